@@ -1,0 +1,3 @@
+export { cleanText } from "./clean-text.js";
+export { isOttoError, type Json, OttoError, type OttoErrorOptions } from "./otto-error.js";
+export { Secret } from "./secret.js";

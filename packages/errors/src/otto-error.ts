@@ -1,0 +1,38 @@
+const brand = Symbol.for("otto.error");
+
+/** Plain data that survives `JSON.stringify`. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+export interface OttoErrorOptions {
+  /** The next thing to do, as an imperative sentence. */
+  readonly hint?: string | undefined;
+  /** Facts for programs. Never secrets. */
+  readonly details?: { readonly [key: string]: Json } | undefined;
+  readonly cause?: unknown;
+}
+
+/** An error that a user can act on: `message` says what was being done, to what, and what came back. */
+export class OttoError<Code extends string = string> extends Error {
+  override readonly name = "OttoError";
+  /** `AREA_WHAT`; stable, part of the package's semver. */
+  readonly code: Code;
+  readonly hint: string | undefined;
+  readonly details: { readonly [key: string]: Json } | undefined;
+
+  constructor(code: Code, message: string, options: OttoErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details;
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+/**
+ * Whether `error` is an {@link OttoError}, of this code when one is given. Works across two copies of this package,
+ * where `instanceof` does not.
+ */
+export function isOttoError<Code extends string = string>(error: unknown, code?: Code): error is OttoError<Code> {
+  if (typeof error !== "object" || error === null || !(brand in error)) return false;
+  return code === undefined || (error as { code?: unknown }).code === code;
+}

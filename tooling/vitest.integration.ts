@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["integration/**/*.test.ts"],
+    reporters: ["default", "json"],
+    outputFile: { json: "test-results/integration.json" },
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
