@@ -1,9 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import type { Secret } from "./secret.js";
 
-// C0 and C1 controls but tab and newline, and the marks that reorder text on a terminal.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
-const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+// Control characters but tab and newline, and the marks that reorder text on a terminal.
+const unsafe = /[^\P{Cc}\t\n]|[\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
  * Makes text from outside (a server, a container, a child process) fit for a message or a log: no terminal escapes,
