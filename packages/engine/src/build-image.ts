@@ -1,0 +1,87 @@
+import type { Readable } from "node:stream";
+import { cleanText, type Json, OttoError } from "@otto/errors";
+import type Docker from "dockerode";
+import { asking } from "./engine-error.js";
+import type { EngineRequest } from "./engine-request.js";
+import { readJsonLines } from "./json-lines.js";
+
+export interface BuildImageOptions {
+  /** `name:tag` that the finished image gets. */
+  readonly tag: string;
+  /** The Dockerfile's path in the tar. */
+  readonly dockerfile: string;
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly target?: string | undefined;
+  readonly platform?: string | undefined;
+  readonly pull?: boolean;
+  readonly cacheFrom?: readonly string[];
+  readonly networkMode?: string | undefined;
+  readonly extraHosts?: readonly string[];
+  /** In bytes. */
+  readonly shmSizeBytes?: number | undefined;
+  /** Gets the build's output as it comes. */
+  readonly onOutput?: (text: string) => void;
+}
+
+/**
+ * Builds the context in `tar` with the engine's own builder. Closing the connection (an abort) cancels the build.
+ * @throws OttoError `ENGINE_BUILD_FAILED`, with the whole output in `details.output`.
+ */
+export async function buildImage(
+  docker: Docker,
+  tar: Readable,
+  options: BuildImageOptions,
+  request: EngineRequest,
+): Promise<void> {
+  const stream = await asking(request.engine, `building ${options.tag}`, () =>
+    docker.buildImage(tar, { ...buildQuery(options), ...request.abort }),
+  );
+  await asking(request.engine, `building ${options.tag}`, () => followBuild(stream as Readable, options));
+}
+
+function buildQuery(options: BuildImageOptions): Docker.ImageBuildOptions {
+  return {
+    version: "1",
+    rm: true,
+    forcerm: true,
+    t: options.tag,
+    dockerfile: options.dockerfile,
+    buildargs: { ...options.buildArgs },
+    labels: { ...options.labels },
+    ...(options.target !== undefined && { target: options.target }),
+    ...(options.platform !== undefined && { platform: options.platform }),
+    ...(options.pull === true && { pull: true }),
+    ...(options.cacheFrom !== undefined &&
+      options.cacheFrom.length > 0 && { cachefrom: JSON.stringify(options.cacheFrom) }),
+    ...(options.networkMode !== undefined && { networkmode: options.networkMode }),
+    ...(options.extraHosts !== undefined &&
+      options.extraHosts.length > 0 && { extrahosts: options.extraHosts.join(",") }),
+    ...(options.shmSizeBytes !== undefined && { shmsize: options.shmSizeBytes }),
+  };
+}
+
+async function followBuild(stream: Readable, options: BuildImageOptions): Promise<void> {
+  let output = "";
+  for await (const line of readJsonLines(stream)) {
+    const text = cleanText(outputOf(line));
+    output += text;
+    if (text !== "") options.onOutput?.(text);
+    const failure = failureOf(line);
+    if (failure !== undefined) throw buildFailed(options.tag, output, cleanText(failure));
+  }
+}
+
+function outputOf(line: Json): string {
+  return typeof line === "object" && line !== null && "stream" in line ? String(line.stream) : "";
+}
+
+function failureOf(line: Json): string | undefined {
+  return typeof line === "object" && line !== null && "error" in line ? String(line.error) : undefined;
+}
+
+function buildFailed(tag: string, output: string, failure: string): OttoError {
+  return new OttoError("ENGINE_BUILD_FAILED", `building ${tag}: ${failure}`, {
+    details: { output: `${output}${failure}\n` },
+  });
+}

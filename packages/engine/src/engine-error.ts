@@ -1,0 +1,64 @@
+import { cleanText, isOttoError, OttoError } from "@otto/errors";
+
+/** What an `http` error of the engine looks like when dockerode rejects. */
+interface EngineHttpError {
+  readonly statusCode: number;
+  readonly json: unknown;
+}
+
+/**
+ * Runs one engine request; a refusal becomes `ENGINE_REQUEST_FAILED` (with `details.status`), anything that kept the
+ * request from an answer `ENGINE_UNREACHABLE`. Errors of the dialler and aborts pass as they are.
+ */
+export async function asking<T>(engine: string, doing: string, request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    throw engineError(engine, doing, error);
+  }
+}
+
+export function engineError(engine: string, doing: string, error: unknown): unknown {
+  if (isOttoError(error) || isAbort(error)) return error;
+  if (isHttpError(error)) {
+    return new OttoError("ENGINE_REQUEST_FAILED", `${doing} on ${engine}: ${cleanText(messageOf(error))}`, {
+      details: { engine, status: error.statusCode },
+      cause: error,
+    });
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new OttoError(
+    "ENGINE_UNREACHABLE",
+    `${doing} on ${engine}: the engine does not answer (${cleanText(reason)})`,
+    {
+      hint: hintFor(error),
+      details: { engine },
+      cause: error,
+    },
+  );
+}
+
+/** Whether `error` is the engine's answer with this HTTP status. */
+export function hasStatus(error: unknown, status: number): boolean {
+  return isHttpError(error) && error.statusCode === status;
+}
+
+function isHttpError(error: unknown): error is EngineHttpError {
+  return typeof error === "object" && error !== null && "statusCode" in error && typeof error.statusCode === "number";
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}
+
+function messageOf(error: EngineHttpError): string {
+  const { json } = error;
+  if (typeof json === "object" && json !== null && "message" in json) return String(json.message);
+  return Buffer.isBuffer(json) && json.length > 0 ? json.toString() : `HTTP status ${error.statusCode}`;
+}
+
+function hintFor(error: unknown): string {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  if (code === "EACCES") return "Add the login user to the group `docker`, or set docker.command to use sudo.";
+  return "Check that dockerd runs there: `docker version`.";
+}

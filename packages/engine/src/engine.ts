@@ -1,0 +1,124 @@
+import type { Readable } from "node:stream";
+import { OttoError } from "@otto/errors";
+import Docker from "dockerode";
+import pLimit from "p-limit";
+import { type BuildImageOptions, buildImage } from "./build-image.js";
+import { ChannelAgent, type DialEngine } from "./channel-agent.js";
+import {
+  type ContainerDetails,
+  type ContainerFilter,
+  type ContainerSummary,
+  inspectContainer,
+  listContainers,
+} from "./containers.js";
+import { asking } from "./engine-error.js";
+import type { EngineRequest } from "./engine-request.js";
+import { type ContainerProcess, type ExecOptions, execInContainer } from "./exec.js";
+import { type ImageInfo, inspectImage, removeImage, tagImage } from "./images.js";
+import { tailLogs } from "./logs.js";
+
+export interface EngineVersion {
+  /** Of the engine, as `26.1.5`. */
+  readonly version: string;
+  /** Highest API version that it speaks, as `1.45`. */
+  readonly apiVersion: string;
+}
+
+/** A Docker engine. Every call takes a signal and may run beside any other. */
+export interface Engine extends AsyncDisposable {
+  version(signal?: AbortSignal): Promise<EngineVersion>;
+  inspectImage(reference: string, signal?: AbortSignal): Promise<ImageInfo | undefined>;
+  tagImage(names: { source: string; target: string }, signal?: AbortSignal): Promise<void>;
+  removeImage(reference: string, signal?: AbortSignal): Promise<void>;
+  buildImage(tar: Readable, options: BuildImageOptions, signal?: AbortSignal): Promise<void>;
+  listContainers(filter?: ContainerFilter, signal?: AbortSignal): Promise<ContainerSummary[]>;
+  inspectContainer(id: string, signal?: AbortSignal): Promise<ContainerDetails | undefined>;
+  tailLogs(container: { id: string; tty: boolean }, lines: number, signal?: AbortSignal): Promise<string>;
+  exec(
+    container: string,
+    command: readonly string[],
+    options?: ExecOptions & { signal?: AbortSignal | undefined },
+  ): Promise<ContainerProcess>;
+}
+
+// More than about 20 exec starts at once collapse the engine; 8 is the fastest.
+const execStartsAtOnce = 8;
+const ourApiVersion = "1.43";
+const oldestApiVersion = "1.41";
+
+/**
+ * The engine behind `dial`. Nothing is opened before the first call; dispose it to close its streams.
+ * @param options.name names the engine in messages
+ */
+export function createEngine(options: { name: string; dial: DialEngine }): Engine {
+  const agent = new ChannelAgent(options.dial);
+  const startGate = pLimit(execStartsAtOnce);
+  let negotiated: Promise<Docker> | undefined;
+
+  const client = async (signal: AbortSignal | undefined): Promise<Docker> => {
+    signal?.throwIfAborted();
+    negotiated ??= negotiate(agent, options.name).catch((error: unknown) => {
+      negotiated = undefined;
+      throw error;
+    });
+    return negotiated;
+  };
+  const request = (signal: AbortSignal | undefined): EngineRequest => ({
+    engine: options.name,
+    abort: signal === undefined ? {} : { abortSignal: signal },
+  });
+
+  return {
+    version: (signal) => readVersion(createClient(agent), request(signal)),
+    inspectImage: async (reference, signal) => inspectImage(await client(signal), reference, request(signal)),
+    tagImage: async (names, signal) => tagImage(await client(signal), names, request(signal)),
+    removeImage: async (reference, signal) => removeImage(await client(signal), reference, request(signal)),
+    buildImage: async (tar, build, signal) => buildImage(await client(signal), tar, build, request(signal)),
+    listContainers: async (filter, signal) => listContainers(await client(signal), filter ?? {}, request(signal)),
+    inspectContainer: async (id, signal) => inspectContainer(await client(signal), id, request(signal)),
+    tailLogs: async (container, lines, signal) => tailLogs(await client(signal), container, lines, request(signal)),
+    exec: async (container, command, exec = {}) =>
+      execInContainer(
+        await client(exec.signal),
+        { container, command, options: exec },
+        { ...request(exec.signal), startGate },
+      ),
+    async [Symbol.asyncDispose]() {
+      agent.destroy();
+    },
+  };
+}
+
+async function negotiate(agent: ChannelAgent, name: string): Promise<Docker> {
+  const { version, apiVersion } = await readVersion(createClient(agent), { engine: name, abort: {} });
+  if (isOlder(apiVersion, oldestApiVersion)) {
+    throw new OttoError(
+      "ENGINE_TOO_OLD",
+      `${name} runs Docker ${version} (API ${apiVersion}); API ${oldestApiVersion} is the oldest that works`,
+      {
+        hint: "Install Docker 20.10 or newer there.",
+      },
+    );
+  }
+  return createClient(agent, isOlder(apiVersion, ourApiVersion) ? apiVersion : ourApiVersion);
+}
+
+async function readVersion(docker: Docker, request: EngineRequest): Promise<EngineVersion> {
+  const answer = await asking(request.engine, "asking for the engine's version", () =>
+    (docker.version as (options: object) => Promise<Docker.DockerVersion>).call(docker, request.abort),
+  );
+  return { version: answer.Version, apiVersion: answer.ApiVersion };
+}
+
+function isOlder(version: string, than: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [thanMajor = 0, thanMinor = 0] = than.split(".").map(Number);
+  return major === thanMajor ? minor < thanMinor : major < thanMajor;
+}
+
+// Given in full, so that docker-modem takes nothing from the process's DOCKER_* variables.
+function createClient(agent: ChannelAgent, apiVersion?: string): Docker {
+  const version = apiVersion === undefined ? {} : { version: `v${apiVersion}` };
+  const options = { protocol: "http", host: "engine", port: 80, agent, timeout: 0, headers: {}, ...version } as const;
+  return new Docker(options as Docker.DockerOptions);
+}

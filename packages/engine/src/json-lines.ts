@@ -1,0 +1,37 @@
+import type { Readable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+import { cleanText, type Json, OttoError } from "@otto/errors";
+
+// The engine's longest lines are BuildKit traces of some 100 KB.
+const maxLineLength = 16 * 1024 * 1024;
+
+/**
+ * Reads newline-separated JSON values.
+ * @throws OttoError `ENGINE_STREAM_INVALID` for a line that is not JSON, or is over 16 MiB.
+ */
+export async function* readJsonLines(stream: Readable): AsyncGenerator<Json> {
+  const decoder = new StringDecoder("utf8");
+  let rest = "";
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    const lines = (rest + decoder.write(chunk)).split("\n");
+    rest = lines.pop() ?? "";
+    if (rest.length > maxLineLength) throw invalid("a line is longer than 16 MiB");
+    for (const line of lines) yield* parseLine(line);
+  }
+  yield* parseLine(rest + decoder.end());
+}
+
+function* parseLine(line: string): Generator<Json> {
+  if (line.trim() === "") return;
+  let value: Json;
+  try {
+    value = JSON.parse(line) as Json;
+  } catch {
+    throw invalid(`not JSON: ${cleanText(line.slice(0, 200))}`);
+  }
+  yield value;
+}
+
+function invalid(reason: string): OttoError {
+  return new OttoError("ENGINE_STREAM_INVALID", `reading the engine's progress: ${reason}`);
+}
