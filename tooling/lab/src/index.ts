@@ -1,1 +1,6 @@
-export {};
+export type { LabHost } from "./host.js";
+export { createKeyPair, type KeyPair } from "./keys.js";
+export { type Lab, startLab } from "./lab.js";
+export { type LabJson, type LabJsonHost, labJson } from "./lab-json.js";
+export type { Authentication, HostOptions, KeyType, LabOptions } from "./options.js";
+export { type LabProxy, type ProxyOptions, startProxy } from "./proxy.js";

@@ -1,0 +1,18 @@
+import type { LearnedHostKey } from "./host-key.js";
+
+/** What a session did and why; for progress and debug logs. */
+export type SshEvent =
+  | { readonly type: "ssh.connected"; readonly hop: string; readonly durationMs: number; readonly address: string }
+  | { readonly type: "ssh.host-key-learned"; readonly key: LearnedHostKey }
+  | { readonly type: "ssh.connection-lost"; readonly hop: string; readonly cause: string }
+  | { readonly type: "ssh.connect-retried"; readonly hop: string; readonly attempt: number; readonly cause: string }
+  | { readonly type: "ssh.session-limit"; readonly hop: string; readonly limit: number }
+  | {
+      readonly type: "ssh.connection-added";
+      readonly hop: string;
+      readonly connections: number;
+      readonly cause: string;
+    }
+  | { readonly type: "ssh.forwarding-replaced"; readonly hop: string; readonly by: string; readonly cause: string };
+
+export type SshEventListener = (event: SshEvent) => void;

@@ -1,0 +1,108 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createKeyPair, type KeyPair } from "./keys.js";
+import type { HostOptions } from "./options.js";
+import { type LabProxy, startProxy } from "./proxy.js";
+import { type Sshd, startSshd } from "./sshd.js";
+import type { LabUser } from "./user.js";
+
+/** One running host of a lab. */
+export interface LabHost {
+  readonly name: string;
+  readonly options: HostOptions;
+  /** `127.0.0.1` */
+  readonly address: string;
+  /** Where clients connect: the proxy's port when there is a proxy, else sshd's. */
+  readonly port: number;
+  /** sshd's own port, past the proxy. */
+  readonly sshdPort: number;
+  readonly user: string;
+  /** Set when the host takes a password. */
+  readonly password: string | undefined;
+  /** A key that the host accepts when it takes keys. */
+  readonly privateKeyPath: string;
+  readonly hostKeys: readonly KeyPair[];
+  /** `SHA256:…` of the first host key. */
+  readonly fingerprint: string;
+  /** One line per host key, as in a known_hosts file. */
+  readonly knownHostsLines: readonly string[];
+  readonly logPath: string;
+  readonly proxy: LabProxy | undefined;
+  /** The listening sshd. */
+  readonly pid: number;
+  /** Connections that sshd took since the lab started, from its log. */
+  handshakes(): Promise<number>;
+  readLog(): Promise<string>;
+  /** Kills sshd with all its connections and what runs in them. */
+  stop(): Promise<void>;
+  /** Starts sshd again on the same port, with other options and host keys when given. */
+  start(changes?: { readonly options?: Partial<HostOptions>; readonly newHostKeys?: boolean }): Promise<void>;
+}
+
+export interface HostSetting {
+  readonly name: string;
+  readonly options: HostOptions;
+  readonly user: LabUser;
+  readonly directory: string;
+  readonly clientKey: KeyPair;
+}
+
+/** Starts one host; `release` stops it. */
+export async function startHost(setting: HostSetting): Promise<LabHost & { release(): Promise<void> }> {
+  const { name, user, clientKey } = setting;
+  const directory = join(setting.directory, name);
+  await mkdir(directory, { mode: 0o755 });
+  const authorizedKeysPath = `${clientKey.privateKeyPath}.pub`;
+  let options = setting.options;
+  let generation = 0;
+  let hostKeys = await createHostKeys(directory, options, generation);
+  let sshd: Sshd = await startSshd({ directory, authorizedKeysPath, hostKeys }, options);
+  const proxy = options.proxy === undefined ? undefined : await startProxy(sshd.port, options.proxy);
+  const address = "127.0.0.1";
+  const port = proxy?.port ?? sshd.port;
+  const readLog = () => readFile(sshd.logPath, "utf8");
+  return {
+    name,
+    get options() {
+      return options;
+    },
+    address,
+    port,
+    sshdPort: sshd.port,
+    user: user.name,
+    password: user.password,
+    privateKeyPath: clientKey.privateKeyPath,
+    get hostKeys() {
+      return hostKeys;
+    },
+    get fingerprint() {
+      return hostKeys[0]?.fingerprint ?? "";
+    },
+    get knownHostsLines() {
+      return hostKeys.map((key) => `[${address}]:${port} ${key.publicKey}`);
+    },
+    logPath: sshd.logPath,
+    proxy,
+    get pid() {
+      return sshd.pid;
+    },
+    handshakes: async () => (await readLog()).match(/^Connection from /gm)?.length ?? 0,
+    readLog,
+    stop: () => sshd.stop(),
+    start: async (changes = {}) => {
+      await sshd.stop();
+      options = { ...options, ...changes.options };
+      if (changes.newHostKeys === true) hostKeys = await createHostKeys(directory, options, ++generation);
+      sshd = await startSshd({ directory, authorizedKeysPath, hostKeys }, options, sshd.port);
+    },
+    release: async () => {
+      await proxy?.close();
+      await sshd.stop();
+    },
+  };
+}
+
+function createHostKeys(directory: string, options: HostOptions, generation: number): Promise<KeyPair[]> {
+  const types = options.hostKeyTypes ?? ["ed25519"];
+  return Promise.all(types.map((type) => createKeyPair(type, join(directory, `host_key_${type}_${generation}`))));
+}

@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+
+/** A shell that waits for the end of our stdin to it, then cleans up: it does so when this process is killed, too. */
+export interface Keeper {
+  readonly pid: number;
+  /** Lets the shell clean up and waits until it has. */
+  release(): Promise<void>;
+}
+
+const preamble = `
+trap '' INT TERM HUP
+stop_tree() {
+  for child in $(cat /proc/$1/task/$1/children 2>/dev/null); do stop_tree $child; done
+  kill -KILL $1 2>/dev/null
+}
+`;
+
+/** Starts `program -args…`, and ends it with all its descendants at release. */
+export function keepRunning(program: string, args: readonly string[]): Keeper {
+  return startKeeper(`"$@" </dev/null & child=$!\ncat\nstop_tree $child\nwait\n`, [program, ...args]);
+}
+
+/** Runs `script` (shell text, with `args` as its arguments) at release. */
+export function keepUntilRelease(script: string, args: readonly string[]): Keeper {
+  return startKeeper(`cat\n${script}\n`, args);
+}
+
+function startKeeper(script: string, args: readonly string[]): Keeper {
+  const child = spawn("sh", ["-c", preamble + script, "lab-keeper", ...args], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  child.unref();
+  (child.stdin as unknown as { unref(): void }).unref();
+  const ended = once(child, "exit");
+  let released: Promise<void> | undefined;
+  if (child.pid === undefined) throw new Error("lab: sh is missing");
+  return {
+    pid: child.pid,
+    release: () => {
+      released ??= endKeeper(child, ended);
+      return released;
+    },
+  };
+}
+
+async function endKeeper(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  child.ref();
+  child.stdin?.end();
+  await ended;
+}

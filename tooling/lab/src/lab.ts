@@ -1,0 +1,96 @@
+import { chmod, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type LabHost, startHost } from "./host.js";
+import { type Keeper, keepUntilRelease } from "./keeper.js";
+import { createKeyPair } from "./keys.js";
+import type { HostOptions, LabOptions } from "./options.js";
+import { assertSshd } from "./sshd.js";
+import { createUser, currentUser, type LabUser } from "./user.js";
+
+/** Running hosts. Disposing stops exactly the processes, users and files that the lab made. */
+export interface Lab<Name extends string = string> extends AsyncDisposable {
+  readonly hosts: Readonly<Record<Name, LabHost>>;
+  /** Everything of the lab lies here, removed at the end. Tests may put their files here. */
+  readonly directory: string;
+  /** A known_hosts file with the keys that all hosts had at the start. */
+  readonly knownHostsPath: string;
+  /** A private key that hosts with public key authentication accept. */
+  readonly privateKeyPath: string;
+}
+
+const cleanUp = `
+rm -rf -- "$1"
+if [ -n "$2" ]; then
+  for process in /proc/[0-9]*; do
+    [ "$(stat -c %U "$process" 2>/dev/null)" = "$2" ] && kill -KILL "\${process#/proc/}" 2>/dev/null
+  done
+  userdel -r "$2" 2>/dev/null
+fi
+`;
+
+/**
+ * Starts one real sshd per host on loopback, in front of this machine.
+ *
+ * What it starts ends when the lab is disposed, and also when this process dies.
+ * @throws Error saying what to install, when sshd is missing.
+ */
+export async function startLab<const Name extends string>(options: LabOptions<Name>): Promise<Lab<Name>> {
+  const entries = Object.entries<HostOptions>(options.hosts);
+  assertHosts(entries);
+  await assertSshd();
+  const directory = await mkdtemp(join(tmpdir(), "otto-lab-"));
+  const user = entries.some(([, host]) => takesPassword(host)) ? await createUser() : currentUser();
+  // A user that the lab made reads its authorized keys itself, so it must reach them.
+  if (user.password !== undefined) await chmod(directory, 0o711);
+  const keeper = keepUntilRelease(cleanUp, [directory, user.password === undefined ? "" : user.name]);
+  const started: (LabHost & { release(): Promise<void> })[] = [];
+  const release = async () => {
+    await Promise.all(started.map((host) => host.release()));
+    await keeper.release();
+  };
+  try {
+    return await startHosts({ entries, directory, user, started, release });
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+interface Start {
+  readonly entries: readonly (readonly [string, HostOptions])[];
+  readonly directory: string;
+  readonly user: LabUser;
+  readonly started: (LabHost & { release(): Promise<void> })[];
+  readonly release: Keeper["release"];
+}
+
+async function startHosts<Name extends string>(start: Start): Promise<Lab<Name>> {
+  const { directory, user, started } = start;
+  const clientKey = await createKeyPair("ed25519", join(directory, "client_key"));
+  for (const [name, options] of start.entries) {
+    const dockerCapable = options.dockerCapable ?? !start.entries.some(([, other]) => other.hop === name);
+    started.push(await startHost({ name, options: { ...options, dockerCapable }, user, directory, clientKey }));
+  }
+  const knownHostsPath = join(directory, "known_hosts");
+  await writeFile(knownHostsPath, `${started.flatMap((host) => host.knownHostsLines).join("\n")}\n`);
+  return {
+    hosts: Object.fromEntries(started.map((host): [string, LabHost] => [host.name, host])) as { [N in Name]: LabHost },
+    directory,
+    knownHostsPath,
+    privateKeyPath: clientKey.privateKeyPath,
+    [Symbol.asyncDispose]: start.release,
+  };
+}
+
+function takesPassword(host: HostOptions): boolean {
+  return (host.authentication ?? []).some((method) => method !== "publickey");
+}
+
+function assertHosts(entries: readonly (readonly [string, HostOptions])[]): void {
+  const names = new Set(entries.map(([name]) => name));
+  for (const [name, { hop }] of entries) {
+    if (!/^[a-z0-9-]+$/.test(name)) throw new TypeError(`lab: host name ${name}: use [a-z0-9-]`);
+    if (hop !== undefined && (!names.has(hop) || hop === name)) throw new TypeError(`lab: hop ${hop} of ${name}`);
+  }
+}

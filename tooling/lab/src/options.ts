@@ -1,0 +1,35 @@
+import type { ProxyOptions } from "./proxy.js";
+
+/** How a host lets its user in. `password` and `keyboard-interactive` need root: the lab makes a user for them. */
+export type Authentication = "publickey" | "password" | "keyboard-interactive";
+
+export type KeyType = "ed25519" | "ecdsa" | "rsa";
+
+/** One sshd. Defaults are sshd's own. */
+export interface HostOptions {
+  /** Name of the host that a client goes through to reach this one. */
+  readonly hop?: string;
+  /** How the user gets in. Default `["publickey"]`. */
+  readonly authentication?: readonly Authentication[];
+  /** Exec, shell and sftp channels on one connection. */
+  readonly maxSessions?: number;
+  /** Connections that have not authenticated yet, as sshd spells it: `2:100:2`. */
+  readonly maxStartups?: string;
+  /** Default true. */
+  readonly allowTcpForwarding?: boolean;
+  /** Default true. */
+  readonly allowStreamLocalForwarding?: boolean;
+  /** Types of the host's own keys. Default `["ed25519"]`. */
+  readonly hostKeyTypes?: readonly KeyType[];
+  /** Puts a proxy that can delay, cut, swallow, limit and count before the host. Default: none. */
+  readonly proxy?: ProxyOptions;
+  /** Whether clients may use it as a parent. Default: true for a host that no other one has as its hop. */
+  readonly dockerCapable?: boolean;
+  /** Further lines for its sshd_config. */
+  readonly sshdConfig?: readonly string[];
+}
+
+export interface LabOptions<Name extends string = string> {
+  /** By host name; `[a-z0-9-]`, so that the name is the host's id too. */
+  readonly hosts: Readonly<Record<Name, HostOptions>>;
+}

@@ -1,0 +1,52 @@
+import type { Socket } from "node:net";
+import type { Traffic } from "./proxy.js";
+
+/** Joins two sockets; `cut` resets both. */
+export function openLink(client: Socket, upstream: Socket, traffic: Traffic): { cut(): void } {
+  const cut = () => {
+    client.resetAndDestroy();
+    upstream.resetAndDestroy();
+  };
+  carry(client, upstream, "up", traffic, cut);
+  carry(upstream, client, "down", traffic, cut);
+  return { cut };
+}
+
+// A chunk leaves `delayMs` after it came, and not before the bytes ahead of it have had their time on the wire.
+function carry(from: Socket, to: Socket, direction: "up" | "down", traffic: Traffic, cut: () => void): void {
+  const { delayMs = 0, bitsPerSecond = Number.POSITIVE_INFINITY } = traffic.options;
+  let freeAt = 0;
+  let held = 0;
+  const later = (send: () => void, sizeBytes: number) => {
+    const now = performance.now();
+    freeAt = Math.max(freeAt, now) + (sizeBytes * 8000) / bitsPerSecond;
+    const wait = freeAt - now + delayMs;
+    if (wait < 1 && held === 0) return send();
+    held += sizeBytes;
+    if (held > 4 << 20) from.pause();
+    setTimeout(() => {
+      held -= sizeBytes;
+      if (held <= 4 << 20) from.resume();
+      send();
+    }, wait);
+  };
+  from.on("data", (chunk: Buffer) => {
+    traffic.bytes[direction] += chunk.length;
+    if (traffic.swallowing) return;
+    if (traffic.isCutBy(chunk.length)) return cut();
+    later(() => {
+      if (to.destroyed) return;
+      if (!to.write(chunk)) {
+        from.pause();
+        to.once("drain", () => from.resume());
+      }
+    }, chunk.length);
+  });
+  from.on("end", () => {
+    if (!traffic.swallowing) later(() => to.end(), 0);
+  });
+  from.on("error", () => to.destroy());
+  from.on("close", () => {
+    if (!from.readableEnded && !traffic.swallowing) to.destroy();
+  });
+}

@@ -1,0 +1,96 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, connect as dial, type Socket } from "node:net";
+import { openLink } from "./proxy-link.js";
+
+export interface ProxyOptions {
+  /** Milliseconds that each direction is late; the round trip grows by twice as much. Default 0. */
+  readonly delayMs?: number;
+  /** Bits per second, in each direction of each connection. Default: no limit. */
+  readonly bitsPerSecond?: number;
+}
+
+/** A TCP proxy before one sshd. */
+export interface LabProxy {
+  readonly port: number;
+  /** Bytes carried since the start. */
+  readonly bytes: { readonly up: number; readonly down: number };
+  /** Connections made through it since the start. */
+  readonly connections: number;
+  /** Cuts every connection that is open now (a reset on both sides). */
+  cut(): void;
+  /** Cuts the connection that carries the `bytes`th byte from now, both directions counted; resolves when it did. */
+  cutAfter(bytes: number): Promise<void>;
+  /** While on, bytes of both directions vanish and connections stay open. */
+  swallow(on: boolean): void;
+  close(): Promise<void>;
+}
+
+/** What the links of one proxy share. */
+export interface Traffic {
+  readonly options: ProxyOptions;
+  readonly bytes: { up: number; down: number };
+  swallowing: boolean;
+  /** Called with the size of each chunk; true: cut here. */
+  isCutBy(sizeBytes: number): boolean;
+}
+
+/** Starts a proxy on a free loopback port before `targetPort`. */
+export async function startProxy(targetPort: number, options: ProxyOptions): Promise<LabProxy> {
+  const cutter = createCutter();
+  const traffic: Traffic = {
+    options,
+    bytes: { up: 0, down: 0 },
+    swallowing: false,
+    isCutBy: (sizeBytes) => cutter.isCutBy(sizeBytes),
+  };
+  const links = new Set<{ cut(): void }>();
+  let connections = 0;
+  const server = createServer({ noDelay: true }, (client: Socket) => {
+    connections += 1;
+    const upstream = dial({ host: "127.0.0.1", port: targetPort, noDelay: true });
+    const link = openLink(client, upstream, traffic);
+    links.add(link);
+    client.once("close", () => links.delete(link));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const cut = () => {
+    for (const link of links) link.cut();
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    bytes: traffic.bytes,
+    get connections() {
+      return connections;
+    },
+    cut,
+    cutAfter: cutter.arm,
+    swallow: (on) => {
+      traffic.swallowing = on;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        cut();
+      }),
+  };
+}
+
+function createCutter() {
+  let left = Number.POSITIVE_INFINITY;
+  let done: (() => void) | undefined;
+  return {
+    arm: (bytes: number) =>
+      new Promise<void>((resolve) => {
+        left = bytes;
+        done = resolve;
+      }),
+    isCutBy(sizeBytes: number) {
+      left -= sizeBytes;
+      if (left > 0) return false;
+      left = Number.POSITIVE_INFINITY;
+      done?.();
+      return true;
+    },
+  };
+}

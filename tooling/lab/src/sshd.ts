@@ -1,0 +1,115 @@
+import { access, mkdir, open, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Keeper, keepRunning } from "./keeper.js";
+import type { KeyPair } from "./keys.js";
+import type { HostOptions } from "./options.js";
+
+const program = "/usr/sbin/sshd";
+const startTimeoutMs = 10_000;
+
+export interface Sshd {
+  readonly port: number;
+  readonly pid: number;
+  readonly logPath: string;
+  stop(): Promise<void>;
+}
+
+export interface SshdFiles {
+  /** Of this host alone; exists. */
+  readonly directory: string;
+  readonly authorizedKeysPath: string;
+  readonly hostKeys: readonly KeyPair[];
+}
+
+/** Throws an error that says what to install when there is no sshd. */
+export async function assertSshd(): Promise<void> {
+  try {
+    await access(program);
+  } catch {
+    throw new Error(`lab: ${program} is missing. On Debian: apt-get install openssh-server openssh-client`);
+  }
+  // sshd's privilege separation directory; nobody made it where no system sshd runs.
+  if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true, mode: 0o755 });
+}
+
+/** Starts sshd on `port`, or on a free one, and waits until it listens. */
+export async function startSshd(files: SshdFiles, options: HostOptions, port?: number): Promise<Sshd> {
+  const listenPort = port ?? (await findFreePort());
+  const configPath = join(files.directory, "sshd_config");
+  const pidPath = join(files.directory, "sshd.pid");
+  const logPath = join(files.directory, "sshd.log");
+  await writeFile(configPath, formatConfig(files, options, { listenPort, pidPath }));
+  const offset = await sizeOf(logPath);
+  const keeper = keepRunning(program, ["-D", "-f", configPath, "-E", logPath]);
+  await waitForListening(keeper, logPath, offset);
+  const pid = Number(await readFile(pidPath, "utf8"));
+  return { port: listenPort, pid, logPath, stop: () => keeper.release() };
+}
+
+function formatConfig(files: SshdFiles, options: HostOptions, at: { listenPort: number; pidPath: string }): string {
+  const methods = options.authentication ?? ["publickey"];
+  const yesNo = (on: boolean) => (on ? "yes" : "no");
+  const interactive = methods.includes("keyboard-interactive");
+  const lines = [
+    "ListenAddress 127.0.0.1",
+    `Port ${at.listenPort}`,
+    `PidFile ${at.pidPath}`,
+    ...files.hostKeys.map((key) => `HostKey ${key.privateKeyPath}`),
+    `AuthorizedKeysFile ${files.authorizedKeysPath}`,
+    "LogLevel VERBOSE",
+    "StrictModes no",
+    "PermitRootLogin yes",
+    "UseDNS no",
+    "PrintMotd no",
+    "PrintLastLog no",
+    `UsePAM ${yesNo(interactive)}`,
+    `PubkeyAuthentication ${yesNo(methods.includes("publickey"))}`,
+    `PasswordAuthentication ${yesNo(methods.includes("password"))}`,
+    `KbdInteractiveAuthentication ${yesNo(interactive)}`,
+    `AllowTcpForwarding ${yesNo(options.allowTcpForwarding ?? true)}`,
+    `AllowStreamLocalForwarding ${yesNo(options.allowStreamLocalForwarding ?? true)}`,
+    `MaxSessions ${options.maxSessions ?? 10}`,
+    `MaxStartups ${options.maxStartups ?? "10:30:100"}`,
+    "Subsystem sftp internal-sftp",
+    ...(options.sshdConfig ?? []),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+async function waitForListening(keeper: Keeper, logPath: string, offset: number): Promise<void> {
+  const deadline = Date.now() + startTimeoutMs;
+  for (;;) {
+    const log = (await readFile(logPath, "utf8").catch(() => "")).slice(offset);
+    if (log.includes("Server listening on")) return;
+    if (log.includes("fatal:") || log.includes("error: Bind") || Date.now() > deadline) {
+      await keeper.release();
+      throw new Error(`lab: sshd does not start:\n${log}`);
+    }
+    await delay(5);
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const file = await open(path, "a");
+  try {
+    return (await file.stat()).size;
+  } finally {
+    await file.close();
+  }
+}
+
+function findFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => {
+        if (address === null || typeof address === "string") reject(new Error("lab: no free port"));
+        else resolve(address.port);
+      });
+    });
+  });
+}

@@ -1,0 +1,33 @@
+import { randomBytes } from "node:crypto";
+import { statSync } from "node:fs";
+import { userInfo } from "node:os";
+import { runCommand } from "./command.js";
+
+export interface LabUser {
+  readonly name: string;
+  readonly password: string | undefined;
+}
+
+/** The user that runs the tests. */
+export function currentUser(): LabUser {
+  return { name: userInfo().username, password: undefined };
+}
+
+/**
+ * Makes a user with a password, a home and access to the engine's socket, for hosts that ask for a password.
+ * The lab removes it. Needs root.
+ */
+export async function createUser(): Promise<LabUser> {
+  if (process.getuid?.() !== 0)
+    throw new Error("lab: a host with password authentication needs root (it makes a user)");
+  const name = `otto-lab-${randomBytes(4).toString("hex")}`;
+  const password = randomBytes(12).toString("hex");
+  const hash = await runCommand("openssl", ["passwd", "-6", password]);
+  await runCommand("useradd", ["-m", "-s", "/bin/sh", "-p", hash.trim(), ...engineGroup(), name]);
+  return { name, password };
+}
+
+function engineGroup(): string[] {
+  const socket = statSync("/var/run/docker.sock", { throwIfNoEntry: false });
+  return socket === undefined || socket.gid === 0 ? [] : ["-G", String(socket.gid)];
+}
