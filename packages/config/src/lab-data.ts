@@ -1,0 +1,82 @@
+import type { Secret } from "@otto/errors";
+
+/** A named set of hosts, as declared. */
+export interface LabData {
+  /** `a`, or `a+b` where labs were merged, or `local`. */
+  readonly name: string;
+  readonly hosts: readonly HostData[];
+  /** The declared links, as they stand in the files. */
+  readonly links: readonly Readonly<Record<string, unknown>>[];
+  /** What was accepted and has no meaning here, one sentence each; for a debug log. */
+  readonly notes: readonly string[];
+}
+
+/** One host of a lab file. */
+export interface HostData {
+  /** `slug(element)` + `element_id` + (`_` + `slug(board)` + `slot` when a board is set). */
+  readonly id: string;
+  /** `<slug><n>`, n from 1 by ascending `element_id`, where the element repeats in the lab; else the id. */
+  readonly handle: string;
+  readonly element: string;
+  readonly elementId?: number;
+  readonly board?: string;
+  readonly slot?: number;
+  readonly name?: string;
+  /** Address or DNS name; empty for `local`. */
+  readonly ip: string;
+  /** The login to use; absent: the first of `creds`. */
+  readonly user?: string;
+  readonly creds: readonly Credential[];
+  readonly labs: readonly string[];
+  /** Id of the host through which this one is reached. */
+  readonly hop?: string;
+  readonly resources: readonly string[];
+  readonly dockerCapable: boolean;
+  readonly ssh: SshOptions;
+  readonly docker: HostDocker;
+  /** Absolute path of the file that declares it; absent for `local`. */
+  readonly source?: string;
+  /** Whether this is the machine the program runs on: no SSH. */
+  readonly isLocal: boolean;
+}
+
+export interface Credential {
+  readonly login: string;
+  readonly password?: Secret;
+}
+
+/** `ssh_options` of a host. Paths are absolute. */
+export interface SshOptions {
+  /** 22 when absent in the file. */
+  readonly port: number;
+  readonly clientKeys: readonly string[];
+  /** `true`: the agent of the environment; `false`: none; a string: the agent's socket; absent: the agent where there is one. */
+  readonly agent?: boolean | string;
+  /** Environment variable that holds the login's password. */
+  readonly passwordEnv?: string;
+  /** Environment variable that holds the passphrase of the client keys. */
+  readonly passphraseEnv?: string;
+  /** Absent: the user's own file. */
+  readonly knownHosts?: readonly string[];
+  /** The pinned fingerprint, `SHA256:…`. */
+  readonly hostKey?: string;
+  /** 15,000 when absent in the file. */
+  readonly connectTimeoutMs: number;
+  /** 15,000 when absent in the file; 0 switches keepalives off. */
+  readonly keepaliveIntervalMs: number;
+  /** 3 when absent in the file. */
+  readonly keepaliveCountMax: number;
+  readonly compress: boolean;
+  /** Whether `~/.ssh/config` fills what the lab leaves open. */
+  readonly useSshConfig: boolean;
+}
+
+/** `docker` of a host. */
+export interface HostDocker {
+  /** Path of the engine's socket on the host; absent: the usual one. */
+  readonly socket?: string;
+  /** The docker client's argv, `["docker"]` when absent in the file. */
+  readonly command: readonly string[];
+  /** Directory on the host for staged files; absent: the login's cache directory. */
+  readonly stagingRoot?: string;
+}

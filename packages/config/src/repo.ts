@@ -1,0 +1,79 @@
+/** A repository with `.otto/settings.toml` (or `.yaml`): what it builds, what it runs and where its labs come from. */
+export interface Repo {
+  readonly name: string;
+  readonly version: string;
+  /** Absolute path of the repository root. */
+  readonly root: string;
+  /** Absolute path of the settings file that was read. */
+  readonly settingsFile: string;
+  /** Globs of instruction modules, relative to the root; empty: the default applies. */
+  readonly instructions: readonly string[];
+  readonly labSources: readonly LabSource[];
+  readonly docker: RepoDocker;
+  /** What was accepted and has no meaning here, one sentence each; for a debug log. */
+  readonly notes: readonly string[];
+}
+
+/** `[docker]` of the settings. */
+export interface RepoDocker {
+  /** `undefined`: tags carry no prefix. */
+  readonly registryUrl: string | undefined;
+  readonly images: readonly DockerImage[];
+  readonly composes: readonly DockerCompose[];
+}
+
+/** One `[[lab.sources]]`. */
+export interface LabSource {
+  readonly backend: "json";
+  /** Absolute paths: a directory (its `lab.json`), or a `.json`, `.yaml` or `.yml` file. */
+  readonly paths: readonly string[];
+}
+
+/** One `[[docker.images]]`. Scalars of maps have become strings. */
+export interface DockerImage {
+  readonly name: string;
+  /** Absolute; may lie outside the context. */
+  readonly dockerfile: string;
+  /** Absolute path of a directory. */
+  readonly context: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly target?: string;
+  readonly platform?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly cacheFrom: readonly string[];
+  readonly network?: string;
+  /** `HOST:IP`, as `docker build --add-host` takes it. */
+  readonly addHosts: readonly string[];
+  /** As `docker build --shm-size` takes it, for example `128m`. */
+  readonly shmSize?: string;
+  /** Name to absolute directory, or to a reference with a scheme (`docker-image://…`, `https://…`), which stays as it is. */
+  readonly additionalContexts: Readonly<Record<string, string>>;
+  readonly secrets: readonly BuildSecret[];
+  /** `default` or `id=path`, as `docker build --ssh` takes it. */
+  readonly ssh: readonly string[];
+  readonly push?: boolean;
+  /** `content` (the default): mtimes in the image derive from content. `preserve`: they are those of the files. */
+  readonly mtime?: "content" | "preserve";
+}
+
+/** A build secret: where its value comes from, never the value. */
+export interface BuildSecret {
+  readonly id: string;
+  /** Environment variable that holds the value. */
+  readonly env?: string;
+  /** Absolute path of the file that holds the value. */
+  readonly file?: string;
+}
+
+/** One `[[docker.composes]]`. */
+export interface DockerCompose {
+  /** Absolute. */
+  readonly path: string;
+  /** Id or handle of the lab host the stack belongs on. */
+  readonly defaultHost?: string;
+  /** The services to run; absent: all. */
+  readonly services?: readonly string[];
+  readonly profiles: readonly string[];
+  /** Whether files outside the repository may be shipped to the parent. */
+  readonly allowOutside?: boolean;
+}
