@@ -1,1 +1,3 @@
-export {};
+export type { BuildContext, ContextDockerfile, ContextTree, IgnoreFile, NamedContext } from "./build-context.js";
+export type { ContextSource, ReadContextOptions } from "./context-source.js";
+export { contextHash, readContext } from "./read-context.js";

@@ -1,1 +1,12 @@
-export {};
+export { composeProjectName } from "./compose-project.js";
+export type { ContextEntry, Digest, DirectoryEntry, FileEntry, SymlinkEntry } from "./context-entry.js";
+export {
+  type ContextHashInputs,
+  computeContextHash,
+  contextHashSchema,
+  type NamedContextInput,
+} from "./context-hash.js";
+export { parseIgnoreFile } from "./ignore-file.js";
+export { createIgnoreMatcher, type DirectoryMatch, type IgnoreMatcher, isIgnoredPath } from "./ignore-matcher.js";
+export { imageFullTag, imageLatestTag, imageRepository } from "./image-tag.js";
+export { comparePaths, decodePath, encodePath, hasRawBytes, printablePath } from "./path-bytes.js";

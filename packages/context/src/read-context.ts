@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import { OttoError } from "@otto/errors";
+import { type ContextEntry, computeContextHash, printablePath } from "@otto/hashing";
+import type { BuildContext, ContextDockerfile, ContextTree, NamedContext } from "./build-context.js";
+import type { ContextSource, ReadContextOptions } from "./context-source.js";
+import { readFileEntry } from "./file-digest.js";
+import { openVerified } from "./file-stream.js";
+import { errnoOf, isMissing } from "./fs-error.js";
+import { pathBelow, realPath, toFsPath } from "./fs-path.js";
+import { readIgnoreFile } from "./ignore-rules.js";
+import { createPacer, type Pacer } from "./pacer.js";
+import { walkTree } from "./tree-walk.js";
+
+/**
+ * Walks a build context once: what the builder will see, and the hash of it. Concurrent calls are safe.
+ *
+ * @throws CONTEXT_NOT_FOUND when the context is missing or no directory
+ * @throws CONTEXT_DOCKERFILE_NOT_FOUND when the Dockerfile is missing or no file
+ * @throws CONTEXT_ENTRY_UNSUPPORTED for a socket, FIFO or device that is not ignored
+ * @throws CONTEXT_UNREADABLE, CONTEXT_FILE_CHANGED, IGNORE_FILE_INVALID, IGNORE_PATTERN_INVALID
+ */
+export async function readContext(source: ContextSource, options: ReadContextOptions = {}): Promise<BuildContext> {
+  const pacer = createPacer(options.signal);
+  const root = resolveRoot(source.context);
+  const dockerfile = readDockerfile(root, source.dockerfile);
+  const tree = await readTree(root, pacer, dockerfile.path);
+  const namedContexts = await readNamedContexts(source.additionalContexts ?? {}, pacer);
+  const { contextPath } = dockerfile;
+  const ignored = contextPath !== undefined && !tree.entries.some(({ path }) => path === contextPath);
+  const hash = computeContextHash({
+    dockerfile,
+    entries: tree.entries,
+    buildArgs: source.buildArgs,
+    target: source.target,
+    platform: source.platform,
+    namedContexts,
+    secretIds: source.secrets?.map(({ id }) => id),
+    sshIds: source.ssh?.map(({ id }) => id),
+  });
+  return { ...tree, dockerfile: { ...dockerfile, ignored }, namedContexts, hash };
+}
+
+/**
+ * The hash of {@link readContext}.
+ *
+ * @throws what {@link readContext} throws
+ */
+export async function contextHash(source: ContextSource, options: ReadContextOptions = {}): Promise<string> {
+  return (await readContext(source, options)).hash;
+}
+
+async function readNamedContexts(contexts: Readonly<Record<string, string>>, pacer: Pacer): Promise<NamedContext[]> {
+  const named: NamedContext[] = [];
+  for (const [name, place] of Object.entries(contexts)) {
+    if (isAbsolute(place)) named.push({ kind: "local", name, ...(await readTree(resolveRoot(place), pacer)) });
+    else named.push({ kind: "reference", name, reference: place });
+  }
+  return named;
+}
+
+async function readTree(root: string, pacer: Pacer, dockerfile?: string): Promise<ContextTree> {
+  const ignoreFile = readIgnoreFile(root, dockerfile);
+  const entries: ContextEntry[] = [];
+  for (const walked of await walkTree(root, ignoreFile?.patterns ?? [], pacer)) {
+    if (pacer.due()) await pacer.pause();
+    const entry = walked.kind === "file" ? await readFileEntry(root, walked.path, pacer) : walked;
+    if (entry !== undefined) entries.push(entry);
+  }
+  return { root, entries, ignoreFile, openFile: (entry) => openVerified(root, entry) };
+}
+
+function resolveRoot(context: string): string {
+  if (!isAbsolute(context)) throw new TypeError(`The context is not an absolute path: ${JSON.stringify(context)}`);
+  try {
+    const root = realPath(context);
+    if (statSync(toFsPath(root)).isDirectory()) return root;
+  } catch (error) {
+    throw contextNotFound(context, isMissing(error) ? "it does not exist" : (errnoOf(error) ?? "failed"), error);
+  }
+  throw contextNotFound(context, "it is not a directory");
+}
+
+function readDockerfile(root: string, dockerfile: string): Omit<ContextDockerfile, "ignored"> {
+  if (!isAbsolute(dockerfile)) throw new TypeError(`The Dockerfile is not an absolute path: ${dockerfile}`);
+  try {
+    const slash = dockerfile.lastIndexOf("/");
+    const directory = realPath(dockerfile.slice(0, slash) || "/");
+    const path = `${directory === "/" ? "" : directory}/${dockerfile.slice(slash + 1)}`;
+    const content = readFileSync(toFsPath(path));
+    const digest = createHash("sha256").update(content).digest("hex");
+    return { path, contextPath: pathBelow(root, path), content, digest };
+  } catch (error) {
+    throw dockerfileNotFound(dockerfile, error);
+  }
+}
+
+function contextNotFound(context: string, reason: string, cause?: unknown): OttoError {
+  const shown = printablePath(context);
+  return new OttoError("CONTEXT_NOT_FOUND", `the build context ${JSON.stringify(shown)}: ${reason}`, {
+    hint: "Correct `context` in the image's settings.",
+    details: { path: shown },
+    cause,
+  });
+}
+
+function dockerfileNotFound(dockerfile: string, cause: unknown): OttoError {
+  const shown = printablePath(dockerfile);
+  const reason = isMissing(cause) ? "it does not exist" : (errnoOf(cause) ?? "failed");
+  return new OttoError("CONTEXT_DOCKERFILE_NOT_FOUND", `the Dockerfile ${JSON.stringify(shown)}: ${reason}`, {
+    hint: "Correct `dockerfile` in the image's settings.",
+    details: { path: shown },
+    cause,
+  });
+}

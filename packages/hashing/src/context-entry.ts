@@ -1,0 +1,30 @@
+/** 64 hex digits of a SHA-256. */
+export type Digest = string;
+
+/**
+ * One entry of a build context. `path` is relative, `/`-separated, without a leading `./`; bytes that are not UTF-8 are
+ * kept as `decodePath` reads them, in `target` too.
+ */
+export type ContextEntry = FileEntry | DirectoryEntry | SymlinkEntry;
+
+export interface FileEntry {
+  readonly path: string;
+  readonly kind: "file";
+  /** Bytes. */
+  readonly size: number;
+  /** The owner may execute it. */
+  readonly executable: boolean;
+  readonly digest: Digest;
+}
+
+export interface DirectoryEntry {
+  readonly path: string;
+  readonly kind: "dir";
+}
+
+export interface SymlinkEntry {
+  readonly path: string;
+  readonly kind: "symlink";
+  /** As the link holds it; never followed. */
+  readonly target: string;
+}
