@@ -1,1 +1,1 @@
-export {};
+export { type PackContextOptions, packContext, packedDockerfileName } from "./pack-context.js";

@@ -1,0 +1,51 @@
+import { encodePath, hasRawBytes } from "@otto/hashing";
+
+const blockBytes = 512;
+
+/**
+ * The PAX header that gives the next entry a name and link target with bytes that are not UTF-8; nothing when both are
+ * text.
+ *
+ * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
+ */
+export function encodeRawNames(path: string, target: string, mtime: Date): Buffer | undefined {
+  const names: readonly (readonly [string, string])[] = [
+    ["path", path],
+    ["linkpath", target],
+  ];
+  const records = names
+    .filter(([, name]) => hasRawBytes(name))
+    .map(([key, name]) => encodeRecord(key, encodePath(name)));
+  if (records.length === 0) return undefined;
+  const body = Buffer.concat(records);
+  const padding = Buffer.alloc((blockBytes - (body.length % blockBytes)) % blockBytes);
+  return Buffer.concat([encodeHeader(body.length, mtime), body, padding]);
+}
+
+/** A record begins with its own length, which counts its own digits. */
+function encodeRecord(key: string, value: Buffer): Buffer {
+  const rest = ` ${key}=\n`.length + value.length;
+  let length = rest + String(rest).length;
+  if (rest + String(length).length > length) length += 1;
+  return Buffer.concat([Buffer.from(`${length} ${key}=`), value, Buffer.from("\n")]);
+}
+
+/** A ustar header of type `x`. */
+function encodeHeader(size: number, mtime: Date): Buffer {
+  const block = Buffer.alloc(blockBytes);
+  block.write("PaxHeader", 0);
+  block.write(octal(0o644, 7), 100);
+  block.write(octal(0, 7), 108);
+  block.write(octal(0, 7), 116);
+  block.write(octal(size, 11), 124);
+  block.write(octal(mtime.getTime() / 1000, 11), 136);
+  block.write("        x", 148);
+  block.write("ustar\u000000", 257);
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${octal(sum, 6)}\0 `, 148);
+  return block;
+}
+
+function octal(value: number, digits: number): string {
+  return value.toString(8).padStart(digits, "0");
+}
