@@ -1,1 +1,15 @@
-export {};
+export { isParentVariable } from "./parent-variable.js";
+export type {
+  ComposeProject,
+  ComposeService,
+  ComposeSource,
+  ComposeWarning,
+  DependencyCondition,
+  LocalEntry,
+  LocalReader,
+  RewrittenFile,
+  ServiceDependency,
+  Shipment,
+  ShipmentKind,
+} from "./project.js";
+export { readComposeProject } from "./read-project.js";

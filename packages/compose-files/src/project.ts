@@ -1,0 +1,132 @@
+/** What a path of the local disk is, links followed. */
+export interface LocalEntry {
+  /** `other`: a socket, FIFO or device. */
+  readonly kind: "file" | "dir" | "other";
+  /** The absolute path without any symbolic link in it. */
+  readonly realPath: string;
+}
+
+/** The local disk, as this package sees it. Paths are absolute. Concurrent calls must be safe. */
+export interface LocalReader {
+  /** The file's text as UTF-8; `undefined` where there is no such file. */
+  readText(path: string): Promise<string | undefined>;
+  /** `undefined` where there is nothing, or a link that leads nowhere. */
+  stat(path: string): Promise<LocalEntry | undefined>;
+}
+
+/** A Compose project as its files, and what `docker compose` would take from around them. */
+export interface ComposeSource {
+  /** Absolute paths of the compose files, in order. At least one. */
+  readonly files: readonly string[];
+  /** The root of what may be shipped; absolute. */
+  readonly repoRoot: string;
+  /** The variables that the caller gives to interpolation. They win over `.env`. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** What `~` means; absolute. */
+  readonly home: string;
+  /** What relative paths in `files` start from. Default: the first file's directory. */
+  readonly projectDirectory?: string | undefined;
+  /** Value of `COMPOSE_PROJECT_NAME` in interpolation. Default: the files' own `name:`, else none. */
+  readonly projectName?: string | undefined;
+  /** Active profiles, `*` for all. Default: `COMPOSE_PROFILES` of the environment or of `.env`, else none. */
+  readonly profiles?: readonly string[] | undefined;
+  /** Only these services and what they depend on. Default: all. */
+  readonly services?: readonly string[] | undefined;
+  /** Files of variables, absolute. Default: `.env` of the project directory, else of the repo root, where there is one. */
+  readonly envFiles?: readonly string[] | undefined;
+  /** What may be shipped from outside the repo: `true` for anything, or paths (absolute, `~/…` or relative to the repo root). Default: nothing. */
+  readonly allowOutside?: boolean | readonly string[] | undefined;
+}
+
+export type ShipmentKind =
+  | "compose"
+  | "extends"
+  | "include"
+  | "dotenv"
+  | "env_file"
+  | "label_file"
+  | "config"
+  | "secret"
+  | "bind"
+  | "build"
+  | "dockerfile"
+  | "ssh"
+  | "seccomp";
+
+/** One file or directory that has to be on the parent, byte for byte. Shipments may lie inside one another. */
+export interface Shipment {
+  /** Absolute, without symbolic links. */
+  readonly localPath: string;
+  /** Where in the staged tree: `repo/…` or `outside/…`, never with `..`. The repo root itself is `repo`. */
+  readonly remotePath: string;
+  readonly kind: ShipmentKind;
+  readonly entry: "file" | "dir";
+  /** Whether the project could not do without it. */
+  readonly required: boolean;
+  /** Who asks for it: `docker/compose.yml:7 services.api.volumes[0]`. */
+  readonly mention: string;
+}
+
+/** A file that has no local counterpart, or whose text must differ from it on the parent. */
+export interface RewrittenFile {
+  /** Where in the staged tree: `compose/…`. */
+  readonly remotePath: string;
+  readonly content: string;
+}
+
+export type DependencyCondition = "service_started" | "service_healthy" | "service_completed_successfully";
+
+export interface ServiceDependency {
+  readonly service: string;
+  readonly condition: DependencyCondition;
+  readonly required: boolean;
+}
+
+/** What is declared of one service, all files merged. */
+export interface ComposeService {
+  readonly name: string;
+  readonly image: string | undefined;
+  readonly hasBuild: boolean;
+  readonly profiles: readonly string[];
+  /** Whether `up` with this source's profiles and services is to run it. */
+  readonly enabled: boolean;
+  /** `scale`, else `deploy.replicas`, else 1. */
+  readonly replicas: number;
+  readonly containerName: string | undefined;
+  /** A `healthcheck` that is not disabled. The image may bring one too; that is not seen here. */
+  readonly hasHealthcheck: boolean;
+  /** `restart`, else what `deploy.restart_policy.condition` amounts to, else `no`. */
+  readonly restart: string;
+  readonly dependsOn: readonly ServiceDependency[];
+  /** Another service waits for this one to complete: exiting with 0 is success. */
+  readonly oneShot: boolean;
+}
+
+export interface ComposeWarning {
+  readonly code: "COMPOSE_VARIABLE_NOT_SET" | "COMPOSE_LOCAL_PATH_IN_VALUE" | "COMPOSE_REMOTE_RESOURCE";
+  readonly message: string;
+  readonly mention: string;
+}
+
+/** Everything that `docker compose` on a parent needs of this machine. All remote paths are relative to one staged tree. */
+export interface ComposeProject {
+  /** The files' own `name:`, interpolated. */
+  readonly name: string | undefined;
+  /** For `--profile`. */
+  readonly profiles: readonly string[];
+  readonly services: readonly ComposeService[];
+  readonly shipments: readonly Shipment[];
+  readonly rewritten: readonly RewrittenFile[];
+  /** For `-f`, in order. */
+  readonly commandFiles: readonly string[];
+  /** For `--project-directory`. It may hold no shipment: make it. */
+  readonly projectDirectory: string;
+  /** For `--env-file`, in order. */
+  readonly envFiles: readonly string[];
+  /**
+   * The caller's variables that the project uses. `docker compose` must run with these and no others but its own
+   * needs (`PATH`, `HOME`, `DOCKER_*`, …; {@link isParentVariable}), whose uses are already written out. May hold secrets.
+   */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly warnings: readonly ComposeWarning[];
+}
