@@ -42,3 +42,20 @@ export async function inspectContainer(
     }
   });
 }
+
+/** Whether a file, directory or link is at `path` in the container. */
+export async function hasPath(
+  docker: Docker,
+  target: { container: string; path: string },
+  request: EngineRequest,
+): Promise<boolean> {
+  return asking(request.engine, `looking for ${target.path} in ${target.container}`, async () => {
+    try {
+      await docker.getContainer(target.container).infoArchive({ path: target.path, ...request.abort });
+      return true;
+    } catch (error) {
+      if (hasStatus(error, 404)) return false;
+      throw error;
+    }
+  });
+}

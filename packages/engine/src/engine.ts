@@ -8,6 +8,7 @@ import {
   type ContainerDetails,
   type ContainerFilter,
   type ContainerSummary,
+  hasPath,
   inspectContainer,
   listContainers,
 } from "./containers.js";
@@ -33,6 +34,8 @@ export interface Engine extends AsyncDisposable {
   buildImage(tar: Readable, options: BuildImageOptions, signal?: AbortSignal): Promise<void>;
   listContainers(filter?: ContainerFilter, signal?: AbortSignal): Promise<ContainerSummary[]>;
   inspectContainer(id: string, signal?: AbortSignal): Promise<ContainerDetails | undefined>;
+  /** Whether a file, directory or link is at `path` in the container. */
+  hasPath(target: { container: string; path: string }, signal?: AbortSignal): Promise<boolean>;
   tailLogs(container: { id: string; tty: boolean }, lines: number, signal?: AbortSignal): Promise<string>;
   exec(
     container: string,
@@ -76,6 +79,7 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
     buildImage: async (tar, build, signal) => buildImage(await client(signal), tar, build, request(signal)),
     listContainers: async (filter, signal) => listContainers(await client(signal), filter ?? {}, request(signal)),
     inspectContainer: async (id, signal) => inspectContainer(await client(signal), id, request(signal)),
+    hasPath: async (target, signal) => hasPath(await client(signal), target, request(signal)),
     tailLogs: async (container, lines, signal) => tailLogs(await client(signal), container, lines, request(signal)),
     exec: async (container, command, exec = {}) =>
       execInContainer(

@@ -17,13 +17,20 @@ export interface ExecOptions {
   readonly stdin?: boolean;
 }
 
+export interface ProcessExit {
+  /** 0 to 255. */
+  readonly exitCode: number;
+  /** False when the runtime could not start the program; stdout or stderr then says why. */
+  readonly started: boolean;
+}
+
 /** A process that runs in a container. Read both outputs, or neither moves on. */
 export interface ContainerProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Settles when the process has ended and its output has been read. */
-  readonly exitCode: Promise<number>;
+  readonly exit: Promise<ProcessExit>;
   /** Drops the connection. The engine closes the process's stdin and lets it run on. */
   disconnect(): void;
 }
@@ -56,13 +63,13 @@ export async function execInContainer(
       return { exec, channel };
     }),
   );
-  return attach(channel, () => asking(request.engine, doing, () => exitCodeOf(exec)));
+  return attach(channel, () => asking(request.engine, doing, () => readExit(exec)));
 }
 
-function attach(channel: Duplex, readExitCode: () => Promise<number>): ContainerProcess {
+function attach(channel: Duplex, readExit: () => Promise<ProcessExit>): ContainerProcess {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
-  const exitCode = demultiplex(channel, { stdout, stderr }).then(readExitCode, (error: unknown) => {
+  const exit = demultiplex(channel, { stdout, stderr }).then(readExit, (error: unknown) => {
     const lost = new OttoError("ENGINE_STREAM_LOST", "the connection to a process in a container was lost", {
       cause: error,
     });
@@ -71,19 +78,19 @@ function attach(channel: Duplex, readExitCode: () => Promise<number>): Container
     throw lost;
   });
   // A caller that reads the streams first learns of the loss there.
-  exitCode.catch(() => {});
-  return { stdin: channel, stdout, stderr, exitCode, disconnect: () => channel.destroy() };
+  exit.catch(() => {});
+  return { stdin: channel, stdout, stderr, exit, disconnect: () => channel.destroy() };
 }
 
 // The engine ends the stream a moment before it records the exit code.
 const exitPollMs = 10;
 const exitDeadlineMs = 10_000;
 
-async function exitCodeOf(exec: Docker.Exec): Promise<number> {
+async function readExit(exec: Docker.Exec): Promise<ProcessExit> {
   const deadline = Date.now() + exitDeadlineMs;
   for (;;) {
-    const { Running, ExitCode } = await exec.inspect();
-    if (!Running && ExitCode !== null) return ExitCode;
+    const { Running, ExitCode, Pid } = await exec.inspect();
+    if (!Running && ExitCode !== null) return { exitCode: ExitCode, started: Pid !== 0 };
     if (Date.now() > deadline) throw new Error("the process closed its output and runs on");
     await delay(exitPollMs);
   }

@@ -1,3 +1,4 @@
+export { createBusyboxImage, layBusybox, type TestImage } from "./busybox-image.js";
 export type { LabHost } from "./host.js";
 export { createKeyPair, type KeyPair } from "./keys.js";
 export { type Lab, startLab } from "./lab.js";

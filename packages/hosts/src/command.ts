@@ -1,0 +1,23 @@
+/** A shell command line, or a program with its arguments, which needs no shell in the image. */
+export type Command = string | readonly string[];
+
+/** What became of a command. */
+export interface CommandResult {
+  /** 0 to 255; 128 + n after signal n; 124 when it timed out. */
+  readonly exitCode: number;
+  /** Exact bytes. */
+  readonly stdout: Buffer;
+  /** Exact bytes. */
+  readonly stderr: Buffer;
+  /** Whether the deadline ended it; the outputs then hold what came before. */
+  readonly timedOut: boolean;
+}
+
+export const defaultTimeoutMs = 30_000;
+
+/** As `timeout(1)` reports it. */
+export const timedOutExitCode = 124;
+
+export function toArgv(command: Command): readonly string[] {
+  return typeof command === "string" ? ["/bin/sh", "-c", command] : command;
+}

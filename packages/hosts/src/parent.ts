@@ -1,0 +1,36 @@
+import type { Readable } from "node:stream";
+import type { Engine } from "@otto/engine";
+import type { RemoteProcess, SpawnOptions } from "ssh2-streamer";
+import type { Command, CommandResult } from "./command.js";
+
+/** How Docker is reached on a parent. */
+export interface ParentDocker {
+  /** The docker client's argv there, for `docker compose`. */
+  readonly command: readonly string[];
+  /** Directory for staged files; undefined: `otto` in the login's cache directory. */
+  readonly stagingRoot: string | undefined;
+}
+
+export interface ParentExecOptions {
+  /** Sent to the command, then closed. Default: empty. */
+  readonly stdin?: string | Uint8Array | Readable;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string | undefined;
+  /** Milliseconds; `Infinity` for none. Default 30,000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A machine with a Docker engine. Nothing is opened before the first call; calls may be made concurrently. */
+export interface Parent extends AsyncDisposable {
+  /** The host's id in its lab. */
+  readonly id: string;
+  readonly docker: ParentDocker;
+  readonly engine: Engine;
+  /** Runs a command to its end. A string goes to `sh -c`. */
+  exec(command: Command, options?: ParentExecOptions): Promise<CommandResult>;
+  /** Starts a command; the caller reads it to its end, or kills it. */
+  spawn(argv: readonly string[], options?: SpawnOptions): Promise<RemoteProcess>;
+  /** Unpacks a tar stream into a directory, which is made when it is missing. */
+  sendTree(tar: Readable, remoteDir: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+}

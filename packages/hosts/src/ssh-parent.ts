@@ -1,0 +1,34 @@
+import { createEngine } from "@otto/engine";
+import { openSshSession, type SshEventListener, type SshRoute } from "ssh2-streamer";
+import type { Parent, ParentDocker } from "./parent.js";
+import { runOnParent } from "./parent-exec.js";
+
+export interface SshParentOptions {
+  readonly id: string;
+  /** From the first hop to the parent itself. */
+  readonly route: SshRoute;
+  readonly docker: ParentDocker;
+  /** The engine's socket on the parent; undefined: the usual one. */
+  readonly socketPath: string | undefined;
+  readonly onEvent?: SshEventListener | undefined;
+}
+
+/** A parent over SSH: one session for everything. */
+export function createSshParent(options: SshParentOptions): Parent {
+  const { id, docker, socketPath } = options;
+  const session = openSshSession(options.route, { onEvent: options.onEvent });
+  const dial = (signal?: AbortSignal) => session.dialEngine({ socketPath, dockerCommand: docker.command, signal });
+  const engine = createEngine({ name: id, dial });
+  return {
+    id,
+    docker,
+    engine,
+    exec: (command, exec = {}) => runOnParent((argv, spawn) => session.spawn(argv, spawn), command, exec),
+    spawn: (argv, spawn) => session.spawn(argv, spawn),
+    sendTree: (tar, remoteDir, send) => session.sendTree(tar, remoteDir, send),
+    async [Symbol.asyncDispose]() {
+      await engine[Symbol.asyncDispose]();
+      await session.close();
+    },
+  };
+}
