@@ -28,7 +28,7 @@ export interface HostData {
   readonly user?: string;
   readonly creds: readonly Credential[];
   readonly labs: readonly string[];
-  /** Id of the host through which this one is reached. */
+  /** Id of the host through which this one is reached; that host is in the same lab. */
   readonly hop?: string;
   readonly resources: readonly string[];
   readonly dockerCapable: boolean;
@@ -60,11 +60,11 @@ export interface SshOptions {
   readonly knownHosts?: readonly string[];
   /** The pinned fingerprint, `SHA256:…`. */
   readonly hostKey?: string;
-  /** 15,000 when absent in the file. */
+  /** 20,000 when absent in the file. */
   readonly connectTimeoutMs: number;
   /** 15,000 when absent in the file; 0 switches keepalives off. */
   readonly keepaliveIntervalMs: number;
-  /** 3 when absent in the file. */
+  /** At least 2; 3 when absent in the file. */
   readonly keepaliveCountMax: number;
   readonly compress: boolean;
   /** Whether `~/.ssh/config` fills what the lab leaves open. */

@@ -1,0 +1,90 @@
+import { stat } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { isOttoError, OttoError } from "@otto/errors";
+import { parserFor } from "./format.js";
+import type { LabData } from "./lab-data.js";
+import { type DeclaredHost, toHost } from "./lab-host.js";
+import { type LabText, labSchema, usedKeys } from "./lab-schema.js";
+import { readDocument, type SourceDocument } from "./source-document.js";
+import { formatPlace, validateDocument } from "./validation.js";
+
+/** One lab file. */
+export interface LabFile {
+  readonly file: string;
+  readonly hosts: readonly PlacedHost[];
+  readonly links: LabData["links"];
+  readonly notes: readonly string[];
+}
+
+/** A host and where it is declared. */
+export interface PlacedHost {
+  readonly host: DeclaredHost;
+  /** `file:12: hosts[3]` */
+  readonly place: string;
+}
+
+/** The file that a path of a lab source means: itself, or the lab file of a directory. */
+export async function labFileOf(path: string, settingsFile: string): Promise<string> {
+  if (await isDirectory(path)) return labFileIn(path);
+  if (parserFor(extname(path)) !== undefined) return path;
+  throw new OttoError("LAB_FILE_MISSING", `reading ${path}: no such directory`, {
+    hint: `Correct lab.sources in ${settingsFile}.`,
+    details: { file: path, settingsFile },
+  });
+}
+
+/**
+ * Reads and validates one lab file.
+ *
+ * @throws `LAB_FILE_MISSING`, `LAB_FILE_UNREADABLE`, `LAB_SYNTAX`, `LAB_INVALID`
+ */
+export async function readLabFile(file: string, settingsFile: string, home: string): Promise<LabFile> {
+  const document = await readFrom(file, settingsFile);
+  const lab = validateDocument(labSchema, document);
+  return {
+    file,
+    hosts: lab.hosts.map((host, index) => ({
+      host: toHost(host, file, home),
+      place: formatPlace(document, ["hosts", index]),
+    })),
+    links: lab.links,
+    notes: notesOn(lab, document),
+  };
+}
+
+async function readFrom(file: string, settingsFile: string): Promise<SourceDocument> {
+  try {
+    return await readDocument("LAB", file);
+  } catch (cause) {
+    if (!isOttoError(cause, "LAB_FILE_MISSING")) throw cause;
+    throw new OttoError("LAB_FILE_MISSING", cause.message, {
+      hint: `Write it, or correct lab.sources in ${settingsFile}.`,
+      details: { file, settingsFile },
+      cause,
+    });
+  }
+}
+
+async function labFileIn(directory: string): Promise<string> {
+  const names = ["lab.json", "lab.yaml", "lab.yml"];
+  for (const name of names) if (await isFile(join(directory, name))) return join(directory, name);
+  return join(directory, "lab.json");
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
+}
+
+function notesOn(lab: LabText, document: SourceDocument): string[] {
+  return lab.hosts.flatMap((host, index) =>
+    (["ssh_options", "docker"] as const).flatMap((table) =>
+      Object.keys(host[table] ?? {})
+        .filter((key) => !usedKeys[table].includes(key))
+        .map((key) => `${formatPlace(document, ["hosts", index, table, key])} has no meaning here and is ignored`),
+    ),
+  );
+}

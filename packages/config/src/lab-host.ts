@@ -1,0 +1,79 @@
+import { dirname } from "node:path";
+import { Secret } from "@otto/errors";
+import { formatHostId } from "./host-identity.js";
+import type { HostData, HostDocker, SshOptions } from "./lab-data.js";
+import type { HostText } from "./lab-schema.js";
+import { type PathBase, resolvePath } from "./local-path.js";
+import { optional } from "./optional.js";
+
+/** A host as its file declares it: the lab gives it its handle. */
+export type DeclaredHost = Omit<HostData, "handle">;
+
+/** What a host gets where its file says nothing. */
+export const sshDefaults: SshOptions = {
+  port: 22,
+  clientKeys: [],
+  connectTimeoutMs: 20_000,
+  keepaliveIntervalMs: 15_000,
+  keepaliveCountMax: 3,
+  compress: false,
+  useSshConfig: false,
+};
+
+/** The host that a validated entry of a lab file describes. Local paths in it start at the file's directory. */
+export function toHost(host: HostText, source: string, home: string): DeclaredHost {
+  const identity = optional({
+    elementId: host.element_id ?? undefined,
+    board: host.board ?? undefined,
+    slot: host.slot ?? undefined,
+  });
+  return {
+    id: formatHostId({ element: host.element, ...identity }),
+    element: host.element,
+    ...identity,
+    ip: host.ip,
+    creds: (host.creds ?? []).map(({ login, password }) => ({
+      login,
+      ...(password === undefined || password === null ? {} : { password: new Secret(password) }),
+    })),
+    labs: host.labs,
+    resources: host.resources ?? [],
+    dockerCapable: host.docker_capable ?? false,
+    ssh: toSshOptions(host.ssh_options ?? {}, { directory: dirname(source), home }),
+    docker: toDocker(host.docker ?? {}),
+    source,
+    isLocal: false,
+    ...optional({ name: host.name ?? undefined, user: host.user ?? undefined, hop: host.hop ?? undefined }),
+  };
+}
+
+function toSshOptions(options: NonNullable<HostText["ssh_options"]>, base: PathBase): SshOptions {
+  const { agent } = options;
+  return {
+    port: options.port ?? sshDefaults.port,
+    clientKeys: (options.client_keys ?? []).map((path) => resolvePath(path, base)),
+    connectTimeoutMs: inMs(options.connect_timeout) ?? sshDefaults.connectTimeoutMs,
+    keepaliveIntervalMs: inMs(options.keepalive_interval) ?? sshDefaults.keepaliveIntervalMs,
+    keepaliveCountMax: options.keepalive_count_max ?? sshDefaults.keepaliveCountMax,
+    compress: options.compress ?? sshDefaults.compress,
+    useSshConfig: options.use_ssh_config ?? sshDefaults.useSshConfig,
+    ...optional({
+      agent: typeof agent === "string" ? resolvePath(agent, base) : (agent ?? undefined),
+      passwordEnv: options.password_env ?? undefined,
+      passphraseEnv: options.passphrase_env ?? undefined,
+      knownHosts: options.known_hosts?.map((path) => resolvePath(path, base)),
+      hostKey: options.host_key ?? undefined,
+    }),
+  };
+}
+
+function toDocker(docker: NonNullable<HostText["docker"]>): HostDocker {
+  return {
+    command: docker.command ?? ["docker"],
+    ...optional({ socket: docker.socket ?? undefined, stagingRoot: docker.staging_root ?? undefined }),
+  };
+}
+
+function inMs(seconds: number | null | undefined): number | undefined {
+  return seconds === null || seconds === undefined ? undefined : Math.round(seconds * 1000);
+}

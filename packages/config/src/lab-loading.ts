@@ -1,0 +1,82 @@
+import { OttoError } from "@otto/errors";
+import { checkHops } from "./hop-chain.js";
+import { assignHandles } from "./host-identity.js";
+import type { LabData } from "./lab-data.js";
+import type { DeclaredHost } from "./lab-host.js";
+import { mergeSources } from "./lab-merge.js";
+import { readSources } from "./lab-sources.js";
+import { isBuiltIn, type LabSummary, labsOf } from "./lab-summary.js";
+import { localHost, localName } from "./local-lab.js";
+import { nearestWord } from "./nearest-word.js";
+import type { Repo } from "./repo.js";
+
+export interface LoadLabOptions {
+  /** Repos whose sources are read, in this order. */
+  readonly repos: readonly Repo[];
+  /** The lab's name; `a+b` merges two; `undefined`: the `local` lab. */
+  readonly name: string | undefined;
+  /** Absolute path of the user's home, for `~`. */
+  readonly home: string;
+}
+
+/**
+ * Reads a lab from the sources of the repos. A host that a later source declares again replaces the earlier one; the
+ * `local` lab, unless a file declares one, holds this machine as `local` and reads no file.
+ *
+ * @throws `LAB_UNKNOWN`, `LAB_DUPLICATE_HOST`, `LAB_UNKNOWN_HOP`, `LAB_HOP_CYCLE`, and what reading a lab file throws:
+ * `LAB_FILE_MISSING`, `LAB_FILE_UNREADABLE`, `LAB_SYNTAX`, `LAB_INVALID`
+ */
+export async function loadLab(options: LoadLabOptions): Promise<LabData> {
+  if (options.name === undefined) return toLab(localName, [localHost], [], []);
+  const sources = await readSources(options.repos, options.home);
+  const files = sources.flat();
+  const known = labsOf(files);
+  const names = splitName(options.name);
+  for (const name of names) if (!known.has(name)) throw unknownLab(name, [...known.keys()]);
+  const { hosts, notes } = mergeSources(sources, names);
+  if (names.includes(localName) && isBuiltIn(known.get(localName))) hosts.set(localHost.id, localHost);
+  checkHops(
+    [...hosts.values()],
+    files.flatMap((file) => file.hosts.map(({ host }) => host.id)),
+  );
+  return toLab(
+    names.join("+"),
+    [...hosts.values()],
+    files.flatMap((file) => file.links),
+    [...files.flatMap((file) => file.notes), ...notes],
+  );
+}
+
+/**
+ * The labs that the sources of the repos declare, by name, and the built-in `local`.
+ *
+ * @throws what reading a lab file throws: `LAB_FILE_MISSING`, `LAB_FILE_UNREADABLE`, `LAB_SYNTAX`, `LAB_INVALID`
+ */
+export async function listLabs(repos: readonly Repo[], options: { readonly home: string }): Promise<LabSummary[]> {
+  const labs = labsOf((await readSources(repos, options.home)).flat());
+  return [...labs.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function splitName(name: string): string[] {
+  const names = name.split("+").map((part) => part.trim());
+  return [...new Set(names)];
+}
+
+function unknownLab(name: string, known: readonly string[]): OttoError {
+  const near = nearestWord(name, known);
+  const hint = near === undefined ? `Known labs: ${known.join(", ")}.` : `Did you mean "${near}"?`;
+  return new OttoError("LAB_UNKNOWN", `loading the lab "${name}": no lab source of the repositories declares it`, {
+    hint,
+    details: { lab: name, known },
+  });
+}
+
+function toLab(
+  name: string,
+  hosts: readonly DeclaredHost[],
+  links: LabData["links"],
+  notes: readonly string[],
+): LabData {
+  const handles = assignHandles(hosts);
+  return { name, hosts: hosts.map((host) => ({ ...host, handle: handles.get(host.id) ?? host.id })), links, notes };
+}

@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { slug } from "./host-identity.js";
+
+const text = z.string().min(1, "must not be empty");
+const texts = z.array(text);
+const seconds = z.number().nonnegative();
+const whole = z.int().nonnegative();
+const identity = text.refine((it) => slug(it) !== "", "must hold a letter or digit");
+const oneOrMore = z.union([text.transform((it) => [it]), texts]);
+
+const credential = z.looseObject({ login: text, password: z.string().nullish() });
+
+const sshOptions = z.looseObject({
+  port: z.int().min(1, "must be 1 to 65535").max(65_535, "must be 1 to 65535").nullish(),
+  client_keys: oneOrMore.nullish(),
+  agent: z.union([z.boolean(), text]).nullish(),
+  password_env: text.nullish(),
+  passphrase_env: text.nullish(),
+  known_hosts: oneOrMore.nullish(),
+  host_key: z
+    .string()
+    .regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, "must be a fingerprint as ssh-keygen -l shows it: SHA256:…")
+    .nullish(),
+  connect_timeout: seconds.nullish(),
+  keepalive_interval: seconds.nullish(),
+  keepalive_count_max: z.int().min(2, "must be at least 2").nullish(),
+  compress: z.boolean().nullish(),
+  use_ssh_config: z.boolean().nullish(),
+});
+
+const docker = z.looseObject({
+  socket: text.nullish(),
+  command: texts.min(1, "must name a program").nullish(),
+  staging_root: text.nullish(),
+});
+
+const host = z
+  .looseObject({
+    ip: text,
+    element: identity,
+    element_id: whole.nullish(),
+    board: identity.nullish(),
+    slot: whole.nullish(),
+    name: text.nullish(),
+    user: text.nullish(),
+    creds: z.array(credential).optional(),
+    labs: texts,
+    hop: text.nullish(),
+    resources: texts.nullish(),
+    docker_capable: z.boolean().nullish(),
+    ssh_options: sshOptions.nullish(),
+    docker: docker.nullish(),
+    os_type: z.string().nullish(),
+  })
+  // A console without a login step has no creds; a machine that SSH reaches does.
+  .refine((it) => it.creds !== undefined || (it.os_type ?? "unix") !== "unix", {
+    path: ["creds"],
+    error: "is required (a list)",
+  })
+  .refine((it) => it.creds?.length !== 0 || (it.os_type ?? "unix") !== "unix", {
+    path: ["creds"],
+    error: "must hold at least one login",
+  });
+
+/** A lab file, as it is written. */
+export const labSchema = z.looseObject({
+  hosts: z.array(host),
+  links: z.array(z.looseObject({})).default([]),
+});
+
+/** The keys of `ssh_options` and `docker` that mean something here. */
+export const usedKeys = {
+  ssh_options: Object.keys(sshOptions.shape),
+  docker: Object.keys(docker.shape),
+} as const;
+
+export type LabText = z.output<typeof labSchema>;
+export type HostText = z.output<typeof host>;

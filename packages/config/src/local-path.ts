@@ -1,0 +1,16 @@
+import { join, resolve } from "node:path";
+
+/** Where relative paths start, and what `~` means. */
+export interface PathBase {
+  /** Absolute. */
+  readonly directory: string;
+  /** Absolute path of the user's home. */
+  readonly home: string;
+}
+
+/** The absolute path that a file of ours means by `path`. */
+export function resolvePath(path: string, base: PathBase): string {
+  if (path === "~") return base.home;
+  if (/^~[/\\]/.test(path)) return join(base.home, path.slice(2));
+  return resolve(base.directory, path);
+}

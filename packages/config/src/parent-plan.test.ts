@@ -1,0 +1,82 @@
+import { expect, test } from "vitest";
+import type { HostData, LabData } from "./lab-data.js";
+import { localHost } from "./local-lab.js";
+import { findHost, planParent } from "./parent-plan.js";
+import type { Repo } from "./repo.js";
+import { selectRepos } from "./repo-selection.js";
+
+function lab(...hosts: (Pick<HostData, "id"> & Partial<HostData>)[]): LabData {
+  return {
+    name: "veg",
+    hosts: hosts.map((host) => ({ ...localHost, handle: host.id, ...host })),
+    links: [],
+    notes: [],
+  };
+}
+
+function repo(...defaultHosts: string[]): Repo {
+  return {
+    name: "repo1",
+    version: "1",
+    root: "/r",
+    settingsFile: "/r/.otto/settings.toml",
+    instructions: [],
+    labSources: [],
+    docker: {
+      registryUrl: undefined,
+      images: [],
+      composes: defaultHosts.map((defaultHost) => ({ path: "/r/c.yml", profiles: [], defaultHost })),
+    },
+    notes: [],
+  };
+}
+
+const bastion = { id: "bastion", dockerCapable: false };
+
+test.each<[string, LabData, Repo, string | undefined, string]>([
+  ["on goes before the default host", lab({ id: "a" }, { id: "b" }), repo("a"), "b", "b"],
+  ["on may be a handle", lab({ id: "a7", handle: "a1" }, { id: "b" }), repo(), "a1", "a7"],
+  ["an id goes before a handle", lab({ id: "a7", handle: "a1" }, { id: "a1" }), repo(), "A1", "a1"],
+  ["the first default host that is in the lab", lab({ id: "a" }, { id: "b" }), repo("x", "b", "a"), undefined, "b"],
+  ["the only docker-capable host", lab({ id: "a" }, bastion), repo("x"), undefined, "a"],
+])("%s", (_, data, it, on, id) => {
+  expect(planParent(it, data, on).id).toBe(id);
+});
+
+test.each<[string, LabData, Repo, string | undefined, string, object]>([
+  ["an unknown on", lab({ id: "pepper" }), repo(), "peper", "LAB_UNKNOWN_HOST", { known: ["pepper"] }],
+  [
+    "an on without docker",
+    lab({ id: "a" }, bastion),
+    repo(),
+    "bastion",
+    "LAB_HOST_NOT_DOCKER_CAPABLE",
+    { candidates: ["a"] },
+  ],
+  ["a default host without docker", lab(bastion), repo("bastion"), undefined, "LAB_HOST_NOT_DOCKER_CAPABLE", {}],
+  ["two candidates", lab({ id: "a" }, { id: "b" }), repo("x"), undefined, "LAB_NO_PARENT", { candidates: ["a", "b"] }],
+  ["no candidate", lab(bastion), repo(), undefined, "LAB_NO_PARENT", { candidates: [] }],
+])("%s is an error with the candidates", (_, data, it, on, code, details) => {
+  expect(() => planParent(it, data, on)).toThrow(
+    expect.objectContaining({ code, details: expect.objectContaining(details) }),
+  );
+});
+
+test("an unknown host lists the known ones and the nearest", () => {
+  expect(() => findHost(lab({ id: "pepper" }, { id: "carrot" }), "peper")).toThrow(
+    expect.objectContaining({ hint: 'Did you mean "pepper"? Hosts of the lab: pepper, carrot.' }),
+  );
+});
+
+test("a repo is selected by name, and all are without one", () => {
+  const other = { ...repo(), name: "repo2" };
+  expect(selectRepos([repo(), other])).toHaveLength(2);
+  expect(selectRepos([repo(), other], "repo2")).toEqual([other]);
+});
+
+test.each([
+  [[], undefined, "CONFIG_NO_REPO"],
+  [[repo()], "repo2", "CONFIG_UNKNOWN_REPO"],
+])("repos %j without %s: %s", (repos, name, code) => {
+  expect(() => selectRepos(repos, name)).toThrow(expect.objectContaining({ code }));
+});

@@ -1,0 +1,71 @@
+import { OttoError } from "@otto/errors";
+import type { HostData, LabData } from "./lab-data.js";
+import { nearestWord } from "./nearest-word.js";
+import type { Repo } from "./repo.js";
+
+/**
+ * The host on which a repo's images and stack belong: `on`, else the first `default_host` that is in the lab, else the
+ * only docker-capable host of the lab.
+ *
+ * @param on id or handle
+ * @throws `LAB_UNKNOWN_HOST` when `on` names no host, `LAB_HOST_NOT_DOCKER_CAPABLE`, `LAB_NO_PARENT` when nothing decides
+ */
+export function planParent(repo: Repo, lab: LabData, on?: string): HostData {
+  if (on !== undefined) return dockerCapable(findHost(lab, on), lab);
+  for (const { defaultHost } of repo.docker.composes) {
+    const host = defaultHost === undefined ? undefined : lookUp(lab, defaultHost);
+    if (host) return dockerCapable(host, lab);
+  }
+  const [only, ...others] = candidatesOf(lab);
+  if (only && others.length === 0) return only;
+  throw undecided(repo, lab);
+}
+
+/**
+ * The host of a lab with this id or handle; an id goes before a handle.
+ *
+ * @throws `LAB_UNKNOWN_HOST` listing the hosts there are
+ */
+export function findHost(lab: LabData, idOrHandle: string): HostData {
+  const host = lookUp(lab, idOrHandle);
+  if (host) return host;
+  const known = lab.hosts.map((it) => it.id);
+  const near = nearestWord(idOrHandle, [...known, ...lab.hosts.map((it) => it.handle)]);
+  throw new OttoError("LAB_UNKNOWN_HOST", `looking for the host ${idOrHandle}: the lab ${lab.name} has none`, {
+    hint: `${near === undefined ? "" : `Did you mean "${near}"? `}Hosts of the lab: ${known.join(", ")}.`,
+    details: { host: idOrHandle, lab: lab.name, known },
+  });
+}
+
+function lookUp(lab: LabData, idOrHandle: string): HostData | undefined {
+  const wanted = idOrHandle.toLowerCase();
+  return lab.hosts.find(({ id }) => id === wanted) ?? lab.hosts.find(({ handle }) => handle === wanted);
+}
+
+function candidatesOf(lab: LabData): readonly HostData[] {
+  return lab.hosts.filter((host) => host.dockerCapable);
+}
+
+function dockerCapable(host: HostData, lab: LabData): HostData {
+  if (host.dockerCapable) return host;
+  const candidates = candidatesOf(lab).map(({ id }) => id);
+  throw new OttoError("LAB_HOST_NOT_DOCKER_CAPABLE", `using ${host.id} as a parent: it is not docker_capable`, {
+    hint: `Set docker_capable for it${host.source === undefined ? "" : ` in ${host.source}`}, or use ${listOf(candidates)}.`,
+    details: { host: host.id, candidates },
+  });
+}
+
+function undecided(repo: Repo, lab: LabData): OttoError {
+  const candidates = candidatesOf(lab).map(({ id }) => id);
+  const wanted = repo.docker.composes.flatMap(({ defaultHost }) => defaultHost ?? []);
+  const away = wanted.length === 0 ? "" : `, and none of its default hosts (${wanted.join(", ")}) is in it`;
+  const count = candidates.length === 0 ? "no docker-capable host" : `${candidates.length} docker-capable hosts`;
+  return new OttoError("LAB_NO_PARENT", `choosing a parent for ${repo.name}: the lab ${lab.name} has ${count}${away}`, {
+    hint: candidates.length === 0 ? "Use another lab." : `Choose with --on: ${listOf(candidates)}.`,
+    details: { repo: repo.name, lab: lab.name, candidates },
+  });
+}
+
+function listOf(ids: readonly string[]): string {
+  return ids.length === 0 ? "another lab" : ids.join(", ");
+}

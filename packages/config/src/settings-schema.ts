@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { scalar } from "./scalar.js";
+
+const text = z.string().min(1, "must not be empty");
+const texts = z.array(text);
+const scalars = z.record(z.string(), scalar);
+
+const secret = z
+  .strictObject({ id: text, env: text.optional(), file: text.optional() })
+  .refine((it) => it.env === undefined || it.file === undefined, "must have env or file, not both");
+
+const image = z.strictObject({
+  name: text,
+  dockerfile: text,
+  context: text,
+  build_args: scalars.default({}),
+  target: text.optional(),
+  platform: text.optional(),
+  labels: scalars.default({}),
+  cache_from: texts.default([]),
+  network: text.optional(),
+  add_hosts: texts.default([]),
+  shm_size: scalar.optional(),
+  additional_contexts: z.record(z.string(), text).default({}),
+  secrets: z.array(secret).default([]),
+  ssh: texts.default([]),
+  push: z.boolean().optional(),
+  mtime: z.enum(["content", "preserve"]).optional(),
+});
+
+const compose = z.strictObject({
+  path: text,
+  default_host: text.optional(),
+  services: texts.optional(),
+  profiles: texts.default([]),
+  allow_outside: z.boolean().optional(),
+});
+
+const source = z.strictObject({
+  backend: z.literal("json"),
+  name: text.optional(),
+  paths: texts.min(1, "must name a file or directory"),
+});
+
+// Tables of the Python system that one file may hold for both.
+const foreign = {
+  $schema: z.unknown().optional(),
+  coverage: z.unknown().optional(),
+  dependencies: z.unknown().optional(),
+  host_preferences: z.unknown().optional(),
+  init: z.unknown().optional(),
+  libs: z.unknown().optional(),
+  logging: z.unknown().optional(),
+  monitor: z.unknown().optional(),
+  os_profiles: z.unknown().optional(),
+  project: z.unknown().optional(),
+  reservations: z.unknown().optional(),
+  tests: z.unknown().optional(),
+};
+
+/** Top-level keys that are accepted and mean nothing here. */
+export const foreignKeys: readonly string[] = Object.keys(foreign);
+
+const docker = z.strictObject({
+  registry_url: z.string().optional(),
+  images: z.array(image).default([]),
+  composes: z.array(compose).default([]),
+});
+
+/** The settings file, as it is written. */
+export const settingsSchema = z.strictObject({
+  name: text,
+  version: text,
+  instructions: texts.default([]),
+  lab: z.strictObject({ sources: z.array(source).default([]) }).optional(),
+  docker: docker.optional(),
+  ...foreign,
+});
+
+export type SettingsText = z.output<typeof settingsSchema>;
+export type ImageText = z.output<typeof image>;
+export type ComposeText = z.output<typeof compose>;

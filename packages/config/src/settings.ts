@@ -1,0 +1,76 @@
+import { type PathBase, resolvePath } from "./local-path.js";
+import { optional } from "./optional.js";
+import type { BuildSecret, DockerCompose, DockerImage, Repo } from "./repo.js";
+import { type ComposeText, foreignKeys, type ImageText, type SettingsText } from "./settings-schema.js";
+
+/** The repo that validated settings describe. Pure; paths become absolute and are not looked at. */
+export function toRepo(settings: SettingsText, settingsFile: string, base: PathBase): Repo {
+  const docker = settings.docker;
+  return {
+    name: settings.name,
+    version: settings.version,
+    root: base.directory,
+    settingsFile,
+    instructions: settings.instructions,
+    labSources: (settings.lab?.sources ?? []).map((source) => ({
+      backend: source.backend,
+      paths: source.paths.map((path) => resolvePath(path, base)),
+    })),
+    docker: {
+      registryUrl: docker?.registry_url,
+      images: (docker?.images ?? []).map((image) => toImage(image, base)),
+      composes: (docker?.composes ?? []).map((compose) => toCompose(compose, base)),
+    },
+    notes: foreignKeys
+      .filter((key) => settings[key as keyof SettingsText] !== undefined)
+      .map((key) => `${settingsFile}: ${key} has no meaning here and is ignored`),
+  };
+}
+
+function toImage(image: ImageText, base: PathBase): DockerImage {
+  return {
+    name: image.name,
+    dockerfile: resolvePath(image.dockerfile, base),
+    context: resolvePath(image.context, base),
+    buildArgs: image.build_args,
+    labels: image.labels,
+    cacheFrom: image.cache_from,
+    addHosts: image.add_hosts,
+    additionalContexts: toContexts(image.additional_contexts, base),
+    secrets: image.secrets.map((secret) => toSecret(secret, base)),
+    ssh: image.ssh,
+    ...optional({
+      target: image.target,
+      platform: image.platform,
+      network: image.network,
+      shmSize: image.shm_size,
+      push: image.push,
+      mtime: image.mtime,
+    }),
+  };
+}
+
+function toCompose(compose: ComposeText, base: PathBase): DockerCompose {
+  return {
+    path: resolvePath(compose.path, base),
+    profiles: compose.profiles,
+    ...optional({
+      defaultHost: compose.default_host,
+      services: compose.services,
+      allowOutside: compose.allow_outside,
+    }),
+  };
+}
+
+function toSecret(secret: ImageText["secrets"][number], base: PathBase): BuildSecret {
+  const file = secret.file === undefined ? undefined : resolvePath(secret.file, base);
+  return { id: secret.id, ...optional({ env: secret.env, file }) };
+}
+
+function toContexts(contexts: Readonly<Record<string, string>>, base: PathBase): Record<string, string> {
+  const resolved = Object.entries(contexts).map(([name, place]) => {
+    const isReference = /^[a-z][a-z0-9+.-]*:\/\//.test(place) || place.startsWith("git@");
+    return [name, isReference ? place : resolvePath(place, base)] as const;
+  });
+  return Object.fromEntries(resolved);
+}

@@ -1,0 +1,62 @@
+import { readFile } from "node:fs/promises";
+import { extname } from "node:path";
+import { OttoError } from "@otto/errors";
+import { type ParsedText, parserFor } from "./format.js";
+import { SyntaxProblem } from "./syntax-problem.js";
+
+/** Which file an error is about: its codes begin with it. */
+export type Area = "CONFIG" | "LAB";
+
+/** A file of ours, parsed and not yet validated. */
+export interface SourceDocument extends ParsedText {
+  readonly area: Area;
+  readonly file: string;
+}
+
+/**
+ * Reads and parses a TOML, YAML or JSON file by its extension. Windows line ends and a byte order mark are fine.
+ *
+ * @throws `<area>_FILE_MISSING`, `<area>_FILE_UNREADABLE` when it cannot be read or is not UTF-8, `<area>_SYNTAX`
+ */
+export async function readDocument(area: Area, file: string): Promise<SourceDocument> {
+  const text = decodeText(area, file, await readBytes(area, file));
+  const parse = parserFor(extname(file));
+  if (!parse) {
+    throw new OttoError(`${area}_SYNTAX`, `reading ${file}: not a .toml, .yaml or .json file`);
+  }
+  try {
+    return { area, file, ...parse(text, area === "CONFIG" ? "exact" : "plain") };
+  } catch (error) {
+    if (!(error instanceof SyntaxProblem)) throw error;
+    throw new OttoError(`${area}_SYNTAX`, `reading ${file}:${error.line}: ${error.reason}`, {
+      hint: `Correct line ${error.line} of ${file}.`,
+      details: { file, line: error.line },
+    });
+  }
+}
+
+async function readBytes(area: Area, file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? "unknown error";
+    const missing = code === "ENOENT" || code === "ENOTDIR";
+    throw new OttoError(
+      `${area}_FILE_${missing ? "MISSING" : "UNREADABLE"}`,
+      `reading ${file}: ${missing ? "no such file" : code}`,
+      { details: { file }, cause },
+    );
+  }
+}
+
+function decodeText(area: Area, file: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new OttoError(`${area}_FILE_UNREADABLE`, `reading ${file}: not UTF-8 text`, {
+      hint: "Save the file as UTF-8.",
+      details: { file },
+      cause,
+    });
+  }
+}
