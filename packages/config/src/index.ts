@@ -3,7 +3,7 @@ export type { Credential, HostData, HostDocker, LabData, SshOptions } from "./la
 export { type LoadLabOptions, listLabs, loadLab } from "./lab-loading.js";
 export type { LabSummary } from "./lab-summary.js";
 export { nearestWord } from "./nearest-word.js";
-export { findHost, planParent } from "./parent-plan.js";
+export { findHost, findParent, planParent } from "./parent-plan.js";
 export type { BuildSecret, DockerCompose, DockerImage, LabSource, Repo, RepoDocker } from "./repo.js";
 export { type LoadRepoOptions, loadRepo } from "./repo-loading.js";
 export { findRepoRoots, type RepoSearch } from "./repo-search.js";

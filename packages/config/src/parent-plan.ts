@@ -11,7 +11,7 @@ import type { Repo } from "./repo.js";
  * @throws `LAB_UNKNOWN_HOST` when `on` names no host, `LAB_HOST_NOT_DOCKER_CAPABLE`, `LAB_NO_PARENT` when nothing decides
  */
 export function planParent(repo: Repo, lab: LabData, on?: string): HostData {
-  if (on !== undefined) return dockerCapable(findHost(lab, on), lab);
+  if (on !== undefined) return findParent(lab, on);
   for (const { defaultHost } of repo.docker.composes) {
     const host = defaultHost === undefined ? undefined : lookUp(lab, defaultHost);
     if (host) return dockerCapable(host, lab);
@@ -19,6 +19,15 @@ export function planParent(repo: Repo, lab: LabData, on?: string): HostData {
   const [only, ...others] = candidatesOf(lab);
   if (only && others.length === 0) return only;
   throw undecided(repo, lab);
+}
+
+/**
+ * The docker-capable host of a lab with this id or handle.
+ *
+ * @throws `LAB_UNKNOWN_HOST`, `LAB_HOST_NOT_DOCKER_CAPABLE`
+ */
+export function findParent(lab: LabData, idOrHandle: string): HostData {
+  return dockerCapable(findHost(lab, idOrHandle), lab);
 }
 
 /**

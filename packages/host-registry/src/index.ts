@@ -1,1 +1,3 @@
-export {};
+export { Lab, type LabOptions } from "./lab.js";
+export { type ContainerHostRow, HostRegistry } from "./registry.js";
+export { planRoute, type SshSurroundings } from "./ssh-route.js";

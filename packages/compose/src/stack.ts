@@ -1,0 +1,86 @@
+import { type ComposeProject, readComposeProject } from "@otto/compose-files";
+import type { DockerCompose, Repo } from "@otto/config";
+import { OttoError } from "@otto/errors";
+import type { Parent } from "@otto/hosts";
+import { localReader } from "./local-reader.js";
+
+/** A repo's compose files under one Compose project name. */
+export interface Stack {
+  readonly repo: Repo;
+  readonly project: string;
+  readonly files: ComposeProject;
+  /** What `services` of the settings select; empty: every service. */
+  readonly services: readonly string[];
+}
+
+export interface StackOptions {
+  /** The Compose project name. */
+  readonly projectName: string;
+  /** Active profiles, beside those of the settings. */
+  readonly profiles?: readonly string[] | undefined;
+  /** The variables that the compose files may use. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What `~` means; absolute. */
+  readonly home: string;
+}
+
+/** A stack and where it runs. */
+export interface PlacedStack extends Stack {
+  readonly parent: Parent;
+}
+
+/**
+ * Reads a repo's compose files and what they refer to.
+ * @throws OttoError `COMPOSE_NOT_DECLARED`, `COMPOSE_SERVICES_MIXED`, and what `readComposeProject` throws
+ */
+export async function readStack(repo: Repo, options: StackOptions): Promise<Stack> {
+  const { composes } = repo.docker;
+  if (composes.length === 0) throw notDeclared(repo);
+  const services = selectedServices(repo, composes);
+  const files = await readComposeProject(
+    {
+      files: composes.map(({ path }) => path),
+      repoRoot: repo.root,
+      environment: definedOnly(options.environment),
+      home: options.home,
+      projectName: options.projectName,
+      profiles: [...composes.flatMap(({ profiles }) => profiles), ...(options.profiles ?? [])],
+      services: services.length === 0 ? undefined : services,
+      allowOutside: composes.some(({ allowOutside }) => allowOutside === true),
+    },
+    localReader,
+  );
+  return { repo, project: options.projectName, files, services };
+}
+
+function selectedServices(repo: Repo, composes: readonly DockerCompose[]): readonly string[] {
+  const filters = composes.map(({ services }) => services ?? []);
+  const without = filters.filter((filter) => filter.length === 0).length;
+  if (without > 0 && without < filters.length) {
+    throw new OttoError(
+      "COMPOSE_SERVICES_MIXED",
+      `reading the stack of ${repo.name}: some [[docker.composes]] select services and some do not`,
+      {
+        hint: "The files make one project: give each of them `services`, or none.",
+        details: { file: repo.settingsFile },
+      },
+    );
+  }
+  return [...new Set(filters.flat())];
+}
+
+function definedOnly(environment: StackOptions["environment"]): Record<string, string> {
+  const defined = Object.entries(environment).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return Object.fromEntries(defined);
+}
+
+function notDeclared(repo: Repo): OttoError {
+  return new OttoError(
+    "COMPOSE_NOT_DECLARED",
+    `reading the stack of ${repo.name}: its settings declare no compose file`,
+    {
+      hint: `Add [[docker.composes]] with a path to ${repo.settingsFile}.`,
+      details: { repo: repo.name },
+    },
+  );
+}

@@ -1,0 +1,90 @@
+import { findHost, findParent, type HostData, type LabData, planParent, type Repo } from "@otto/config";
+import { createLocalParent, createSshParent, type Parent } from "@otto/hosts";
+import type { SshEventListener } from "ssh2-streamer";
+import { HostRegistry } from "./registry.js";
+import { planRoute, type SshSurroundings } from "./ssh-route.js";
+
+export interface LabOptions extends SshSurroundings {
+  readonly data: LabData;
+  readonly repos: readonly Repo[];
+  readonly onSshEvent?: SshEventListener | undefined;
+}
+
+/**
+ * The hosts that a program works on. Parents are connected at their first use and shared by everything; dispose the
+ * lab to close them. Calls may be made concurrently.
+ */
+export class Lab implements AsyncDisposable {
+  readonly data: LabData;
+  readonly repos: readonly Repo[];
+  readonly hosts = new HostRegistry();
+  readonly surroundings: SshSurroundings;
+  readonly #onSshEvent: SshEventListener | undefined;
+  readonly #parents = new Map<string, Parent>();
+
+  constructor(options: LabOptions) {
+    this.data = options.data;
+    this.repos = options.repos;
+    this.surroundings = options;
+    this.#onSshEvent = options.onSshEvent;
+  }
+
+  /**
+   * A docker-capable host, by id or handle.
+   * @throws OttoError `LAB_UNKNOWN_HOST`, `LAB_HOST_NOT_DOCKER_CAPABLE`
+   */
+  parent(idOrHandle: string): Parent {
+    return this.#open(findParent(this.data, idOrHandle));
+  }
+
+  /**
+   * The parent that a repo's images and stack belong on.
+   * @throws OttoError `LAB_UNKNOWN_HOST`, `LAB_HOST_NOT_DOCKER_CAPABLE`, `LAB_NO_PARENT`
+   */
+  parentFor(repo: Repo, on?: string): Parent {
+    return this.#open(planParent(repo, this.data, on));
+  }
+
+  /** Any host of the lab, to run commands on; docker-capable or not. */
+  machine(idOrHandle: string): Parent {
+    return this.#open(findHost(this.data, idOrHandle));
+  }
+
+  /** Closes the container hosts, then their parents. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.hosts.close();
+    await Promise.all([...this.#parents.values()].map((parent) => parent[Symbol.asyncDispose]()));
+    this.#parents.clear();
+  }
+
+  #open(host: HostData): Parent {
+    const known = this.#parents.get(host.id);
+    if (known !== undefined) return known;
+    const parent = host.isLocal ? this.#openLocal(host) : this.#openSsh(host);
+    this.#parents.set(host.id, parent);
+    return parent;
+  }
+
+  #openLocal(host: HostData): Parent {
+    const { env } = this.surroundings;
+    return createLocalParent({
+      ...dockerOf(host),
+      socketPath: host.docker.socket ?? localSocket(env.DOCKER_HOST),
+      env,
+    });
+  }
+
+  #openSsh(host: HostData): Parent {
+    const route = planRoute(this.data, host, this.surroundings);
+    return createSshParent({ ...dockerOf(host), route, socketPath: host.docker.socket, onEvent: this.#onSshEvent });
+  }
+}
+
+function dockerOf(host: HostData) {
+  return { id: host.id, docker: { command: host.docker.command, stagingRoot: host.docker.stagingRoot } };
+}
+
+/** `local` honours a DOCKER_HOST that names a socket of this machine. */
+function localSocket(dockerHost: string | undefined): string | undefined {
+  return dockerHost?.startsWith("unix://") ? dockerHost.slice("unix://".length) : undefined;
+}
