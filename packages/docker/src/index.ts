@@ -1,1 +1,32 @@
-export {};
+export {
+  type BuildEvent,
+  type BuildImagesOptions,
+  type BuildStep,
+  buildImages,
+  formatBuildStep,
+  type ImageResult,
+  planBuild,
+} from "@otto/build";
+export { type ContainerRow, composePs, formatUpStep, type UpEvent, type UpStep } from "@otto/compose";
+export {
+  type DockerImage,
+  findRepoRoots,
+  type LabData,
+  listLabs,
+  loadLab,
+  loadRepo,
+  type Repo,
+  selectRepos,
+} from "@otto/config";
+export { contextHash } from "@otto/context";
+export { imageFullTag, imageLatestTag } from "@otto/hashing";
+export { type ContainerHostRow, HostRegistry, Lab, type LabOptions } from "@otto/host-registry";
+export type { Command, CommandResult, DockerContainerHost, Parent } from "@otto/hosts";
+export { type ComposeDownOptions, type ComposeDownResult, composeDown } from "./compose-down.js";
+export { getUserComposeProject } from "./compose-project.js";
+export { type ComposeUpOptions, composeUp, planComposeUp } from "./compose-up.js";
+export { type ComposedOptions, type ComposedStack, composed } from "./composed.js";
+export { getContainerHost } from "./container-host-lookup.js";
+export { currentLab, withLab } from "./current-lab.js";
+export { type OpenLabOptions, openLab } from "./open-lab.js";
+export { declareStacks, type PlacementOptions, type SkippedRepo } from "./stack-placement.js";

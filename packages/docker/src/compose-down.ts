@@ -1,0 +1,42 @@
+import { takeDown } from "@otto/compose";
+import type { Repo } from "@otto/config";
+import { isOttoError, type OttoError } from "@otto/errors";
+import type { Lab } from "@otto/host-registry";
+import { projectNameOf } from "./stack-placement.js";
+
+export interface ComposeDownOptions {
+  /** Id or handle of the parent. */
+  readonly on?: string | undefined;
+  readonly projectName?: string | undefined;
+  /** Seconds each container gets before it is killed. Default 1. */
+  readonly stopTimeout?: number | undefined;
+  /** Whether named volumes go too. Default false. */
+  readonly volumes?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** `skipped`: there was nothing to take down. */
+export type ComposeDownResult =
+  | { readonly status: "success" | "skipped"; readonly message: string }
+  | { readonly status: "failed"; readonly message: string; readonly error: OttoError };
+
+/**
+ * Takes a repo's stack down, after closing its container hosts. A failed tear-down is returned, not thrown.
+ * @throws OttoError only before anything is done: `LAB_UNKNOWN_HOST`, `LAB_NO_PARENT`, …
+ */
+export async function composeDown(repo: Repo, lab: Lab, options: ComposeDownOptions = {}): Promise<ComposeDownResult> {
+  const parent = lab.parentFor(repo, options.on);
+  const project = projectNameOf(repo, lab, options);
+  const { stopTimeout = 1, volumes = false, signal } = options;
+  try {
+    await lab.hosts.unregister(project);
+    const wasThere = await takeDown(parent, project, { stopTimeout, volumes, signal });
+    return wasThere
+      ? { status: "success", message: `${project} is down` }
+      : { status: "skipped", message: `${project} was not up` };
+  } catch (error) {
+    if (!isOttoError(error)) throw error;
+    const output = error.details?.output;
+    return { status: "failed", message: typeof output === "string" ? output : error.message, error };
+  }
+}

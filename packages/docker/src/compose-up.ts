@@ -1,0 +1,86 @@
+import { type BuildEvent, buildImages, type ImageResult } from "@otto/build";
+import {
+  bringUp,
+  createContainerHost,
+  type ObservedContainer,
+  type PlacedStack,
+  planUp,
+  type UpEvent,
+  type UpStep,
+} from "@otto/compose";
+import type { Repo } from "@otto/config";
+import { OttoError } from "@otto/errors";
+import type { Lab } from "@otto/host-registry";
+import type { DockerContainerHost } from "@otto/hosts";
+import { type PlacementOptions, placeStack } from "./stack-placement.js";
+
+export interface ComposeUpOptions extends PlacementOptions {
+  /** Build the repo's images first. Default true. */
+  readonly build?: boolean | undefined;
+  /** See `buildImages`. */
+  readonly cacheDir?: string | false | undefined;
+  /** How long services may take to be up, in milliseconds. Default 300,000. */
+  readonly readyTimeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: BuildEvent | UpEvent) => void) | undefined;
+}
+
+/**
+ * Brings a repo's stack up and registers its containers in `lab.hosts`. A stack that runs as declared is left as it is,
+ * one that differs converges. If this call started the stack and fails, what it started is taken down.
+ *
+ * @returns service name to the host of its first container; further replicas are in `lab.hosts`
+ * @throws OttoError `BUILD_FAILED` before anything starts; what `bringUp`, `readStack` and `buildImages` throw
+ */
+export async function composeUp(
+  repo: Repo,
+  lab: Lab,
+  options: ComposeUpOptions = {},
+): Promise<Record<string, DockerContainerHost>> {
+  const stack = await placeStack(repo, lab, options);
+  if (options.build ?? true) await buildAll(stack, options);
+  const containers = await bringUp(stack, options);
+  return registerContainers(lab, stack, containers);
+}
+
+/** What {@link composeUp} would do to each service, apart from building. Changes nothing. */
+export async function planComposeUp(repo: Repo, lab: Lab, options: ComposeUpOptions = {}): Promise<UpStep[]> {
+  return planUp(await placeStack(repo, lab, options), options.signal);
+}
+
+async function buildAll({ repo, parent }: PlacedStack, options: ComposeUpOptions): Promise<void> {
+  const results = await buildImages(repo, parent, {
+    cacheDir: options.cacheDir,
+    signal: options.signal,
+    onEvent: options.onEvent,
+  });
+  const failed = Object.entries(results).filter((result): result is [string, Failed] => result[1].status === "failed");
+  const [first] = failed;
+  if (first === undefined) return;
+  const [name, { error, message }] = first;
+  throw new OttoError(
+    "BUILD_FAILED",
+    `bringing ${repo.name} up: the image ${name} could not be built: ${error.message}`,
+    {
+      hint: error.hint,
+      details: { images: failed.map(([image]) => image), output: message, causeCode: error.code },
+      cause: error,
+    },
+  );
+}
+
+type Failed = Extract<ImageResult, { status: "failed" }>;
+
+function registerContainers(
+  lab: Lab,
+  stack: PlacedStack,
+  containers: readonly ObservedContainer[],
+): Record<string, DockerContainerHost> {
+  const hosts: Record<string, DockerContainerHost> = {};
+  for (const { service, replica } of containers.toSorted((a, b) => a.replica - b.replica)) {
+    const place = { repo: stack.repo.name, project: stack.project, service, replica };
+    const host = lab.hosts.register(createContainerHost(stack.parent, place));
+    hosts[service] ??= host;
+  }
+  return hosts;
+}

@@ -1,0 +1,28 @@
+import { homedir } from "node:os";
+import { findRepoRoots, loadLab, loadRepo } from "@otto/config";
+import { Lab, type LabOptions } from "@otto/host-registry";
+
+export interface OpenLabOptions extends Pick<LabOptions, "onSshEvent" | "onHostKeyLearned"> {
+  /** Name of the lab, `a+b` merges two. Default: `OTTO_LAB`, else `local`. */
+  readonly lab?: string | undefined;
+  /** Where to look for the nearest `.otto/` upwards, unless `OTTO_SUT_DIRS` lists repos. Default: the working directory. */
+  readonly cwd?: string | undefined;
+  /** Default: this process's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Absolute path of the user's home. Default: this user's. */
+  readonly home?: string | undefined;
+}
+
+/**
+ * Reads the repos and the lab that the options or the environment name. Nothing is connected; dispose the lab to close
+ * what its use opens.
+ *
+ * @throws OttoError with a code of `CONFIG_…` or `LAB_…` naming the file that is wrong
+ */
+export async function openLab(options: OpenLabOptions = {}): Promise<Lab> {
+  const { cwd = process.cwd(), env = process.env, home = homedir(), ...listeners } = options;
+  const roots = await findRepoRoots({ cwd, env });
+  const repos = await Promise.all(roots.map((root) => loadRepo(root, { home })));
+  const data = await loadLab({ repos, name: options.lab ?? (env.OTTO_LAB || undefined), home });
+  return new Lab({ data, repos, env, home, ...listeners });
+}
