@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { Readable } from "node:stream";
+import type { OttoError } from "@otto/errors";
 import type { FileEntry } from "@otto/hashing";
 import { fileChanged, isMissing, unreadable } from "./fs-error.js";
 import { entryFsPath } from "./fs-path.js";
@@ -20,14 +21,14 @@ async function* readVerified(root: string, entry: FileEntry): AsyncGenerator<Buf
   while (left > 0) {
     const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, left));
     const { bytesRead } = await file.read(chunk, 0, chunk.length);
-    if (bytesRead === 0) throw fileChanged(entry.path);
+    if (bytesRead === 0) throw notWhatWasHashed(entry);
     left -= bytesRead;
     const read = chunk.subarray(0, bytesRead);
     digest.update(read);
     yield read;
   }
   const { bytesRead } = await file.read(Buffer.alloc(1), 0, 1);
-  if (bytesRead > 0 || digest.digest("hex") !== entry.digest) throw fileChanged(entry.path);
+  if (bytesRead > 0 || digest.digest("hex") !== entry.digest) throw notWhatWasHashed(entry);
 }
 
 async function openHashed(root: string, entry: FileEntry) {
@@ -40,5 +41,9 @@ async function openHashed(root: string, entry: FileEntry) {
   } catch (error) {
     if (!isMissing(error)) throw unreadable(entry.path, error);
   }
-  throw fileChanged(entry.path);
+  throw notWhatWasHashed(entry);
+}
+
+function notWhatWasHashed(entry: FileEntry): OttoError {
+  return fileChanged(entry.path, "it is not what was hashed");
 }

@@ -20,9 +20,9 @@ export function unreadable(path: string, cause: unknown): OttoError {
   });
 }
 
-export function fileChanged(path: string, cause?: unknown): OttoError {
+export function fileChanged(path: string, what: string, cause?: unknown): OttoError {
   const shown = JSON.stringify(printablePath(path));
-  return new OttoError("CONTEXT_FILE_CHANGED", `reading ${shown} of the build context: it keeps changing`, {
+  return new OttoError("CONTEXT_FILE_CHANGED", `reading ${shown} of the build context: ${what}`, {
     hint: "Stop what writes to it, or leave it out with the ignore file; then run the command again.",
     details: { path: printablePath(path) },
     cause,

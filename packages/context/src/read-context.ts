@@ -5,13 +5,14 @@ import { OttoError } from "@otto/errors";
 import { type ContextEntry, computeContextHash, printablePath } from "@otto/hashing";
 import type { BuildContext, ContextDockerfile, ContextTree, NamedContext } from "./build-context.js";
 import type { ContextSource, ReadContextOptions } from "./context-source.js";
-import { readFileEntry } from "./file-digest.js";
 import { openVerified } from "./file-stream.js";
+import { digestOf, type FileTable, isExecutable, sizeOf, stateOf } from "./file-table.js";
 import { errnoOf, isMissing } from "./fs-error.js";
 import { pathBelow, realPath, toFsPath } from "./fs-path.js";
 import { readIgnoreFile } from "./ignore-rules.js";
 import { createPacer, type Pacer } from "./pacer.js";
-import { walkTree } from "./tree-walk.js";
+import { readTreeFiles } from "./tree-files.js";
+import { type WalkedEntry, walkTree } from "./tree-walk.js";
 
 /**
  * Walks a build context once: what the builder will see, and the hash of it. Concurrent calls are safe.
@@ -22,11 +23,11 @@ import { walkTree } from "./tree-walk.js";
  * @throws CONTEXT_UNREADABLE, CONTEXT_FILE_CHANGED, IGNORE_FILE_INVALID, IGNORE_PATTERN_INVALID
  */
 export async function readContext(source: ContextSource, options: ReadContextOptions = {}): Promise<BuildContext> {
-  const pacer = createPacer(options.signal);
+  const reading: TreeReading = { pacer: createPacer(options.signal), cacheDir: options.cacheDir || undefined };
   const root = resolveRoot(source.context);
   const dockerfile = readDockerfile(root, source.dockerfile);
-  const tree = await readTree(root, pacer, dockerfile.path);
-  const namedContexts = await readNamedContexts(source.additionalContexts ?? {}, pacer);
+  const tree = await readTree(root, reading, dockerfile.path);
+  const namedContexts = await readNamedContexts(source.additionalContexts ?? {}, reading);
   const { contextPath } = dockerfile;
   const ignored = contextPath !== undefined && !tree.entries.some(({ path }) => path === contextPath);
   const hash = computeContextHash({
@@ -51,24 +52,45 @@ export async function contextHash(source: ContextSource, options: ReadContextOpt
   return (await readContext(source, options)).hash;
 }
 
-async function readNamedContexts(contexts: Readonly<Record<string, string>>, pacer: Pacer): Promise<NamedContext[]> {
+interface TreeReading {
+  readonly pacer: Pacer;
+  readonly cacheDir: string | undefined;
+}
+
+async function readNamedContexts(
+  contexts: Readonly<Record<string, string>>,
+  reading: TreeReading,
+): Promise<NamedContext[]> {
   const named: NamedContext[] = [];
   for (const [name, place] of Object.entries(contexts)) {
-    if (isAbsolute(place)) named.push({ kind: "local", name, ...(await readTree(resolveRoot(place), pacer)) });
+    if (isAbsolute(place)) named.push({ kind: "local", name, ...(await readTree(resolveRoot(place), reading)) });
     else named.push({ kind: "reference", name, reference: place });
   }
   return named;
 }
 
-async function readTree(root: string, pacer: Pacer, dockerfile?: string): Promise<ContextTree> {
+async function readTree(root: string, reading: TreeReading, dockerfile?: string): Promise<ContextTree> {
   const ignoreFile = readIgnoreFile(root, dockerfile);
-  const entries: ContextEntry[] = [];
-  for (const walked of await walkTree(root, ignoreFile?.patterns ?? [], pacer)) {
-    if (pacer.due()) await pacer.pause();
-    const entry = walked.kind === "file" ? await readFileEntry(root, walked.path, pacer) : walked;
-    if (entry !== undefined) entries.push(entry);
-  }
+  const walked = await walkTree(root, ignoreFile?.patterns ?? [], reading.pacer);
+  const paths = walked.filter(({ kind }) => kind === "file").map(({ path }) => path);
+  const entries = joinEntries(walked, await readTreeFiles(root, paths, reading));
   return { root, entries, ignoreFile, openFile: (entry) => openVerified(root, entry) };
+}
+
+/** A file that vanished after the walk was not there. */
+function joinEntries(walked: readonly WalkedEntry[], files: FileTable): ContextEntry[] {
+  const entries: ContextEntry[] = [];
+  let index = -1;
+  for (const entry of walked) {
+    if (entry.kind !== "file") entries.push(entry);
+    else if (stateOf(files, ++index) === "done") entries.push(fileEntry(entry.path, files, index));
+  }
+  return entries;
+}
+
+function fileEntry(path: string, files: FileTable, index: number): ContextEntry {
+  const [size, executable, digest] = [sizeOf(files, index), isExecutable(files, index), digestOf(files, index)];
+  return { path, kind: "file", size, executable, digest };
 }
 
 function resolveRoot(context: string): string {

@@ -1,0 +1,110 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { readContext } from "@otto/context";
+import { isOttoError } from "@otto/errors";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { buildAll, type CopyBuild, refusalOf } from "./engine-copy.js";
+import { type IgnoreCase, ignoreCases } from "./ignore-cases.js";
+import { formatEntries, listTree, writeTree } from "./trees.js";
+
+const caseCount = Number(process.env.OTTO_CASES ?? 150);
+const seed = Number(process.env.OTTO_SEED ?? Date.now() % 2 ** 31);
+const batchSize = 30;
+const secondsPerCase = 2;
+
+let work: string;
+beforeAll(() => {
+  work = mkdtempSync(join(tmpdir(), "otto-ignore-"));
+});
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+test(`the entries are those of Docker's own build (OTTO_CASES=${caseCount} OTTO_SEED=${seed})`, {
+  timeout: caseCount * secondsPerCase * 1000 + 60_000,
+}, async () => {
+  const cases = fc.sample(ignoreCases, { numRuns: caseCount, seed });
+  const differences: string[] = [];
+  let [equal, refused] = [0, 0];
+  for (let start = 0; start < cases.length; start += batchSize) {
+    const batch = await Promise.all(
+      cases.slice(start, start + batchSize).map((one, index) => prepare(one, start + index)),
+    );
+    const built = batch.filter((one): one is Accepted => "entries" in one);
+    const outcomes = [...(await compareBuilt(built)), ...(await compareRefused(batch))];
+    differences.push(...outcomes.filter((difference) => difference !== undefined));
+    equal += built.length;
+    refused += batch.length - built.length;
+    for (const { directory } of batch) rmSync(directory, { recursive: true, force: true });
+  }
+  console.log(`seed ${seed}: ${equal} contexts built, ${refused} refused by both, ${differences.length} different`);
+  expect(differences.slice(0, 5).join("\n\n")).toBe("");
+  expect(equal).toBeGreaterThan(caseCount / 2);
+});
+
+interface Prepared {
+  readonly directory: string;
+  readonly build: CopyBuild;
+  readonly text: string;
+}
+type Accepted = Prepared & { readonly entries: readonly string[] };
+type Refused = Prepared & { readonly error: unknown };
+
+async function prepare(one: IgnoreCase, index: number): Promise<Accepted | Refused> {
+  const directory = join(work, String(index));
+  const context = join(directory, "context");
+  const dockerfile = join(directory, one.dockerfile);
+  writeTree(context, one.tree);
+  mkdirSync(dirname(dockerfile), { recursive: true });
+  writeFileSync(dockerfile, "FROM scratch\nCOPY . /\n");
+  if (one.ignoreFile !== undefined) writeFileSync(join(context, ".dockerignore"), one.ignoreFile);
+  if (one.ownIgnoreFile !== undefined) writeFileSync(`${dockerfile}.dockerignore`, one.ownIgnoreFile);
+  const build = { context, dockerfile, output: join(directory, "output") };
+  const prepared = { directory, build, text: JSON.stringify(one, undefined, 1) };
+  try {
+    const { entries } = await readContext({ context, dockerfile });
+    return { ...prepared, entries: formatEntries(context, entries) };
+  } catch (error) {
+    return { ...prepared, error };
+  }
+}
+
+async function compareBuilt(cases: readonly Accepted[]): Promise<(string | undefined)[]> {
+  try {
+    await buildAll(
+      cases.map(({ build }) => build),
+      join(work, "bake.json"),
+    );
+  } catch {
+    // One refused build ends them all: find out which.
+    return Promise.all(cases.map(async (one) => (await refused(one)) ?? compareEntries(one)));
+  }
+  return cases.map(compareEntries);
+}
+
+async function refused(one: Accepted): Promise<string | undefined> {
+  const refusal = await refusalOf(one.build, join(one.directory, "bake.json"));
+  return refusal === undefined ? undefined : `Docker refuses, we do not: ${one.text}\n${refusal}`;
+}
+
+function compareEntries({ build, entries, text }: Accepted): string | undefined {
+  const expected = new Set(listTree(build.output));
+  const surplus = entries.filter((entry) => !expected.delete(entry));
+  if (surplus.length === 0 && expected.size === 0) return undefined;
+  return `we alone: ${JSON.stringify(surplus)}\nDocker alone: ${JSON.stringify([...expected])}\n${text}`;
+}
+
+async function compareRefused(batch: readonly (Accepted | Refused)[]): Promise<(string | undefined)[]> {
+  const differences: (string | undefined)[] = [];
+  for (const one of batch) {
+    if ("error" in one) differences.push(await compareRefusal(one));
+  }
+  return differences;
+}
+
+async function compareRefusal({ build, directory, error, text }: Refused): Promise<string | undefined> {
+  const refusal = await refusalOf(build, join(directory, "bake.json"));
+  const reason = isOttoError(error) ? (error.message.split(": ").at(-1) ?? "") : undefined;
+  if (reason !== undefined && refusal?.includes(reason)) return undefined;
+  return `we refuse: ${String(error)}\nDocker says: ${refusal ?? "nothing"}\n${text}`;
+}
