@@ -14,19 +14,26 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true }));
 
 test("the nearest .otto upwards marks the root", async () => {
-  expect(await findRepoRoots({ cwd: join(root, "outer/inner/a/b"), env: {} })).toEqual([join(root, "outer/inner")]);
+  expect(await findRepoRoots({ home: "/home/ada", cwd: join(root, "outer/inner/a/b"), env: {} })).toEqual([
+    join(root, "outer/inner"),
+  ]);
 });
 
 test("OTTO_SUT_DIRS goes before the working directory, in its order, without repeats", async () => {
-  const env = { OTTO_SUT_DIRS: ` /x, rel:/y,/x,` };
-  expect(await findRepoRoots({ cwd: join(root, "outer"), env })).toEqual(["/x", join(root, "outer/rel"), "/y"]);
+  const env = { OTTO_SUT_DIRS: " /x, rel:/y,/x,~/z" };
+  expect(await findRepoRoots({ home: "/home/ada", cwd: join(root, "outer"), env })).toEqual([
+    "/x",
+    join(root, "outer/rel"),
+    "/y",
+    "/home/ada/z",
+  ]);
 });
 
 test("an empty OTTO_SUT_DIRS counts as none", async () => {
   const env = { OTTO_SUT_DIRS: " " };
-  expect(await findRepoRoots({ cwd: join(root, "outer"), env })).toEqual([join(root, "outer")]);
+  expect(await findRepoRoots({ home: "/home/ada", cwd: join(root, "outer"), env })).toEqual([join(root, "outer")]);
 });
 
 test("there may be no repository", async () => {
-  expect(await findRepoRoots({ cwd: root, env: {} })).toEqual([]);
+  expect(await findRepoRoots({ home: "/home/ada", cwd: root, env: {} })).toEqual([]);
 });

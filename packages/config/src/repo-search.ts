@@ -1,11 +1,14 @@
 import { stat } from "node:fs/promises";
 import { delimiter, dirname, join, resolve } from "node:path";
+import { resolvePath } from "./local-path.js";
 
 /** What a search for repositories starts from. */
 export interface RepoSearch {
   /** Absolute path of the working directory. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute path of the user's home, for `~`. */
+  readonly home: string;
 }
 
 /**
@@ -19,7 +22,8 @@ export async function findRepoRoots(search: RepoSearch): Promise<string[]> {
     .flatMap((part) => part.split(delimiter))
     .map((part) => part.trim())
     .filter((part) => part !== "");
-  if (listed.length > 0) return [...new Set(listed.map((path) => resolve(search.cwd, path)))];
+  const base = { directory: search.cwd, home: search.home };
+  if (listed.length > 0) return [...new Set(listed.map((path) => resolvePath(path, base)))];
   const nearest = await nearestRoot(resolve(search.cwd));
   return nearest === undefined ? [] : [nearest];
 }
