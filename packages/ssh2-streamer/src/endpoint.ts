@@ -6,7 +6,7 @@ export type PrivateKey = ({ readonly path: string } | { readonly content: Secret
   readonly passphrase?: Secret | undefined;
 };
 
-/** One login and the ways to prove it, tried in the order agent, keys, password, keyboard-interactive. */
+/** One login and the ways to prove it, tried in the order keys, agent, password, keyboard-interactive. */
 export interface SshCredential {
   readonly username: string;
   /** Path of an ssh-agent's socket. */
@@ -31,7 +31,7 @@ export interface SshEndpoint {
   readonly connectTimeoutMs?: number | undefined;
   /** A silent link is probed this often. 0: never. Default 15,000. */
   readonly keepaliveIntervalMs?: number | undefined;
-  /** Unanswered probes after which the link is lost. Default 3. */
+  /** The link is lost after this many intervals without a byte. At least 2, default 3. */
   readonly keepaliveCountMax?: number | undefined;
   /** Compresses the link to this endpoint, for slow ones. Default false. */
   readonly compress?: boolean | undefined;

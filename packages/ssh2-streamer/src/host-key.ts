@@ -1,3 +1,5 @@
+import { formatFingerprint, formatHostName, isKnownAs, type KnownHost, readKeyType } from "./known-hosts.js";
+
 /** A host key that was seen for the first time and recorded. */
 export interface LearnedHostKey {
   /** The endpoint's name. */
@@ -17,5 +19,63 @@ export type HostKeyPolicy =
       /** OpenSSH known_hosts files; a missing one counts as empty. */
       readonly knownHosts: readonly string[];
       /** Records the key of a host that no file knows in `file`, which is read too. Without it, an unknown host is refused. */
-      readonly learn?: { readonly file: string; readonly onLearned?: (key: LearnedHostKey) => void } | undefined;
+      readonly learn?:
+        | { readonly file: string; readonly onLearned?: ((key: LearnedHostKey) => void) | undefined }
+        | undefined;
     };
+
+/** What known_hosts lines say of a key. */
+export type HostKeyVerdict =
+  | { readonly verdict: "trusted" }
+  | { readonly verdict: "unknown" }
+  | { readonly verdict: "revoked"; readonly known: KnownHost }
+  /** A host with other keys on record: none of them is this one. */
+  | { readonly verdict: "changed"; readonly known: KnownHost; readonly knownFingerprint: string };
+
+/** Decides on the key that a server showed. */
+export function judgeHostKey(
+  hosts: readonly KnownHost[],
+  at: { host: string; port: number },
+  key: Buffer,
+): HostKeyVerdict {
+  const encoded = key.toString("base64");
+  const named = hosts.filter((host) => isKnownAs(host, formatHostName(at.host, at.port)));
+  // OpenSSH also takes a line without the port as proof, though never as a contradiction.
+  const portless = hosts.filter((host) => isKnownAs(host, formatHostName(at.host, 22)));
+  const same = [...named, ...portless].filter((host) => host.key === encoded);
+  const revoked = same.find((host) => host.marker === "@revoked");
+  if (revoked !== undefined) return { verdict: "revoked", known: revoked };
+  if (same.some((host) => host.marker === undefined)) return { verdict: "trusted" };
+  const others = named.filter((host) => host.marker === undefined);
+  const known = others.find((host) => host.type === readKeyType(key)) ?? others[0];
+  if (known === undefined) return { verdict: "unknown" };
+  return { verdict: "changed", known, knownFingerprint: formatFingerprint(Buffer.from(known.key, "base64")) };
+}
+
+const algorithms = [
+  "ssh-ed25519",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  "rsa-sha2-512",
+  "rsa-sha2-256",
+] as const;
+
+export type HostKeyAlgorithm = (typeof algorithms)[number];
+
+/** The type of the keys that an algorithm is for. */
+export function keyTypeOf(algorithm: HostKeyAlgorithm): string {
+  return algorithm.startsWith("rsa-") ? "ssh-rsa" : algorithm;
+}
+
+/** The order to ask a server for its keys in: types on record first, so that a server with several shows one of those. */
+export function orderHostKeyAlgorithms(
+  hosts: readonly KnownHost[],
+  at: { host: string; port: number },
+): HostKeyAlgorithm[] {
+  const names = [formatHostName(at.host, at.port), formatHostName(at.host, 22)];
+  const known = hosts.filter((host) => host.marker === undefined && names.some((name) => isKnownAs(host, name)));
+  const types = new Set(known.map((host) => host.type));
+  const isOnRecord = (name: HostKeyAlgorithm) => types.has(keyTypeOf(name));
+  return [...algorithms.filter(isOnRecord), ...algorithms.filter((name) => !isOnRecord(name))];
+}

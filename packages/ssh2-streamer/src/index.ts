@@ -7,12 +7,12 @@ export type {
   Terminal,
 } from "./command.js";
 export type { PrivateKey, SshCredential, SshEndpoint, SshRoute } from "./endpoint.js";
+export type { DialEngineOptions } from "./engine-dialer.js";
 export type { SshEvent, SshEventListener } from "./event.js";
+export type { SshErrorCode } from "./failure.js";
 export type { HostKeyPolicy, LearnedHostKey } from "./host-key.js";
-export {
-  type DialEngineOptions,
-  openSshSession,
-  type SendTreeOptions,
-  type SshSession,
-  type SshSessionOptions,
-} from "./session.js";
+export { runCommand } from "./run-command.js";
+export { openSshSession, type SshSession, type SshSessionOptions } from "./session.js";
+export { formatShellCommand } from "./shell-command.js";
+export type { Lifetime } from "./slot-plan.js";
+export type { SendTreeOptions } from "./tree.js";

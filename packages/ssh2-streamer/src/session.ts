@@ -1,24 +1,18 @@
 import type { Duplex, Readable } from "node:stream";
 import type { CommandResult, ExecOptions, RemoteProcess, SpawnOptions } from "./command.js";
+import { formatCommandLine, summarizeCommand } from "./command-line.js";
 import type { SshRoute } from "./endpoint.js";
+import { createEngineDialer, type DialEngineOptions } from "./engine-dialer.js";
 import type { SshEventListener } from "./event.js";
+import { closedError } from "./failure.js";
+import { Machine } from "./machine.js";
+import { runCommand } from "./run-command.js";
+import { type SendTreeOptions, sendTree } from "./tree.js";
 
 export interface SshSessionOptions {
   /** Closes the session when it fires. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: SshEventListener | undefined;
-}
-
-export interface SendTreeOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface DialEngineOptions {
-  /** Default `/var/run/docker.sock`. */
-  readonly socketPath?: string | undefined;
-  /** Used with `system dial-stdio` when the socket cannot be forwarded. Default `["docker"]`. */
-  readonly dockerCommand?: readonly string[] | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** One login on one machine, however many connections that takes. Every call may be made concurrently. */
@@ -32,7 +26,7 @@ export interface SshSession extends AsyncDisposable {
   /** Starts a command. The caller ends it, or reads it to its end. */
   spawn(argv: readonly string[], options?: SpawnOptions): Promise<RemoteProcess>;
   /** Starts the login shell. */
-  shell(options?: SpawnOptions): Promise<RemoteProcess>;
+  shell(options?: Pick<SpawnOptions, "signal" | "terminal">): Promise<RemoteProcess>;
   /** Opens a stream to a Unix socket of the target. The caller destroys it. */
   dialSocket(socketPath: string, signal?: AbortSignal): Promise<Duplex>;
   /** Opens a stream to a TCP port as the target sees it. The caller destroys it. */
@@ -41,11 +35,65 @@ export interface SshSession extends AsyncDisposable {
   dialEngine(options?: DialEngineOptions): Promise<Duplex>;
   /** Unpacks a tar stream into a directory of the target, which is made when it is missing. */
   sendTree(tar: Readable, remoteDir: string, options?: SendTreeOptions): Promise<void>;
-  /** Ends every channel and connection. Calls under way fail with `SSH_SESSION_CLOSED`. */
+  /** Ends every channel and connection. Calls under way fail. */
   close(): Promise<void>;
 }
 
 /**
- * Makes a session to the last endpoint of `route`, through the others. It connects at the first call; the caller closes it.
+ * Makes a session to the last endpoint of `route`, through the others. It connects at the first call and again after
+ * a loss; the caller closes it.
  */
-export declare function openSshSession(route: SshRoute, options?: SshSessionOptions): SshSession;
+export function openSshSession(route: SshRoute, options: SshSessionOptions = {}): SshSession {
+  const closing = new AbortController();
+  const onEvent = options.onEvent ?? (() => {});
+  const machines: Machine[] = [];
+  for (const endpoint of route) {
+    machines.push(new Machine({ endpoint, via: machines.at(-1), signal: closing.signal, onEvent }));
+  }
+  const target = machines.at(-1);
+  if (target === undefined) throw new TypeError("a route needs at least the target");
+  const session = createSession(target, onEvent, async () => {
+    closing.abort(closedError(target.endpoint));
+    for (const machine of machines.toReversed()) await machine.close();
+  });
+  const onAbort = () => void session.close();
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  if (options.signal?.aborted) onAbort();
+  return session;
+}
+
+function createSession(target: Machine, onEvent: SshEventListener, close: () => Promise<void>): SshSession {
+  const { name } = target.endpoint;
+  const spawn = (argv: readonly string[], options: SpawnOptions = {}) => {
+    const label = summarizeCommand(argv);
+    const { signal, terminal, lifetime = "long" } = options;
+    // A terminal merges stderr into stdout, and hangs up on its processes by itself.
+    const tellsPid = terminal === undefined;
+    const line = formatCommandLine(argv, { ...options, tellsPid });
+    return target.start({ line, label, lifetime, signal, terminal, tellsPid });
+  };
+  const exec = (argv: readonly string[], options: ExecOptions = {}) => {
+    const { env, cwd } = options;
+    const start = (signal: AbortSignal) => spawn(argv, { env, cwd, signal, lifetime: "short" });
+    return runCommand(start, options, `${summarizeCommand(argv)} on ${name}`);
+  };
+  let closed: Promise<void> | undefined;
+  const closeOnce = () => {
+    closed ??= close();
+    return closed;
+  };
+  return {
+    name,
+    connect: (signal) => target.connect(signal),
+    exec,
+    spawn,
+    shell: ({ signal, terminal } = {}) =>
+      target.start({ line: undefined, label: "a shell", lifetime: "long", signal, terminal }),
+    dialSocket: (socketPath, signal) => target.openSocket(socketPath, signal),
+    dialTcp: (host, port, signal) => target.openPort(host, port, signal),
+    dialEngine: createEngineDialer(target, onEvent),
+    sendTree: (tar, remoteDir, options) => sendTree(exec, { tar, remoteDir, name }, options),
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
+  };
+}

@@ -17,6 +17,8 @@ export interface LabHost {
   /** sshd's own port, past the proxy. */
   readonly sshdPort: number;
   readonly user: string;
+  /** What `$HOME` is in its sessions, when it is not the user's own; removed with the lab. */
+  readonly homePath: string | undefined;
   /** Set when the host takes a password. */
   readonly password: string | undefined;
   /** A key that the host accepts when it takes keys. */
@@ -52,11 +54,14 @@ export async function startHost(setting: HostSetting): Promise<LabHost & { relea
   const { name, user, clientKey } = setting;
   const directory = join(setting.directory, name);
   await mkdir(directory, { mode: 0o755 });
+  // The user's own shell profile and caches are no part of a lab. A user that the lab made has a home of its own.
+  const homePath = user.password === undefined ? join(directory, "home") : undefined;
+  if (homePath !== undefined) await mkdir(homePath, { mode: 0o700 });
   const authorizedKeysPath = `${clientKey.privateKeyPath}.pub`;
   let options = setting.options;
   let generation = 0;
   let hostKeys = await createHostKeys(directory, options, generation);
-  let sshd: Sshd = await startSshd({ directory, authorizedKeysPath, hostKeys }, options);
+  let sshd: Sshd = await startSshd({ directory, authorizedKeysPath, hostKeys, homePath }, options);
   const proxy = options.proxy === undefined ? undefined : await startProxy(sshd.port, options.proxy);
   const address = "127.0.0.1";
   const port = proxy?.port ?? sshd.port;
@@ -70,6 +75,7 @@ export async function startHost(setting: HostSetting): Promise<LabHost & { relea
     port,
     sshdPort: sshd.port,
     user: user.name,
+    homePath,
     password: user.password,
     privateKeyPath: clientKey.privateKeyPath,
     get hostKeys() {
@@ -93,7 +99,7 @@ export async function startHost(setting: HostSetting): Promise<LabHost & { relea
       await sshd.stop();
       options = { ...options, ...changes.options };
       if (changes.newHostKeys === true) hostKeys = await createHostKeys(directory, options, ++generation);
-      sshd = await startSshd({ directory, authorizedKeysPath, hostKeys }, options, sshd.port);
+      sshd = await startSshd({ directory, authorizedKeysPath, hostKeys, homePath }, options, sshd.port);
     },
     release: async () => {
       await proxy?.close();

@@ -1,4 +1,4 @@
-import { access, mkdir, open, readFile, writeFile } from "node:fs/promises";
+import { access, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -21,6 +21,8 @@ export interface SshdFiles {
   readonly directory: string;
   readonly authorizedKeysPath: string;
   readonly hostKeys: readonly KeyPair[];
+  /** What sessions get as HOME; undefined: the user's own. */
+  readonly homePath: string | undefined;
 }
 
 /** Throws an error that says what to install when there is no sshd. */
@@ -42,9 +44,10 @@ export async function startSshd(files: SshdFiles, options: HostOptions, port?: n
   const logPath = join(files.directory, "sshd.log");
   await writeFile(configPath, formatConfig(files, options, { listenPort, pidPath }));
   const offset = await sizeOf(logPath);
+  await rm(pidPath, { force: true });
   const keeper = keepRunning(program, ["-D", "-f", configPath, "-E", logPath]);
   await waitForListening(keeper, logPath, offset);
-  const pid = Number(await readFile(pidPath, "utf8"));
+  const pid = await readPid(pidPath);
   return { port: listenPort, pid, logPath, stop: () => keeper.release() };
 }
 
@@ -72,6 +75,7 @@ function formatConfig(files: SshdFiles, options: HostOptions, at: { listenPort: 
     `AllowStreamLocalForwarding ${yesNo(options.allowStreamLocalForwarding ?? true)}`,
     `MaxSessions ${options.maxSessions ?? 10}`,
     `MaxStartups ${options.maxStartups ?? "10:30:100"}`,
+    ...(files.homePath === undefined ? [] : [`SetEnv HOME=${files.homePath}`]),
     "Subsystem sftp internal-sftp",
     ...(options.sshdConfig ?? []),
   ];
@@ -88,6 +92,17 @@ async function waitForListening(keeper: Keeper, logPath: string, offset: number)
       throw new Error(`lab: sshd does not start:\n${log}`);
     }
     await delay(5);
+  }
+}
+
+// sshd writes it a moment after it listens.
+async function readPid(path: string): Promise<number> {
+  const deadline = Date.now() + startTimeoutMs;
+  for (;;) {
+    const pid = Number(await readFile(path, "utf8").catch(() => ""));
+    if (pid > 0) return pid;
+    if (Date.now() > deadline) throw new Error(`lab: sshd wrote no ${path}`);
+    await delay(2);
   }
 }
 

@@ -1,0 +1,145 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFile, readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { isOttoError, OttoError, Secret } from "@otto/errors";
+import { createKeyPair, type Lab, startLab } from "@otto/lab";
+import { openSshSession, type SshCredential } from "ssh2-streamer";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { endpointOf } from "./lab-route.js";
+
+type Name = "keys" | "password" | "interactive" | "both";
+let lab: Lab<Name>;
+
+beforeAll(async () => {
+  lab = await startLab({
+    hosts: {
+      keys: {},
+      password: { authentication: ["password"] },
+      interactive: { authentication: ["keyboard-interactive"] },
+      both: {
+        authentication: ["publickey", "password"],
+        sshdConfig: ["AuthenticationMethods publickey,password"],
+      },
+    },
+  });
+});
+
+afterAll(() => lab[Symbol.asyncDispose]());
+
+async function whoami(name: Name, ...credentials: [SshCredential, ...SshCredential[]]): Promise<string> {
+  await using session = openSshSession([endpointOf(lab, lab.hosts[name], { credentials })]);
+  return (await session.exec(["whoami"])).stdout.toString().trim();
+}
+
+async function refusalOf(promise: Promise<string>): Promise<OttoError> {
+  const error: unknown = await promise.catch((reason: unknown) => reason);
+  if (!isOttoError(error, "SSH_AUTH_FAILED")) throw new Error("a refusal was due", { cause: error });
+  return error;
+}
+
+const username = () => lab.hosts.keys.user;
+const password = () => new Secret(lab.hosts.password.password ?? "");
+
+async function authorize(...paths: readonly string[]): Promise<void> {
+  for (const path of paths) await appendFile(`${lab.privateKeyPath}.pub`, `${await readFile(`${path}.pub`, "utf8")}\n`);
+}
+
+test.each(["ed25519", "ecdsa", "rsa"] as const)(
+  "a %s key logs in, by file, by content, with a passphrase",
+  async (type) => {
+    const plain = await createKeyPair(type, join(lab.directory, `plain-${type}`));
+    const locked = await createKeyPair(type, join(lab.directory, `locked-${type}`), "open sesame");
+    await authorize(plain.privateKeyPath, locked.privateKeyPath);
+    const passphrase = new Secret("open sesame");
+    const content = new Secret(await readFile(plain.privateKeyPath, "utf8"));
+    for (const key of [{ path: plain.privateKeyPath }, { content }, { path: locked.privateKeyPath, passphrase }]) {
+      expect(await whoami("keys", { username: username(), privateKeys: [key] })).toBe(username());
+    }
+  },
+);
+
+test("a key that cannot be used is named, without its passphrase", async () => {
+  const locked = await createKeyPair("ed25519", join(lab.directory, "locked"), "open sesame");
+  const privateKeys = [
+    { path: "/no/key" },
+    { path: locked.privateKeyPath },
+    { path: locked.privateKeyPath, passphrase: new Secret("wrong-phrase") },
+  ];
+  const { message } = await refusalOf(whoami("keys", { username: username(), privateKeys }));
+  expect(message).toContain("logging in to keys: refused");
+  expect(message).toContain("/no/key (unreadable: ENOENT)");
+  expect(message).toContain(locked.privateKeyPath);
+  expect(message).not.toContain("wrong-phrase");
+});
+
+test("an agent's key logs in; an agent that does not answer is told and passed over", async () => {
+  const key = await createKeyPair("ed25519", join(lab.directory, "agent-key"));
+  await authorize(key.privateKeyPath);
+  const agent = join(lab.directory, "agent.sock");
+  const process = spawn("ssh-agent", ["-D", "-a", agent], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(process.stdout, "data");
+  const added = spawn("ssh-add", ["-q", key.privateKeyPath], {
+    env: { ...globalThis.process.env, SSH_AUTH_SOCK: agent },
+  });
+  await once(added, "exit");
+  expect(await whoami("keys", { username: username(), agent })).toBe(username());
+  process.kill();
+  await once(process, "exit");
+  const privateKeys = [{ path: lab.privateKeyPath }];
+  expect(await whoami("keys", { username: username(), agent }, { username: username(), privateKeys })).toBe(username());
+  const { message } = await refusalOf(whoami("keys", { username: username(), agent }));
+  expect(message).toContain(agent);
+});
+
+test.each(["password", "interactive"] as const)("a password logs in to a server that asks by %s", async (name) => {
+  expect(await whoami(name, { username: username(), password: password() })).toBe(username());
+});
+
+test("a wrong password is refused and not shown", async () => {
+  const credential = { username: username(), password: new Secret("hunter2-hunter2") };
+  const error = await refusalOf(whoami("password", credential));
+  expect(error.details).toMatchObject({ hop: "password", offered: ["password"] });
+  expect(JSON.stringify([error.message, error.hint, error.details])).not.toContain("hunter2");
+});
+
+test("a server that wants a key and a password gets both", async () => {
+  const privateKeys = [{ path: lab.privateKeyPath }];
+  expect(await whoami("both", { username: username(), privateKeys, password: password() })).toBe(username());
+});
+
+test("credentials are tried in their order, each login name on a connection of its own", async () => {
+  const before = await lab.hosts.password.handshakes();
+  const wrong = { username: "nobody", password: new Secret("wrong") };
+  expect(await whoami("password", wrong, { username: username(), password: password() })).toBe(username());
+  expect((await lab.hosts.password.handshakes()) - before).toBe(2);
+});
+
+test("what does not answer, hangs up, or speaks no SSH fails to connect, each with its reason", async () => {
+  const endpoint = endpointOf(lab, lab.hosts.keys, { connectTimeoutMs: 300 });
+  const failure = async (changes: object) => {
+    await using session = openSshSession([{ ...endpoint, ...changes }]);
+    return await session
+      .connect()
+      .catch((error: unknown) => (error instanceof OttoError ? error.details?.reason : error));
+  };
+  const servers = [
+    createServer(() => {}),
+    createServer((socket) => socket.destroy()),
+    createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")),
+  ];
+  const ports = await Promise.all(
+    servers.map(async (server) => {
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      return (server.address() as { port: number }).port;
+    }),
+  );
+  expect(await failure({ port: ports[0] })).toBe("timeout");
+  expect(await failure({ port: ports[1], connectTimeoutMs: 5000 })).toBe("dropped");
+  expect(await failure({ port: ports[2] })).toBe("handshake");
+  for (const server of servers) server.close();
+  expect(await failure({ port: ports[2] })).toBe("refused");
+  expect(await failure({ host: "no-such-host.invalid", connectTimeoutMs: 5000 })).toBe("unresolved");
+});

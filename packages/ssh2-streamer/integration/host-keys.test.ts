@@ -1,0 +1,104 @@
+import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isOttoError } from "@otto/errors";
+import { type Lab, startLab } from "@otto/lab";
+import { type HostKeyPolicy, type LearnedHostKey, openSshSession, type SshEvent } from "ssh2-streamer";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { endpointOf, routeTo } from "./lab-route.js";
+
+let lab: Lab<"bastion" | "parent">;
+
+beforeAll(async () => {
+  lab = await startLab({
+    hosts: { bastion: {}, parent: { hop: "bastion", hostKeyTypes: ["ed25519", "ecdsa", "rsa"] } },
+  });
+});
+
+afterAll(() => lab[Symbol.asyncDispose]());
+
+async function connect(hostKey: HostKeyPolicy, onEvent?: (event: SshEvent) => void): Promise<void> {
+  const route = [endpointOf(lab, lab.hosts.bastion), endpointOf(lab, lab.hosts.parent, { hostKey })] as const;
+  await using session = openSshSession(route, { onEvent });
+  await session.connect();
+}
+
+async function failureOf(promise: Promise<void>) {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isOttoError(error)) throw new Error("an OttoError was due", { cause: error });
+  return { code: error.code, details: error.details, message: error.message };
+}
+
+const logins = async () => (await lab.hosts.parent.readLog()).match(/Accepted|Failed|Postponed/g)?.length ?? 0;
+
+test("a pinned key of any type the server has is trusted, another is refused before a login", async () => {
+  for (const key of lab.hosts.parent.hostKeys) await connect({ pin: key.fingerprint });
+  const before = await logins();
+  const failure = await failureOf(connect({ pin: lab.hosts.bastion.fingerprint }));
+  expect(failure).toMatchObject({ code: "SSH_HOST_KEY_CHANGED", details: { hop: "parent" } });
+  expect(await logins()).toBe(before);
+});
+
+test("a host with one key on record is asked for a key of that type", async () => {
+  const file = join(lab.directory, "one-type");
+  for (const line of lab.hosts.parent.knownHostsLines) {
+    await writeFile(file, `${line}\n`);
+    await connect({ knownHosts: [file] });
+  }
+});
+
+test("the first key seen is recorded, told once, and held to", async () => {
+  const file = join(lab.directory, "learned", "known_hosts");
+  const told: LearnedHostKey[] = [];
+  const events: SshEvent[] = [];
+  const policy = { knownHosts: ["/nowhere"], learn: { file, onLearned: (key: LearnedHostKey) => told.push(key) } };
+  await connect(policy, (event) => events.push(event));
+  await connect(policy);
+  expect(told).toEqual([{ hop: "parent", fingerprint: lab.hosts.parent.fingerprint, file }]);
+  expect(events).toContainEqual({ type: "ssh.host-key-learned", key: told[0] });
+  expect(await readFile(file, "utf8")).toBe(`${lab.hosts.parent.knownHostsLines[0]}\n`);
+});
+
+test("a key that nobody knows is refused where none may be learned", async () => {
+  const failure = await failureOf(connect({ knownHosts: [] }));
+  expect(failure).toMatchObject({
+    code: "SSH_HOST_KEY_UNKNOWN",
+    details: { hop: "parent", seen: lab.hosts.parent.fingerprint },
+  });
+});
+
+test("a changed key is refused before a login, naming hop, file and line, and both fingerprints", async () => {
+  const file = join(lab.directory, "changed");
+  const [name] = (lab.hosts.parent.knownHostsLines[0] ?? "").split(" ");
+  const other = lab.hosts.bastion.hostKeys[0];
+  await writeFile(file, `# kept by hand\n${name} ${other?.publicKey}\n`);
+  const before = await logins();
+  const learn = { file: join(lab.directory, "not-learned") };
+  const failure = await failureOf(connect({ knownHosts: [file], learn }));
+  expect(failure).toMatchObject({
+    code: "SSH_HOST_KEY_CHANGED",
+    details: { hop: "parent", file, line: 2, seen: lab.hosts.parent.fingerprint, known: other?.fingerprint },
+  });
+  for (const part of ["parent", `${file}:2`, lab.hosts.parent.fingerprint, other?.fingerprint]) {
+    expect(failure.message).toContain(part);
+  }
+  expect(await logins()).toBe(before);
+  await expect(readFile(learn.file)).rejects.toMatchObject({ code: "ENOENT" });
+});
+
+test("a revoked key is refused though it is on record", async () => {
+  const file = join(lab.directory, "revoked");
+  await writeFile(file, `${lab.hosts.parent.knownHostsLines.join("\n")}\n`);
+  await appendFile(file, `@revoked * ${lab.hosts.parent.hostKeys[0]?.publicKey}\n`);
+  const failure = await failureOf(connect({ knownHosts: [file] }));
+  expect(failure).toMatchObject({ code: "SSH_HOST_KEY_REVOKED", details: { hop: "parent", file, line: 4 } });
+});
+
+test("a bastion's changed key is the bastion's", async () => {
+  const route = routeTo(lab, "parent", { hostKey: { pin: lab.hosts.parent.fingerprint } });
+  await using session = openSshSession(route);
+  const failure = await failureOf(session.connect());
+  expect(failure).toMatchObject({ code: "SSH_HOST_KEY_CHANGED", details: { hop: "bastion" } });
+});

@@ -1,0 +1,36 @@
+import type { Readable } from "node:stream";
+import type { Channel } from "ssh2";
+import { AgentSocket } from "./agent-socket.js";
+import { hasServerEnded } from "./channel-end.js";
+import { createOutlet, pump } from "./channel-streams.js";
+
+/** A forwarded channel as the socket that it stands for. */
+export class ChannelSocket extends AgentSocket {
+  readonly #channel: Channel;
+
+  constructor(channel: Channel) {
+    const outlet = createOutlet(channel);
+    super({ ...outlet.methods, allowHalfOpen: false, read: () => channel.resume() });
+    this.#channel = channel;
+    pump(channel, this);
+    // Unread, stderr would hold the channel's window.
+    (channel.stderr as Readable).resume();
+    channel.once("close", () => {
+      outlet.closeByPeer();
+      if (this.readableEnded) this.destroy();
+      else this.once("end", () => this.destroy());
+    });
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#channel.removeAllListeners("data");
+    this.#channel.resume();
+    this.#channel.close();
+    callback(error);
+  }
+
+  /** Ends as a lost connection does, unless every byte is here already. */
+  fail(error: Error): void {
+    if (!hasServerEnded(this.#channel)) this.destroy(error);
+  }
+}

@@ -1,0 +1,71 @@
+import { Readable, Writable } from "node:stream";
+import type { Channel } from "ssh2";
+import type { PidFilter } from "./command-line.js";
+
+// ssh2's channels end as if the data were complete when the connection is lost, never answer a write after the
+// server closed, and hold what is destroyed. These streams stand before them and do end.
+
+type Callback = (error?: Error | null) => void;
+
+/** Reads `source` with backpressure. Destroyed early, it lets the rest go by, so that the channel can close. */
+export function readChannel(source: Readable, filter?: PidFilter): Readable {
+  const reader = new Readable({
+    read: () => source.resume(),
+    destroy(error, callback) {
+      source.removeAllListeners("data");
+      source.resume();
+      callback(error);
+    },
+  });
+  pump(source, reader, filter);
+  return reader;
+}
+
+/** Writes to a channel; after the server closed it, writes fail with EPIPE as they do on a pipe. */
+export function writeChannel(channel: Channel): Writable & { closeByPeer(): void } {
+  const outlet = createOutlet(channel);
+  const writer = new Writable({ ...outlet.methods, destroy: (error, callback) => callback(error) });
+  return Object.assign(writer, { closeByPeer: outlet.closeByPeer });
+}
+
+/** Moves what `source` gives into `target`, as fast as it is read. */
+export function pump(source: Readable, target: Readable, filter?: PidFilter): void {
+  const pass = (chunk: Buffer) => {
+    if (chunk.length > 0 && !target.push(chunk)) source.pause();
+  };
+  source.on("data", (chunk: Buffer) => pass(filter === undefined ? chunk : filter.push(chunk)));
+  source.once("end", () => {
+    if (target.destroyed) return;
+    if (filter !== undefined) pass(filter.flush());
+    target.push(null);
+  });
+  if (filter === undefined) source.pause();
+}
+
+/** A channel's writing side, for a stream's options. */
+export function createOutlet(channel: Channel) {
+  let pending: Callback | undefined;
+  let isClosed = false;
+  const write = (chunk: Buffer, _encoding: BufferEncoding, callback: Callback) => {
+    if (isClosed) return callback(brokenPipe());
+    pending = callback;
+    channel.write(chunk, () => {
+      pending = undefined;
+      callback();
+    });
+  };
+  const final = (callback: Callback) => {
+    if (!isClosed) channel.end();
+    callback();
+  };
+  const closeByPeer = () => {
+    isClosed = true;
+    pending?.(brokenPipe());
+    pending = undefined;
+  };
+  return { methods: { write, final }, closeByPeer };
+}
+
+function brokenPipe(): Error {
+  return Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
+}

@@ -1,0 +1,70 @@
+import { formatShellCommand } from "./shell-command.js";
+
+/** Where and with what a command starts. */
+export interface CommandSetting {
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly cwd?: string | undefined;
+  /** Whether it says its process id on stderr first, for {@link createPidFilter}. */
+  readonly tellsPid: boolean;
+}
+
+/**
+ * Formats a command as the line that the login shell is given, whichever shell that is. Servers refuse most of SSH's
+ * own `env` requests. sshd makes the login shell the leader of a process group; `exec` hands that on to the command.
+ */
+export function formatCommandLine(argv: readonly string[], { env, cwd, tellsPid }: CommandSetting): string {
+  const assignments = Object.entries(env ?? {}).map(([name, value]) => `${assertName(name)}=${value}`);
+  const command = assignments.length === 0 ? argv : ["env", ...assignments, ...argv];
+  const script = [
+    ...(tellsPid ? [`printf '<otto-process %s>\\n' "$$" >&2`] : []),
+    ...(cwd === undefined ? [] : ['cd -- "$1" || exit', "shift"]),
+    'exec "$@"',
+  ].join("; ");
+  const directory = cwd === undefined ? [] : [cwd];
+  return `exec ${formatShellCommand(["sh", "-c", script, "otto", ...directory, ...nonEmpty(command)])}`;
+}
+
+/** The start of a command, for messages. */
+export function summarizeCommand(argv: readonly string[]): string {
+  const text = argv.join(" ").replaceAll(/\s+/g, " ");
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
+/** Takes the process id out of a stderr that begins with one, after whatever a shell's profile said. */
+export interface PidFilter {
+  /** What is to be passed on now. */
+  push(chunk: Buffer): Buffer;
+  /** What is still held when the stream ends. */
+  flush(): Buffer;
+}
+
+const maxProfileBytes = 64 << 10;
+
+/** Makes the filter of one process. */
+export function createPidFilter(onPid: (pid: number) => void): PidFilter {
+  let held: Buffer | undefined = Buffer.alloc(0);
+  return {
+    push: (chunk) => {
+      if (held === undefined) return chunk;
+      held = Buffer.concat([held, chunk]);
+      const match = /<otto-process (\d+)>\n/.exec(held.toString("latin1"));
+      if (match === null && held.length <= maxProfileBytes) return Buffer.alloc(0);
+      const whole = held;
+      held = undefined;
+      if (match === null) return whole;
+      onPid(Number(match[1]));
+      return Buffer.concat([whole.subarray(0, match.index), whole.subarray(match.index + match[0].length)]);
+    },
+    flush: () => held ?? Buffer.alloc(0),
+  };
+}
+
+function assertName(name: string): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new TypeError(`not a variable's name: ${JSON.stringify(name)}`);
+  return name;
+}
+
+function nonEmpty(argv: readonly string[]): readonly string[] {
+  if (argv.length === 0) throw new TypeError("a command needs at least its name");
+  return argv;
+}

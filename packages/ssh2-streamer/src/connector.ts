@@ -1,0 +1,96 @@
+import type { Duplex } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { isOttoError } from "@otto/errors";
+import { Connection } from "./connection.js";
+import { type LoginAttempt, readLoginAttempts } from "./credential.js";
+import type { SshEndpoint } from "./endpoint.js";
+import type { SshEventListener } from "./event.js";
+import { connectError } from "./failure.js";
+import { performHandshake } from "./handshake.js";
+import type { LearnedHostKey } from "./host-key.js";
+import { openHostKeyCheck } from "./host-key-check.js";
+
+export interface ConnectorSetting {
+  readonly endpoint: SshEndpoint;
+  /** Opens the stream that SSH is spoken over. */
+  readonly dial: (signal: AbortSignal) => Promise<Duplex>;
+  readonly signal: AbortSignal;
+  readonly onEvent: SshEventListener;
+}
+
+// An sshd at its MaxStartups limit hangs up before it says a word; one that logs others in frees places soon.
+const dropDelaysMs = [100, 300, 1000, 2000] as const;
+
+/**
+ * Connects to an endpoint and logs in.
+ *
+ * @throws OttoError with the codes of {@link performHandshake} and of `dial`
+ */
+export async function openConnection(setting: ConnectorSetting): Promise<Connection> {
+  const { endpoint, onEvent } = setting;
+  const startedAt = performance.now();
+  using deadline = startDeadline(setting);
+  const logins = await readLoginAttempts(endpoint.credentials);
+  for (const [index, login] of logins.entries()) {
+    try {
+      const connection = await connectPatiently({ ...setting, signal: deadline.signal }, login);
+      const { host, port = 22, name } = endpoint;
+      const durationMs = Math.round(performance.now() - startedAt);
+      onEvent({ type: "ssh.connected", hop: name, address: `${host}:${port}`, durationMs });
+      return connection;
+    } catch (error) {
+      if (!isOttoError(error, "SSH_AUTH_FAILED") || index === logins.length - 1) throw error;
+    }
+  }
+  throw new TypeError(`endpoint ${endpoint.name} has no credentials`);
+}
+
+async function connectPatiently(setting: ConnectorSetting, login: LoginAttempt): Promise<Connection> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await connectOnce(setting, login);
+    } catch (error) {
+      const pause = dropDelaysMs[attempt];
+      const isDropped = isOttoError(error, "SSH_CONNECT_FAILED") && error.details?.reason === "dropped";
+      if (!isDropped || pause === undefined) throw error;
+      const { name } = setting.endpoint;
+      setting.onEvent({ type: "ssh.connect-retried", hop: name, attempt: attempt + 1, cause: error.message });
+      // Two processes that were dropped together must not come back together.
+      await delay(pause * (0.75 + Math.random() / 2), undefined, { signal: setting.signal }).catch(() => {
+        throw setting.signal.reason;
+      });
+    }
+  }
+}
+
+// A server has one key of each type and shows one: a pin may be of a type that it shows when asked.
+async function connectOnce(setting: ConnectorSetting, login: LoginAttempt): Promise<Connection> {
+  const { endpoint, signal, onEvent } = setting;
+  const avoidedTypes: string[] = [];
+  let refusal: unknown;
+  for (;;) {
+    const onLearned = (key: LearnedHostKey) => onEvent({ type: "ssh.host-key-learned", key });
+    const hostKey = await openHostKeyCheck(endpoint, onLearned, avoidedTypes);
+    if (hostKey.algorithms.length === 0) throw refusal;
+    const socket = await setting.dial(signal);
+    try {
+      return new Connection(endpoint, await performHandshake(socket, { endpoint, login, hostKey, signal }), socket);
+    } catch (error) {
+      refusal ??= error;
+      if (hostKey.mismatchedType === undefined) throw refusal;
+      avoidedTypes.push(hostKey.mismatchedType);
+    }
+  }
+}
+
+function startDeadline({ endpoint, signal }: ConnectorSetting): Disposable & { readonly signal: AbortSignal } {
+  const timeoutMs = endpoint.connectTimeoutMs ?? 20_000;
+  const controller = new AbortController();
+  const expire = () =>
+    controller.abort(connectError(endpoint, "timeout", new Error(`no login within ${timeoutMs} ms`)));
+  const timer = setTimeout(expire, timeoutMs);
+  return {
+    signal: AbortSignal.any([signal, controller.signal]),
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
+}

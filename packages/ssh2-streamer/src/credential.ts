@@ -1,0 +1,76 @@
+import { readFile } from "node:fs/promises";
+import ssh2, { type AnyAuthMethod, type AuthenticationType } from "ssh2";
+import type { PrivateKey, SshCredential } from "./endpoint.js";
+import { describe } from "./failure.js";
+
+/** One way to log in, with the name that messages call it by. */
+export interface AuthAttempt {
+  readonly label: string;
+  /** As servers name the methods they take. */
+  readonly method: AuthenticationType;
+  /** Undefined when it cannot be tried, which `label` explains. */
+  readonly auth: AnyAuthMethod | undefined;
+}
+
+/** Credentials that share a login name: one connection tries them all. */
+export interface LoginAttempt {
+  readonly username: string;
+  readonly attempts: readonly AuthAttempt[];
+}
+
+/** Reads the keys and lines up the attempts. Servers count refused ones (MaxAuthTries), so named keys precede an agent's. */
+export async function readLoginAttempts(credentials: readonly SshCredential[]): Promise<LoginAttempt[]> {
+  const logins: { username: string; attempts: AuthAttempt[] }[] = [];
+  for (const credential of credentials) {
+    const last = logins.at(-1);
+    const attempts = await readAttempts(credential);
+    if (last?.username === credential.username) last.attempts.push(...attempts);
+    else logins.push({ username: credential.username, attempts });
+  }
+  return logins;
+}
+
+async function readAttempts(credential: SshCredential): Promise<AuthAttempt[]> {
+  const { username, agent, password, privateKeys = [] } = credential;
+  const attempts = await Promise.all(privateKeys.map((key) => readKeyAttempt(username, key)));
+  if (agent !== undefined) {
+    attempts.push({ label: `agent ${agent}`, method: "publickey", auth: { type: "agent", username, agent } });
+  }
+  if (password === undefined) return attempts;
+  const secret = password.reveal();
+  return [
+    ...attempts,
+    { label: "password", method: "password", auth: { type: "password", username, password: secret } },
+    { label: "keyboard-interactive", method: "keyboard-interactive", auth: answerHiddenPrompt(username, secret) },
+  ];
+}
+
+async function readKeyAttempt(username: string, key: PrivateKey): Promise<AuthAttempt> {
+  const name = "path" in key ? `key ${key.path}` : "key";
+  const method = "publickey";
+  let content: Buffer | string;
+  try {
+    content = "path" in key ? await readFile(key.path) : key.content.reveal();
+  } catch (error) {
+    return { label: `${name} (unreadable: ${(error as NodeJS.ErrnoException).code})`, method, auth: undefined };
+  }
+  const secrets = key.passphrase === undefined ? [] : [key.passphrase];
+  const parsed = ssh2.utils.parseKey(content, key.passphrase?.reveal());
+  if (parsed instanceof Error) return { label: `${name} (${describe(parsed, secrets)})`, method, auth: undefined };
+  if (!parsed.isPrivateKey()) return { label: `${name} (not a private key)`, method, auth: undefined };
+  return { label: name, method, auth: { type: "publickey", username, key: parsed } };
+}
+
+// One hidden prompt is a password's; anything else wants a person.
+function answerHiddenPrompt(username: string, password: string): AnyAuthMethod {
+  let answered = false;
+  return {
+    type: "keyboard-interactive",
+    username,
+    prompt: (_name, _instructions, _language, prompts, finish) => {
+      const isPassword = prompts.length === 1 && prompts[0]?.echo === false && !answered;
+      answered = true;
+      finish(isPassword ? [password] : prompts.map(() => ""));
+    },
+  };
+}

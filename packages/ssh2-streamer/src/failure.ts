@@ -1,0 +1,118 @@
+import { cleanText, OttoError, type Secret } from "@otto/errors";
+import type { SshEndpoint } from "./endpoint.js";
+
+/** Every code that this package throws. */
+export type SshErrorCode =
+  | "SSH_CONNECT_FAILED"
+  | "SSH_AUTH_FAILED"
+  | "SSH_HOST_KEY_CHANGED"
+  | "SSH_HOST_KEY_REVOKED"
+  | "SSH_HOST_KEY_UNKNOWN"
+  | "SSH_KNOWN_HOSTS_UNREADABLE"
+  | "SSH_CONNECTION_LOST"
+  | "SSH_CHANNEL_REFUSED"
+  | "SSH_FORWARDING_REFUSED"
+  | "SSH_SESSION_CLOSED"
+  | "COMMAND_TIMED_OUT"
+  | "COMMAND_OUTPUT_LIMIT"
+  | "COMMAND_FAILED";
+
+/** Why a machine could not be reached. `dropped`: it closed the connection before it said a word. */
+export type ConnectFailure = "refused" | "unreachable" | "unresolved" | "timeout" | "dropped" | "handshake";
+
+const hints: Record<ConnectFailure, string> = {
+  refused: "Check that sshd runs there and that the port is right.",
+  unreachable: "Check the address, the network, and whether a hop is needed.",
+  unresolved: "Check the spelling of the name; the machine before it on the way must be able to resolve it.",
+  timeout: "Check the address and whether a firewall drops the connection; connect_timeout gives it longer.",
+  dropped: "The server may be at its MaxStartups limit, or refuse this address. Try again, or see its log.",
+  handshake: "Check that the port is sshd's. The server's log has more.",
+};
+
+const systemFailures: Readonly<Record<string, ConnectFailure>> = {
+  ECONNREFUSED: "refused",
+  EHOSTUNREACH: "unreachable",
+  ENETUNREACH: "unreachable",
+  EHOSTDOWN: "unreachable",
+  EACCES: "unreachable",
+  ENOTFOUND: "unresolved",
+  EAI_AGAIN: "unresolved",
+  ETIMEDOUT: "timeout",
+  ECONNRESET: "dropped",
+  EPIPE: "dropped",
+};
+
+/** The machine cannot be reached, or does not speak SSH. */
+export function connectError(endpoint: SshEndpoint, reason: ConnectFailure, cause?: unknown): OttoError<SshErrorCode> {
+  const { name, host, port = 22 } = endpoint;
+  const came = cause === undefined ? reason : describe(cause, secretsOf(endpoint));
+  return new OttoError("SSH_CONNECT_FAILED", `connecting to ${name} (${host}:${port}): ${came}`, {
+    hint: hints[reason],
+    details: { hop: name, host, port, reason },
+    cause,
+  });
+}
+
+/** {@link connectError} for an error of a socket. */
+export function socketError(endpoint: SshEndpoint, cause: unknown): OttoError<SshErrorCode> {
+  return connectError(endpoint, systemFailures[(cause as NodeJS.ErrnoException).code ?? ""] ?? "handshake", cause);
+}
+
+/** The server let none of the credentials in. */
+export function authError(endpoint: SshEndpoint, tried: readonly string[], offered: readonly string[] | undefined) {
+  const what = tried.length === 0 ? "there was nothing to try" : `tried ${tried.join("; ")}`;
+  const takes = offered === undefined || offered.length === 0 ? "" : `; the server takes ${offered.join(", ")}`;
+  return new OttoError<SshErrorCode>("SSH_AUTH_FAILED", `logging in to ${endpoint.name}: refused (${what}${takes})`, {
+    hint: "Check the login name, the key (its passphrase, ssh-agent) or the password.",
+    details: { hop: endpoint.name, tried: [...tried], offered: [...(offered ?? [])] },
+  });
+}
+
+/** The connection ended while `inFlight` was under way. */
+export function lostError(endpoint: SshEndpoint, cause: string, inFlight?: string): OttoError<SshErrorCode> {
+  const during = inFlight === undefined ? "" : ` during ${inFlight}`;
+  return new OttoError("SSH_CONNECTION_LOST", `connection to ${endpoint.name} lost${during}: ${cause}`, {
+    hint: "What was under way may have had its effect. The next call connects again.",
+    details: { hop: endpoint.name, cause, inFlight: inFlight ?? null },
+  });
+}
+
+/** The server opens no session channel, or does not run the command in it. */
+export function channelError(endpoint: SshEndpoint, what: string, cause?: unknown): OttoError<SshErrorCode> {
+  const came = cause === undefined ? "the server refuses" : describe(cause, []);
+  return new OttoError("SSH_CHANNEL_REFUSED", `${what} on ${endpoint.name}: ${came}`, {
+    hint: "The server's MaxSessions may be 0, a forced command may be set, or processes of ours still hold its sessions.",
+    details: { hop: endpoint.name },
+    cause,
+  });
+}
+
+/** The server forwards no stream to there. Where nothing answers at the target is told as refusal too: SSH has one answer. */
+export function forwardingError(endpoint: SshEndpoint, target: string, cause?: unknown): OttoError<SshErrorCode> {
+  const came = cause === undefined ? "refused" : describe(cause, []);
+  return new OttoError("SSH_FORWARDING_REFUSED", `opening ${target} through ${endpoint.name}: ${came}`, {
+    hint: "Either forwarding is off in its sshd_config, or nothing (that this login may use) answers there.",
+    details: { hop: endpoint.name, target },
+    cause,
+  });
+}
+
+export function closedError(endpoint: SshEndpoint): OttoError<SshErrorCode> {
+  return new OttoError("SSH_SESSION_CLOSED", `the session to ${endpoint.name} is closed`, {
+    details: { hop: endpoint.name },
+  });
+}
+
+/** An outside error as a message, without the endpoint's secrets. */
+export function describe(error: unknown, secrets: readonly Secret[]): string {
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return cleanText(text, secrets);
+}
+
+/** What must not be seen in a message about this endpoint. */
+export function secretsOf(endpoint: SshEndpoint): Secret[] {
+  return endpoint.credentials.flatMap(({ password, privateKeys = [] }) => [
+    ...(password === undefined ? [] : [password]),
+    ...privateKeys.flatMap(({ passphrase }) => (passphrase === undefined ? [] : [passphrase])),
+  ]);
+}

@@ -1,0 +1,95 @@
+import type { Duplex } from "node:stream";
+import type { OttoError } from "@otto/errors";
+import ssh2, { type Client, type ConnectConfig } from "ssh2";
+import type { LoginAttempt } from "./credential.js";
+import type { SshEndpoint } from "./endpoint.js";
+import { authError, connectError, describe, secretsOf } from "./failure.js";
+import type { HostKeyCheck } from "./host-key-check.js";
+import { createLogin, type Login } from "./login.js";
+
+export interface HandshakeSetting {
+  readonly endpoint: SshEndpoint;
+  readonly login: LoginAttempt;
+  readonly hostKey: HostKeyCheck;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Speaks SSH over `socket` until the login is done. On failure the socket is destroyed.
+ *
+ * @throws OttoError `SSH_CONNECT_FAILED`, `SSH_AUTH_FAILED`, or what the host key check threw
+ */
+export function performHandshake(socket: Duplex, setting: HandshakeSetting): Promise<Client> {
+  const { endpoint, signal } = setting;
+  const client = new ssh2.Client();
+  const login = createLogin(setting.login.attempts);
+  let hostKeyError: unknown;
+  let sawBytes = false;
+  return new Promise<Client>((resolve, reject) => {
+    const settle = (error: unknown) => {
+      signal.removeEventListener("abort", onAbort);
+      if (error === undefined) return resolve(client);
+      reject(error);
+      socket.destroy();
+    };
+    const onAbort = () => settle(signal.reason);
+    signal.addEventListener("abort", onAbort);
+    client.once("ready", () => settle(undefined));
+    // ssh2 reports an agent's failure as an error and goes on.
+    client.on("error", (error: Error & { level?: string }) => {
+      if (error.level === "agent") login.noteAgentFailure(`agent (${describe(error, [])})`);
+      else settle(hostKeyError ?? explain(error, { endpoint, login, sawBytes }));
+    });
+    client.once("close", () => settle(hostKeyError ?? closedEarly(endpoint, login, sawBytes)));
+    const verify = (key: Buffer, finish: (trusted: boolean) => void) => {
+      setting.hostKey.verify(key).then(
+        () => finish(true),
+        (error: unknown) => {
+          hostKeyError = error;
+          finish(false);
+        },
+      );
+    };
+    client.connect({ ...formatConfig(setting, socket), authHandler: login.handler, hostVerifier: verify });
+    // ssh2 has paused the socket by now, so listening does not lose it a byte.
+    socket.once("data", () => {
+      sawBytes = true;
+    });
+    if (signal.aborted) onAbort();
+  });
+}
+
+function formatConfig({ endpoint, login, hostKey }: HandshakeSetting, socket: Duplex): ConnectConfig {
+  return {
+    sock: socket,
+    username: login.username,
+    algorithms: {
+      serverHostKey: [...hostKey.algorithms],
+      ...(endpoint.compress === true ? { compress: ["zlib@openssh.com", "zlib", "none"] } : {}),
+    },
+    readyTimeout: 0,
+    // Only the probes are ssh2's; what counts as silence is decided in liveness.ts.
+    keepaliveInterval: endpoint.keepaliveIntervalMs ?? 15_000,
+    keepaliveCountMax: Number.MAX_SAFE_INTEGER,
+  };
+}
+
+interface Progress {
+  readonly endpoint: SshEndpoint;
+  readonly login: Login;
+  readonly sawBytes: boolean;
+}
+
+function explain(error: Error & { level?: string }, { endpoint, login, sawBytes }: Progress): OttoError {
+  if (error.level === "client-authentication") return authError(endpoint, login.tried, login.offered);
+  // A disconnect while logging in is the server's last word on the attempts ("Too many authentication failures").
+  if (login.tried.length > 0) {
+    return authError(endpoint, [...login.tried, describe(error, secretsOf(endpoint))], login.offered);
+  }
+  return connectError(endpoint, sawBytes ? "handshake" : "dropped", error);
+}
+
+function closedEarly(endpoint: SshEndpoint, login: Login, sawBytes: boolean): OttoError {
+  if (login.tried.length > 0) return authError(endpoint, [...login.tried, "the server hung up"], login.offered);
+  return connectError(endpoint, sawBytes ? "handshake" : "dropped");
+}

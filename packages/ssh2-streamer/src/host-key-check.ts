@@ -1,0 +1,131 @@
+import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { OttoError } from "@otto/errors";
+import type { SshEndpoint } from "./endpoint.js";
+import {
+  type HostKeyAlgorithm,
+  type HostKeyPolicy,
+  type HostKeyVerdict,
+  judgeHostKey,
+  keyTypeOf,
+  type LearnedHostKey,
+  orderHostKeyAlgorithms,
+} from "./host-key.js";
+import { formatFingerprint, formatHostName, type KnownHost, parseKnownHosts, readKeyType } from "./known-hosts.js";
+
+/** The judge of one endpoint's host key during one handshake. */
+export interface HostKeyCheck {
+  readonly algorithms: readonly HostKeyAlgorithm[];
+  /** Resolves when the key is trusted; records it when it is the first one seen. */
+  verify(key: Buffer): Promise<void>;
+  /** The type of a key that is not the pinned one: the server may have the pinned one of another type. */
+  readonly mismatchedType: string | undefined;
+}
+
+/**
+ * Reads what is known of an endpoint before its handshake.
+ *
+ * @param avoidedTypes key types not to ask for, after they did not match a pin
+ */
+export async function openHostKeyCheck(
+  endpoint: SshEndpoint,
+  onLearned: (key: LearnedHostKey) => void,
+  avoidedTypes: readonly string[] = [],
+): Promise<HostKeyCheck> {
+  const policy = endpoint.hostKey;
+  return "pin" in policy ? checkPin(endpoint, policy.pin, avoidedTypes) : checkFiles(endpoint, policy, onLearned);
+}
+
+function checkPin(endpoint: SshEndpoint, pin: string, avoidedTypes: readonly string[]): HostKeyCheck {
+  const isWanted = (algorithm: HostKeyAlgorithm) => !avoidedTypes.includes(keyTypeOf(algorithm));
+  let mismatchedType: string | undefined;
+  return {
+    algorithms: orderHostKeyAlgorithms([], { host: endpoint.host, port: 22 }).filter(isWanted),
+    verify: async (key) => {
+      if (formatFingerprint(key) !== pin) mismatchedType = readKeyType(key);
+      assertPinned(endpoint, pin, key);
+    },
+    get mismatchedType() {
+      return mismatchedType;
+    },
+  };
+}
+
+async function checkFiles(
+  endpoint: SshEndpoint,
+  { knownHosts, learn }: Exclude<HostKeyPolicy, { readonly pin: string }>,
+  onLearned: (key: LearnedHostKey) => void,
+): Promise<HostKeyCheck> {
+  const at = { host: endpoint.host, port: endpoint.port ?? 22 };
+  const files = [...knownHosts, ...(learn === undefined ? [] : [learn.file])];
+  const hosts = (await Promise.all(files.map(readKnownHosts))).flat();
+  return {
+    algorithms: orderHostKeyAlgorithms(hosts, at),
+    mismatchedType: undefined,
+    verify: async (key) => {
+      const verdict = judgeHostKey(hosts, at, key);
+      assertTrusted(endpoint, verdict, key, learn !== undefined);
+      if (verdict.verdict === "trusted" || learn === undefined) return;
+      await recordKey(learn.file, formatHostName(at.host, at.port), key);
+      const learned = { hop: endpoint.name, fingerprint: formatFingerprint(key), file: learn.file };
+      learn.onLearned?.(learned);
+      onLearned(learned);
+    },
+  };
+}
+
+async function readKnownHosts(file: string): Promise<KnownHost[]> {
+  try {
+    return parseKnownHosts(await readFile(file, "utf8"), file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new OttoError("SSH_KNOWN_HOSTS_UNREADABLE", `reading known host keys from ${file}: ${String(error)}`, {
+      hint: `Make ${file} readable, or name another file.`,
+      details: { file },
+      cause: error,
+    });
+  }
+}
+
+async function recordKey(file: string, name: string, key: Buffer): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await appendFile(file, `${name} ${readKeyType(key)} ${key.toString("base64")}\n`, { mode: 0o600 });
+}
+
+function assertPinned(endpoint: SshEndpoint, pin: string, key: Buffer): void {
+  const seen = formatFingerprint(key);
+  if (seen === pin) return;
+  throw new OttoError("SSH_HOST_KEY_CHANGED", `${at(endpoint)}: its host key is ${seen}, pinned is ${pin}`, {
+    hint: "Ask the machine's owner which one is right; do not connect before you know.",
+    details: { hop: endpoint.name, seen, known: pin },
+  });
+}
+
+function assertTrusted(endpoint: SshEndpoint, verdict: HostKeyVerdict, key: Buffer, mayLearn: boolean): void {
+  const seen = formatFingerprint(key);
+  if (verdict.verdict === "trusted") return;
+  if (verdict.verdict === "unknown") {
+    if (mayLearn) return;
+    throw new OttoError("SSH_HOST_KEY_UNKNOWN", `${at(endpoint)}: nobody knows its host key ${seen}`, {
+      hint: "Compare it with the machine's own (ssh-keygen -lf) and add it to a known_hosts file, or pin it.",
+      details: { hop: endpoint.name, seen },
+    });
+  }
+  const { file, line } = verdict.known;
+  const where = `${file}:${line}`;
+  if (verdict.verdict === "revoked") {
+    throw new OttoError("SSH_HOST_KEY_REVOKED", `${at(endpoint)}: its host key ${seen} is revoked (${where})`, {
+      hint: "The key is marked as stolen or retired. Ask the machine's owner for the new one.",
+      details: { hop: endpoint.name, seen, file, line },
+    });
+  }
+  const known = verdict.knownFingerprint;
+  throw new OttoError("SSH_HOST_KEY_CHANGED", `${at(endpoint)}: its host key is ${seen}, ${where} has ${known}`, {
+    hint: `If the machine was reinstalled, remove line ${line} of ${file}. Otherwise someone may be in between.`,
+    details: { hop: endpoint.name, seen, known, file, line },
+  });
+}
+
+function at(endpoint: SshEndpoint): string {
+  return `connecting to ${endpoint.name} (${endpoint.host}:${endpoint.port ?? 22})`;
+}

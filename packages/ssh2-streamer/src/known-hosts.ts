@@ -1,0 +1,62 @@
+import { createHash, createHmac } from "node:crypto";
+
+/** One line of a known_hosts file. */
+export interface KnownHost {
+  readonly file: string;
+  readonly line: number;
+  readonly marker: string | undefined;
+  /** Comma-separated patterns, or a hashed name. */
+  readonly names: string;
+  readonly type: string;
+  readonly key: string;
+}
+
+/**
+ * Parses a known_hosts file; lines that are none of its forms are passed over.
+ * @see sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"
+ */
+export function parseKnownHosts(text: string, file: string): KnownHost[] {
+  return text.split("\n").flatMap((content, index) => {
+    const words = content.trim().split(/\s+/);
+    const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
+    const [names, type, key] = words;
+    if (names === undefined || type === undefined || key === undefined || names.startsWith("#")) return [];
+    return [{ file, line: index + 1, marker, names, type, key }];
+  });
+}
+
+/** Whether a line speaks of `name`, which is spelled as {@link formatHostName} does. */
+export function isKnownAs(host: KnownHost, name: string): boolean {
+  if (host.names.startsWith("|1|")) return isHashOf(host.names, name);
+  const patterns = host.names.toLowerCase().split(",");
+  if (patterns.some((pattern) => pattern.startsWith("!") && isMatch(pattern.slice(1), name))) return false;
+  return patterns.some((pattern) => isMatch(pattern, name));
+}
+
+/** Spells a host as known_hosts files do: `host`, or `[host]:port` for a port other than 22. */
+export function formatHostName(host: string, port: number): string {
+  return port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`;
+}
+
+/** `SHA256:…` of a public key in SSH's wire format, as ssh-keygen -l prints it. */
+export function formatFingerprint(key: Buffer): string {
+  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+}
+
+/** The type that a public key in SSH's wire format names itself. */
+export function readKeyType(key: Buffer): string {
+  return key.toString("latin1", 4, 4 + key.readUInt32BE(0));
+}
+
+function isHashOf(hashed: string, name: string): boolean {
+  const [, , salt = "", digest = ""] = hashed.split("|");
+  return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === digest;
+}
+
+function isMatch(pattern: string, name: string): boolean {
+  const source = pattern
+    .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  return new RegExp(`^${source}$`).test(name);
+}

@@ -1,0 +1,32 @@
+import type { Duplex } from "node:stream";
+
+/**
+ * Watches a socket on which something keeps probing every `intervalMs`, and calls `onSilent` when nothing at all came
+ * back for `countMax` intervals. Any byte counts: on a slow link the answer to a probe waits behind other data.
+ *
+ * @returns stops watching
+ */
+export function watchSilence(
+  socket: Duplex,
+  { intervalMs, countMax }: { readonly intervalMs: number; readonly countMax: number },
+  onSilent: (silentMs: number) => void,
+): () => void {
+  if (intervalMs <= 0) return () => {};
+  // With a count of 1, an answer that is a round trip late would look like silence.
+  const limitMs = intervalMs * Math.max(countMax, 2);
+  let heardAt = performance.now();
+  const onData = () => {
+    heardAt = performance.now();
+  };
+  const check = () => {
+    const silentMs = performance.now() - heardAt;
+    if (silentMs >= limitMs) onSilent(Math.round(silentMs));
+  };
+  const timer = setInterval(check, Math.max(intervalMs / 4, 5));
+  timer.unref();
+  socket.on("data", onData);
+  return () => {
+    clearInterval(timer);
+    socket.off("data", onData);
+  };
+}

@@ -1,0 +1,180 @@
+import type { Duplex } from "node:stream";
+import { abortable } from "./abortable.js";
+import { ChannelSocket } from "./channel-socket.js";
+import type { Terminal } from "./command.js";
+import { ConnectionPool, type Slot } from "./connection-pool.js";
+import { openConnection } from "./connector.js";
+import type { SshEndpoint } from "./endpoint.js";
+import type { SshEventListener } from "./event.js";
+import { channelError, connectError, forwardingError } from "./failure.js";
+import { describeTarget, type ForwardTarget, openForward, openSession } from "./open-channel.js";
+import { administrativelyProhibited } from "./open-failure.js";
+import { formatPortCommand, openPortSocket } from "./port-tool.js";
+import { formatEndCommand, formatSignalCommand } from "./process-group.js";
+import { type ChannelProcess, createProcess, type GroupControl } from "./remote-process.js";
+import type { Lifetime } from "./slot-plan.js";
+import { openTcp } from "./tcp.js";
+
+export interface MachineSetting {
+  readonly endpoint: SshEndpoint;
+  /** The machine before it on the way. */
+  readonly via: Machine | undefined;
+  /** Fires when the session is closed. */
+  readonly signal: AbortSignal;
+  readonly onEvent: SshEventListener;
+}
+
+export interface ProcessRequest {
+  /** The command line; undefined: the login shell. */
+  readonly line: string | undefined;
+  /** What runs, for messages. */
+  readonly label: string;
+  readonly lifetime: Lifetime;
+  readonly signal?: AbortSignal | undefined;
+  readonly terminal?: Terminal | undefined;
+  /** Whether the line tells its process id; see {@link formatCommandLine}. */
+  readonly tellsPid?: boolean | undefined;
+  /** Gives the session up when it is idle and others wait; says whether it was. */
+  readonly reclaim?: (() => boolean) | undefined;
+}
+
+/** One machine on the route: its connections, and what is opened over them. */
+export class Machine {
+  readonly endpoint: SshEndpoint;
+  readonly #setting: MachineSetting;
+  readonly #pool: ConnectionPool;
+  readonly #groups: GroupControl = {
+    end: (groupId) => this.#runToEnd(formatEndCommand(groupId)),
+    signal: (groupId, name) => this.#runToEnd(formatSignalCommand(groupId, name)),
+  };
+  #forwardsTcp = true;
+
+  constructor(setting: MachineSetting) {
+    this.endpoint = setting.endpoint;
+    this.#setting = setting;
+    const { endpoint, signal, onEvent } = setting;
+    const open = () => openConnection({ endpoint, dial: (dialing) => this.#dial(dialing), signal, onEvent });
+    this.#pool = new ConnectionPool({ endpoint, open, onEvent });
+  }
+
+  async connect(signal?: AbortSignal): Promise<void> {
+    await abortable(this.#pool.connect(), signal);
+  }
+
+  /** Starts a process, when a session is free for it. What had not reached the server is tried once more. */
+  async start(request: ProcessRequest): Promise<ChannelProcess> {
+    let isRepeat = false;
+    for (;;) {
+      const slot = await this.#pool.acquire(request.lifetime, request.signal);
+      const outcome = await this.#tryStart(slot, request);
+      if (typeof outcome === "object") return outcome;
+      if (outcome === "refused") continue;
+      if (isRepeat) throw slot.connection.lostError(request.label);
+      isRepeat = true;
+    }
+  }
+
+  /** Opens a stream to a Unix socket of the machine. */
+  openSocket(socketPath: string, signal?: AbortSignal): Promise<ChannelSocket> {
+    return this.#forward({ socketPath }, signal);
+  }
+
+  /** Opens a stream to a port as the machine sees it, by forwarding or by a tool of the machine. */
+  async openPort(host: string, port: number, signal?: AbortSignal): Promise<Duplex> {
+    if (this.#forwardsTcp) {
+      try {
+        return await this.#forward({ host, port }, signal);
+      } catch (error) {
+        if (!isProhibited(error)) throw error;
+        this.#forwardsTcp = false;
+        const hop = this.endpoint.name;
+        this.#setting.onEvent({ type: "ssh.forwarding-replaced", hop, by: "nc", cause: (error as Error).message });
+      }
+    }
+    const target = describeTarget({ host, port });
+    const process = await this.start({
+      line: formatPortCommand(host, port),
+      label: `a stream to ${target}`,
+      lifetime: "long",
+      tellsPid: true,
+      signal,
+    });
+    return openPortSocket(this.endpoint, process, target);
+  }
+
+  /** A stream with a `reclaim` became idle: who waits may have its session. */
+  offerParked(): void {
+    this.#pool.review();
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  async #runToEnd(line: string): Promise<void> {
+    const { stdin, stdout, stderr, exit } = await this.start({ line, label: "ending a process", lifetime: "urgent" });
+    stdin.end();
+    stdout.resume();
+    stderr.resume();
+    await exit;
+  }
+
+  async #dial(signal: AbortSignal): Promise<Duplex> {
+    const { via, endpoint } = this.#setting;
+    if (via === undefined) return openTcp(endpoint, signal);
+    try {
+      return await via.openPort(endpoint.host, endpoint.port ?? 22, signal);
+    } catch (error) {
+      // The hop does forward; it is the next machine that does not answer it.
+      if (isRefusedByTarget(error)) throw connectError(endpoint, "unreachable", error);
+      throw error;
+    }
+  }
+
+  async #tryStart(slot: Slot, request: ProcessRequest): Promise<ChannelProcess | "refused" | "unsent"> {
+    const { connection } = slot;
+    const { label, signal } = request;
+    const opened = await openSession(connection, request, (channel) => {
+      slot.confirm(request.reclaim);
+      const { tellsPid = false } = request;
+      const onClosed = () => slot.release();
+      return createProcess(channel, { connection, label, signal, tellsPid, groups: this.#groups, onClosed });
+    });
+    if (!("why" in opened)) return opened;
+    if (opened.why === "refused") {
+      slot.refuse();
+      return "refused";
+    }
+    slot.release();
+    if (opened.why === "unsent") return "unsent";
+    throw connection.isOpen ? channelError(this.endpoint, label, opened.error) : connection.lostError(label);
+  }
+
+  async #forward(target: ForwardTarget, signal: AbortSignal | undefined): Promise<ChannelSocket> {
+    let isRepeat = false;
+    for (;;) {
+      const connection = await abortable(this.#pool.connect(), signal);
+      const opening = openForward(connection, target);
+      const opened = await abortable(opening, signal).catch((error: unknown) => {
+        void opening.then((late) => late instanceof ChannelSocket && late.destroy());
+        throw error;
+      });
+      if (opened instanceof ChannelSocket) return opened;
+      if (opened.why !== "unsent") throw forwardingError(this.endpoint, describeTarget(target), opened.error);
+      if (isRepeat) throw connection.lostError(`opening ${describeTarget(target)}`);
+      isRepeat = true;
+    }
+  }
+}
+
+function reasonOf(error: unknown): unknown {
+  return ((error as Error).cause as { reason?: unknown } | undefined)?.reason;
+}
+
+function isProhibited(error: unknown): boolean {
+  return reasonOf(error) === administrativelyProhibited;
+}
+
+function isRefusedByTarget(error: unknown): boolean {
+  return typeof reasonOf(error) === "number" && !isProhibited(error);
+}

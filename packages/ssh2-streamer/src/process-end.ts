@@ -1,0 +1,56 @@
+import type { ProcessExit } from "./command.js";
+
+/** How a process ends, told once to everyone who waits. */
+export interface ProcessEnd {
+  /** Settles first of all; nobody has to wait for it. */
+  readonly exit: Promise<ProcessExit>;
+  /** Resolves when the process is known to be gone, or can no longer be known. */
+  readonly gone: Promise<void>;
+  /** The server told how the process ended. */
+  note(exit: ProcessExit): void;
+  /** From now on the process is being ended by us: its own end is no result. */
+  beginEnding(): void;
+  fail(error: unknown): void;
+}
+
+/** Makes the end of one process. */
+export function createProcessEnd(): ProcessEnd {
+  let isEnding = false;
+  let resolveExit: (exit: ProcessExit) => void = () => {};
+  let rejectExit: (error: unknown) => void = () => {};
+  let resolveGone: () => void = () => {};
+  const exit = new Promise<ProcessExit>((resolve, reject) => {
+    resolveExit = resolve;
+    rejectExit = reject;
+  });
+  exit.catch(() => {});
+  const gone = new Promise<void>((resolve) => {
+    resolveGone = resolve;
+  });
+  return {
+    exit,
+    gone,
+    note: (result) => {
+      resolveGone();
+      if (!isEnding) resolveExit(result);
+    },
+    beginEnding: () => {
+      isEnding = true;
+    },
+    fail: (error) => {
+      resolveGone();
+      rejectExit(error);
+    },
+  };
+}
+
+/** Whether something happens within a time. */
+export async function isWithin(happened: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  const isInTime = await Promise.race([happened.then(() => true), late]);
+  clearTimeout(timer);
+  return isInTime;
+}

@@ -1,0 +1,147 @@
+import type { Readable } from "node:stream";
+import type { ClientChannel } from "ssh2";
+import { hasServerEnded, sendSignal } from "./channel-end.js";
+import { readChannel, writeChannel } from "./channel-streams.js";
+import type { RemoteProcess } from "./command.js";
+import { createPidFilter } from "./command-line.js";
+import type { Connection } from "./connection.js";
+import { createProcessEnd, isWithin } from "./process-end.js";
+import { endGroupMs } from "./process-group.js";
+
+/** A process that got a signal by its channel has this long to end. */
+const signalGraceMs = 1500;
+/** Output of a process that is gone comes within this, or something outside its group still holds it open. */
+const drainGraceMs = 100;
+
+/** Reaches a process group by another session: sshd passes no signals on to the processes of root. */
+export interface GroupControl {
+  end(groupId: number): Promise<void>;
+  signal(groupId: number, signal: string): Promise<void>;
+}
+
+export interface ProcessSetting {
+  readonly connection: Connection;
+  /** What runs, for messages. */
+  readonly label: string;
+  /** Whether stderr begins with the process id. */
+  readonly tellsPid: boolean;
+  readonly groups: GroupControl;
+  readonly signal: AbortSignal | undefined;
+  /** Called once, when the channel is closed or the connection is lost. */
+  readonly onClosed: () => void;
+}
+
+/** A process whose channel can be closed under it. */
+export interface ChannelProcess extends RemoteProcess {
+  /** Ends the process, waits until it is gone, and closes the channel. */
+  end(): Promise<void>;
+  /** Closes the channel: the process reads the end of its stdin, and cannot write any more. */
+  close(): void;
+}
+
+/** Makes the process of a channel. Must be called in ssh2's callback: what the channel says next is lost otherwise. */
+export function createProcess(channel: ClientChannel, setting: ProcessSetting): ChannelProcess {
+  const { connection, signal, groups } = setting;
+  let groupId: number | undefined;
+  const pidFilter = createPidFilter((pid) => {
+    groupId = pid;
+  });
+  const stdin = writeChannel(channel);
+  const stdout = readChannel(channel);
+  const stderr = readChannel(channel.stderr, setting.tellsPid ? pidFilter : undefined);
+  // Who waits for `exit` alone must not be ended by an error event nobody listens to.
+  for (const stream of [stdin, stdout, stderr]) stream.on("error", () => {});
+  const done = createProcessEnd();
+  const leave = createOnce(() => {
+    forgetLoss();
+    signal?.removeEventListener("abort", onAbort);
+    stdin.closeByPeer();
+    setting.onClosed();
+  });
+  const end = async () => {
+    await endProcess({ channel, connection, gone: done.gone, groupId, groups });
+    channel.close();
+  };
+  const onAbort = () => {
+    done.beginEnding();
+    void end().then(() => {
+      done.fail(signal?.reason);
+      abandon([stdout, stderr], signal?.reason);
+    });
+  };
+  channel.once("exit", (code: number | null, name?: string) =>
+    done.note({ exitCode: code ?? undefined, signal: name }),
+  );
+  channel.once("close", () => {
+    done.note({ exitCode: undefined });
+    leave();
+  });
+  const forgetLoss = connection.onLost(() => {
+    const error = connection.lostError(setting.label);
+    done.fail(error);
+    if (!hasServerEnded(channel)) abandon([stdout, stderr], error);
+    leave();
+  });
+  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted) onAbort();
+  return {
+    stdin,
+    stdout,
+    stderr,
+    exit: done.exit,
+    kill: (name = "SIGTERM") => {
+      if (!connection.isOpen || hasServerEnded(channel)) return;
+      if (groupId === undefined) sendSignal(channel, name);
+      else void groups.signal(groupId, name).catch(() => {});
+    },
+    resize: (columns, rows) => channel.setWindow(rows, columns, 0, 0),
+    end,
+    close: () => channel.close(),
+  };
+}
+
+interface Ending {
+  readonly channel: ClientChannel;
+  readonly connection: Connection;
+  readonly gone: Promise<void>;
+  readonly groupId: number | undefined;
+  readonly groups: GroupControl;
+}
+
+async function endProcess({ channel, connection, gone, groupId, groups }: Ending): Promise<void> {
+  if (!connection.isOpen) return;
+  const closed = new Promise<void>((resolve) => channel.once("close", () => resolve()));
+  // A closed channel says it first: zombies that their parent does not collect still count as a group.
+  const isEnded = groupId !== undefined && (await Promise.race([endGroup(groups, groupId), closed.then(() => true)]));
+  if (!isEnded && connection.isOpen) await signalTwice(channel, connection, gone);
+  await isWithin(closed, drainGraceMs);
+}
+
+async function endGroup(groups: GroupControl, groupId: number): Promise<boolean> {
+  const ended = groups.end(groupId).then(
+    () => true,
+    () => false,
+  );
+  return (await isWithin(ended, 2 * endGroupMs)) && ended;
+}
+
+async function signalTwice(channel: ClientChannel, connection: Connection, gone: Promise<void>): Promise<void> {
+  for (const signal of ["SIGTERM", "SIGKILL"]) {
+    if (!connection.isOpen) return;
+    sendSignal(channel, signal);
+    if (await isWithin(gone, signalGraceMs)) return;
+  }
+}
+
+function abandon(streams: readonly Readable[], error: unknown): void {
+  for (const stream of streams) stream.destroy(error instanceof Error ? error : new Error(String(error)));
+}
+
+function createOnce(action: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    action();
+  };
+}

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { chooseHolder, isStuck, type Lifetime } from "./slot-plan.js";
+
+// "4: s2 l1" is a connection with a limit of 4 that holds two short sessions and one long one.
+function parse(text: string) {
+  return text.split(",").map((part) => {
+    const count = (letter: string) => Number(new RegExp(`${letter}(\\d+)`).exec(part)?.[1] ?? 0);
+    const limit = part.trim().startsWith("?") ? Number.POSITIVE_INFINITY : Number.parseInt(part, 10);
+    return { limit, short: count("s"), long: count("l"), urgent: count("u") };
+  });
+}
+
+test.each<[string, Lifetime, number | undefined]>([
+  ["?: s9 l9", "long", 0],
+  ["1:", "short", 0],
+  ["1: s1", "short", undefined],
+  ["1:", "long", undefined],
+  ["1:, 1:", "long", 0],
+  ["1: l1, 1:", "long", undefined],
+  ["1: l1, 1:", "short", 1],
+  ["4: l2", "long", 0],
+  ["4: l3", "long", undefined],
+  ["4: l3", "short", 0],
+  ["4: s4, 4: l2", "long", 1],
+  ["2: s1 u1, 2: s1", "urgent", 1],
+])("on [%s] a %s session goes to %s", (holders, lifetime, index) => {
+  expect(chooseHolder(parse(holders), lifetime)).toBe(index);
+});
+
+test.each([
+  ["1: l1", true],
+  ["1: s1", false],
+  ["2: l1 s1", false],
+  ["2: l2, 1: l1", true],
+  ["2: l2, 1:", false],
+])("on [%s] waiting is in vain: %s", (holders, stuck) => {
+  expect(isStuck(parse(holders))).toBe(stuck);
+});
