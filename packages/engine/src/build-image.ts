@@ -34,10 +34,10 @@ export async function buildImage(
   options: BuildImageOptions,
   request: EngineRequest,
 ): Promise<void> {
-  const stream = await asking(request.engine, `building ${options.tag}`, () =>
+  const stream = await asking(request, `building ${options.tag}`, () =>
     docker.buildImage(tar, { ...buildQuery(options), ...request.abort }),
   );
-  await asking(request.engine, `building ${options.tag}`, () => followBuild(stream as Readable, options));
+  await asking(request, `building ${options.tag}`, () => followBuild(stream as Readable, options));
 }
 
 function buildQuery(options: BuildImageOptions): Docker.ImageBuildOptions {

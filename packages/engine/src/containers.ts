@@ -22,7 +22,7 @@ export async function listContainers(
   request: EngineRequest,
 ): Promise<ContainerSummary[]> {
   const filters = filter.labels === undefined ? {} : { filters: { label: [...filter.labels] } };
-  return asking(request.engine, "listing containers", () =>
+  return asking(request, "listing containers", () =>
     docker.listContainers({ all: filter.all ?? false, ...filters, ...request.abort }),
   );
 }
@@ -33,7 +33,7 @@ export async function inspectContainer(
   id: string,
   request: EngineRequest,
 ): Promise<ContainerDetails | undefined> {
-  return asking(request.engine, `inspecting the container ${id}`, async () => {
+  return asking(request, `inspecting the container ${id}`, async () => {
     try {
       return await docker.getContainer(id).inspect({ ...request.abort });
     } catch (error) {
@@ -49,7 +49,7 @@ export async function hasPath(
   target: { container: string; path: string },
   request: EngineRequest,
 ): Promise<boolean> {
-  return asking(request.engine, `looking for ${target.path} in ${target.container}`, async () => {
+  return asking(request, `looking for ${target.path} in ${target.container}`, async () => {
     try {
       await docker.getContainer(target.container).infoArchive({ path: target.path, ...request.abort });
       return true;

@@ -1,4 +1,5 @@
 import { cleanText, isOttoError, OttoError } from "@otto/errors";
+import type { EngineRequest } from "./engine-request.js";
 
 /** What an `http` error of the engine looks like when dockerode rejects. */
 interface EngineHttpError {
@@ -8,18 +9,19 @@ interface EngineHttpError {
 
 /**
  * Runs one engine request; a refusal becomes `ENGINE_REQUEST_FAILED` (with `details.status`), anything that kept the
- * request from an answer `ENGINE_UNREACHABLE`. Errors of the dialler and aborts pass as they are.
+ * request from an answer `ENGINE_UNREACHABLE`. Errors of the dialler pass as they are; after an abort its reason is thrown.
  */
-export async function asking<T>(engine: string, doing: string, request: () => Promise<T>): Promise<T> {
+export async function asking<T>(request: EngineRequest, doing: string, ask: () => Promise<T>): Promise<T> {
   try {
-    return await request();
+    return await ask();
   } catch (error) {
-    throw engineError(engine, doing, error);
+    request.abort.abortSignal?.throwIfAborted();
+    throw engineError(request.engine, doing, error);
   }
 }
 
-export function engineError(engine: string, doing: string, error: unknown): unknown {
-  if (isOttoError(error) || isAbort(error)) return error;
+function engineError(engine: string, doing: string, error: unknown): unknown {
+  if (isOttoError(error)) return error;
   if (isHttpError(error)) {
     return new OttoError("ENGINE_REQUEST_FAILED", `${doing} on ${engine}: ${cleanText(messageOf(error))}`, {
       details: { engine, status: error.statusCode },
@@ -45,10 +47,6 @@ export function hasStatus(error: unknown, status: number): boolean {
 
 function isHttpError(error: unknown): error is EngineHttpError {
   return typeof error === "object" && error !== null && "statusCode" in error && typeof error.statusCode === "number";
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
 }
 
 function messageOf(error: EngineHttpError): string {

@@ -108,7 +108,7 @@ async function negotiate(agent: ChannelAgent, name: string): Promise<Docker> {
 }
 
 async function readVersion(docker: Docker, request: EngineRequest): Promise<EngineVersion> {
-  const answer = await asking(request.engine, "asking for the engine's version", () =>
+  const answer = await asking(request, "asking for the engine's version", () =>
     (docker.version as (options: object) => Promise<Docker.DockerVersion>).call(docker, request.abort),
   );
   return { version: answer.Version, apiVersion: answer.ApiVersion };

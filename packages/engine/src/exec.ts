@@ -48,7 +48,7 @@ export async function execInContainer(
   const { container, command, options } = target;
   const doing = `running a command in ${container}`;
   const { exec, channel } = await request.startGate(() =>
-    asking(request.engine, doing, async () => {
+    asking(request, doing, async () => {
       const exec = await docker.getContainer(container).exec({
         Cmd: [...command],
         Env: Object.entries(options.env ?? {}).map(([key, value]) => `${key}=${value}`),
@@ -63,7 +63,7 @@ export async function execInContainer(
       return { exec, channel };
     }),
   );
-  return attach(channel, () => asking(request.engine, doing, () => readExit(exec)));
+  return attach(channel, () => asking(request, doing, () => readExit(exec)));
 }
 
 function attach(channel: Duplex, readExit: () => Promise<ProcessExit>): ContainerProcess {

@@ -15,7 +15,7 @@ export async function inspectImage(
   reference: string,
   request: EngineRequest,
 ): Promise<ImageInfo | undefined> {
-  return asking(request.engine, `looking for the image ${reference}`, async () => {
+  return asking(request, `looking for the image ${reference}`, async () => {
     try {
       const image = await docker.getImage(reference).inspect();
       return { id: image.Id, tags: image.RepoTags ?? [], labels: image.Config?.Labels ?? {} };
@@ -34,14 +34,12 @@ export async function tagImage(
 ): Promise<void> {
   const at = names.target.lastIndexOf(":");
   const options = { repo: names.target.slice(0, at), tag: names.target.slice(at + 1), ...request.abort };
-  await asking(request.engine, `tagging ${names.source} as ${names.target}`, () =>
-    docker.getImage(names.source).tag(options),
-  );
+  await asking(request, `tagging ${names.source} as ${names.target}`, () => docker.getImage(names.source).tag(options));
 }
 
 /** Removes a tag, and the image with its last one. An absent one is fine. */
 export async function removeImage(docker: Docker, reference: string, request: EngineRequest): Promise<void> {
-  await asking(request.engine, `removing the image ${reference}`, async () => {
+  await asking(request, `removing the image ${reference}`, async () => {
     try {
       await docker.getImage(reference).remove({ ...request.abort });
     } catch (error) {

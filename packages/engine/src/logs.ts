@@ -13,7 +13,7 @@ export async function tailLogs(
   lines: number,
   request: EngineRequest,
 ): Promise<string> {
-  return asking(request.engine, `reading the logs of ${container.id}`, async () => {
+  return asking(request, `reading the logs of ${container.id}`, async () => {
     const output = await docker
       .getContainer(container.id)
       .logs({ stdout: true, stderr: true, tail: lines, follow: false, ...request.abort });

@@ -1,0 +1,138 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { promisify } from "node:util";
+import { createEngine, type Engine } from "@otto/engine";
+import { createBusyboxImage, type TestImage } from "@otto/lab";
+import { pack } from "tar-stream";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const execute = promisify(execFile);
+const name = `otto-engine-${randomBytes(4).toString("hex")}`;
+let channels = 0;
+let engine: Engine;
+let image: TestImage;
+
+beforeAll(async () => {
+  image = await createBusyboxImage(`${name}:base`);
+  engine = createEngine({
+    name: "local",
+    dial: async () => {
+      channels += 1;
+      const socket = connect("/var/run/docker.sock");
+      await once(socket, "connect");
+      return socket;
+    },
+  });
+});
+
+afterAll(async () => {
+  await engine[Symbol.asyncDispose]();
+  await image[Symbol.asyncDispose]();
+});
+
+function contextOf(dockerfile: string) {
+  const tar = pack();
+  tar.entry({ name: "Dockerfile" }, dockerfile);
+  tar.finalize();
+  return tar as unknown as NodeJS.ReadableStream as import("node:stream").Readable;
+}
+
+test("an engine says its version", async () => {
+  expect(await engine.version()).toMatchObject({
+    version: expect.stringMatching(/^\d+\./),
+    apiVersion: expect.stringMatching(/^1\.\d+$/),
+  });
+});
+
+test("requests one after the other use one channel", async () => {
+  await engine.version();
+  const before = channels;
+  for (let n = 0; n < 10; n += 1) await engine.listContainers();
+  expect(channels).toBe(before);
+});
+
+test("an image that is not there is undefined", async () => {
+  expect(await engine.inspectImage(`${name}:absent`)).toBeUndefined();
+});
+
+test("a build gives an image with its tag and labels, and its output as it comes", async () => {
+  const tag = `${name}:built`;
+  let output = "";
+  await engine.buildImage(contextOf(`FROM ${image.tag}\nARG COLOUR\nRUN echo "colour $COLOUR"\n`), {
+    tag,
+    dockerfile: "Dockerfile",
+    buildArgs: { COLOUR: "red" },
+    labels: { "otto.test": "yes" },
+    onOutput: (text) => {
+      output += text;
+    },
+  });
+  expect(output).toContain("colour red");
+  expect(await engine.inspectImage(tag)).toMatchObject({ labels: { "otto.test": "yes" } });
+  await engine.tagImage({ source: tag, target: `${name}:again` });
+  await engine.removeImage(tag);
+  expect(await engine.inspectImage(tag)).toBeUndefined();
+  await engine.removeImage(`${name}:again`);
+});
+
+test("a failed build is an error with the output of the step, and no tag", async () => {
+  const tag = `${name}:broken`;
+  const dockerfile = `FROM ${image.tag}\nRUN echo some words; exit 3\n`;
+  await expect(engine.buildImage(contextOf(dockerfile), { tag, dockerfile: "Dockerfile" })).rejects.toMatchObject({
+    code: "ENGINE_BUILD_FAILED",
+    details: { output: expect.stringContaining("some words") },
+  });
+  expect(await engine.inspectImage(tag)).toBeUndefined();
+});
+
+test("an aborted build ends and tags nothing", async () => {
+  const controller = new AbortController();
+  const tag = `${name}:aborted`;
+  const options = {
+    tag,
+    dockerfile: "Dockerfile",
+    onOutput: (text: string) => text.includes("begun") && controller.abort(),
+  };
+  const building = engine.buildImage(
+    contextOf(`FROM ${image.tag}\nRUN echo be""gun; sleep 600\n`),
+    options,
+    controller.signal,
+  );
+  await expect(building).rejects.toMatchObject({ name: "AbortError" });
+  expect(await engine.inspectImage(tag)).toBeUndefined();
+});
+
+test("40 commands at once all run, and give their own exit codes", async () => {
+  const { stdout } = await execute("docker", ["run", "--detach", "--init", image.tag]);
+  const container = stdout.trim();
+  try {
+    const codes = await Promise.all(
+      Array.from({ length: 40 }, async (_, n) => {
+        const process = await engine.exec(container, ["sh", "-c", `exit ${n}`]);
+        process.stdout.resume();
+        process.stderr.resume();
+        return (await process.exit).exitCode;
+      }),
+    );
+    expect(codes).toEqual(Array.from({ length: 40 }, (_, n) => n));
+  } finally {
+    await execute("docker", ["rm", "--force", container]);
+  }
+});
+
+test("an engine that is not there is an error that names it", async () => {
+  const absent = createEngine({
+    name: "pepper",
+    dial: async () => {
+      const socket = connect("/nonexistent/docker.sock");
+      await once(socket, "connect");
+      return socket;
+    },
+  });
+  await expect(absent.version()).rejects.toMatchObject({
+    code: "ENGINE_UNREACHABLE",
+    message: expect.stringContaining("pepper"),
+  });
+});
