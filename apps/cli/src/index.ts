@@ -1,1 +1,2 @@
-export {};
+export type { Invocation, OutputStream, SignalSource } from "./invocation.js";
+export { main } from "./main.js";

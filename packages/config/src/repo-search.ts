@@ -7,8 +7,8 @@ export interface RepoSearch {
   /** Absolute path of the working directory. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Absolute path of the user's home, for `~`. */
-  readonly home: string;
+  /** Absolute path of the user's home, for `~`. Without it `~` is a name like any other. */
+  readonly home?: string | undefined;
 }
 
 /**
@@ -22,10 +22,14 @@ export async function findRepoRoots(search: RepoSearch): Promise<string[]> {
     .flatMap((part) => part.split(delimiter))
     .map((part) => part.trim())
     .filter((part) => part !== "");
-  const base = { directory: search.cwd, home: search.home };
-  if (listed.length > 0) return [...new Set(listed.map((path) => resolvePath(path, base)))];
+  const { cwd, home } = search;
+  if (listed.length > 0) return [...new Set(listed.map((path) => toRoot(path, cwd, home)))];
   const nearest = await nearestRoot(resolve(search.cwd));
   return nearest === undefined ? [] : [nearest];
+}
+
+function toRoot(path: string, cwd: string, home: string | undefined): string {
+  return home === undefined ? resolve(cwd, path) : resolvePath(path, { directory: cwd, home });
 }
 
 async function nearestRoot(directory: string): Promise<string | undefined> {

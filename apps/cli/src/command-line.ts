@@ -1,0 +1,82 @@
+import { createRequire } from "node:module";
+import { OttoError } from "@otto/errors";
+import { CommanderError } from "commander";
+import { exitCodes } from "./exit-code.js";
+import { type GlobalOptions, type RawGlobalOptions, toGlobalOptions } from "./global-options.js";
+import { arrangeHostArguments } from "./host-arguments.js";
+import type { Invocation } from "./invocation.js";
+import type { Action } from "./outcome.js";
+import { createProgram, takesValue } from "./program.js";
+
+/** What a command line comes to. */
+export interface CommandLine {
+  readonly options: GlobalOptions;
+  /** Absent: help or the version was shown, and `exitCode` is all that is left. */
+  readonly action?: Action;
+  readonly exitCode: number;
+}
+
+/**
+ * Reads a command line; shows help and the version when asked.
+ *
+ * @throws `CLI_USAGE`
+ */
+export function readCommandLine({
+  argv,
+  env,
+  stdout,
+  stderr,
+}: Pick<Invocation, "argv" | "env" | "stdout" | "stderr">): CommandLine {
+  let action: Action | undefined;
+  let help = "";
+  const program = createProgram(readVersion(), (chosen) => (action = chosen), {
+    writeOut: (text) => stdout.write(text),
+    writeErr: (text) => (help += text),
+  });
+  const finish = (exitCode: number): CommandLine => {
+    const raw = program.opts<RawGlobalOptions>();
+    const options = toGlobalOptions(raw, env);
+    const asked = action ?? listingOf(raw);
+    if (asked) return { options, action: asked, exitCode };
+    stderr.write(help);
+    return { options, exitCode };
+  };
+  try {
+    program.parse(
+      arrangeHostArguments(argv, (flag) => takesValue(program, flag)),
+      { from: "user" },
+    );
+    return finish(exitCodes.done);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.helpDisplayed" || error.code === "commander.version") return finish(exitCodes.done);
+    if (error.code === "commander.help") return finish(exitCodes.usage);
+    throw usageError(error);
+  }
+}
+
+/** Whether a command line that cannot be read asks for JSON and for colour. */
+export function guessOptions(argv: readonly string[], env: Invocation["env"]): GlobalOptions {
+  const end = argv.indexOf("--");
+  const words = end === -1 ? argv : argv.slice(0, end);
+  return toGlobalOptions({ json: words.includes("--json"), color: !words.includes("--no-color") }, env);
+}
+
+function listingOf(options: RawGlobalOptions): Action | undefined {
+  if (options.listHosts === true) {
+    return async (session) => (await import("./commands/list-hosts.js")).listHosts(session);
+  }
+  if (options.listLabs === true) return async (session) => (await import("./commands/list-labs.js")).listLabs(session);
+  return undefined;
+}
+
+function usageError(error: CommanderError): OttoError {
+  const [message = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
+  const near = suggestion?.replace(/^\((.*)\)$/, "$1");
+  return new OttoError("CLI_USAGE", message, { hint: near ?? "See otto --help.", cause: error });
+}
+
+function readVersion(): string {
+  const manifest = createRequire(import.meta.url)("../package.json") as { readonly version: string };
+  return manifest.version;
+}

@@ -1,0 +1,55 @@
+import { composeDown, composePs, getUserComposeProject } from "@otto/docker";
+import { exitCodes } from "../exit-code.js";
+import type { PlaceOptions } from "../option.js";
+import type { Outcome } from "../outcome.js";
+import { findPlaces, type Place } from "../place.js";
+import type { Session } from "../session.js";
+import { withStack } from "../stack-choice.js";
+
+export interface DockerDownFlags extends PlaceOptions {
+  /** Seconds. */
+  readonly stopTimeout: number;
+  readonly volumes?: boolean;
+}
+
+/** `otto docker down` */
+export async function dockerDown(session: Session, flags: DockerDownFlags): Promise<Outcome> {
+  const places = withStack(session, await findPlaces(session, flags));
+  let failed = false;
+  for (const place of places) {
+    const done = session.options.dryRun ? await showPlan(session, place) : await takeDown(session, place, flags);
+    failed ||= !done;
+  }
+  return { exitCode: failed ? exitCodes.failed : exitCodes.done };
+}
+
+async function takeDown(session: Session, { repo, lab, parent }: Place, flags: DockerDownFlags): Promise<boolean> {
+  const { on, stopTimeout, volumes } = flags;
+  const result = await composeDown(repo, lab, { on, stopTimeout, volumes, signal: session.signal });
+  const { status, message } = result;
+  session.reporter.item(`${repo.name}  ${status === "failed" ? "failed" : message}`, {
+    type: "stack",
+    repo: repo.name,
+    parent: parent.id,
+    status,
+    message,
+  });
+  if (result.status === "failed") session.reporter.error(result.error);
+  return result.status !== "failed";
+}
+
+async function showPlan(session: Session, { repo, parent }: Place): Promise<boolean> {
+  const project = getUserComposeProject(repo.name, undefined, session.invocation.env);
+  const rows = await composePs(parent, { all: true, signal: session.signal });
+  const own = rows.filter(({ Labels }) => Labels.split(",").includes(`com.docker.compose.project=${project}`));
+  if (own.length === 0)
+    session.reporter.item(`${repo.name}  ${project} is not up`, stepRecord({ do: "skip", project }));
+  for (const { Names } of own) {
+    session.reporter.item(`${repo.name}  remove ${Names}`, stepRecord({ do: "remove", project, container: Names }));
+  }
+  return true;
+
+  function stepRecord(step: Readonly<Record<string, string>>) {
+    return { type: "step", repo: repo.name, parent: parent.id, ...step };
+  }
+}

@@ -1,0 +1,64 @@
+import { type ComposeUpOptions, composeUp, formatUpStep, planComposeUp } from "@otto/docker";
+import { cacheDirectory } from "../cache-directory.js";
+import { reportDockerEvent } from "../docker-event.js";
+import { exitCodes } from "../exit-code.js";
+import type { PlaceOptions } from "../option.js";
+import type { Outcome } from "../outcome.js";
+import { findPlaces, type Place } from "../place.js";
+import type { Session } from "../session.js";
+import { withStack } from "../stack-choice.js";
+import { formatTable } from "../table.js";
+import { dockerBuild } from "./docker-build.js";
+
+export interface DockerUpFlags extends PlaceOptions {
+  readonly build: boolean;
+  readonly profile?: readonly string[];
+}
+
+/** `otto docker up` */
+export async function dockerUp(session: Session, flags: DockerUpFlags): Promise<Outcome> {
+  const places = withStack(session, await findPlaces(session, flags));
+  if (session.options.dryRun) return showPlan(session, places, flags);
+  for (const place of places) await bringUp(session, place, flags);
+  return { exitCode: exitCodes.done };
+}
+
+async function bringUp(session: Session, { repo, lab, parent }: Place, flags: DockerUpFlags): Promise<void> {
+  const hosts = await composeUp(repo, lab, upOptions(session, flags));
+  const projects = new Set(Object.values(hosts).map((host) => host.project));
+  const running = lab.hosts.list().filter((host) => host.state === "running" && projects.has(host.project));
+  const lines = formatTable(running.map((host) => [host.id, host.state]));
+  for (const [index, host] of running.entries()) {
+    session.reporter.item(lines[index] ?? host.id, {
+      type: "host",
+      kind: "container",
+      repo: repo.name,
+      parent: parent.id,
+      ...host,
+    });
+  }
+}
+
+async function showPlan(session: Session, places: readonly Place[], flags: DockerUpFlags): Promise<Outcome> {
+  if (flags.build) {
+    const { exitCode } = await dockerBuild(session, { ...flags, images: [] });
+    if (exitCode !== exitCodes.done) return { exitCode };
+  }
+  for (const { repo, lab, parent } of places) {
+    for (const step of await planComposeUp(repo, lab, upOptions(session, flags))) {
+      session.reporter.item(formatUpStep(step), { type: "step", repo: repo.name, parent: parent.id, ...step });
+    }
+  }
+  return { exitCode: exitCodes.done };
+}
+
+function upOptions(session: Session, flags: DockerUpFlags): ComposeUpOptions {
+  return {
+    on: flags.on,
+    build: flags.build,
+    profiles: flags.profile,
+    cacheDir: cacheDirectory(session.invocation),
+    signal: session.signal,
+    onEvent: (event) => reportDockerEvent(session.reporter, event),
+  };
+}

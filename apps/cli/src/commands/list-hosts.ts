@@ -1,0 +1,32 @@
+import type { HostData } from "@otto/config";
+import type { ContainerHostRow } from "@otto/docker";
+import { exitCodes } from "../exit-code.js";
+import type { Outcome } from "../outcome.js";
+import type { Session } from "../session.js";
+import { formatTable } from "../table.js";
+
+/** `otto --list-hosts`: the hosts of the lab and the containers that the repos declare. Connects to nothing. */
+export async function listHosts({ lab: open, reporter }: Session): Promise<Outcome> {
+  const { data, hosts } = await open();
+  const rows = [...data.hosts.map(hostRow), ...hosts.list().map(containerRow)];
+  const lines = formatTable(rows.map((row) => row.cells));
+  for (const [index, { record }] of rows.entries()) reporter.item(lines[index] ?? "", record);
+  return { exitCode: exitCodes.done };
+}
+
+function hostRow(host: HostData) {
+  const { id, handle, hop, dockerCapable, isLocal, ip, ssh } = host;
+  const address = isLocal ? "this machine" : `${ip}:${ssh.port}`;
+  const way = hop === undefined ? address : `${address} through ${hop}`;
+  return {
+    cells: [handle === id ? id : `${id} (${handle})`, dockerCapable ? "parent" : "host", way],
+    record: { type: "host", kind: "host", id, handle, address, hop, dockerCapable },
+  };
+}
+
+function containerRow(host: ContainerHostRow) {
+  return {
+    cells: [host.id, "container", `${host.service} of ${host.project}`],
+    record: { type: "host", kind: "container", ...host },
+  };
+}

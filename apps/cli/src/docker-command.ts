@@ -1,0 +1,72 @@
+import { Command } from "commander";
+import { collect, onOption, type PlaceOptions, parseWholeSeconds, repoOption } from "./option.js";
+import type { Choose } from "./outcome.js";
+
+/** `otto docker …` */
+export function createDockerCommand(choose: Choose): Command {
+  return new Command("docker")
+    .description("build images and run Compose stacks")
+    .addCommand(createBuild(choose))
+    .addCommand(createUp(choose))
+    .addCommand(createDown(choose))
+    .addCommand(createPs(choose));
+}
+
+function createBuild(choose: Choose): Command {
+  return new Command("build")
+    .description("build the images of the repositories whose inputs changed")
+    .argument("[image...]", "names of images (default: all)")
+    .addOption(repoOption())
+    .addOption(onOption())
+    .option("--rebuild", "build even what is there")
+    .option("--pull", "ask for newer base images")
+    .action((images: string[], options: PlaceOptions & { rebuild?: boolean; pull?: boolean }) =>
+      choose(async (session) => {
+        const { dockerBuild } = await import("./commands/docker-build.js");
+        return dockerBuild(session, { ...options, images });
+      }),
+    );
+}
+
+function createUp(choose: Choose): Command {
+  return new Command("up")
+    .description("bring the stacks of the repositories up")
+    .addOption(repoOption())
+    .addOption(onOption())
+    .option("--no-build", "start with the images that are there")
+    .option("--profile <name>", "a Compose profile to run; may be repeated", collect)
+    .action((options: PlaceOptions & { build: boolean; profile?: readonly string[] }) =>
+      choose(async (session) => {
+        const { dockerUp } = await import("./commands/docker-up.js");
+        return dockerUp(session, options);
+      }),
+    );
+}
+
+function createDown(choose: Choose): Command {
+  return new Command("down")
+    .description("take the stacks of the repositories down")
+    .addOption(repoOption())
+    .addOption(onOption())
+    .option("--stop-timeout <seconds>", "grace for each container", parseWholeSeconds, 1)
+    .option("--volumes", "remove named volumes too")
+    .action((options: PlaceOptions & { stopTimeout: number; volumes?: boolean }) =>
+      choose(async (session) => {
+        const { dockerDown } = await import("./commands/docker-down.js");
+        return dockerDown(session, options);
+      }),
+    );
+}
+
+function createPs(choose: Choose): Command {
+  return new Command("ps")
+    .description("list the containers on the docker-capable hosts")
+    .addOption(onOption())
+    .option("--all", "stopped ones too")
+    .action((options: { on?: string; all?: boolean }) =>
+      choose(async (session) => {
+        const { dockerPs } = await import("./commands/docker-ps.js");
+        return dockerPs(session, options);
+      }),
+    );
+}

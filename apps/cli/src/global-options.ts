@@ -1,0 +1,49 @@
+/** From the most talkative. */
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly lab: string | undefined;
+  readonly json: boolean;
+  readonly dryRun: boolean;
+  readonly logLevel: LogLevel;
+  /** Colour where the terminal has it. */
+  readonly color: boolean;
+}
+
+/** What commander gives for the root's options. */
+export interface RawGlobalOptions {
+  readonly lab?: string;
+  readonly json?: boolean;
+  readonly dryRun?: boolean;
+  readonly logLevel?: LogLevel;
+  readonly quiet?: boolean;
+  readonly color?: boolean;
+  readonly listHosts?: boolean;
+  readonly listLabs?: boolean;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The command line goes before the environment. */
+export function toGlobalOptions(raw: RawGlobalOptions, env: Environment): GlobalOptions {
+  return {
+    lab: raw.lab ?? (env.OTTO_LAB || undefined),
+    json: raw.json ?? false,
+    dryRun: raw.dryRun ?? false,
+    logLevel: raw.logLevel ?? (raw.quiet === true ? "error" : "info"),
+    color: raw.color ?? true,
+  };
+}
+
+/** Whether something of `level` is told at `wanted`. */
+export function isShown(level: LogLevel, wanted: LogLevel): boolean {
+  return logLevels.indexOf(level) >= logLevels.indexOf(wanted);
+}
+
+/** Colour on a stream: forced, forbidden, or on a terminal. */
+export function hasColor(options: GlobalOptions, env: Environment, isTerminal: boolean): boolean {
+  if (!options.color || env.NO_COLOR) return false;
+  return env.FORCE_COLOR ? env.FORCE_COLOR !== "0" : isTerminal && env.TERM !== "dumb";
+}

@@ -1,0 +1,29 @@
+import type { Readable, Writable } from "node:stream";
+
+/** A stream to show things on; `isTTY` on a terminal. */
+export interface OutputStream extends Writable {
+  readonly isTTY?: boolean;
+}
+
+/** Where signals come from: `process`. */
+export interface SignalSource {
+  on(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+  off(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+}
+
+/** Everything that a run of `otto` takes from its process. */
+export interface Invocation {
+  /** Without the program. */
+  readonly argv: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute path of the user's home. */
+  readonly home: string;
+  readonly stdin: Readable;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly signals: SignalSource;
+  /** Ends the process at once, on the second signal. */
+  readonly force: (exitCode: number) => void;
+}

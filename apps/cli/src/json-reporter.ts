@@ -1,0 +1,32 @@
+import { errorRecord, formatTrace } from "./error-text.js";
+import { isShown, type LogLevel } from "./global-options.js";
+import type { OutputStream } from "./invocation.js";
+import type { JsonRecord, Reporter } from "./reporter.js";
+
+export interface JsonReporterOptions {
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly logLevel: LogLevel;
+}
+
+/** One object a line on stdout, and nothing else there. */
+export function createJsonReporter({ stdout, stderr, logLevel }: JsonReporterOptions): Reporter {
+  const write = ({ type, ...rest }: JsonRecord) =>
+    void stdout.write(`${JSON.stringify({ type, schema: 1, ...rest })}\n`);
+  return {
+    item: (_text, record) => write(record),
+    heading: () => {},
+    progress: (_text, record) => {
+      if (isShown("info", logLevel)) write(record);
+    },
+    bytes: () => {},
+    notice: (level, text) => {
+      if (isShown(level, logLevel)) write({ type: "notice", level, text });
+    },
+    error: (error) => {
+      write(errorRecord(error));
+      if (logLevel === "debug") stderr.write(`${formatTrace(error)}\n`);
+    },
+    result: (record) => write({ type: "result", ...record }),
+  };
+}

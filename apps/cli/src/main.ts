@@ -1,0 +1,64 @@
+import { guessOptions, readCommandLine } from "./command-line.js";
+import { exitCodeOf, exitCodes } from "./exit-code.js";
+import { type GlobalOptions, hasColor } from "./global-options.js";
+import { createHumanReporter } from "./human-reporter.js";
+import { type Interruption, watchSignals } from "./interruption.js";
+import type { Invocation } from "./invocation.js";
+import { createJsonReporter } from "./json-reporter.js";
+import type { Action, Outcome } from "./outcome.js";
+import type { Reporter } from "./reporter.js";
+import { createSession } from "./session.js";
+
+/** One run of `otto`: shows what there is to show and gives the exit code. Never throws. */
+export async function main(invocation: Invocation): Promise<number> {
+  try {
+    const { options, action, exitCode } = readCommandLine(invocation);
+    if (!action) return exitCode;
+    return await perform(action, invocation, options);
+  } catch (error) {
+    const reporter = createReporter(invocation, guessOptions(invocation.argv, invocation.env));
+    return report(reporter, failure(reporter, error));
+  }
+}
+
+async function perform(action: Action, invocation: Invocation, options: GlobalOptions): Promise<number> {
+  const reporter = createReporter(invocation, options);
+  using interruption = watchSignals(invocation.signals, invocation.force);
+  const outcome = await runAction(action, { invocation, options, reporter, interruption });
+  return report(
+    reporter,
+    interruption.exitCode === undefined ? outcome : { ...outcome, exitCode: interruption.exitCode },
+  );
+}
+
+interface Run {
+  readonly invocation: Invocation;
+  readonly options: GlobalOptions;
+  readonly reporter: Reporter;
+  readonly interruption: Interruption;
+}
+
+async function runAction(action: Action, { interruption, ...run }: Run): Promise<Outcome> {
+  try {
+    await using session = createSession({ ...run, signal: interruption.signal });
+    return await action(session);
+  } catch (error) {
+    return failure(run.reporter, error);
+  }
+}
+
+function failure(reporter: Reporter, error: unknown): Outcome {
+  reporter.error(error);
+  return { exitCode: exitCodeOf(error) };
+}
+
+function report(reporter: Reporter, { exitCode, fields }: Outcome): number {
+  reporter.result({ status: exitCode === exitCodes.done ? "success" : "failed", exitCode, ...fields });
+  return exitCode;
+}
+
+function createReporter({ stdout, stderr, env }: Invocation, options: GlobalOptions): Reporter {
+  const { json, logLevel } = options;
+  if (json) return createJsonReporter({ stdout, stderr, logLevel });
+  return createHumanReporter({ stdout, stderr, logLevel, color: hasColor(options, env, stderr.isTTY === true) });
+}

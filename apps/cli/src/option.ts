@@ -1,0 +1,47 @@
+import { InvalidArgumentError, Option } from "commander";
+
+/** `--repo` and `--on`, of each command that works on repos. */
+export interface PlaceOptions {
+  readonly repo?: string;
+  readonly on?: string;
+}
+
+export function repoOption(): Option {
+  return new Option("--repo <name>", "the repository to work on (default: all)");
+}
+
+export function onOption(): Option {
+  return new Option("--on <host>", "id or handle of the parent");
+}
+
+export function timeoutOption(): Option {
+  return new Option("--timeout <seconds>", "end the command after this long; inf for never")
+    .argParser(parseSeconds)
+    .default(30);
+}
+
+/** Seconds, fractions too; `inf` for no end. */
+export function parseSeconds(text: string): number {
+  const seconds = text === "inf" ? Number.POSITIVE_INFINITY : Number(text);
+  if (text.trim() === "" || Number.isNaN(seconds) || seconds < 0)
+    throw new InvalidArgumentError("Not a time in seconds.");
+  return seconds;
+}
+
+/** Seconds as the engine takes them. */
+export function parseWholeSeconds(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Not a whole number of seconds.");
+  return Number(text);
+}
+
+/** Adds to the values of an option that may be repeated. */
+export function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
+}
+
+/** Adds `NAME=VALUE` to the variables that were given before. */
+export function collectVariable(text: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const split = text.indexOf("=");
+  if (split < 1) throw new InvalidArgumentError("Not of the form NAME=VALUE.");
+  return { ...earlier, [text.slice(0, split)]: text.slice(split + 1) };
+}

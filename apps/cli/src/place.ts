@@ -1,0 +1,41 @@
+import type { Lab, Parent, Repo } from "@otto/docker";
+import { isOttoError } from "@otto/errors";
+import type { PlaceOptions } from "./option.js";
+import type { Session } from "./session.js";
+
+/** A repo and the parent that its images and stack belong on. */
+export interface Place {
+  readonly lab: Lab;
+  readonly repo: Repo;
+  readonly parent: Parent;
+}
+
+/**
+ * The repos to work on, each with its parent. Of several, one that has no parent in this lab is named as skipped.
+ *
+ * @throws `CONFIG_NO_REPO`, `CONFIG_UNKNOWN_REPO`, `LAB_UNKNOWN_HOST`, `LAB_HOST_NOT_DOCKER_CAPABLE`, `LAB_NO_PARENT`
+ */
+export async function findPlaces(session: Session, options: PlaceOptions): Promise<Place[]> {
+  const [{ selectRepos }, lab] = await Promise.all([import("@otto/config"), session.lab()]);
+  const repos = selectRepos(lab.repos, options.repo);
+  const skipped: { readonly repo: Repo; readonly error: Error }[] = [];
+  const places: Place[] = [];
+  for (const repo of repos) {
+    try {
+      places.push({ lab, repo, parent: lab.parentFor(repo, options.on) });
+    } catch (error) {
+      if (!isOttoError(error, "LAB_NO_PARENT")) throw error;
+      skipped.push({ repo, error });
+    }
+  }
+  const [first] = skipped;
+  if (first && places.length === 0) throw first.error;
+  for (const { repo, error } of skipped) {
+    session.reporter.item(`${repo.name}  skipped (${error.message})`, {
+      type: "skipped",
+      repo: repo.name,
+      message: error.message,
+    });
+  }
+  return places;
+}

@@ -1,0 +1,46 @@
+import { Command, Option } from "commander";
+import { createDockerCommand } from "./docker-command.js";
+import { logLevels } from "./global-options.js";
+import { createHostCommand } from "./host-command.js";
+import type { Choose } from "./outcome.js";
+
+/** Where help and the version go. */
+export interface ProgramOutput {
+  readonly writeOut: (text: string) => void;
+  /** Help that a wrong use brings. */
+  readonly writeErr: (text: string) => void;
+}
+
+/** The command line of `otto`. Parsing it runs nothing: the action it asks for is handed to `choose`. */
+export function createProgram(version: string, choose: Choose, output: ProgramOutput): Command {
+  const program = new Command("otto")
+    .description("Builds images and runs Compose stacks on a machine that you reach over SSH.")
+    .version(version, "--version", "show the version")
+    .helpOption("-h, --help", "show help")
+    .option("--lab <name>", "the lab to work in; a+b merges two (default: $OTTO_LAB, else this machine)")
+    .option("--list-hosts", "list the hosts of the lab")
+    .option("--list-labs", "list the labs")
+    .option("--json", "one JSON object a line on stdout")
+    .option("-n, --dry-run", "show what would be done and change nothing")
+    .addOption(new Option("--log-level <level>", "how much to tell beside the result").choices(logLevels))
+    .option("--quiet", "tell results and errors only")
+    .option("--no-color", "no colour")
+    .addCommand(createDockerCommand(choose))
+    .addCommand(createHostCommand(choose));
+  for (const command of commandsOf(program)) {
+    command.exitOverride().configureOutput({ ...output, outputError: () => {} });
+    command.helpCommand(false);
+  }
+  return program;
+}
+
+/** Whether an option of any command of `program` takes the word after it. */
+export function takesValue(program: Command, flag: string): boolean {
+  return commandsOf(program).some((command) =>
+    command.options.some(({ short, long, required }) => required && (short === flag || long === flag)),
+  );
+}
+
+function commandsOf(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(commandsOf)];
+}

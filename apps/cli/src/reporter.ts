@@ -1,0 +1,24 @@
+import type { LogLevel } from "./global-options.js";
+
+/** One object of `--json`, without its `schema`. */
+export interface JsonRecord {
+  readonly type: string;
+  readonly [key: string]: unknown;
+}
+
+/** How things are told; the only way to stdout and stderr. Human and JSON reporters differ in what they show of each. */
+export interface Reporter {
+  /** Part of what was asked for: `text` to a person on stdout, `record` to a program. */
+  item(text: string, record: JsonRecord): void;
+  /** The title of the items to come, to a person. */
+  heading(text: string): void;
+  /** The output of something that runs: to a person, on stderr. */
+  progress(text: string, record: JsonRecord): void;
+  /** Exact bytes of a command, to a person. */
+  bytes(stream: "stdout" | "stderr", bytes: Uint8Array): void;
+  /** Something to know beside the result. */
+  notice(level: Exclude<LogLevel, "error">, text: string): void;
+  error(error: unknown): void;
+  /** The last line for a program; nothing for a person. */
+  result(record: Readonly<Record<string, unknown>>): void;
+}

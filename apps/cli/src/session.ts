@@ -1,0 +1,56 @@
+import type { Lab, Repo } from "@otto/docker";
+import type { GlobalOptions } from "./global-options.js";
+import type { Invocation } from "./invocation.js";
+import type { Reporter } from "./reporter.js";
+
+/** What a command works with. */
+export interface Session extends SessionOptions, AsyncDisposable {
+  /** All repos; read once. */
+  repos(): Promise<readonly Repo[]>;
+  /** The lab of `--lab` with its repos; read once, closed with the session. */
+  lab(): Promise<Lab>;
+}
+
+export interface SessionOptions {
+  readonly options: GlobalOptions;
+  readonly invocation: Invocation;
+  readonly reporter: Reporter;
+  /** Aborts on the first signal. */
+  readonly signal: AbortSignal;
+}
+
+/** Reads nothing before a command asks; what reads it is loaded then too. */
+export function createSession(given: SessionOptions): Session {
+  let repos: Promise<readonly Repo[]> | undefined;
+  let lab: Promise<Lab> | undefined;
+  return {
+    ...given,
+    repos: () => (repos ??= readRepos(given)),
+    lab: () => (lab ??= openSessionLab(given)),
+    async [Symbol.asyncDispose]() {
+      await (await lab?.catch(() => undefined))?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function readRepos({ invocation }: SessionOptions): Promise<readonly Repo[]> {
+  const { findRepoRoots, loadRepo } = await import("@otto/config");
+  const roots = await findRepoRoots(invocation);
+  return Promise.all(roots.map((root) => loadRepo(root, invocation)));
+}
+
+async function openSessionLab({ invocation, options, reporter }: SessionOptions): Promise<Lab> {
+  const { openLab } = await import("@otto/docker");
+  const { cwd, env, home } = invocation;
+  const lab = await openLab({
+    lab: options.lab,
+    cwd,
+    env,
+    home,
+    onSshEvent: (event) => reporter.notice("debug", JSON.stringify(event)),
+    onHostKeyLearned: ({ hop, fingerprint, file }) =>
+      reporter.notice("warn", `${hop} was never seen before: recorded its host key ${fingerprint} in ${file}`),
+  });
+  for (const note of [...lab.repos.flatMap((repo) => repo.notes), ...lab.data.notes]) reporter.notice("debug", note);
+  return lab;
+}

@@ -1,0 +1,29 @@
+import { homedir } from "node:os";
+import { main } from "./main.js";
+import { startDirectory } from "./start-directory.js";
+
+/** Runs `otto` as this process: its arguments, streams, signals and exit code. The only place that reads them. */
+export async function start(): Promise<void> {
+  const { env, stdin, stdout, stderr } = process;
+  // Whoever read our output has gone, as in `otto … | head`: nobody is left to tell.
+  for (const stream of [stdout, stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  }
+  const exitCode = await main({
+    argv: process.argv.slice(2),
+    cwd: startDirectory(process.cwd(), env),
+    env,
+    home: homedir(),
+    stdin,
+    stdout,
+    stderr,
+    signals: process,
+    force: (code) => process.exit(code),
+  });
+  await Promise.all([flush(stdout), flush(stderr)]);
+  process.exit(exitCode);
+}
+
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
+}
