@@ -4,6 +4,7 @@ import { isOttoError } from "@otto/errors";
 import { imageFullTag, imageLatestTag } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
 import { type BuildStep, planImage, type WantedImage } from "./build-plan.js";
+import { contextSource } from "./context-source.js";
 import { selectImages } from "./image-selection.js";
 
 export interface PlanBuildOptions {
@@ -49,8 +50,7 @@ async function planStep(
 }
 
 async function readWanted(repo: Repo, image: DockerImage, options: PlanBuildOptions): Promise<WantedImage> {
-  const ssh = image.ssh.map((mount) => ({ id: mount.split("=", 1)[0] ?? mount }));
-  const context = await readContext({ ...image, ssh }, { cacheDir: options.cacheDir, signal: options.signal });
+  const context = await readContext(contextSource(image), { cacheDir: options.cacheDir, signal: options.signal });
   const { registryUrl } = repo.docker;
   return {
     image,

@@ -3,6 +3,7 @@ export {
   type BuildImagesOptions,
   type BuildStep,
   buildImages,
+  contextHash,
   formatBuildStep,
   type ImageResult,
   planBuild,
@@ -18,7 +19,6 @@ export {
   type Repo,
   selectRepos,
 } from "@otto/config";
-export { contextHash } from "@otto/context";
 export { imageFullTag, imageLatestTag } from "@otto/hashing";
 export { type ContainerHostRow, HostRegistry, Lab, type LabOptions } from "@otto/host-registry";
 export type { Command, CommandResult, DockerContainerHost, Parent } from "@otto/hosts";

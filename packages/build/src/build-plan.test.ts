@@ -1,0 +1,39 @@
+import { OttoError } from "@otto/errors";
+import { expect, test } from "vitest";
+import { formatBuildStep, hashLabel, planImage, type WantedImage } from "./build-plan.js";
+
+const hash = "ab".repeat(32);
+const wanted = {
+  image: { name: "api" },
+  context: { hash },
+  tag: "r-api:abab",
+  latestTag: "r-api:latest",
+} as WantedImage;
+const image = (labels: Record<string, string>) => ({ id: "sha256:1", tags: [], labels });
+
+test.each([
+  ["nothing there", undefined, false, "api: build r-api:abab (no image with this hash is there)"],
+  ["the same inputs", image({ [hashLabel]: hash }), false, "api: skip r-api:abab (the image with this hash is there)"],
+  ["the same inputs, rebuild", image({ [hashLabel]: hash }), true, "api: build r-api:abab (asked to rebuild)"],
+  [
+    "a foreign image",
+    image({}),
+    false,
+    "api: build r-api:abab (the image under this tag was not built from these inputs)",
+  ],
+  [
+    "a hash that only begins alike",
+    image({ [hashLabel]: `${hash.slice(0, 16)}${"0".repeat(48)}` }),
+    false,
+    "api: build r-api:abab (the image under this tag was not built from these inputs)",
+  ],
+])("with %s", (_, observed, rebuild, line) => {
+  expect(formatBuildStep(planImage(wanted, observed, { rebuild }))).toBe(line);
+});
+
+test("a context that cannot be read prints why", () => {
+  const error = new OttoError("CONTEXT_NOT_FOUND", "the build context is missing");
+  expect(formatBuildStep({ do: "fail", image: "api", cause: error.message, error })).toBe(
+    "api: fail (the build context is missing)",
+  );
+});

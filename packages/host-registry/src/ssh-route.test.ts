@@ -1,0 +1,69 @@
+import type { HostData, LabData } from "@otto/config";
+import { Secret } from "@otto/errors";
+import { expect, test } from "vitest";
+import { planRoute } from "./ssh-route.js";
+
+const ssh = {
+  port: 22,
+  clientKeys: [],
+  connectTimeoutMs: 1,
+  keepaliveIntervalMs: 2,
+  keepaliveCountMax: 3,
+  compress: false,
+  useSshConfig: false,
+};
+
+function host(id: string, changes: Partial<HostData> = {}): HostData {
+  const docker = { command: ["docker"] };
+  const base = { id, handle: id, element: id, ip: `ip-${id}`, creds: [{ login: "me" }], labs: ["l"], resources: [] };
+  return { ...base, dockerCapable: true, ssh, docker, isLocal: false, ...changes };
+}
+
+const labOf = (...hosts: HostData[]): LabData => ({ name: "l", hosts, links: [], notes: [] });
+const surroundings = { env: { PW: "hunter2", SSH_AUTH_SOCK: "/agent" }, home: "/nonexistent" };
+
+test("hops come first, the host last", () => {
+  const parent = host("parent", { hop: "inner" });
+  const lab = labOf(host("outer"), host("inner", { hop: "outer" }), parent);
+  expect(planRoute(lab, parent, surroundings).map(({ name }) => name)).toEqual(["outer", "inner", "parent"]);
+});
+
+test("a hop that the lab does not hold is an error that names it", () => {
+  const parent = host("parent", { hop: "gone" });
+  expect(() => planRoute(labOf(parent), parent, surroundings)).toThrow(
+    expect.objectContaining({ code: "LAB_UNKNOWN_HOP" }),
+  );
+});
+
+test("the host's user is tried first, with its own password, then the other logins", () => {
+  const creds = [{ login: "me" }, { login: "root", password: new Secret("toor") }];
+  const [endpoint] = planRoute(labOf(), host("a", { user: "root", creds }), surroundings);
+  expect(endpoint.credentials.map(({ username, password }) => [username, password?.reveal()])).toEqual([
+    ["root", "toor"],
+    ["me", undefined],
+  ]);
+});
+
+test("a password may come from a variable, the agent from SSH_AUTH_SOCK unless it is switched off", () => {
+  const [withAgent] = planRoute(labOf(), host("a", { ssh: { ...ssh, passwordEnv: "PW" } }), surroundings);
+  const [without] = planRoute(labOf(), host("a", { ssh: { ...ssh, agent: false } }), surroundings);
+  expect(withAgent.credentials[0]).toMatchObject({ agent: "/agent" });
+  expect(withAgent.credentials[0].password?.reveal()).toBe("hunter2");
+  expect(without.credentials[0].agent).toBeUndefined();
+});
+
+test("a host without any login is an error", () => {
+  expect(() => planRoute(labOf(), host("a", { creds: [] }), surroundings)).toThrow(
+    expect.objectContaining({ code: "LAB_NO_LOGIN" }),
+  );
+});
+
+test("a pinned key is the only one trusted; else known_hosts, and new keys are learned in otto's own file", () => {
+  const [pinned] = planRoute(labOf(), host("a", { ssh: { ...ssh, hostKey: "SHA256:x" } }), surroundings);
+  const [open] = planRoute(labOf(), host("a"), surroundings);
+  expect(pinned.hostKey).toEqual({ pin: "SHA256:x" });
+  expect(open.hostKey).toEqual({
+    knownHosts: ["/nonexistent/.ssh/known_hosts"],
+    learn: { file: "/nonexistent/.local/state/otto/known_hosts" },
+  });
+});
