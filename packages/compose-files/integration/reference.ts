@@ -1,0 +1,127 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { type ComposeProject, type ComposeSource, type LocalReader, readComposeProject } from "@otto/compose-files";
+
+const run = promisify(execFile);
+
+export const diskReader: LocalReader = {
+  readText: (path) => readFile(path, "utf8").catch(() => undefined),
+  async stat(path) {
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined) return undefined;
+    const kind = found.isFile() ? "file" : found.isDirectory() ? "dir" : "other";
+    return { kind, realPath: await realpath(path) };
+  },
+};
+
+/** A path to its text; `-> target` makes a link, a path that ends in a slash a directory. */
+export type Tree = Readonly<Record<string, string>>;
+
+/** A repo and a home beside it, on disk. */
+export interface Workstation extends AsyncDisposable {
+  readonly repoRoot: string;
+  readonly home: string;
+  /** Where the staged tree goes. */
+  readonly staged: string;
+}
+
+export async function createWorkstation(tree: Tree): Promise<Workstation> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), "otto-compose-files-")));
+  const [repoRoot, home, staged] = [join(root, "ws/repo"), join(root, "ws/home"), join(root, "parent/staged")];
+  for (const path of [repoRoot, home, staged]) await mkdir(path, { recursive: true });
+  for (const [path, text] of Object.entries(tree))
+    await write(path.startsWith("~/") ? join(home, path.slice(2)) : join(repoRoot, path), text);
+  return { repoRoot, home, staged, [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) };
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(path.endsWith("/") ? path : dirname(path), { recursive: true });
+  if (text.startsWith("-> ")) await symlink(text.slice(3), path);
+  else if (!path.endsWith("/")) await writeFile(path, text);
+}
+
+export type Options = Partial<Omit<ComposeSource, "files" | "repoRoot" | "home">>;
+
+export function readProject(
+  workstation: Workstation,
+  files: readonly string[],
+  options: Options = {},
+): Promise<ComposeProject> {
+  const { repoRoot, home } = workstation;
+  const given = { environment: {}, projectName: "golden", ...options };
+  return readComposeProject({ files: files.map((file) => join(repoRoot, file)), repoRoot, home, ...given }, diskReader);
+}
+
+export type Config = Record<string, unknown>;
+
+/** What the installed Compose makes of the files where they are. */
+export async function localConfig(
+  workstation: Workstation,
+  files: readonly string[],
+  options: Options = {},
+): Promise<Config> {
+  const { repoRoot, home } = workstation;
+  const { environment = {}, profiles = [], projectDirectory, envFiles = [] } = options;
+  const args = [
+    ...files.flatMap((file) => ["-f", join(repoRoot, file)]),
+    ...profiles.flatMap((profile) => ["--profile", profile]),
+    ...envFiles.flatMap((file) => ["--env-file", file]),
+    ...(projectDirectory === undefined ? [] : ["--project-directory", projectDirectory]),
+  ];
+  return compose(args, { cwd: repoRoot, home, environment });
+}
+
+/** Puts the staged tree where it belongs, as a parent would have it, and asks the installed Compose about that. */
+export async function stagedConfig(workstation: Workstation, project: ComposeProject): Promise<Config> {
+  const { staged } = workstation;
+  await stageProject(project, staged);
+  const args = [
+    ...project.commandFiles.flatMap((file) => ["-f", join(staged, file)]),
+    ...project.profiles.flatMap((profile) => ["--profile", profile]),
+    ...project.envFiles.flatMap((file) => ["--env-file", join(staged, file)]),
+    ...["--project-directory", join(staged, project.projectDirectory)],
+  ];
+  return compose(args, { cwd: staged, home: "/parent-home", environment: { ...project.environment, LEAK: "parent" } });
+}
+
+export async function stageProject(project: ComposeProject, staged: string): Promise<void> {
+  await mkdir(join(staged, project.projectDirectory), { recursive: true });
+  for (const { localPath, remotePath } of project.shipments) {
+    await mkdir(dirname(join(staged, remotePath)), { recursive: true });
+    await cp(localPath, join(staged, remotePath), { recursive: true, verbatimSymlinks: true, force: true });
+  }
+  for (const { remotePath, content } of project.rewritten) {
+    await mkdir(dirname(join(staged, remotePath)), { recursive: true });
+    await writeFile(join(staged, remotePath), content);
+  }
+}
+
+interface ComposeCall {
+  readonly cwd: string;
+  readonly home: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+async function compose(args: readonly string[], { cwd, home, environment }: ComposeCall): Promise<Config> {
+  const env = { ...environment, PATH: process.env["PATH"] ?? "", HOME: home };
+  const argv = ["compose", "-p", "golden", ...args, "config", "--format", "json"];
+  const { stdout } = await run("docker", argv, { cwd, env, maxBuffer: 64 * 1024 * 1024 });
+  return JSON.parse(stdout) as Config;
+}
+
+/** The local configuration with each shipped path replaced by its place in the staged tree. */
+export function expectedConfig(config: Config, { staged, repoRoot }: Workstation, project: ComposeProject): Config {
+  const outside = project.shipments.filter(({ remotePath }) => remotePath.startsWith("outside/"));
+  let text = JSON.stringify(config);
+  for (const { localPath, remotePath } of outside)
+    text = text.replaceAll(`"${localPath}"`, JSON.stringify(join(staged, remotePath)));
+  const [root] = [JSON.stringify(repoRoot).slice(1, -1)];
+  return JSON.parse(
+    text
+      .replaceAll(`"${root}"`, JSON.stringify(join(staged, "repo")))
+      .replaceAll(`"${root}/`, `"${join(staged, "repo")}/`),
+  ) as Config;
+}

@@ -1,0 +1,70 @@
+import { posix } from "node:path";
+import { composeError } from "./faults.js";
+import { isRemoteResource, isWithin, resolveLocalPath } from "./local-path.js";
+import { addShipment, type Shipping, siteKey } from "./shipping.js";
+import { at, entriesOf, type MapTree, mapAt, type Place, type ScalarTree, scalarAt } from "./yaml-tree.js";
+
+/**
+ * Ships the Dockerfiles that lie outside of their context, and makes sure of those inside.
+ *
+ * @throws OttoError `COMPOSE_FILE_MISSING`, `COMPOSE_PATH_OUTSIDE_REPO`.
+ */
+export async function shipDockerfiles(shipping: Shipping): Promise<void> {
+  for (const [name, service] of entriesOf(mapAt(shipping.project, "services"))) {
+    const build = mapAt(service, "build");
+    const context = scalarAt(build, "context");
+    const group = context && shipping.documents.get(context.site.documentId)?.group;
+    if (build === undefined || context === undefined || group === undefined) continue;
+    if (isRemoteResource(context.text) || at(build, "dockerfile_inline") !== undefined) continue;
+    const contextPath = resolveLocalPath(context.text, group.base, shipping.loading.source.home).path;
+    const required = shipping.isNeeded({ section: "services", name }, "dockerfile");
+    await shipDockerfile(shipping, build, { contextPath, context, required });
+  }
+}
+
+interface BuildContext {
+  readonly contextPath: string;
+  readonly context: ScalarTree;
+  readonly required: boolean;
+}
+
+async function shipDockerfile(shipping: Shipping, build: MapTree, built: BuildContext): Promise<void> {
+  const { loading, shipments } = shipping;
+  const { reader, locator } = loading;
+  const declared = scalarAt(build, "dockerfile");
+  const path = await dockerfilePath(shipping, built.contextPath, declared);
+  const place = declared?.place ?? built.context.place;
+  const entry = await reader.stat(path);
+  const context = await reader.stat(built.contextPath);
+  if (built.required && entry === undefined && isWithin(path, built.contextPath)) throw missing(shipping, path, place);
+  const isInside = entry !== undefined && context !== undefined && isWithin(entry.realPath, context.realPath);
+  const local = { path, fromHome: false };
+  const located = isInside || !built.required ? await locator.find(local) : await locator.locate(local, place);
+  if (located !== undefined && !isInside) {
+    addShipment(shipments, located, "dockerfile", built.required, place);
+    const ignore = await locator.find({ path: `${path}.dockerignore`, fromHome: false });
+    if (ignore !== undefined) addShipment(shipments, ignore, "dockerfile", false, place);
+  }
+  const isRelativeInside = isInside && declared !== undefined && !declared.text.startsWith("/");
+  if (declared !== undefined && !isRelativeInside)
+    linkDockerfile(shipping, declared, built, located?.remotePath ?? locator.remotePathOf(local));
+}
+
+/** BuildKit takes `dockerfile` where there is no `Dockerfile`, when none is named. */
+async function dockerfilePath({ loading }: Shipping, contextPath: string, declared: ScalarTree | undefined) {
+  if (declared !== undefined) return posix.resolve(contextPath, declared.text);
+  const [upper, lower] = [posix.join(contextPath, "Dockerfile"), posix.join(contextPath, "dockerfile")];
+  const isLower = (await loading.reader.stat(upper)) === undefined && (await loading.reader.stat(lower)) !== undefined;
+  return isLower ? lower : upper;
+}
+
+function missing({ loading }: Shipping, path: string, place: Place) {
+  return composeError("COMPOSE_FILE_MISSING", place, `${loading.locator.display(path)} does not exist`);
+}
+
+function linkDockerfile({ loading }: Shipping, scalar: ScalarTree, built: BuildContext, remotePath: string): void {
+  const context = loading.links.find(({ scalar: other }) => siteKey(other) === siteKey(built.context));
+  if (context === undefined) return;
+  const link = { scalar, path: scalar.text, before: "", behind: "" };
+  loading.links.push({ ...link, to: { remotePath }, from: context.to });
+}

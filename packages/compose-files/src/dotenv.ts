@@ -1,0 +1,193 @@
+import {
+  escapeDollars,
+  formatTemplate,
+  interpolate,
+  type Lookup,
+  parseTemplate,
+  type Template,
+  TemplateError,
+  variableNames,
+} from "./template.js";
+
+/** One statement of a file of variables. */
+export interface DotenvEntry {
+  readonly name: string;
+  /** `undefined`: a bare name, whose value is that of the environment. */
+  readonly value: Template | undefined;
+  readonly line: number;
+  /** Where the value stands in the text, quotes included; empty, behind the name, for a bare name. */
+  readonly range: readonly [number, number];
+}
+
+export interface Dotenv {
+  /** Without byte order mark and carriage returns. */
+  readonly text: string;
+  readonly entries: readonly DotenvEntry[];
+}
+
+/** Thrown inside the package: the caller knows which file it is. */
+export class DotenvError extends Error {
+  readonly line: number;
+  readonly variable: string | undefined;
+
+  constructor(message: string, line: number, variable?: string) {
+    super(message);
+    this.line = line;
+    this.variable = variable;
+  }
+}
+
+const statement = /(?:export[^\S\n]+)?([\p{L}\p{N}_.\-[\]]*)[^\S\n]*(?:([=:])[^\S\n]*|(?=\n|$))/uy;
+
+/**
+ * Parses a file of variables as Compose does. `raw` takes values as they are, without quotes and variables.
+ *
+ * @throws DotenvError for what Compose refuses.
+ * @see https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax
+ */
+export function parseDotenv(source: string, format: "dotenv" | "raw" = "dotenv"): Dotenv {
+  const text = source.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
+  const entries: DotenvEntry[] = [];
+  let position = skipBlank(text, 0);
+  while (position < text.length) {
+    const [entry, end] = parseStatement(text, position, format);
+    entries.push(entry);
+    position = skipBlank(text, end);
+  }
+  return { text, entries };
+}
+
+function skipBlank(text: string, from: number): number {
+  const blank = /(?:\s|#[^\n]*)*/y;
+  blank.lastIndex = from;
+  blank.exec(text);
+  return blank.lastIndex;
+}
+
+function parseStatement(text: string, start: number, format: "dotenv" | "raw"): [DotenvEntry, number] {
+  const line = lineAt(text, start);
+  statement.lastIndex = start;
+  const match = statement.exec(text);
+  if (match === null) throw new DotenvError(`unexpected character in a variable name`, line);
+  const [all, name = "", separator] = match;
+  const valueStart = start + all.length;
+  if (separator === undefined) {
+    const end = start + all.trimEnd().length;
+    return [{ name, value: undefined, line, range: [end, end] }, valueStart];
+  }
+  const { value, end } = parseValue(text, valueStart, line, format);
+  return [{ name, value, line, range: [valueStart, end] }, end];
+}
+
+function parseValue(text: string, start: number, line: number, format: string): { value: Template; end: number } {
+  const lineEnd = endOfLine(text, start);
+  if (format === "raw") return { value: [text.slice(start, lineEnd)], end: lineEnd };
+  const quote = text[start];
+  if (quote === '"' || quote === "'") return parseQuoted(text, start, quote, line);
+  const bare = text.slice(start, lineEnd).split(" #", 1)[0] ?? "";
+  return { value: templateOf(bare.trimEnd(), line), end: lineEnd };
+}
+
+function parseQuoted(text: string, start: number, quote: string, line: number): { value: Template; end: number } {
+  const quoted = quote === '"' ? /"((?:[^"\\]|\\.)*)"/sy : /'((?:[^'\\]|\\.)*)'/sy;
+  quoted.lastIndex = start;
+  const inner = quoted.exec(text)?.[1];
+  if (inner === undefined) throw new DotenvError("unterminated quoted value", line);
+  const content = inner.replaceAll(`\\${quote}`, quote);
+  const value = quote === '"' ? templateOf(expandEscapes(content), line) : [content];
+  return { value, end: quoted.lastIndex };
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  a: "\u0007",
+  b: "\b",
+  c: "\\c",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+  $: "$$",
+  '"': '"',
+  "\\": "\\",
+};
+
+function expandEscapes(text: string): string {
+  return text.replace(/\\(?:([abcfnrtv$"\\])|0(\d{0,3}))/g, (all, letter?: string, octal?: string) => {
+    if (letter !== undefined) return escapes[letter] ?? all;
+    return octal !== undefined && /^[0-3][0-7]{2}$/.test(octal) ? String.fromCharCode(Number.parseInt(octal, 8)) : all;
+  });
+}
+
+function templateOf(text: string, line: number): Template {
+  return atLine(line, () => parseTemplate(text));
+}
+
+function atLine<T>(line: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof TemplateError) throw new DotenvError(error.message, line, error.variable);
+    throw error;
+  }
+}
+
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf("\n", from);
+  return end < 0 ? text.length : end;
+}
+
+function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split("\n").length;
+}
+
+/**
+ * The variables' values. What `lookup` knows wins inside values, as it does in Compose.
+ *
+ * @throws DotenvError where a required variable has no value.
+ */
+export function evaluateDotenv(dotenv: Dotenv, lookup: Lookup): Map<string, string> {
+  const values = new Map<string, string>();
+  const known: Lookup = (name) => lookup(name) ?? values.get(name);
+  for (const { name, value, line } of dotenv.entries) {
+    const text = value === undefined ? lookup(name) : atLine(line, () => interpolate(value, known).value);
+    if (text !== undefined) values.set(name, text);
+  }
+  return values;
+}
+
+/** The variables whose value comes from outside of the file. */
+export function dotenvVariables(dotenv: Dotenv): string[] {
+  return dotenv.entries.flatMap(({ name, value }) => (value === undefined ? [name] : variableNames(value)));
+}
+
+/**
+ * The file's text, with those variables written out for which `isFixed` says so; `undefined` where there are none.
+ *
+ * @throws DotenvError where a required variable has no value.
+ */
+export function fixDotenv(dotenv: Dotenv, lookup: Lookup, isFixed: (name: string) => boolean): string | undefined {
+  if (!dotenvVariables(dotenv).some(isFixed)) return undefined;
+  const values = evaluateDotenv(dotenv, lookup);
+  const known: Lookup = (name) => lookup(name) ?? values.get(name);
+  const parts: string[] = [];
+  let position = 0;
+  for (const entry of dotenv.entries) {
+    const text = fixedStatement(entry, known, isFixed);
+    if (text === undefined) continue;
+    parts.push(dotenv.text.slice(position, entry.range[0]), text);
+    position = entry.range[1];
+  }
+  return parts.join("") + dotenv.text.slice(position);
+}
+
+/** A bare name without a value here must not get one there: an empty value is as near as a file of variables comes. */
+function fixedStatement({ name, value }: DotenvEntry, known: Lookup, isFixed: (name: string) => boolean) {
+  if (value === undefined) return isFixed(name) ? `=${quoteDotenv(escapeDollars(known(name) ?? ""))}` : undefined;
+  if (!variableNames(value).some(isFixed)) return undefined;
+  return quoteDotenv(formatTemplate(value, known, isFixed));
+}
+
+function quoteDotenv(template: string): string {
+  return `"${template.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+}

@@ -1,0 +1,113 @@
+import type { ComposeDocument, LinkTarget } from "./compose-document.js";
+import { composeError, mentionOf } from "./faults.js";
+import { type Loading, loadEnvFile } from "./loading.js";
+import { isRemoteResource, isWithin, type LocalPath, resolveLocalPath } from "./local-path.js";
+import type { Located } from "./locator.js";
+import type { Shipment } from "./project.js";
+import { findReferences, type Owner, type PathReference } from "./references.js";
+import type { MapTree, Place, ScalarTree } from "./yaml-tree.js";
+
+/** What the references of all documents are resolved against. */
+export interface Shipping {
+  readonly loading: Loading;
+  readonly documents: ReadonlyMap<number, ComposeDocument>;
+  /** All files merged. */
+  readonly project: MapTree;
+  /** Whether what `owner` refers to has to be there. */
+  readonly isNeeded: (owner: Owner, kind: Shipment["kind"]) => boolean;
+  readonly shipments: Map<string, Shipment>;
+}
+
+/**
+ * Ships what the documents refer to, and links each reference to its place in the staged tree. What only an overridden
+ * value or a disabled service refers to is shipped where it can be.
+ *
+ * @throws OttoError `COMPOSE_PATH_OUTSIDE_REPO`, `COMPOSE_FILE_MISSING`, `COMPOSE_PATH_UNSUPPORTED`, `COMPOSE_FILE_INVALID`.
+ */
+export async function shipReferences(shipping: Shipping): Promise<void> {
+  const needed = new Set<string>();
+  for (const reference of findReferences(shipping.project)) {
+    const { owner, kind, optional, scalar } = reference;
+    if (!optional && shipping.isNeeded(owner, kind)) needed.add(siteKey(scalar));
+  }
+  const seen = new Set<string>();
+  for (const document of shipping.documents.values()) {
+    for (const reference of document.trees.flatMap(findReferences)) {
+      const key = siteKey(reference.scalar);
+      if (!seen.has(key)) await shipReference(shipping, reference, needed.has(key));
+      seen.add(key);
+    }
+  }
+}
+
+/** One scalar of one document, whichever aliases lead to it. */
+export function siteKey({ site }: ScalarTree): string {
+  return `${site.documentId}:${site.range[0]}`;
+}
+
+async function shipReference(shipping: Shipping, reference: PathReference, required: boolean): Promise<void> {
+  const local = localPathOf(shipping, reference);
+  if (local === undefined) return;
+  const to = await targetOf(shipping, reference, local, required);
+  const { scalar, path, before, behind } = reference;
+  shipping.loading.links.push({ scalar, path, before, behind, to, from: projectBase(shipping, reference) });
+}
+
+/** Compose reads a seccomp profile from the project directory, whichever file names it. */
+function projectBase({ loading }: Shipping, { kind }: PathReference): LinkTarget | undefined {
+  const [command] = loading.groups;
+  return kind === "seccomp" && command !== undefined ? { base: command } : undefined;
+}
+
+/** `undefined` for what is not of this machine. */
+function localPathOf({ loading, documents }: Shipping, reference: PathReference): LocalPath | undefined {
+  const { kind, path, scalar, isVerbatim } = reference;
+  const { home } = loading.source;
+  const group = kind === "seccomp" ? loading.groups[0] : documents.get(scalar.site.documentId)?.group;
+  if (path === "" || group === undefined || (kind === "build" && isRemoteResource(path))) return undefined;
+  const local = resolveLocalPath(path, group.base, home);
+  if (!path.startsWith("/")) return isVerbatim ? undefined : local;
+  if (isWithin(local.path, "/dev")) return undefined;
+  if (loading.locator.isInRepo(local.path)) {
+    if (isVerbatim) throw composeError("COMPOSE_PATH_UNSUPPORTED", scalar.place, verbatimMessage);
+    return local;
+  }
+  if (kind !== "bind") return local;
+  const isOwnHome = !scalar.raw.startsWith("/") && home !== "/" && isWithin(local.path, home);
+  return isOwnHome ? { path: local.path, fromHome: true } : undefined;
+}
+
+const verbatimMessage = "a volume with a device in the repo needs `driver: local` and `o: bind`";
+
+async function targetOf(
+  shipping: Shipping,
+  reference: PathReference,
+  local: LocalPath,
+  required: boolean,
+): Promise<LinkTarget> {
+  const { kind, scalar, format, optional, owner } = reference;
+  const { loading } = shipping;
+  const { place } = scalar;
+  const isRead = kind === "env_file" && (required || (optional && shipping.isNeeded(owner, kind)));
+  if (isRead && (required || (await loading.reader.stat(local.path)) !== undefined)) {
+    const lookup = loading.groups[0]?.lookup ?? (() => undefined);
+    return loadEnvFile(loading, lookup, { local, place, kind, required, format });
+  }
+  const located = required ? await loading.locator.locate(local, place) : await loading.locator.find(local);
+  if (located !== undefined) addShipment(shipping.shipments, located, kind, required, place);
+  return { remotePath: located?.remotePath ?? loading.locator.remotePathOf(local) };
+}
+
+/** The first mention of a file names it; one that is required makes it so. */
+export function addShipment(
+  shipments: Map<string, Shipment>,
+  located: Located,
+  kind: Shipment["kind"],
+  required: boolean,
+  place: Place,
+): void {
+  const key = `${kind} ${located.remotePath}`;
+  const earlier = shipments.get(key);
+  if (earlier !== undefined && (earlier.required || !required)) return;
+  shipments.set(key, { ...located, kind, required, mention: mentionOf(place) });
+}
