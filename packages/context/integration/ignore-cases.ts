@@ -112,6 +112,7 @@ const segment = fc.oneof(
 );
 const around = (weight: number, ...texts: string[]) =>
   fc.oneof({ weight, arbitrary: fc.constant("") }, { weight: 1, arbitrary: fc.constantFrom(...texts) });
+// No tab but at an end: this engine cannot send a pattern with one, whatever it means.
 const pattern = fc
   .tuple(
     fc.oneof(
@@ -119,7 +120,7 @@ const pattern = fc
       { weight: 3, arbitrary: fc.constant("!") },
       around(1, "! ", " !", "!!"),
     ),
-    around(6, "/", "./", "//", "a/../", "../", "**/", " ", "\t", "\u00a0"),
+    around(6, "/", "./", "//", "a/../", "../", "**/", " ", "\u00a0"),
     fc.array(segment, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/")),
     around(6, "/", "/.", "/..", "/**", "/*", " ", "  ", "\t"),
   )
@@ -143,6 +144,7 @@ const special = fc.constantFrom(
   "/",
   "!.",
   "!/",
+  "\ta\t",
   "\ufeffa",
 );
 const malformed = fc.constantFrom(

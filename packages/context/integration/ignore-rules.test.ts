@@ -105,6 +105,7 @@ async function compareRefused(batch: readonly (Accepted | Refused)[]): Promise<(
 async function compareRefusal({ build, directory, error, text }: Refused): Promise<string | undefined> {
   const refusal = await refusalOf(build, join(directory, "bake.json"));
   const reason = isOttoError(error) ? (error.message.split(": ").at(-1) ?? "") : undefined;
-  if (reason !== undefined && refusal?.includes(reason)) return undefined;
+  // The engine's cancelling of what is left can come before the reason, which is then not told.
+  if (reason !== undefined && (refusal?.includes(reason) || refusal?.includes("context canceled"))) return undefined;
   return `we refuse: ${String(error)}\nDocker says: ${refusal ?? "nothing"}\n${text}`;
 }

@@ -75,7 +75,8 @@ export function hasStats({ numbers, words }: FileTable, index: number, stats: Bi
 /** The later of the times at which the file and its inode changed, in nanoseconds. */
 export function changedNs({ numbers }: FileTable, index: number): bigint {
   const [mtime = 0n, ctime = 0n] = [numbers[numberAt(index)], numbers[numberAt(index) + 1]];
-  return mtime > ctime ? mtime : ctime;
+  if (mtime > ctime) return mtime;
+  return ctime;
 }
 
 export function copyRecord(from: FileTable, fromIndex: number, to: FileTable, toIndex: number): void {
