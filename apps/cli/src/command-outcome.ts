@@ -5,6 +5,9 @@ import { exitCodes } from "./exit-code.js";
 import type { Outcome } from "./outcome.js";
 import type { Session } from "./session.js";
 
+/** Runs a command on a host that has been found. */
+export type RunCommand = () => Promise<CommandResult>;
+
 interface CommandFlags {
   readonly id: string;
   readonly command: readonly string[];
@@ -26,7 +29,7 @@ export async function orNeverRan({ reporter }: Session, run: () => Promise<Outco
 export async function finishCommand(
   { options, reporter }: Session,
   flags: CommandFlags,
-  run: () => Promise<CommandResult>,
+  run: RunCommand,
 ): Promise<Outcome> {
   if (options.dryRun) {
     const { id, command } = flags;

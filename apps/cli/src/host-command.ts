@@ -25,7 +25,7 @@ function createExec(choose: Choose): Command {
   return new Command("exec")
     .summary("run one command")
     .description("Runs one command and exits with its exit code, or with 255 if it never ran.")
-    .usage("[options] [--] COMMAND [ARGUMENT...]")
+    .configureHelp({ commandUsage: () => "otto host ID exec [options] [--] COMMAND [ARGUMENT...]" })
     .argument("<id>", "id or handle of a host")
     .argument("<command...>", "a program and its arguments, or one line for the shell")
     .option("--user <user>", "user in the container")
@@ -47,7 +47,7 @@ function createRun(choose: Choose): Command {
     .description(
       "Runs command lines in one shell, in order, up to the first that fails; exits with its exit code, or with 255 if it never ran.",
     )
-    .usage("[options] [--] COMMAND...")
+    .configureHelp({ commandUsage: () => "otto host ID run [options] [--] COMMAND..." })
     .argument("<id>", "id or handle of a host")
     .argument("<command...>", "command lines, or the words of one")
     .addOption(timeoutOption())

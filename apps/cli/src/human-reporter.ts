@@ -1,4 +1,5 @@
-import { createColors } from "picocolors";
+import { isOttoError } from "@otto/errors";
+import pico from "picocolors";
 import { describeError, formatTrace } from "./error-text.js";
 import { isShown, type LogLevel } from "./global-options.js";
 import type { OutputStream } from "./invocation.js";
@@ -12,16 +13,23 @@ export interface HumanReporterOptions {
   readonly color: boolean;
 }
 
+// The end of what a failed tool said holds the reason.
+const shownOutputLines = 20;
+
 /** Results on stdout; everything else on stderr. */
 export function createHumanReporter({ stdout, stderr, logLevel, color }: HumanReporterOptions): Reporter {
-  const paint = createColors(color);
+  const paint = pico.createColors(color);
+  const told = new RecentLines();
   const tell = (text: string) => void stderr.write(`${text}\n`);
   return {
     item: (text) => void stdout.write(`${text}\n`),
     heading: (text) => void stdout.write(`${text}\n`),
     progress: (text) => {
-      if (isShown("info", logLevel) && text !== "") tell(paint.dim(text));
+      if (!isShown("info", logLevel)) return;
+      told.add(text);
+      tell(paint.dim(text));
     },
+    event: () => {},
     bytes: (stream, bytes) => void (stream === "stdout" ? stdout : stderr).write(bytes),
     notice: (level, text) => {
       if (isShown(level, logLevel)) tell(`${level === "warn" ? paint.yellow("warning:") : `${level}:`} ${text}`);
@@ -29,9 +37,31 @@ export function createHumanReporter({ stdout, stderr, logLevel, color }: HumanRe
     error: (error) => {
       const { message, hint } = describeError(error);
       tell(`${paint.red("error:")} ${message}`);
+      const news = outputOf(error).filter((line) => !message.includes(line.trim()) && !told.has(line));
+      for (const line of news.slice(-shownOutputLines)) tell(paint.dim(`  ${line}`));
       if (hint !== undefined) tell(`${paint.cyan("hint:")} ${hint}`);
       if (logLevel === "debug") tell(formatTrace(error));
     },
     result: () => {},
   };
+}
+
+/** What a tool said before it failed. */
+function outputOf(error: unknown): readonly string[] {
+  const output = isOttoError(error) ? error.details?.output : undefined;
+  return typeof output === "string" ? output.trimEnd().split("\n") : [];
+}
+
+/** The last lines that were shown, so that an error does not repeat them. */
+class RecentLines {
+  readonly #lines: string[] = [];
+
+  add(line: string): void {
+    this.#lines.push(line);
+    if (this.#lines.length > 500) this.#lines.shift();
+  }
+
+  has(line: string): boolean {
+    return this.#lines.some((told) => told.endsWith(line.trim()));
+  }
 }

@@ -16,7 +16,8 @@ export function createJsonReporter({ stdout, stderr, logLevel }: JsonReporterOpt
   return {
     item: (_text, record) => write(record),
     heading: () => {},
-    progress: (_text, record) => {
+    progress: () => {},
+    event: (record) => {
       if (isShown("info", logLevel)) write(record);
     },
     bytes: () => {},

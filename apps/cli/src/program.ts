@@ -16,7 +16,6 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
   const program = new Command("otto")
     .description("Builds images and runs Compose stacks on a machine that you reach over SSH.")
     .version(version, "--version", "show the version")
-    .helpOption("-h, --help", "show help")
     .option("--lab <name>", "the lab to work in; a+b merges two (default: $OTTO_LAB, else this machine)")
     .option("--list-hosts", "list the hosts of the lab")
     .option("--list-labs", "list the labs")
@@ -29,7 +28,8 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     .addCommand(createHostCommand(choose));
   for (const command of commandsOf(program)) {
     command.exitOverride().configureOutput({ ...output, outputError: () => {} });
-    command.helpCommand(false);
+    command.helpCommand(false).helpOption("-h, --help", "show help");
+    command.configureHelp({ ...command.configureHelp(), showGlobalOptions: true });
   }
   return program;
 }

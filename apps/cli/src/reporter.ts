@@ -12,8 +12,10 @@ export interface Reporter {
   item(text: string, record: JsonRecord): void;
   /** The title of the items to come, to a person. */
   heading(text: string): void;
-  /** The output of something that runs: to a person, on stderr. */
-  progress(text: string, record: JsonRecord): void;
+  /** A line of something that runs, to a person, on stderr. */
+  progress(text: string): void;
+  /** What happened, to a program. */
+  event(record: JsonRecord): void;
   /** Exact bytes of a command, to a person. */
   bytes(stream: "stdout" | "stderr", bytes: Uint8Array): void;
   /** Something to know beside the result. */

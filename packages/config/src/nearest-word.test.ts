@@ -4,6 +4,8 @@ import { nearestWord } from "./nearest-word.js";
 test.each([
   ["dokerfile", ["dockerfile", "context"], "dockerfile"],
   ["NAME", ["name"], "name"],
+  ["nmae", ["name"], "name"],
+  ["tow", ["one", "two"], "two"],
   ["nam", ["mame", "name"], "name"],
   ["xyz", ["dockerfile", "context"], undefined],
   ["a", [], undefined],

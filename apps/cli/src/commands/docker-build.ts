@@ -1,6 +1,6 @@
 import { type BuildImagesOptions, buildImages, formatBuildStep, type ImageResult, planBuild } from "@otto/docker";
 import { cacheDirectory } from "../cache-directory.js";
-import { reportDockerEvent } from "../docker-event.js";
+import { createDockerEventListener } from "../docker-event.js";
 import { exitCodes } from "../exit-code.js";
 import type { PlaceOptions } from "../option.js";
 import type { Outcome } from "../outcome.js";
@@ -48,7 +48,7 @@ function buildOptions(
     pull: flags.pull,
     cacheDir: cacheDirectory(session.invocation),
     signal: session.signal,
-    onEvent: (event) => reportDockerEvent(session.reporter, event),
+    onEvent: createDockerEventListener(session.reporter),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type ComposeUpOptions, composeUp, formatUpStep, planComposeUp } from "@otto/docker";
 import { cacheDirectory } from "../cache-directory.js";
-import { reportDockerEvent } from "../docker-event.js";
+import { createDockerEventListener } from "../docker-event.js";
 import { exitCodes } from "../exit-code.js";
 import type { PlaceOptions } from "../option.js";
 import type { Outcome } from "../outcome.js";
@@ -59,6 +59,6 @@ function upOptions(session: Session, flags: DockerUpFlags): ComposeUpOptions {
     profiles: flags.profile,
     cacheDir: cacheDirectory(session.invocation),
     signal: session.signal,
-    onEvent: (event) => reportDockerEvent(session.reporter, event),
+    onEvent: createDockerEventListener(session.reporter),
   };
 }

@@ -1,9 +1,8 @@
-import { type CommandResult, getContainerHost, type Lab } from "@otto/docker";
 import { OttoError } from "@otto/errors";
-import { finishCommand, orNeverRan } from "../command-outcome.js";
+import { finishCommand, orNeverRan, type RunCommand } from "../command-outcome.js";
 import { toExecCommand } from "../container-command.js";
+import { findContainerHost, isContainerId } from "../container-lookup.js";
 import type { ExecFlags } from "../host-command.js";
-import { isContainerId } from "../host-id.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
 
@@ -15,26 +14,25 @@ export interface HostExecFlags extends ExecFlags {
 /** `otto host ID exec` */
 export function hostExec(session: Session, flags: HostExecFlags): Promise<Outcome> {
   return orNeverRan(session, async () => {
-    const lab = await session.lab();
     const exec = isContainerId(flags.id) ? execInContainer : execOnHost;
-    return finishCommand(session, flags, () => exec(session, lab, flags));
+    return finishCommand(session, flags, await exec(session, flags));
   });
 }
 
-function execInContainer(session: Session, lab: Lab, flags: HostExecFlags): Promise<CommandResult> {
+async function execInContainer(session: Session, flags: HostExecFlags): Promise<RunCommand> {
   const { user, workdir } = flags;
-  const host = getContainerHost(flags.id, lab);
-  return host.exec(toExecCommand(flags.command), { user, workdir, ...commonOptions(session, flags) });
+  const host = await findContainerHost(session, flags.id);
+  return () => host.exec(toExecCommand(flags.command), { user, workdir, ...commonOptions(session, flags) });
 }
 
-function execOnHost(session: Session, lab: Lab, flags: HostExecFlags): Promise<CommandResult> {
+async function execOnHost(session: Session, flags: HostExecFlags): Promise<RunCommand> {
   if (flags.user !== undefined) {
     throw new OttoError("CLI_USAGE", `--user has no meaning on ${flags.id}: it is no container`, {
       hint: "Its login is chosen in the lab, by `user`.",
     });
   }
-  const host = lab.machine(flags.id);
-  return host.exec(toExecCommand(flags.command), { cwd: flags.workdir, ...commonOptions(session, flags) });
+  const host = (await session.lab()).machine(flags.id);
+  return () => host.exec(toExecCommand(flags.command), { cwd: flags.workdir, ...commonOptions(session, flags) });
 }
 
 function commonOptions({ invocation, signal }: Session, { env, stdin, timeout }: HostExecFlags) {

@@ -1,7 +1,6 @@
-import { type CommandResult, getContainerHost, type Lab } from "@otto/docker";
-import { finishCommand, orNeverRan } from "../command-outcome.js";
+import { finishCommand, orNeverRan, type RunCommand } from "../command-outcome.js";
 import { toRunCommands, toSequence } from "../container-command.js";
-import { isContainerId } from "../host-id.js";
+import { findContainerHost, isContainerId } from "../container-lookup.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
 
@@ -14,14 +13,16 @@ export interface HostRunFlags {
 
 /** `otto host ID run` */
 export function hostRun(session: Session, flags: HostRunFlags): Promise<Outcome> {
-  return orNeverRan(session, async () => {
-    const lab = await session.lab();
-    return finishCommand(session, flags, () => run(session, lab, flags));
-  });
+  return orNeverRan(session, async () => finishCommand(session, flags, await findShell(session, flags)));
 }
 
-function run({ signal }: Session, lab: Lab, { id, command, timeout }: HostRunFlags): Promise<CommandResult> {
+async function findShell(session: Session, { id, command, timeout }: HostRunFlags): Promise<RunCommand> {
   const line = toSequence(toRunCommands(command));
-  const options = { timeoutMs: timeout * 1000, signal };
-  return isContainerId(id) ? getContainerHost(id, lab).run(line, options) : lab.machine(id).exec(line, options);
+  const options = { timeoutMs: timeout * 1000, signal: session.signal };
+  if (isContainerId(id)) {
+    const host = await findContainerHost(session, id);
+    return () => host.run(line, options);
+  }
+  const host = (await session.lab()).machine(id);
+  return () => host.exec(line, options);
 }

@@ -6,11 +6,13 @@ import type { Session } from "../session.js";
 import { formatTable } from "../table.js";
 
 /** `otto --list-hosts`: the hosts of the lab and the containers that the repos declare. Connects to nothing. */
-export async function listHosts({ lab: open, reporter }: Session): Promise<Outcome> {
-  const { data, hosts } = await open();
-  const rows = [...data.hosts.map(hostRow), ...hosts.list().map(containerRow)];
+export async function listHosts(session: Session): Promise<Outcome> {
+  const [{ declareStacks }, lab] = await Promise.all([import("@otto/docker"), session.lab()]);
+  for (const { repo, error } of await declareStacks(lab))
+    session.reporter.notice("warn", `${repo.name} is skipped: ${error.message}`);
+  const rows = [...lab.data.hosts.map(hostRow), ...lab.hosts.list().map(containerRow)];
   const lines = formatTable(rows.map((row) => row.cells));
-  for (const [index, { record }] of rows.entries()) reporter.item(lines[index] ?? "", record);
+  for (const [index, { record }] of rows.entries()) session.reporter.item(lines[index] ?? "", record);
   return { exitCode: exitCodes.done };
 }
 

@@ -5,8 +5,9 @@ import type { Session } from "../session.js";
 import { formatTable } from "../table.js";
 
 /** `otto --list-labs`: the labs that `--lab` takes. */
-export async function listLabs({ repos, invocation, reporter }: Session): Promise<Outcome> {
-  const labs = await readLabs(await repos(), invocation);
+export async function listLabs(session: Session): Promise<Outcome> {
+  const { invocation, reporter } = session;
+  const labs = await readLabs(await session.repos(), invocation);
   const lines = formatTable(labs.map(({ name, hosts }) => [name, hosts.join(", ")]));
   for (const [index, lab] of labs.entries()) reporter.item(lines[index] ?? lab.name, { type: "lab", ...lab });
   return { exitCode: exitCodes.done };

@@ -1,0 +1,20 @@
+import type { DockerContainerHost } from "@otto/docker";
+import type { Session } from "./session.js";
+
+/** Ids of container hosts have dots, `<parent>.<repo>.<service>`; those of lab hosts have none. */
+export function isContainerId(id: string): boolean {
+  return id.includes(".");
+}
+
+/**
+ * The container host of an id. Its parent is the one in the id, where a stack may have been brought up with `--on`.
+ *
+ * @throws `HOST_UNKNOWN` listing the ids there are
+ */
+export async function findContainerHost(session: Session, id: string): Promise<DockerContainerHost> {
+  const [{ declareStacks, getContainerHost }, lab] = await Promise.all([import("@otto/docker"), session.lab()]);
+  const [parent] = id.toLowerCase().split(".");
+  const isParent = lab.data.hosts.some((host) => host.id === parent && host.dockerCapable);
+  await declareStacks(lab, isParent ? { on: parent } : {});
+  return getContainerHost(id, lab);
+}

@@ -1,0 +1,178 @@
+import { EventEmitter } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { main } from "./main.js";
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "otto-cli-"));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+/** A run in a process of its own making. */
+async function otto(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  const outputs = Promise.all([text(stdout), text(stderr)]);
+  const exitCode = await main({
+    argv,
+    cwd: root,
+    env,
+    home: root,
+    stdin: Readable.from([]),
+    stdout,
+    stderr,
+    signals: new EventEmitter(),
+    force: () => {},
+  });
+  stdout.end();
+  stderr.end();
+  const [out, err] = await outputs;
+  return { exitCode, out, err };
+}
+
+async function writeSettings(text: string) {
+  await mkdir(join(root, ".otto"), { recursive: true });
+  await writeFile(join(root, ".otto/settings.toml"), text);
+}
+
+function parse(out: string): { type: string; schema: number; code?: string; [key: string]: unknown }[] {
+  return out
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+test("--version shows the version alone", async () => {
+  expect(await otto(["--version"])).toEqual({ exitCode: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), err: "" });
+});
+
+test.each([
+  [["--help"]],
+  [["docker", "--help"]],
+  [["docker", "up", "-h"]],
+  [["host", "--help"]],
+  [["host", "a", "exec", "--help"]],
+])("%j shows help on stdout", async (argv) => {
+  expect(await otto(argv)).toEqual({ exitCode: 0, out: expect.stringMatching(/^Usage: otto/), err: "" });
+});
+
+test("help names the order in which a host command is written", async () => {
+  expect((await otto(["host", "a", "exec", "--help"])).out).toContain("Usage: otto host ID exec [options]");
+});
+
+test.each([[[]], [["docker"]], [["host"]]])("%j alone shows help on stderr and is a wrong use", async (argv) => {
+  expect(await otto(argv)).toEqual({ exitCode: 2, out: "", err: expect.stringMatching(/^Usage: otto/) });
+});
+
+test.each([
+  [["dokcer"], "unknown command 'dokcer'"],
+  [["docker", "up", "--foo"], "unknown option '--foo'"],
+  [["docker", "up", "web"], "too many arguments"],
+  [["--lab"], "argument missing"],
+  [["docker", "down", "--stop-timeout", "x"], "Not a whole number of seconds."],
+  [["host", "a", "exec"], "missing required argument 'command'"],
+  [["host", "a", "exec", "--env", "x", "true"], "Not of the form NAME=VALUE."],
+  [["host", "a", "run", "--timeout", "soon", "true"], "Not a time in seconds."],
+  [["--log-level", "loud", "docker", "ps"], "Allowed choices are debug, info, warn, error."],
+])("%j is a wrong use", async (argv, message) => {
+  const { exitCode, out, err } = await otto(argv);
+  expect([exitCode, out]).toEqual([2, ""]);
+  expect(err).toMatch(/^error: [^\n]*\nhint: [^\n]*\n$/);
+  expect(err).toContain(message);
+});
+
+test("a wrong use with --json is an error object and a result", async () => {
+  const { exitCode, out, err } = await otto(["docker", "up", "--foo", "--json"]);
+  expect([exitCode, err]).toEqual([2, ""]);
+  expect(parse(out)).toMatchObject([
+    { type: "error", schema: 1, code: "CLI_USAGE" },
+    { type: "result", schema: 1, status: "failed", exitCode: 2 },
+  ]);
+});
+
+test.each(["build", "up", "down"])("docker %s without a repository says where one is looked for", async (verb) => {
+  const { exitCode, out } = await otto(["docker", verb, "--json"]);
+  expect(exitCode).toBe(2);
+  expect(parse(out)[0]).toMatchObject({ code: "CONFIG_NO_REPO", hint: expect.stringContaining("OTTO_SUT_DIRS") });
+});
+
+test.each([
+  ['name = "a\n', "CONFIG_SYNTAX"],
+  ['name = "a"\nversion = "1"\nnmae = "b"\n', "CONFIG_UNKNOWN_KEY"],
+  ['name = "a"\nversion = 1\n', "CONFIG_INVALID"],
+])("settings %j end with 2 and their code", async (settings, code) => {
+  await writeSettings(settings);
+  const { exitCode, out } = await otto(["docker", "build", "--json"]);
+  expect(exitCode).toBe(2);
+  expect(parse(out)[0]).toMatchObject({ type: "error", code });
+});
+
+test("an error is a line and a hint, and only debug shows where it came from", async () => {
+  await writeSettings('name = "a"\nversion = "1"\nnmae = "b"\n');
+  const plain = await otto(["docker", "build"]);
+  expect(plain.err).toMatch(/^error: reading .*nmae: unknown key\nhint: Did you mean "name"\?\n$/);
+  expect((await otto(["docker", "build", "--log-level", "debug"])).err).toMatch(/\n {4}at /);
+});
+
+test("the hosts of the default lab are this machine", async () => {
+  expect(await otto(["--list-hosts"])).toEqual({ exitCode: 0, out: "local  parent  this machine\n", err: "" });
+});
+
+test("listings are found beside a command group, and as JSON", async () => {
+  const { exitCode, out } = await otto(["docker", "--list-hosts", "--json"]);
+  expect(exitCode).toBe(0);
+  expect(parse(out)).toMatchObject([
+    { type: "host", id: "local" },
+    { type: "result", exitCode: 0 },
+  ]);
+});
+
+test("OTTO_SUT_DIRS and OTTO_LAB choose repositories and lab, --lab goes first", async () => {
+  const other = join(root, "elsewhere");
+  await mkdir(join(other, ".otto"), { recursive: true });
+  const source = '[[lab.sources]]\nbackend = "json"\npaths = ["lab.json"]\n';
+  await writeFile(join(other, ".otto/settings.toml"), `name = "b"\nversion = "1"\n${source}`);
+  const host = (element: string, lab: string) => ({ element, ip: "x", creds: [{ login: "u" }], labs: [lab] });
+  await writeFile(join(other, "lab.json"), JSON.stringify({ hosts: [host("a", "one"), host("b", "two")] }));
+  const env = { OTTO_SUT_DIRS: other, OTTO_LAB: "one" };
+  expect((await otto(["--list-labs"], env)).out).toBe("local  local\none    a\ntwo    b\n");
+  expect((await otto(["--list-hosts"], env)).out).toBe("a  host  x:22\n");
+  expect((await otto(["--list-hosts", "--lab", "two"], env)).out).toBe("b  host  x:22\n");
+  expect((await otto(["--list-hosts", "--lab", "tow"], env)).err).toContain('hint: Did you mean "two"?');
+});
+
+test("a host that is unknown ends exec and run with 255", async () => {
+  for (const verb of ["exec", "run"]) {
+    const { exitCode, out } = await otto(["host", "nope", verb, "--json", "true"]);
+    expect([exitCode, parse(out)[0]?.code]).toEqual([255, "LAB_UNKNOWN_HOST"]);
+  }
+});
+
+test("a dry run of a command says what would run and runs nothing", async () => {
+  const target = join(root, "made");
+  const { exitCode, out } = await otto(["-n", "host", "local", "exec", "touch", target]);
+  expect([exitCode, out]).toEqual([0, `local: would run touch ${target}\n`]);
+  expect(await otto(["host", "local", "exec", "test", "-e", target])).toMatchObject({ exitCode: 1 });
+});
+
+test("a command on this machine gives its own exit code and exact bytes", async () => {
+  expect(await otto(["host", "local", "exec", "printf a; printf b >&2; exit 7"])).toEqual({
+    exitCode: 7,
+    out: "a",
+    err: "b",
+  });
+});
+
+test("bytes that are no text go to a program as base64", async () => {
+  const { out } = await otto(["host", "local", "exec", "--json", "printf", "\\377"]);
+  expect(parse(out)).toMatchObject([{ type: "result", exitCode: 0, encoding: "base64", stdout: "/w==" }]);
+});
+
+test("options for the command are the command's", async () => {
+  expect((await otto(["host", "local", "exec", "echo", "--json", "-n", "--help"])).out).toBe("--json -n --help\n");
+});
