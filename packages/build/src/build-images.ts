@@ -8,7 +8,14 @@ import { buildWanted } from "./image-build.js";
 
 export type BuildEvent =
   | { readonly type: "build.started"; readonly image: string; readonly tag: string; readonly cause: string }
+  | {
+      readonly type: "build.step";
+      readonly image: string;
+      readonly step: string;
+      readonly state: "started" | "cached" | "done" | "failed";
+    }
   | { readonly type: "build.output"; readonly image: string; readonly text: string }
+  | { readonly type: "build.sent"; readonly image: string; readonly bytes: number }
   | { readonly type: "build.finished"; readonly image: string; readonly result: ImageResult };
 
 export interface BuildImagesOptions extends PlanBuildOptions {

@@ -1,8 +1,9 @@
 import type { DockerImage, Repo } from "@otto/config";
+import type { BuildProgress } from "@otto/engine";
 import { OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
-import { packContext, packedDockerfileName } from "@otto/staging";
-import type { BuildImagesOptions } from "./build-images.js";
+import { packContext, packedDockerfileName, serveContext, servedDockerfileName } from "@otto/staging";
+import type { BuildEvent, BuildImagesOptions } from "./build-images.js";
 import { hashLabel, type WantedImage } from "./build-plan.js";
 import { parseShmSize } from "./shm-size.js";
 
@@ -14,32 +15,63 @@ interface Build {
 
 const labelSchema = "1";
 
-/** Streams the context into the engine's builder. The image gets its hash tag when, and only when, the build succeeds. */
-export async function buildWanted(wanted: WantedImage, { repo, parent, options }: Build): Promise<void> {
-  const { image, context } = wanted;
-  refuseUnsupported(image);
-  const tar = packContext(context, { signal: options.signal });
+/** Builds an image. It gets its hash tag when, and only when, the build succeeds. */
+export async function buildWanted(wanted: WantedImage, build: Build): Promise<void> {
+  const { engine } = build.parent;
+  if (await engine.hasBuildKit(build.options.signal)) await buildBySession(wanted, build);
+  else await buildByTar(wanted, build);
+}
+
+/** The engine asks for what it lacks of the context. */
+function buildBySession(wanted: WantedImage, build: Build): Promise<void> {
+  const { repo, parent, options } = build;
+  const services = {
+    // Neither user nor directory: what one checkout has sent, another need not send again.
+    sharedKey: `otto/${repo.name}/${wanted.image.name}`,
+    files: serveContext(wanted.context),
+  };
+  const dockerfile = servedDockerfileName(wanted.context);
+  return parent.engine.buildWithSession({ ...engineOptions(wanted, build), dockerfile, services }, options.signal);
+}
+
+/** For engines without BuildKit: the whole context as a stream. */
+async function buildByTar(wanted: WantedImage, build: Build): Promise<void> {
+  const { parent, options } = build;
+  refuseUnsupported(wanted.image);
+  const tar = packContext(wanted.context, { signal: options.signal });
   try {
-    await parent.engine.buildImage(
-      tar,
-      {
-        tag: wanted.tag,
-        dockerfile: packedDockerfileName(context),
-        buildArgs: image.buildArgs,
-        labels: { ...image.labels, ...ownerLabels(repo, wanted) },
-        target: image.target,
-        platform: image.platform,
-        pull: options.pull ?? false,
-        cacheFrom: image.cacheFrom,
-        networkMode: image.network,
-        extraHosts: image.addHosts,
-        shmSizeBytes: image.shmSize === undefined ? undefined : parseShmSize(image.shmSize),
-        onOutput: (text) => options.onEvent?.({ type: "build.output", image: image.name, text }),
-      },
-      options.signal,
-    );
+    const dockerfile = packedDockerfileName(wanted.context);
+    await parent.engine.buildImage(tar, { ...engineOptions(wanted, build), dockerfile }, options.signal);
   } finally {
     tar.destroy();
+  }
+}
+
+function engineOptions(wanted: WantedImage, { repo, options }: Build) {
+  const { image } = wanted;
+  return {
+    tag: wanted.tag,
+    buildArgs: image.buildArgs,
+    labels: { ...image.labels, ...ownerLabels(repo, wanted) },
+    target: image.target,
+    platform: image.platform,
+    pull: options.pull ?? false,
+    cacheFrom: image.cacheFrom,
+    networkMode: image.network,
+    extraHosts: image.addHosts,
+    shmSizeBytes: image.shmSize === undefined ? undefined : parseShmSize(image.shmSize),
+    onProgress: (progress: BuildProgress) => options.onEvent?.(toEvent(image.name, progress)),
+  };
+}
+
+function toEvent(image: string, progress: BuildProgress): BuildEvent {
+  switch (progress.type) {
+    case "step":
+      return { type: "build.step", image, step: progress.step, state: progress.state };
+    case "output":
+      return { type: "build.output", image, text: progress.text };
+    case "sent":
+      return { type: "build.sent", image, bytes: progress.bytes };
   }
 }
 

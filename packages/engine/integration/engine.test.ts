@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { promisify } from "node:util";
-import { createEngine, type Engine } from "@otto/engine";
+import { type BuildProgress, createEngine, type Engine } from "@otto/engine";
 import { createBusyboxImage, type TestImage } from "@otto/lab";
 import { pack } from "tar-stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -65,8 +65,8 @@ test("a build gives an image with its tag and labels, and its output as it comes
     dockerfile: "Dockerfile",
     buildArgs: { COLOUR: "red" },
     labels: { "otto.test": "yes" },
-    onOutput: (text) => {
-      output += text;
+    onProgress: (progress) => {
+      if (progress.type === "output") output += progress.text;
     },
   });
   expect(output).toContain("colour red");
@@ -93,7 +93,9 @@ test("an aborted build ends and tags nothing", async () => {
   const options = {
     tag,
     dockerfile: "Dockerfile",
-    onOutput: (text: string) => text.includes("begun") && controller.abort(),
+    onProgress: (progress: BuildProgress) => {
+      if (progress.type === "output" && progress.text.includes("begun")) controller.abort();
+    },
   };
   const building = engine.buildImage(
     contextOf(`FROM ${image.tag}\nRUN echo be""gun; sleep 600\n`),

@@ -1,6 +1,8 @@
 import type { Readable } from "node:stream";
 import { cleanText, type Json, OttoError } from "@otto/errors";
 import type Docker from "dockerode";
+import { buildParameters } from "./build-parameters.js";
+import type { BuildProgress } from "./build-progress.js";
 import { asking } from "./engine-error.js";
 import type { EngineRequest } from "./engine-request.js";
 import { readJsonLines } from "./json-lines.js";
@@ -20,8 +22,7 @@ export interface BuildImageOptions {
   readonly extraHosts?: readonly string[];
   /** In bytes. */
   readonly shmSizeBytes?: number | undefined;
-  /** Gets the build's output as it comes. */
-  readonly onOutput?: (text: string) => void;
+  readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
 }
 
 /**
@@ -35,30 +36,9 @@ export async function buildImage(
   request: EngineRequest,
 ): Promise<void> {
   const stream = await asking(request, `building ${options.tag}`, () =>
-    docker.buildImage(tar, { ...buildQuery(options), ...request.abort }),
+    docker.buildImage(tar, { ...buildParameters(options), version: "1", ...request.abort }),
   );
   await asking(request, `building ${options.tag}`, () => followBuild(stream as Readable, options));
-}
-
-function buildQuery(options: BuildImageOptions): Docker.ImageBuildOptions {
-  return {
-    version: "1",
-    rm: true,
-    forcerm: true,
-    t: options.tag,
-    dockerfile: options.dockerfile,
-    buildargs: { ...options.buildArgs },
-    labels: { ...options.labels },
-    ...(options.target !== undefined && { target: options.target }),
-    ...(options.platform !== undefined && { platform: options.platform }),
-    ...(options.pull === true && { pull: true }),
-    ...(options.cacheFrom !== undefined &&
-      options.cacheFrom.length > 0 && { cachefrom: JSON.stringify(options.cacheFrom) }),
-    ...(options.networkMode !== undefined && { networkmode: options.networkMode }),
-    ...(options.extraHosts !== undefined &&
-      options.extraHosts.length > 0 && { extrahosts: options.extraHosts.join(",") }),
-    ...(options.shmSizeBytes !== undefined && { shmsize: options.shmSizeBytes }),
-  };
 }
 
 async function followBuild(stream: Readable, options: BuildImageOptions): Promise<void> {
@@ -66,7 +46,7 @@ async function followBuild(stream: Readable, options: BuildImageOptions): Promis
   for await (const line of readJsonLines(stream)) {
     const text = cleanText(outputOf(line));
     output += text;
-    if (text !== "") options.onOutput?.(text);
+    if (text !== "") options.onProgress?.({ type: "output", step: undefined, text });
     const failure = failureOf(line);
     if (failure !== undefined) throw buildFailed(options.tag, output, cleanText(failure));
   }

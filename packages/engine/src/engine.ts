@@ -3,6 +3,8 @@ import { OttoError } from "@otto/errors";
 import Docker from "dockerode";
 import pLimit from "p-limit";
 import { type BuildImageOptions, buildImage } from "./build-image.js";
+import type { SessionServices } from "./buildkit/session.js";
+import { buildWithSession } from "./buildkit/session-build.js";
 import { ChannelAgent, type DialEngine } from "./channel-agent.js";
 import {
   type ContainerDetails,
@@ -23,6 +25,7 @@ export interface EngineVersion {
   readonly version: string;
   /** Highest API version that it speaks, as `1.45`. */
   readonly apiVersion: string;
+  readonly hasBuildKit: boolean;
 }
 
 /** A Docker engine. Every call takes a signal and may run beside any other. */
@@ -31,6 +34,11 @@ export interface Engine extends AsyncDisposable {
   inspectImage(reference: string, signal?: AbortSignal): Promise<ImageInfo | undefined>;
   tagImage(names: { source: string; target: string }, signal?: AbortSignal): Promise<void>;
   removeImage(reference: string, signal?: AbortSignal): Promise<void>;
+  /** Whether the engine builds with BuildKit: Docker on Linux does, Podman does not. */
+  hasBuildKit(signal?: AbortSignal): Promise<boolean>;
+  /** Builds with BuildKit, sending what the engine asks for. */
+  buildWithSession(options: BuildImageOptions & { services: SessionServices }, signal?: AbortSignal): Promise<void>;
+  /** Builds a context that is sent whole, with the engine's own builder. */
   buildImage(tar: Readable, options: BuildImageOptions, signal?: AbortSignal): Promise<void>;
   listContainers(filter?: ContainerFilter, signal?: AbortSignal): Promise<ContainerSummary[]>;
   inspectContainer(id: string, signal?: AbortSignal): Promise<ContainerDetails | undefined>;
@@ -76,6 +84,8 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
     inspectImage: async (reference, signal) => inspectImage(await client(signal), reference, request(signal)),
     tagImage: async (names, signal) => tagImage(await client(signal), names, request(signal)),
     removeImage: async (reference, signal) => removeImage(await client(signal), reference, request(signal)),
+    hasBuildKit: async (signal) => (await readVersion(createClient(agent), request(signal))).hasBuildKit,
+    buildWithSession: async (build, signal) => buildWithSession(await client(signal), build, request(signal)),
     buildImage: async (tar, build, signal) => buildImage(await client(signal), tar, build, request(signal)),
     listContainers: async (filter, signal) => listContainers(await client(signal), filter ?? {}, request(signal)),
     inspectContainer: async (id, signal) => inspectContainer(await client(signal), id, request(signal)),
@@ -111,7 +121,8 @@ async function readVersion(docker: Docker, request: EngineRequest): Promise<Engi
   const answer = await asking(request, "asking for the engine's version", () =>
     (docker.version as (options: object) => Promise<Docker.DockerVersion>).call(docker, request.abort),
   );
-  return { version: answer.Version, apiVersion: answer.ApiVersion };
+  const isDocker = answer.Components?.some(({ Name }) => Name === "Engine") ?? true;
+  return { version: answer.Version, apiVersion: answer.ApiVersion, hasBuildKit: isDocker && answer.Os === "linux" };
 }
 
 function isOlder(version: string, than: string): boolean {

@@ -1,4 +1,8 @@
 export type { BuildImageOptions } from "./build-image.js";
+export type { BuildProgress } from "./build-progress.js";
+export type { SyncEntry, SyncRequest, SyncSource } from "./buildkit/file-sync.js";
+export type { Stat } from "./buildkit/packet.js";
+export type { SessionServices } from "./buildkit/session.js";
 export type { DialEngine } from "./channel-agent.js";
 export type { ContainerDetails, ContainerFilter, ContainerSummary } from "./containers.js";
 export { createEngine, type Engine, type EngineVersion } from "./engine.js";

@@ -1,0 +1,121 @@
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import type { Metadata, ServerDuplexStream } from "@grpc/grpc-js";
+import { OttoError } from "@otto/errors";
+import pLimit from "p-limit";
+import type { Packet, Stat } from "./packet.js";
+
+/** What the engine asks of a directory. Patterns and paths as BuildKit's frontend gives them. */
+export interface SyncRequest {
+  /** `dockerfile` or `context`. */
+  readonly directory: string;
+  /** Entries that the build reads, and what links among them lead to; empty: all. */
+  readonly followPaths: readonly string[];
+  readonly includePatterns: readonly string[];
+  readonly excludePatterns: readonly string[];
+}
+
+/** One entry; `open` for a file, whose content is read only if the engine lacks it. */
+export interface SyncEntry {
+  readonly stat: Stat;
+  readonly open?: (() => Readable) | undefined;
+}
+
+/** Answers what is in a directory of the build: entries in BuildKit's order, or undefined where there is no such directory. */
+export type SyncSource = (request: SyncRequest) => readonly SyncEntry[] | undefined;
+
+type SyncCall = ServerDuplexStream<Packet, Packet>;
+
+// More open files at once make the engine run out of descriptors; fsutil's own sender reads as many.
+const filesAtOnce = 4;
+const chunkBytes = 32 * 1024;
+
+/**
+ * Serves one `DiffCopy` call: tells the engine every entry, then sends the files that it asks for.
+ * @param onBytes gets the number of content bytes of each piece sent
+ * @see https://github.com/tonistiigi/fsutil/blob/master/send.go
+ */
+export async function serveDiffCopy(
+  call: SyncCall,
+  source: SyncSource,
+  onBytes: (count: number) => void,
+): Promise<void> {
+  const request = readRequest(call.metadata);
+  const entries = source(request);
+  if (entries === undefined)
+    throw new OttoError("BUILDKIT_NO_DIRECTORY", `the build asks for an unknown directory ${request.directory}`);
+  const stats = sendStats(call, entries);
+  stats.catch(() => {});
+  const limit = pLimit(filesAtOnce);
+  const files: Promise<void>[] = [];
+  let failure: unknown;
+  // Leaving the loop must not end the call: our own last word is still to be sent.
+  for await (const packet of call.iterator({ destroyOnReturn: false }) as AsyncIterable<Packet>) {
+    if (failure !== undefined) throw failure;
+    if (packet.type === "error")
+      throw new OttoError("BUILDKIT_SYNC_FAILED", `the engine refuses the context: ${packet.message}`);
+    if (packet.type === "finish") break;
+    if (packet.type !== "request") continue;
+    const sending = limit(() => sendFile(call, entries, packet.id, onBytes));
+    // The engine waits for this file, so the call has to end now.
+    sending.catch((error: unknown) => {
+      failure ??= error;
+      call.destroy(error as Error);
+    });
+    files.push(sending);
+  }
+  await stats;
+  await Promise.all(files);
+  await send(call, { type: "finish" });
+}
+
+async function sendStats(call: SyncCall, entries: readonly SyncEntry[]): Promise<void> {
+  for (const { stat } of entries) await send(call, { type: "stat", stat });
+  await send(call, { type: "stat", stat: undefined });
+}
+
+async function sendFile(
+  call: SyncCall,
+  entries: readonly SyncEntry[],
+  id: number,
+  onBytes: (count: number) => void,
+): Promise<void> {
+  const open = entries[id]?.open;
+  if (open === undefined)
+    throw new OttoError("BUILDKIT_SYNC_FAILED", `the engine asks for the content of entry ${id}, which is no file`);
+  for await (const chunk of open() as AsyncIterable<Buffer>) {
+    for (let at = 0; at < chunk.length; at += chunkBytes) {
+      const data = chunk.subarray(at, at + chunkBytes);
+      await send(call, { type: "data", id, data });
+      onBytes(data.length);
+    }
+  }
+  await send(call, { type: "data", id, data: new Uint8Array() });
+}
+
+async function send(call: SyncCall, packet: Packet): Promise<void> {
+  if (call.destroyed) throw new OttoError("BUILDKIT_SYNC_FAILED", "the engine closed the transfer of the context");
+  if (call.write(packet)) return;
+  const settled = new AbortController();
+  try {
+    await Promise.race(["drain", "close"].map((event) => once(call, event, { signal: settled.signal })));
+  } finally {
+    settled.abort();
+  }
+}
+
+function readRequest(metadata: Metadata): SyncRequest {
+  return {
+    directory: readList(metadata, "dir-name")[0] ?? "",
+    followPaths: readList(metadata, "followpaths"),
+    includePatterns: readList(metadata, "include-patterns"),
+    excludePatterns: readList(metadata, "exclude-patterns"),
+  };
+}
+
+/** Values with other than ASCII letters come in the encoding of URL queries, and say so. */
+function readList(metadata: Metadata, key: string): string[] {
+  const values = metadata.get(key).map(String);
+  const encoded = metadata.get(`${key}-encoded`)[0] === "1";
+  return encoded ? values.map((value) => decodeURIComponent(value.replaceAll("+", " "))) : values;
+}

@@ -1,0 +1,69 @@
+import { Readable } from "node:stream";
+import { cleanText, isOttoError, type Json } from "@otto/errors";
+import type Docker from "dockerode";
+import type { BuildImageOptions } from "../build-image.js";
+import { buildParameters } from "../build-parameters.js";
+import { asking } from "../engine-error.js";
+import type { EngineRequest } from "../engine-request.js";
+import { readJsonLines } from "../json-lines.js";
+import { BuildLog } from "./build-log.js";
+import { openBuildSession, type SessionServices } from "./session.js";
+import { decodeTrace } from "./trace.js";
+
+/**
+ * Builds with BuildKit. The engine asks over a session for the files that it lacks; nothing else is sent. Closing the
+ * connection (an abort) cancels the build.
+ * @throws OttoError `ENGINE_BUILD_FAILED` with `details.output`, `step` and `exitCode`; what reading a file threw
+ */
+export async function buildWithSession(
+  docker: Docker,
+  options: BuildImageOptions & { services: SessionServices },
+  request: EngineRequest,
+): Promise<void> {
+  const doing = `building ${options.tag}`;
+  const onProgress = options.onProgress ?? (() => {});
+  const services = { ...options.services, onBytesSent: (bytes: number) => onProgress({ type: "sent", bytes }) };
+  await using session = await openBuildSession(docker, services, request);
+  const parameters = {
+    ...buildParameters(options),
+    version: "2",
+    remote: "client-session",
+    session: session.id,
+    buildid: session.id,
+  };
+  const log = new BuildLog(onProgress);
+  try {
+    const stream = await asking(request, doing, () => startBuild(docker, parameters, request));
+    await asking(request, doing, () => followTraces(stream, log, options.tag));
+  } catch (error) {
+    // What kept us from serving the build explains its end; the engine only knows that it got no answer.
+    throw isOttoError(session.failure) && !request.abort.abortSignal?.aborted ? session.failure : error;
+  }
+}
+
+function startBuild(docker: Docker, parameters: Record<string, unknown>, request: EngineRequest): Promise<Readable> {
+  const options = {
+    path: "/build?",
+    method: "POST",
+    isStream: true,
+    statusCodes: { 200: true },
+    options: parameters,
+    // A body that is empty, so that the parameters go by the query alone.
+    file: Readable.from([]),
+    ...request.abort,
+  };
+  return new Promise((resolve, reject) => {
+    docker.modem.dial(options, (error: unknown, stream: unknown) =>
+      error ? reject(error as Error) : resolve(stream as Readable),
+    );
+  });
+}
+
+async function followTraces(stream: Readable, log: BuildLog, tag: string): Promise<void> {
+  for await (const line of readJsonLines(stream)) {
+    if (typeof line !== "object" || line === null || Array.isArray(line)) continue;
+    const { id, aux, error } = line as { readonly [key: string]: Json };
+    if (id === "moby.buildkit.trace" && typeof aux === "string") log.follow(decodeTrace(Buffer.from(aux, "base64")));
+    if (error !== undefined) throw log.failure(tag, cleanText(String(error)));
+  }
+}
