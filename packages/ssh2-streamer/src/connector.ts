@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { isOttoError } from "@otto/errors";
+import { isOttoError, type OttoError } from "@otto/errors";
 import { Connection } from "./connection.js";
 import { type LoginAttempt, readLoginAttempts } from "./credential.js";
 import type { SshEndpoint } from "./endpoint.js";
@@ -18,7 +18,8 @@ export interface ConnectorSetting {
   readonly onEvent: SshEventListener;
 }
 
-// An sshd at its MaxStartups limit hangs up before it says a word; one that logs others in frees places soon.
+// An sshd at its MaxStartups limit hangs up before it says a word; one that logs others in frees places soon. Nothing
+// was asked of a server that hung up before the login was done, nor of one whose hop was lost: asking again is safe.
 const dropDelaysMs = [100, 300, 1000, 2000] as const;
 
 /**
@@ -51,8 +52,7 @@ async function connectPatiently(setting: ConnectorSetting, login: LoginAttempt):
       return await connectOnce(setting, login);
     } catch (error) {
       const pause = dropDelaysMs[attempt];
-      const isDropped = isOttoError(error, "SSH_CONNECT_FAILED") && error.details?.reason === "dropped";
-      if (!isDropped || pause === undefined) throw error;
+      if (!isDrop(error) || pause === undefined) throw error;
       const { name } = setting.endpoint;
       setting.onEvent({ type: "ssh.connect-retried", hop: name, attempt: attempt + 1, cause: error.message });
       // Two processes that were dropped together must not come back together.
@@ -61,6 +61,11 @@ async function connectPatiently(setting: ConnectorSetting, login: LoginAttempt):
       });
     }
   }
+}
+
+function isDrop(error: unknown): error is OttoError {
+  if (isOttoError(error, "SSH_CONNECTION_LOST")) return true;
+  return isOttoError(error, "SSH_CONNECT_FAILED") && error.details?.reason === "dropped";
 }
 
 // A server has one key of each type and shows one: a pin may be of a type that it shows when asked.

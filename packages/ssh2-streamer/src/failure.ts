@@ -17,7 +17,7 @@ export type SshErrorCode =
   | "COMMAND_OUTPUT_LIMIT"
   | "COMMAND_FAILED";
 
-/** Why a machine could not be reached. `dropped`: it closed the connection before it said a word. */
+/** Why a machine could not be reached. `dropped`: it closed the connection, most often before it said a word. */
 export type ConnectFailure = "refused" | "unreachable" | "unresolved" | "timeout" | "dropped" | "handshake";
 
 const hints: Record<ConnectFailure, string> = {

@@ -1,9 +1,9 @@
 import type { Duplex } from "node:stream";
-import type { OttoError } from "@otto/errors";
+import { isOttoError, type OttoError } from "@otto/errors";
 import ssh2, { type Client, type ConnectConfig } from "ssh2";
 import type { LoginAttempt } from "./credential.js";
 import type { SshEndpoint } from "./endpoint.js";
-import { authError, connectError, describe, secretsOf } from "./failure.js";
+import { authError, connectError, describe, secretsOf, socketError } from "./failure.js";
 import type { HostKeyCheck } from "./host-key-check.js";
 import { createLogin, type Login } from "./login.js";
 
@@ -40,7 +40,7 @@ export function performHandshake(socket: Duplex, setting: HandshakeSetting): Pro
       if (error.level === "agent") login.noteAgentFailure(`agent (${describe(error, [])})`);
       else settle(hostKeyError ?? explain(error, { endpoint, login, sawBytes }));
     });
-    client.once("close", () => settle(hostKeyError ?? closedEarly(endpoint, login, sawBytes)));
+    client.once("close", () => settle(hostKeyError ?? connectError(endpoint, "dropped")));
     const verify = (key: Buffer, finish: (trusted: boolean) => void) => {
       setting.hostKey.verify(key).then(
         () => finish(true),
@@ -81,15 +81,13 @@ interface Progress {
 }
 
 function explain(error: Error & { level?: string }, { endpoint, login, sawBytes }: Progress): OttoError {
+  // The hop that carries this connection was lost.
+  if (isOttoError(error)) return error;
+  if (error.level === "client-socket") return socketError(endpoint, error);
   if (error.level === "client-authentication") return authError(endpoint, login.tried, login.offered);
   // A disconnect while logging in is the server's last word on the attempts ("Too many authentication failures").
   if (login.tried.length > 0) {
     return authError(endpoint, [...login.tried, describe(error, secretsOf(endpoint))], login.offered);
   }
   return connectError(endpoint, sawBytes ? "handshake" : "dropped", error);
-}
-
-function closedEarly(endpoint: SshEndpoint, login: Login, sawBytes: boolean): OttoError {
-  if (login.tried.length > 0) return authError(endpoint, [...login.tried, "the server hung up"], login.offered);
-  return connectError(endpoint, sawBytes ? "handshake" : "dropped");
 }

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { abortable } from "./abortable.js";
 import { ChannelSocket } from "./channel-socket.js";
 import type { Terminal } from "./command.js";
-import { ConnectionPool, type Slot } from "./connection-pool.js";
+import { ConnectionPool } from "./connection-pool.js";
 import { openConnection } from "./connector.js";
 import type { SshEndpoint } from "./endpoint.js";
 import type { SshEventListener } from "./event.js";
@@ -12,6 +12,7 @@ import { administrativelyProhibited } from "./open-failure.js";
 import { formatPortCommand, openPortSocket } from "./port-tool.js";
 import { formatEndCommand, formatSignalCommand } from "./process-group.js";
 import { type ChannelProcess, createProcess, type GroupControl } from "./remote-process.js";
+import type { Slot } from "./session-slots.js";
 import type { Lifetime } from "./slot-plan.js";
 import { openTcp } from "./tcp.js";
 
@@ -30,7 +31,10 @@ export interface ProcessRequest {
   /** What runs, for messages. */
   readonly label: string;
   readonly lifetime: Lifetime;
+  /** Ends the wait for a session, and the process. */
   readonly signal?: AbortSignal | undefined;
+  /** Ends the wait for a session only. */
+  readonly waitSignal?: AbortSignal | undefined;
   readonly terminal?: Terminal | undefined;
   /** Whether the line tells its process id; see {@link formatCommandLine}. */
   readonly tellsPid?: boolean | undefined;
@@ -65,7 +69,7 @@ export class Machine {
   async start(request: ProcessRequest): Promise<ChannelProcess> {
     let isRepeat = false;
     for (;;) {
-      const slot = await this.#pool.acquire(request.lifetime, request.signal);
+      const slot = await this.#pool.acquire(request.lifetime, anySignal(request.signal, request.waitSignal));
       const outcome = await this.#tryStart(slot, request);
       if (typeof outcome === "object") return outcome;
       if (outcome === "refused") continue;
@@ -97,14 +101,20 @@ export class Machine {
       label: `a stream to ${target}`,
       lifetime: "long",
       tellsPid: true,
-      signal,
+      waitSignal: signal,
     });
+    if (signal?.aborted) void process.end();
     return openPortSocket(this.endpoint, process, target);
   }
 
   /** A stream with a `reclaim` became idle: who waits may have its session. */
   offerParked(): void {
     this.#pool.review();
+  }
+
+  /** A session served one who waited without becoming free: no reason for a further connection. */
+  noteProgress(): void {
+    this.#pool.noteProgress();
   }
 
   close(): Promise<void> {
@@ -165,6 +175,11 @@ export class Machine {
       isRepeat = true;
     }
   }
+}
+
+function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
+  const given = signals.filter((signal) => signal !== undefined);
+  return given.length > 1 ? AbortSignal.any(given) : given[0];
 }
 
 function reasonOf(error: unknown): unknown {

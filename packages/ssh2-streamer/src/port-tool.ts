@@ -1,7 +1,8 @@
 import { OttoError } from "@otto/errors";
+import type { AgentSocket } from "./agent-socket.js";
 import { formatCommandLine } from "./command-line.js";
 import type { SshEndpoint } from "./endpoint.js";
-import { ProcessSocket } from "./process-socket.js";
+import { ProcessLine } from "./process-line.js";
 import type { ChannelProcess } from "./remote-process.js";
 
 // Any of these makes a stream of a port. bash's own redirection is last: it is two processes.
@@ -23,7 +24,7 @@ export function formatPortCommand(host: string, port: number): string {
 }
 
 /** The stream of a process that runs {@link formatPortCommand}. */
-export function openPortSocket(hop: SshEndpoint, process: ChannelProcess, target: string): ProcessSocket {
+export function openPortSocket(hop: SshEndpoint, process: ChannelProcess, target: string): AgentSocket {
   const explain = (stderr: string) =>
     new OttoError(
       "SSH_FORWARDING_REFUSED",
@@ -33,7 +34,5 @@ export function openPortSocket(hop: SshEndpoint, process: ChannelProcess, target
         details: { hop: hop.name, target },
       },
     );
-  const socket = new ProcessSocket(process, explain);
-  socket.on("error", () => {});
-  return socket;
+  return new ProcessLine(process, explain).open();
 }

@@ -27,12 +27,15 @@ test.each<[string, Lifetime, number | undefined]>([
   expect(chooseHolder(parse(holders), lifetime)).toBe(index);
 });
 
-test.each([
-  ["1: l1", true],
-  ["1: s1", false],
-  ["2: l1 s1", false],
-  ["2: l2, 1: l1", true],
-  ["2: l2, 1:", false],
-])("on [%s] waiting is in vain: %s", (holders, stuck) => {
-  expect(isStuck(parse(holders))).toBe(stuck);
+test.each<[string, Lifetime, boolean]>([
+  ["1: l1", "short", true],
+  ["1: s1", "short", false],
+  ["2: l1 s1", "short", false],
+  ["2: l2, 1: l1", "short", true],
+  ["2: l2, 1:", "short", false],
+  ["1: s1", "long", true],
+  ["1:, 1: l1", "long", false],
+  ["4: l3", "long", false],
+])("on [%s] a waiting %s session is stuck: %s", (holders, lifetime, stuck) => {
+  expect(isStuck(parse(holders), new Set([lifetime]))).toBe(stuck);
 });

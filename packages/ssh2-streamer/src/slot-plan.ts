@@ -21,9 +21,18 @@ export function chooseHolder(holders: readonly SlotHolder[], lifetime: Lifetime)
   return index === -1 ? undefined : index;
 }
 
-/** Whether waiting is in vain: every place is held by a session of unknown end. */
-export function isStuck(holders: readonly SlotHolder[]): boolean {
-  return holders.every((holder) => holder.short + holder.urgent === 0 && holder.long >= holder.limit);
+/**
+ * Whether waiting is in vain: every place is held by a session of unknown end, or one of unknown end waits and the
+ * only place there is has to stay for others.
+ */
+export function isStuck(holders: readonly SlotHolder[], waiting: ReadonlySet<Lifetime>): boolean {
+  if (
+    waiting.has("short") &&
+    holders.every((holder) => holder.short + holder.urgent === 0 && holder.long >= holder.limit)
+  ) {
+    return true;
+  }
+  return waiting.has("long") && sum(holders.map((holder) => holder.limit)) <= 1;
 }
 
 function sum(numbers: readonly number[]): number {

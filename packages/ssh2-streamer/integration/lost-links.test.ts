@@ -1,0 +1,127 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { isOttoError } from "@otto/errors";
+import { type Lab, startLab } from "@otto/lab";
+import { openSshSession, type SshSession } from "ssh2-streamer";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { routeTo } from "./lab-route.js";
+
+let lab: Lab<"bastion" | "parent">;
+let session: SshSession;
+
+beforeEach(async () => {
+  lab = await startLab({ hosts: { bastion: { proxy: {} }, parent: { hop: "bastion", proxy: {} } } });
+  session = openSshSession(routeTo(lab, "parent", { keepaliveIntervalMs: 100, keepaliveCountMax: 3 }));
+  await session.connect();
+});
+
+afterEach(async () => {
+  await session.close();
+  await lab[Symbol.asyncDispose]();
+});
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return isOttoError(error) ? error.code : String(error);
+}
+
+const handshakes = () => Promise.all([lab.hosts.bastion.handshakes(), lab.hosts.parent.handshakes()]);
+
+test("a link that swallows is found by its silence, and everything under way ends saying what it was", async () => {
+  const running = session.exec(["sleep", "60"]);
+  const stream = await session.dialEngine();
+  const process = await session.spawn(["sh", "-c", "echo ready; cat"]);
+  const [ready] = (await process.stdout.take(1).toArray()) as [Buffer];
+  expect(ready.toString()).toBe("ready\n");
+  lab.hosts.bastion.proxy?.swallow(true);
+  const startedAt = performance.now();
+  await expect(running).rejects.toMatchObject({ code: "SSH_CONNECTION_LOST", details: { inFlight: "sleep 60" } });
+  expect(performance.now() - startedAt).toBeLessThan(1000);
+  expect(await codeOf(text(stream))).toBe("SSH_CONNECTION_LOST");
+  expect(await codeOf(process.exit)).toBe("SSH_CONNECTION_LOST");
+});
+
+test("after a loss, many calls at once connect again once", async () => {
+  lab.hosts.bastion.proxy?.cut();
+  const results = await Promise.all(Array.from({ length: 9 }, (_, index) => session.exec(["echo", String(index)])));
+  expect(results.map(({ stdout }) => Number(stdout.toString()))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(await handshakes()).toEqual([2, 2]);
+});
+
+test("a target that is lost alone keeps its bastion's connection", async () => {
+  lab.hosts.parent.proxy?.cut();
+  expect((await session.exec(["true"])).exitCode).toBe(0);
+  expect(await handshakes()).toEqual([1, 2]);
+});
+
+test("a command that had started is never run again", async () => {
+  const file = join(lab.directory, "runs");
+  const running = session.exec(["sh", "-c", 'echo run >>"$1"; sleep 60', "sh", file]);
+  await expect.poll(() => readFile(file, "utf8").catch(() => "")).toBe("run\n");
+  lab.hosts.parent.proxy?.cut();
+  expect(await codeOf(running)).toBe("SSH_CONNECTION_LOST");
+  expect((await session.exec(["cat", file])).stdout.toString()).toBe("run\n");
+});
+
+test.each(["parent", "bastion"] as const)(
+  "killing the sshd of the %s ends calls; the next one connects again",
+  async (name) => {
+    const running = session.exec(["sleep", "60"]);
+    await session.exec(["true"]);
+    await lab.hosts[name].stop();
+    expect(await codeOf(running)).toBe("SSH_CONNECTION_LOST");
+    await expect(session.exec(["true"])).rejects.toMatchObject({ code: "SSH_CONNECT_FAILED", details: { hop: name } });
+    await lab.hosts[name].start();
+    expect((await session.exec(["true"])).exitCode).toBe(0);
+  },
+);
+
+test("closing the session ends what is under way and waits, and later calls", async () => {
+  const running = session.exec(["sleep", "60"]);
+  const connecting = session.connect();
+  await connecting;
+  await session.close();
+  expect(await codeOf(running)).toMatch(/^SSH_(CONNECTION_LOST|SESSION_CLOSED)$/);
+  expect(await codeOf(session.exec(["true"]))).toBe("SSH_SESSION_CLOSED");
+});
+
+test("200 cuts at random bytes: every call ends in time, with a result or a code, and the session goes on", async () => {
+  const rejections: unknown[] = [];
+  const note = (reason: unknown) => rejections.push(reason);
+  process.on("unhandledRejection", note);
+  const bytes = randomBytes(100_000);
+  const outcomes = new Map<string, number>();
+  for (let round = 0; round < 200; round += 1) {
+    const proxy = lab.hosts[round % 2 === 0 ? "bastion" : "parent"].proxy;
+    // Early bytes are handshakes and openings: as many cuts among them as in the data.
+    const cut = proxy?.cutAfter(Math.ceil(10 ** (1 + Math.random() * 4.4)));
+    const calls = [
+      session.exec(["cat"], { stdin: bytes }).then(({ stdout }) => expect(stdout.equals(bytes)).toBe(true)),
+      session.exec(["head", "-c", "100000", "/dev/zero"]).then(({ stdout }) => expect(stdout).toHaveLength(100_000)),
+      session.dialEngine().then(async (stream) => {
+        stream.write("GET /_ping HTTP/1.0\r\n\r\n");
+        expect(await text(stream)).toContain("200 OK");
+      }),
+    ];
+    const late = new Promise((resolve) => setTimeout(resolve, 10_000, "late").unref());
+    const ended = await Promise.race([Promise.allSettled(calls), late]);
+    expect(ended).not.toBe("late");
+    for (const result of ended as PromiseSettledResult<void>[]) {
+      const outcome = result.status === "fulfilled" ? "ok" : await codeOf(Promise.reject(result.reason as Error));
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    }
+    await Promise.race([cut, session.exec(["head", "-c", "300000", "/dev/zero"]).catch(() => cut)]);
+  }
+  process.off("unhandledRejection", note);
+  expect(rejections).toEqual([]);
+  expect(
+    [...outcomes.keys()].filter((outcome) => !/^(ok|SSH_CONNECTION_LOST|SSH_CONNECT_FAILED)$/.test(outcome)),
+  ).toEqual([]);
+  expect(outcomes.get("SSH_CONNECTION_LOST")).toBeGreaterThan(50);
+  expect((await session.exec(["true"])).exitCode).toBe(0);
+}, 240_000);

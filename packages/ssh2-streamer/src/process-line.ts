@@ -1,0 +1,97 @@
+import { pipeline } from "node:stream/promises";
+import { AgentSocket } from "./agent-socket.js";
+import type { ChannelProcess } from "./remote-process.js";
+
+const maxStderrBytes = 4096;
+
+/** A process that passes its stdin and stdout on to a socket of its machine, with one user at a time. */
+export class ProcessLine {
+  readonly process: ChannelProcess;
+  #socket: LineSocket | undefined;
+
+  /** @param explain makes the error of a process that ended in failure, of what it said on stderr */
+  constructor(process: ChannelProcess, explain: (stderr: string) => Error) {
+    const { stdout } = process;
+    this.process = process;
+    stdout.on("data", (chunk: Buffer) => {
+      if (this.#socket?.push(chunk) === false) stdout.pause();
+    });
+    stdout.pause();
+    void this.#follow(explain);
+  }
+
+  /** Makes the stream that uses the line from now on; destroying it ends the process. */
+  open(): AgentSocket {
+    this.#socket = new LineSocket(this, (socket) => this.#socket === socket);
+    // Between a dial and its use nobody listens yet.
+    this.#socket.on("error", () => {});
+    return this.#socket;
+  }
+
+  /** Whether an agent holds the stream idle. */
+  get isIdle(): boolean {
+    return this.#socket?.isParked === true && !this.#socket.destroyed && this.#socket.readableLength === 0;
+  }
+
+  /** Takes an idle line from its stream, which ends without ending the process. */
+  free(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.destroy();
+  }
+
+  // The stream's end is told only when the process told how it ended: a failed one must not look like a short answer.
+  async #follow(explain: (stderr: string) => Error): Promise<void> {
+    const { stdout, stderr, exit } = this.process;
+    let said = "";
+    const listened = pipeline(stderr, async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) said = (said + chunk.toString()).slice(-maxStderrBytes);
+    });
+    const ended = new Promise<void>((resolve) => {
+      stdout.once("end", resolve);
+      stdout.once("close", resolve);
+    });
+    try {
+      const [{ exitCode }] = await Promise.all([exit, ended, listened.catch(() => {})]);
+      if (exitCode === 0) this.#socket?.push(null);
+      else this.#socket?.destroy(explain(said.trim()));
+    } catch (error) {
+      this.#socket?.destroy(error as Error);
+    }
+  }
+}
+
+class LineSocket extends AgentSocket {
+  readonly #line: ProcessLine;
+  readonly #isUser: (socket: LineSocket) => boolean;
+
+  constructor(line: ProcessLine, isUser: (socket: LineSocket) => boolean) {
+    const { stdin, stdout } = line.process;
+    super({
+      allowHalfOpen: false,
+      read: () => stdout.resume(),
+      write: (chunk, _encoding, callback) => {
+        stdin.write(chunk, callback);
+      },
+      final: (callback) => {
+        stdin.end();
+        callback();
+      },
+    });
+    this.#line = line;
+    this.#isUser = isUser;
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    if (this.#isUser(this)) this.#endProcess();
+    callback(error);
+  }
+
+  #endProcess(): void {
+    const { process } = this.#line;
+    // An idle one ends by the end of its stdin; in the middle of something it might not.
+    if (this.isParked) process.close();
+    else void process.end();
+    for (const stream of [process.stdin, process.stdout, process.stderr]) stream.destroy();
+  }
+}
