@@ -1,6 +1,5 @@
 import { createHash, hash } from "node:crypto";
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { entryFsPath } from "./fs-path.js";
 
 const chunkBytes = 256 * 1024;
 // Never through a link that took the file's place, never waiting for a FIFO's other end.
@@ -9,7 +8,8 @@ const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 /** A file's digest and the stat it had before and after the reading. */
 export interface FileDigest {
   readonly stats: BigIntStats;
-  readonly digest: Uint8Array;
+  /** A character a byte: for thousands of files a quarter faster to make than a buffer. */
+  readonly digest: string;
 }
 
 /** Reused from file to file: allocating one for each takes longer than reading it. */
@@ -23,8 +23,8 @@ export function createReadBuffer(): Buffer {
  *
  * @returns nothing when the file changed meanwhile, or is no file any more
  */
-export function* digestFile(root: string, path: string, buffer: Buffer): Generator<void, FileDigest | undefined> {
-  const fd = openSync(entryFsPath(root, path), openFlags);
+export function* digestFile(path: string | Buffer, buffer: Buffer): Generator<void, FileDigest | undefined> {
+  const fd = openSync(path, openFlags);
   try {
     const before = fstatSync(fd, { bigint: true });
     if (!before.isFile()) return undefined;
@@ -37,9 +37,9 @@ export function* digestFile(root: string, path: string, buffer: Buffer): Generat
   }
 }
 
-function* digestContent(fd: number, buffer: Buffer): Generator<void, { digest: Uint8Array; sizeBytes: number }> {
+function* digestContent(fd: number, buffer: Buffer): Generator<void, { digest: string; sizeBytes: number }> {
   const first = readSync(fd, buffer, 0, chunkBytes, null);
-  if (first < chunkBytes) return { digest: hash("sha256", buffer.subarray(0, first), "buffer"), sizeBytes: first };
+  if (first < chunkBytes) return { digest: hash("sha256", buffer.subarray(0, first), "binary"), sizeBytes: first };
   const digest = createHash("sha256");
   let sizeBytes = 0;
   for (let length = first; length > 0; length = readSync(fd, buffer, 0, chunkBytes, null)) {
@@ -47,5 +47,5 @@ function* digestContent(fd: number, buffer: Buffer): Generator<void, { digest: U
     sizeBytes += length;
     yield;
   }
-  return { digest: digest.digest(), sizeBytes };
+  return { digest: digest.digest("binary"), sizeBytes };
 }

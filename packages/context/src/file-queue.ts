@@ -6,10 +6,10 @@ const batchFiles = 16;
 
 /** Files to read: a thread takes the next ones by moving the shared counter. */
 export interface FileQueue {
-  readonly root: string;
-  /** Places in the table, and the files they stand for. */
-  readonly indexes: readonly number[];
+  /** As node:fs wants them. */
   readonly paths: readonly string[];
+  /** Their places in the table. */
+  readonly indexes: readonly number[] | Uint32Array;
   readonly next: Int32Array;
 }
 
@@ -21,6 +21,7 @@ export function* drainQueue(queue: FileQueue, table: FileTable, buffer: Buffer):
     if (start >= total) return;
     for (let place = start; place < Math.min(start + batchFiles, total); place++) {
       yield* digestInto(queue, place, table, buffer);
+      yield;
     }
   }
 }
@@ -28,12 +29,11 @@ export function* drainQueue(queue: FileQueue, table: FileTable, buffer: Buffer):
 function* digestInto(queue: FileQueue, place: number, table: FileTable, buffer: Buffer): Generator<void, void> {
   const index = queue.indexes[place] ?? 0;
   try {
-    const found = yield* digestFile(queue.root, queue.paths[place] ?? "", buffer);
+    const found = yield* digestFile(queue.paths[place] ?? "", buffer);
     if (found === undefined) setState(table, index, "again");
     else setRecord(table, index, found.stats, found.digest);
   } catch {
-    // Read again by readStubborn, which can tell what is wrong.
+    // Read again by the thread that can say what is wrong.
     setState(table, index, "again");
   }
-  yield;
 }

@@ -3,6 +3,7 @@ import type { BigIntStats } from "node:fs";
 const digestBytes = 32;
 // Five 64-bit numbers, the mode, the state, the digest.
 const recordBytes = 5 * 8 + 4 + 4 + digestBytes;
+const recordWords = recordBytes / 4;
 
 /** What became of a file: not read yet, read, or to be read again by the thread that can say what is wrong. */
 export type FileState = "todo" | "done" | "again";
@@ -45,8 +46,12 @@ export function setState({ words }: FileTable, index: number, state: FileState):
   words[wordAt(index) + 1] = states.indexOf(state);
 }
 
-/** Sets the record of a file that was read. */
-export function setRecord(table: FileTable, index: number, stats: BigIntStats, digest: Uint8Array): void {
+/**
+ * Sets the record of a file that was read.
+ *
+ * @param digest a character a byte
+ */
+export function setRecord(table: FileTable, index: number, stats: BigIntStats, digest: string): void {
   const { bytes, numbers, words } = table;
   const at = numberAt(index);
   numbers[at] = stats.mtimeNs;
@@ -55,7 +60,7 @@ export function setRecord(table: FileTable, index: number, stats: BigIntStats, d
   numbers[at + 3] = stats.dev;
   numbers[at + 4] = stats.size;
   words[wordAt(index)] = Number(stats.mode);
-  bytes.set(digest, digestAt(index));
+  bytes.write(digest, digestAt(index), "latin1");
   setState(table, index, "done");
 }
 
@@ -80,7 +85,8 @@ export function changedNs({ numbers }: FileTable, index: number): bigint {
 }
 
 export function copyRecord(from: FileTable, fromIndex: number, to: FileTable, toIndex: number): void {
-  to.bytes.set(from.bytes.subarray(fromIndex * recordBytes, (fromIndex + 1) * recordBytes), toIndex * recordBytes);
+  const [source, target] = [fromIndex * recordWords, toIndex * recordWords];
+  for (let word = 0; word < recordWords; word++) to.words[target + word] = from.words[source + word] ?? 0;
 }
 
 export function sizeOf({ numbers }: FileTable, index: number): number {

@@ -10,8 +10,8 @@ import { digestOf, type FileTable, isExecutable, sizeOf, stateOf } from "./file-
 import { errnoOf, isMissing } from "./fs-error.js";
 import { pathBelow, realPath, toFsPath } from "./fs-path.js";
 import { readIgnoreFile } from "./ignore-rules.js";
-import { createPacer, type Pacer } from "./pacer.js";
-import { readTreeFiles } from "./tree-files.js";
+import { createPacer } from "./pacer.js";
+import { readTreeFiles, type TreeReading } from "./tree-files.js";
 import { type WalkedEntry, walkTree } from "./tree-walk.js";
 
 /**
@@ -52,11 +52,6 @@ export async function contextHash(source: ContextSource, options: ReadContextOpt
   return (await readContext(source, options)).hash;
 }
 
-interface TreeReading {
-  readonly pacer: Pacer;
-  readonly cacheDir: string | undefined;
-}
-
 async function readNamedContexts(
   contexts: Readonly<Record<string, string>>,
   reading: TreeReading,
@@ -72,7 +67,7 @@ async function readNamedContexts(
 async function readTree(root: string, reading: TreeReading, dockerfile?: string): Promise<ContextTree> {
   const ignoreFile = readIgnoreFile(root, dockerfile);
   const walked = await walkTree(root, ignoreFile?.patterns ?? [], reading.pacer);
-  const paths = walked.filter(({ kind }) => kind === "file").map(({ path }) => path);
+  const paths = walked.filter((entry) => typeof entry === "string");
   const entries = joinEntries(walked, await readTreeFiles(root, paths, reading));
   return { root, entries, ignoreFile, openFile: (entry) => openVerified(root, entry) };
 }
@@ -82,15 +77,15 @@ function joinEntries(walked: readonly WalkedEntry[], files: FileTable): ContextE
   const entries: ContextEntry[] = [];
   let index = -1;
   for (const entry of walked) {
-    if (entry.kind !== "file") entries.push(entry);
-    else if (stateOf(files, ++index) === "done") entries.push(fileEntry(entry.path, files, index));
+    if (typeof entry !== "string") entries.push(entry);
+    else if (stateOf(files, ++index) === "done") entries.push(fileEntry(entry, files, index));
   }
   return entries;
 }
 
 function fileEntry(path: string, files: FileTable, index: number): ContextEntry {
-  const [size, executable, digest] = [sizeOf(files, index), isExecutable(files, index), digestOf(files, index)];
-  return { path, kind: "file", size, executable, digest };
+  const digest = digestOf(files, index);
+  return { path, kind: "file", size: sizeOf(files, index), executable: isExecutable(files, index), digest };
 }
 
 function resolveRoot(context: string): string {

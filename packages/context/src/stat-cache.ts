@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodePath, encodePath } from "@otto/hashing";
-import { changedNs, copyRecord, createFileTable, type FileTable, tableBytes } from "./file-table.js";
+import { copyRecord, createFileTable, type FileTable, tableBytes } from "./file-table.js";
 
 // Raised when the layout changes. The numbers inside are in this machine's byte order: the file stays on it.
 const magic = Buffer.from("otto stat cache 1\n");
@@ -11,10 +11,14 @@ const checksumBytes = 32;
 // The coarsest time stamps in use, those of FAT, count two seconds.
 const marginNs = 2_500_000_000n;
 
-/** Files whose digests are known, by path. */
+/** Files whose digests are known. */
 export interface StatCache {
-  readonly paths: ReadonlyMap<string, number>;
   readonly table: FileTable;
+  readonly length: number;
+  /** Their paths in the order of `comparePaths`, each ended by a NUL: one string, for thousands take long to make. */
+  readonly names: string;
+  /** When it was written, in nanoseconds. */
+  readonly writtenNs: bigint;
 }
 
 /** Whether a stat is so old that a later change of the file would show in it. All in nanoseconds. */
@@ -23,8 +27,7 @@ export function isSettled(changed: bigint, lookedAt: bigint): boolean {
 }
 
 /**
- * Reads the cache for a context. What is missing, torn, of another layout, root or user counts as empty. Only entries
- * older than the file itself are taken: a younger one could have changed again within the same tick of the clock.
+ * Reads the cache for a context. What is missing, torn, of another layout, root or user counts as none.
  */
 export function readStatCache(cacheDir: string, root: string): StatCache | undefined {
   try {
@@ -67,7 +70,7 @@ function cachePath(cacheDir: string, root: string): string {
   return join(cacheDir, `${createHash("sha256").update(encodePath(root)).digest("hex").slice(0, 32)}.stat`);
 }
 
-/** Magic, checksum, then: number of files, records, and the root and the paths, each ended by a NUL. */
+/** Magic, checksum, number of files, records, and then the root and the paths, each ended by a NUL. */
 function formatCache(
   root: string,
   { paths, table, settled }: { paths: readonly string[]; table: FileTable; settled: readonly number[] },
@@ -76,7 +79,7 @@ function formatCache(
   for (const [to, from] of settled.entries()) copyRecord(table, from, kept, to);
   const count = Buffer.alloc(8);
   count.writeUInt32LE(settled.length);
-  const names = encodePath([root, ...settled.map((index) => paths[index] ?? "")].join("\0"));
+  const names = encodePath(`${[root, ...settled.map((index) => paths[index] ?? "")].join("\0")}\0`);
   const body = Buffer.concat([count, kept.bytes, names]);
   return Buffer.concat([magic, checksum(body), body]);
 }
@@ -85,16 +88,12 @@ function parseCache(content: Buffer, root: string, writtenNs: bigint): StatCache
   const body = content.subarray(magic.length + checksumBytes);
   if (!content.subarray(0, magic.length).equals(magic)) return undefined;
   if (!content.subarray(magic.length, magic.length + checksumBytes).equals(checksum(body))) return undefined;
-  const count = body.readUInt32LE(0);
-  const table = createFileTable(count);
-  body.copy(table.bytes, 0, 8, 8 + tableBytes(count));
-  const [cachedRoot, ...names] = decodePath(body.subarray(8 + tableBytes(count))).split("\0");
-  if (cachedRoot !== root || names.length !== count) return undefined;
-  const paths = new Map<string, number>();
-  for (let index = 0; index < count; index++) {
-    if (isSettled(changedNs(table, index), writtenNs)) paths.set(names[index] ?? "", index);
-  }
-  return { paths, table };
+  const length = body.readUInt32LE(0);
+  const table = createFileTable(length);
+  body.copy(table.bytes, 0, 8, 8 + tableBytes(length));
+  const names = decodePath(body.subarray(8 + tableBytes(length)));
+  const rooted = names.startsWith(`${root}\0`);
+  return rooted ? { table, length, names: names.slice(root.length + 1), writtenNs } : undefined;
 }
 
 function checksum(body: Buffer): Buffer {

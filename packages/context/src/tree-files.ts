@@ -1,55 +1,50 @@
 import { type BigIntStats, lstatSync } from "node:fs";
-import { readFiles } from "./file-reading.js";
-import { changedNs, copyRecord, createFileTable, type FileTable, hasStats, stateOf } from "./file-table.js";
+import { createCacheLookup } from "./cache-lookup.js";
+import { type FilesToRead, readFiles } from "./file-reading.js";
+import { changedNs, createFileTable, type FileTable, stateOf } from "./file-table.js";
 import { isMissing, unreadable } from "./fs-error.js";
 import { entryFsPath } from "./fs-path.js";
 import type { Pacer } from "./pacer.js";
 import { isSettled, readStatCache, type StatCache, writeStatCache } from "./stat-cache.js";
 
+/** How a tree is read. */
+export interface TreeReading {
+  readonly pacer: Pacer;
+  readonly cacheDir: string | undefined;
+}
+
 /**
  * Digests the files of the tree at `root`, by the cache where it can be trusted, and brings the cache up to date.
  *
- * @returns their records, in the order of `paths`; `todo` for a file that has vanished
+ * @param paths in the order of `comparePaths`
+ * @returns their records, in that order; `todo` for a file that has vanished
  * @throws CONTEXT_UNREADABLE, CONTEXT_FILE_CHANGED
  */
 export async function readTreeFiles(
   root: string,
   paths: readonly string[],
-  { cacheDir, pacer }: { readonly cacheDir: string | undefined; readonly pacer: Pacer },
+  { cacheDir, pacer }: TreeReading,
 ): Promise<FileTable> {
-  const table = createFileTable(paths.length);
+  const files: FilesToRead = { root, paths, table: createFileTable(paths.length) };
   const cache = cacheDir === undefined ? undefined : readStatCache(cacheDir, root);
-  const indexes = cache === undefined ? [...paths.keys()] : await takeCached({ root, paths, table, pacer }, cache);
+  const unknown = cache === undefined ? [...paths.keys()] : await takeCached(files, cache, pacer);
   const startedNs = BigInt(Date.now()) * 1_000_000n;
-  await readFiles({ root, indexes, paths: indexes.map((index) => paths[index] ?? "") }, table, pacer);
-  if (cacheDir === undefined) return table;
-  const fresh = new Set(indexes);
-  const settled = [...paths.keys()].filter(
-    (index) => stateOf(table, index) === "done" && (!fresh.has(index) || isSettled(changedNs(table, index), startedNs)),
-  );
-  const same = settled.length === cache?.paths.size && !settled.some((index) => fresh.has(index));
-  if (!same) await writeStatCache(cacheDir, root, { paths, table, settled });
-  return table;
-}
-
-interface CachedReading {
-  readonly root: string;
-  readonly paths: readonly string[];
-  readonly table: FileTable;
-  readonly pacer: Pacer;
+  if (unknown.length > 0) await readFiles(files, unknown, pacer);
+  const current = unknown.length === 0 && cache?.length === paths.length;
+  if (cacheDir !== undefined && !current) await remember(files, { cacheDir, unknown, startedNs });
+  return files.table;
 }
 
 /** Takes over what has not changed; returns the places of the rest. */
-async function takeCached({ root, paths, table, pacer }: CachedReading, cache: StatCache): Promise<number[]> {
-  const rest: number[] = [];
-  for (const [index, path] of paths.entries()) {
+async function takeCached({ root, paths, table }: FilesToRead, cache: StatCache, pacer: Pacer): Promise<number[]> {
+  const lookup = createCacheLookup(cache);
+  const unknown: number[] = [];
+  for (let index = 0; index < paths.length; index++) {
     if (pacer.due()) await pacer.pause();
-    const cached = cache.paths.get(path);
-    const stats = cached === undefined ? undefined : readStats(root, path);
-    if (cached === undefined || stats === undefined || !hasStats(cache.table, cached, stats)) rest.push(index);
-    else copyRecord(cache.table, cached, table, index);
+    const path = paths[index] ?? "";
+    if (!lookup.take(path, () => readStats(root, path), table, index)) unknown.push(index);
   }
-  return rest;
+  return unknown;
 }
 
 function readStats(root: string, path: string): BigIntStats | undefined {
@@ -59,4 +54,18 @@ function readStats(root: string, path: string): BigIntStats | undefined {
     if (isMissing(error)) return undefined;
     throw unreadable(path, error);
   }
+}
+
+/** Writes what was in the cache and what was read now, if it was old enough before it was read. */
+async function remember(
+  { root, paths, table }: FilesToRead,
+  { cacheDir, unknown, startedNs }: { cacheDir: string; unknown: readonly number[]; startedNs: bigint },
+): Promise<void> {
+  const fresh = new Set(unknown);
+  const settled: number[] = [];
+  for (let index = 0; index < paths.length; index++) {
+    if (stateOf(table, index) !== "done") continue;
+    if (!fresh.has(index) || isSettled(changedNs(table, index), startedNs)) settled.push(index);
+  }
+  await writeStatCache(cacheDir, root, { paths, table, settled });
 }

@@ -14,8 +14,8 @@ import { errnoOf, isMissing, unreadable } from "./fs-error.js";
 import { entryFsPath } from "./fs-path.js";
 import type { Pacer } from "./pacer.js";
 
-/** An entry whose content is still to be read, if it has one. */
-export type WalkedEntry = DirectoryEntry | SymlinkEntry | { readonly path: string; readonly kind: "file" };
+/** A path alone stands for a file, whose content is still to be read: most entries are files, and objects cost time. */
+export type WalkedEntry = DirectoryEntry | SymlinkEntry | string;
 
 interface Walk {
   readonly root: string;
@@ -63,7 +63,7 @@ async function walkDirectory(walk: Walk, visit: Visit): Promise<void> {
 function addLeaf(walk: Walk, parent: Visit, entry: Dirent, path: string): void {
   if (entry.isFile()) {
     addDirectory(walk, parent);
-    walk.entries.push({ path, kind: "file" });
+    walk.entries.push(path);
     return;
   }
   if (!entry.isSymbolicLink()) throw unsupported(entry, path);
