@@ -9,7 +9,7 @@ import type { Packet, Stat } from "./packet.js";
 export interface SyncRequest {
   /** `dockerfile` or `context`. */
   readonly directory: string;
-  /** Entries that the build reads, and what links among them lead to; empty: all. */
+  /** Entries that the build reads, and what links among them lead to; empty: all. A path with ", " in it comes as its parts. */
   readonly followPaths: readonly string[];
   readonly includePatterns: readonly string[];
   readonly excludePatterns: readonly string[];
@@ -113,9 +113,12 @@ function readRequest(metadata: Metadata): SyncRequest {
   };
 }
 
-/** Values with other than ASCII letters come in the encoding of URL queries, and say so. */
+/**
+ * Node joins the values of a repeated header with ", ", so a value that holds this comes as its parts. Values with other
+ * than ASCII letters come in the encoding of URL queries, and say so.
+ */
 function readList(metadata: Metadata, key: string): string[] {
-  const values = metadata.get(key).map(String);
+  const values = metadata.get(key).flatMap((value) => String(value).split(", "));
   const encoded = metadata.get(`${key}-encoded`)[0] === "1";
   return encoded ? values.map((value) => decodeURIComponent(value.replaceAll("+", " "))) : values;
 }
