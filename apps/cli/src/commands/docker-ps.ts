@@ -11,14 +11,16 @@ export interface DockerPsFlags {
   readonly all?: boolean;
 }
 
+interface Answer {
+  readonly parent: string;
+  readonly containers: readonly ContainerRow[];
+  /** What kept the parent from answering. */
+  readonly error?: unknown;
+}
+
 interface Row {
   readonly cells: readonly string[];
   readonly record: JsonRecord;
-}
-
-interface Answer {
-  readonly rows: readonly Row[];
-  readonly answered: boolean;
 }
 
 const header = ["HOST", "NAME", "IMAGE", "STATUS", "PORTS"];
@@ -26,15 +28,15 @@ const header = ["HOST", "NAME", "IMAGE", "STATUS", "PORTS"];
 /** `otto docker ps`: a parent that cannot be asked is a row; the command fails when none answers. */
 export async function dockerPs(session: Session, flags: DockerPsFlags): Promise<Outcome> {
   const lab = await session.lab();
-  const parents = parentsOf(lab, flags.on);
-  const answers = await Promise.all(parents.map((parent) => ask(session, lab, { ...flags, on: parent })));
+  const answers = await Promise.all(parentsOf(lab, flags.on).map((parent) => ask(session, lab, { ...flags, parent })));
   session.signal.throwIfAborted();
-  const rows = answers.flatMap((answer) => answer.rows);
-  const [title = "", ...lines] = formatTable([header, ...rows.map((row) => row.cells)]);
-  session.reporter.heading(title);
-  for (const [index, row] of rows.entries()) session.reporter.item(lines[index] ?? "", row.record);
-  const answered = answers.length === 0 || answers.some((answer) => answer.answered);
-  return { exitCode: answered ? exitCodes.done : exitCodes.failed };
+  const silent = answers.filter((answer) => answer.error !== undefined);
+  if (silent.length > 0 && silent.length === answers.length) {
+    for (const { error } of silent) session.reporter.error(error);
+    return { exitCode: exitCodes.failed };
+  }
+  showRows(session, answers.flatMap(rowsOf));
+  return { exitCode: exitCodes.done };
 }
 
 function parentsOf(lab: Lab, on: string | undefined): readonly string[] {
@@ -42,17 +44,31 @@ function parentsOf(lab: Lab, on: string | undefined): readonly string[] {
   return lab.data.hosts.filter((host) => host.dockerCapable).map((host) => host.id);
 }
 
-async function ask(session: Session, lab: Lab, { on, all }: DockerPsFlags & { on: string }): Promise<Answer> {
+async function ask(
+  { signal }: Session,
+  lab: Lab,
+  { parent, all }: { readonly parent: string; readonly all?: boolean },
+): Promise<Answer> {
   try {
-    const containers = await composePs(lab.parent(on), { all, signal: session.signal });
-    return { rows: containers.map((container) => toRow(on, container)), answered: true };
+    return { parent, containers: await composePs(lab.parent(parent), { all, signal }) };
   } catch (error) {
-    const cells = [on, `error: ${describeError(error).message}`];
-    return { rows: [{ cells, record: { ...errorRecord(error), parent: on } }], answered: false };
+    return { parent, containers: [], error };
   }
 }
 
-function toRow(parent: string, container: ContainerRow): Row {
-  const { Names, Image, Status, Ports } = container;
-  return { cells: [parent, Names, Image, Status, Ports], record: { type: "container", parent, ...container } };
+function showRows({ reporter }: Session, rows: readonly Row[]): void {
+  const [title = "", ...lines] = formatTable([header, ...rows.map((row) => row.cells)]);
+  reporter.heading(title);
+  for (const [index, row] of rows.entries()) reporter.item(lines[index] ?? "", row.record);
+}
+
+function rowsOf({ parent, containers, error }: Answer): Row[] {
+  if (error !== undefined) {
+    const cells = [parent, `error: ${describeError(error).message}`];
+    return [{ cells, record: { ...errorRecord(error), parent } }];
+  }
+  return containers.map((container) => ({
+    cells: [parent, container.Names, container.Image, container.Status, container.Ports],
+    record: { type: "container", parent, ...container },
+  }));
 }
