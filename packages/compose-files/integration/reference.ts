@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { type ComposeProject, type ComposeSource, type LocalReader, readComposeProject } from "@otto/compose-files";
+import { onTestFinished } from "vitest";
 
 const run = promisify(execFile);
 
@@ -17,11 +18,11 @@ export const diskReader: LocalReader = {
   },
 };
 
-/** A path to its text; `-> target` makes a link, a path that ends in a slash a directory. */
+/** A path to its text; `-> target` makes a link, `~/` is the home, `@REPO@` in a text the repo's place. */
 export type Tree = Readonly<Record<string, string>>;
 
-/** A repo and a home beside it, on disk. */
-export interface Workstation extends AsyncDisposable {
+/** A repo and a home beside it, on disk; gone when the test is done. */
+export interface Workstation {
   readonly repoRoot: string;
   readonly home: string;
   /** Where the staged tree goes. */
@@ -31,16 +32,20 @@ export interface Workstation extends AsyncDisposable {
 export async function createWorkstation(tree: Tree): Promise<Workstation> {
   const root = await realpath(await mkdtemp(join(tmpdir(), "otto-compose-files-")));
   const [repoRoot, home, staged] = [join(root, "ws/repo"), join(root, "ws/home"), join(root, "parent/staged")];
+  onTestFinished(() => rm(root, { recursive: true, force: true }));
   for (const path of [repoRoot, home, staged]) await mkdir(path, { recursive: true });
   for (const [path, text] of Object.entries(tree))
-    await write(path.startsWith("~/") ? join(home, path.slice(2)) : join(repoRoot, path), text);
-  return { repoRoot, home, staged, [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) };
+    await write(
+      path.startsWith("~/") ? join(home, path.slice(2)) : join(repoRoot, path),
+      text.replaceAll("@REPO@", repoRoot),
+    );
+  return { repoRoot, home, staged };
 }
 
 async function write(path: string, text: string): Promise<void> {
-  await mkdir(path.endsWith("/") ? path : dirname(path), { recursive: true });
+  await mkdir(dirname(path), { recursive: true });
   if (text.startsWith("-> ")) await symlink(text.slice(3), path);
-  else if (!path.endsWith("/")) await writeFile(path, text);
+  else await writeFile(path, text);
 }
 
 export type Options = Partial<Omit<ComposeSource, "files" | "repoRoot" | "home">>;
@@ -71,7 +76,7 @@ export async function localConfig(
     ...envFiles.flatMap((file) => ["--env-file", file]),
     ...(projectDirectory === undefined ? [] : ["--project-directory", projectDirectory]),
   ];
-  return compose(args, { cwd: repoRoot, home, environment });
+  return compose(args, { cwd: repoRoot, home, environment }, options.services);
 }
 
 /** Puts the staged tree where it belongs, as a parent would have it, and asks the installed Compose about that. */
@@ -84,7 +89,11 @@ export async function stagedConfig(workstation: Workstation, project: ComposePro
     ...project.envFiles.flatMap((file) => ["--env-file", join(staged, file)]),
     ...["--project-directory", join(staged, project.projectDirectory)],
   ];
-  return compose(args, { cwd: staged, home: "/parent-home", environment: { ...project.environment, LEAK: "parent" } });
+  return compose(args, {
+    cwd: join(staged, project.projectDirectory),
+    home: "/parent-home",
+    environment: project.environment,
+  });
 }
 
 export async function stageProject(project: ComposeProject, staged: string): Promise<void> {
@@ -105,11 +114,17 @@ interface ComposeCall {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-async function compose(args: readonly string[], { cwd, home, environment }: ComposeCall): Promise<Config> {
-  const env = { ...environment, PATH: process.env["PATH"] ?? "", HOME: home };
-  const argv = ["compose", "-p", "golden", ...args, "config", "--format", "json"];
+async function compose(
+  args: readonly string[],
+  { cwd, home, environment }: ComposeCall,
+  services: readonly string[] = [],
+): Promise<Config> {
+  const env = { ...environment, PATH: process.env.PATH ?? "", HOME: home };
+  const argv = ["compose", "-p", "golden", ...args, "config", "--format", "json", ...services];
   const { stdout } = await run("docker", argv, { cwd, env, maxBuffer: 64 * 1024 * 1024 });
-  return JSON.parse(stdout) as Config;
+  const config = Object.entries(JSON.parse(stdout) as Config);
+  // Extension fields are printed as they are written.
+  return Object.fromEntries(config.filter(([name]) => !name.startsWith("x-")));
 }
 
 /** The local configuration with each shipped path replaced by its place in the staged tree. */

@@ -40,8 +40,8 @@ export interface EnvFile {
   readonly required: boolean;
   /** Where it, or the text that takes its place, is in the staged tree. */
   readonly remotePath: string;
-  /** Set where the parent's own variables would get into it. */
-  readonly fixed: string | undefined;
+  /** Variables of which the parent has values of its own would get into it: its text must change. */
+  readonly isFixed: boolean;
 }
 
 /** A scalar with a path in it that the staged tree may have elsewhere. */

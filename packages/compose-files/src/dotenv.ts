@@ -156,36 +156,47 @@ export function evaluateDotenv(dotenv: Dotenv, lookup: Lookup): Map<string, stri
   return values;
 }
 
-/** The variables whose value comes from outside of the file. */
+/** The variables that the file's values are made of. */
 export function dotenvVariables(dotenv: Dotenv): string[] {
-  return dotenv.entries.flatMap(({ name, value }) => (value === undefined ? [name] : variableNames(value)));
+  return dotenv.entries.flatMap(entryVariables);
+}
+
+export function entryVariables({ name, value }: DotenvEntry): string[] {
+  return value === undefined ? [name] : variableNames(value);
+}
+
+export interface DotenvFixing {
+  readonly lookup: Lookup;
+  /** Whether a variable is to be written out. */
+  readonly isFixed: (name: string) => boolean;
+  /** Whether the value of an entry matters; one that does not becomes empty where it would have been written out. */
+  readonly isWanted: (name: string) => boolean;
 }
 
 /**
- * The file's text, with those variables written out for which `isFixed` says so; `undefined` where there are none.
+ * The file's text, with some variables written out.
  *
  * @throws DotenvError where a required variable has no value.
  */
-export function fixDotenv(dotenv: Dotenv, lookup: Lookup, isFixed: (name: string) => boolean): string | undefined {
-  if (!dotenvVariables(dotenv).some(isFixed)) return undefined;
-  const values = evaluateDotenv(dotenv, lookup);
-  const known: Lookup = (name) => lookup(name) ?? values.get(name);
-  const parts: string[] = [];
+export function fixDotenv(dotenv: Dotenv, fixing: DotenvFixing): string {
+  const values = evaluateDotenv(dotenv, fixing.lookup);
+  const known: Lookup = (name) => fixing.lookup(name) ?? values.get(name);
+  let fixed = "";
   let position = 0;
   for (const entry of dotenv.entries) {
-    const text = fixedStatement(entry, known, isFixed);
+    const text = fixedStatement(entry, { ...fixing, lookup: known });
     if (text === undefined) continue;
-    parts.push(dotenv.text.slice(position, entry.range[0]), text);
+    fixed += dotenv.text.slice(position, entry.range[0]) + text;
     position = entry.range[1];
   }
-  return parts.join("") + dotenv.text.slice(position);
+  return fixed + dotenv.text.slice(position);
 }
 
 /** A bare name without a value here must not get one there: an empty value is as near as a file of variables comes. */
-function fixedStatement({ name, value }: DotenvEntry, known: Lookup, isFixed: (name: string) => boolean) {
-  if (value === undefined) return isFixed(name) ? `=${quoteDotenv(escapeDollars(known(name) ?? ""))}` : undefined;
+function fixedStatement({ name, value }: DotenvEntry, { lookup, isFixed, isWanted }: DotenvFixing) {
+  if (value === undefined) return isFixed(name) ? `=${quoteDotenv(escapeDollars(lookup(name) ?? ""))}` : undefined;
   if (!variableNames(value).some(isFixed)) return undefined;
-  return quoteDotenv(formatTemplate(value, known, isFixed));
+  return isWanted(name) ? quoteDotenv(formatTemplate(value, lookup, isFixed)) : '""';
 }
 
 function quoteDotenv(template: string): string {

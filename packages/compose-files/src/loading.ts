@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { ComposeDocument, DocumentGroup, EnvFile, Link } from "./compose-document.js";
-import { DotenvError, evaluateDotenv, fixDotenv, parseDotenv } from "./dotenv.js";
+import { DotenvError, dotenvVariables, evaluateDotenv, fixDotenv, parseDotenv } from "./dotenv.js";
 import { composeError, mentionOf } from "./faults.js";
 import { type LocalPath, resolveLocalPath } from "./local-path.js";
 import { type Located, type Locator, shortHash } from "./locator.js";
@@ -71,9 +71,9 @@ export async function loadEnvFile(loading: Loading, lookup: Lookup, mention: Env
   const text = await readText(loading, local, located, place);
   const file = loading.locator.display(local.path);
   const dotenv = atFile(file, () => parseDotenv(text, format));
-  const fixed = atFile(file, () => fixDotenv(dotenv, lookup, isParentVariable));
-  const remotePath = fixed === undefined ? located.remotePath : rewrittenPath(located.remotePath);
-  const envFile = { located, dotenv, lookup, kind, place, required, remotePath, fixed };
+  const isFixed = dotenvVariables(dotenv).some(isParentVariable);
+  const remotePath = isFixed ? rewrittenPath(located.remotePath) : located.remotePath;
+  const envFile = { located, dotenv, lookup, kind, place, required, remotePath, isFixed };
   loading.envFiles.push(envFile);
   return envFile;
 }
@@ -91,6 +91,16 @@ export function lookupIn(loading: Loading, outer: Lookup, files: readonly EnvFil
     for (const [name, value] of own) values.set(name, value);
   }
   return (name) => outer(name) ?? values.get(name);
+}
+
+/** The file's text for the parent; `isUsed` tells whether anything asks for a variable of it. */
+export function fixEnvFile({ locator }: Loading, file: EnvFile, isUsed: (name: string) => boolean): string {
+  const { dotenv, lookup, kind, located } = file;
+  if (!file.isFixed) return dotenv.text;
+  const isWanted = kind === "env_file" ? () => true : isUsed;
+  return atFile(locator.display(located.localPath), () =>
+    fixDotenv(dotenv, { lookup, isFixed: isParentVariable, isWanted }),
+  );
 }
 
 function atFile<T>(file: string, read: () => T): T {

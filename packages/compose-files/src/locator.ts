@@ -46,8 +46,9 @@ export async function createLocator(source: ComposeSource, reader: LocalReader):
 
   const placed = (local: LocalPath, entry: LocalEntry): Located | undefined => {
     if (entry.kind === "other" || !(isWithin(entry.realPath, realRoot) || isAllowed(entry.realPath))) return undefined;
-    const inRepo = isWithin(entry.realPath, realRoot);
-    const remotePath = remotePathOf(inRepo ? { path: entry.realPath, fromHome: false } : local);
+    // A link of the repo keeps its own name for itself: the mirror may hold it as a link.
+    const isLinked = isWithin(entry.realPath, realRoot) || isInRepo(local.path);
+    const remotePath = remotePathOf(isLinked ? { path: entry.realPath, fromHome: false } : local);
     return { localPath: entry.realPath, remotePath, entry: entry.kind };
   };
 

@@ -26,13 +26,13 @@ export interface ComposeSource {
   readonly home: string;
   /** What relative paths in `files` start from. Default: the first file's directory. */
   readonly projectDirectory?: string | undefined;
-  /** Value of `COMPOSE_PROJECT_NAME` in interpolation. Default: the files' own `name:`, else none. */
+  /** Value of `COMPOSE_PROJECT_NAME` in interpolation. Default: that of `environment`. */
   readonly projectName?: string | undefined;
   /** Active profiles, `*` for all. Default: `COMPOSE_PROFILES` of the environment or of `.env`, else none. */
   readonly profiles?: readonly string[] | undefined;
   /** Only these services and what they depend on. Default: all. */
   readonly services?: readonly string[] | undefined;
-  /** Files of variables, absolute. Default: `.env` of the project directory, else of the repo root, where there is one. */
+  /** Files of variables, absolute. Default: `.env` of the project directory, where there is one. */
   readonly envFiles?: readonly string[] | undefined;
   /** What may be shipped from outside the repo: `true` for anything, or paths (absolute, `~/…` or relative to the repo root). Default: nothing. */
   readonly allowOutside?: boolean | readonly string[] | undefined;
@@ -119,7 +119,7 @@ export interface ComposeProject {
   readonly rewritten: readonly RewrittenFile[];
   /** For `-f`, in order. */
   readonly commandFiles: readonly string[];
-  /** For `--project-directory`. It may hold no shipment: make it. */
+  /** For `--project-directory`, and the directory to run in: Compose takes some paths from there. It may hold no shipment: make it. */
   readonly projectDirectory: string;
   /** For `--env-file`, in order. */
   readonly envFiles: readonly string[];

@@ -129,6 +129,13 @@ export function variableNames(template: Template): string[] {
   return template.flatMap((part) => (typeof part === "string" ? [] : [part.name, ...variableNames(part.operand)]));
 }
 
+/** Whether it may refuse to be interpolated. */
+export function hasRequiredVariable(template: Template): boolean {
+  return template.some((part) => {
+    return typeof part !== "string" && (part.operator?.endsWith("?") === true || hasRequiredVariable(part.operand));
+  });
+}
+
 /** The template as text, with those variables written out for which `isFixed` says so. */
 export function formatTemplate(template: Template, lookup: Lookup, isFixed: (name: string) => boolean): string {
   return template

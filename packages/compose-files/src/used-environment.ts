@@ -1,4 +1,5 @@
-import { dotenvVariables } from "./dotenv.js";
+import type { EnvFile } from "./compose-document.js";
+import { type DotenvEntry, entryVariables } from "./dotenv.js";
 import { mentionOf } from "./faults.js";
 import type { Loading } from "./loading.js";
 import { isWithin } from "./local-path.js";
@@ -6,18 +7,56 @@ import { isParentVariable } from "./parent-variable.js";
 import type { ComposeProject, ComposeWarning } from "./project.js";
 import type { Placement } from "./rewriting.js";
 import { siteKey } from "./shipping.js";
-import { parseTemplate, variableNames } from "./template.js";
+import { hasRequiredVariable, parseTemplate, variableNames } from "./template.js";
 import { findBareVariables, findContentVariables, namesIn, scalarsOf } from "./variables.js";
 import type { Place } from "./yaml-tree.js";
 
-/** The caller's variables that the texts on the parent still name, and what is to be said about the values. */
+/** The variables that the texts on the parent ask for, each with the first place that does. */
+export type VariableUses = ReadonlyMap<string, Place>;
+
+/** What the documents and the services' files name, and what the variables of the project's own files are made of. */
+export function findVariableUses({ groups, envFiles }: Loading, placement: Placement): VariableUses {
+  const uses = new Map<string, Place>();
+  const use = (name: string, place: Place) => uses.has(name) || uses.set(name, place);
+  for (const document of groups.flatMap((group) => group.documents)) {
+    const edits = placement.editsOf(document);
+    for (const tree of document.trees) {
+      for (const scalar of scalarsOf(tree)) {
+        const edit = edits.get(siteKey(scalar));
+        const names = edit === undefined ? namesIn(scalar) : variableNames(parseTemplate(edit.text));
+        for (const name of names) use(name, scalar.place);
+      }
+      for (const { name, scalar } of findBareVariables(tree)) use(name, scalar.place);
+      for (const name of findContentVariables(tree)) use(name, tree.place);
+    }
+  }
+  followEnvFiles(envFiles, uses, use);
+  return uses;
+}
+
+/** Of a project's own variables only those matter that something asks for: the last ones first, as they build on others. */
+function followEnvFiles(
+  envFiles: readonly EnvFile[],
+  uses: VariableUses,
+  use: (name: string, place: Place) => void,
+): void {
+  for (const { dotenv, kind, place } of [...envFiles].reverse()) {
+    const isUsed = (entry: DotenvEntry) => {
+      const isRequired = entry.value !== undefined && hasRequiredVariable(entry.value);
+      return kind === "env_file" || isRequired || isParentVariable(entry.name) || uses.has(entry.name);
+    };
+    for (const entry of [...dotenv.entries].reverse()) {
+      if (isUsed(entry)) for (const name of entryVariables(entry)) use(name, place);
+    }
+  }
+}
+
+/** The caller's variables that are asked for, and what is to be said about their values. */
 export function usedEnvironment(
   loading: Loading,
-  placement: Placement,
+  uses: VariableUses,
 ): Pick<ComposeProject, "environment" | "warnings"> {
   const { source, warnings } = loading;
-  const uses = new Map<string, Place>();
-  for (const [name, place] of variableUses(loading, placement)) if (!uses.has(name)) uses.set(name, place);
   const environment: Record<string, string> = {};
   const local: ComposeWarning[] = [];
   for (const [name, place] of [...uses].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -36,20 +75,4 @@ function isLocalPath({ source }: Loading, value: string): boolean {
 function localPathWarning(name: string, mention: string): ComposeWarning {
   const message = `${mention}: the value of ${name} is a path of this machine, and reaches the parent as it is`;
   return { code: "COMPOSE_LOCAL_PATH_IN_VALUE", message, mention };
-}
-
-function* variableUses({ groups, envFiles }: Loading, placement: Placement): Generator<[string, Place]> {
-  for (const document of groups.flatMap((group) => group.documents)) {
-    const edits = placement.editsOf(document);
-    for (const tree of document.trees) {
-      for (const scalar of scalarsOf(tree)) {
-        const edit = edits.get(siteKey(scalar));
-        const names = edit === undefined ? namesIn(scalar) : variableNames(parseTemplate(edit.text));
-        for (const name of names) yield [name, scalar.place];
-      }
-      for (const { name, scalar } of findBareVariables(tree)) yield [name, scalar.place];
-      for (const name of findContentVariables(tree)) yield [name, tree.place];
-    }
-  }
-  for (const { dotenv, place } of envFiles) for (const name of dotenvVariables(dotenv)) yield [name, place];
 }

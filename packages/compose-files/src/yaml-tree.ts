@@ -78,7 +78,12 @@ const maxNodes = 100_000;
  */
 export function parseYamlTrees(source: YamlText): MapTree[] {
   const lineCounter = new LineCounter();
-  const documents = parseAllDocuments(source.text, { lineCounter, prettyErrors: false, logLevel: "silent" });
+  const documents = parseAllDocuments(source.text, {
+    lineCounter,
+    prettyErrors: false,
+    logLevel: "silent",
+    strict: false,
+  });
   if (!Array.isArray(documents)) return [];
   return documents.flatMap((document) => {
     const [error] = document.errors;

@@ -1,0 +1,321 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Compose writes its variables like this.
+import { posix } from "node:path";
+import { isOttoError, type OttoError } from "@otto/errors";
+import { expect, test } from "vitest";
+import type { ComposeProject, ComposeSource, LocalReader } from "./project.js";
+import { readComposeProject } from "./read-project.js";
+
+/** Absolute or repo-relative paths to texts; `-> path` is a link, `socket` a socket. */
+type Disk = Readonly<Record<string, string>>;
+
+function diskOf(files: Disk): LocalReader {
+  const texts = new Map(Object.entries(files).map(([path, text]) => [posix.resolve("/ws/repo", path), text]));
+  const resolve = (path: string): string => {
+    for (const [link, text] of texts) {
+      if (text.startsWith("-> ") && (path === link || path.startsWith(`${link}/`))) {
+        return resolve(posix.resolve(posix.dirname(link), text.slice(3)) + path.slice(link.length));
+      }
+    }
+    return path;
+  };
+  return {
+    readText: async (path) => texts.get(resolve(path)),
+    async stat(path) {
+      const realPath = resolve(path);
+      const text = texts.get(realPath);
+      if (text !== undefined) return { kind: text === "socket" ? "other" : "file", realPath };
+      const isDirectory = [...texts.keys()].some((file) => file.startsWith(`${realPath}/`));
+      return isDirectory ? { kind: "dir", realPath } : undefined;
+    },
+  };
+}
+
+function read(files: Disk, options: Partial<ComposeSource> = {}): Promise<ComposeProject> {
+  const given = {
+    files: ["/ws/repo/compose.yml"],
+    repoRoot: "/ws/repo",
+    home: "/home/me",
+    environment: {},
+    ...options,
+  };
+  return readComposeProject(given, diskOf(files));
+}
+
+async function refusal(files: Disk, options: Partial<ComposeSource> = {}): Promise<OttoError> {
+  const error = await read(files, options).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isOttoError(error)) throw new Error("nothing was refused", { cause: error });
+  return error;
+}
+
+const service = (text: string) => ({ "compose.yml": `services:\n  api:\n    image: x\n    ${text}\n` });
+
+test.each([
+  ["env_file: gone.env", "env_file", "gone.env"],
+  ["env_file: [{ path: gone.env }]", "env_file[0].path", "gone.env"],
+  ["label_file: ./gone.labels", "label_file", "gone.labels"],
+  ["volumes: ['./gone:/x:ro']", "volumes[0]", "gone"],
+  ["volumes: [{ type: bind, source: gone, target: /x }]", "volumes[0].source", "gone"],
+  ["volumes: ['/ws/repo/gone:/x']", "volumes[0]", "gone"],
+  ["volumes: ['${PWD}/gone:/x']", "volumes[0]", "gone"],
+  ["build: ./gone", "build", "gone"],
+  ["build: .", "build", "Dockerfile"],
+  ["build: { context: ., dockerfile: Dockerfile.gone }", "build.dockerfile", "Dockerfile.gone"],
+  [
+    "build: { context: ., dockerfile_inline: FROM scratch, additional_contexts: [a=./gone] }",
+    "build.additional_contexts[0]",
+    "gone",
+  ],
+  ["security_opt: ['seccomp:gone.json']", "security_opt[0]", "gone.json"],
+  ["extends: { file: gone.yml, service: api }", "extends.file", "gone.yml"],
+])("%s is refused when it is missing, by file, line and key", async (text, key, path) => {
+  const error = await refusal(service(text), { environment: { PWD: "/ws/repo" } });
+  expect(error.message).toBe(`compose.yml:4 services.api.${key}: ${path} does not exist`);
+  expect(error.code).toBe("COMPOSE_FILE_MISSING");
+  expect(error.details).toEqual({ file: "compose.yml", line: 4, key: `services.api.${key}` });
+});
+
+test.each([
+  ["include: [gone.yml]", "include[0]"],
+  ["include: [{ path: [other.yml, gone.yml] }]", "include[0].path[1]"],
+  ["include: [{ path: other.yml, env_file: gone.env }]", "include[0].env_file"],
+  ["configs: { c: { file: gone } }\nservices: { a: { image: x, configs: [c] } }", "configs.c.file"],
+  ["secrets: { s: { file: gone } }\nservices: { a: { image: x, secrets: [{ source: s }] } }", "secrets.s.file"],
+  ["secrets: { s: { file: gone } }\nservices: { a: { build: { context: /dev/x, secrets: [s] } } }", "secrets.s.file"],
+  [
+    "volumes: { v: { driver: local, driver_opts: { o: bind, device: ./gone } } }\nservices: { a: { image: x, volumes: ['v:/v'] } }",
+    "volumes.v.driver_opts.device",
+  ],
+])("%s is refused when it is missing", async (text, key) => {
+  const error = await refusal({ "compose.yml": text, "other.yml": "services: {}" });
+  expect([error.code, error.details?.key]).toEqual(["COMPOSE_FILE_MISSING", key]);
+});
+
+test("a compose file that is missing is refused by its name", async () => {
+  const error = await refusal({}, { files: ["/ws/repo/docker/compose.yml"] });
+  expect([error.code, error.message]).toEqual([
+    "COMPOSE_FILE_MISSING",
+    "docker/compose.yml: docker/compose.yml does not exist",
+  ]);
+});
+
+const outside = { "/ws/shared/x": "x", "/home/me/x": "x", "/home/me/.env": "A=1", "/ws/repo-2/x": "x" };
+
+test.each([
+  "volumes: ['../shared:/x']",
+  "volumes: ['~/x:/x']",
+  "volumes: ['${HOME}/x:/x']",
+  "volumes: [{ type: bind, source: '${HOME:-/nowhere}', target: /x }]",
+  "volumes: ['../repo-2:/x']",
+  "volumes: ['../not/there:/x']",
+  "volumes: ['./link:/x']",
+  "env_file: ~/.env",
+  "env_file: [{ path: /home/me/.env, required: false }]",
+  "env_file: /etc/gone.env",
+  "build: ../shared",
+])("%s is refused outside of the repo", async (text) => {
+  const disk = { ...service(text), ...outside, link: "-> ../shared" };
+  const error = await refusal(disk, { environment: { HOME: "/home/me" } });
+  expect([error.code, error.hint]).toEqual(["COMPOSE_PATH_OUTSIDE_REPO", expect.stringContaining("allow the path")]);
+});
+
+test.each([
+  [true, "volumes: ['../shared:/x', '~/x:/y']"],
+  [["../shared", "~/x"], "volumes: ['../shared/x:/x', '~/x:/y']"],
+  [["/ws/shared", "/home/me"], "volumes: ['./link:/x', '${HOME}/x:/y']"],
+])("what is allowed (%j) is shipped beside the repo", async (allowOutside, text) => {
+  const disk = { ...service(text), ...outside, link: "-> ../shared" };
+  const project = await read(disk, { allowOutside, environment: { HOME: "/home/me" } });
+  const binds = project.shipments.filter(({ kind }) => kind === "bind");
+  expect(binds).toHaveLength(2);
+  for (const { remotePath } of binds) {
+    expect(remotePath).toMatch(/^outside\/[0-9a-f]{12}\/(?:shared|x|link)$/);
+    expect(JSON.stringify(project.rewritten)).toContain(`../${remotePath}`);
+  }
+});
+
+test("allowing one path does not allow its neighbours", async () => {
+  const error = await refusal({ ...service("volumes: ['../repo-2:/x']"), ...outside }, { allowOutside: ["../repo"] });
+  expect(error.code).toBe("COMPOSE_PATH_OUTSIDE_REPO");
+});
+
+test("paths of the parent stay as they are", async () => {
+  const text =
+    "volumes: ['/var/run/docker.sock:/s', '/dev/fuse:/f', '/home/other:/h', '/home/me/x:/x', 'named:/n', '${DATA}:/d']";
+  const project = await read(service(text), { environment: { DATA: "/srv/data" } });
+  expect(project.shipments.map(({ kind }) => kind)).toEqual(["compose"]);
+  expect(project.commandFiles).toEqual(["repo/compose.yml"]);
+  expect(project.environment).toEqual({ DATA: "/srv/data" });
+});
+
+test("a socket in the repo is refused", async () => {
+  const error = await refusal({ ...service("volumes: ['./s:/s']"), s: "socket" });
+  expect(error.code).toBe("COMPOSE_PATH_UNSUPPORTED");
+});
+
+test("a device in the repo that Compose would not resolve is refused", async () => {
+  const text =
+    "services: { a: { image: x, volumes: ['v:/v'] } }\nvolumes: { v: { driver_opts: { o: 'bind,ro', device: /ws/repo/d } } }";
+  expect((await refusal({ "compose.yml": text, "d/x": "" })).code).toBe("COMPOSE_PATH_UNSUPPORTED");
+});
+
+test.each([
+  ["services:\n  api:\n    image: x\n   build: y\n", 4],
+  ["services:\n  api:\n    image: x\n    image: y\n", 4],
+  ["services:\n  api: *gone\n", 2],
+  ["- services\n", 1],
+  ["services: { api: { extends: gone } }", 1],
+  ["services: { a: { extends: b }, b: { extends: a } }", 1],
+  ["include: [compose.yml]", 1],
+  ["x: &x [*x]\n", 1],
+  ["", 0],
+  ["# nothing\n", 0],
+])("%j is refused as invalid, with its line", async (text, line) => {
+  const error = await refusal({ "compose.yml": text });
+  expect([error.code, error.details?.line]).toEqual(["COMPOSE_FILE_INVALID", line]);
+});
+
+test("aliases that multiply are refused instead of expanded", async () => {
+  const levels = Array.from(
+    { length: 12 },
+    (_, level) => `x-${level + 1}: &a${level + 1} [${`*a${level},`.repeat(9)}]\n`,
+  );
+  const error = await refusal({ "compose.yml": `x-0: &a0 [1]\n${levels.join("")}` });
+  expect(error.code).toBe("COMPOSE_FILE_INVALID");
+});
+
+test("a refused value is not repeated in the message", async () => {
+  const error = await refusal(service("environment: { PASSWORD: 'hunter2${' }"));
+  expect(error.code).toBe("COMPOSE_FILE_INVALID");
+  expect(JSON.stringify([error.message, error.details])).not.toContain("hunter2");
+});
+
+test("a service that is not declared is refused, and the declared ones are listed", async () => {
+  const error = await refusal(service(""), { services: ["web"] });
+  expect([error.code, error.message]).toEqual([
+    "COMPOSE_SERVICE_UNKNOWN",
+    "compose.yml: there is no service web; declared: api",
+  ]);
+});
+
+test("what only a disabled service refers to is shipped if it can be, and never refused", async () => {
+  const text =
+    "services:\n  api: { image: x }\n  debug:\n    profiles: [d]\n    build: ./gone\n    env_file: gone.env\n" +
+    "    volumes: ['./here:/h', './gone:/g', '~/x:/x']\n";
+  const project = await read({ "compose.yml": text, "here/x": "", ...outside });
+  expect(project.shipments.map(({ remotePath, required }) => [remotePath, required])).toEqual([
+    ["repo/compose.yml", true],
+    ["repo/here", false],
+  ]);
+  expect(project.services.map(({ name, enabled }) => [name, enabled])).toEqual([
+    ["api", true],
+    ["debug", false],
+  ]);
+});
+
+test("profiles come from the source, else from the environment, else from .env", async () => {
+  const disk = { ...service("profiles: [p]"), ".env": "COMPOSE_PROFILES=p,q\n" };
+  const profiles = async (options: Partial<ComposeSource>) => (await read(disk, options)).profiles;
+  expect(await profiles({ profiles: ["own"] })).toEqual(["own"]);
+  expect(await profiles({ environment: { COMPOSE_PROFILES: "outer" } })).toEqual(["outer"]);
+  expect(await profiles({})).toEqual(["p", "q"]);
+});
+
+test("only variables that the stack uses are handed on, and those of configs and secrets too", async () => {
+  const text =
+    "services: { a: { image: 'x:${TAG}', environment: [BARE], env_file: a.env } }\n" +
+    "secrets: { s: { environment: SECRET } }\nconfigs: { c: { environment: CONFIG } }\n";
+  const environment = {
+    TAG: "1",
+    BARE: "2",
+    SECRET: "3",
+    CONFIG: "4",
+    IN_ENV_FILE: "5",
+    UNUSED: "6",
+    HOME: "/home/me",
+  };
+  const project = await read({ "compose.yml": text, "a.env": "A=${IN_ENV_FILE}\n" }, { environment });
+  const { UNUSED: _unused, HOME: _home, ...used } = environment;
+  expect(project.environment).toEqual(used);
+});
+
+test("a variable that is not set is told with its place", async () => {
+  const project = await read(service("labels: { a: '${NOT_SET}', b: '${NOT_SET:-x}' }"));
+  expect(project.warnings).toEqual([
+    {
+      code: "COMPOSE_VARIABLE_NOT_SET",
+      mention: "compose.yml:4 services.api.labels.a",
+      message: "compose.yml:4 services.api.labels.a: variable NOT_SET is not set, and becomes an empty text",
+    },
+  ]);
+});
+
+test("a value that holds a path of this machine is told", async () => {
+  const project = await read(service("labels: { a: '${PWD}' }"), { environment: { PWD: "/ws/repo" } });
+  expect(project.warnings.map(({ code }) => code)).toEqual(["COMPOSE_LOCAL_PATH_IN_VALUE"]);
+});
+
+test("a variable of the parent's own is written out, and a secret beside it is not", async () => {
+  const text = service("command: echo ${HOME}/$${HOME}/${TOKEN}/${DOCKER_HOST:-none} # ${HOME}");
+  const project = await read(text, { environment: { HOME: "/h$1", TOKEN: "secret" } });
+  expect(project.rewritten[0]?.content).toContain('command: "echo /h$$1/$${HOME}/${TOKEN}/none" # ${HOME}\n');
+  expect(project.environment).toEqual({ TOKEN: "secret" });
+});
+
+test("what is fetched by the parent is left alone and told", async () => {
+  const text =
+    "include: ['https://example.invalid/repo.git', oci://example.invalid/x]\nservices: { a: { build: 'git@example.invalid:x' } }\n";
+  const project = await read({ "compose.yml": text });
+  expect(project.warnings.map(({ code }) => code)).toEqual(["COMPOSE_REMOTE_RESOURCE", "COMPOSE_REMOTE_RESOURCE"]);
+  expect(project.shipments).toHaveLength(1);
+});
+
+test("services are summed up from all files", async () => {
+  const base = `
+name: stack-\${STAGE}
+services:
+  web:
+    image: web
+    container_name: the-web
+    depends_on: [api]
+    healthcheck: { test: [CMD, "true"] }
+    deploy: { replicas: 3, restart_policy: { condition: on-failure } }
+  api: { build: { dockerfile_inline: FROM scratch }, links: ["web:w"], restart: always }
+  migrate: { image: m }
+`;
+  const over =
+    "services: { web: { depends_on: { migrate: { condition: service_completed_successfully, required: false } }, scale: 2 } }\n";
+  const files = ["/ws/repo/compose.yml", "/ws/repo/over.yml"];
+  const project = await read({ "compose.yml": base, "over.yml": over }, { files, environment: { STAGE: "dev" } });
+  expect(project.name).toBe("stack-dev");
+  expect(project.services[0]).toEqual({
+    name: "web",
+    image: "web",
+    hasBuild: false,
+    profiles: [],
+    enabled: true,
+    replicas: 2,
+    containerName: "the-web",
+    hasHealthcheck: true,
+    restart: "on-failure",
+    dependsOn: [
+      { service: "api", condition: "service_started", required: true },
+      { service: "migrate", condition: "service_completed_successfully", required: false },
+    ],
+    oneShot: false,
+  });
+  expect(project.services.map(({ name, oneShot, hasBuild }) => [name, oneShot, hasBuild])).toEqual([
+    ["web", false, false],
+    ["api", false, true],
+    ["migrate", true, false],
+  ]);
+});
+
+test.each([{ files: [] }, { files: ["compose.yml"] }, { repoRoot: "repo" }, { home: "~" }])(
+  "%j is a caller's mistake",
+  async (options) => {
+    await expect(read(service(""), options)).rejects.toBeInstanceOf(TypeError);
+  },
+);
