@@ -92,10 +92,15 @@ test("stdin, variables, directory and user reach the command when asked", async 
   expect(late.lines).toMatchObject([{ code: "CLI_COMMAND_TIMED_OUT" }, { exitCode: 124, timedOut: true }]);
 });
 
-test("the repository is the nearest upwards, or those of OTTO_SUT_DIRS", async () => {
+test("the repository is the nearest upwards from where the caller stands, or those of OTTO_SUT_DIRS", async () => {
   await mkdir(join(repo.root, "a/b"), { recursive: true });
   const below = await runOtto({ ...repo.place, cwd: join(repo.root, "a/b") }, ["docker", "build", "-n"]);
   expect(below.stdout).toContain(`${repo.name}-api:`);
+  const asScript = { ...repo.place.env, npm_lifecycle_event: "otto", INIT_CWD: join(repo.root, "a/b") };
+  expect((await runOtto({ cwd: "/", env: asScript }, ["docker", "build", "-n"])).stdout).toBe(below.stdout);
+  expect((await runOtto({ cwd: "/", env: asScript }, ["host", "local", "exec", "pwd"])).stdout).toBe(
+    `${join(repo.root, "a/b")}\n`,
+  );
   await using other = await createTestRepo();
   const env = { ...repo.place.env, OTTO_SUT_DIRS: `${repo.root},${other.root}` };
   const both = await runJson({ cwd: "/", env }, ["docker", "build", "-n"]);

@@ -45,15 +45,15 @@ test("the stack's whole life on a parent behind a bastion", { timeout: 240_000 }
   expect([built.exitCode, tag.exec(built.stdout)?.[1]]).toEqual([0, "built"]);
   const again = await otto("docker", "build");
   expect([again.exitCode, again.stderr, tag.exec(again.stdout)?.[1]]).toEqual([0, "", "cached"]);
-  expect((await readEngineState(repo.name)).tags).toEqual(
-    [tag.exec(again.stdout)?.[2], `${repo.name}-api:latest`].sort(),
-  );
+  const { tags } = await readEngineState(repo.name);
+  expect(tags).toEqual(expect.arrayContaining([tag.exec(again.stdout)?.[2], `${repo.name}-api:latest`]));
+  expect(tags).toHaveLength(2);
 
   const up = await otto("docker", "up");
-  expect([up.exitCode, up.stdout.trim().split("\n").sort()]).toEqual([
-    0,
-    [`${hostId("api")}  running`, `${hostId("web")}  running`],
-  ]);
+  expect(up.exitCode).toBe(0);
+  expect(new Set(up.stdout.trim().split("\n"))).toEqual(
+    new Set([`${hostId("api")}  running`, `${hostId("web")}  running`]),
+  );
   expect(await stagedTrees()).toHaveLength(1);
   const { containers } = await readEngineState(repo.name);
   expect(containers).toEqual([`${repo.project}-api-1`, `${repo.project}-web-1`]);

@@ -1,32 +1,55 @@
 import type { BuildEvent, UpEvent } from "@otto/docker";
 import type { Reporter } from "./reporter.js";
 
+type DockerEvent = BuildEvent | UpEvent;
+
 /** Tells what goes on in a build or an `up` while it goes on: to a person line by line, each with its image's name. */
-export function createDockerEventListener(reporter: Reporter): (event: BuildEvent | UpEvent) => void {
-  const unfinished = new Map<string, string>();
-  const tellLines = (image: string, text: string) => {
-    const lines = text.split("\n");
-    unfinished.set(image, lines.pop() ?? "");
-    for (const line of lines) reporter.progress(`${image}  ${line}`);
+export function createDockerEventListener(reporter: Reporter): (event: DockerEvent) => void {
+  const toLines = createLineMaker();
+  return (event) => {
+    const subject = "image" in event ? event.image : event.project;
+    for (const line of toLines(event)) reporter.progress(`${subject}  ${line}`);
+    if (event.type !== "build.finished") reporter.event(event);
   };
+}
+
+/** What an event says, in whole lines; output that stops within a line waits for the rest. */
+function createLineMaker(): (event: DockerEvent) => readonly string[] {
+  const unfinished = new Map<string, string>();
+  const sent = new Map<string, number>();
   return (event) => {
     switch (event.type) {
       case "build.started":
-        reporter.progress(`${event.image}  building ${event.tag}: ${event.cause}`);
-        break;
-      case "build.output":
-        tellLines(event.image, `${unfinished.get(event.image) ?? ""}${event.text}`);
-        break;
-      case "build.finished":
-        if (unfinished.get(event.image)) tellLines(event.image, `${unfinished.get(event.image)}\n`);
-        break;
+        return [`building ${event.tag}: ${event.cause}`];
+      case "build.step":
+        return event.state === "done" ? [] : [event.state === "started" ? event.step : `${event.step} ${event.state}`];
+      case "build.output": {
+        const lines = `${unfinished.get(event.image) ?? ""}${event.text}`.split("\n");
+        unfinished.set(event.image, lines.pop() ?? "");
+        return lines;
+      }
+      case "build.sent":
+        sent.set(event.image, event.bytes);
+        return [];
+      case "build.finished": {
+        const bytes = sent.get(event.image);
+        return [unfinished.get(event.image) ?? "", bytes === undefined ? "" : `sent ${formatBytes(bytes)}`].filter(
+          Boolean,
+        );
+      }
       case "compose.staged":
-        reporter.progress(`${event.project}  sent ${event.files} files`);
-        break;
+        return [`sent ${event.files} files`];
       case "compose.started":
-        for (const line of event.output.trimEnd().split("\n")) reporter.progress(`${event.project}  ${line.trim()}`);
-        break;
+        return event.output
+          .trim()
+          .split("\n")
+          .map((line) => line.trim());
     }
-    if (event.type !== "build.finished") reporter.event(event);
   };
+}
+
+function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} kB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

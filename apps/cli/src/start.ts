@@ -9,9 +9,12 @@ export async function start(): Promise<void> {
   for (const stream of [stdout, stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   }
+  const cwd = startDirectory(process.cwd(), env);
+  // Commands on `local` start here too.
+  process.chdir(cwd);
   const exitCode = await main({
     argv: process.argv.slice(2),
-    cwd: startDirectory(process.cwd(), env),
+    cwd,
     env,
     home: homedir(),
     stdin,
