@@ -205,10 +205,7 @@ test("what only a disabled service refers to is shipped if it can be, and never 
     "services:\n  api: { image: x }\n  debug:\n    profiles: [d]\n    build: ./gone\n    env_file: gone.env\n" +
     "    volumes: ['./here:/h', './gone:/g', '~/x:/x']\n";
   const project = await read({ "compose.yml": text, "here/x": "", ...outside });
-  expect(project.shipments.map(({ remotePath, required }) => [remotePath, required])).toEqual([
-    ["repo/compose.yml", true],
-    ["repo/here", false],
-  ]);
+  expect(project.shipments.map(({ remotePath, required }) => [remotePath, required])).toEqual([["repo/here", false]]);
   expect(project.services.map(({ name, enabled }) => [name, enabled])).toEqual([
     ["api", true],
     ["debug", false],
@@ -239,6 +236,13 @@ test("only variables that the stack uses are handed on, and those of configs and
   const project = await read({ "compose.yml": text, "a.env": "A=${IN_ENV_FILE}\n" }, { environment });
   const { UNUSED: _unused, HOME: _home, ...used } = environment;
   expect(project.environment).toEqual(used);
+});
+
+test("a raw file of variables is taken as it is", async () => {
+  const text = "env_file: [{ path: raw.env, format: raw }]";
+  const project = await read({ ...service(text), "raw.env": "A=${HOME\nB='x\nBARE\n" }, { environment: { BARE: "1" } });
+  expect(project.shipments.map(({ remotePath }) => remotePath)).toEqual(["repo/compose.yml", "repo/raw.env"]);
+  expect(project.environment).toEqual({ BARE: "1" });
 });
 
 test("a variable that is not set is told with its place", async () => {
