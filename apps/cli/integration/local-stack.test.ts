@@ -30,7 +30,7 @@ test("a program reads what became of each image and each host", async () => {
       hash: expect.stringMatching(/^[0-9a-f]{64}$/),
     },
   ]);
-  expect(build.lines.map((line) => line.type)).toContain("build.output");
+  expect(build.lines.map((line) => line.type)).toContain("build.started");
   const up = await runJson(repo.place, ["docker", "up"]);
   expect(up.lines.filter((line) => line.type === "host").map((line) => [line.id, line.state])).toEqual(
     expect.arrayContaining([

@@ -40,7 +40,7 @@ test("a program gets the events as they are", () => {
 });
 
 test("steps are told as they start, and what was sent at the end", () => {
-  const { lines, listen } = recorder();
+  const { lines, events, listen } = recorder();
   listen({ type: "build.step", image: "a", step: "[1/2] COPY . /", state: "cached" });
   listen({ type: "build.step", image: "a", step: "[2/2] RUN make", state: "started" });
   listen({ type: "build.step", image: "a", step: "[2/2] RUN make", state: "done" });
@@ -49,4 +49,7 @@ test("steps are told as they start, and what was sent at the end", () => {
   const result = { status: "success", message: "t", tag: "t", hash: "h", durationMs: 1 } as const;
   listen({ type: "build.finished", image: "a", result });
   expect(lines).toEqual(["a  [1/2] COPY . / cached", "a  [2/2] RUN make", "a  sent 1.2 MB"]);
+  expect(events.filter((event) => event.type === "build.sent")).toEqual([
+    { type: "build.sent", image: "a", bytes: 1_230_000 },
+  ]);
 });

@@ -6,17 +6,25 @@ type DockerEvent = BuildEvent | UpEvent;
 /** Tells what goes on in a build or an `up` while it goes on: to a person line by line, each with its image's name. */
 export function createDockerEventListener(reporter: Reporter): (event: DockerEvent) => void {
   const toLines = createLineMaker();
-  return (event) => {
+  const sent = new Map<string, number>();
+  const tell = (event: DockerEvent) => {
     const subject = "image" in event ? event.image : event.project;
     for (const line of toLines(event)) reporter.progress(`${subject}  ${line}`);
+    // The result of an image is told with the others, as what was asked for.
     if (event.type !== "build.finished") reporter.event(event);
+  };
+  return (event) => {
+    // One comes with every block: only the sum is worth telling.
+    if (event.type === "build.sent") return void sent.set(event.image, event.bytes);
+    tell(event);
+    const bytes = event.type === "build.finished" ? sent.get(event.image) : undefined;
+    if (event.type === "build.finished" && bytes !== undefined) tell({ type: "build.sent", image: event.image, bytes });
   };
 }
 
 /** What an event says, in whole lines; output that stops within a line waits for the rest. */
 function createLineMaker(): (event: DockerEvent) => readonly string[] {
   const unfinished = new Map<string, string>();
-  const sent = new Map<string, number>();
   return (event) => {
     switch (event.type) {
       case "build.started":
@@ -29,14 +37,9 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
         return lines;
       }
       case "build.sent":
-        sent.set(event.image, event.bytes);
-        return [];
-      case "build.finished": {
-        const bytes = sent.get(event.image);
-        return [unfinished.get(event.image) ?? "", bytes === undefined ? "" : `sent ${formatBytes(bytes)}`].filter(
-          Boolean,
-        );
-      }
+        return [`sent ${formatBytes(event.bytes)}`];
+      case "build.finished":
+        return [unfinished.get(event.image) ?? ""].filter((line) => line !== "");
       case "compose.staged":
         return [`sent ${event.files} files`];
       case "compose.started":

@@ -37,7 +37,7 @@ export function createHumanReporter({ stdout, stderr, logLevel, color }: HumanRe
     error: (error) => {
       const { message, hint } = describeError(error);
       tell(`${paint.red("error:")} ${message}`);
-      const news = outputOf(error).filter((line) => !message.includes(line.trim()) && !told.has(line));
+      const news = outputOf(error).filter((line) => !message.endsWith(line.trim()) && !told.has(line));
       for (const line of news.slice(-shownOutputLines)) tell(paint.dim(`  ${line}`));
       if (hint !== undefined) tell(`${paint.cyan("hint:")} ${hint}`);
       if (logLevel === "debug") tell(formatTrace(error));

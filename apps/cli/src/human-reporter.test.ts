@@ -1,0 +1,53 @@
+import { PassThrough } from "node:stream";
+import { OttoError } from "@otto/errors";
+import { expect, test } from "vitest";
+import type { LogLevel } from "./global-options.js";
+import { createHumanReporter } from "./human-reporter.js";
+
+function open(logLevel: LogLevel, color = false) {
+  const stdout = new PassThrough({ encoding: "utf8" });
+  const stderr = new PassThrough({ encoding: "utf8" });
+  const reporter = createHumanReporter({ stdout, stderr, logLevel, color });
+  return { reporter, told: () => stderr.read() as string | null, shown: () => stdout.read() as string | null };
+}
+
+const failure = new OttoError("COMPOSE_UP_FAILED", "bringing x up: last", {
+  hint: "Look.",
+  details: { output: "first\nlast\n" },
+});
+
+test("an error shows what the tool said before, once", () => {
+  const { reporter, told } = open("info");
+  reporter.error(failure);
+  expect(told()).toBe("error: bringing x up: last\n  first\nhint: Look.\n");
+});
+
+test("an error does not repeat the progress that was shown", () => {
+  const { reporter, told } = open("info");
+  reporter.progress("api  first");
+  told();
+  reporter.error(failure);
+  expect(told()).toBe("error: bringing x up: last\nhint: Look.\n");
+});
+
+test("without progress and notices, results and errors are left", () => {
+  const { reporter, told, shown } = open("error");
+  reporter.progress("api  first");
+  reporter.notice("warn", "new key");
+  reporter.item("api  built", { type: "image" });
+  reporter.error(failure);
+  expect([shown(), told()]).toEqual(["api  built\n", "error: bringing x up: last\n  first\nhint: Look.\n"]);
+});
+
+test("an error that is not ours asks to be reported", () => {
+  const { reporter, told } = open("info");
+  reporter.error(new TypeError("x is undefined"));
+  expect(told()).toMatch(/^error: unexpected: x is undefined\nhint: This is a fault of otto/);
+});
+
+test("colour is on stderr alone", () => {
+  const { reporter, told, shown } = open("info", true);
+  reporter.item("api", { type: "image" });
+  reporter.error(failure);
+  expect([shown(), told()?.includes("\u001b[31merror:")]).toEqual(["api\n", true]);
+});
