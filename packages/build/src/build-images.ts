@@ -4,6 +4,7 @@ import type { Parent } from "@otto/hosts";
 import pLimit from "p-limit";
 import { type PlanBuildOptions, planBuild } from "./build-observation.js";
 import type { BuildStep } from "./build-plan.js";
+import type { Environment } from "./build-secrets.js";
 import { buildWanted } from "./image-build.js";
 
 export type BuildEvent =
@@ -21,6 +22,8 @@ export type BuildEvent =
 export interface BuildImagesOptions extends PlanBuildOptions {
   /** Ask for newer base images. Default false. */
   readonly pull?: boolean | undefined;
+  /** Where `env` secrets and `SSH_AUTH_SOCK` are looked up. Default: nowhere. */
+  readonly env?: Environment | undefined;
   readonly onEvent?: ((event: BuildEvent) => void) | undefined;
 }
 

@@ -1,10 +1,11 @@
 import type { DockerImage, Repo } from "@otto/config";
 import type { BuildProgress } from "@otto/engine";
-import { OttoError } from "@otto/errors";
+import { OttoError, type Secret } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { packContext, packedDockerfileName, serveContext, servedDockerfileName } from "@otto/staging";
 import type { BuildEvent, BuildImagesOptions } from "./build-images.js";
 import { hashLabel, type WantedImage } from "./build-plan.js";
+import { findSshAgents, readSecrets } from "./build-secrets.js";
 import { parseShmSize } from "./shm-size.js";
 
 interface Build {
@@ -22,16 +23,26 @@ export async function buildWanted(wanted: WantedImage, build: Build): Promise<vo
   else await buildByTar(wanted, build);
 }
 
-/** The engine asks for what it lacks of the context. */
-function buildBySession(wanted: WantedImage, build: Build): Promise<void> {
+/** The engine asks for what it lacks of the context, and for secrets. */
+async function buildBySession(wanted: WantedImage, build: Build): Promise<void> {
   const { repo, parent, options } = build;
+  const { image, context } = wanted;
+  if (Object.keys(image.additionalContexts).length > 0) throw unsupported(image, ["additional_contexts"]);
+  const secrets = await readSecrets(image, options.env ?? {});
   const services = {
     // Neither user nor directory: what one checkout has sent, another need not send again.
-    sharedKey: `otto/${repo.name}/${wanted.image.name}`,
-    files: serveContext(wanted.context),
+    sharedKey: `otto/${repo.name}/${image.name}`,
+    files: serveContext(context),
+    readSecret: async (id: string) => toBytes(secrets.get(id)),
+    redact: [...secrets.values()],
+    sshAgents: findSshAgents(image, options.env ?? {}),
   };
-  const dockerfile = servedDockerfileName(wanted.context);
-  return parent.engine.buildWithSession({ ...engineOptions(wanted, build), dockerfile, services }, options.signal);
+  const dockerfile = servedDockerfileName(context);
+  await parent.engine.buildWithSession({ ...engineOptions(wanted, build), dockerfile, services }, options.signal);
+}
+
+function toBytes(secret: Secret | undefined): Uint8Array | undefined {
+  return secret === undefined ? undefined : Buffer.from(secret.reveal());
 }
 
 /** For engines without BuildKit: the whole context as a stream. */
@@ -87,13 +98,17 @@ function refuseUnsupported(image: DockerImage): void {
     image.ssh.length > 0 && "ssh",
     Object.keys(image.additionalContexts).length > 0 && "additional_contexts",
   ].filter((key) => key !== false);
-  if (wanted.length === 0) return;
-  throw new OttoError(
+  if (wanted.length > 0) throw unsupported(image, wanted);
+}
+
+function unsupported(image: DockerImage, features: readonly string[]): OttoError {
+  const names = features.join(", ");
+  return new OttoError(
     "BUILD_FEATURE_UNSUPPORTED",
-    `building ${image.name}: ${wanted.join(", ")} cannot be sent to the engine yet`,
+    `building ${image.name}: this engine does not take ${names} from otto`,
     {
-      hint: `Remove ${wanted.join(", ")} from the image's settings.`,
-      details: { image: image.name, features: wanted },
+      hint: `Remove ${names} from the image's settings, or use an engine with BuildKit.`,
+      details: { image: image.name, features },
     },
   );
 }

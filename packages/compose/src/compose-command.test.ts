@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { downCommand, upCommand } from "./compose-command.js";
 import type { Stack } from "./stack.js";
 
-test("up names the project, its staged files in order, profiles and services, and never builds", () => {
+test("up names the project, its staged files in order, profiles and services", () => {
   const files = {
     projectDirectory: "repo/docker",
     commandFiles: ["repo/a.yml", "repo/b.yml"],
@@ -13,7 +13,7 @@ test("up names the project, its staged files in order, profiles and services, an
   expect(upCommand(["sudo", "-n", "docker"], stack, "/c/otto").join(" ")).toBe(
     "sudo -n docker compose --ansi never --progress plain --project-name otto-r-me --project-directory /c/otto/repo/docker " +
       "--file /c/otto/repo/a.yml --file /c/otto/repo/b.yml --env-file /c/otto/repo/.env --profile debug " +
-      "up --detach --no-build --remove-orphans --quiet-pull api",
+      "up --detach --remove-orphans --quiet-pull api",
   );
 });
 

@@ -5,7 +5,7 @@ export function composeCommand(docker: readonly string[], project: string): stri
   return [...docker, "compose", "--ansi", "never", "--progress", "plain", "--project-name", project];
 }
 
-/** Brings the stack up from its staged files; images are built before, never by compose. */
+/** Brings the stack up from its staged files. */
 export function upCommand(docker: readonly string[], { project, files, services }: Stack, remoteDir: string): string[] {
   const staged = (path: string) => `${remoteDir}/${path}`;
   return [
@@ -14,7 +14,7 @@ export function upCommand(docker: readonly string[], { project, files, services 
     ...files.commandFiles.flatMap((path) => ["--file", staged(path)]),
     ...files.envFiles.flatMap((path) => ["--env-file", staged(path)]),
     ...files.profiles.flatMap((profile) => ["--profile", profile]),
-    ...["up", "--detach", "--no-build", "--remove-orphans", "--quiet-pull"],
+    ...["up", "--detach", "--remove-orphans", "--quiet-pull"],
     ...services,
   ];
 }

@@ -4,6 +4,8 @@ import type { Parent } from "@otto/hosts";
 export interface ComposeRun {
   /** Variables for interpolation; they go by stdin, never by argv. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Remote directory to run in: a nested `include` resolves its `env_file` against it. Default: the login's home. */
+  readonly cwd?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -34,6 +36,7 @@ export async function runCompose(
 ): Promise<ComposeOutcome> {
   const result = await parent.exec(["sh", "-c", cleanRun, "sh", ...argv], {
     stdin: formatAssignments(run.environment ?? {}),
+    cwd: run.cwd,
     timeoutMs: Number.POSITIVE_INFINITY,
     signal: run.signal,
   });

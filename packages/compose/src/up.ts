@@ -57,7 +57,7 @@ async function converge(stack: PlacedStack, options: UpOptions): Promise<void> {
   const { parent, project, files } = stack;
   const remoteDir = await stagedDirectory(parent, project, options);
   const staged = [...files.shipments, ...files.rewritten];
-  await stageTree(parent, remoteDir, staged, options);
+  await stageTree(parent, remoteDir, staged, { ...options, directories: [files.projectDirectory] });
   options.onEvent?.({ type: "compose.staged", project, files: staged.length });
   const command = upCommand(parent.docker.command, stack, remoteDir);
   const { exitCode, output } = await runCompose(parent, command, {

@@ -38,7 +38,7 @@ export async function composeUp(
   options: ComposeUpOptions = {},
 ): Promise<Record<string, DockerContainerHost>> {
   const stack = await placeStack(repo, lab, options);
-  if (options.build ?? true) await buildAll(stack, options);
+  if (options.build ?? true) await buildAll(stack, lab, options);
   const containers = await bringUp(stack, options);
   return registerContainers(lab, stack, containers);
 }
@@ -48,9 +48,10 @@ export async function planComposeUp(repo: Repo, lab: Lab, options: ComposeUpOpti
   return planUp(await placeStack(repo, lab, options), options.signal);
 }
 
-async function buildAll({ repo, parent }: PlacedStack, options: ComposeUpOptions): Promise<void> {
+async function buildAll({ repo, parent }: PlacedStack, lab: Lab, options: ComposeUpOptions): Promise<void> {
   const results = await buildImages(repo, parent, {
     cacheDir: options.cacheDir,
+    env: lab.surroundings.env,
     signal: options.signal,
     onEvent: options.onEvent,
   });
@@ -77,7 +78,8 @@ function registerContainers(
   containers: readonly ObservedContainer[],
 ): Record<string, DockerContainerHost> {
   const hosts: Record<string, DockerContainerHost> = {};
-  for (const { service, replica } of containers.toSorted((a, b) => a.replica - b.replica)) {
+  const sorted = containers.toSorted((a, b) => a.service.localeCompare(b.service) || a.replica - b.replica);
+  for (const { service, replica } of sorted) {
     const place = { repo: stack.repo.name, project: stack.project, service, replica };
     const host = lab.hosts.register(createContainerHost(stack.parent, place));
     hosts[service] ??= host;

@@ -1,11 +1,11 @@
 import type { Readable } from "node:stream";
-import { cleanText, type Json, OttoError } from "@otto/errors";
+import { cleanText, OttoError } from "@otto/errors";
 import type Docker from "dockerode";
 import { buildParameters } from "./build-parameters.js";
 import type { BuildProgress } from "./build-progress.js";
 import { asking } from "./engine-error.js";
 import type { EngineRequest } from "./engine-request.js";
-import { readJsonLines } from "./json-lines.js";
+import { readJsonLines, textField } from "./json-lines.js";
 
 export interface BuildImageOptions {
   /** `name:tag` that the finished image gets. */
@@ -44,20 +44,12 @@ export async function buildImage(
 async function followBuild(stream: Readable, options: BuildImageOptions): Promise<void> {
   let output = "";
   for await (const line of readJsonLines(stream)) {
-    const text = cleanText(outputOf(line));
+    const text = cleanText(textField(line, "stream") ?? "");
     output += text;
     if (text !== "") options.onProgress?.({ type: "output", step: undefined, text });
-    const failure = failureOf(line);
+    const failure = textField(line, "error");
     if (failure !== undefined) throw buildFailed(options.tag, output, cleanText(failure));
   }
-}
-
-function outputOf(line: Json): string {
-  return typeof line === "object" && line !== null && "stream" in line ? String(line.stream) : "";
-}
-
-function failureOf(line: Json): string | undefined {
-  return typeof line === "object" && line !== null && "error" in line ? String(line.error) : undefined;
 }
 
 function buildFailed(tag: string, output: string, failure: string): OttoError {

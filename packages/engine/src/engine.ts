@@ -3,8 +3,7 @@ import { OttoError } from "@otto/errors";
 import Docker from "dockerode";
 import pLimit from "p-limit";
 import { type BuildImageOptions, buildImage } from "./build-image.js";
-import type { SessionServices } from "./buildkit/session.js";
-import { buildWithSession } from "./buildkit/session-build.js";
+import { buildWithSession, type SessionBuildOptions } from "./buildkit/session-build.js";
 import { ChannelAgent, type DialEngine } from "./channel-agent.js";
 import {
   type ContainerDetails,
@@ -37,7 +36,7 @@ export interface Engine extends AsyncDisposable {
   /** Whether the engine builds with BuildKit: Docker on Linux does, Podman does not. */
   hasBuildKit(signal?: AbortSignal): Promise<boolean>;
   /** Builds with BuildKit, sending what the engine asks for. */
-  buildWithSession(options: BuildImageOptions & { services: SessionServices }, signal?: AbortSignal): Promise<void>;
+  buildWithSession(options: SessionBuildOptions, signal?: AbortSignal): Promise<void>;
   /** Builds a context that is sent whole, with the engine's own builder. */
   buildImage(tar: Readable, options: BuildImageOptions, signal?: AbortSignal): Promise<void>;
   listContainers(filter?: ContainerFilter, signal?: AbortSignal): Promise<ContainerSummary[]>;

@@ -35,3 +35,10 @@ function* parseLine(line: string): Generator<Json> {
 function invalid(reason: string): OttoError {
   return new OttoError("ENGINE_STREAM_INVALID", `reading the engine's progress: ${reason}`);
 }
+
+/** A text field of one line, or undefined. */
+export function textField(line: Json, key: string): string | undefined {
+  if (typeof line !== "object" || line === null || Array.isArray(line)) return undefined;
+  const value = (line as { readonly [key: string]: Json })[key];
+  return typeof value === "string" ? value : undefined;
+}

@@ -6,6 +6,11 @@ export interface StagingOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface StageTreeOptions extends StagingOptions {
+  /** Further directories to make, relative to the tree. */
+  readonly directories?: readonly string[] | undefined;
+}
+
 /**
  * Where a stack's files lie on the parent: under `docker.staging_root`, else `otto` in the login's cache directory.
  * @param project a Compose project name
@@ -25,9 +30,10 @@ export async function stageTree(
   parent: Parent,
   remoteDir: string,
   files: readonly TreeFile[],
-  options: StagingOptions = {},
+  options: StageTreeOptions = {},
 ): Promise<void> {
-  await run(parent, ["mkdir", "-p", "-m", "700", remoteDir], options);
+  const directories = (options.directories ?? []).map((directory) => `${remoteDir}/${directory}`);
+  await run(parent, ["mkdir", "-p", "-m", "700", remoteDir, ...directories], options);
   const tar = packTree(files);
   try {
     await parent.sendTree(tar, remoteDir, options);

@@ -44,29 +44,39 @@ export async function serveDiffCopy(
   const entries = source(request);
   if (entries === undefined)
     throw new OttoError("BUILDKIT_NO_DIRECTORY", `the build asks for an unknown directory ${request.directory}`);
-  const stats = sendStats(call, entries);
-  stats.catch(() => {});
+  await Promise.all([sendStats(call, entries), sendRequested(call, entries, onBytes)]);
+  await send(call, { type: "finish" });
+}
+
+/** Sends each file that is asked for, until the engine has all; the first that cannot be sent ends it at once. */
+function sendRequested(call: SyncCall, entries: readonly SyncEntry[], onBytes: (count: number) => void): Promise<void> {
   const limit = pLimit(filesAtOnce);
-  const files: Promise<void>[] = [];
-  let failure: unknown;
+  return new Promise((resolve, reject) => {
+    const sendAll = async () => {
+      const files: Promise<void>[] = [];
+      for await (const id of requestedIds(call)) {
+        const sending = limit(() => sendFile(call, entries, id, onBytes));
+        sending.catch(reject);
+        files.push(sending);
+      }
+      await Promise.all(files);
+    };
+    sendAll().then(resolve, reject);
+  });
+}
+
+async function* requestedIds(call: SyncCall): AsyncGenerator<number> {
   // Leaving the loop must not end the call: our own last word is still to be sent.
   for await (const packet of call.iterator({ destroyOnReturn: false }) as AsyncIterable<Packet>) {
-    if (failure !== undefined) throw failure;
-    if (packet.type === "error")
-      throw new OttoError("BUILDKIT_SYNC_FAILED", `the engine refuses the context: ${packet.message}`);
-    if (packet.type === "finish") break;
-    if (packet.type !== "request") continue;
-    const sending = limit(() => sendFile(call, entries, packet.id, onBytes));
-    // The engine waits for this file, so the call has to end now.
-    sending.catch((error: unknown) => {
-      failure ??= error;
-      call.destroy(error as Error);
-    });
-    files.push(sending);
+    if (packet.type === "finish") return;
+    if (packet.type === "error") throw syncFailed(`the engine refuses the context: ${packet.message}`);
+    if (packet.type === "request") yield packet.id;
   }
-  await stats;
-  await Promise.all(files);
-  await send(call, { type: "finish" });
+  throw syncFailed("the engine closed the transfer of the context");
+}
+
+function syncFailed(reason: string): OttoError {
+  return new OttoError("BUILDKIT_SYNC_FAILED", `sending the build context: ${reason}`);
 }
 
 async function sendStats(call: SyncCall, entries: readonly SyncEntry[]): Promise<void> {
@@ -81,8 +91,7 @@ async function sendFile(
   onBytes: (count: number) => void,
 ): Promise<void> {
   const open = entries[id]?.open;
-  if (open === undefined)
-    throw new OttoError("BUILDKIT_SYNC_FAILED", `the engine asks for the content of entry ${id}, which is no file`);
+  if (open === undefined) throw syncFailed(`the engine asks for entry ${id}, which is no file`);
   for await (const chunk of open() as AsyncIterable<Buffer>) {
     for (let at = 0; at < chunk.length; at += chunkBytes) {
       const data = chunk.subarray(at, at + chunkBytes);
@@ -94,7 +103,7 @@ async function sendFile(
 }
 
 async function send(call: SyncCall, packet: Packet): Promise<void> {
-  if (call.destroyed) throw new OttoError("BUILDKIT_SYNC_FAILED", "the engine closed the transfer of the context");
+  if (call.destroyed) throw syncFailed("the engine closed the transfer of the context");
   if (call.write(packet)) return;
   const settled = new AbortController();
   try {

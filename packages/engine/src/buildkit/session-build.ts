@@ -1,14 +1,16 @@
 import { Readable } from "node:stream";
-import { cleanText, isOttoError, type Json } from "@otto/errors";
+import { cleanText, isOttoError } from "@otto/errors";
 import type Docker from "dockerode";
 import type { BuildImageOptions } from "../build-image.js";
 import { buildParameters } from "../build-parameters.js";
 import { asking } from "../engine-error.js";
 import type { EngineRequest } from "../engine-request.js";
-import { readJsonLines } from "../json-lines.js";
+import { readJsonLines, textField } from "../json-lines.js";
 import { BuildLog } from "./build-log.js";
 import { openBuildSession, type SessionServices } from "./session.js";
 import { decodeTrace } from "./trace.js";
+
+export type SessionBuildOptions = BuildImageOptions & { readonly services: SessionServices };
 
 /**
  * Builds with BuildKit. The engine asks over a session for the files that it lacks; nothing else is sent. Closing the
@@ -17,7 +19,7 @@ import { decodeTrace } from "./trace.js";
  */
 export async function buildWithSession(
   docker: Docker,
-  options: BuildImageOptions & { services: SessionServices },
+  options: SessionBuildOptions,
   request: EngineRequest,
 ): Promise<void> {
   const doing = `building ${options.tag}`;
@@ -34,7 +36,7 @@ export async function buildWithSession(
   const log = new BuildLog(onProgress);
   try {
     const stream = await asking(request, doing, () => startBuild(docker, parameters, request));
-    await asking(request, doing, () => followTraces(stream, log, options.tag));
+    await asking(request, doing, () => followTraces(stream, log, options));
   } catch (error) {
     // What kept us from serving the build explains its end; the engine only knows that it got no answer.
     throw isOttoError(session.failure) && !request.abort.abortSignal?.aborted ? session.failure : error;
@@ -59,11 +61,12 @@ function startBuild(docker: Docker, parameters: Record<string, unknown>, request
   });
 }
 
-async function followTraces(stream: Readable, log: BuildLog, tag: string): Promise<void> {
+async function followTraces(stream: Readable, log: BuildLog, options: SessionBuildOptions): Promise<void> {
+  const { redact } = options.services;
   for await (const line of readJsonLines(stream)) {
-    if (typeof line !== "object" || line === null || Array.isArray(line)) continue;
-    const { id, aux, error } = line as { readonly [key: string]: Json };
-    if (id === "moby.buildkit.trace" && typeof aux === "string") log.follow(decodeTrace(Buffer.from(aux, "base64")));
-    if (error !== undefined) throw log.failure(tag, cleanText(String(error)));
+    const trace = textField(line, "id") === "moby.buildkit.trace" ? textField(line, "aux") : undefined;
+    if (trace !== undefined) log.follow(decodeTrace(Buffer.from(trace, "base64"), redact));
+    const failure = textField(line, "error");
+    if (failure !== undefined) throw log.failure(options.tag, cleanText(failure, redact));
   }
 }

@@ -11,13 +11,14 @@ import {
   type sendUnaryData,
   status,
 } from "@grpc/grpc-js";
-import { cleanText } from "@otto/errors";
+import { cleanText, type Secret } from "@otto/errors";
 import type Docker from "dockerode";
 import { asking } from "../engine-error.js";
 import type { EngineRequest } from "../engine-request.js";
 import { type SyncSource, serveDiffCopy } from "./file-sync.js";
 import { decodePacket, encodePacket, type Packet } from "./packet.js";
-import { readSecretId, writeSecret } from "./secret-message.js";
+import { forwardAgent } from "./ssh-agent.js";
+import { readFirstText, writeFirstBytes } from "./wire.js";
 
 /** What the engine may take from this machine during a build. */
 export interface SessionServices {
@@ -26,6 +27,10 @@ export interface SessionServices {
   readonly files: SyncSource;
   /** A secret's value, or undefined where there is none of this id. Default: there are none. */
   readonly readSecret?: ((id: string) => Promise<Uint8Array | undefined>) | undefined;
+  /** Values that must not appear in the build's output, which is told to others. */
+  readonly redact?: readonly Secret[] | undefined;
+  /** Sockets of ssh-agents by id, for `RUN --mount=type=ssh`. Default: there are none. */
+  readonly sshAgents?: Readonly<Record<string, string>> | undefined;
   readonly onBytesSent?: ((count: number) => void) | undefined;
 }
 
@@ -52,6 +57,7 @@ export async function openBuildSession(
     ...addHealth(server),
     ...addFileSync(server, services, (error) => failures.push(error)),
     ...(services.readSecret === undefined ? [] : addSecrets(server, services.readSecret)),
+    ...(services.sshAgents === undefined ? [] : addSshAgents(server, services.sshAgents)),
   ];
   const socket = await asking(request, "opening a build session", () =>
     dialSession(docker, { id, sharedKey: services.sharedKey, methods }, request),
@@ -141,10 +147,10 @@ function addHealth(server: Server): string[] {
 
 function addSecrets(server: Server, readSecret: NonNullable<SessionServices["readSecret"]>): string[] {
   return addUnary(server, "/moby.buildkit.secrets.v1.Secrets/GetSecret", async (request) => {
-    const id = readSecretId(request);
+    const id = readFirstText(request);
     const value = await readSecret(id);
     if (value === undefined) throw Object.assign(new Error(`secret ${id}: not found`), { code: status.NOT_FOUND });
-    return writeSecret(value);
+    return writeFirstBytes(value);
   });
 }
 
@@ -170,6 +176,31 @@ function addFileSync(server: Server, services: SessionServices, onFailure: (erro
   };
   server.addService({ call: definition } as ServiceDefinition, { call: handle });
   return [path];
+}
+
+/** @see https://github.com/moby/buildkit/blob/master/session/sshforward/ssh.proto */
+function addSshAgents(server: Server, sockets: Readonly<Record<string, string>>): string[] {
+  const find = (id: string): string => {
+    const socket = sockets[id];
+    if (socket === undefined)
+      throw Object.assign(new Error(`ssh agent ${id}: not given to this build`), { code: status.NOT_FOUND });
+    return socket;
+  };
+  const path = "/moby.sshforward.v1.SSH/ForwardAgent";
+  const definition = { ...unary(path), requestStream: true, responseStream: true };
+  const handle = (call: ServerDuplexStream<Buffer, Buffer>) => {
+    const id = String(call.metadata.get("buildkit.ssh.id")[0] ?? "default");
+    forwardAgent(call, () => find(id)).then(
+      () => call.end(),
+      (error: unknown) => call.emit("error", toStatus(error)),
+    );
+  };
+  server.addService({ call: definition } as ServiceDefinition, { call: handle });
+  const check = addUnary(server, "/moby.sshforward.v1.SSH/CheckAgent", async (request) => {
+    find(readFirstText(request) || "default");
+    return Buffer.alloc(0);
+  });
+  return [path, ...check];
 }
 
 function toStatus(error: unknown) {

@@ -1,4 +1,4 @@
-import { BinaryReader, type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
 /** One field of a message: bytes for strings, byte fields and messages, a number for varints. */
 export type Field =
@@ -16,12 +16,19 @@ export function* readFields(message: Uint8Array): Generator<Field> {
   }
 }
 
-/** Field number to its last value, as text. */
-export function readTexts(message: Uint8Array): Map<number, string> {
-  const texts = new Map<number, string>();
-  for (const field of readFields(message))
-    if ("bytes" in field) texts.set(field.number, Buffer.from(field.bytes).toString());
-  return texts;
+/** Field 1 as bytes: all that many of BuildKit's small messages have. */
+export function readFirstBytes(message: Uint8Array): Uint8Array {
+  for (const field of readFields(message)) if (field.number === 1 && "bytes" in field) return field.bytes;
+  return new Uint8Array();
+}
+
+export function readFirstText(message: Uint8Array): string {
+  return Buffer.from(readFirstBytes(message)).toString();
+}
+
+/** A message whose field 1 is `bytes`. */
+export function writeFirstBytes(bytes: Uint8Array): Buffer {
+  return Buffer.from(writeBytes(new BinaryWriter(), 1, bytes).finish());
 }
 
 export function writeBytes(writer: BinaryWriter, number: number, bytes: Uint8Array): BinaryWriter {
