@@ -205,6 +205,6 @@ async function expectRefusal(call: () => Promise<unknown>, code: string, words: 
     () => undefined,
     (reason: unknown) => reason,
   );
-  expect(isOttoError(error, code), String(error)).toBe(true);
+  expect(error).toSatisfy((reason) => isOttoError(reason, code));
   for (const word of words) expect(String(error)).toContain(word);
 }

@@ -1,9 +1,9 @@
-import { workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { createReadBuffer } from "./file-digest.js";
 import { drainQueue } from "./file-queue.js";
 import { openFileTable } from "./file-table.js";
 
-/** What a second thread is started with. */
+/** What the second thread is given to do. */
 export interface DigestWork {
   /** Each ended by a NUL: one string travels faster than thousands. */
   readonly paths: string;
@@ -12,7 +12,10 @@ export interface DigestWork {
   readonly memory: SharedArrayBuffer;
 }
 
-const { paths, indexes, next, memory } = workerData as DigestWork;
-const queue = { paths: paths.split("\0"), indexes, next };
-const steps = drainQueue(queue, openFileTable(memory), createReadBuffer());
-while (steps.next().done !== true);
+// The first message is the last: an answer says that nothing is left to do.
+parentPort?.once("message", ({ paths, indexes, next, memory }: DigestWork) => {
+  const queue = { paths: paths.split("\0"), indexes, next };
+  const steps = drainQueue(queue, openFileTable(memory), createReadBuffer());
+  while (steps.next().done !== true);
+  parentPort?.postMessage("done");
+});

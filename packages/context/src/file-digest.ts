@@ -28,24 +28,28 @@ export function* digestFile(path: string | Buffer, buffer: Buffer): Generator<vo
   try {
     const before = fstatSync(fd, { bigint: true });
     if (!before.isFile()) return undefined;
-    const { digest, sizeBytes } = yield* digestContent(fd, buffer);
-    const after = fstatSync(fd, { bigint: true });
-    const same = before.mtimeNs === after.mtimeNs && before.ctimeNs === after.ctimeNs && before.size === after.size;
-    return same && BigInt(sizeBytes) === after.size ? { stats: after, digest } : undefined;
+    const small = before.size < chunkBytes;
+    const digest = small ? digestSmall(fd, Number(before.size), buffer) : yield* digestLarge(fd, buffer);
+    const stats = fstatSync(fd, { bigint: true });
+    const same = before.mtimeNs === stats.mtimeNs && before.ctimeNs === stats.ctimeNs && before.size === stats.size;
+    return same && digest !== undefined ? { stats, digest } : undefined;
   } finally {
     closeSync(fd);
   }
 }
 
-function* digestContent(fd: number, buffer: Buffer): Generator<void, { digest: string; sizeBytes: number }> {
-  const first = readSync(fd, buffer, 0, chunkBytes, null);
-  if (first < chunkBytes) return { digest: hash("sha256", buffer.subarray(0, first), "binary"), sizeBytes: first };
+/** Of a file that fits into the buffer and leaves room in it; nothing when it has another size than it said. */
+function digestSmall(fd: number, size: number, buffer: Buffer): string | undefined {
+  const length = readSync(fd, buffer, 0, chunkBytes, null);
+  return length === size ? hash("sha256", buffer.subarray(0, length), "binary") : undefined;
+}
+
+function* digestLarge(fd: number, buffer: Buffer): Generator<void, string> {
   const digest = createHash("sha256");
-  let sizeBytes = 0;
-  for (let length = first; length > 0; length = readSync(fd, buffer, 0, chunkBytes, null)) {
+  for (;;) {
+    const length = readSync(fd, buffer, 0, chunkBytes, null);
+    if (length === 0) return digest.digest("binary");
     digest.update(buffer.subarray(0, length));
-    sizeBytes += length;
     yield;
   }
-  return { digest: digest.digest("binary"), sizeBytes };
 }

@@ -20,20 +20,16 @@ export function* drainQueue(queue: FileQueue, table: FileTable, buffer: Buffer):
     const start = Atomics.add(queue.next, 0, batchFiles);
     if (start >= total) return;
     for (let place = start; place < Math.min(start + batchFiles, total); place++) {
-      yield* digestInto(queue, place, table, buffer);
+      const index = queue.indexes[place] ?? 0;
+      try {
+        const found = yield* digestFile(queue.paths[place] ?? "", buffer);
+        if (found === undefined) setState(table, index, "again");
+        else setRecord(table, index, found.stats, found.digest);
+      } catch {
+        // Read again by the thread that can say what is wrong.
+        setState(table, index, "again");
+      }
       yield;
     }
-  }
-}
-
-function* digestInto(queue: FileQueue, place: number, table: FileTable, buffer: Buffer): Generator<void, void> {
-  const index = queue.indexes[place] ?? 0;
-  try {
-    const found = yield* digestFile(queue.paths[place] ?? "", buffer);
-    if (found === undefined) setState(table, index, "again");
-    else setRecord(table, index, found.stats, found.digest);
-  } catch {
-    // Read again by the thread that can say what is wrong.
-    setState(table, index, "again");
   }
 }

@@ -3,9 +3,9 @@ import { createReadBuffer, digestFile, type FileDigest } from "./file-digest.js"
 import { drainQueue, type FileQueue } from "./file-queue.js";
 import { type FileTable, setRecord, setState, stateOf } from "./file-table.js";
 import { fileChanged, isMissing, unreadable } from "./fs-error.js";
-import { entryFsPath } from "./fs-path.js";
+import { entryFsPath, toFsPath } from "./fs-path.js";
 import type { Pacer } from "./pacer.js";
-import { isWorthThread, type SecondThread, startThread } from "./second-thread.js";
+import type { SecondThread } from "./second-thread.js";
 
 const attempts = 3;
 
@@ -19,6 +19,7 @@ export interface FilesToRead {
 interface Tools {
   readonly buffer: Buffer;
   readonly pacer: Pacer;
+  readonly second: SecondThread;
 }
 
 /**
@@ -28,8 +29,12 @@ interface Tools {
  * @throws CONTEXT_UNREADABLE
  * @throws CONTEXT_FILE_CHANGED when a file changes at every attempt
  */
-export async function readFiles(files: FilesToRead, indexes: readonly number[], pacer: Pacer): Promise<void> {
-  const tools: Tools = { buffer: createReadBuffer(), pacer };
+export async function readFiles(
+  files: FilesToRead,
+  indexes: readonly number[],
+  threads: { readonly pacer: Pacer; readonly second: SecondThread },
+): Promise<void> {
+  const tools: Tools = { buffer: createReadBuffer(), ...threads };
   await readQueue(createQueue(files, indexes), files.table, tools);
   for (const index of indexes) {
     if (stateOf(files.table, index) !== "done") await readStubborn(files, index, tools);
@@ -38,26 +43,20 @@ export async function readFiles(files: FilesToRead, indexes: readonly number[], 
 
 /** The files whose names are text, which are nearly all: strings go to another thread as they are. */
 function createQueue({ root, paths }: FilesToRead, indexes: readonly number[]): FileQueue {
-  const plain = indexes.filter((index) => !hasRawBytes(paths[index] ?? ""));
-  const places = plain.map((index) => String(entryFsPath(root, paths[index] ?? "")));
+  const prefix = toFsPath(root.endsWith("/") ? root : `${root}/`);
+  const plain = typeof prefix === "string" ? indexes.filter((index) => !hasRawBytes(paths[index] ?? "")) : [];
+  const places = plain.map((index) => `${String(prefix)}${paths[index] ?? ""}`);
   return { paths: places, indexes: plain, next: new Int32Array(new SharedArrayBuffer(4)) };
 }
 
-async function readQueue(queue: FileQueue, table: FileTable, { buffer, pacer }: Tools): Promise<void> {
+async function readQueue(queue: FileQueue, table: FileTable, { buffer, pacer, second }: Tools): Promise<void> {
   const startedAt = performance.now();
   const steps = drainQueue(queue, table, buffer);
-  let second: SecondThread | undefined;
-  try {
-    do {
-      if (second === undefined && isWorthThread(queue, performance.now() - startedAt)) {
-        second = startThread(queue, table);
-      }
-      await pacer.pause();
-    } while (drainSlice(steps, pacer));
-    await second?.ended;
-  } finally {
-    await second?.stop();
-  }
+  do {
+    second.offer(queue, table, performance.now() - startedAt);
+    await pacer.pause();
+  } while (drainSlice(steps, pacer));
+  await second.finished();
 }
 
 /** Works until it is time to pause; whether something is left. */

@@ -11,6 +11,8 @@ import { errnoOf, isMissing } from "./fs-error.js";
 import { pathBelow, realPath, toFsPath } from "./fs-path.js";
 import { readIgnoreFile } from "./ignore-rules.js";
 import { createPacer } from "./pacer.js";
+import { createSecondThread } from "./second-thread.js";
+import { readStatCache } from "./stat-cache.js";
 import { readTreeFiles, type TreeReading } from "./tree-files.js";
 import { type WalkedEntry, walkTree } from "./tree-walk.js";
 
@@ -66,9 +68,14 @@ async function readNamedContexts(
 
 async function readTree(root: string, reading: TreeReading, dockerfile?: string): Promise<ContextTree> {
   const ignoreFile = readIgnoreFile(root, dockerfile);
-  const walked = await walkTree(root, ignoreFile?.patterns ?? [], reading.pacer);
+  const cache = reading.cacheDir === undefined ? undefined : readStatCache(reading.cacheDir, root);
+  await using second = createSecondThread();
+  const walked = await walkTree(root, ignoreFile?.patterns ?? [], {
+    pacer: reading.pacer,
+    onEntries: (count) => cache ?? second.expect(count),
+  });
   const paths = walked.filter((entry) => typeof entry === "string");
-  const entries = joinEntries(walked, await readTreeFiles(root, paths, reading));
+  const entries = joinEntries(walked, await readTreeFiles(root, paths, { ...reading, cache, second }));
   return { root, entries, ignoreFile, openFile: (entry) => openVerified(root, entry) };
 }
 

@@ -5,7 +5,8 @@ import { changedNs, createFileTable, type FileTable, stateOf } from "./file-tabl
 import { isMissing, unreadable } from "./fs-error.js";
 import { entryFsPath } from "./fs-path.js";
 import type { Pacer } from "./pacer.js";
-import { isSettled, readStatCache, type StatCache, writeStatCache } from "./stat-cache.js";
+import type { SecondThread } from "./second-thread.js";
+import { isSettled, type StatCache, writeStatCache } from "./stat-cache.js";
 
 /** How a tree is read. */
 export interface TreeReading {
@@ -23,13 +24,12 @@ export interface TreeReading {
 export async function readTreeFiles(
   root: string,
   paths: readonly string[],
-  { cacheDir, pacer }: TreeReading,
+  { cacheDir, cache, pacer, second }: TreeReading & { cache: StatCache | undefined; second: SecondThread },
 ): Promise<FileTable> {
   const files: FilesToRead = { root, paths, table: createFileTable(paths.length) };
-  const cache = cacheDir === undefined ? undefined : readStatCache(cacheDir, root);
   const unknown = cache === undefined ? [...paths.keys()] : await takeCached(files, cache, pacer);
   const startedNs = BigInt(Date.now()) * 1_000_000n;
-  if (unknown.length > 0) await readFiles(files, unknown, pacer);
+  if (unknown.length > 0) await readFiles(files, unknown, { pacer, second });
   const current = unknown.length === 0 && cache?.length === paths.length;
   if (cacheDir !== undefined && !current) await remember(files, { cacheDir, unknown, startedNs });
   return files.table;

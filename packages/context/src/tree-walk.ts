@@ -17,10 +17,15 @@ import type { Pacer } from "./pacer.js";
 /** A path alone stands for a file, whose content is still to be read: most entries are files, and objects cost time. */
 export type WalkedEntry = DirectoryEntry | SymlinkEntry | string;
 
-interface Walk {
+export interface WalkOptions {
+  readonly pacer: Pacer;
+  /** Told of the number of entries now and then. */
+  readonly onEntries: (count: number) => void;
+}
+
+interface Walk extends WalkOptions {
   readonly root: string;
   readonly matcher: IgnoreMatcher;
-  readonly pacer: Pacer;
   readonly entries: WalkedEntry[];
 }
 
@@ -38,15 +43,20 @@ interface Visit {
  * @throws IGNORE_PATTERN_INVALID, CONTEXT_UNREADABLE
  * @throws CONTEXT_ENTRY_UNSUPPORTED for a socket, FIFO or device that is not ignored
  */
-export async function walkTree(root: string, patterns: readonly string[], pacer: Pacer): Promise<WalkedEntry[]> {
+export async function walkTree(
+  root: string,
+  patterns: readonly string[],
+  options: WalkOptions,
+): Promise<WalkedEntry[]> {
   const matcher = createIgnoreMatcher(patterns);
-  const walk: Walk = { root, matcher, pacer, entries: [] };
+  const walk: Walk = { ...options, root, matcher, entries: [] };
   await walkDirectory(walk, { path: "", match: matcher.root, parent: undefined, added: true });
   return walk.entries;
 }
 
 async function walkDirectory(walk: Walk, visit: Visit): Promise<void> {
   if (walk.pacer.due()) await walk.pacer.pause();
+  walk.onEntries(walk.entries.length);
   for (const entry of listDirectory(walk.root, visit)) {
     const path = visit.path === "" ? entry.name : `${visit.path}/${entry.name}`;
     if (!entry.isDirectory()) {

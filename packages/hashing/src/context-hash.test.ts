@@ -152,6 +152,10 @@ function sorted(value: unknown): unknown {
 }
 
 test("the hash of fixed inputs stays: a new way to write them down raises the schema version", () => {
-  expect(computeContextHash({ dockerfile: { digest }, entries: [] })).toMatchInlineSnapshot(`"5856e887c094136f2f0e535db7c1b819b557647a3ed15d1d3b8e1f3131a25571"`);
-  expect(computeContextHash(base)).toMatchInlineSnapshot(`"058a6a64f5f0fdecd9668ffd51e7b783033917f8932bb5b0fd9248fb0064b2b7"`);
+  expect(computeContextHash({ dockerfile: { digest }, entries: [] })).toMatchInlineSnapshot(
+    `"5856e887c094136f2f0e535db7c1b819b557647a3ed15d1d3b8e1f3131a25571"`,
+  );
+  expect(computeContextHash(base)).toMatchInlineSnapshot(
+    `"058a6a64f5f0fdecd9668ffd51e7b783033917f8932bb5b0fd9248fb0064b2b7"`,
+  );
 });

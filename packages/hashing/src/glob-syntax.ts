@@ -8,7 +8,7 @@ type Outcome = "match" | "mismatch" | "malformed";
  * @see https://pkg.go.dev/path/filepath#Match
  */
 export function isGlob(pattern: string): boolean {
-  return matchGlob([...pattern], ["."]) !== "malformed";
+  return matchGlob(Array.from(pattern), ["."]) !== "malformed";
 }
 
 function matchGlob(pattern: readonly string[], name: readonly string[]): Outcome {

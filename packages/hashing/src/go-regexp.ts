@@ -15,7 +15,7 @@ const anchors: Readonly<Record<string, string>> = { A: "^", z: "$", b: "\\b", B:
  * @see https://pkg.go.dev/regexp/syntax
  */
 export function translateGoRegExp(source: string): RegExp {
-  const cursor: Cursor = { text: [...source], at: 0 };
+  const cursor: Cursor = { text: Array.from(source), at: 0 };
   const groups: Group[] = [newGroup()];
   let afterRepeat = false;
   while (cursor.at < cursor.text.length) afterRepeat = parseToken(cursor, groups, afterRepeat);

@@ -78,7 +78,7 @@ function describePattern(text: string): { type: "exact" | "prefix" | "suffix" | 
   let type: "exact" | "prefix" | "suffix" | "regexp" = "exact";
   let source = "^";
   // Go's text/scanner drops a leading byte order mark.
-  const characters = [...text.replace(/^\ufeff/, "")];
+  const characters = Array.from(text.replace(/^\ufeff/, ""));
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at] ?? "";
     if (character === "*" && characters[at + 1] === "*") {
