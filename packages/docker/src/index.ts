@@ -2,7 +2,6 @@ export {
   type BuildEvent,
   type BuildImagesOptions,
   type BuildStep,
-  buildImages,
   contextHash,
   formatBuildStep,
   type ImageResult,
@@ -22,6 +21,7 @@ export {
 export { imageFullTag, imageLatestTag } from "@otto/hashing";
 export { type ContainerHostRow, HostRegistry, Lab, type LabOptions } from "@otto/host-registry";
 export type { Command, CommandResult, DockerContainerHost, Parent } from "@otto/hosts";
+export { buildImages } from "./build-images.js";
 export { type ComposeDownOptions, type ComposeDownResult, composeDown } from "./compose-down.js";
 export { getUserComposeProject } from "./compose-project.js";
 export { type ComposeUpOptions, composeUp, planComposeUp } from "./compose-up.js";
