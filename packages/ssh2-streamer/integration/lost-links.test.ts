@@ -22,6 +22,7 @@ afterEach(async () => {
   await lab[Symbol.asyncDispose]();
 });
 
+// Waits from now on, so that what fails meanwhile is nobody's unhandled rejection.
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(
     () => undefined,
@@ -40,10 +41,19 @@ test("a link that swallows is found by its silence, and everything under way end
   expect(ready.toString()).toBe("ready\n");
   lab.hosts.bastion.proxy?.swallow(true);
   const startedAt = performance.now();
-  await expect(running).rejects.toMatchObject({ code: "SSH_CONNECTION_LOST", details: { inFlight: "sleep 60" } });
+  await expect(running).rejects.toMatchObject({
+    code: "SSH_CONNECTION_LOST",
+    details: { hop: "bastion", inFlight: "sleep 60" },
+  });
   expect(performance.now() - startedAt).toBeLessThan(1000);
   expect(await codeOf(text(stream))).toBe("SSH_CONNECTION_LOST");
   expect(await codeOf(process.exit)).toBe("SSH_CONNECTION_LOST");
+});
+
+test("the hop that fell silent is the one that is named", async () => {
+  const process = await session.spawn(["sleep", "60"]);
+  lab.hosts.parent.proxy?.swallow(true);
+  await expect(process.exit).rejects.toMatchObject({ code: "SSH_CONNECTION_LOST", details: { hop: "parent" } });
 });
 
 test("after a loss, many calls at once connect again once", async () => {
@@ -61,20 +71,20 @@ test("a target that is lost alone keeps its bastion's connection", async () => {
 
 test("a command that had started is never run again", async () => {
   const file = join(lab.directory, "runs");
-  const running = session.exec(["sh", "-c", 'echo run >>"$1"; sleep 60', "sh", file]);
+  const running = codeOf(session.exec(["sh", "-c", 'echo run >>"$1"; sleep 60', "sh", file]));
   await expect.poll(() => readFile(file, "utf8").catch(() => "")).toBe("run\n");
   lab.hosts.parent.proxy?.cut();
-  expect(await codeOf(running)).toBe("SSH_CONNECTION_LOST");
+  expect(await running).toBe("SSH_CONNECTION_LOST");
   expect((await session.exec(["cat", file])).stdout.toString()).toBe("run\n");
 });
 
 test.each(["parent", "bastion"] as const)(
   "killing the sshd of the %s ends calls; the next one connects again",
   async (name) => {
-    const running = session.exec(["sleep", "60"]);
+    const running = codeOf(session.exec(["sleep", "60"]));
     await session.exec(["true"]);
     await lab.hosts[name].stop();
-    expect(await codeOf(running)).toBe("SSH_CONNECTION_LOST");
+    expect(await running).toBe("SSH_CONNECTION_LOST");
     await expect(session.exec(["true"])).rejects.toMatchObject({ code: "SSH_CONNECT_FAILED", details: { hop: name } });
     await lab.hosts[name].start();
     expect((await session.exec(["true"])).exitCode).toBe(0);
@@ -82,11 +92,9 @@ test.each(["parent", "bastion"] as const)(
 );
 
 test("closing the session ends what is under way and waits, and later calls", async () => {
-  const running = session.exec(["sleep", "60"]);
-  const connecting = session.connect();
-  await connecting;
+  const running = codeOf(session.exec(["sleep", "60"]));
   await session.close();
-  expect(await codeOf(running)).toMatch(/^SSH_(CONNECTION_LOST|SESSION_CLOSED)$/);
+  expect(await running).toMatch(/^SSH_(CONNECTION_LOST|SESSION_CLOSED)$/);
   expect(await codeOf(session.exec(["true"]))).toBe("SSH_SESSION_CLOSED");
 });
 

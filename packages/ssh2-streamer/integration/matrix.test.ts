@@ -69,7 +69,9 @@ function callEngine(session: SshSession, count: number): Promise<string>[] {
     { length: count },
     () =>
       new Promise<string>((resolve, reject) => {
-        get({ agent, path: "/_ping" }, (response) => text(response).then(resolve, reject)).once("error", reject);
+        get({ agent, path: "/_ping" }, (response) => {
+          text(response).then(resolve, reject);
+        }).once("error", reject);
       }),
   );
 }

@@ -67,7 +67,10 @@ export class CommandDialer {
 
   #offer(line: ProcessLine): void {
     const [take] = this.#takers;
-    if (take === undefined || !line.isIdle) return void this.#machine.offerParked();
+    if (take === undefined || !line.isIdle) {
+      this.#machine.offerParked();
+      return;
+    }
     this.#takers.delete(take);
     line.free();
     if (!take(line)) line.process.close();

@@ -22,6 +22,8 @@ interface Waiter {
 const maxConnections = 8;
 /** A session that lasts gets another connection when for so long no place became free. */
 const patienceMs = 1000;
+/** A further connection that is idle for so long is closed. */
+const lingerMs = 1000;
 
 /** The connections to one machine, and who may open a session on which. */
 export class ConnectionPool {
@@ -168,7 +170,7 @@ export class ConnectionPool {
       limit: this.#limit,
       onChange: () => {
         this.noteProgress();
-        this.#dropIdle(member);
+        if (this.#members.length > 1) setTimeout(() => this.#dropIdle(member), lingerMs).unref();
       },
       onLimit: (limit) => {
         if (limit !== this.#limit) onEvent({ type: "ssh.session-limit", hop: endpoint.name, limit });
@@ -177,10 +179,10 @@ export class ConnectionPool {
     });
     this.#members.push(member);
     this.#resetPatience();
-    connection.onLost((cause) => {
+    connection.onLost((loss) => {
       this.#members.splice(this.#members.indexOf(member), 1);
       if (this.#isClosed) return;
-      onEvent({ type: "ssh.connection-lost", hop: endpoint.name, cause });
+      onEvent({ type: "ssh.connection-lost", ...loss, target: endpoint.name });
       this.review();
     });
     // After `#opening` is cleared, which who waits may need.
@@ -189,7 +191,8 @@ export class ConnectionPool {
   }
 
   #dropIdle(member: SessionSlots): void {
-    if (this.#members.length < 2 || !member.isIdle || this.#waiters.size > 0) return;
+    const isNeeded = this.#members[0] === member || !member.isIdle || member.isUseless || this.#waiters.size > 0;
+    if (isNeeded || !member.connection.isOpen) return;
     void member.connection.close("it was idle").catch(() => {});
   }
 }

@@ -15,6 +15,8 @@ export interface ConnectorSetting {
   /** Opens the stream that SSH is spoken over. */
   readonly dial: (signal: AbortSignal) => Promise<Duplex>;
   readonly signal: AbortSignal;
+  /** How many hops carry the connection. */
+  readonly depth: number;
   readonly onEvent: SshEventListener;
 }
 
@@ -52,7 +54,7 @@ async function connectPatiently(setting: ConnectorSetting, login: LoginAttempt):
       return await connectOnce(setting, login);
     } catch (error) {
       const pause = dropDelaysMs[attempt];
-      if (!isDrop(error) || pause === undefined) throw error;
+      if (!isDrop(error, setting.endpoint.name) || pause === undefined) throw error;
       const { name } = setting.endpoint;
       setting.onEvent({ type: "ssh.connect-retried", hop: name, attempt: attempt + 1, cause: error.message });
       // Two processes that were dropped together must not come back together.
@@ -63,9 +65,11 @@ async function connectPatiently(setting: ConnectorSetting, login: LoginAttempt):
   }
 }
 
-function isDrop(error: unknown): error is OttoError {
+// A hop that drops connections is asked again by its own connector.
+function isDrop(error: unknown, name: string): error is OttoError {
   if (isOttoError(error, "SSH_CONNECTION_LOST")) return true;
-  return isOttoError(error, "SSH_CONNECT_FAILED") && error.details?.reason === "dropped";
+  if (!isOttoError(error, "SSH_CONNECT_FAILED")) return false;
+  return error.details?.reason === "dropped" && error.details.hop === name;
 }
 
 // A server has one key of each type and shows one: a pin may be of a type that it shows when asked.
@@ -79,7 +83,8 @@ async function connectOnce(setting: ConnectorSetting, login: LoginAttempt): Prom
     if (hostKey.algorithms.length === 0) throw refusal;
     const socket = await setting.dial(signal);
     try {
-      return new Connection(endpoint, await performHandshake(socket, { endpoint, login, hostKey, signal }), socket);
+      const client = await performHandshake(socket, { endpoint, login, hostKey, signal });
+      return new Connection({ endpoint, client, socket, depth: setting.depth });
     } catch (error) {
       refusal ??= error;
       if (hostKey.mismatchedType === undefined) throw refusal;

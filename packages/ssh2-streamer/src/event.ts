@@ -4,7 +4,14 @@ import type { LearnedHostKey } from "./host-key.js";
 export type SshEvent =
   | { readonly type: "ssh.connected"; readonly hop: string; readonly durationMs: number; readonly address: string }
   | { readonly type: "ssh.host-key-learned"; readonly key: LearnedHostKey }
-  | { readonly type: "ssh.connection-lost"; readonly hop: string; readonly cause: string }
+  | {
+      readonly type: "ssh.connection-lost";
+      /** The connection of the way that broke. */
+      readonly hop: string;
+      /** The machine whose connection it took along. */
+      readonly target: string;
+      readonly cause: string;
+    }
   | { readonly type: "ssh.connect-retried"; readonly hop: string; readonly attempt: number; readonly cause: string }
   | { readonly type: "ssh.session-limit"; readonly hop: string; readonly limit: number }
   | {

@@ -68,12 +68,15 @@ export function authError(endpoint: SshEndpoint, tried: readonly string[], offer
   });
 }
 
-/** The connection ended while `inFlight` was under way. */
-export function lostError(endpoint: SshEndpoint, cause: string, inFlight?: string): OttoError<SshErrorCode> {
-  const during = inFlight === undefined ? "" : ` during ${inFlight}`;
-  return new OttoError("SSH_CONNECTION_LOST", `connection to ${endpoint.name} lost${during}: ${cause}`, {
+/** A connection of the way to `target` ended while `inFlight` was under way. */
+export function lostError(
+  target: string,
+  { hop, cause }: { readonly hop: string; readonly cause: string },
+  inFlight: string,
+): OttoError<SshErrorCode> {
+  return new OttoError("SSH_CONNECTION_LOST", `${inFlight} on ${target}: connection to ${hop} lost: ${cause}`, {
     hint: "What was under way may have had its effect. The next call connects again.",
-    details: { hop: endpoint.name, cause, inFlight: inFlight ?? null },
+    details: { hop, target, cause, inFlight },
   });
 }
 

@@ -1,5 +1,12 @@
 import type { Duplex } from "node:stream";
 
+export interface SilenceSetting {
+  readonly intervalMs: number;
+  readonly countMax: number;
+  /** Added to the whole. */
+  readonly graceMs: number;
+}
+
 /**
  * Watches a socket on which something keeps probing every `intervalMs`, and calls `onSilent` when nothing at all came
  * back for `countMax` intervals. Any byte counts: on a slow link the answer to a probe waits behind other data.
@@ -8,12 +15,12 @@ import type { Duplex } from "node:stream";
  */
 export function watchSilence(
   socket: Duplex,
-  { intervalMs, countMax }: { readonly intervalMs: number; readonly countMax: number },
+  { intervalMs, countMax, graceMs }: SilenceSetting,
   onSilent: (silentMs: number) => void,
 ): () => void {
   if (intervalMs <= 0) return () => {};
   // With a count of 1, an answer that is a round trip late would look like silence.
-  const limitMs = intervalMs * Math.max(countMax, 2);
+  const limitMs = intervalMs * Math.max(countMax, 2) + graceMs;
   let heardAt = performance.now();
   const onData = () => {
     heardAt = performance.now();

@@ -45,6 +45,8 @@ export interface ProcessRequest {
 /** One machine on the route: its connections, and what is opened over them. */
 export class Machine {
   readonly endpoint: SshEndpoint;
+  /** How many machines are before it. */
+  readonly depth: number;
   readonly #setting: MachineSetting;
   readonly #pool: ConnectionPool;
   readonly #groups: GroupControl = {
@@ -57,7 +59,9 @@ export class Machine {
     this.endpoint = setting.endpoint;
     this.#setting = setting;
     const { endpoint, signal, onEvent } = setting;
-    const open = () => openConnection({ endpoint, dial: (dialing) => this.#dial(dialing), signal, onEvent });
+    const depth = setting.via === undefined ? 0 : setting.via.depth + 1;
+    this.depth = depth;
+    const open = () => openConnection({ endpoint, dial: (dialing) => this.#dial(dialing), signal, depth, onEvent });
     this.#pool = new ConnectionPool({ endpoint, open, onEvent });
   }
 

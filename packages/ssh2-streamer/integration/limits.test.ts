@@ -1,0 +1,125 @@
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { isOttoError } from "@otto/errors";
+import { type Lab, startLab } from "@otto/lab";
+import { openSshSession, type SshEvent, type SshRoute } from "ssh2-streamer";
+import { expect, test } from "vitest";
+import { routeTo } from "./lab-route.js";
+
+function open(route: SshRoute) {
+  const events: SshEvent[] = [];
+  const session = openSshSession(route, { onEvent: (event) => events.push(event) });
+  return { session, events, [Symbol.asyncDispose]: () => session.close() };
+}
+
+async function startTails(lab: Lab, { session }: ReturnType<typeof open>, count: number) {
+  const tails = await Promise.all(
+    Array.from({ length: count }, () => session.spawn(["sh", "-c", "echo on; exec cat"])),
+  );
+  for (const tail of tails) {
+    for await (const chunk of tail.stdout.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      expect(chunk.toString()).toBe("on\n");
+      break;
+    }
+  }
+  return { tails, handshakes: await lab.hosts.parent?.handshakes() };
+}
+
+test("processes that last leave room for commands; a further connection comes when they need it, with the reason", async () => {
+  await using lab = await startLab({ hosts: { parent: { maxSessions: 3 } } });
+  await using opened = open(routeTo(lab, "parent"));
+  const { tails, handshakes } = await startTails(lab, opened, 5);
+  expect(handshakes).toBe(2);
+  const results = await Promise.all(Array.from({ length: 12 }, () => opened.session.exec(["echo", "x"])));
+  expect(results.every(({ stdout }) => stdout.toString() === "x\n")).toBe(true);
+  expect(await lab.hosts.parent.handshakes()).toBe(2);
+  expect(opened.events).toContainEqual({ type: "ssh.session-limit", hop: "parent", limit: 3 });
+  const added = opened.events.filter((event) => event.type === "ssh.connection-added");
+  expect(added).toMatchObject([{ hop: "parent", connections: 2, cause: expect.stringMatching(/session/) as string }]);
+  for (const tail of tails) tail.stdin.end();
+  expect(await Promise.all(tails.map((tail) => tail.exit))).toEqual(tails.map(() => ({ exitCode: 0 })));
+});
+
+test("a call that waits for a session can be aborted, and the others go on", async () => {
+  await using lab = await startLab({ hosts: { parent: { maxSessions: 1 } } });
+  await using opened = open(routeTo(lab, "parent"));
+  await Promise.all([opened.session.exec(["true"]), opened.session.exec(["true"])]);
+  const controller = new AbortController();
+  const aborted = new Promise<string>((resolve) => {
+    controller.signal.addEventListener("abort", () => resolve("go\n"));
+  });
+  const first = opened.session.exec(["sh", "-c", "read line; echo $line"], {
+    stdin: Readable.from(later(aborted)),
+  });
+  const waiting = opened.session.exec(["echo", "never"], { signal: controller.signal });
+  const last = opened.session.exec(["echo", "last"]);
+  controller.abort(new Error("changed my mind"));
+  await expect(waiting).rejects.toThrow("changed my mind");
+  expect((await first).stdout.toString()).toBe("go\n");
+  expect((await last).stdout.toString()).toBe("last\n");
+  expect(await lab.hosts.parent.handshakes()).toBe(1);
+});
+
+test("aborting on a server with one session still ends the process", async () => {
+  await using lab = await startLab({ hosts: { parent: { maxSessions: 1 } } });
+  await using opened = open(routeTo(lab, "parent"));
+  const mark = `3737.${process.pid}`;
+  const controller = new AbortController();
+  const running = opened.session.exec(["sh", "-c", `sleep ${mark} & sleep ${mark}`], { signal: controller.signal });
+  setTimeout(() => controller.abort(new Error("enough")), 300);
+  await expect(running).rejects.toThrow("enough");
+  const { stdout } = await opened.session.exec(["sh", "-c", `pgrep -f '[s]leep ${mark}$' | wc -l`]);
+  expect(stdout.toString().trim()).toBe("0");
+});
+
+test("a server that allows no session at all is an error, not a wait", async () => {
+  await using lab = await startLab({ hosts: { parent: { maxSessions: 0 } } });
+  await using opened = open(routeTo(lab, "parent"));
+  const error: unknown = await opened.session.exec(["true"]).catch((reason: unknown) => reason);
+  expect(isOttoError(error, "SSH_CHANNEL_REFUSED") && error.details?.hop).toBe("parent");
+});
+
+test("a hop that forwards nothing is passed by a command on it", async () => {
+  await using lab = await startLab({
+    hosts: { bastion: { allowTcpForwarding: false, maxSessions: 1 }, parent: { hop: "bastion" } },
+  });
+  await using opened = open(routeTo(lab, "parent"));
+  const { stdout } = await opened.session.exec(["echo", "there"]);
+  expect(stdout.toString()).toBe("there\n");
+  expect(opened.events).toContainEqual(expect.objectContaining({ type: "ssh.forwarding-replaced", hop: "bastion" }));
+  expect([await lab.hosts.bastion.handshakes(), await lab.hosts.parent.handshakes()]).toEqual([1, 1]);
+  const socket = await opened.session.dialEngine();
+  socket.write("GET /_ping HTTP/1.0\r\n\r\n");
+  expect(await text(socket)).toContain("200 OK");
+});
+
+test("a hop that forwards nothing and has no tool says so", async () => {
+  const tools = await mkdtemp(join(tmpdir(), "otto-tools-"));
+  await symlink("/bin/sh", join(tools, "sh"));
+  const forced = `ForceCommand PATH=${tools} /bin/sh -c "$SSH_ORIGINAL_COMMAND"`;
+  await using lab = await startLab({
+    hosts: { bastion: { allowTcpForwarding: false, sshdConfig: [forced] }, parent: { hop: "bastion" } },
+  });
+  await using opened = open(routeTo(lab, "parent"));
+  const error: unknown = await opened.session.connect().catch((reason: unknown) => reason);
+  if (!isOttoError(error, "SSH_FORWARDING_REFUSED")) throw new Error("a refusal was due", { cause: error });
+  expect(error.details?.hop).toBe("bastion");
+  await rm(tools, { recursive: true });
+  expect(error.message).toContain("none of nc, ncat, socat, busybox, bash is there");
+});
+
+test("a login that may not use the engine's socket is told so, by docker itself", async () => {
+  await using lab = await startLab({ hosts: { parent: { allowStreamLocalForwarding: false } } });
+  await using opened = open(routeTo(lab, "parent"));
+  const socket = await opened.session.dialEngine({ socketPath: "/nowhere.sock" });
+  const error: unknown = await text(socket).catch((reason: unknown) => reason);
+  if (!isOttoError(error, "SSH_FORWARDING_REFUSED")) throw new Error("a refusal was due", { cause: error });
+  expect(error.message).toContain("/nowhere.sock");
+});
+
+async function* later(text: Promise<string>) {
+  yield await text;
+}
