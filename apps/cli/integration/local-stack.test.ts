@@ -165,3 +165,29 @@ test("SIGINT while services come up takes down what was started", async () => {
   expect(await ended).toBe(130);
   expect(await readEngineState(repo.name)).toMatchObject({ containers: [], networks: [] });
 });
+
+test("of several repositories, one whose image fails does not keep the others from coming up", async () => {
+  await using other = await createTestRepo();
+  await repo.write("docker/Dockerfile", "FROM scratch\nCOPY nothing /\n");
+  const env = { ...repo.place.env, OTTO_SUT_DIRS: `${repo.root},${other.root}` };
+  const up = await runJson({ cwd: "/", env }, ["docker", "up"]);
+  expect([up.exitCode, up.lines.filter((line) => line.type === "error").map((line) => line.code)]).toEqual([
+    1,
+    ["BUILD_FAILED"],
+  ]);
+  expect((await readEngineState(other.name)).containers).toHaveLength(2);
+  expect((await readEngineState(repo.name)).containers).toEqual([]);
+});
+
+test("images named across repositories are built where they are declared, and an unknown one nowhere", async () => {
+  await using other = await createTestRepo();
+  await other.write(".otto/settings.toml", settings(other.name).replace('name = "api"', 'name = "tool"'));
+  const env = { ...repo.place.env, OTTO_SUT_DIRS: `${repo.root},${other.root}` };
+  const plan = async (...names: string[]) => {
+    const { exitCode, lines } = await runJson({ cwd: "/", env }, ["docker", "build", "-n", ...names]);
+    return [exitCode, ...lines.filter((line) => line.type === "step").map((line) => [line.repo, line.image])];
+  };
+  expect(await plan("tool")).toEqual([0, [other.name, "tool"]]);
+  expect(await plan("tool", "api")).toEqual([0, [repo.name, "api"], [other.name, "tool"]]);
+  expect(await plan("tool", "nope")).toEqual([2]);
+});

@@ -123,6 +123,15 @@ test("the hosts of the default lab are this machine", async () => {
   expect(await otto(["--list-hosts"])).toEqual({ exitCode: 0, out: "local  parent  this machine\n", err: "" });
 });
 
+test("hosts are listed even when a compose file is broken, which is told", async () => {
+  await writeSettings('name = "a"\nversion = "1"\n[[docker.composes]]\npath = "compose.yml"\n');
+  const { exitCode, out } = await otto(["--list-hosts", "--json"]);
+  expect([exitCode, parse(out).map((line) => line.id ?? line.code)]).toEqual([
+    1,
+    ["local", "COMPOSE_FILE_MISSING", undefined],
+  ]);
+});
+
 test("listings are found beside a command group, and as JSON", async () => {
   const { exitCode, out } = await otto(["docker", "--list-hosts", "--json"]);
   expect(exitCode).toBe(0);

@@ -1,6 +1,8 @@
 import type { Lab, Parent, Repo } from "@otto/docker";
 import { isOttoError } from "@otto/errors";
+import { exitCodeOf, exitCodes } from "./exit-code.js";
 import type { PlaceOptions } from "./option.js";
+import type { Outcome } from "./outcome.js";
 import type { Session } from "./session.js";
 
 /** A repo and the parent that its images and stack belong on. */
@@ -38,4 +40,24 @@ export async function findPlaces(session: Session, options: PlaceOptions): Promi
     });
   }
   return places;
+}
+
+/** Does the same for each repo's part; one that fails is told and does not stop the others. A signal does. */
+export async function eachOf<Part>(
+  { reporter, signal }: Session,
+  parts: readonly Part[],
+  work: (part: Part) => Promise<boolean>,
+): Promise<Outcome> {
+  let exitCode: number = exitCodes.done;
+  for (const part of parts) {
+    try {
+      const done = await work(part);
+      exitCode = Math.max(exitCode, done ? exitCodes.done : exitCodes.failed);
+    } catch (error) {
+      signal.throwIfAborted();
+      reporter.error(error);
+      exitCode = Math.max(exitCode, exitCodeOf(error));
+    }
+  }
+  return { exitCode };
 }

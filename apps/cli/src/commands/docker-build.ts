@@ -1,10 +1,9 @@
 import { type BuildImagesOptions, buildImages, formatBuildStep, type ImageResult, planBuild } from "@otto/docker";
 import { cacheDirectory } from "../cache-directory.js";
 import { createDockerEventListener } from "../docker-event.js";
-import { exitCodes } from "../exit-code.js";
 import type { PlaceOptions } from "../option.js";
 import type { Outcome } from "../outcome.js";
-import { findPlaces, type Place } from "../place.js";
+import { eachOf, findPlaces, type Place } from "../place.js";
 import type { JsonRecord } from "../reporter.js";
 import type { Session } from "../session.js";
 import { formatTable } from "../table.js";
@@ -18,32 +17,34 @@ export interface DockerBuildFlags extends PlaceOptions {
 /** `otto docker build` */
 export async function dockerBuild(session: Session, flags: DockerBuildFlags): Promise<Outcome> {
   const places = await findPlaces(session, flags);
-  let failed = false;
-  for (const place of places) {
-    const names = namesFor(place, places, flags.images);
-    if (names?.length === 0) continue;
-    const build = session.options.dryRun ? showPlan : buildRepo;
-    const done = await build(session, place, buildOptions(session, flags, names));
-    failed ||= !done;
-  }
-  return { exitCode: failed ? exitCodes.failed : exitCodes.done };
+  const apply = session.options.dryRun ? showBuildPlan : buildRepo;
+  return eachOf(session, chooseImages(places, flags.images), ({ place, imageNames }) =>
+    apply(session, place, { ...buildOptions(session, flags), imageNames }),
+  );
 }
 
-/** Of several repos, each builds the named images that it declares; a name that none declares is told by the first. */
-function namesFor({ repo }: Place, places: readonly Place[], images: readonly string[]): readonly string[] | undefined {
-  if (images.length === 0) return undefined;
-  const declares = (place: Place, name: string) => place.repo.docker.images.some((image) => image.name === name);
-  const unknown = images.filter((name) => !places.some((place) => declares(place, name)));
-  return unknown.length > 0 ? images : images.filter((name) => repo.docker.images.some((image) => image.name === name));
+interface Choice {
+  readonly place: Place;
+  /** Absent: all. */
+  readonly imageNames?: readonly string[];
 }
 
-function buildOptions(
-  session: Session,
-  flags: DockerBuildFlags,
-  imageNames: readonly string[] | undefined,
-): BuildImagesOptions {
+/** Each repo builds the named images that it declares. A name that none declares is left to the first to refuse. */
+function chooseImages(places: readonly Place[], names: readonly string[]): readonly Choice[] {
+  if (names.length === 0) return places.map((place) => ({ place }));
+  const choices = places.map((place) => ({ place, imageNames: names.filter((name) => declares(place, name)) }));
+  const isKnown = (name: string) => choices.some(({ imageNames }) => imageNames.includes(name));
+  if (!names.every(isKnown)) return places.slice(0, 1).map((place) => ({ place, imageNames: names }));
+  return choices.filter(({ imageNames }) => imageNames.length > 0);
+}
+
+function declares({ repo }: Place, name: string): boolean {
+  return repo.docker.images.some((image) => image.name === name);
+}
+
+/** What each build gets, whichever images it is for. */
+function buildOptions(session: Session, flags: DockerBuildFlags): BuildImagesOptions {
   return {
-    imageNames,
     rebuild: flags.rebuild,
     pull: flags.pull,
     cacheDir: cacheDirectory(session.invocation),
@@ -74,21 +75,19 @@ function imageRecord(place: Readonly<Record<string, string>>, result: ImageResul
   return { type: "image", ...place, ...result, durationMs: Math.round(result.durationMs) };
 }
 
-async function showPlan(session: Session, { repo, parent }: Place, options: BuildImagesOptions): Promise<boolean> {
+/** Tells what a build of a repo would do; whether all of it could be done. */
+export async function showBuildPlan(
+  { reporter }: Session,
+  { repo, parent }: Place,
+  options: Parameters<typeof planBuild>[2],
+): Promise<boolean> {
   const steps = await planBuild(repo, parent, options);
   for (const step of steps) {
-    const tag = step.do === "fail" ? undefined : step.tag;
     const { do: action, image, cause } = step;
-    session.reporter.item(formatBuildStep(step), {
-      type: "step",
-      repo: repo.name,
-      parent: parent.id,
-      do: action,
-      image,
-      tag,
-      cause,
-    });
-    if (step.do === "fail") session.reporter.error(step.error);
+    const tag = step.do === "fail" ? undefined : step.tag;
+    const record = { type: "step", repo: repo.name, parent: parent.id, do: action, image, tag, cause };
+    reporter.item(formatBuildStep(step), record);
+    if (step.do === "fail") reporter.error(step.error);
   }
   return steps.every((step) => step.do !== "fail");
 }

@@ -1,8 +1,7 @@
 import { composeDown, composePs, getUserComposeProject } from "@otto/docker";
-import { exitCodes } from "../exit-code.js";
 import type { PlaceOptions } from "../option.js";
 import type { Outcome } from "../outcome.js";
-import { findPlaces, type Place } from "../place.js";
+import { eachOf, findPlaces, type Place } from "../place.js";
 import type { Session } from "../session.js";
 import { withStack } from "../stack-choice.js";
 
@@ -15,12 +14,9 @@ export interface DockerDownFlags extends PlaceOptions {
 /** `otto docker down` */
 export async function dockerDown(session: Session, flags: DockerDownFlags): Promise<Outcome> {
   const places = withStack(session, await findPlaces(session, flags));
-  let failed = false;
-  for (const place of places) {
-    const done = session.options.dryRun ? await showPlan(session, place) : await takeDown(session, place, flags);
-    failed ||= !done;
-  }
-  return { exitCode: failed ? exitCodes.failed : exitCodes.done };
+  return eachOf(session, places, (place) =>
+    session.options.dryRun ? showPlan(session, place) : takeDown(session, place, flags),
+  );
 }
 
 async function takeDown(session: Session, { repo, lab, parent }: Place, flags: DockerDownFlags): Promise<boolean> {

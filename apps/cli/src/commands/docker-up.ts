@@ -1,14 +1,13 @@
 import { type ComposeUpOptions, composeUp, formatUpStep, planComposeUp } from "@otto/docker";
 import { cacheDirectory } from "../cache-directory.js";
 import { createDockerEventListener } from "../docker-event.js";
-import { exitCodes } from "../exit-code.js";
 import type { PlaceOptions } from "../option.js";
 import type { Outcome } from "../outcome.js";
-import { findPlaces, type Place } from "../place.js";
+import { eachOf, findPlaces, type Place } from "../place.js";
 import type { Session } from "../session.js";
 import { withStack } from "../stack-choice.js";
 import { formatTable } from "../table.js";
-import { dockerBuild } from "./docker-build.js";
+import { showBuildPlan } from "./docker-build.js";
 
 export interface DockerUpFlags extends PlaceOptions {
   readonly build: boolean;
@@ -18,12 +17,11 @@ export interface DockerUpFlags extends PlaceOptions {
 /** `otto docker up` */
 export async function dockerUp(session: Session, flags: DockerUpFlags): Promise<Outcome> {
   const places = withStack(session, await findPlaces(session, flags));
-  if (session.options.dryRun) return showPlan(session, places, flags);
-  for (const place of places) await bringUp(session, place, flags);
-  return { exitCode: exitCodes.done };
+  const apply = session.options.dryRun ? showUpPlan : bringUp;
+  return eachOf(session, places, (place) => apply(session, place, flags));
 }
 
-async function bringUp(session: Session, { repo, lab, parent }: Place, flags: DockerUpFlags): Promise<void> {
+async function bringUp(session: Session, { repo, lab, parent }: Place, flags: DockerUpFlags): Promise<boolean> {
   const hosts = await composeUp(repo, lab, upOptions(session, flags));
   const projects = new Set(Object.values(hosts).map((host) => host.project));
   const running = lab.hosts.list().filter((host) => host.state === "running" && projects.has(host.project));
@@ -37,19 +35,17 @@ async function bringUp(session: Session, { repo, lab, parent }: Place, flags: Do
       ...host,
     });
   }
+  return true;
 }
 
-async function showPlan(session: Session, places: readonly Place[], flags: DockerUpFlags): Promise<Outcome> {
-  if (flags.build) {
-    const { exitCode } = await dockerBuild(session, { ...flags, images: [] });
-    if (exitCode !== exitCodes.done) return { exitCode };
+async function showUpPlan(session: Session, place: Place, flags: DockerUpFlags): Promise<boolean> {
+  const { repo, lab, parent } = place;
+  const options = upOptions(session, flags);
+  if (flags.build && !(await showBuildPlan(session, place, options))) return false;
+  for (const step of await planComposeUp(repo, lab, options)) {
+    session.reporter.item(formatUpStep(step), { type: "step", repo: repo.name, parent: parent.id, ...step });
   }
-  for (const { repo, lab, parent } of places) {
-    for (const step of await planComposeUp(repo, lab, upOptions(session, flags))) {
-      session.reporter.item(formatUpStep(step), { type: "step", repo: repo.name, parent: parent.id, ...step });
-    }
-  }
-  return { exitCode: exitCodes.done };
+  return true;
 }
 
 function upOptions(session: Session, flags: DockerUpFlags): ComposeUpOptions {

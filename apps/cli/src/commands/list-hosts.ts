@@ -5,15 +5,28 @@ import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
 import { formatTable } from "../table.js";
 
-/** `otto --list-hosts`: the hosts of the lab and the containers that the repos declare. Connects to nothing. */
+/**
+ * `otto --list-hosts`: the hosts of the lab and the containers that the repos declare. Connects to nothing. A compose
+ * file that cannot be read fails it, after the hosts have been shown.
+ */
 export async function listHosts(session: Session): Promise<Outcome> {
   const [{ declareStacks }, lab] = await Promise.all([import("@otto/docker"), session.lab()]);
-  for (const { repo, error } of await declareStacks(lab))
-    session.reporter.notice("warn", `${repo.name} is skipped: ${error.message}`);
-  const rows = [...lab.data.hosts.map(hostRow), ...lab.hosts.list().map(containerRow)];
+  try {
+    for (const { repo, error } of await declareStacks(lab)) {
+      session.reporter.notice("warn", `${repo.name} is skipped: ${error.message}`);
+    }
+    return { exitCode: exitCodes.done };
+  } finally {
+    showRows(session, [...lab.data.hosts.map(hostRow), ...lab.hosts.list().map(containerRow)]);
+  }
+}
+
+function showRows(
+  { reporter }: Session,
+  rows: readonly (ReturnType<typeof hostRow> | ReturnType<typeof containerRow>)[],
+) {
   const lines = formatTable(rows.map((row) => row.cells));
-  for (const [index, { record }] of rows.entries()) session.reporter.item(lines[index] ?? "", record);
-  return { exitCode: exitCodes.done };
+  for (const [index, { record }] of rows.entries()) reporter.item(lines[index] ?? "", record);
 }
 
 function hostRow(host: HostData) {
