@@ -51,28 +51,24 @@ export async function serveDiffCopy(
 /** Sends each file that is asked for, until the engine has all; the first that cannot be sent ends it at once. */
 function sendRequested(call: SyncCall, entries: readonly SyncEntry[], onBytes: (count: number) => void): Promise<void> {
   const limit = pLimit(filesAtOnce);
+  const files: Promise<void>[] = [];
+  // Listeners and no iterator: one that ends by an error destroys the call, and our word on that error with it.
   return new Promise((resolve, reject) => {
-    const sendAll = async () => {
-      const files: Promise<void>[] = [];
-      for await (const id of requestedIds(call)) {
-        const sending = limit(() => sendFile(call, entries, id, onBytes));
+    call.on("data", (packet: Packet) => {
+      if (packet.type === "request") {
+        const sending = limit(() => sendFile(call, entries, packet.id, onBytes));
         sending.catch(reject);
         files.push(sending);
       }
-      await Promise.all(files);
-    };
-    sendAll().then(resolve, reject);
+      if (packet.type === "error") reject(syncFailed(`the engine refuses the context: ${packet.message}`));
+      if (packet.type === "finish") Promise.all(files).then(() => resolve(), reject);
+    });
+    for (const event of ["end", "close"]) call.once(event, () => reject(closed()));
   });
 }
 
-async function* requestedIds(call: SyncCall): AsyncGenerator<number> {
-  // Leaving the loop must not end the call: our own last word is still to be sent.
-  for await (const packet of call.iterator({ destroyOnReturn: false }) as AsyncIterable<Packet>) {
-    if (packet.type === "finish") return;
-    if (packet.type === "error") throw syncFailed(`the engine refuses the context: ${packet.message}`);
-    if (packet.type === "request") yield packet.id;
-  }
-  throw syncFailed("the engine closed the transfer of the context");
+function closed(): OttoError {
+  return syncFailed("the engine closed the transfer of the context");
 }
 
 function syncFailed(reason: string): OttoError {
@@ -103,7 +99,7 @@ async function sendFile(
 }
 
 async function send(call: SyncCall, packet: Packet): Promise<void> {
-  if (call.destroyed) throw syncFailed("the engine closed the transfer of the context");
+  if (call.destroyed || call.writableEnded) throw closed();
   if (call.write(packet)) return;
   const settled = new AbortController();
   try {

@@ -1,0 +1,107 @@
+import { execFile, spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { type BuildImagesOptions, buildImages, type ImageResult } from "@otto/build";
+import { type DockerImage, loadRepo, type Repo } from "@otto/config";
+import { createLocalParent, type Parent } from "@otto/hosts";
+import { extract } from "tar-stream";
+
+const execute = promisify(execFile);
+
+export const parent: Parent = createLocalParent({
+  id: "local",
+  docker: { command: ["docker"], stagingRoot: undefined },
+  socketPath: undefined,
+  env: process.env,
+});
+
+/** A repo with the image `api` whose context is `context/`; its name is its own, and disposal removes its images. */
+export interface BuildRepo extends AsyncDisposable {
+  readonly name: string;
+  readonly root: string;
+  write(path: string, content: string | Buffer): Promise<void>;
+  load(root?: string): Promise<Repo>;
+}
+
+export async function createBuildRepo(imageSettings = ""): Promise<BuildRepo> {
+  const name = `build${randomBytes(4).toString("hex")}`;
+  const root = await mkdtemp(join(tmpdir(), "otto-build-"));
+  const write = async (path: string, content: string | Buffer) => {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), content);
+  };
+  await write("context/Dockerfile", "FROM scratch\nCOPY . /\n");
+  await write(
+    ".otto/settings.toml",
+    `name = "${name}"\nversion = "1"\n[[docker.images]]\nname = "api"\ncontext = "context"\ndockerfile = "context/Dockerfile"\n${imageSettings}`,
+  );
+  return {
+    name,
+    root,
+    write,
+    load: (at = root) => loadRepo(at, { home: root }),
+    [Symbol.asyncDispose]: async () => {
+      await removeImages(name);
+      await rm(root, { recursive: true });
+    },
+  };
+}
+
+async function removeImages(name: string): Promise<void> {
+  const { stdout } = await execute("docker", ["image", "ls", "--quiet", "--filter", `label=otto.repo=${name}`]);
+  const ids = [...new Set(stdout.split("\n").filter((id) => id !== ""))];
+  if (ids.length > 0) await execute("docker", ["image", "rm", "--force", ...ids]);
+}
+
+export interface Built {
+  readonly result: ImageResult;
+  /** Content bytes of the context that the engine asked for; the Dockerfile goes to the frontend each time, and is not counted. */
+  readonly sentBytes: number;
+  readonly output: string;
+}
+
+export async function build(repo: Repo, options: BuildImagesOptions = {}): Promise<Built> {
+  let sentBytes = 0;
+  let output = "";
+  const results = await buildImages(repo, parent, {
+    ...options,
+    onEvent: (event) => {
+      if (event.type === "build.sent") sentBytes += event.bytes;
+      if (event.type === "build.output") output += event.text;
+      options.onEvent?.(event);
+    },
+  });
+  const { api } = results;
+  if (api === undefined) throw new Error("the repo declares api");
+  const { length } = await readFile(onlyImage(repo).dockerfile);
+  return { result: api, sentBytes: sentBytes - length, output };
+}
+
+export function onlyImage(repo: Repo): DockerImage {
+  const [image] = repo.docker.images;
+  if (image === undefined) throw new Error("the repo declares an image");
+  return image;
+}
+
+/** A line for each entry of an image: kind, mode, owner, path, link target, digest of the content. */
+export async function listImage(tag: string): Promise<string[]> {
+  const created = await execute("docker", ["create", tag, "none"]);
+  const container = created.stdout.trim();
+  const exporting = spawn("docker", ["export", container], { stdio: ["ignore", "pipe", "inherit"] });
+  const lines: string[] = [];
+  for await (const entry of exporting.stdout.pipe(extract())) {
+    const { type, mode = 0, uid, gid, name, linkname } = entry.header;
+    const digest = createHash("sha256");
+    for await (const chunk of entry) digest.update(chunk as Buffer);
+    if (!madeByEngine.test(name))
+      lines.push([type, mode.toString(8), uid, gid, name, linkname, digest.digest("hex")].join(" "));
+  }
+  await execute("docker", ["rm", container]);
+  return lines.sort();
+}
+
+/** What `docker create` lays into every container. */
+const madeByEngine = /^(\.dockerenv|(dev|etc|proc|sys)\/?$|dev\/|etc\/(hostname|hosts|mtab|resolv\.conf)$)/;
