@@ -1,5 +1,9 @@
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { type Lab, startLab } from "@otto/lab";
 import { openSshSession, type SshSession } from "ssh2-streamer";
@@ -113,4 +117,55 @@ test("a socket that is not there is a refusal naming the machine", async () => {
     code: "SSH_FORWARDING_REFUSED",
     details: { hop: "parent" },
   });
+});
+
+test("a tree arrives with its contents, modes and links, in a directory that is made", async () => {
+  const tree = join(lab.directory, "tree");
+  await mkdir(join(tree, "empty"), { recursive: true });
+  await writeFile(join(tree, "a b"), "text", { mode: 0o755 });
+  await symlink("a b", join(tree, "link"));
+  const target = join(lab.directory, "new", "it's here");
+  await session.sendTree(spawn("tar", ["-cf", "-", "-C", tree, "."]).stdout.pipe(new PassThrough()), target);
+  expect((await readdir(target)).toSorted()).toEqual(["a b", "empty", "link"]);
+  expect(await readFile(join(target, "link"), "utf8")).toBe("text");
+  expect((await stat(join(target, "a b"))).mode & 0o777).toBe(0o755);
+});
+
+test("a tree that cannot be unpacked says what tar said", async () => {
+  const broken = session.sendTree(Readable.from([Buffer.alloc(2048, "x")]), join(lab.directory, "broken"));
+  await expect(broken).rejects.toMatchObject({
+    code: "COMMAND_FAILED",
+    message: expect.stringContaining("tar") as string,
+  });
+});
+
+test("a compressed session carries the same bytes, in fewer of them", async () => {
+  await using slow = await startLab({ hosts: { parent: { proxy: {} } } });
+  await using compressed = openSshSession(routeTo(slow, "parent", { compress: true }));
+  const input = Buffer.from("all work and no play\n".repeat(100_000));
+  const { stdout } = await compressed.exec(["cat"], { stdin: input });
+  expect(stdout.equals(input)).toBe(true);
+  expect(slow.hosts.parent.proxy?.bytes.up).toBeLessThan(input.length / 20);
+});
+
+test("a program that closes its session ends by itself, and so does one whose connection was lost", async () => {
+  const program = `
+    import { openSshSession } from "ssh2-streamer";
+    const route = JSON.parse(process.argv[1]);
+    const session = openSshSession(route);
+    await session.exec(["true"]);
+    const stream = await session.dialEngine();
+    if (process.argv[2] === "lose") {
+      await session.exec(["sh", "-c", "kill $PPID; sleep 5"]).catch((error) => console.log(error.code));
+    }
+    await session.close();`;
+  for (const [way, said] of [
+    ["close", ""],
+    ["lose", "SSH_CONNECTION_LOST\n"],
+  ]) {
+    const args = ["--input-type=module", "-e", program, JSON.stringify(routeTo(lab, "parent")), way ?? ""];
+    const child = spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"] });
+    const exited = once(child, "exit");
+    expect([await text(child.stdout), (await exited)[0]]).toEqual([said, 0]);
+  }
 });

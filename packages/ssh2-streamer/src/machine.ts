@@ -16,6 +16,9 @@ import type { Slot } from "./session-slots.js";
 import type { Lifetime } from "./slot-plan.js";
 import { openTcp } from "./tcp.js";
 
+/** Runs `connect` when there is room for it. */
+export type ConnectGate = <T>(connect: () => Promise<T>) => Promise<T>;
+
 export interface MachineSetting {
   readonly endpoint: SshEndpoint;
   /** The machine before it on the way. */
@@ -23,6 +26,7 @@ export interface MachineSetting {
   /** Fires when the session is closed. */
   readonly signal: AbortSignal;
   readonly onEvent: SshEventListener;
+  readonly connectGate: ConnectGate | undefined;
 }
 
 export interface ProcessRequest {
@@ -61,7 +65,11 @@ export class Machine {
     const { endpoint, signal, onEvent } = setting;
     const depth = setting.via === undefined ? 0 : setting.via.depth + 1;
     this.depth = depth;
-    const open = () => openConnection({ endpoint, dial: (dialing) => this.#dial(dialing), signal, depth, onEvent });
+    const dial = (dialing: AbortSignal) => this.#dial(dialing);
+    const connect = () => openConnection({ endpoint, dial, signal, depth, onEvent });
+    const gate = setting.connectGate;
+    // A connection through a hop waits for the hop's own: gated too, the two could wait for each other.
+    const open = gate === undefined || depth > 0 ? connect : () => gate(connect);
     this.#pool = new ConnectionPool({ endpoint, open, onEvent });
   }
 

@@ -5,7 +5,7 @@ import type { SshRoute } from "./endpoint.js";
 import { createEngineDialer, type DialEngineOptions } from "./engine-dialer.js";
 import type { SshEventListener } from "./event.js";
 import { closedError } from "./failure.js";
-import { Machine } from "./machine.js";
+import { type ConnectGate, Machine } from "./machine.js";
 import { runCommand } from "./run-command.js";
 import { type SendTreeOptions, sendTree } from "./tree.js";
 
@@ -13,6 +13,11 @@ export interface SshSessionOptions {
   /** Closes the session when it fires. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: SshEventListener | undefined;
+  /**
+   * Runs the connecting to the first machine of the route, when many sessions share a limit: what p-limit makes.
+   * Waiting for it is no part of `connectTimeoutMs`. Default: at once.
+   */
+  readonly connectGate?: ConnectGate | undefined;
 }
 
 /** One login on one machine, however many connections that takes. Every call may be made concurrently. */
@@ -48,7 +53,15 @@ export function openSshSession(route: SshRoute, options: SshSessionOptions = {})
   const onEvent = options.onEvent ?? (() => {});
   const machines: Machine[] = [];
   for (const endpoint of route) {
-    machines.push(new Machine({ endpoint, via: machines.at(-1), signal: closing.signal, onEvent }));
+    machines.push(
+      new Machine({
+        endpoint,
+        via: machines.at(-1),
+        signal: closing.signal,
+        onEvent,
+        connectGate: options.connectGate,
+      }),
+    );
   }
   const target = machines.at(-1);
   if (target === undefined) throw new TypeError("a route needs at least the target");

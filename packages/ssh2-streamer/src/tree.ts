@@ -8,8 +8,15 @@ export interface SendTreeOptions {
 
 type Exec = (argv: readonly string[], options: ExecOptions) => Promise<CommandResult>;
 
-// The machine's tar may be GNU's, BSD's or busybox's: only what all three know is used.
-const script = 'mkdir -p -- "$1" && cd -- "$1" && exec tar -xf -';
+// The machine's tar may be GNU's, BSD's or busybox's: only what all three know is used, but for GNU's small reads
+// (10 KiB), which cost a third of the speed.
+const script = `
+mkdir -p -- "$1" && cd -- "$1" || exit
+case $(tar --version 2>/dev/null) in
+  *GNU*) exec tar -b 512 -xf - ;;
+  *) exec tar -xf - ;;
+esac
+`;
 
 /**
  * Unpacks a tar stream into a directory of a machine, which is made when it is missing.

@@ -1,0 +1,95 @@
+import { OttoError } from "@otto/errors";
+import SshConfig from "ssh-config";
+
+/** What an OpenSSH client configuration says of one machine on the way. */
+export interface SshConfigHost {
+  /** As the configuration calls it. */
+  readonly alias: string;
+  readonly host: string;
+  readonly port: number;
+  readonly username: string | undefined;
+  /** Absolute paths, in the order they are to be tried. */
+  readonly identityFiles: readonly string[];
+  readonly identityAgent: string | undefined;
+}
+
+const maxJumps = 16;
+
+/**
+ * Resolves an alias of an OpenSSH client configuration to the machines of its route, hops first.
+ *
+ * Honours Host, HostName, Port, User, IdentityFile, IdentityAgent and ProxyJump; `Include` is not followed.
+ * @param text what `~/.ssh/config` holds
+ * @param homeDir what `~` stands for
+ * @throws OttoError `SSH_CONFIG_INVALID` for a loop of jumps, a port that is none, and `ProxyCommand`
+ * @see ssh_config(5)
+ */
+export function resolveSshConfig(text: string, alias: string, homeDir: string): readonly SshConfigHost[] {
+  const config = SshConfig.parse(text);
+  return resolveHost({ config, homeDir, path: [] }, alias);
+}
+
+interface Resolution {
+  readonly config: SshConfig;
+  readonly homeDir: string;
+  /** The aliases that led here. */
+  readonly path: readonly string[];
+}
+
+function resolveHost({ config, homeDir, path }: Resolution, spec: string): SshConfigHost[] {
+  const jump = parseJump(spec);
+  const { alias } = jump;
+  if (path.includes(alias) || path.length >= maxJumps)
+    throw invalid(alias, `jumps in a circle: ${[...path, alias].join(", ")}`);
+  const options = readOptions(config, alias);
+  if (options.one("ProxyCommand") !== undefined)
+    throw invalid(alias, "has a ProxyCommand; only ProxyJump is understood");
+  const host = (options.one("HostName") ?? alias).replaceAll("%h", alias).replaceAll("%%", "%");
+  const expand = (file: string) => expandPath(file, homeDir, host);
+  const agent = options.one("IdentityAgent");
+  const target = {
+    alias,
+    host,
+    port: parsePort(jump.port ?? options.one("Port") ?? "22", alias),
+    username: jump.username ?? options.one("User"),
+    identityFiles: options.all("IdentityFile").map(expand),
+    identityAgent: agent === undefined || agent === "SSH_AUTH_SOCK" ? undefined : expand(agent),
+  };
+  const jumps = options.one("ProxyJump")?.split(",") ?? [];
+  const hops = jumps.flatMap((hop) => resolveHost({ config, homeDir, path: [...path, alias] }, hop.trim()));
+  return [...hops, target];
+}
+
+function readOptions(config: SshConfig, alias: string) {
+  const computed = config.compute(alias, { ignoreCase: true }) as Record<string, string | string[] | undefined>;
+  const byName = new Map(Object.entries(computed).map(([name, value]) => [name.toLowerCase(), value]));
+  const all = (name: string) => [byName.get(name.toLowerCase()) ?? []].flat().filter((value) => value !== "none");
+  return { all, one: (name: string) => all(name)[0] };
+}
+
+function parseJump(spec: string): { alias: string; username: string | undefined; port: string | undefined } {
+  const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?\/?$/.exec(spec);
+  if (match?.[2] === undefined) throw invalid(spec, "is no [user@]host[:port]");
+  return { alias: match[2].replaceAll(/[[\]]/g, ""), username: match[1], port: match[3] };
+}
+
+function parsePort(text: string, alias: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw invalid(alias, `has no port of this kind: ${text}`);
+  return port;
+}
+
+function expandPath(file: string, homeDir: string, host: string): string {
+  return file
+    .replace(/^~(?=\/|$)/, homeDir)
+    .replaceAll("%d", homeDir)
+    .replaceAll("%h", host)
+    .replaceAll("%%", "%");
+}
+
+function invalid(alias: string, what: string): OttoError {
+  return new OttoError("SSH_CONFIG_INVALID", `reading the SSH configuration of ${alias}: ${what}`, {
+    hint: "Change the configuration, or give the connection's details without it.",
+    details: { alias },
+  });
+}
