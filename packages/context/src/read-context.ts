@@ -75,7 +75,10 @@ async function readTree(root: string, reading: TreeReading, dockerfile?: string)
     onEntries: (count) => cache ?? second.expect(count),
   });
   const paths = walked.filter((entry) => typeof entry === "string");
-  const entries = joinEntries(walked, await readTreeFiles(root, paths, { ...reading, cache, second }));
+  const files = await readTreeFiles(root, paths, { ...reading, cache, second });
+  await reading.pacer.pause();
+  const entries = joinEntries(walked, files);
+  await reading.pacer.pause();
   return { root, entries, ignoreFile, openFile: (entry) => openVerified(root, entry) };
 }
 

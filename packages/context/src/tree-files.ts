@@ -61,11 +61,12 @@ async function remember(
   { root, paths, table }: FilesToRead,
   { cacheDir, unknown, startedNs }: { cacheDir: string; unknown: readonly number[]; startedNs: bigint },
 ): Promise<void> {
-  const fresh = new Set(unknown);
+  const fresh = new Uint8Array(paths.length);
+  for (const index of unknown) fresh[index] = 1;
   const settled: number[] = [];
   for (let index = 0; index < paths.length; index++) {
     if (stateOf(table, index) !== "done") continue;
-    if (!fresh.has(index) || isSettled(changedNs(table, index), startedNs)) settled.push(index);
+    if (fresh[index] === 0 || isSettled(changedNs(table, index), startedNs)) settled.push(index);
   }
   await writeStatCache(cacheDir, root, { paths, table, settled });
 }
