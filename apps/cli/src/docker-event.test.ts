@@ -44,12 +44,12 @@ test("steps are told as they start, and what was sent at the end", () => {
   listen({ type: "build.step", image: "a", step: "[1/2] COPY . /", state: "cached" });
   listen({ type: "build.step", image: "a", step: "[2/2] RUN make", state: "started" });
   listen({ type: "build.step", image: "a", step: "[2/2] RUN make", state: "done" });
-  listen({ type: "build.sent", image: "a", bytes: 500 });
-  listen({ type: "build.sent", image: "a", bytes: 1_230_000 });
+  listen({ type: "build.sent", image: "a", bytes: 500, totalBytes: 1_230_000 });
+  listen({ type: "build.sent", image: "a", bytes: 1_230_000, totalBytes: 1_230_000 });
   const result = { status: "success", message: "t", tag: "t", hash: "h", durationMs: 1 } as const;
   listen({ type: "build.finished", image: "a", result });
   expect(lines).toEqual(["a  [1/2] COPY . / cached", "a  [2/2] RUN make", "a  sent 1.2 MB"]);
   expect(events.filter((event) => event.type === "build.sent")).toEqual([
-    { type: "build.sent", image: "a", bytes: 1_230_000 },
+    { type: "build.sent", image: "a", bytes: 1_230_000, totalBytes: 1_230_000 },
   ]);
 });

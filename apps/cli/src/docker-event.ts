@@ -2,11 +2,12 @@ import type { BuildEvent, UpEvent } from "@otto/docker";
 import type { Reporter } from "./reporter.js";
 
 type DockerEvent = BuildEvent | UpEvent;
+type SentEvent = Extract<BuildEvent, { type: "build.sent" }>;
 
 /** Tells what goes on in a build or an `up` while it goes on: to a person line by line, each with its image's name. */
 export function createDockerEventListener(reporter: Reporter): (event: DockerEvent) => void {
   const toLines = createLineMaker();
-  const sent = new Map<string, number>();
+  const sent = new Map<string, SentEvent>();
   const tell = (event: DockerEvent) => {
     const subject = "image" in event ? event.image : event.project;
     for (const line of toLines(event)) reporter.progress(`${subject}  ${line}`);
@@ -14,11 +15,11 @@ export function createDockerEventListener(reporter: Reporter): (event: DockerEve
     if (event.type !== "build.finished") reporter.event(event);
   };
   return (event) => {
-    // One comes with every block: only the sum is worth telling.
-    if (event.type === "build.sent") return void sent.set(event.image, event.bytes);
+    // One comes with every block: only the last, which has the sum, is worth telling.
+    if (event.type === "build.sent") return void sent.set(event.image, event);
     tell(event);
-    const bytes = event.type === "build.finished" ? sent.get(event.image) : undefined;
-    if (event.type === "build.finished" && bytes !== undefined) tell({ type: "build.sent", image: event.image, bytes });
+    const last = event.type === "build.finished" ? sent.get(event.image) : undefined;
+    if (last !== undefined) tell(last);
   };
 }
 

@@ -69,7 +69,7 @@ export async function build(repo: Repo, options: BuildImagesOptions = {}): Promi
   const results = await buildImages(repo, parent, {
     ...options,
     onEvent: (event) => {
-      if (event.type === "build.sent") sentBytes += event.bytes;
+      if (event.type === "build.sent") sentBytes = event.bytes;
       if (event.type === "build.output") output += event.text;
       options.onEvent?.(event);
     },

@@ -16,7 +16,7 @@ export type BuildEvent =
       readonly state: "started" | "cached" | "done" | "failed";
     }
   | { readonly type: "build.output"; readonly image: string; readonly text: string }
-  | { readonly type: "build.sent"; readonly image: string; readonly bytes: number }
+  | { readonly type: "build.sent"; readonly image: string; readonly bytes: number; readonly totalBytes: number }
   | { readonly type: "build.finished"; readonly image: string; readonly result: ImageResult };
 
 export interface BuildImagesOptions extends PlanBuildOptions {

@@ -82,7 +82,7 @@ function toEvent(image: string, progress: BuildProgress): BuildEvent {
     case "output":
       return { type: "build.output", image, text: progress.text };
     case "sent":
-      return { type: "build.sent", image, bytes: progress.bytes };
+      return { type: "build.sent", image, bytes: progress.bytes, totalBytes: progress.totalBytes };
   }
 }
 

@@ -2,4 +2,5 @@
 export type BuildProgress =
   | { readonly type: "step"; readonly step: string; readonly state: "started" | "cached" | "done" | "failed" }
   | { readonly type: "output"; readonly step: string | undefined; readonly text: string }
-  | { readonly type: "sent"; readonly bytes: number };
+  /** Content of the context since the build began; `totalBytes` is what the engine has asked for so far. */
+  | { readonly type: "sent"; readonly bytes: number; readonly totalBytes: number };

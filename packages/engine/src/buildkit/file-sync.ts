@@ -24,6 +24,9 @@ export interface SyncEntry {
 /** Answers what is in a directory of the build: entries in BuildKit's order, or undefined where there is no such directory. */
 export type SyncSource = (request: SyncRequest) => readonly SyncEntry[] | undefined;
 
+/** Told of each change in what is under way. */
+export type OnTransfer = (change: { readonly requestedBytes: number; readonly sentBytes: number }) => void;
+
 type SyncCall = ServerDuplexStream<Packet, Packet>;
 
 // More open files at once make the engine run out of descriptors; fsutil's own sender reads as many.
@@ -32,31 +35,27 @@ const chunkBytes = 32 * 1024;
 
 /**
  * Serves one `DiffCopy` call: tells the engine every entry, then sends the files that it asks for.
- * @param onBytes gets the number of content bytes of each piece sent
+ * @param onTransfer gets the content bytes of each file that is asked for and of each piece sent
  * @see https://github.com/tonistiigi/fsutil/blob/master/send.go
  */
-export async function serveDiffCopy(
-  call: SyncCall,
-  source: SyncSource,
-  onBytes: (count: number) => void,
-): Promise<void> {
+export async function serveDiffCopy(call: SyncCall, source: SyncSource, onTransfer: OnTransfer): Promise<void> {
   const request = readRequest(call.metadata);
   const entries = source(request);
   if (entries === undefined)
     throw new OttoError("BUILDKIT_NO_DIRECTORY", `the build asks for an unknown directory ${request.directory}`);
-  await Promise.all([sendStats(call, entries), sendRequested(call, entries, onBytes)]);
+  await Promise.all([sendStats(call, entries), sendRequested(call, entries, onTransfer)]);
   await send(call, { type: "finish" });
 }
 
 /** Sends each file that is asked for, until the engine has all; the first that cannot be sent ends it at once. */
-function sendRequested(call: SyncCall, entries: readonly SyncEntry[], onBytes: (count: number) => void): Promise<void> {
+function sendRequested(call: SyncCall, entries: readonly SyncEntry[], onTransfer: OnTransfer): Promise<void> {
   const limit = pLimit(filesAtOnce);
   const files: Promise<void>[] = [];
   // Listeners and no iterator: one that ends by an error destroys the call, and our word on that error with it.
   return new Promise((resolve, reject) => {
     call.on("data", (packet: Packet) => {
       if (packet.type === "request") {
-        const sending = limit(() => sendFile(call, entries, packet.id, onBytes));
+        const sending = limit(() => sendFile(call, entries, packet.id, onTransfer));
         sending.catch(reject);
         files.push(sending);
       }
@@ -84,15 +83,16 @@ async function sendFile(
   call: SyncCall,
   entries: readonly SyncEntry[],
   id: number,
-  onBytes: (count: number) => void,
+  onTransfer: OnTransfer,
 ): Promise<void> {
-  const open = entries[id]?.open;
-  if (open === undefined) throw syncFailed(`the engine asks for entry ${id}, which is no file`);
-  for await (const chunk of open() as AsyncIterable<Buffer>) {
+  const entry = entries[id];
+  if (entry?.open === undefined) throw syncFailed(`the engine asks for entry ${id}, which is no file`);
+  onTransfer({ requestedBytes: entry.stat.sizeBytes, sentBytes: 0 });
+  for await (const chunk of entry.open() as AsyncIterable<Buffer>) {
     for (let at = 0; at < chunk.length; at += chunkBytes) {
       const data = chunk.subarray(at, at + chunkBytes);
       await send(call, { type: "data", id, data });
-      onBytes(data.length);
+      onTransfer({ requestedBytes: 0, sentBytes: data.length });
     }
   }
   await send(call, { type: "data", id, data: new Uint8Array() });

@@ -3,10 +3,12 @@ import { cleanText, isOttoError } from "@otto/errors";
 import type Docker from "dockerode";
 import type { BuildImageOptions } from "../build-image.js";
 import { buildParameters } from "../build-parameters.js";
+import type { BuildProgress } from "../build-progress.js";
 import { asking } from "../engine-error.js";
 import type { EngineRequest } from "../engine-request.js";
 import { readJsonLines, textField } from "../json-lines.js";
 import { BuildLog } from "./build-log.js";
+import type { OnTransfer } from "./file-sync.js";
 import { openBuildSession, type SessionServices } from "./session.js";
 import { decodeTrace } from "./trace.js";
 
@@ -24,7 +26,7 @@ export async function buildWithSession(
 ): Promise<void> {
   const doing = `building ${options.tag}`;
   const onProgress = options.onProgress ?? (() => {});
-  const services = { ...options.services, onBytesSent: (bytes: number) => onProgress({ type: "sent", bytes }) };
+  const services = { ...options.services, onTransfer: sumTransfer(onProgress) };
   await using session = await openBuildSession(docker, services, request);
   const parameters = {
     ...buildParameters(options),
@@ -41,6 +43,16 @@ export async function buildWithSession(
     // What kept us from serving the build explains its end; the engine only knows that it got no answer.
     throw isOttoError(session.failure) && !request.abort.abortSignal?.aborted ? session.failure : error;
   }
+}
+
+function sumTransfer(onProgress: (progress: BuildProgress) => void): OnTransfer {
+  let bytes = 0;
+  let totalBytes = 0;
+  return ({ requestedBytes, sentBytes }) => {
+    bytes += sentBytes;
+    totalBytes += requestedBytes;
+    onProgress({ type: "sent", bytes, totalBytes });
+  };
 }
 
 function startBuild(docker: Docker, parameters: Record<string, unknown>, request: EngineRequest): Promise<Readable> {

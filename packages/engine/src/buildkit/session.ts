@@ -15,7 +15,7 @@ import { cleanText, type Secret } from "@otto/errors";
 import type Docker from "dockerode";
 import { asking } from "../engine-error.js";
 import type { EngineRequest } from "../engine-request.js";
-import { type SyncSource, serveDiffCopy } from "./file-sync.js";
+import { type OnTransfer, type SyncSource, serveDiffCopy } from "./file-sync.js";
 import { decodePacket, encodePacket, type Packet } from "./packet.js";
 import { forwardAgent } from "./ssh-agent.js";
 import { readFirstText, writeFirstBytes } from "./wire.js";
@@ -31,7 +31,7 @@ export interface SessionServices {
   readonly redact?: readonly Secret[] | undefined;
   /** Sockets of ssh-agents by id, for `RUN --mount=type=ssh`. Default: there are none. */
   readonly sshAgents?: Readonly<Record<string, string>> | undefined;
-  readonly onBytesSent?: ((count: number) => void) | undefined;
+  readonly onTransfer?: OnTransfer | undefined;
 }
 
 /** A connection over which the engine asks for files and secrets. */
@@ -166,7 +166,7 @@ function addFileSync(server: Server, services: SessionServices, onFailure: (erro
     responseDeserialize: decodePacket,
   };
   const handle = (call: ServerDuplexStream<Packet, Packet>) => {
-    serveDiffCopy(call, services.files, services.onBytesSent ?? (() => {})).then(
+    serveDiffCopy(call, services.files, services.onTransfer ?? (() => {})).then(
       () => call.end(),
       (error: unknown) => {
         if (!call.cancelled) onFailure(error);
