@@ -15,6 +15,5 @@ export type { ConnectGate } from "./machine.js";
 export { runCommand } from "./run-command.js";
 export { openSshSession, type SshSession, type SshSessionOptions } from "./session.js";
 export { formatShellCommand } from "./shell-command.js";
-export type { Lifetime } from "./slot-plan.js";
 export { resolveSshConfig, type SshConfigHost } from "./ssh-config.js";
 export type { SendTreeOptions } from "./tree.js";
