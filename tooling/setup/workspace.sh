@@ -18,6 +18,11 @@ fi
 
 export TURBO_TELEMETRY_DISABLED=1 DO_NOT_TRACK=1
 say "installing dependencies"
-pnpm install --frozen-lockfile --reporter=silent
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+pnpm install --frozen-lockfile --reporter=append-only >"$log" 2>&1 || {
+  cat "$log" >&2
+  exit 1
+}
 say "building"
 pnpm exec turbo run build --output-logs=errors-only
