@@ -43,6 +43,12 @@ test("a command may end without reading its stdin", async () => {
   expect(result.exitCode).toBe(0);
 });
 
+test("a command may end while its stdin stays open and silent", async () => {
+  const silent = new Readable({ read() {} });
+  expect((await session.exec(["true"], { stdin: silent })).exitCode).toBe(0);
+  expect(silent.destroyed).toBe(true);
+});
+
 test("a signal that ended a command is told", async () => {
   const result = await session.exec(["sh", "-c", "kill -KILL $$"]);
   expect(result).toMatchObject({ exitCode: 137, signal: "SIGKILL" });
@@ -97,6 +103,18 @@ test("a process with a terminal sees its size and its changes", async () => {
   process.stdin.write("go\n");
   expect((await text(process.stdout)).replaceAll("\r", "").split("\n")).toEqual(["17 91", "go", "20 50", ""]);
   expect(await process.exit).toEqual({ exitCode: 0 });
+});
+
+test("an aborted process with a terminal is hung up on", async () => {
+  const mark = `4141.${process.pid}`;
+  const controller = new AbortController();
+  const terminal = { columns: 80, rows: 24 };
+  const started = await session.spawn(["sh", "-c", `echo on; sleep ${mark}`], { terminal, signal: controller.signal });
+  await once(started.stdout, "readable");
+  controller.abort(new Error("enough"));
+  await expect(started.exit).rejects.toThrow("enough");
+  const count = async () => (await session.exec(["pgrep", "-c", "-f", `sleep ${mark}$`])).stdout.toString().trim();
+  await expect.poll(count).toBe("0");
 });
 
 test("the engine answers over its socket", async () => {

@@ -25,7 +25,12 @@ export function readChannel(source: Readable, filter?: PidFilter): Readable {
 export function writeChannel(channel: Channel): Writable & { closeByPeer(): void } {
   const outlet = createOutlet(channel);
   const writer = new Writable({ ...outlet.methods, destroy: (error, callback) => callback(error) });
-  return Object.assign(writer, { closeByPeer: outlet.closeByPeer });
+  const closeByPeer = () => {
+    outlet.closeByPeer();
+    // Who writes only now and then would wait for ever to hear of it.
+    if (!writer.writableFinished) writer.destroy(brokenPipe());
+  };
+  return Object.assign(writer, { closeByPeer });
 }
 
 /** Moves what `source` gives into `target`, as fast as it is read. */

@@ -59,7 +59,8 @@ export function createProcess(channel: ClientChannel, setting: ProcessSetting): 
     setting.onClosed();
   });
   const end = async () => {
-    await endProcess({ channel, connection, gone: done.gone, groupId, groups });
+    if (setting.tellsPid) await endProcess({ channel, connection, gone: done.gone, groupId, groups });
+    // A terminal hangs up on its processes by itself.
     channel.close();
   };
   const onAbort = () => {
