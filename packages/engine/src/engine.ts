@@ -16,6 +16,7 @@ import {
 import { asking } from "./engine-error.js";
 import type { EngineRequest } from "./engine-request.js";
 import { type ContainerProcess, type ExecOptions, execInContainer } from "./exec.js";
+import { type PullOptions, pullImage, pushImage, type TransferOptions } from "./image-transfer.js";
 import { type ImageInfo, inspectImage, removeImage, tagImage } from "./images.js";
 import { tailLogs } from "./logs.js";
 
@@ -33,6 +34,10 @@ export interface Engine extends AsyncDisposable {
   inspectImage(reference: string, signal?: AbortSignal): Promise<ImageInfo | undefined>;
   tagImage(names: { source: string; target: string }, signal?: AbortSignal): Promise<void>;
   removeImage(reference: string, signal?: AbortSignal): Promise<void>;
+  /** Takes an image from its registry; false when the registry does not have it. */
+  pullImage(options: PullOptions, signal?: AbortSignal): Promise<boolean>;
+  /** Brings an image to its registry; its digest there. */
+  pushImage(options: TransferOptions, signal?: AbortSignal): Promise<string | undefined>;
   /** Whether the engine builds with BuildKit: Docker on Linux does, Podman does not. */
   hasBuildKit(signal?: AbortSignal): Promise<boolean>;
   /** Builds with BuildKit, sending what the engine asks for. */
@@ -83,6 +88,8 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
     inspectImage: async (reference, signal) => inspectImage(await client(signal), reference, request(signal)),
     tagImage: async (names, signal) => tagImage(await client(signal), names, request(signal)),
     removeImage: async (reference, signal) => removeImage(await client(signal), reference, request(signal)),
+    pullImage: async (pull, signal) => pullImage(await client(signal), pull, request(signal)),
+    pushImage: async (push, signal) => pushImage(await client(signal), push, request(signal)),
     hasBuildKit: async (signal) => (await readVersion(createClient(agent), request(signal))).hasBuildKit,
     buildWithSession: async (build, signal) => buildWithSession(await client(signal), build, request(signal)),
     buildImage: async (tar, build, signal) => buildImage(await client(signal), tar, build, request(signal)),

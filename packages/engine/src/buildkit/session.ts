@@ -15,6 +15,7 @@ import { cleanText, type Secret } from "@otto/errors";
 import type Docker from "dockerode";
 import { asking } from "../engine-error.js";
 import type { EngineRequest } from "../engine-request.js";
+import { encodeCredentials, type RegistryCredentials } from "../registry-credentials.js";
 import { type OnTransfer, type SyncSource, serveDiffCopy } from "./file-sync.js";
 import { decodePacket, encodePacket, type Packet } from "./packet.js";
 import { forwardAgent } from "./ssh-agent.js";
@@ -31,6 +32,8 @@ export interface SessionServices {
   readonly redact?: readonly Secret[] | undefined;
   /** Sockets of ssh-agents by id, for `RUN --mount=type=ssh`. Default: there are none. */
   readonly sshAgents?: Readonly<Record<string, string>> | undefined;
+  /** What a registry gets for a base image; asked for the registries that the build takes images from, and no other. */
+  readonly findCredentials?: ((registryHost: string) => Promise<RegistryCredentials | undefined>) | undefined;
   readonly onTransfer?: OnTransfer | undefined;
 }
 
@@ -57,6 +60,7 @@ export async function openBuildSession(
     ...addHealth(server),
     ...addFileSync(server, services, (error) => failures.push(error)),
     ...(services.readSecret === undefined ? [] : addSecrets(server, services.readSecret)),
+    ...(services.findCredentials === undefined ? [] : addCredentials(server, services.findCredentials)),
     ...(services.sshAgents === undefined ? [] : addSshAgents(server, services.sshAgents)),
   ];
   const socket = await asking(request, "opening a build session", () =>
@@ -152,6 +156,16 @@ function addSecrets(server: Server, readSecret: NonNullable<SessionServices["rea
     if (value === undefined) throw Object.assign(new Error(`secret ${id}: not found`), { code: status.NOT_FOUND });
     return writeFirstBytes(value);
   });
+}
+
+/**
+ * The auth service's methods for tokens are not served: the engine then asks the registry for a token itself.
+ * @see https://github.com/moby/buildkit/blob/master/session/auth/auth.proto
+ */
+function addCredentials(server: Server, find: NonNullable<SessionServices["findCredentials"]>): string[] {
+  return addUnary(server, "/moby.filesync.v1.Auth/Credentials", async (request) =>
+    encodeCredentials(await find(readFirstText(request))),
+  );
 }
 
 function addFileSync(server: Server, services: SessionServices, onFailure: (error: unknown) => void): string[] {

@@ -1,0 +1,92 @@
+import type { Readable } from "node:stream";
+import { cleanText, type Json, OttoError, type Secret } from "@otto/errors";
+import type Docker from "dockerode";
+import { asking, hasStatus } from "./engine-error.js";
+import { postToEngine } from "./engine-post.js";
+import type { EngineRequest } from "./engine-request.js";
+import { readJsonLines, textField } from "./json-lines.js";
+import { type RegistryCredentials, registryAuthHeader, secretsOf } from "./registry-credentials.js";
+import { TransferLog, type TransferProgress } from "./transfer-log.js";
+
+export interface TransferOptions {
+  /** `name:tag`; its name says the registry. */
+  readonly reference: string;
+  /** Sent with this request alone. Default: none. */
+  readonly credentials?: RegistryCredentials | undefined;
+  readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
+}
+
+export interface PullOptions extends TransferOptions {
+  /** As `linux/arm64`. Default: the engine's own. */
+  readonly platform?: string | undefined;
+}
+
+/**
+ * Has the engine take an image from its registry.
+ * @returns whether the registry has it
+ * @throws OttoError `ENGINE_PULL_FAILED` when the registry fails in the middle, `ENGINE_REQUEST_FAILED` when it refuses
+ */
+export async function pullImage(docker: Docker, options: PullOptions, request: EngineRequest): Promise<boolean> {
+  const { repository, tag } = splitReference(options.reference);
+  const query = new URLSearchParams({ fromImage: repository, tag });
+  if (options.platform !== undefined) query.set("platform", options.platform);
+  return asking(request, `pulling ${options.reference}`, async () => {
+    const path = `/images/create?${query}`;
+    try {
+      const stream = await postToEngine(docker, { path, headers: registryAuthHeader(options.credentials) }, request);
+      await followTransfer(stream, options, "ENGINE_PULL_FAILED");
+      return true;
+    } catch (error) {
+      if (hasStatus(error, 404)) return false;
+      throw error;
+    }
+  });
+}
+
+/**
+ * Has the engine bring an image to its registry; layers that are there are not sent.
+ * @returns the digest under which the registry has it, as far as the engine says so
+ * @throws OttoError `ENGINE_PUSH_FAILED`
+ */
+export async function pushImage(
+  docker: Docker,
+  options: TransferOptions,
+  request: EngineRequest,
+): Promise<string | undefined> {
+  const { repository, tag } = splitReference(options.reference);
+  const path = `/images/${encodeURI(repository)}/push?${new URLSearchParams({ tag })}`;
+  return asking(request, `pushing ${options.reference}`, async () => {
+    const stream = await postToEngine(docker, { path, headers: registryAuthHeader(options.credentials) }, request);
+    return followTransfer(stream, options, "ENGINE_PUSH_FAILED");
+  });
+}
+
+async function followTransfer(stream: Readable, options: TransferOptions, code: string): Promise<string | undefined> {
+  const log = new TransferLog(options.onProgress ?? (() => {}));
+  let digest: string | undefined;
+  for await (const line of readJsonLines(stream)) {
+    const failure = textField(line, "error");
+    if (failure !== undefined) throw transferFailed(code, options, failure);
+    log.follow(line);
+    digest = textField(auxOf(line), "Digest") ?? digest;
+  }
+  return digest;
+}
+
+function auxOf(line: Json): Json {
+  return typeof line === "object" && line !== null && "aux" in line ? (line.aux ?? null) : null;
+}
+
+function transferFailed(code: string, { reference, credentials }: TransferOptions, failure: string): OttoError {
+  const doing = code === "ENGINE_PUSH_FAILED" ? "pushing" : "pulling";
+  const secrets: readonly Secret[] = secretsOf(credentials);
+  return new OttoError(code, `${doing} ${reference}: ${cleanText(failure, secrets)}`, {
+    hint: `Check that the engine reaches the registry, and log in to it here: docker login ${reference.split("/")[0]}`,
+    details: { reference },
+  });
+}
+
+function splitReference(reference: string): { repository: string; tag: string } {
+  const at = reference.lastIndexOf(":");
+  return { repository: reference.slice(0, at), tag: reference.slice(at + 1) };
+}

@@ -1,0 +1,39 @@
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import type { Secret } from "@otto/errors";
+import { writeBytes } from "./buildkit/wire.js";
+
+/** How a user is known to one registry: by a password, or by a token that a login left. */
+export type RegistryCredentials =
+  | { readonly username: string; readonly password: Secret }
+  | { readonly identityToken: Secret };
+
+/**
+ * The header by which the engine gets credentials for one request to one registry. It is always there: engines before
+ * 23.0 refuse a push without it.
+ * @see https://docs.docker.com/reference/api/engine/#section/Authentication
+ */
+export function registryAuthHeader(credentials: RegistryCredentials | undefined): Record<string, string> {
+  const json = JSON.stringify(credentials === undefined ? {} : engineForm(credentials));
+  // Padded, which Node's base64url is not: the engine's decoder wants it.
+  return { "X-Registry-Auth": Buffer.from(json).toString("base64").replaceAll("+", "-").replaceAll("/", "_") };
+}
+
+function engineForm(credentials: RegistryCredentials): object {
+  return "identityToken" in credentials
+    ? { identitytoken: credentials.identityToken.reveal() }
+    : { username: credentials.username, password: credentials.password.reveal() };
+}
+
+/** BuildKit's `CredentialsResponse`; a token goes as the secret of nobody. */
+export function encodeCredentials(credentials: RegistryCredentials | undefined): Buffer {
+  const writer = new BinaryWriter();
+  if (credentials !== undefined && "username" in credentials) writeBytes(writer, 1, Buffer.from(credentials.username));
+  for (const secret of secretsOf(credentials)) writeBytes(writer, 2, Buffer.from(secret.reveal()));
+  return Buffer.from(writer.finish());
+}
+
+/** What must not appear in anything that is told. */
+export function secretsOf(credentials: RegistryCredentials | undefined): readonly Secret[] {
+  if (credentials === undefined) return [];
+  return ["identityToken" in credentials ? credentials.identityToken : credentials.password];
+}

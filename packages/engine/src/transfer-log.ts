@@ -1,0 +1,61 @@
+import type { Json } from "@otto/errors";
+import { textField } from "./json-lines.js";
+
+/** What a push or a pull says while it runs. */
+export type TransferProgress =
+  | { readonly type: "layer"; readonly layer: string; readonly state: "existing" | "transferred" }
+  /** Sums over the layers that are under way or done; `totalBytes` grows as the engine gets to know them. */
+  | { readonly type: "bytes"; readonly bytes: number; readonly totalBytes: number };
+
+interface Layer {
+  readonly bytes: number;
+  readonly totalBytes: number;
+}
+
+/** Follows the lines of a push or a pull: tells each layer once, and the sums of their bytes. */
+export class TransferLog {
+  readonly #onProgress: (progress: TransferProgress) => void;
+  readonly #layers = new Map<string, Layer>();
+
+  constructor(onProgress: (progress: TransferProgress) => void) {
+    this.#onProgress = onProgress;
+  }
+
+  follow(line: Json): void {
+    const layer = textField(line, "id");
+    const status = textField(line, "status");
+    if (layer === undefined || status === undefined) return;
+    if (status === "Pushing" || status === "Downloading") this.#transfer(layer, line);
+    const state = stateOf(status);
+    if (state === undefined) return;
+    const { totalBytes = 0 } = this.#layers.get(layer) ?? {};
+    if (totalBytes > 0) this.#set(layer, { bytes: totalBytes, totalBytes });
+    this.#onProgress({ type: "layer", layer, state });
+  }
+
+  #transfer(layer: string, line: Json): void {
+    const { current = 0, total = 0 } = readDetail(line);
+    // The engine counts a layer's framing too, and not in its total.
+    if (total > 0) this.#set(layer, { bytes: Math.min(current, total), totalBytes: total });
+  }
+
+  #set(id: string, layer: Layer): void {
+    this.#layers.set(id, layer);
+    const layers = [...this.#layers.values()];
+    const sum = (key: keyof Layer) => layers.reduce((total, each) => total + each[key], 0);
+    this.#onProgress({ type: "bytes", bytes: sum("bytes"), totalBytes: sum("totalBytes") });
+  }
+}
+
+/** The engine's own words, the same from 20.10 to 28. */
+function stateOf(status: string): "existing" | "transferred" | undefined {
+  if (status === "Layer already exists" || status === "Already exists" || status.startsWith("Mounted from ")) {
+    return "existing";
+  }
+  return status === "Pushed" || status === "Pull complete" ? "transferred" : undefined;
+}
+
+function readDetail(line: Json): { current?: number; total?: number } {
+  const detail = typeof line === "object" && line !== null && "progressDetail" in line ? line.progressDetail : null;
+  return typeof detail === "object" && detail !== null ? (detail as { current?: number; total?: number }) : {};
+}
