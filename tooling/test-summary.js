@@ -5,7 +5,9 @@ import { join, resolve } from "node:path";
 
 const kinds = { unit: "src", integration: "integration" };
 const packages = ["packages", "apps", "tooling"].flatMap((group) =>
-  readdirSync(group).map((name) => join(group, name)).filter((folder) => existsSync(join(folder, "package.json"))),
+  readdirSync(group)
+    .map((name) => join(group, name))
+    .filter((folder) => existsSync(join(folder, "package.json"))),
 );
 
 function testFiles(folder) {
@@ -18,7 +20,9 @@ function countTests(folder, kind, source) {
   const path = join(folder, "test-results", `${kind}.json`);
   const results = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).testResults : [];
   const absent = testFiles(join(folder, source)).filter((file) => !results.some(({ name }) => name === resolve(file)));
-  const unloaded = results.filter(({ status, assertionResults }) => status === "failed" && assertionResults.length === 0);
+  const unloaded = results.filter(
+    ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
+  );
   const tests = results.flatMap(({ assertionResults }) => assertionResults);
   const passed = tests.filter(({ status }) => status === "passed").length;
   for (const file of absent) console.log(`did not run: ${file}`);
@@ -32,7 +36,8 @@ let failed = 0;
 for (const folder of packages) {
   for (const [kind, source] of Object.entries(kinds)) {
     const count = countTests(folder, kind, source);
-    if (count.passed + count.failed > 0) console.log(`${folder} ${kind}: ${count.passed} passed, ${count.failed} failed`);
+    if (count.passed + count.failed > 0)
+      console.log(`${folder} ${kind}: ${count.passed} passed, ${count.failed} failed`);
     passed += count.passed;
     failed += count.failed;
   }

@@ -5,5 +5,7 @@ export default defineConfig({
     include: ["src/**/*.test.ts"],
     reporters: ["default", "json"],
     outputFile: { json: "test-results/unit.json" },
+    // A net for what hangs; on a busy machine a second's work may take many.
+    testTimeout: 60_000,
   },
 });

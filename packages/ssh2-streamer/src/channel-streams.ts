@@ -59,6 +59,10 @@ export function createOutlet(channel: Channel) {
       callback();
     });
   };
+  // ssh2 sends each write as a packet of its own; HTTP/2 hands over a frame's header and body apart.
+  const writev = (writes: readonly { readonly chunk: Buffer }[], callback: Callback) => {
+    write(Buffer.concat(writes.map(({ chunk }) => chunk)), "utf8", callback);
+  };
   const final = (callback: Callback) => {
     if (!isClosed) channel.end();
     callback();
@@ -68,7 +72,7 @@ export function createOutlet(channel: Channel) {
     pending?.(brokenPipe());
     pending = undefined;
   };
-  return { methods: { write, final }, closeByPeer };
+  return { methods: { write, writev, final }, closeByPeer };
 }
 
 function brokenPipe(): Error {
