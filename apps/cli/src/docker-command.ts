@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { DockerBuildFlags } from "./commands/docker-build.js";
 import { collect, onOption, type PlaceOptions, parseWholeSeconds, repoOption } from "./option.js";
 import type { Choose } from "./outcome.js";
 
@@ -20,7 +21,8 @@ function createBuild(choose: Choose): Command {
     .addOption(onOption())
     .option("--rebuild", "build even what is there")
     .option("--pull", "ask for newer base images")
-    .action((images: string[], options: PlaceOptions & { rebuild?: boolean; pull?: boolean }) =>
+    .option("--push", "push both tags of each image to the registry of the settings")
+    .action((images: string[], options: Omit<DockerBuildFlags, "images">) =>
       choose(async (session) => {
         const { dockerBuild } = await import("./commands/docker-build.js");
         return dockerBuild(session, { ...options, images });

@@ -2,24 +2,31 @@ import type { BuildEvent, UpEvent } from "@otto/docker";
 import type { Reporter } from "./reporter.js";
 
 type DockerEvent = BuildEvent | UpEvent;
-type SentEvent = Extract<BuildEvent, { type: "build.sent" }>;
+type SentEvent = Extract<BuildEvent, { type: "build.sent" | "registry.bytes" }>;
+type TransferDone = Extract<BuildEvent, { type: "registry.done" }>;
 
 /** Tells what goes on in a build or an `up` while it goes on: to a person line by line, each with its image's name. */
 export function createDockerEventListener(reporter: Reporter): (event: DockerEvent) => void {
   const toLines = createLineMaker();
-  const sent = new Map<string, SentEvent>();
+  const sums = new Map<string, SentEvent>();
   const tell = (event: DockerEvent) => {
     const subject = "image" in event ? event.image : event.project;
     for (const line of toLines(event)) reporter.progress(`${subject}  ${line}`);
+    if (event.type === "build.warning") return reporter.notice("warn", `${subject}: ${event.message}`, { ...event });
     // The result of an image is told with the others, as what was asked for.
-    if (event.type !== "build.finished") reporter.event(event);
+    if (event.type !== "build.finished") reporter.event({ ...event });
+  };
+  const tellSum = (image: string) => {
+    const sum = sums.get(image);
+    sums.delete(image);
+    if (sum !== undefined) tell(sum);
   };
   return (event) => {
     // One comes with every block: only the last, which has the sum, is worth telling.
-    if (event.type === "build.sent") return void sent.set(event.image, event);
+    if (event.type === "build.sent" || event.type === "registry.bytes") return void sums.set(event.image, event);
+    if (event.type === "registry.started" || event.type === "registry.done") tellSum(event.image);
     tell(event);
-    const last = event.type === "build.finished" ? sent.get(event.image) : undefined;
-    if (last !== undefined) tell(last);
+    if (event.type === "build.finished") tellSum(event.image);
   };
 }
 
@@ -39,6 +46,14 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
       }
       case "build.sent":
         return [`sent ${formatBytes(event.bytes)}`];
+      case "registry.started":
+        return [`${event.action === "pull" ? "looking for" : "pushing"} ${event.tag}`];
+      case "registry.layer":
+        return event.state === "existing"
+          ? []
+          : [`${event.action === "pull" ? "pulled" : "pushed"} layer ${event.layer}`];
+      case "registry.done":
+        return [wordsOfTransfer(event)];
       case "build.finished":
         return [unfinished.get(event.image) ?? ""].filter((line) => line !== "");
       case "compose.staged":
@@ -48,8 +63,15 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
           .trim()
           .split("\n")
           .map((line) => line.trim());
+      default:
+        return [];
     }
   };
+}
+
+function wordsOfTransfer({ action, tag, transferred, existing }: TransferDone): string {
+  const [done, moved] = action === "pull" ? ["pulled", "fetched"] : ["pushed", "sent"];
+  return `${done} ${tag} (layers: ${transferred} ${moved}, ${existing} were there)`;
 }
 
 function formatBytes(bytes: number): string {

@@ -21,8 +21,8 @@ export function createJsonReporter({ stdout, stderr, logLevel }: JsonReporterOpt
       if (isShown("info", logLevel)) write(record);
     },
     bytes: () => {},
-    notice: (level, text) => {
-      if (isShown(level, logLevel)) write({ type: "notice", level, text });
+    notice: (level, text, record) => {
+      if (isShown(level, logLevel)) write(record ?? { type: "notice", level, text });
     },
     error: (error) => {
       write(errorRecord(error));

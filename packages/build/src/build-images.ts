@@ -2,48 +2,24 @@ import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import pLimit from "p-limit";
+import type { BuildEvent } from "./build-event.js";
 import { type PlanBuildOptions, planBuild } from "./build-observation.js";
 import type { BuildStep } from "./build-plan.js";
 import type { Environment } from "./build-secrets.js";
 import { buildWanted } from "./image-build.js";
-
-export type BuildEvent =
-  | { readonly type: "build.started"; readonly image: string; readonly tag: string; readonly cause: string }
-  | {
-      readonly type: "build.step";
-      readonly image: string;
-      readonly step: string;
-      readonly state: "started" | "cached" | "done" | "failed";
-    }
-  | { readonly type: "build.output"; readonly image: string; readonly text: string }
-  | { readonly type: "build.sent"; readonly image: string; readonly bytes: number; readonly totalBytes: number }
-  | { readonly type: "build.finished"; readonly image: string; readonly result: ImageResult };
+import type { ImageResult } from "./image-result.js";
+import { pullWanted, pushWanted, warnOfForeign } from "./image-transfer.js";
 
 export interface BuildImagesOptions extends PlanBuildOptions {
   /** Ask for newer base images. Default false. */
   readonly pull?: boolean | undefined;
-  /** Where `env` secrets and `SSH_AUTH_SOCK` are looked up. Default: nowhere. */
+  /**
+   * Where `env` secrets, `SSH_AUTH_SOCK` and the user's Docker configuration (`DOCKER_CONFIG`, else `HOME`) are looked
+   * up. Default: nowhere.
+   */
   readonly env?: Environment | undefined;
   readonly onEvent?: ((event: BuildEvent) => void) | undefined;
 }
-
-/** `skipped`: the image with this hash is there; `success`: built; `failed`: `message` is what went wrong. */
-export type ImageResult =
-  | {
-      readonly status: "success" | "skipped";
-      /** The full tag. */
-      readonly message: string;
-      readonly tag: string;
-      /** 64 hex digits. */
-      readonly hash: string;
-      readonly durationMs: number;
-    }
-  | {
-      readonly status: "failed";
-      /** The captured output of a failed build, else the error's message. */
-      readonly message: string;
-      readonly error: OttoError;
-    };
 
 // A build keeps a core of the parent busy; more side by side only wait for each other.
 const buildsAtOnce = 4;
@@ -84,19 +60,32 @@ async function applyStep(step: BuildStep, build: Build): Promise<ImageResult> {
   build.options.signal?.throwIfAborted();
   if (step.do === "fail") return failed(step.error);
   const started = performance.now();
+  const { tag, wanted, push } = step;
   try {
-    if (step.do === "build") {
-      build.options.onEvent?.({ type: "build.started", image: step.image, tag: step.tag, cause: step.cause });
-      await buildWanted(step.wanted, build);
-    }
-    await build.parent.engine.tagImage({ source: step.tag, target: step.wanted.latestTag }, build.options.signal);
+    const source = await provide(step, build);
+    await build.parent.engine.tagImage({ source: tag, target: wanted.latestTag }, build.options.signal);
+    if (push) await pushWanted(wanted, build);
+    const status = source === "built" ? "success" : "skipped";
+    const durationMs = performance.now() - started;
+    return { status, source, pushed: push, message: tag, tag, hash: wanted.context.hash, durationMs };
   } catch (error) {
     if (!isOttoError(error)) throw error;
     return failed(error);
   }
-  const { tag, wanted } = step;
-  const status = step.do === "skip" ? "skipped" : "success";
-  return { status, message: tag, tag, hash: wanted.context.hash, durationMs: performance.now() - started };
+}
+
+type WantedStep = Exclude<BuildStep, { do: "fail" }>;
+
+/** Sees to it that the parent has the image. */
+async function provide(step: WantedStep, build: Build): Promise<"present" | "pulled" | "built"> {
+  if (step.do === "skip") return "present";
+  if (step.do === "pull" && (await pullWanted(step.wanted, build))) return "pulled";
+  if (step.do === "build" && step.replacesForeign) warnOfForeign(step.wanted, build, "on the parent");
+  const { image, tag } = step;
+  const cause = step.do === "pull" ? "neither the parent nor the registry has an image with this hash" : step.cause;
+  build.options.onEvent?.({ type: "build.started", image, tag, cause });
+  await buildWanted(step.wanted, build);
+  return "built";
 }
 
 function failed(error: OttoError): ImageResult {

@@ -12,6 +12,8 @@ export interface PlanBuildOptions {
   readonly imageNames?: readonly string[] | undefined;
   /** Build even what is there. Default false. */
   readonly rebuild?: boolean | undefined;
+  /** Push both tags afterwards. Default: as each image's settings say. */
+  readonly push?: boolean | undefined;
   /** Where digests of unchanged files are kept; `false` (the default) reads every file. */
   readonly cacheDir?: string | false | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -46,7 +48,8 @@ async function planStep(
     return { do: "fail", image: options.image.name, cause: error.message, error };
   }
   const observed = await parent.engine.inspectImage(wanted.tag, options.signal);
-  return planImage(wanted, observed, { rebuild: options.rebuild ?? false });
+  const { registryUrl } = repo.docker;
+  return planImage(wanted, observed, { rebuild: options.rebuild ?? false, push: options.push, registryUrl });
 }
 
 async function readWanted(repo: Repo, image: DockerImage, options: PlanBuildOptions): Promise<WantedImage> {

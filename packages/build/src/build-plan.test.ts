@@ -28,7 +28,7 @@ test.each([
     "api: build r-api:abab (the image under this tag was not built from these inputs)",
   ],
 ])("with %s", (_, observed, rebuild, line) => {
-  expect(formatBuildStep(planImage(wanted, observed, { rebuild }))).toBe(line);
+  expect(formatBuildStep(planImage(wanted, observed, { rebuild, registryUrl: undefined }))).toBe(line);
 });
 
 test("a context that cannot be read prints why", () => {
@@ -37,3 +37,47 @@ test("a context that cannot be read prints why", () => {
     "api: fail (the build context is missing)",
   );
 });
+
+test.each([
+  ["nothing there", undefined, {}, "api: pull r-api:abab (no image with this hash is there; the registry may have it)"],
+  [
+    "nothing there, push",
+    undefined,
+    { push: true },
+    "api: pull and push r-api:abab (no image with this hash is there; the registry may have it)",
+  ],
+  ["nothing there, rebuild", undefined, { rebuild: true }, "api: build r-api:abab (asked to rebuild)"],
+  ["the same inputs", image({ [hashLabel]: hash }), {}, "api: skip r-api:abab (the image with this hash is there)"],
+  [
+    "the same inputs, push",
+    image({ [hashLabel]: hash }),
+    { push: true },
+    "api: skip and push r-api:abab (the image with this hash is there)",
+  ],
+  [
+    "a foreign image",
+    image({}),
+    {},
+    "api: build r-api:abab (the image under this tag was not built from these inputs)",
+  ],
+])("with a registry and %s", (_, observed, options, line) => {
+  const step = planImage(wanted, observed, { rebuild: false, registryUrl: "r.example", ...options });
+  expect(formatBuildStep(step)).toBe(line);
+});
+
+test("an image's settings have it pushed unless the call says otherwise", () => {
+  const pushed = { ...wanted, image: { ...wanted.image, push: true } };
+  const plan = (push?: boolean) => planImage(pushed, undefined, { rebuild: false, push, registryUrl: "r.example" });
+  expect([plan(), plan(false)]).toMatchObject([{ push: true }, { push: false }]);
+});
+
+test.each([undefined, "", "docker.io"])(
+  "with the registry %j a push is refused and nothing else is changed",
+  (registryUrl) => {
+    const plan = (push: boolean) => planImage(wanted, undefined, { rebuild: false, push, registryUrl });
+    expect([plan(true), plan(false)]).toMatchObject([
+      { do: "fail", error: { code: "BUILD_NO_REGISTRY" } },
+      { do: "build" },
+    ]);
+  },
+);

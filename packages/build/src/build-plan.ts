@@ -1,7 +1,7 @@
 import type { DockerImage } from "@otto/config";
 import type { BuildContext } from "@otto/context";
 import type { ImageInfo } from "@otto/engine";
-import type { OttoError } from "@otto/errors";
+import { OttoError } from "@otto/errors";
 
 /** What an image should become: everything that is known without asking the engine. */
 export interface WantedImage {
@@ -15,46 +15,64 @@ export interface WantedImage {
 
 /** What happens to one image, and why. */
 export type BuildStep =
-  | {
-      readonly do: "skip";
-      readonly image: string;
-      readonly tag: string;
-      readonly cause: string;
-      readonly wanted: WantedImage;
-    }
-  | {
+  | (WantedStep & { readonly do: "skip" })
+  /** Built after all when the registry does not have it. */
+  | (WantedStep & { readonly do: "pull" })
+  | (WantedStep & {
       readonly do: "build";
-      readonly image: string;
-      readonly tag: string;
-      readonly cause: string;
-      readonly wanted: WantedImage;
-    }
+      /** Whether the engine has an image under the tag that other inputs made. */
+      readonly replacesForeign: boolean;
+    })
   | { readonly do: "fail"; readonly image: string; readonly cause: string; readonly error: OttoError };
+
+interface WantedStep {
+  readonly image: string;
+  readonly tag: string;
+  readonly cause: string;
+  /** Whether both tags go to the registry afterwards. */
+  readonly push: boolean;
+  readonly wanted: WantedImage;
+}
 
 /** The label that holds the whole hash: a tag alone holds 16 of its digits, and anybody can set a tag. */
 export const hashLabel = "otto.context-hash";
+
+export interface PlanImageOptions {
+  readonly rebuild: boolean;
+  /** Over what the image's settings say. */
+  readonly push?: boolean | undefined;
+  readonly registryUrl: string | undefined;
+}
 
 /**
  * Decides what to do about one image.
  * @param observed the image that the engine has under the wanted tag
  */
-export function planImage(
-  wanted: WantedImage,
-  observed: ImageInfo | undefined,
-  options: { readonly rebuild: boolean },
-): BuildStep {
-  const common = { image: wanted.image.name, tag: wanted.tag, wanted };
-  if (options.rebuild) return { do: "build", ...common, cause: "asked to rebuild" };
-  if (observed === undefined) return { do: "build", ...common, cause: "no image with this hash is there" };
-  if (observed.labels[hashLabel] !== wanted.context.hash) {
-    return { do: "build", ...common, cause: "the image under this tag was not built from these inputs" };
-  }
-  return { do: "skip", ...common, cause: "the image with this hash is there" };
+export function planImage(wanted: WantedImage, observed: ImageInfo | undefined, options: PlanImageOptions): BuildStep {
+  const push = options.push ?? wanted.image.push ?? false;
+  const hasRegistry = !["", "docker.io"].includes(options.registryUrl ?? "");
+  if (push && !hasRegistry) return refusePush(wanted);
+  const common = { image: wanted.image.name, tag: wanted.tag, push, wanted };
+  const isForeign = observed !== undefined && observed.labels[hashLabel] !== wanted.context.hash;
+  const build = { do: "build", ...common, replacesForeign: isForeign } as const;
+  if (options.rebuild) return { ...build, cause: "asked to rebuild" };
+  if (isForeign) return { ...build, cause: "the image under this tag was not built from these inputs" };
+  if (observed !== undefined) return { do: "skip", ...common, cause: "the image with this hash is there" };
+  if (hasRegistry)
+    return { do: "pull", ...common, cause: "no image with this hash is there; the registry may have it" };
+  return { ...build, cause: "no image with this hash is there" };
+}
+
+function refusePush({ image }: WantedImage): BuildStep {
+  const error = new OttoError("BUILD_NO_REGISTRY", `pushing ${image.name}: the settings name no registry`, {
+    hint: 'Set registry_url under [docker], for example "registry.example:5000" or "docker.io/<account>".',
+    details: { image: image.name },
+  });
+  return { do: "fail", image: image.name, cause: error.message, error };
 }
 
 /** One line for a person. */
 export function formatBuildStep(step: BuildStep): string {
-  return step.do === "fail"
-    ? `${step.image}: fail (${step.cause})`
-    : `${step.image}: ${step.do} ${step.tag} (${step.cause})`;
+  if (step.do === "fail") return `${step.image}: fail (${step.cause})`;
+  return `${step.image}: ${step.do}${step.push ? " and push" : ""} ${step.tag} (${step.cause})`;
 }

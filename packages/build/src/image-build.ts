@@ -3,9 +3,11 @@ import type { BuildProgress } from "@otto/engine";
 import { OttoError, type Secret } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { packContext, packedDockerfileName, serveContext, servedDockerfileName } from "@otto/staging";
-import type { BuildEvent, BuildImagesOptions } from "./build-images.js";
+import type { BuildEvent } from "./build-event.js";
+import type { BuildImagesOptions } from "./build-images.js";
 import { hashLabel, type WantedImage } from "./build-plan.js";
 import { findSshAgents, readSecrets } from "./build-secrets.js";
+import { findUserCredentials } from "./registry/user-credentials.js";
 import { parseShmSize } from "./shm-size.js";
 
 interface Build {
@@ -28,14 +30,16 @@ async function buildBySession(wanted: WantedImage, build: Build): Promise<void> 
   const { repo, parent, options } = build;
   const { image, context } = wanted;
   if (Object.keys(image.additionalContexts).length > 0) throw unsupported(image, ["additional_contexts"]);
-  const secrets = await readSecrets(image, options.env ?? {});
+  const { env = {} } = options;
+  const secrets = await readSecrets(image, env);
   const services = {
     // Neither user nor directory: what one checkout has sent, another need not send again.
     sharedKey: `otto/${repo.name}/${image.name}`,
     files: serveContext(context),
     readSecret: async (id: string) => toBytes(secrets.get(id)),
     redact: [...secrets.values()],
-    sshAgents: findSshAgents(image, options.env ?? {}),
+    findCredentials: (host: string) => findUserCredentials({ host, env, signal: options.signal }),
+    sshAgents: findSshAgents(image, env),
   };
   const dockerfile = servedDockerfileName(context);
   await parent.engine.buildWithSession({ ...engineOptions(wanted, build), dockerfile, services }, options.signal);

@@ -1,4 +1,13 @@
-export { type BuildEvent, type BuildImagesOptions, buildImages, type ImageResult } from "./build-images.js";
+export type { BuildEvent, RegistryEvent } from "./build-event.js";
+export { type BuildImagesOptions, buildImages } from "./build-images.js";
 export { type PlanBuildOptions, planBuild } from "./build-observation.js";
-export { type BuildStep, formatBuildStep, hashLabel, planImage, type WantedImage } from "./build-plan.js";
+export {
+  type BuildStep,
+  formatBuildStep,
+  hashLabel,
+  type PlanImageOptions,
+  planImage,
+  type WantedImage,
+} from "./build-plan.js";
 export { contextHash } from "./context-source.js";
+export type { ImageResult } from "./image-result.js";

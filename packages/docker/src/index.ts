@@ -6,6 +6,7 @@ export {
   formatBuildStep,
   type ImageResult,
   planBuild,
+  type RegistryEvent,
 } from "@otto/build";
 export { type ContainerRow, composePs, formatUpStep, type UpEvent, type UpStep } from "@otto/compose";
 export {

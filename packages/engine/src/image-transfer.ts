@@ -31,7 +31,7 @@ export async function pullImage(docker: Docker, options: PullOptions, request: E
   const query = new URLSearchParams({ fromImage: repository, tag });
   if (options.platform !== undefined) query.set("platform", options.platform);
   return asking(request, `pulling ${options.reference}`, async () => {
-    const path = `/images/create?${query}`;
+    const path = `/images/create?${query.toString()}`;
     try {
       const stream = await postToEngine(docker, { path, headers: registryAuthHeader(options.credentials) }, request);
       await followTransfer(stream, options, "ENGINE_PULL_FAILED");
@@ -54,7 +54,7 @@ export async function pushImage(
   request: EngineRequest,
 ): Promise<string | undefined> {
   const { repository, tag } = splitReference(options.reference);
-  const path = `/images/${encodeURI(repository)}/push?${new URLSearchParams({ tag })}`;
+  const path = `/images/${encodeURI(repository)}/push?${new URLSearchParams({ tag }).toString()}`;
   return asking(request, `pushing ${options.reference}`, async () => {
     const stream = await postToEngine(docker, { path, headers: registryAuthHeader(options.credentials) }, request);
     return followTransfer(stream, options, "ENGINE_PUSH_FAILED");

@@ -12,6 +12,7 @@ export interface DockerBuildFlags extends PlaceOptions {
   readonly images: readonly string[];
   readonly rebuild?: boolean;
   readonly pull?: boolean;
+  readonly push?: boolean;
 }
 
 /** `otto docker build` */
@@ -47,7 +48,9 @@ function buildOptions(session: Session, flags: DockerBuildFlags): BuildImagesOpt
   return {
     rebuild: flags.rebuild,
     pull: flags.pull,
+    push: flags.push,
     cacheDir: cacheDirectory(session.invocation),
+    env: session.invocation.env,
     signal: session.signal,
     onEvent: createDockerEventListener(session.reporter),
   };
@@ -65,8 +68,10 @@ async function buildRepo(session: Session, { repo, parent }: Place, options: Bui
 
 function wordsOf(result: ImageResult): string {
   if (result.status === "failed") return "failed";
-  return `${result.status === "skipped" ? "cached" : "built"} → ${result.tag}`;
+  return `${sourceWords[result.source]} → ${result.tag}${result.pushed ? " (pushed)" : ""}`;
 }
+
+const sourceWords = { present: "cached", pulled: "pulled", built: "built" } as const;
 
 function imageRecord(place: Readonly<Record<string, string>>, result: ImageResult): JsonRecord {
   if (result.status === "failed") {
@@ -84,8 +89,8 @@ export async function showBuildPlan(
   const steps = await planBuild(repo, parent, options);
   for (const step of steps) {
     const { do: action, image, cause } = step;
-    const tag = step.do === "fail" ? undefined : step.tag;
-    const record = { type: "step", repo: repo.name, parent: parent.id, do: action, image, tag, cause };
+    const { tag, push } = step.do === "fail" ? { tag: undefined, push: undefined } : step;
+    const record = { type: "step", repo: repo.name, parent: parent.id, do: action, image, tag, push, cause };
     reporter.item(formatBuildStep(step), record);
     if (step.do === "fail") reporter.error(step.error);
   }

@@ -1,0 +1,92 @@
+import type { Repo } from "@otto/config";
+import type { TransferProgress } from "@otto/engine";
+import { isOttoError } from "@otto/errors";
+import type { Parent } from "@otto/hosts";
+import type { BuildImagesOptions } from "./build-images.js";
+import { hashLabel, type WantedImage } from "./build-plan.js";
+import { registryHost } from "./registry/registry-host.js";
+import { findUserCredentials } from "./registry/user-credentials.js";
+
+interface Build {
+  readonly repo: Repo;
+  readonly parent: Parent;
+  readonly options: BuildImagesOptions;
+}
+
+/**
+ * Takes an image from its registry. One that was built from other inputs is not kept.
+ * @returns whether the parent has the image now; why it has not, when that is not plain, goes to a warning
+ */
+export async function pullWanted(wanted: WantedImage, build: Build): Promise<boolean> {
+  try {
+    if (!(await transfer({ action: "pull", tag: wanted.tag, wanted }, build))) return false;
+  } catch (error) {
+    if (!isPullFailure(error)) throw error;
+    warn(wanted, build, { code: "BUILD_PULL_FAILED", message: `${error.message}; building instead` });
+    return false;
+  }
+  const { engine } = build.parent;
+  const pulled = await engine.inspectImage(wanted.tag, build.options.signal);
+  if (pulled?.labels[hashLabel] === wanted.context.hash) return true;
+  await engine.removeImage(wanted.tag, build.options.signal);
+  warnOfForeign(wanted, build, "in the registry");
+  return false;
+}
+
+/** What a build gets around. An engine that does not answer is not among it. */
+const pullFailures: ReadonlySet<string> = new Set([
+  "ENGINE_PULL_FAILED",
+  "ENGINE_REQUEST_FAILED",
+  "DOCKER_CONFIG_INVALID",
+  "DOCKER_CREDENTIAL_HELPER_FAILED",
+]);
+
+function isPullFailure(error: unknown): error is Error {
+  return isOttoError(error) && pullFailures.has(error.code);
+}
+
+/** Brings both tags of an image to its registry. */
+export async function pushWanted(wanted: WantedImage, build: Build): Promise<void> {
+  for (const tag of [wanted.tag, wanted.latestTag]) await transfer({ action: "push", tag, wanted }, build);
+}
+
+/** Says that an image was found under our tag which these inputs did not make. */
+export function warnOfForeign(wanted: WantedImage, build: Build, place: string): void {
+  warn(wanted, build, {
+    code: "BUILD_IMAGE_FOREIGN",
+    message: `the image ${wanted.tag} ${place} was not built from these inputs; building anew`,
+  });
+}
+
+function warn({ image }: WantedImage, { options }: Build, warning: { code: string; message: string }): void {
+  options.onEvent?.({ type: "build.warning", image: image.name, ...warning });
+}
+
+interface Transfer {
+  readonly action: "pull" | "push";
+  readonly tag: string;
+  readonly wanted: WantedImage;
+}
+
+/** @returns false when the registry has no such image */
+async function transfer({ action, tag, wanted }: Transfer, { parent, options }: Build): Promise<boolean> {
+  const { onEvent = () => {}, env = {}, signal } = options;
+  const common = { image: wanted.image.name, tag, action };
+  const layers = { transferred: 0, existing: 0 };
+  const onProgress = (progress: TransferProgress) => {
+    if (progress.type === "layer") layers[progress.state]++;
+    if (progress.type === "layer") onEvent({ ...common, ...progress, type: "registry.layer" });
+    else onEvent({ ...common, ...progress, type: "registry.bytes" });
+  };
+  onEvent({ type: "registry.started", ...common });
+  const credentials = await findUserCredentials({ host: registryHost(tag), env, signal });
+  const request = { reference: tag, credentials, onProgress };
+  if (action === "pull") {
+    const found = await parent.engine.pullImage({ ...request, platform: wanted.image.platform }, signal);
+    if (found) onEvent({ type: "registry.done", ...common, ...layers });
+    return found;
+  }
+  const digest = await parent.engine.pushImage(request, signal);
+  onEvent({ type: "registry.done", ...common, ...layers, ...(digest !== undefined && { digest }) });
+  return true;
+}
