@@ -93,7 +93,7 @@ export async function listImage(tag: string): Promise<string[]> {
   const exporting = spawn("docker", ["export", container], { stdio: ["ignore", "pipe", "inherit"] });
   const lines: string[] = [];
   for await (const entry of exporting.stdout.pipe(extract())) {
-    const { type, mode = 0, uid, gid, name, linkname } = entry.header;
+    const { type, mode, uid, gid, name, linkname } = entry.header;
     const digest = createHash("sha256");
     for await (const chunk of entry) digest.update(chunk as Buffer);
     if (!madeByEngine.test(name))

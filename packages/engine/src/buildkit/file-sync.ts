@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Readable } from "node:stream";
 import type { Metadata, ServerDuplexStream } from "@grpc/grpc-js";
 import { OttoError } from "@otto/errors";
@@ -43,19 +42,26 @@ export async function serveDiffCopy(call: SyncCall, source: SyncSource, onTransf
   const entries = source(request);
   if (entries === undefined)
     throw new OttoError("BUILDKIT_NO_DIRECTORY", `the build asks for an unknown directory ${request.directory}`);
-  await Promise.all([sendStats(call, entries), sendRequested(call, entries, onTransfer)]);
-  await send(call, { type: "finish" });
+  const transfer = { entries, send: createSend(call), onTransfer };
+  await Promise.all([sendStats(transfer), sendRequested(call, transfer)]);
+  await transfer.send({ type: "finish" });
+}
+
+interface Transfer {
+  readonly entries: readonly SyncEntry[];
+  readonly send: (packet: Packet) => Promise<void>;
+  readonly onTransfer: OnTransfer;
 }
 
 /** Sends each file that is asked for, until the engine has all; the first that cannot be sent ends it at once. */
-function sendRequested(call: SyncCall, entries: readonly SyncEntry[], onTransfer: OnTransfer): Promise<void> {
+function sendRequested(call: SyncCall, transfer: Transfer): Promise<void> {
   const limit = pLimit(filesAtOnce);
   const files: Promise<void>[] = [];
   // Listeners and no iterator: one that ends by an error destroys the call, and our word on that error with it.
   return new Promise((resolve, reject) => {
     call.on("data", (packet: Packet) => {
       if (packet.type === "request") {
-        const sending = limit(() => sendFile(call, entries, packet.id, onTransfer));
+        const sending = limit(() => sendFile(transfer, packet.id));
         sending.catch(reject);
         files.push(sending);
       }
@@ -74,39 +80,43 @@ function syncFailed(reason: string): OttoError {
   return new OttoError("BUILDKIT_SYNC_FAILED", `sending the build context: ${reason}`);
 }
 
-async function sendStats(call: SyncCall, entries: readonly SyncEntry[]): Promise<void> {
-  for (const { stat } of entries) await send(call, { type: "stat", stat });
-  await send(call, { type: "stat", stat: undefined });
+async function sendStats({ entries, send }: Transfer): Promise<void> {
+  for (const { stat } of entries) await send({ type: "stat", stat });
+  await send({ type: "stat", stat: undefined });
 }
 
-async function sendFile(
-  call: SyncCall,
-  entries: readonly SyncEntry[],
-  id: number,
-  onTransfer: OnTransfer,
-): Promise<void> {
+async function sendFile({ entries, send, onTransfer }: Transfer, id: number): Promise<void> {
   const entry = entries[id];
   if (entry?.open === undefined) throw syncFailed(`the engine asks for entry ${id}, which is no file`);
   onTransfer({ requestedBytes: entry.stat.sizeBytes, sentBytes: 0 });
   for await (const chunk of entry.open() as AsyncIterable<Buffer>) {
     for (let at = 0; at < chunk.length; at += chunkBytes) {
       const data = chunk.subarray(at, at + chunkBytes);
-      await send(call, { type: "data", id, data });
+      await send({ type: "data", id, data });
       onTransfer({ requestedBytes: 0, sentBytes: data.length });
     }
   }
-  await send(call, { type: "data", id, data: new Uint8Array() });
+  await send({ type: "data", id, data: new Uint8Array() });
 }
 
-async function send(call: SyncCall, packet: Packet): Promise<void> {
-  if (call.destroyed || call.writableEnded) throw closed();
-  if (call.write(packet)) return;
-  const settled = new AbortController();
-  try {
-    await Promise.race(["drain", "close"].map((event) => once(call, event, { signal: settled.signal })));
-  } finally {
-    settled.abort();
-  }
+/** Writes to the call; all who find it full wait for the same drain. */
+function createSend(call: SyncCall): Transfer["send"] {
+  let drained: Promise<void> | undefined;
+  const waitForDrain = () =>
+    new Promise<void>((resolve) => {
+      const settle = () => {
+        for (const event of ["drain", "close"]) call.off(event, settle);
+        drained = undefined;
+        resolve();
+      };
+      for (const event of ["drain", "close"]) call.once(event, settle);
+    });
+  return async (packet) => {
+    if (call.destroyed || call.writableEnded) throw closed();
+    if (call.write(packet)) return;
+    drained ??= waitForDrain();
+    await drained;
+  };
 }
 
 function readRequest(metadata: Metadata): SyncRequest {
