@@ -2,6 +2,8 @@ import type { ImageResult } from "./image-result.js";
 
 /** What happens while images are built. Texts are clean of secrets and control characters. */
 export type BuildEvent =
+  /** Someone else provides this image; their result will be ours. */
+  | { readonly type: "build.waiting"; readonly image: string; readonly who: string; readonly since: Date }
   | { readonly type: "build.started"; readonly image: string; readonly tag: string; readonly cause: string }
   | {
       readonly type: "build.step";

@@ -4,11 +4,12 @@ import type { Parent } from "@otto/hosts";
 import pLimit from "p-limit";
 import type { BuildEvent } from "./build-event.js";
 import { type PlanBuildOptions, planBuild } from "./build-observation.js";
-import type { BuildStep } from "./build-plan.js";
+import { type BuildStep, holdsHash } from "./build-plan.js";
 import type { Environment } from "./build-secrets.js";
 import { buildWanted } from "./image-build.js";
-import type { ImageResult } from "./image-result.js";
+import type { ImageResult, ImageSource } from "./image-result.js";
 import { pullWanted, pushWanted, warnOfForeign } from "./image-transfer.js";
+import { provideOnce } from "./single-flight.js";
 
 export interface BuildImagesOptions extends PlanBuildOptions {
   /** Ask for newer base images. Default false. */
@@ -18,6 +19,8 @@ export interface BuildImagesOptions extends PlanBuildOptions {
    * up. Default: nowhere.
    */
   readonly env?: Environment | undefined;
+  /** What others who want the same image are told: who builds it. Default `otto`. */
+  readonly who?: string | undefined;
   readonly onEvent?: ((event: BuildEvent) => void) | undefined;
 }
 
@@ -77,8 +80,23 @@ async function applyStep(step: BuildStep, build: Build): Promise<ImageResult> {
 type WantedStep = Exclude<BuildStep, { do: "fail" }>;
 
 /** Sees to it that the parent has the image. */
-async function provide(step: WantedStep, build: Build): Promise<"present" | "pulled" | "built"> {
+async function provide(step: WantedStep, build: Build): Promise<ImageSource> {
   if (step.do === "skip") return "present";
+  const { parent, options } = build;
+  const { tag, wanted } = step;
+  return provideOnce({
+    parent,
+    tag,
+    who: options.who ?? "otto",
+    rebuild: options.rebuild ?? false,
+    isPresent: async () => holdsHash(wanted, await parent.engine.inspectImage(tag, options.signal)),
+    provide: () => pullOrBuild(step, build),
+    onWaiting: (holder) => options.onEvent?.({ type: "build.waiting", image: step.image, ...holder }),
+    signal: options.signal,
+  });
+}
+
+async function pullOrBuild(step: WantedStep, build: Build): Promise<ImageSource> {
   if (step.do === "pull" && (await pullWanted(step.wanted, build))) return "pulled";
   if (step.do === "build" && step.replacesForeign) warnOfForeign(step.wanted, build, "on the parent");
   const { image, tag } = step;

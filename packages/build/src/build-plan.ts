@@ -37,6 +37,11 @@ interface WantedStep {
 /** The label that holds the whole hash: a tag alone holds 16 of its digits, and anybody can set a tag. */
 export const hashLabel = "otto.context-hash";
 
+/** Whether an image was built from exactly these inputs. */
+export function holdsHash(wanted: WantedImage, observed: ImageInfo | undefined): boolean {
+  return observed?.labels[hashLabel] === wanted.context.hash;
+}
+
 export interface PlanImageOptions {
   readonly rebuild: boolean;
   /** Over what the image's settings say. */
@@ -53,7 +58,7 @@ export function planImage(wanted: WantedImage, observed: ImageInfo | undefined, 
   const hasRegistry = !["", "docker.io"].includes(options.registryUrl ?? "");
   if (push && !hasRegistry) return refusePush(wanted);
   const common = { image: wanted.image.name, tag: wanted.tag, push, wanted };
-  const isForeign = observed !== undefined && observed.labels[hashLabel] !== wanted.context.hash;
+  const isForeign = observed !== undefined && !holdsHash(wanted, observed);
   const build = { do: "build", ...common, replacesForeign: isForeign } as const;
   if (options.rebuild) return { ...build, cause: "asked to rebuild" };
   if (isForeign) return { ...build, cause: "the image under this tag was not built from these inputs" };

@@ -1,11 +1,13 @@
 import type { OttoError } from "@otto/errors";
 
+/** Where an image comes from: it was there, its registry had it, or it was built. */
+export type ImageSource = "present" | "pulled" | "built";
+
 /** `skipped`: the image with this hash is there; `success`: built; `failed`: `message` is what went wrong. */
 export type ImageResult =
   | {
       readonly status: "success" | "skipped";
-      /** Where the image comes from: it was there, its registry had it, or it was built. */
-      readonly source: "present" | "pulled" | "built";
+      readonly source: ImageSource;
       /** Whether both tags are in the registry now. */
       readonly pushed: boolean;
       /** The full tag. */

@@ -3,7 +3,7 @@ import type { TransferProgress } from "@otto/engine";
 import { isOttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import type { BuildImagesOptions } from "./build-images.js";
-import { hashLabel, type WantedImage } from "./build-plan.js";
+import { holdsHash, type WantedImage } from "./build-plan.js";
 import { registryHost } from "./registry/registry-host.js";
 import { findUserCredentials } from "./registry/user-credentials.js";
 
@@ -27,7 +27,7 @@ export async function pullWanted(wanted: WantedImage, build: Build): Promise<boo
   }
   const { engine } = build.parent;
   const pulled = await engine.inspectImage(wanted.tag, build.options.signal);
-  if (pulled?.labels[hashLabel] === wanted.context.hash) return true;
+  if (holdsHash(wanted, pulled)) return true;
   await engine.removeImage(wanted.tag, build.options.signal);
   warnOfForeign(wanted, build, "in the registry");
   return false;
