@@ -1,37 +1,53 @@
+import { ownDirectory } from "@otto/staging";
 import type { Stack } from "./stack.js";
 
+/** Where compose finds what the labels of {@link upCommand} are, in a staged tree. */
+export const labelsFile = `${ownDirectory}/labels.json`;
+
 /** `docker compose` on a parent, for one project. Global flags only. */
-export function composeCommand(docker: readonly string[], project: string): string[] {
-  return [...docker, "compose", "--ansi", "never", "--progress", "plain", "--project-name", project];
+export function composeCommand(compose: readonly string[], project: string): string[] {
+  return [...compose, "--ansi", "never", "--progress", "plain", "--project-name", project];
 }
 
-/** Brings the stack up from its staged files. */
-export function upCommand(docker: readonly string[], { project, files, services }: Stack, remoteDir: string): string[] {
-  const staged = (path: string) => `${remoteDir}/${path}`;
+/** The same for the files of a stack that lie in `directory`. */
+export function stackCommand(compose: readonly string[], { project, files }: Stack, directory: string): string[] {
+  const staged = (path: string) => `${directory}/${path}`;
   return [
-    ...composeCommand(docker, project),
+    ...composeCommand(compose, project),
     ...["--project-directory", staged(files.projectDirectory)],
     ...files.commandFiles.flatMap((path) => ["--file", staged(path)]),
     ...files.envFiles.flatMap((path) => ["--env-file", staged(path)]),
     ...files.profiles.flatMap((profile) => ["--profile", profile]),
-    ...["up", "--detach", "--remove-orphans", "--quiet-pull"],
-    ...services,
+  ];
+}
+
+/** Prints the stack as compose understands it. */
+export function configCommand(compose: readonly string[], stack: Stack, directory: string): string[] {
+  return [...stackCommand(compose, stack, directory), "config", "--format", "json"];
+}
+
+/** Brings exactly these services up: what they depend on runs already, or is among them. */
+export function upCommand(
+  compose: readonly string[],
+  stack: Stack,
+  run: { directory: string; services: readonly string[]; build: boolean },
+): string[] {
+  return [
+    ...stackCommand(compose, stack, run.directory),
+    ...["--file", `${run.directory}/${labelsFile}`],
+    ...["up", "--detach", "--no-deps", "--quiet-pull"],
+    ...(run.build ? ["--build"] : []),
+    ...run.services,
   ];
 }
 
 /** Takes a project down by its labels: no file is needed. */
 export function downCommand(
-  docker: readonly string[],
+  compose: readonly string[],
   project: string,
   options: { stopTimeout: number; volumes: boolean },
 ): string[] {
   const volumes = options.volumes ? ["--volumes"] : [];
-  return [
-    ...composeCommand(docker, project),
-    "down",
-    "--remove-orphans",
-    "--timeout",
-    String(options.stopTimeout),
-    ...volumes,
-  ];
+  const timeout = String(options.stopTimeout);
+  return [...composeCommand(compose, project), "down", "--remove-orphans", "--timeout", timeout, ...volumes];
 }

@@ -1,70 +1,137 @@
 import { cleanText, OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
+import { quoteWord } from "@otto/staging";
+import type { StackSession } from "./stack-session.js";
 
 export interface ComposeRun {
   /** Variables for interpolation; they go by stdin, never by argv. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Remote directory to run in: a nested `include` resolves its `env_file` against it. Default: the login's home. */
   readonly cwd?: string | undefined;
+  /** Whether stderr comes in the output, too. Default true. */
+  readonly joinsStderr?: boolean | undefined;
+  /** Ends the command. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface ComposeOutcome {
   readonly exitCode: number;
-  /** stdout and stderr. */
+  /** stdout, and stderr unless it was left out. */
   readonly output: string;
 }
 
-/**
- * Runs the command given as arguments with the variables that stdin assigns and of the login's own only what the docker
- * client needs: what the parent's environment happens to hold must not reach interpolation.
- */
-const cleanRun = `for name in $(env | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=.*/\\1/p'); do
-case $name in PATH|HOME|SSH_AUTH_SOCK|DOCKER_*|BUILDX_*|BUILDKIT_*|LD_*) ;; *) command unset "$name" ;; esac
-done
-eval "$(cat)"
-exec "$@" </dev/null 2>&1`;
+/** How to make argv of what compose is called on this parent. */
+export type ComposeArgv = (compose: readonly string[]) => readonly string[];
 
-/**
- * Runs one `docker compose` process on the parent to its end.
- * @throws OttoError `COMPOSE_MISSING` when the parent has no usable `docker compose`
- */
-export async function runCompose(
-  parent: Parent,
-  argv: readonly string[],
-  run: ComposeRun = {},
-): Promise<ComposeOutcome> {
-  const result = await parent.exec(["sh", "-c", cleanRun, "sh", ...argv], {
-    stdin: formatAssignments(run.environment ?? {}),
-    cwd: run.cwd,
-    timeoutMs: Number.POSITIVE_INFINITY,
-    signal: run.signal,
-  });
-  const output = cleanText(result.stdout.toString());
-  if (result.exitCode !== 0) await assertCompose(parent, run.signal);
-  return { exitCode: result.exitCode, output };
+/** `docker compose` of one parent, in one session. */
+export interface Compose {
+  /**
+   * Runs one command to its end.
+   * @throws OttoError `COMPOSE_MISSING` when the parent has no usable `docker compose`
+   */
+  run(argv: ComposeArgv, run?: ComposeRun): Promise<ComposeOutcome>;
 }
 
-/** Asked only after a failure, so that a working parent pays nothing for it. */
-async function assertCompose(parent: Parent, signal: AbortSignal | undefined): Promise<void> {
-  const { exitCode, stdout } = await parent.exec([...parent.docker.command, "compose", "version", "--short"], {
-    signal,
+/** Runs compose by a session's shell; where the plugin is missing, by a `docker-compose` of version 2. */
+export function createCompose(session: StackSession, parent: Parent): Compose {
+  let compose: readonly string[] = [...parent.docker.command, "compose"];
+  let isChecked = false;
+  return {
+    async run(argv, run = {}) {
+      const outcome = await runOnce(session, argv(compose), run);
+      if (outcome.exitCode === 0 || isChecked) {
+        isChecked ||= outcome.exitCode === 0;
+        return outcome;
+      }
+      // Asked only after a failure, so that a working parent pays nothing for it.
+      const found = await findCompose(session, parent);
+      isChecked = true;
+      if (found.join(" ") === compose.join(" ")) return outcome;
+      compose = found;
+      return runOnce(session, argv(compose), run);
+    },
+  };
+}
+
+async function runOnce(session: StackSession, argv: readonly string[], run: ComposeRun): Promise<ComposeOutcome> {
+  const { signal } = run;
+  signal?.throwIfAborted();
+  let pid: number | undefined;
+  const stop = () => pid !== undefined && session.stop(pid);
+  const forget = session.onLine((line) => {
+    if (!line.startsWith("pid ")) return;
+    pid = Number(line.slice("pid ".length));
+    if (signal?.aborted) stop();
   });
-  const version = stdout.toString().trim().replace(/^v/, "");
-  if (exitCode === 0 && /^[2-9]\./.test(version)) return;
-  throw new OttoError(
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    const { exitCode, output } = await session.run(formatRun(argv, run));
+    return { exitCode, output: run.joinsStderr === false ? output : cleanText(output) };
+  } finally {
+    forget();
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+/**
+ * Of the login's own variables only what the docker client needs stays: what the parent's environment happens to hold
+ * must not reach interpolation.
+ */
+const clearEnvironment = `for name in $(env | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=.*/\\1/p'); do
+case $name in PATH|HOME|SSH_AUTH_SOCK|XDG_RUNTIME_DIR|DOCKER_*|BUILDX_*|BUILDKIT_*|LD_*) ;; *) command unset "$name" ;; esac
+done`;
+
+function formatRun(argv: readonly string[], { environment = {}, cwd, joinsStderr = true }: ComposeRun): string {
+  const names = Object.keys(environment);
+  const keepsEnvironment = argv[0] !== undefined && /(^|\/)docker(-compose)?$/.test(argv[0]);
+  const byFile = names.length > 0 && !keepsEnvironment;
+  const command = byFile ? withEnvFile(argv) : argv.map(quoteWord).join(" ");
+  return [
+    clearEnvironment,
+    ...(keepsEnvironment ? names.map((name) => `export ${name}=${quoteWord(environment[name] ?? "")}`) : []),
+    ...(cwd === undefined ? [] : [`cd ${quoteWord(cwd)} || exit 1`]),
+    ...(byFile ? ["file=$(mktemp) || exit 1", "trap 'rm -f \"$file\"' EXIT", `cat >"$file" <<'${endOfFile}'`] : []),
+    ...(byFile ? [...names.map((name) => `${name}=${quoteValue(environment[name] ?? "")}`), endOfFile] : []),
+    // Its number is told, so that it can be ended by itself.
+    `sh -c 'printf "pid %s\\n" "$$" >&2; exec "$@" ${joinsStderr ? "2>&1" : "2>/dev/null"}' sh ${command}`,
+  ].join("\n");
+}
+
+const endOfFile = "OTTO_END_OF_VARIABLES";
+
+/** `sudo` and the like hand no variables on; the file is 0600 and there as long as the command runs. */
+function withEnvFile(argv: readonly string[]): string {
+  const at = argv.lastIndexOf("--env-file") + 2;
+  return [...argv.slice(0, at).map(quoteWord), "--env-file", '"$file"', ...argv.slice(at).map(quoteWord)].join(" ");
+}
+
+/** As compose reads a value in double quotes. */
+function quoteValue(value: string): string {
+  return `"${value.replaceAll(/[\\"$]/g, "\\$&")}"`;
+}
+
+async function findCompose(session: StackSession, parent: Parent): Promise<readonly string[]> {
+  const { command } = parent.docker;
+  const plugin = [...command, "compose"];
+  const binary = [...command.slice(0, -1), "docker-compose"];
+  let old = "";
+  for (const candidate of [plugin, binary]) {
+    const { exitCode, output } = await session.run(`${candidate.map(quoteWord).join(" ")} version --short 2>/dev/null`);
+    const version = output.trim().replace(/^v/, "");
+    if (exitCode === 0 && /^[2-9]\./.test(version)) return candidate;
+    if (exitCode === 0 && /^1\./.test(version)) old = version;
+  }
+  throw composeMissing(parent, old);
+}
+
+function composeMissing(parent: Parent, old: string): OttoError {
+  const found = old === "" ? "does not work there" : `is missing, and docker-compose ${old} is too old`;
+  return new OttoError(
     "COMPOSE_MISSING",
-    `running docker compose on ${parent.id}: \`${parent.docker.command.join(" ")} compose\` does not work there`,
+    `running docker compose on ${parent.id}: \`${parent.docker.command.join(" ")} compose\` ${found}`,
     {
       hint: `Install Docker Compose 2 on ${parent.id} (Debian 13: apt-get install docker-compose), or set docker.command of the host.`,
       details: { host: parent.id },
     },
   );
-}
-
-function formatAssignments(environment: Readonly<Record<string, string>>): string {
-  const assignments = Object.entries(environment).map(
-    ([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`,
-  );
-  return `${assignments.join("\n")}\n`;
 }

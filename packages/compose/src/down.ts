@@ -1,30 +1,66 @@
 import { OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
-import { removeStagedTree, stagedDirectory } from "@otto/staging";
+import { quoteWord, removeTree } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
-import { runCompose } from "./compose-process.js";
-import { observeStack } from "./stack-observation.js";
+import { createCompose } from "./compose-process.js";
+import { dockerWords, observeStack } from "./stack-observation.js";
+import { inTurn } from "./stack-queue.js";
+import { type LockHolder, openStackSession, type StackSession } from "./stack-session.js";
+
+export type DownEvent = { readonly type: "compose.waiting"; readonly project: string } & LockHolder;
 
 export interface DownOptions {
   /** Seconds each container gets before it is killed. */
   readonly stopTimeout: number;
   /** Whether named volumes go too. */
   readonly volumes: boolean;
+  /** What others are told who wait for this. */
+  readonly who: string;
   readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: DownEvent) => void) | undefined;
 }
 
 /**
- * Takes a project down and removes its staged files.
+ * Takes a project down and removes its staged files, when nobody else works on it.
  * @returns whether any container was there
- * @throws OttoError `COMPOSE_DOWN_FAILED`, `COMPOSE_MISSING`
+ * @throws OttoError `COMPOSE_DOWN_FAILED`, `COMPOSE_MISSING`, `COMPOSE_LOCK_UNAVAILABLE`, `STAGING_FAILED`
  */
 export async function takeDown(parent: Parent, project: string, options: DownOptions): Promise<boolean> {
-  const containers = await observeStack(parent, project, options.signal);
-  const command = downCommand(parent.docker.command, project, options);
-  const { exitCode, output } = await runCompose(parent, command, { signal: options.signal });
-  if (exitCode !== 0) throw downFailed(parent, project, output);
-  await removeStagedTree(parent, await stagedDirectory(parent, project, options), options);
+  return inTurn(parent, project, async () => {
+    await using session = await openStackSession(parent, {
+      project,
+      who: options.who,
+      onWaiting: (holder) => options.onEvent?.({ type: "compose.waiting", project, ...holder }),
+      signal: options.signal,
+    });
+    return await takeDownIn(session, parent, project, options);
+  });
+}
+
+/** The same within a session that holds the stack's lock. */
+export async function takeDownIn(
+  session: StackSession,
+  parent: Parent,
+  project: string,
+  options: Pick<DownOptions, "stopTimeout" | "volumes" | "signal">,
+): Promise<boolean> {
+  const { containers, remoteDir } = await observeStack(session, parent, { project, images: [] });
+  const compose = createCompose(session, parent);
+  const { exitCode, output } = await compose.run((argv) => downCommand(argv, project, options), options);
+  options.signal?.throwIfAborted();
+  const rest = await session.run(removeRestScript(parent, project));
+  if (exitCode !== 0 || rest.exitCode !== 0) throw downFailed(parent, project, output + rest.output);
+  await removeTree({ shell: session, remoteDir, host: parent.id, docker: parent.docker.command });
   return containers.length > 0;
+}
+
+/** What compose overlooks: containers of a recreate that was killed, a network whose name changed. */
+function removeRestScript(parent: Parent, project: string): string {
+  const docker = dockerWords(parent);
+  const filter = `--filter ${quoteWord(`label=com.docker.compose.project=${project}`)}`;
+  return `{ ids=$(${docker} container ls --all --quiet ${filter}) && networks=$(${docker} network ls --quiet ${filter}) || exit 1
+[ -z "$ids" ] || ${docker} container rm --force $ids || exit 1
+[ -z "$networks" ] || ${docker} network rm $networks; } 2>&1`;
 }
 
 function downFailed(parent: Parent, project: string, output: string): OttoError {

@@ -1,21 +1,26 @@
-import type { ContainerDetails } from "@otto/engine";
 import { expect, test } from "vitest";
 import { judgeContainer } from "./stack-health.js";
+import type { ObservedContainer } from "./stack-observation.js";
 
-type State = ContainerDetails["State"];
-const details = (state: Partial<State>) => ({ State: { ExitCode: 0, ...state } as State });
-const health = (Status: string) => ({ Status: "running", Health: { Status } }) as Partial<State>;
+const running = { state: "running", exitCode: 0, restarts: 0, restartPolicy: "no", health: undefined };
+const judge = (changes: Partial<ObservedContainer>) => {
+  const judged = judgeContainer({ ...running, ...changes } as ObservedContainer);
+  return judged.verdict === "waiting" && judged.forMs !== undefined ? `ready in ${judged.forMs} ms` : judged.verdict;
+};
 
-test.each<[string, Partial<State>, string]>([
-  ["running", { Status: "running" }, "ready"],
-  ["healthy", health("healthy"), "ready"],
-  ["a one-shot that exited with 0", { Status: "exited", ExitCode: 0 }, "ready"],
-  ["created", { Status: "created" }, "waiting"],
-  ["health starting", health("starting"), "waiting"],
-  ["unhealthy", health("unhealthy"), "failed"],
-  ["exited with 3", { Status: "exited", ExitCode: 3 }, "failed"],
-  ["restarting after a crash", { Status: "restarting", ExitCode: 1 }, "failed"],
-  ["dead", { Status: "dead", ExitCode: 137 }, "failed"],
+test.each<[string, Partial<ObservedContainer>, string]>([
+  ["running", {}, "ready in 500 ms"],
+  ["healthy", { health: "healthy" }, "ready"],
+  ["health starting", { health: "starting" }, "waiting"],
+  ["unhealthy", { health: "unhealthy" }, "failed"],
+  ["created", { state: "created" }, "waiting"],
+  ["a one-shot that exited with 0", { state: "exited" }, "ready"],
+  ["exited with 3", { state: "exited", exitCode: 3 }, "failed"],
+  ["exited with 0 although it is always to run", { state: "exited", restartPolicy: "always" }, "failed"],
+  ["restarting after a crash", { state: "restarting", exitCode: 1, restarts: 1 }, "waiting"],
+  ["running again after a crash", { restarts: 1 }, "ready in 3000 ms"],
+  ["restarted again and again", { restarts: 3 }, "failed"],
+  ["dead", { state: "dead", exitCode: 137 }, "failed"],
 ])("a container that is %s", (_, state, verdict) => {
-  expect(judgeContainer(details(state)).verdict).toBe(verdict);
+  expect(judge(state)).toBe(verdict);
 });

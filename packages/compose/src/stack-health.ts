@@ -1,108 +1,160 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { ComposeService } from "@otto/compose-files";
-import type { ContainerDetails } from "@otto/engine";
 import { cleanText, OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
-import { observeStack } from "./stack-observation.js";
+import { dockerWords, type ObservedContainer, observeContainers } from "./stack-observation.js";
+import type { StackSession } from "./stack-session.js";
 
-export type ServiceVerdict =
+export type Verdict =
   | { readonly verdict: "ready" }
-  | { readonly verdict: "waiting"; readonly because: string }
+  /** `forMs`: it is ready when nothing happens to it for so long. */
+  | { readonly verdict: "waiting"; readonly because: string; readonly forMs?: number }
   | { readonly verdict: "failed"; readonly because: string };
 
-/** Judges one container of a service that should run. */
-export function judgeContainer({ State: state }: Pick<ContainerDetails, "State">): ServiceVerdict {
-  if (state.Status === "exited" && state.ExitCode === 0) return { verdict: "ready" };
-  if (state.Status === "exited" || state.Status === "dead")
-    return { verdict: "failed", because: `it exited with ${state.ExitCode}` };
-  if (state.Status === "restarting")
-    return { verdict: "failed", because: `it crashes and restarts (exit code ${state.ExitCode})` };
-  if (state.Status !== "running") return { verdict: "waiting", because: `it is ${state.Status}` };
-  const health = state.Health?.Status;
+/** A service that cannot start says so within this. */
+const settleMs = 500;
+/** One that crashed is trusted again when it runs for so long. */
+const recoverMs = 3000;
+const tooManyRestarts = 3;
+
+/**
+ * Judges a container of a service that should run.
+ * @param restartsBefore how often the engine had started it again before `up`
+ */
+export function judgeContainer(container: ObservedContainer, restartsBefore = 0): Verdict {
+  const { state, exitCode, health, restartPolicy } = container;
+  const restarts = container.restarts - restartsBefore;
+  if (restarts >= tooManyRestarts)
+    return { verdict: "failed", because: `it ended ${restarts} times and was started again (exit code ${exitCode})` };
+  if (state === "restarting") return { verdict: "waiting", because: `it ended with ${exitCode} and is started again` };
+  if (state === "exited" && exitCode === 0 && restartPolicy !== "always") return { verdict: "ready" };
+  if (state === "exited" || state === "dead") return { verdict: "failed", because: `it exited with ${exitCode}` };
+  if (state !== "running") return { verdict: "waiting", because: `it is ${state}` };
   if (health === "unhealthy") return { verdict: "failed", because: "its health check fails" };
   if (health === "starting") return { verdict: "waiting", because: "its health check has not passed yet" };
-  return { verdict: "ready" };
+  if (health === "healthy") return { verdict: "ready" };
+  return { verdict: "waiting", because: "it has just started", forMs: restarts > 0 ? recoverMs : settleMs };
 }
 
-const pollMs = 200;
-const lastLogLines = 30;
-
 export interface ReadyOptions {
-  /** Milliseconds. */
+  readonly project: string;
+  readonly services: readonly ComposeService[];
+  /** The containers there were before; those that ran and run still need no time to prove themselves. */
+  readonly before: readonly ObservedContainer[];
+  /** When to give up, as `performance.now()` counts. */
+  readonly deadline: number;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Tells when something happens to a project's containers. */
+export interface ContainerEvents {
+  /** When a container last started or ended, as `performance.now()` counts; undefined: not since the watch began. */
+  lastChange(id: string): number | undefined;
+  /** Waits for the next event, at most so long. */
+  next(timeoutMs: number, signal: AbortSignal | undefined): Promise<void>;
+}
+
 /**
  * Waits until every enabled service runs, is healthy where it has a health check, or has exited with 0.
+ * @returns the stack's containers
  * @throws OttoError `COMPOSE_SERVICE_FAILED` with the service's last log lines, `COMPOSE_NOT_READY` when time is over
  */
 export async function waitUntilReady(
-  parent: Parent,
-  stack: { project: string; services: readonly ComposeService[] },
+  place: { session: StackSession; parent: Parent; events: ContainerEvents },
   options: ReadyOptions,
-): Promise<void> {
-  const deadline = Date.now() + options.timeoutMs;
+): Promise<ObservedContainer[]> {
+  const { session, parent, events } = place;
+  const began = performance.now();
   for (;;) {
-    const waiting = await judgeStack(parent, stack, options.signal);
-    if (waiting === undefined) return;
-    if (Date.now() > deadline) throw notReady(parent, waiting, options.timeoutMs);
-    await delay(pollMs, undefined, { signal: options.signal });
+    options.signal?.throwIfAborted();
+    const containers = await observeContainers(session, parent, options.project);
+    const state = judgeStack(containers, options, (id) => performance.now() - (events.lastChange(id) ?? began));
+    if (state.failed !== undefined) throw await serviceFailed(session, parent, state.failed);
+    if (state.waiting === undefined) return containers;
+    const left = options.deadline - performance.now();
+    if (left <= 0) throw await notReady(session, parent, { ...state.waiting, timeoutMs: options.timeoutMs });
+    await events.next(Math.min(left, state.recheckMs), options.signal);
   }
 }
 
-/** @returns why the first service that is not ready is not */
-async function judgeStack(
-  parent: Parent,
-  stack: { project: string; services: readonly ComposeService[] },
-  signal: AbortSignal | undefined,
-): Promise<string | undefined> {
-  const containers = await observeStack(parent, stack.project, signal);
-  for (const service of stack.services.filter(({ enabled, replicas }) => enabled && replicas > 0)) {
-    const own = containers.filter((container) => container.service === service.name);
-    if (own.length === 0) return `${service.name} has no container`;
-    for (const { id } of own) {
-      const details = await parent.engine.inspectContainer(id, signal);
-      if (details === undefined) return `${service.name} is being replaced`;
-      const judged = judgeContainer(details);
-      if (judged.verdict === "failed")
-        throw await serviceFailed(parent, { service: service.name, because: judged.because, details }, signal);
-      if (judged.verdict === "waiting") return `${service.name}: ${judged.because}`;
-    }
-  }
-  return undefined;
-}
-
-interface Failure {
+interface Trouble {
   readonly service: string;
   readonly because: string;
-  readonly details: ContainerDetails;
+  readonly container?: ObservedContainer | undefined;
 }
 
-async function serviceFailed(
+interface StackState {
+  readonly failed?: Trouble;
+  readonly waiting?: Trouble;
+  readonly recheckMs: number;
+}
+
+/** @param quietMs for how long nothing has happened to a container */
+function judgeStack(
+  containers: readonly ObservedContainer[],
+  { services, before }: Pick<ReadyOptions, "services" | "before">,
+  quietMs: (id: string) => number,
+): StackState {
+  let waiting: Trouble | undefined;
+  let recheckMs = Number.POSITIVE_INFINITY;
+  for (const { name: service } of services.filter(({ enabled, replicas }) => enabled && replicas > 0)) {
+    const own = containers.filter((container) => container.service === service);
+    if (own.length === 0) waiting ??= { service, because: "it has no container" };
+    for (const container of own) {
+      const known = before.find(({ id }) => id === container.id);
+      const judged = judgeContainer(container, known?.restarts);
+      if (judged.verdict === "failed") return { failed: { service, because: judged.because, container }, recheckMs };
+      const quiet = known?.state === "running" ? Number.POSITIVE_INFINITY : quietMs(container.id);
+      if (judged.verdict === "ready") continue;
+      if (judged.forMs !== undefined && quiet >= judged.forMs) continue;
+      if (judged.forMs !== undefined) recheckMs = Math.min(recheckMs, judged.forMs - quiet);
+      waiting ??= { service, because: judged.because, container };
+    }
+  }
+  return { ...(waiting !== undefined && { waiting }), recheckMs: Math.max(recheckMs, 1) };
+}
+
+/** The first service of a stack that failed by itself, as an error with its last log lines. */
+export async function findFailure(
+  session: StackSession,
   parent: Parent,
-  { service, because, details }: Failure,
-  signal: AbortSignal | undefined,
-): Promise<OttoError> {
-  const logs = cleanText(
-    await parent.engine.tailLogs({ id: details.Id, tty: details.Config.Tty }, lastLogLines, signal),
-  ).trimEnd();
-  const said = logs === "" ? " and logged nothing" : `; its last log lines:\n${logs}`;
+  options: Pick<ReadyOptions, "project" | "services" | "before">,
+): Promise<OttoError | undefined> {
+  const containers = await observeContainers(session, parent, options.project);
+  const { failed } = judgeStack(containers, options, () => 0);
+  return failed && serviceFailed(session, parent, failed);
+}
+
+const lastLogLines = 30;
+
+async function lastLogs(session: StackSession, parent: Parent, container: ObservedContainer | undefined) {
+  if (container === undefined) return "";
+  const { output } = await session.run(`${dockerWords(parent)} logs --tail ${lastLogLines} ${container.id} 2>&1`);
+  return cleanText(output).trimEnd();
+}
+
+function quoteLogs(logs: string): string {
+  return logs === "" ? " and logged nothing" : `; its last log lines:\n${logs}`;
+}
+
+async function serviceFailed(session: StackSession, parent: Parent, { service, because, container }: Trouble) {
+  const logs = await lastLogs(session, parent, container);
   return new OttoError(
     "COMPOSE_SERVICE_FAILED",
-    `the service ${service} on ${parent.id} is not up: ${because}${said}`,
-    {
-      details: { host: parent.id, service, logs },
-    },
+    `the service ${service} on ${parent.id} is not up: ${because}${quoteLogs(logs)}`,
+    { details: { host: parent.id, service, logs } },
   );
 }
 
-function notReady(parent: Parent, waiting: string, timeoutMs: number): OttoError {
+async function notReady(
+  session: StackSession,
+  parent: Parent,
+  { service, because, container, timeoutMs }: Trouble & { timeoutMs: number },
+) {
+  const logs = await lastLogs(session, parent, container);
   return new OttoError(
     "COMPOSE_NOT_READY",
-    `the stack on ${parent.id} is not up after ${timeoutMs / 1000} s: ${waiting}`,
-    {
-      details: { host: parent.id },
-    },
+    `the stack on ${parent.id} is not up after ${timeoutMs / 1000} s: ${service}: ${because}${quoteLogs(logs)}`,
+    { details: { host: parent.id, service, logs } },
   );
 }

@@ -1,37 +1,170 @@
-import type { ContainerSummary } from "@otto/engine";
+import { cleanText, OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
+import {
+  type Manifest,
+  ownDirectory,
+  parseManifest,
+  quoteWord,
+  type RemoteShell,
+  readManifestScript,
+  stagedDirectoryScript,
+} from "@otto/staging";
+import { imageIdsOf } from "./image-reference.js";
 
 /** A container of a Compose project, as far as decisions need it. */
 export interface ObservedContainer {
   readonly id: string;
+  readonly name: string;
   readonly service: string;
   /** 1 for a service's first container. */
   readonly replica: number;
   /** `created`, `running`, `paused`, `restarting`, `exited`, `dead`, … */
   readonly state: string;
+  readonly exitCode: number;
+  /** `starting`, `healthy`, `unhealthy`; undefined without a health check. */
+  readonly health: string | undefined;
+  /** How often the engine started it again by itself. */
+  readonly restarts: number;
+  /** `no`, `always`, `on-failure`, `unless-stopped`. */
+  readonly restartPolicy: string;
   /** The image's id, `sha256:…`. */
   readonly imageId: string;
+  /** What it was started from: the label {@link configLabel}. */
+  readonly config: string | undefined;
+  /** Made to take another container's place, and not renamed: an `up` was killed meanwhile. */
+  readonly isLeftOver: boolean;
 }
 
-/** All containers of a project, stopped ones too; those of `docker compose run` are left out. */
+/** Everything about a stack on its parent, at one moment. */
+export interface StackObservation {
+  /** Absolute path of the staged tree, which need not exist. */
+  readonly remoteDir: string;
+  readonly manifest: Manifest;
+  /** Whether those who use it hold it in common: the last of them takes it down. */
+  readonly isOwned: boolean;
+  readonly containers: readonly ObservedContainer[];
+  /** Id of the image that a reference names now; absent where there is none. */
+  readonly imageIds: Readonly<Record<string, string | undefined>>;
+}
+
+export const configLabel = "otto.config";
+const separator = "\u001e";
+
+/**
+ * Looks at a project by one script.
+ * @throws OttoError `COMPOSE_ENGINE_FAILED`
+ */
 export async function observeStack(
+  shell: RemoteShell,
+  parent: Parent,
+  wanted: { project: string; images: readonly string[] },
+): Promise<StackObservation> {
+  const { exitCode, output } = await shell.run(observeScript(parent, wanted));
+  if (exitCode !== 0) throw engineFailed(parent, output);
+  const [remoteDir = "", manifest = "", owned, containers = "", images = ""] = output.split(separator);
+  return {
+    remoteDir,
+    manifest: parseManifest(manifest),
+    isOwned: owned === "owned",
+    containers: parseContainers(parent, containers),
+    imageIds: imageIdsOf(wanted.images, images),
+  };
+}
+
+/** The containers of a project alone. */
+export async function observeContainers(
+  shell: RemoteShell,
   parent: Parent,
   project: string,
-  signal?: AbortSignal,
 ): Promise<ObservedContainer[]> {
-  const containers = await parent.engine.listContainers(
-    { all: true, labels: [`com.docker.compose.project=${project}`] },
-    signal,
-  );
-  return containers.filter(({ Labels }) => Labels["com.docker.compose.oneoff"] !== "True").map(toObserved);
+  const { exitCode, output } = await shell.run(listScript(parent, project));
+  if (exitCode !== 0) throw engineFailed(parent, output);
+  return parseContainers(parent, output);
 }
 
-function toObserved(container: ContainerSummary): ObservedContainer {
+/** A shell word list that runs the parent's docker client. */
+export function dockerWords(parent: Parent): string {
+  return parent.docker.command.map(quoteWord).join(" ");
+}
+
+function observeScript(parent: Parent, { project, images }: { project: string; images: readonly string[] }): string {
+  const next = "printf '\\036'";
+  const inspect = `${dockerWords(parent)} image inspect --format '{{json .}}' ${images.map(quoteWord).join(" ")}`;
+  return `${stagedDirectoryScript(project, parent.docker.stagingRoot)}
+case $dir in /*) ;; *) echo "its login has no home directory; set docker.staging_root of the host"; exit 1 ;; esac
+printf %s "$dir"; ${next}
+${readManifestScript}; ${next}
+[ ! -e "$dir/${ownDirectory}/owned" ] || printf owned; ${next}
+${listScript(parent, project)}
+${next}
+${images.length === 0 ? "" : `${inspect.replace("{{json .}}", imageFormat)} 2>/dev/null`}
+exit 0`;
+}
+
+const imageFormat = '{"id":{{json .Id}},"tags":{{json .RepoTags}},"digests":{{json .RepoDigests}}}';
+
+const containerFormat = [
+  '{"id":{{json .Id}},"name":{{json .Name}},"image":{{json .Image}},"restarts":{{.RestartCount}}',
+  '"state":{{json .State}},"policy":{{json .HostConfig.RestartPolicy.Name}},"labels":{{json .Config.Labels}}}',
+].join(",");
+
+function listScript(parent: Parent, project: string): string {
+  const docker = dockerWords(parent);
+  const filter = quoteWord(`label=com.docker.compose.project=${project}`);
+  // One that goes meanwhile is said to be missing; the others are printed all the same.
+  return `ids=$(${docker} container ls --all --quiet --no-trunc --filter ${filter} 2>&1) || { echo "$ids"; exit 1; }
+[ -z "$ids" ] || ${docker} container inspect --format '${containerFormat}' $ids 2>&1 || :`;
+}
+
+interface InspectLine {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly restarts: number;
+  readonly state: { readonly Status: string; readonly ExitCode: number; readonly Health?: { readonly Status: string } };
+  readonly policy: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+function parseContainers(parent: Parent, text: string): ObservedContainer[] {
+  const all = text.split("\n").filter((line) => line !== "");
+  const lines = all.filter((line) => line.startsWith("{"));
+  const trouble = all.find((line) => !line.startsWith("{") && !isAboutMissing(line));
+  if (trouble !== undefined) throw engineFailed(parent, trouble);
+  return lines
+    .map((line) => JSON.parse(line) as InspectLine)
+    .filter(({ labels }) => labels["com.docker.compose.oneoff"] !== "True")
+    .map(toObserved);
+}
+
+/** Docker CLI 20 to 28: "Error: No such container: <id>" or "Error response from daemon: No such container: <id>". */
+function isAboutMissing(line: string): boolean {
+  return line.includes("No such container");
+}
+
+function toObserved(line: InspectLine): ObservedContainer {
+  const { labels } = line;
+  const health = line.state.Health?.Status;
+  const name = line.name.replace(/^\//, "");
   return {
-    id: container.Id,
-    service: container.Labels["com.docker.compose.service"] ?? "",
-    replica: Number(container.Labels["com.docker.compose.container-number"] ?? 1),
-    state: container.State,
-    imageId: container.ImageID,
+    id: line.id,
+    name,
+    service: labels["com.docker.compose.service"] ?? "",
+    replica: Number(labels["com.docker.compose.container-number"] ?? 1),
+    state: line.state.Status,
+    exitCode: line.state.ExitCode,
+    health: health === "none" ? undefined : health,
+    restarts: line.restarts,
+    restartPolicy: line.policy === "" ? "no" : line.policy,
+    imageId: line.image,
+    config: labels[configLabel],
+    isLeftOver: /^[0-9a-f]{12}_/.test(name) && labels["com.docker.compose.replace"] !== undefined,
   };
+}
+
+function engineFailed(parent: Parent, output: string): OttoError {
+  return new OttoError("COMPOSE_ENGINE_FAILED", `looking at the stack on ${parent.id}: ${cleanText(output).trim()}`, {
+    hint: `Check that \`${parent.docker.command.join(" ")} ps\` works there.`,
+    details: { host: parent.id },
+  });
 }

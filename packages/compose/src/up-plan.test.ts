@@ -1,7 +1,10 @@
 import type { ComposeService } from "@otto/compose-files";
 import { expect, test } from "vitest";
+import { formatDigest, type ServiceDigest } from "./service-digest.js";
 import type { ObservedContainer } from "./stack-observation.js";
-import { formatUpStep, planServices } from "./up-plan.js";
+import { formatUpStep, planUp } from "./up-plan.js";
+
+const digest: ServiceDigest = { settings: "s", files: "f", build: "" };
 
 function service(name: string, changes: Partial<ComposeService> = {}): ComposeService {
   return {
@@ -21,15 +24,36 @@ function service(name: string, changes: Partial<ComposeService> = {}): ComposeSe
 }
 
 function container(name: string, changes: Partial<ObservedContainer> = {}): ObservedContainer {
-  return { id: name, service: name, replica: 1, state: "running", imageId: "sha256:1", ...changes };
+  return {
+    id: name,
+    name,
+    service: name,
+    replica: 1,
+    state: "running",
+    exitCode: 0,
+    health: undefined,
+    restarts: 0,
+    restartPolicy: "no",
+    imageId: "sha256:1",
+    config: formatDigest(digest),
+    isLeftOver: false,
+    ...changes,
+  };
 }
 
-function plan(
-  services: readonly ComposeService[],
-  containers: readonly ObservedContainer[],
-  imageId = "sha256:1",
-): string[] {
-  return planServices(services, { containers, imageIds: { "r-api:latest": imageId } }).map(formatUpStep);
+interface Changes {
+  readonly imageId?: string;
+  readonly digest?: Partial<ServiceDigest>;
+}
+
+function plan(services: readonly ComposeService[], containers: readonly ObservedContainer[], changes: Changes = {}) {
+  const digests = new Map(services.map(({ name }) => [name, { ...digest, ...changes.digest }]));
+  const imageIds = { "r-api:latest": changes.imageId ?? "sha256:1" };
+  const { steps, repairs } = planUp(services, { project: "p", containers, imageIds, digests });
+  return [
+    ...steps.map(formatUpStep),
+    ...repairs.map((repair) => [repair.do, repair.id, repair.name ?? []].flat().join(" ")),
+  ];
 }
 
 test("a stack that is not there is created", () => {
@@ -45,28 +69,57 @@ test("an unchanged stack is left", () => {
 
 test("a rebuilt image recreates its services only", () => {
   const services = [service("api"), service("db", { image: "db:1" })];
-  expect(plan(services, [container("api"), container("db")], "sha256:2")).toEqual([
+  expect(plan(services, [container("api"), container("db")], { imageId: "sha256:2" })).toEqual([
     "api: recreate (its image was rebuilt)",
     "db: leave (it runs as declared)",
   ]);
 });
 
+test.each<[string, Partial<ServiceDigest>, string]>([
+  ["settings", { settings: "other" }, "its settings changed"],
+  ["a mounted file", { files: "other" }, "a file that it mounts changed"],
+  ["the build context", { build: "other" }, "its build context changed"],
+])("a change of %s recreates the service and says so", (_, changed, cause) => {
+  expect(plan([service("api")], [container("api")], { digest: changed })).toEqual([`api: recreate (${cause})`]);
+});
+
 test("a stopped service is started, a finished one-shot is left", () => {
-  const services = [service("api"), service("seed", { oneShot: true })];
-  expect(plan(services, [container("api", { state: "exited" }), container("seed", { state: "exited" })])).toEqual([
-    "api: start (its container is exited)",
-    "seed: leave (it runs as declared)",
+  const services = [service("api"), service("seed")];
+  const containers = [container("api", { state: "exited", exitCode: 137 }), container("seed", { state: "exited" })];
+  expect(plan(services, containers)).toEqual([
+    "api: start (its container exited with 137)",
+    "seed: leave (it has done its work)",
   ]);
 });
 
-test("a scaled service gets its missing containers", () => {
+test("a scaled service gets its missing containers, and loses those beyond", () => {
   expect(plan([service("api", { replicas: 3 })], [container("api")])).toEqual([
     "api: create (it has 1 of 3 containers)",
+  ]);
+  expect(plan([service("api")], [container("api"), container("api", { replica: 2 })])).toEqual([
+    "api: remove (it has 2 containers, 1 declared)",
   ]);
 });
 
 test("a service that is not enabled has no step, one that is no longer declared is removed", () => {
   expect(plan([service("debug", { enabled: false })], [container("old")])).toEqual([
     "old: remove (it is no longer declared)",
+    "stop and remove old",
+  ]);
+});
+
+test("what a killed recreate left beside the old container goes, alone it takes its place", () => {
+  const left = container("api", { id: "new", name: "0123456789ab_p-api-1", state: "created", isLeftOver: true });
+  expect(plan([service("api")], [container("api"), left])).toEqual(["api: leave (it runs as declared)", "remove new"]);
+  expect(plan([service("api")], [left])).toEqual([
+    "api: start (an up was interrupted before it was started)",
+    "rename new p-api-1",
+  ]);
+});
+
+test("a paused container is started by unpausing it", () => {
+  expect(plan([service("api")], [container("api", { state: "paused" })])).toEqual([
+    "api: start (its container is paused)",
+    "unpause api",
   ]);
 });

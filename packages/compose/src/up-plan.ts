@@ -1,4 +1,5 @@
 import type { ComposeService } from "@otto/compose-files";
+import { compareDigests, type ServiceDigest } from "./service-digest.js";
 import type { ObservedContainer } from "./stack-observation.js";
 
 /** What happens to one service, and why. */
@@ -8,41 +9,113 @@ export interface UpStep {
   readonly cause: string;
 }
 
+/** What is done to single containers before compose runs. */
+export interface ContainerRepair {
+  readonly do: "remove" | "rename" | "unpause" | "stop and remove";
+  readonly id: string;
+  /** For `rename`. */
+  readonly name?: string | undefined;
+}
+
+export interface UpPlan {
+  readonly steps: readonly UpStep[];
+  readonly repairs: readonly ContainerRepair[];
+  /** The services that compose is run for. */
+  readonly services: readonly string[];
+  /** Whether compose builds their images first. */
+  readonly build: boolean;
+}
+
 export interface ObservedStack {
+  readonly project: string;
   readonly containers: readonly ObservedContainer[];
   /** Id of the image that a reference names on the parent now; absent where there is none. */
   readonly imageIds: Readonly<Record<string, string | undefined>>;
+  /** By service; absent while nothing is to be compared. */
+  readonly digests: ReadonlyMap<string, ServiceDigest>;
+}
+
+/** Decides what `up` does to each service. */
+export function planUp(services: readonly ComposeService[], observed: ObservedStack): UpPlan {
+  const { repairs, containers } = planRepairs(observed.containers);
+  const enabled = services.filter((service) => service.enabled);
+  const declared = new Set(services.map(({ name }) => name));
+  const orphans = containers.filter(({ service }) => !declared.has(service));
+  const steps = enabled.map((service) => planService(service, containers, observed));
+  const acted = new Set(steps.flatMap((step) => (step.do === "leave" ? [] : [step.service])));
+  const gone = [...new Set(orphans.map(({ service }) => service))];
+  return {
+    steps: [...steps, ...gone.map((service): UpStep => ({ do: "remove", service, cause: "it is no longer declared" }))],
+    repairs: [...repairs, ...orphans.map(({ id }): ContainerRepair => ({ do: "stop and remove", id }))],
+    services: [...acted],
+    build: enabled.some((service) => service.hasBuild && acted.has(service.name)),
+  };
+}
+
+/** Whether `up` has nothing to do. */
+export function isConverged(plan: UpPlan): boolean {
+  return plan.repairs.length + plan.services.length === 0;
 }
 
 /**
- * Decides what `up` does to each service. Compose itself compares the services' settings when it runs; a service whose
- * settings changed is recreated although it is listed as left.
+ * A recreate that was killed leaves the new container under a name of its own: beside the old one it goes, alone it takes
+ * the place that it was made for, and with it the old one's anonymous volumes.
  */
-export function planServices(services: readonly ComposeService[], observed: ObservedStack): UpStep[] {
-  const enabled = services.filter((service) => service.enabled);
-  const declared = new Set(services.map(({ name }) => name));
-  const orphans = new Set(
-    observed.containers.map(({ service }) => service).filter((service) => !declared.has(service)),
-  );
-  return [
-    ...enabled.map((service) => planService(service, observed)),
-    ...[...orphans].map((service): UpStep => ({ do: "remove", service, cause: "it is no longer declared" })),
-  ];
+function planRepairs(all: readonly ObservedContainer[]) {
+  const repairs: ContainerRepair[] = [];
+  const containers: ObservedContainer[] = [];
+  for (const container of all) {
+    const { id, name, service, replica, state } = container;
+    const isDouble = all.some(
+      (other) => other !== container && other.service === service && other.replica === replica && !isBroken(other),
+    );
+    if (isBroken(container) || (container.isLeftOver && isDouble)) {
+      repairs.push({ do: "remove", id });
+      continue;
+    }
+    if (container.isLeftOver) repairs.push({ do: "rename", id, name: name.slice("0123456789ab_".length) });
+    if (state === "paused") repairs.push({ do: "unpause", id });
+    containers.push(container);
+  }
+  return { repairs, containers };
 }
 
-function planService(service: ComposeService, observed: ObservedStack): UpStep {
+function isBroken({ state }: ObservedContainer): boolean {
+  return state === "dead" || state === "removing";
+}
+
+function planService(service: ComposeService, all: readonly ObservedContainer[], observed: ObservedStack): UpStep {
   const step = (action: UpStep["do"], cause: string): UpStep => ({ do: action, service: service.name, cause });
-  const containers = observed.containers.filter((container) => container.service === service.name);
-  if (containers.length === 0) return step("create", "it has no container");
-  const imageId = service.image === undefined ? undefined : observed.imageIds[service.image];
+  const containers = all.filter((container) => container.service === service.name);
+  const count = containers.length;
+  if (count === 0)
+    return service.replicas === 0 ? step("leave", "no container is declared") : step("create", "it has no container");
+  const imageId = observed.imageIds[service.image ?? `${observed.project}-${service.name}`];
   if (imageId !== undefined && containers.some((container) => container.imageId !== imageId)) {
     return step("recreate", "its image was rebuilt");
   }
-  if (containers.length < service.replicas)
-    return step("create", `it has ${containers.length} of ${service.replicas} containers`);
-  const stopped = containers.find(({ state }) => state !== "running");
-  if (stopped !== undefined && !service.oneShot) return step("start", `its container is ${stopped.state}`);
-  return step("leave", "it runs as declared");
+  const digest = observed.digests.get(service.name);
+  const changes = containers.map(({ config }) => digest && compareDigests(config, digest));
+  const change = changes.find((text) => text !== undefined);
+  if (change !== undefined) return step("recreate", change);
+  if (count < service.replicas) return step("create", `it has ${count} of ${service.replicas} containers`);
+  if (count > service.replicas) return step("remove", `it has ${count} containers, ${service.replicas} declared`);
+  const stopped = containers.find((container) => !isUpOrDone(container));
+  if (stopped !== undefined) return step("start", stoppedCause(stopped));
+  return containers.every(({ state }) => state === "exited")
+    ? step("leave", "it has done its work")
+    : step("leave", "it runs as declared");
+}
+
+function stoppedCause({ state, exitCode, isLeftOver }: ObservedContainer): string {
+  if (isLeftOver) return "an up was interrupted before it was started";
+  return state === "exited" ? `its container exited with ${exitCode}` : `its container is ${state}`;
+}
+
+/** One that the engine starts again by itself never rests, so if it has exited, someone stopped it. */
+function isUpOrDone({ state, exitCode, restartPolicy, isLeftOver }: ObservedContainer): boolean {
+  if (state === "running" || state === "restarting") return !isLeftOver;
+  return state === "exited" && exitCode === 0 && (restartPolicy === "no" || restartPolicy === "on-failure");
 }
 
 /** One line for a person. */

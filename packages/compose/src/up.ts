@@ -1,82 +1,186 @@
-import { OttoError } from "@otto/errors";
-import { stagedDirectory, stageTree } from "@otto/staging";
-import { upCommand } from "./compose-command.js";
-import { runCompose } from "./compose-process.js";
-import { takeDown } from "./down.js";
+import { ownDirectory, quoteWord, stagedDirectoryScript, updateTree } from "@otto/staging";
+import { labelsFile, upCommand } from "./compose-command.js";
+import { createCompose } from "./compose-process.js";
+import { watchContainers } from "./container-events.js";
+import { takeDownIn } from "./down.js";
+import { formatDigest, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
-import { waitUntilReady } from "./stack-health.js";
-import { type ObservedContainer, observeStack } from "./stack-observation.js";
-import { planServices, type UpStep } from "./up-plan.js";
+import { findFailure, waitUntilReady } from "./stack-health.js";
+import { configLabel, dockerWords, type ObservedContainer } from "./stack-observation.js";
+import { compareStack, planStack, readDigests, repairScript, type StackComparison, upFailed } from "./stack-plan.js";
+import { inTurn } from "./stack-queue.js";
+import { type LockHolder, openStackSession, type StackSession } from "./stack-session.js";
+import { isConverged, type UpStep } from "./up-plan.js";
 
 export type UpEvent =
+  /** Someone else works on the stack; this call goes on when they are done. */
+  | ({ readonly type: "compose.waiting"; readonly project: string } & LockHolder)
+  /** `files`: how many were sent; those that have not changed are not. */
   | { readonly type: "compose.staged"; readonly project: string; readonly files: number }
+  | { readonly type: "compose.planned"; readonly project: string; readonly steps: readonly UpStep[] }
   | { readonly type: "compose.started"; readonly project: string; readonly output: string };
 
 export interface UpOptions {
   /** How long services may take to be up, in milliseconds. Default 300,000. */
   readonly readyTimeoutMs?: number | undefined;
+  /** What others are told who wait for this. */
+  readonly who: string;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: UpEvent) => void) | undefined;
 }
 
 const defaultReadyTimeoutMs = 300_000;
-const rollbackStopTimeout = 1;
-
-/** What `up` would do to each service. Changes nothing. */
-export async function planUp(stack: PlacedStack, signal?: AbortSignal): Promise<UpStep[]> {
-  const { parent, files } = stack;
-  const containers = await observeStack(parent, stack.project, signal);
-  const images = new Set(files.services.flatMap(({ image }) => image ?? []));
-  const imageIds = await Promise.all(
-    [...images].map(async (image) => [image, (await parent.engine.inspectImage(image, signal))?.id] as const),
-  );
-  return planServices(files.services, { containers, imageIds: Object.fromEntries(imageIds) });
-}
+const rollback = { stopTimeout: 1, volumes: false };
 
 /**
- * Ships the stack's files, runs `docker compose up` once and waits until its services are up. If no container of the
- * project was there before and it fails, what it started is taken down.
+ * Ships the files that changed, has `docker compose up` do what the plan says and waits until the services are up. Calls
+ * for one stack take turns, those of other processes too. If no container of the project was there before and it fails,
+ * what it started is taken down.
  *
  * @returns the containers of the stack
- * @throws OttoError `COMPOSE_UP_FAILED`, `COMPOSE_SERVICE_FAILED`, `COMPOSE_NOT_READY`, `COMPOSE_MISSING`, `STAGING_FAILED`
+ * @throws OttoError `COMPOSE_UP_FAILED`, `COMPOSE_SERVICE_FAILED`, `COMPOSE_NOT_READY`, `COMPOSE_MISSING`,
+ * `COMPOSE_ENGINE_FAILED`, `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, `STAGING_FAILED`
  */
-export async function bringUp(stack: PlacedStack, options: UpOptions = {}): Promise<ObservedContainer[]> {
-  const { parent, project } = stack;
-  const before = await observeStack(parent, project, options.signal);
+export async function bringUp(stack: PlacedStack, options: UpOptions): Promise<readonly ObservedContainer[]> {
+  return inStackSession(stack, options, async (session) => {
+    const { containers } = await bringUpIn(session, stack, options);
+    // Whoever brings a stack up by itself wants it to stay.
+    await markOwned(session, stack, false);
+    return containers;
+  });
+}
+
+/** Runs `work` with the stack's lock. */
+export async function inStackSession<T>(
+  { parent, project }: Pick<PlacedStack, "parent" | "project">,
+  options: Pick<UpOptions, "who" | "signal" | "onEvent">,
+  work: (session: StackSession) => Promise<T>,
+): Promise<T> {
+  return inTurn(parent, project, async () => {
+    await using session = await openStackSession(parent, {
+      project,
+      who: options.who,
+      onWaiting: (holder) => options.onEvent?.({ type: "compose.waiting", project, ...holder }),
+      signal: options.signal,
+    });
+    return await work(session);
+  });
+}
+
+export interface BroughtUp {
+  readonly containers: readonly ObservedContainer[];
+  /** Whether a container of the stack ran before. */
+  readonly ranBefore: boolean;
+}
+
+/** Within a session that holds the stack's lock. @param own whether those who use the stack are to hold it in common */
+export async function bringUpIn(
+  session: StackSession,
+  stack: PlacedStack,
+  options: UpOptions & { own?: boolean | undefined },
+): Promise<BroughtUp> {
+  const comparison = await compareStack(session, stack);
+  const before = comparison.observation.containers;
+  const ranBefore = before.some(({ state }) => state === "running");
   try {
-    await converge(stack, options);
+    const containers = await converge(session, stack, {
+      ...options,
+      comparison,
+      owns: options.own === true || (options.own === false && !ranBefore),
+    });
+    return { containers, ranBefore };
   } catch (error) {
-    // The caller's abort must not keep the clean-up from running.
-    if (before.length === 0) await takeDown(parent, project, { stopTimeout: rollbackStopTimeout, volumes: false });
+    if (before.length === 0) await undo(session, stack, options);
     throw error;
   }
-  return observeStack(parent, project, options.signal);
 }
 
-async function converge(stack: PlacedStack, options: UpOptions): Promise<void> {
-  const { parent, project, files } = stack;
-  const remoteDir = await stagedDirectory(parent, project, options);
-  const staged = [...files.shipments, ...files.rewritten];
-  await stageTree(parent, remoteDir, staged, { ...options, directories: [files.projectDirectory] });
-  options.onEvent?.({ type: "compose.staged", project, files: staged.length });
-  const command = upCommand(parent.docker.command, stack, remoteDir);
-  const { exitCode, output } = await runCompose(parent, command, {
-    environment: files.environment,
-    signal: options.signal,
-  });
-  if (exitCode !== 0) throw upFailed(stack, output);
-  options.onEvent?.({ type: "compose.started", project, output });
+/** The caller's abort must not keep this from running, nor may its failure hide why it runs. */
+async function undo(session: StackSession, { parent, project }: PlacedStack, { who }: UpOptions): Promise<void> {
+  const inSession = takeDownIn(session, parent, project, rollback);
+  // The session may be what was lost. This call has the stack's turn still, so the other way may not wait for it.
+  await inSession
+    .catch(async () => {
+      await using other = await openStackSession(parent, { project, who });
+      await takeDownIn(other, parent, project, rollback);
+    })
+    .catch(() => {});
+}
+
+interface Convergence extends UpOptions {
+  readonly comparison: StackComparison;
+  readonly owns: boolean;
+}
+
+async function converge(
+  session: StackSession,
+  stack: PlacedStack,
+  options: Convergence,
+): Promise<readonly ObservedContainer[]> {
+  const { parent, project } = stack;
+  const { observation, tree } = options.comparison;
+  const directory = observation.remoteDir;
+  await updateTree({ shell: session, remoteDir: directory, host: parent.id, docker: parent.docker.command }, tree);
+  options.onEvent?.({ type: "compose.staged", project, files: tree.send.length });
+  if (options.owns) await markOwned(session, stack, true);
   const timeoutMs = options.readyTimeoutMs ?? defaultReadyTimeoutMs;
-  await waitUntilReady(parent, { project, services: files.services }, { timeoutMs, signal: options.signal });
+  const compose = createCompose(session, parent);
+  const digests = await readDigests(compose, stack, { directory, tree, signal: options.signal });
+  const plan = planStack(stack, options.comparison, digests);
+  options.onEvent?.({ type: "compose.planned", project, steps: plan.steps });
+  const events = await watchContainers(session, parent, project);
+  const deadline = performance.now() + timeoutMs;
+  const waiting = {
+    project,
+    services: stack.files.services,
+    before: observation.containers,
+    deadline,
+    timeoutMs,
+    signal: options.signal,
+  };
+  if (!isConverged(plan)) {
+    const writing = await session.run(writeLabelsScript(directory, digests));
+    if (writing.exitCode !== 0) throw upFailed(stack, writing.output);
+    const repaired = await session.run(repairScript(plan, dockerWords(parent)));
+    if (repaired.exitCode !== 0) throw upFailed(stack, repaired.output);
+    const started = await runUp();
+    options.signal?.throwIfAborted();
+    if (started.exitCode !== 0) throw (await findFailure(session, parent, waiting)) ?? upFailed(stack, started.output);
+    options.onEvent?.({ type: "compose.started", project, output: started.output });
+  }
+  return await waitUntilReady({ session, parent, events }, waiting);
+
+  async function runUp() {
+    if (plan.services.length === 0) return { exitCode: 0, output: "" };
+    const late = AbortSignal.timeout(Math.min(timeoutMs, 2 ** 31 - 1));
+    const signal = options.signal === undefined ? late : AbortSignal.any([late, options.signal]);
+    const run = { environment: stack.files.environment, cwd: `${directory}/${stack.files.projectDirectory}`, signal };
+    const outcome = await compose.run(
+      (argv) => upCommand(argv, stack, { directory, services: plan.services, build: plan.build }),
+      run,
+    );
+    // Then the wait, whose time is over, says what it was for.
+    return late.aborted ? { exitCode: 0, output: outcome.output } : outcome;
+  }
 }
 
-function upFailed({ parent, project }: PlacedStack, output: string): OttoError {
-  const lines = output.trimEnd().split("\n");
-  return new OttoError(
-    "COMPOSE_UP_FAILED",
-    `docker compose up of ${project} on ${parent.id}: ${lines.at(-1) || "it said nothing"}`,
-    {
-      details: { host: parent.id, project, output },
-    },
+/** The labels make compose replace the containers that the plan says, and tell the next plan what they were started from. */
+function writeLabelsScript(directory: string, digests: ReadonlyMap<string, ServiceDigest>): string {
+  const labelled = [...digests].map(([name, digest]) => [name, { labels: { [configLabel]: formatDigest(digest) } }]);
+  const text = JSON.stringify({ services: Object.fromEntries(labelled) });
+  const file = quoteWord(`${directory}/${labelsFile}`);
+  return `{ printf %s ${quoteWord(text)} >${file}.new && mv -f ${file}.new ${file}; } 2>&1`;
+}
+
+/** Notes on the parent whether a stack is held in common by those who use it. */
+export async function markOwned(
+  session: StackSession,
+  { parent, project }: Pick<PlacedStack, "parent" | "project">,
+  owned: boolean,
+): Promise<void> {
+  const file = `"$dir/${ownDirectory}/owned"`;
+  const { exitCode, output } = await session.run(
+    `${stagedDirectoryScript(project, parent.docker.stagingRoot)}\n${owned ? `: >${file}` : `rm -f ${file}`} 2>&1`,
   );
+  if (exitCode !== 0) throw upFailed({ parent, project } as PlacedStack, output);
 }

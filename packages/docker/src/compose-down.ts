@@ -1,7 +1,8 @@
-import { takeDown } from "@otto/compose";
+import { type DownEvent, takeDown } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
+import { currentUser } from "./current-user.js";
 import { projectNameOf } from "./stack-placement.js";
 
 export interface ComposeDownOptions {
@@ -13,6 +14,7 @@ export interface ComposeDownOptions {
   /** Whether named volumes go too. Default false. */
   readonly volumes?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: DownEvent) => void) | undefined;
 }
 
 /** `skipped`: there was nothing to take down. */
@@ -27,10 +29,10 @@ export type ComposeDownResult =
 export async function composeDown(repo: Repo, lab: Lab, options: ComposeDownOptions = {}): Promise<ComposeDownResult> {
   const parent = lab.parentFor(repo, options.on);
   const project = projectNameOf(repo, lab, options);
-  const { stopTimeout = 1, volumes = false, signal } = options;
+  const { stopTimeout = 1, volumes = false, signal, onEvent } = options;
   try {
     await lab.hosts.unregister(project);
-    const wasThere = await takeDown(parent, project, { stopTimeout, volumes, signal });
+    const wasThere = await takeDown(parent, project, { stopTimeout, volumes, who: currentUser(), signal, onEvent });
     return wasThere
       ? { status: "success", message: `${project} is down` }
       : { status: "skipped", message: `${project} was not up` };

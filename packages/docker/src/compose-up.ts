@@ -4,7 +4,7 @@ import {
   createContainerHost,
   type ObservedContainer,
   type PlacedStack,
-  planUp,
+  previewUp,
   type UpEvent,
   type UpStep,
 } from "@otto/compose";
@@ -12,6 +12,7 @@ import type { Repo } from "@otto/config";
 import { OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import type { DockerContainerHost } from "@otto/hosts";
+import { currentUser } from "./current-user.js";
 import { type PlacementOptions, placeStack } from "./stack-placement.js";
 
 export interface ComposeUpOptions extends PlacementOptions {
@@ -39,13 +40,13 @@ export async function composeUp(
 ): Promise<Record<string, DockerContainerHost>> {
   const stack = await placeStack(repo, lab, options);
   if (options.build ?? true) await buildAll(stack, lab, options);
-  const containers = await bringUp(stack, options);
+  const containers = await bringUp(stack, { ...options, who: currentUser() });
   return registerContainers(lab, stack, containers);
 }
 
 /** What {@link composeUp} would do to each service, apart from building. Changes nothing. */
 export async function planComposeUp(repo: Repo, lab: Lab, options: ComposeUpOptions = {}): Promise<UpStep[]> {
-  return planUp(await placeStack(repo, lab, options), options.signal);
+  return previewUp(await placeStack(repo, lab, options), options.signal);
 }
 
 async function buildAll({ repo, parent }: PlacedStack, lab: Lab, options: ComposeUpOptions): Promise<void> {

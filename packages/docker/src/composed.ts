@@ -1,4 +1,3 @@
-import { observeStack } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import type { Lab } from "@otto/host-registry";
 import type { DockerContainerHost } from "@otto/hosts";
@@ -46,8 +45,11 @@ export async function composed<T>(
 async function openStack(repo: Repo, lab: Lab, options: ComposedOptions): Promise<ComposedStack> {
   const parent = lab.parentFor(repo, options.on);
   const project = projectNameOf(repo, lab, options);
-  const before = await observeStack(parent, project, options.signal);
-  const takesDown = options.own === true || !before.some(({ state }) => state === "running");
+  const before = await parent.engine.listContainers(
+    { labels: [`com.docker.compose.project=${project}`] },
+    options.signal,
+  );
+  const takesDown = options.own === true || before.length === 0;
   const hosts = await composeUp(repo, lab, { ...options, projectName: project });
   return {
     project,

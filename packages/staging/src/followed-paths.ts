@@ -4,10 +4,10 @@ import type { ContextEntry } from "@otto/hashing";
  * The entries that a build reads: those at or below the paths that its frontend names, the directories above them, and
  * what symbolic links on the way lead to. A path with a wildcard stands for the directory that the wildcard begins in:
  * the engine matches again, so an entry too many costs a line and an entry too few a failed build.
- * @param paths as BuildKit's `followpaths`; none: everything. They come joined by ", ": where a name holds that, nothing is left out
+ * @param paths as BuildKit's `followpaths`; none: everything
  */
 export function selectFollowed(entries: readonly ContextEntry[], paths: readonly string[]): readonly ContextEntry[] {
-  if (paths.length === 0 || entries.some(({ path }) => path.includes(", "))) return entries;
+  if (paths.length === 0) return entries;
   const roots = followLinks(entries, paths.map(literalPart));
   if (roots.has("")) return entries;
   return entries.filter(({ path }) => isAtOrBelow(path, roots) || isAbove(path, roots));

@@ -1,4 +1,14 @@
 export { serveContext, servedDockerfileName } from "./context-sync.js";
 export { type PackContextOptions, packContext, packedDockerfileName } from "./pack-context.js";
-export { packTree, type TreeFile } from "./pack-tree.js";
-export { removeStagedTree, type StagingOptions, stagedDirectory, stageTree } from "./staged-tree.js";
+export { quoteWord, type RemoteShell, type ShellOutcome } from "./remote-shell.js";
+export {
+  ownDirectory,
+  readManifestScript,
+  removeTree,
+  type StagedTree,
+  stagedDirectoryScript,
+  updateTree,
+} from "./staged-tree.js";
+export type { TreeEntry, TreeFile } from "./tree-entry.js";
+export { listTree } from "./tree-listing.js";
+export { isSettled, type Manifest, parseManifest, planTree, type TreePlan } from "./tree-plan.js";

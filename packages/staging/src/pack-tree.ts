@@ -1,48 +1,37 @@
+import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
-import tarFs from "tar-fs";
-import { type Header, type Pack, pack } from "tar-stream";
+import { pipeline } from "node:stream/promises";
+import { type Pack, pack } from "tar-stream";
 
-/** A file or directory of this machine, or a text, and its place in a tree. `remotePath` is relative, without `..`. */
-export type TreeFile =
-  | { readonly remotePath: string; readonly localPath: string }
-  | { readonly remotePath: string; readonly content: string };
+/** What goes into a tar: a text, a file of this machine, or a link. `path` is relative, without `..`. */
+export type PackedEntry =
+  | { readonly path: string; readonly mode: number; readonly content: string }
+  | { readonly path: string; readonly mode: number; readonly localPath: string; readonly size: number }
+  | { readonly path: string; readonly target: string };
 
-/** Streams the files as one tar, directories with all that is in them. The caller reads it to its end or destroys it. */
-export function packTree(files: readonly TreeFile[]): Readable {
+/** Streams entries as one tar. The caller reads it to its end or destroys it. */
+export function packTree(entries: readonly PackedEntry[]): Readable {
   const archive = pack();
   const stream = Readable.from(archive, { objectMode: false });
   stream.once("close", () => archive.destroy());
-  packFiles(archive, files).catch((error: unknown) => stream.destroy(error as Error));
+  packEntries(archive, entries).catch((error: unknown) => stream.destroy(error as Error));
   return stream;
 }
 
-async function packFiles(archive: Pack, files: readonly TreeFile[]): Promise<void> {
-  for (const file of files) {
-    if ("content" in file) archive.entry(header(file.remotePath), file.content);
-    else await packLocal(archive, file);
+async function packEntries(archive: Pack, entries: readonly PackedEntry[]): Promise<void> {
+  for (const entry of entries) {
+    if ("target" in entry) archive.entry({ name: entry.path, type: "symlink", linkname: entry.target, ...owner });
+    else if ("content" in entry) archive.entry({ name: entry.path, mode: entry.mode, ...owner }, entry.content);
+    else await packFile(archive, entry);
   }
   archive.finalize();
 }
 
-function packLocal(archive: Pack, file: { localPath: string; remotePath: string }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    archive.once("error", reject);
-    tarFs.pack(file.localPath, {
-      pack: archive,
-      finalize: false,
-      finish: () => resolve(),
-      map: (entry: Header) => ({
-        ...entry,
-        name: entry.name === "." ? file.remotePath : `${file.remotePath}/${entry.name}`,
-        ...owner,
-      }),
-    } as unknown as tarFs.PackOptions);
-  });
+/** tar-stream fails when the file has become shorter or longer than `size`. */
+async function packFile(archive: Pack, file: Extract<PackedEntry, { localPath: string }>): Promise<void> {
+  const header = { name: file.path, mode: file.mode, size: file.size, ...owner };
+  await pipeline(createReadStream(file.localPath), archive.entry(header));
 }
 
 // On the parent everything belongs to the login that unpacks it.
 const owner = { uid: 0, gid: 0, uname: "", gname: "" };
-
-function header(name: string): Partial<Header> & { name: string } {
-  return { name, mode: 0o600, ...owner };
-}

@@ -1,68 +1,147 @@
-import { cleanText, OttoError } from "@otto/errors";
-import type { Parent } from "@otto/hosts";
-import { packTree, type TreeFile } from "./pack-tree.js";
+import { posix } from "node:path";
+import { OttoError } from "@otto/errors";
+import { type PackedEntry, packTree } from "./pack-tree.js";
+import { quoteWord, type RemoteShell, type ShellOutcome } from "./remote-shell.js";
+import type { TreeEntry } from "./tree-entry.js";
+import { formatManifest, groupByDirectory, isSettled, type TreePlan } from "./tree-plan.js";
 
-export interface StagingOptions {
-  readonly signal?: AbortSignal | undefined;
+/** A stack's files on a parent. */
+export interface StagedTree {
+  readonly shell: RemoteShell;
+  /** Absolute; see {@link stagedDirectoryScript}. */
+  readonly remoteDir: string;
+  /** The parent's name, for messages. */
+  readonly host: string;
+  /** The docker client's argv there, for what the login itself may not touch. */
+  readonly docker: readonly string[];
 }
 
-export interface StageTreeOptions extends StagingOptions {
-  /** Further directories to make, relative to the tree. */
-  readonly directories?: readonly string[] | undefined;
-}
+/** Where in a staged tree our own files are; nothing of it is mounted. */
+export const ownDirectory = ".otto";
 
 /**
- * Where a stack's files lie on the parent: under `docker.staging_root`, else `otto` in the login's cache directory.
- * @param project a Compose project name
- * @returns an absolute path
+ * Shell commands that set `dir` to where a stack's files lie: under `docker.staging_root`, else `otto` in the login's
+ * cache directory.
  */
-export async function stagedDirectory(parent: Parent, project: string, options: StagingOptions = {}): Promise<string> {
-  const root = parent.docker.stagingRoot ?? (await cacheDirectory(parent, options));
-  return `${root}/stacks/${project}`;
+export function stagedDirectoryScript(project: string, stagingRoot: string | undefined): string {
+  const root = stagingRoot === undefined ? `"\${XDG_CACHE_HOME:-$HOME/.cache}/otto"` : quoteWord(stagingRoot);
+  return `dir=${root}/stacks/${quoteWord(project)}`;
 }
 
+/** A shell command that prints the manifest of the tree in `$dir`, or nothing. */
+export const readManifestScript = `cat "$dir/${ownDirectory}/manifest" 2>/dev/null`;
+
 /**
- * Puts files into a stack's directory on the parent, which only the login may read. Files that are there already are
- * replaced, others stay.
+ * Makes the tree what the plan wants: each file is written beside and renamed, so that whoever reads it sees the old or
+ * the new one. Only the login may enter the tree.
  * @throws OttoError `STAGING_FAILED`
  */
-export async function stageTree(
-  parent: Parent,
-  remoteDir: string,
-  files: readonly TreeFile[],
-  options: StageTreeOptions = {},
-): Promise<void> {
-  const directories = (options.directories ?? []).map((directory) => `${remoteDir}/${directory}`);
-  await run(parent, ["mkdir", "-p", "-m", "700", remoteDir, ...directories], options);
-  const tar = packTree(files);
+export async function updateTree(tree: StagedTree, plan: TreePlan): Promise<void> {
+  if (isSettled(plan)) return;
+  const tar = packTree([
+    { path: "apply.sh", mode: 0o600, content: formatApplyScript(plan) },
+    { path: "pending", mode: 0o600, content: formatManifest(plan.pending) },
+    { path: "manifest", mode: 0o600, content: formatManifest(plan.wanted) },
+    ...plan.send.map(packed),
+  ]);
   try {
-    await parent.sendTree(tar, remoteDir, options);
+    const dir = quoteWord(tree.remoteDir);
+    const outcome = await tree.shell.run(
+      `{ umask 077 && mkdir -p ${dir} && chmod 700 ${dir} && cd ${dir} && rm -rf ${incoming} && mkdir -p ${incoming} &&
+tar -x -p -m -f - -C ${incoming}; } 2>&1`,
+      { input: tar },
+    );
+    assertDone(tree, outcome);
   } finally {
     tar.destroy();
   }
+  assertDone(tree, await runInTree(tree, `cd ${quoteWord(tree.remoteDir)} && sh ${incoming}/apply.sh`));
 }
 
-/** Removes what {@link stageTree} put there. An absent directory is fine. */
-export async function removeStagedTree(parent: Parent, remoteDir: string, options: StagingOptions = {}): Promise<void> {
-  await run(parent, ["rm", "-rf", remoteDir], options);
+/**
+ * Removes a staged tree, files that containers wrote included. An absent one is fine.
+ * @throws OttoError `STAGING_FAILED`; the tree then lies aside, so that the next one starts anew
+ */
+export async function removeTree(tree: StagedTree): Promise<void> {
+  const dir = quoteWord(tree.remoteDir);
+  const aside = `${dir}.left-$(date +%s)`;
+  const emptied = await runInTree(tree, `[ ! -d ${dir} ] || find ${dir} -mindepth 1 -maxdepth 1 -exec rm -rf {} +`);
+  const outcome = await tree.shell.run(
+    emptied.exitCode === 0 ? `[ ! -d ${dir} ] || rmdir ${dir} 2>&1` : `mv ${dir} ${aside} 2>&1`,
+  );
+  assertDone(tree, emptied.exitCode === 0 ? outcome : emptied);
 }
 
-async function cacheDirectory(parent: Parent, options: StagingOptions): Promise<string> {
-  const directory = (await run(parent, `printf %s "\${XDG_CACHE_HOME:-$HOME/.cache}"`, options)).toString();
-  if (!directory.startsWith("/")) {
-    throw new OttoError("STAGING_FAILED", `staging on ${parent.id}: its login has no home directory`, {
-      hint: "Set docker.staging_root of the host.",
-      details: { host: parent.id },
-    });
+const incoming = `${ownDirectory}/new`;
+
+function packed(entry: TreeEntry): PackedEntry {
+  const path = `tree/${entry.path}`;
+  if (entry.kind === "symlink") return { path, target: entry.target };
+  if (entry.kind === "dir") throw new TypeError(`a directory is made, not sent: ${entry.path}`);
+  return { path, mode: entry.mode, size: entry.size, ...entry.source };
+}
+
+/** What is removed goes first: something of another kind may take its place. */
+function formatApplyScript({ make, remove, send }: TreePlan): string {
+  const lines = [
+    "set -e",
+    "umask 077",
+    `mv -f ${incoming}/pending ${ownDirectory}/manifest`,
+    ...remove.map(({ path, isDirectory }) =>
+      isDirectory ? `rmdir ${quoteWord(path)} 2>/dev/null || true` : `rm -f ${quoteWord(path)}`,
+    ),
+    ...make.map(({ path, mode }) => {
+      const name = quoteWord(path);
+      return `[ -d ${name} ] || { mkdir ${name} && chmod ${mode.toString(8)} ${name}; }`;
+    }),
+    ...[...groupByDirectory(send)].flatMap(([directory, names]) => formatMoves(directory, names)),
+    `mv -f ${incoming}/manifest ${ownDirectory}/manifest`,
+    `rm -rf ${incoming}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+const namesAtOnce = 200;
+
+function formatMoves(directory: string, names: readonly string[]): string[] {
+  const moves: string[] = [];
+  for (let from = 0; from < names.length; from += namesAtOnce) {
+    const sources = names
+      .slice(from, from + namesAtOnce)
+      .map((name) => quoteWord(posix.join(incoming, "tree", directory, name)));
+    moves.push(`mv -f ${sources.join(" ")} ${quoteWord(`./${directory}/`)}`);
   }
-  return `${directory}/otto`;
+  return moves;
 }
 
-async function run(parent: Parent, command: string | readonly string[], options: StagingOptions): Promise<Buffer> {
-  const result = await parent.exec(command, options);
-  if (result.exitCode === 0) return result.stdout;
-  throw new OttoError("STAGING_FAILED", `staging on ${parent.id}: ${cleanText(result.stderr.toString()).trim()}`, {
+/**
+ * Runs a script on the tree as the login, and when that fails as root in a container that sees the tree and the parent's
+ * own programs: a container's root may own what lies there. Any image of the engine will do.
+ */
+async function runInTree(tree: StagedTree, script: string): Promise<ShellOutcome> {
+  const outcome = await tree.shell.run(`{ ${script}; } 2>&1`);
+  if (outcome.exitCode === 0) return outcome;
+  const asRoot = await tree.shell.run(`{ ${asEngineRoot(tree, script)}; } 2>&1`);
+  return asRoot.exitCode === 0 ? asRoot : outcome;
+}
+
+function asEngineRoot({ docker, remoteDir }: StagedTree, script: string): string {
+  const client = docker.map(quoteWord).join(" ");
+  const dir = quoteWord(remoteDir);
+  return `image=$(${client} image ls --quiet | head -n 1)
+[ -n "$image" ] || exit 1
+set --
+for system in /bin /sbin /lib /lib32 /lib64 /usr; do
+[ ! -d "$system" ] || set -- "$@" --mount "type=bind,source=$system,target=$system,readonly"
+done
+${client} run --rm --pull never --network none --user 0:0 "$@" --mount type=bind,source=${dir},target=${dir} \\
+--entrypoint /bin/sh "$image" -c ${quoteWord(script)}`;
+}
+
+function assertDone({ host }: StagedTree, { exitCode, output }: ShellOutcome): void {
+  if (exitCode === 0) return;
+  throw new OttoError("STAGING_FAILED", `staging on ${host}: ${output.trim() || `exit code ${exitCode}`}`, {
     hint: "Check that the login may write there, or set docker.staging_root of the host.",
-    details: { host: parent.id },
+    details: { host },
   });
 }

@@ -1,0 +1,68 @@
+import type { Parent } from "@otto/hosts";
+import { quoteWord } from "@otto/staging";
+import type { ContainerEvents } from "./stack-health.js";
+import { dockerWords } from "./stack-observation.js";
+import type { StackSession } from "./stack-session.js";
+
+const watched = ["start", "die", "health_status", "oom", "destroy"];
+
+/** Has the session tell a project's container events until it ends. */
+export async function watchContainers(
+  session: StackSession,
+  parent: Parent,
+  project: string,
+): Promise<ContainerEvents> {
+  const changes = new Map<string, number>();
+  let wake = () => {};
+  let count = 0;
+  session.onLine((line) => {
+    const [mark, id, action] = line.split(" ");
+    if (mark !== "event" || id === undefined) return;
+    if (action === "start" || action === "die") changes.set(id, performance.now());
+    count += 1;
+    wake();
+  });
+  const filters = [
+    `label=com.docker.compose.project=${project}`,
+    "type=container",
+    ...watched.map((a) => `event=${a}`),
+  ];
+  const flags = filters.map((filter) => `--filter ${quoteWord(filter)}`).join(" ");
+  // The output of a script ends with it; stderr goes on.
+  await session.run(
+    `${dockerWords(parent)} events ${flags} --format 'event {{.Actor.ID}} {{.Action}}' >&2 2>/dev/null &`,
+  );
+  let seen = 0;
+  return {
+    lastChange: (id) => changes.get(id),
+    async next(timeoutMs, signal) {
+      if (seen === count) {
+        const woken = sleepUntil(timeoutMs, signal, (resolve) => {
+          wake = resolve;
+        });
+        await Promise.race([woken, session.lost]);
+      }
+      seen = count;
+    },
+  };
+}
+
+/** The longest that a timer takes. */
+const longestMs = 2 ** 31 - 1;
+
+async function sleepUntil(
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  listen: (resolve: () => void) => void,
+): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = () => {};
+  await new Promise<void>((resolve) => {
+    onAbort = resolve;
+    listen(resolve);
+    timer = setTimeout(resolve, Math.min(timeoutMs, longestMs));
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+  clearTimeout(timer);
+  signal?.removeEventListener("abort", onAbort);
+}

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { compareDigests, digestServices, formatDigest } from "./service-digest.js";
+
+const model = {
+  services: {
+    api: {
+      image: "a:1",
+      depends_on: { db: { condition: "service_started" } },
+      volumes: [
+        { type: "bind", source: "/c/repo/f", target: "/f" },
+        { type: "bind", source: "/c/repo/d", target: "/d" },
+      ],
+      secrets: [{ source: "s" }],
+    },
+    web: { build: { context: "/c/repo/web", dockerfile: "Dockerfile" } },
+  },
+  secrets: { s: { environment: "TOKEN" } },
+};
+const manifest = {
+  "repo/f": "file 644 1",
+  "repo/d": "dir",
+  "repo/d/x": "file 644 1",
+  "repo/web/Dockerfile": "file 644 1",
+};
+const environment = { TOKEN: "t" };
+
+function digests(
+  changes: { model?: object; manifest?: Record<string, string>; environment?: Record<string, string> } = {},
+) {
+  const text = JSON.stringify({ ...model, ...changes.model });
+  return digestServices(text, {
+    directory: "/c",
+    manifest: { ...manifest, ...changes.manifest },
+    environment: { ...environment, ...changes.environment },
+  });
+}
+
+function cause(service: string, changes: Parameters<typeof digests>[0]): string | undefined {
+  const [before, after] = [digests().get(service), digests(changes).get(service)];
+  if (before === undefined || after === undefined) throw new Error("no such service");
+  return compareDigests(formatDigest(before), after);
+}
+
+test.each<[string, string, Parameters<typeof digests>[0], string | undefined]>([
+  ["nothing", "api", {}, undefined],
+  ["a file that it mounts", "api", { manifest: { "repo/f": "file 644 2" } }, "a file that it mounts changed"],
+  ["a file in a directory that it mounts", "api", { manifest: { "repo/d/x": "file 644 2" } }, undefined],
+  ["a secret's value", "api", { environment: { TOKEN: "u" } }, "its settings changed"],
+  ["another service's build context", "api", { manifest: { "repo/web/x": "file 644 1" } }, undefined],
+  ["its build context", "web", { manifest: { "repo/web/x": "file 644 1" } }, "its build context changed"],
+])("a change of %s is noticed where it matters", (_, service, changes, expected) => {
+  expect(cause(service, changes)).toBe(expected);
+});
+
+test("the same stack in another directory is the same", () => {
+  const elsewhere = JSON.stringify(model).replaceAll("/c/", "/tmp/x/");
+  expect(digestServices(elsewhere, { directory: "/tmp/x", manifest, environment })).toEqual(digests());
+});

@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import type { Manifest } from "@otto/staging";
+
+/** What a service's containers depend on, each a digest: equal ones need no new container. */
+export interface ServiceDigest {
+  readonly settings: string;
+  /** Of files that are mounted one by one: a running container keeps the old one. */
+  readonly files: string;
+  /** Of what its image is built from by compose. */
+  readonly build: string;
+}
+
+/** What a model's digests need beside it. */
+export interface DigestSource {
+  /** Absolute path that the model's paths in the staged tree begin with. */
+  readonly directory: string;
+  readonly manifest: Manifest;
+  /** For configs and secrets that are variables. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+type Node = { readonly [key: string]: unknown };
+
+/** Digests each service of what `docker compose config --format json` printed. */
+export function digestServices(model: string, source: DigestSource): Map<string, ServiceDigest> {
+  const project = JSON.parse(model.replaceAll(source.directory, treeMark)) as Node;
+  const services = Object.entries(asNode(project.services));
+  return new Map(services.map(([name, service]) => [name, digestService(asNode(service), project, source)]));
+}
+
+/** The digests as a container's label. */
+export function formatDigest({ settings, files, build }: ServiceDigest): string {
+  return [settings, files, build].join(".");
+}
+
+/** @returns what differs, or nothing */
+export function compareDigests(label: string | undefined, wanted: ServiceDigest): string | undefined {
+  if (label === formatDigest(wanted)) return undefined;
+  if (label === undefined) return "it was not started by otto";
+  const [settings, files, build] = label.split(".");
+  if (settings !== wanted.settings) return "its settings changed";
+  if (build !== wanted.build) return "its build context changed";
+  return files === wanted.files ? undefined : "a file that it mounts changed";
+}
+
+const treeMark = "<tree>";
+
+function digestService(service: Node, project: Node, source: DigestSource): ServiceDigest {
+  const { build, depends_on: _dependencies, profiles: _profiles, scale: _scale, ...settings } = service;
+  const { replicas: _replicas, ...deploy } = asNode(settings.deploy);
+  const used = {
+    networks: pick(project.networks, Object.keys(asNode(service.networks))),
+    volumes: pick(project.volumes, sourcesOf(service.volumes)),
+    configs: pick(project.configs, sourcesOf(service.configs)),
+    secrets: pick(project.secrets, sourcesOf(service.secrets)),
+  };
+  const values = [...Object.values(used.configs), ...Object.values(used.secrets)].map((one) => {
+    return source.environment[String(asNode(one).environment)];
+  });
+  const files = [
+    ...sourcesOf(service.volumes),
+    ...[...Object.values(used.configs), ...Object.values(used.secrets)].map((one) => String(asNode(one).file)),
+  ];
+  return {
+    settings: digest([settings, deploy, used, values]),
+    files: digest(files.map((path) => fileText(path, source.manifest))),
+    build: build === undefined || build === null ? "" : digest([build, contentOf(asNode(build), source.manifest)]),
+  };
+}
+
+/** A directory's contents change in place; a container sees them without our doing. */
+function fileText(path: string, manifest: Manifest): string {
+  const text = manifest[inTree(path)] ?? "";
+  return text === "dir" ? "" : text;
+}
+
+function contentOf(build: Node, manifest: Manifest): readonly (readonly [string, string])[] {
+  const roots = [build.context, build.dockerfile, ...Object.values(asNode(build.additional_contexts))]
+    .map(String)
+    .filter((path) => path.startsWith(treeMark))
+    .map(inTree);
+  return Object.entries(manifest).filter(([path]) =>
+    roots.some((root) => path === root || path.startsWith(`${root}/`)),
+  );
+}
+
+function inTree(path: string): string {
+  return path.startsWith(`${treeMark}/`) ? path.slice(treeMark.length + 1) : path;
+}
+
+function sourcesOf(list: unknown): string[] {
+  return Array.isArray(list) ? list.map((one) => String(asNode(one).source)) : [];
+}
+
+function pick(nodes: unknown, names: readonly string[]): Node {
+  return Object.fromEntries(Object.entries(asNode(nodes)).filter(([name]) => names.includes(name)));
+}
+
+function asNode(value: unknown): Node {
+  return typeof value === "object" && value !== null ? (value as Node) : {};
+}
+
+/** Short: a label shows in `docker ps`. Objects are digested by their keys' order, which compose sorts. */
+function digest(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
+}

@@ -1,0 +1,63 @@
+import type { Readable } from "node:stream";
+
+export interface Answer {
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+/** What a session says on stdout: states before it is ready, an answer to each command after. */
+export interface Answers {
+  state(): Promise<string>;
+  next(): Promise<Answer>;
+}
+
+/** Reads a session's stdout. A stream that ends or breaks leaves who waits to whatever else it waits for. */
+export function readAnswers(stdout: Readable, nonce: string): Answers {
+  const states = createQueue<string>();
+  const answers = createQueue<Answer>();
+  let held: Buffer[] = [];
+  let isReady = false;
+  const readStates = () => {
+    const lines = Buffer.concat(held).toString().split("\n");
+    const rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const state = line.startsWith(`${nonce} `) ? line.slice(nonce.length + 1) : "";
+      if (state === "") continue;
+      isReady ||= state === "ready";
+      states.put(state);
+    }
+    held = rest === "" ? [] : [Buffer.from(rest)];
+  };
+  const end = new RegExp(`\\n${nonce} (\\d+)\\n$`);
+  stdout.on("data", (chunk: Buffer) => {
+    held.push(chunk);
+    if (!isReady) return readStates();
+    // The end is looked for where it can be: behind what came in the last pieces.
+    const tail = Buffer.concat(held.slice(-32)).subarray(-64).toString("latin1");
+    const match = end.exec(tail);
+    if (match === null) return;
+    const whole = Buffer.concat(held);
+    held = [];
+    answers.put({ text: whole.subarray(0, whole.length - match[0].length).toString(), exitCode: Number(match[1]) });
+  });
+  stdout.on("error", () => {});
+  return { state: () => states.take(), next: () => answers.take() };
+}
+
+function createQueue<T>(): { put(value: T): void; take(): Promise<T> } {
+  const values: T[] = [];
+  const takers: ((value: T) => void)[] = [];
+  return {
+    put(value) {
+      const taker = takers.shift();
+      if (taker === undefined) values.push(value);
+      else taker(value);
+    },
+    take: () =>
+      new Promise((resolve) => {
+        const [value] = values.splice(0, 1);
+        if (value === undefined) takers.push(resolve);
+        else resolve(value);
+      }),
+  };
+}

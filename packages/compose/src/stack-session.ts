@@ -1,0 +1,164 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { cleanText, OttoError } from "@otto/errors";
+import type { Parent } from "@otto/hosts";
+import type { RemoteShell, ShellOutcome } from "@otto/staging";
+import { readAnswers } from "./session-answers.js";
+import { sessionScript } from "./session-script.js";
+
+/** Someone else works on the stack. */
+export interface LockHolder {
+  /** Who, as they called themselves. */
+  readonly who: string;
+  readonly since: Date;
+}
+
+export interface SessionOptions {
+  /** The Compose project to lock; undefined: no lock. */
+  readonly project: string | undefined;
+  /** What others are told while they wait for this session. */
+  readonly who: string;
+  readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One process on a parent that runs scripts, one at a time. Dispose it to free its lock. */
+export interface StackSession extends RemoteShell, AsyncDisposable {
+  /** Calls `listener` with each line that scripts write to stderr. */
+  onLine(listener: (line: string) => void): () => void;
+  /** Ends the process whose number a script told; its script then ends too. */
+  stop(pid: number): void;
+  /** Rejects when the session is over, whatever ended it. */
+  readonly lost: Promise<never>;
+}
+
+const chunkBytes = 1 << 18;
+
+/**
+ * Starts a session and waits until it holds its lock.
+ * @throws OttoError `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, and what connecting throws
+ */
+export async function openStackSession(parent: Parent, options: SessionOptions): Promise<StackSession> {
+  const nonce = randomBytes(8).toString("hex");
+  options.signal?.throwIfAborted();
+  const process = await parent.spawn(
+    ["sh", "-c", sessionScript, "otto-stack", nonce, options.project ?? "", options.who],
+    // It ends by itself, and nothing else of this operation needs a channel meanwhile.
+    { lifetime: "short" },
+  );
+  const listeners = new Set<(line: string) => void>();
+  readLines(process.stderr, (line) => {
+    for (const listener of listeners) listener(line);
+  });
+  const answers = readAnswers(process.stdout, nonce);
+  const lost = process.exit.then(
+    () => {
+      throw new OttoError("COMPOSE_SESSION_LOST", `working on ${parent.id}: the process there has ended`);
+    },
+    (cause: unknown) => {
+      throw cause;
+    },
+  );
+  lost.catch(() => {});
+  process.stdin.on("error", () => {});
+  const close = async () => {
+    process.stdin.end("quit\n");
+    await Promise.race([process.exit.catch(() => {}), once(process.stdout, "close").catch(() => {})]);
+  };
+  const send = (verb: string, script: string) => {
+    const bytes = Buffer.from(script);
+    process.stdin.write(`${verb} ${bytes.length}\n`);
+    process.stdin.write(bytes);
+  };
+  try {
+    await waitForLock(parent, { answers, lost, options });
+  } catch (error) {
+    process.stdin.end();
+    throw error;
+  }
+  return {
+    async run(script, { input } = {}): Promise<ShellOutcome> {
+      send(input === undefined ? "run" : "feed", script);
+      const answer = answers.next();
+      answer.catch(() => {});
+      if (input !== undefined) await Promise.race([feed(process.stdin, input), lost]);
+      const { text, exitCode } = await Promise.race([answer, lost]);
+      return { exitCode, output: text };
+    },
+    onLine(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    stop: (pid) => {
+      process.stdin.write(`stop ${pid}\n`);
+    },
+    lost,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Not node:readline, which throws what ends the stream at nobody. */
+function readLines(stream: Readable, onLine: (line: string) => void): void {
+  let rest = "";
+  stream.setEncoding("utf8");
+  stream.on("error", () => {});
+  stream.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  });
+}
+
+interface LockWait {
+  readonly answers: ReturnType<typeof readAnswers>;
+  readonly lost: Promise<never>;
+  readonly options: SessionOptions;
+}
+
+async function waitForLock(parent: Parent, { answers, lost, options }: LockWait): Promise<void> {
+  const { signal } = options;
+  const aborted = new Promise<never>((_, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+  aborted.catch(() => {});
+  for (;;) {
+    const [state = "", since = "", ...who] = (await Promise.race([answers.state(), lost, aborted])).split(" ");
+    if (state === "ready") return;
+    if (state === "lockless") throw lockUnavailable(parent);
+    options.onWaiting?.({ who: cleanText(who.join(" ")), since: new Date(Number(since) * 1000) });
+  }
+}
+
+/** Sends a stream in chunks, each after its size, and ends it with a size of 0. */
+async function feed(stdin: NodeJS.WritableStream, input: Readable): Promise<void> {
+  const write = async (chunk: Buffer) => {
+    stdin.write(`${chunk.length}\n`);
+    if (!stdin.write(chunk)) await once(stdin, "drain");
+  };
+  let held: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of input as AsyncIterable<Buffer>) {
+      held.push(chunk);
+      size += chunk.length;
+      if (size < chunkBytes) continue;
+      await write(Buffer.concat(held));
+      [held, size] = [[], 0];
+    }
+    if (size > 0) await write(Buffer.concat(held));
+  } finally {
+    stdin.write("0\n");
+  }
+}
+
+function lockUnavailable(parent: Parent): OttoError {
+  return new OttoError(
+    "COMPOSE_LOCK_UNAVAILABLE",
+    `locking a stack on ${parent.id}: it has no flock, or no place for it`,
+    {
+      hint: `Install util-linux on ${parent.id}; /run/lock, /dev/shm or /tmp must be open to all its users.`,
+      details: { host: parent.id },
+    },
+  );
+}

@@ -1,0 +1,18 @@
+import type { Readable } from "node:stream";
+
+export interface ShellOutcome {
+  readonly exitCode: number;
+  /** What it wrote to stdout, and to stderr where the script joins them. */
+  readonly output: string;
+}
+
+/** Runs shell scripts on a parent. Staging needs no more of it than this. */
+export interface RemoteShell {
+  /** @param input read by the script as its stdin. Default: empty */
+  run(script: string, options?: { input?: Readable | undefined }): Promise<ShellOutcome>;
+}
+
+/** Formats a word for a shell. */
+export function quoteWord(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,37 @@
+/** A file or directory of this machine, or a text, and its place in a tree. `remotePath` is relative, without `..`. */
+export type TreeFile =
+  | { readonly remotePath: string; readonly localPath: string; readonly kind?: string | undefined }
+  | { readonly remotePath: string; readonly content: string };
+
+/** One entry of a staged tree. `path` is relative, `mode` the permission bits. */
+export type TreeEntry = FileTreeEntry | DirectoryTreeEntry | SymlinkTreeEntry;
+
+export interface FileTreeEntry {
+  readonly kind: "file";
+  readonly path: string;
+  readonly mode: number;
+  readonly size: number;
+  /** SHA-256, 64 hex digits. */
+  readonly digest: string;
+  /** Where its bytes are: on this machine, or here. */
+  readonly source: { readonly localPath: string } | { readonly content: string };
+}
+
+export interface DirectoryTreeEntry {
+  readonly kind: "dir";
+  readonly path: string;
+  readonly mode: number;
+}
+
+export interface SymlinkTreeEntry {
+  readonly kind: "symlink";
+  readonly path: string;
+  readonly target: string;
+}
+
+/** What a manifest keeps of an entry: equal texts mean that nothing has to be sent. */
+export function formatEntry(entry: TreeEntry): string {
+  if (entry.kind === "symlink") return `link ${entry.target}`;
+  if (entry.kind === "dir") return "dir";
+  return `file ${entry.mode.toString(8)} ${entry.digest}`;
+}
