@@ -1,14 +1,14 @@
 import type { Readable } from "node:stream";
-import type { Metadata, ServerDuplexStream } from "@grpc/grpc-js";
 import { OttoError } from "@otto/errors";
 import pLimit from "p-limit";
-import type { Packet, Stat } from "./packet.js";
+import type { GrpcCall } from "./grpc-server.js";
+import { decodePacket, encodePacket, type Packet, type Stat } from "./packet.js";
 
 /** What the engine asks of a directory. Patterns and paths as BuildKit's frontend gives them. */
 export interface SyncRequest {
   /** `dockerfile` or `context`. */
   readonly directory: string;
-  /** Entries that the build reads, and what links among them lead to; empty: all. A path with ", " in it comes as its parts. */
+  /** Entries that the build reads, and what links among them lead to; empty: all. */
   readonly followPaths: readonly string[];
   readonly includePatterns: readonly string[];
   readonly excludePatterns: readonly string[];
@@ -26,8 +26,6 @@ export type SyncSource = (request: SyncRequest) => readonly SyncEntry[] | undefi
 /** Told of each change in what is under way. */
 export type OnTransfer = (change: { readonly requestedBytes: number; readonly sentBytes: number }) => void;
 
-type SyncCall = ServerDuplexStream<Packet, Packet>;
-
 // More open files at once make the engine run out of descriptors; fsutil's own sender reads as many.
 const filesAtOnce = 4;
 const chunkBytes = 32 * 1024;
@@ -37,12 +35,12 @@ const chunkBytes = 32 * 1024;
  * @param onTransfer gets the content bytes of each file that is asked for and of each piece sent
  * @see https://github.com/tonistiigi/fsutil/blob/master/send.go
  */
-export async function serveDiffCopy(call: SyncCall, source: SyncSource, onTransfer: OnTransfer): Promise<void> {
-  const request = readRequest(call.metadata);
+export async function serveDiffCopy(call: GrpcCall, source: SyncSource, onTransfer: OnTransfer): Promise<void> {
+  const request = readRequest(call);
   const entries = source(request);
   if (entries === undefined)
     throw new OttoError("BUILDKIT_NO_DIRECTORY", `the build asks for an unknown directory ${request.directory}`);
-  const transfer = { entries, send: createSend(call), onTransfer };
+  const transfer = { entries, send: (packet: Packet) => call.send(encodePacket(packet)), onTransfer };
   await Promise.all([sendStats(transfer), sendRequested(call, transfer)]);
   await transfer.send({ type: "finish" });
 }
@@ -54,12 +52,12 @@ interface Transfer {
 }
 
 /** Sends each file that is asked for, until the engine has all; the first that cannot be sent ends it at once. */
-function sendRequested(call: SyncCall, transfer: Transfer): Promise<void> {
+function sendRequested(call: GrpcCall, transfer: Transfer): Promise<void> {
   const limit = pLimit(filesAtOnce);
   const files: Promise<void>[] = [];
-  // Listeners and no iterator: one that ends by an error destroys the call, and our word on that error with it.
   return new Promise((resolve, reject) => {
-    call.on("data", (packet: Packet) => {
+    call.onMessage((message) => {
+      const packet = decodePacket(message);
       if (packet.type === "request") {
         const sending = limit(() => sendFile(transfer, packet.id));
         sending.catch(reject);
@@ -68,12 +66,8 @@ function sendRequested(call: SyncCall, transfer: Transfer): Promise<void> {
       if (packet.type === "error") reject(syncFailed(`the engine refuses the context: ${packet.message}`));
       if (packet.type === "finish") Promise.all(files).then(() => resolve(), reject);
     });
-    for (const event of ["end", "close"]) call.once(event, () => reject(closed()));
+    call.onEnd(() => reject(syncFailed("the engine closed the transfer of the context")));
   });
-}
-
-function closed(): OttoError {
-  return syncFailed("the engine closed the transfer of the context");
 }
 
 function syncFailed(reason: string): OttoError {
@@ -99,41 +93,18 @@ async function sendFile({ entries, send, onTransfer }: Transfer, id: number): Pr
   await send({ type: "data", id, data: new Uint8Array() });
 }
 
-/** Writes to the call; all who find it full wait for the same drain. */
-function createSend(call: SyncCall): Transfer["send"] {
-  let drained: Promise<void> | undefined;
-  const waitForDrain = () =>
-    new Promise<void>((resolve) => {
-      const settle = () => {
-        for (const event of ["drain", "close"]) call.off(event, settle);
-        drained = undefined;
-        resolve();
-      };
-      for (const event of ["drain", "close"]) call.once(event, settle);
-    });
-  return async (packet) => {
-    if (call.destroyed || call.writableEnded) throw closed();
-    if (call.write(packet)) return;
-    drained ??= waitForDrain();
-    await drained;
-  };
-}
-
-function readRequest(metadata: Metadata): SyncRequest {
+function readRequest({ headers }: GrpcCall): SyncRequest {
   return {
-    directory: readList(metadata, "dir-name")[0] ?? "",
-    followPaths: readList(metadata, "followpaths"),
-    includePatterns: readList(metadata, "include-patterns"),
-    excludePatterns: readList(metadata, "exclude-patterns"),
+    directory: readList(headers, "dir-name")[0] ?? "",
+    followPaths: readList(headers, "followpaths"),
+    includePatterns: readList(headers, "include-patterns"),
+    excludePatterns: readList(headers, "exclude-patterns"),
   };
 }
 
-/**
- * Node joins the values of a repeated header with ", ", so a value that holds this comes as its parts. Values with other
- * than ASCII letters come in the encoding of URL queries, and say so.
- */
-function readList(metadata: Metadata, key: string): string[] {
-  const values = metadata.get(key).flatMap((value) => String(value).split(", "));
-  const encoded = metadata.get(`${key}-encoded`)[0] === "1";
-  return encoded ? values.map((value) => decodeURIComponent(value.replaceAll("+", " "))) : values;
+/** Values with other than ASCII letters come in the encoding of URL queries, and say so. */
+function readList(headers: GrpcCall["headers"], key: string): readonly string[] {
+  const values = headers.get(key) ?? [];
+  const isEncoded = headers.get(`${key}-encoded`)?.[0] === "1";
+  return isEncoded ? values.map((value) => decodeURIComponent(value.replaceAll("+", " "))) : values;
 }

@@ -1,23 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
-import {
-  Metadata,
-  type MethodDefinition,
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  type ServerUnaryCall,
-  type ServiceDefinition,
-  type sendUnaryData,
-  status,
-} from "@grpc/grpc-js";
-import { cleanText, type Secret } from "@otto/errors";
+import type { Secret } from "@otto/errors";
 import type Docker from "dockerode";
 import { asking } from "../engine-error.js";
 import type { EngineRequest } from "../engine-request.js";
 import { encodeCredentials, type RegistryCredentials } from "../registry-credentials.js";
 import { type OnTransfer, type SyncSource, serveDiffCopy } from "./file-sync.js";
-import { decodePacket, encodePacket, type Packet } from "./packet.js";
+import { GrpcError, type GrpcHandler, grpcStatus, serveGrpc, unary } from "./grpc-server.js";
 import { forwardAgent } from "./ssh-agent.js";
 import { readFirstText, writeFirstBytes } from "./wire.js";
 
@@ -54,29 +43,27 @@ export async function openBuildSession(
   request: EngineRequest,
 ): Promise<BuildSession> {
   const id = randomUUID();
-  const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
   const failures: unknown[] = [];
-  const methods = [
-    ...addHealth(server),
-    ...addFileSync(server, services, (error) => failures.push(error)),
-    ...(services.readSecret === undefined ? [] : addSecrets(server, services.readSecret)),
-    ...(services.findCredentials === undefined ? [] : addCredentials(server, services.findCredentials)),
-    ...(services.sshAgents === undefined ? [] : addSshAgents(server, services.sshAgents)),
-  ];
+  const handlers = {
+    ...health,
+    ...fileSync(services, (error) => failures.push(error)),
+    ...(services.readSecret && secrets(services.readSecret)),
+    ...(services.findCredentials && credentials(services.findCredentials)),
+    ...(services.sshAgents && sshAgents(services.sshAgents)),
+  };
+  const methods = Object.keys(handlers);
   const socket = await asking(request, "opening a build session", () =>
     dialSession(docker, { id, sharedKey: services.sharedKey, methods }, request),
   );
   socket.on("error", () => {});
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  injector.injectConnection(socket);
+  const server = serveGrpc(socket, handlers);
   return {
     id,
     get failure() {
       return failures[0];
     },
     async [Symbol.asyncDispose]() {
-      injector.destroy();
-      server.forceShutdown();
+      server.close();
       socket.destroy();
     },
   };
@@ -116,112 +103,56 @@ function dialSession(
   });
 }
 
-type Unary = (request: Buffer) => Promise<Buffer>;
-
-const raw = { serialize: (bytes: Buffer) => bytes, deserialize: (bytes: Buffer) => bytes };
-
-function unary(path: string): MethodDefinition<Buffer, Buffer> {
-  return {
-    path,
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: raw.serialize,
-    requestDeserialize: raw.deserialize,
-    responseSerialize: raw.serialize,
-    responseDeserialize: raw.deserialize,
-  };
-}
-
-function addUnary(server: Server, path: string, answer: Unary): string[] {
-  const handle = (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
-    answer(call.request).then(
-      (response) => callback(null, response),
-      (error: unknown) => callback(toStatus(error)),
-    );
-  };
-  server.addService({ call: unary(path) } as ServiceDefinition, { call: handle });
-  return [path];
-}
+type Handlers = Readonly<Record<string, GrpcHandler>>;
 
 const serving = Buffer.from([0x08, 0x01]);
+const health: Handlers = { "/grpc.health.v1.Health/Check": unary(async () => serving) };
 
-function addHealth(server: Server): string[] {
-  return addUnary(server, "/grpc.health.v1.Health/Check", async () => serving);
-}
-
-function addSecrets(server: Server, readSecret: NonNullable<SessionServices["readSecret"]>): string[] {
-  return addUnary(server, "/moby.buildkit.secrets.v1.Secrets/GetSecret", async (request) => {
+function secrets(readSecret: NonNullable<SessionServices["readSecret"]>): Handlers {
+  const answer = async (request: Buffer) => {
     const id = readFirstText(request);
     const value = await readSecret(id);
-    if (value === undefined) throw Object.assign(new Error(`secret ${id}: not found`), { code: status.NOT_FOUND });
+    if (value === undefined) throw new GrpcError(grpcStatus.notFound, `secret ${id}: not found`);
     return writeFirstBytes(value);
-  });
+  };
+  return { "/moby.buildkit.secrets.v1.Secrets/GetSecret": unary(answer) };
 }
 
 /**
  * The auth service's methods for tokens are not served: the engine then asks the registry for a token itself.
  * @see https://github.com/moby/buildkit/blob/master/session/auth/auth.proto
  */
-function addCredentials(server: Server, find: NonNullable<SessionServices["findCredentials"]>): string[] {
-  return addUnary(server, "/moby.filesync.v1.Auth/Credentials", async (request) =>
-    encodeCredentials(await find(readFirstText(request))),
-  );
+function credentials(find: NonNullable<SessionServices["findCredentials"]>): Handlers {
+  const answer = async (request: Buffer) => encodeCredentials(await find(readFirstText(request)));
+  return { "/moby.filesync.v1.Auth/Credentials": unary(answer) };
 }
 
-function addFileSync(server: Server, services: SessionServices, onFailure: (error: unknown) => void): string[] {
-  const path = "/moby.filesync.v1.FileSync/DiffCopy";
-  const definition: MethodDefinition<Packet, Packet> = {
-    path,
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: encodePacket,
-    requestDeserialize: decodePacket,
-    responseSerialize: encodePacket,
-    responseDeserialize: decodePacket,
+function fileSync(services: SessionServices, onFailure: (error: unknown) => void): Handlers {
+  const serve: GrpcHandler = async (call) => {
+    try {
+      await serveDiffCopy(call, services.files, services.onTransfer ?? (() => {}));
+    } catch (error) {
+      if (!call.isCancelled) onFailure(error);
+      throw error;
+    }
   };
-  const handle = (call: ServerDuplexStream<Packet, Packet>) => {
-    serveDiffCopy(call, services.files, services.onTransfer ?? (() => {})).then(
-      () => call.end(),
-      (error: unknown) => {
-        if (!call.cancelled) onFailure(error);
-        call.emit("error", toStatus(error));
-      },
-    );
-  };
-  server.addService({ call: definition } as ServiceDefinition, { call: handle });
-  return [path];
+  return { "/moby.filesync.v1.FileSync/DiffCopy": serve };
 }
 
 /** @see https://github.com/moby/buildkit/blob/master/session/sshforward/ssh.proto */
-function addSshAgents(server: Server, sockets: Readonly<Record<string, string>>): string[] {
+function sshAgents(sockets: Readonly<Record<string, string>>): Handlers {
   const find = (id: string): string => {
     const socket = sockets[id];
-    if (socket === undefined)
-      throw Object.assign(new Error(`ssh agent ${id}: not given to this build`), { code: status.NOT_FOUND });
+    if (socket === undefined) throw new GrpcError(grpcStatus.notFound, `ssh agent ${id}: not given to this build`);
     return socket;
   };
-  const path = "/moby.sshforward.v1.SSH/ForwardAgent";
-  const definition = { ...unary(path), requestStream: true, responseStream: true };
-  const handle = (call: ServerDuplexStream<Buffer, Buffer>) => {
-    const id = String(call.metadata.get("buildkit.ssh.id")[0] ?? "default");
-    forwardAgent(call, () => find(id)).then(
-      () => call.end(),
-      (error: unknown) => call.emit("error", toStatus(error)),
-    );
+  return {
+    "/moby.sshforward.v1.SSH/CheckAgent": unary(async (request) => {
+      find(readFirstText(request) || "default");
+      return Buffer.alloc(0);
+    }),
+    "/moby.sshforward.v1.SSH/ForwardAgent": async (call) => {
+      await forwardAgent(call, find(call.headers.get("buildkit.ssh.id")?.[0] ?? "default"));
+    },
   };
-  server.addService({ call: definition } as ServiceDefinition, { call: handle });
-  const check = addUnary(server, "/moby.sshforward.v1.SSH/CheckAgent", async (request) => {
-    find(readFirstText(request) || "default");
-    return Buffer.alloc(0);
-  });
-  return [path, ...check];
-}
-
-function toStatus(error: unknown) {
-  const code =
-    typeof error === "object" && error !== null && "code" in error && typeof error.code === "number"
-      ? error.code
-      : status.INTERNAL;
-  const details = cleanText(error instanceof Error ? error.message : String(error));
-  return { name: "Error", message: details, code, details, metadata: new Metadata() };
 }
