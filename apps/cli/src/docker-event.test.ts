@@ -10,6 +10,7 @@ function recorder() {
     item: ignore,
     heading: ignore,
     progress: (text) => lines.push(text),
+    live: async () => undefined,
     event: (record) => events.push(record),
     bytes: ignore,
     notice: ignore,

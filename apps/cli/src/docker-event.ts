@@ -1,11 +1,43 @@
 import type { BuildEvent, UpEvent } from "@otto/docker";
-import type { Reporter } from "./reporter.js";
+import { BuildBoard } from "./build-board.js";
+import { formatBytes } from "./byte-count.js";
+import type { LiveArea, Reporter } from "./reporter.js";
 
 type DockerEvent = BuildEvent | UpEvent;
 type SentEvent = Extract<BuildEvent, { type: "build.sent" | "registry.bytes" }>;
 type TransferDone = Extract<BuildEvent, { type: "registry.done" }>;
 
-/** Tells what goes on in a build or an `up` while it goes on: to a person line by line, each with its image's name. */
+/** Where the events of a build or an `up` go while it runs; dispose it when it is over. */
+export interface DockerProgress extends Disposable {
+  readonly onEvent: (event: DockerEvent) => void;
+}
+
+/** Tells what goes on: to a person on a terminal what each image is at, else line by line. */
+export async function openDockerProgress(reporter: Reporter): Promise<DockerProgress> {
+  const area = await reporter.live();
+  const tell = createDockerEventListener(reporter);
+  if (area === undefined) return { onEvent: tell, [Symbol.dispose]: () => {} };
+  const show = createBoardListener(area);
+  const onEvent = (event: DockerEvent) => {
+    if (isBuildEvent(event)) show(event);
+    if (!isBuildEvent(event) || event.type === "build.warning") tell(event);
+  };
+  return { onEvent, [Symbol.dispose]: () => area[Symbol.dispose]() };
+}
+
+function createBoardListener(area: LiveArea): (event: BuildEvent) => void {
+  const board = new BuildBoard();
+  return (event) => {
+    board.follow(event);
+    area.show(board.lines(area.columns));
+  };
+}
+
+function isBuildEvent(event: DockerEvent): event is BuildEvent {
+  return "image" in event;
+}
+
+/** Tells events line by line, each with its image's name. */
 export function createDockerEventListener(reporter: Reporter): (event: DockerEvent) => void {
   const toLines = createLineMaker();
   const sums = new Map<string, SentEvent>();
@@ -35,6 +67,8 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
   const unfinished = new Map<string, string>();
   return (event) => {
     switch (event.type) {
+      case "build.waiting":
+        return [`waiting for the build of ${event.who}`];
       case "build.started":
         return [`building ${event.tag}: ${event.cause}`];
       case "build.step":
@@ -63,8 +97,13 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
           .trim()
           .split("\n")
           .map((line) => line.trim());
-      default:
+      // These are told otherwise.
+      case "build.warning":
+      case "registry.bytes":
+      case "compose.planned":
         return [];
+      case "compose.waiting":
+        return [`waiting for ${event.who}`];
     }
   };
 }
@@ -72,10 +111,4 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
 function wordsOfTransfer({ action, tag, transferred, existing }: TransferDone): string {
   const [done, moved] = action === "pull" ? ["pulled", "fetched"] : ["pushed", "sent"];
   return `${done} ${tag} (layers: ${transferred} ${moved}, ${existing} were there)`;
-}
-
-function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} kB`;
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

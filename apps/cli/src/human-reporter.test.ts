@@ -7,7 +7,7 @@ import { createHumanReporter } from "./human-reporter.js";
 function open(logLevel: LogLevel, color = false) {
   const stdout = new PassThrough({ encoding: "utf8" });
   const stderr = new PassThrough({ encoding: "utf8" });
-  const reporter = createHumanReporter({ stdout, stderr, logLevel, color });
+  const reporter = createHumanReporter({ stdout, stderr, logLevel, color, isTerminal: false });
   return { reporter, told: () => stderr.read() as string | null, shown: () => stdout.read() as string | null };
 }
 

@@ -3,6 +3,7 @@ import pico from "picocolors";
 import { describeError, formatTrace } from "./error-text.js";
 import { isShown, type LogLevel } from "./global-options.js";
 import type { OutputStream } from "./invocation.js";
+import type { TerminalArea } from "./live-area.js";
 import type { Reporter } from "./reporter.js";
 
 export interface HumanReporterOptions {
@@ -11,26 +12,42 @@ export interface HumanReporterOptions {
   readonly logLevel: LogLevel;
   /** Colour on stderr. */
   readonly color: boolean;
+  /** Whether somebody watches stderr. */
+  readonly isTerminal: boolean;
 }
 
 // The end of what a failed tool said holds the reason.
 const shownOutputLines = 20;
 
 /** Results on stdout; everything else on stderr. */
-export function createHumanReporter({ stdout, stderr, logLevel, color }: HumanReporterOptions): Reporter {
+export function createHumanReporter(options: HumanReporterOptions): Reporter {
+  const { stdout, stderr, logLevel, color } = options;
   const paint = pico.createColors(color);
   const told = new RecentLines();
-  const tell = (text: string) => void stderr.write(`${text}\n`);
+  let area: TerminalArea | undefined;
+  const write = (stream: OutputStream, bytes: string | Uint8Array) => {
+    if (area === undefined) stream.write(bytes);
+    else area.aside(() => stream.write(bytes));
+  };
+  const tell = (text: string) => write(stderr, `${text}\n`);
   return {
-    item: (text) => void stdout.write(`${text}\n`),
-    heading: (text) => void stdout.write(`${text}\n`),
+    item: (text) => write(stdout, `${text}\n`),
+    heading: (text) => write(stdout, `${text}\n`),
+    live: async () => {
+      if (!options.isTerminal || !isShown("info", logLevel)) return undefined;
+      const { createLiveArea } = await import("./live-area.js");
+      area = createLiveArea(stderr, () => {
+        area = undefined;
+      });
+      return area;
+    },
     progress: (text) => {
       if (!isShown("info", logLevel)) return;
       told.add(text);
       tell(paint.dim(text));
     },
     event: () => {},
-    bytes: (stream, bytes) => void (stream === "stdout" ? stdout : stderr).write(bytes),
+    bytes: (stream, bytes) => write(stream === "stdout" ? stdout : stderr, bytes),
     notice: (level, text) => {
       if (isShown(level, logLevel)) tell(`${level === "warn" ? paint.yellow("warning:") : `${level}:`} ${text}`);
     },

@@ -17,6 +17,7 @@ export function createJsonReporter({ stdout, stderr, logLevel }: JsonReporterOpt
     item: (_text, record) => write(record),
     heading: () => {},
     progress: () => {},
+    live: async () => undefined,
     event: (record) => {
       if (isShown("info", logLevel)) write(record);
     },

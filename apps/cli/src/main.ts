@@ -60,5 +60,7 @@ function report(reporter: Reporter, { exitCode, fields }: Outcome): number {
 function createReporter({ stdout, stderr, env }: Invocation, options: GlobalOptions): Reporter {
   const { json, logLevel } = options;
   if (json) return createJsonReporter({ stdout, stderr, logLevel });
-  return createHumanReporter({ stdout, stderr, logLevel, color: hasColor(options, env, stderr.isTTY === true) });
+  const isTerminal = stderr.isTTY === true && env.TERM !== "dumb";
+  const color = hasColor(options, env, stderr.isTTY === true);
+  return createHumanReporter({ stdout, stderr, logLevel, color, isTerminal });
 }

@@ -14,6 +14,8 @@ export interface Reporter {
   heading(text: string): void;
   /** A line of something that runs, to a person, on stderr. */
   progress(text: string): void;
+  /** Opens a place for what changes while it is looked at; undefined where nobody looks at a terminal. One at a time. */
+  live(): Promise<LiveArea | undefined>;
   /** What happened, to a program. */
   event(record: JsonRecord): void;
   /** Exact bytes of a command, to a person. */
@@ -23,4 +25,11 @@ export interface Reporter {
   error(error: unknown): void;
   /** The last line for a program; nothing for a person. */
   result(record: Readonly<Record<string, unknown>>): void;
+}
+
+/** Lines at the end of a terminal that are replaced as things go on; disposal removes them. */
+export interface LiveArea extends Disposable {
+  /** Of the terminal. */
+  readonly columns: number;
+  show(lines: readonly string[]): void;
 }

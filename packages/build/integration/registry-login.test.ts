@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect, promisify } from "node:util";
 import type { BuildEvent } from "@otto/build";
+import { type Registry, startRegistry } from "@otto/lab";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { build, createBuildRepo, parent } from "./local-build.js";
-import { type Registry, startRegistry } from "./registry-process.js";
 
 const execute = promisify(execFile);
 const login = { username: "ada", password: `canary-${randomBytes(12).toString("hex")}` };

@@ -2,9 +2,9 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { type BuildEvent, hashLabel, planBuild } from "@otto/build";
 import type { Repo } from "@otto/config";
+import { type Registry, startRegistry } from "@otto/lab";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { build, createBuildRepo, parent } from "./local-build.js";
-import { type Registry, startRegistry } from "./registry-process.js";
 
 const execute = promisify(execFile);
 const docker = async (...args: string[]) => (await execute("docker", args)).stdout.trim();
@@ -82,13 +82,14 @@ test("a push brings both tags, and a layer that is there is not sent again", asy
     { tag: latestOf(message), transferred: 0, existing: 1 },
   ]);
   expect(first.of("registry.bytes").at(-1)).toMatchObject({ action: "push", bytes: expect.any(Number) });
-  const uploads = () => registry.requests.filter((request) => request.includes(`${loaded.name}-api/blobs/uploads/`));
-  const before = uploads().length;
+  const uploads = async () =>
+    (await registry.requests()).filter((request) => request.includes(`${loaded.name}-api/blobs/uploads/`));
+  const before = (await uploads()).length;
   expect(before).toBeGreaterThan(0);
   const second = record();
   expect((await build(loaded, second)).result).toMatchObject({ status: "skipped", source: "present", pushed: true });
   expect(second.of("registry.layer").map(({ state }) => state)).toEqual(["existing", "existing"]);
-  expect(uploads()).toHaveLength(before);
+  expect(await uploads()).toHaveLength(before);
 });
 
 test("an image of other inputs in the registry is refused, built anew, and not left when the build fails", async () => {

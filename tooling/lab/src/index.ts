@@ -5,3 +5,4 @@ export { type Lab, startLab } from "./lab.js";
 export { type LabJson, type LabJsonHost, labJson } from "./lab-json.js";
 export type { Authentication, HostOptions, KeyType, LabOptions } from "./options.js";
 export { type LabProxy, type ProxyOptions, startProxy } from "./proxy.js";
+export { type Registry, type RegistryLogin, startRegistry } from "./registry.js";

@@ -1,6 +1,6 @@
 import { type BuildImagesOptions, buildImages, formatBuildStep, type ImageResult, planBuild } from "@otto/docker";
 import { cacheDirectory } from "../cache-directory.js";
-import { createDockerEventListener } from "../docker-event.js";
+import { openDockerProgress } from "../docker-event.js";
 import type { PlaceOptions } from "../option.js";
 import type { Outcome } from "../outcome.js";
 import { eachOf, findPlaces, type Place } from "../place.js";
@@ -52,18 +52,22 @@ function buildOptions(session: Session, flags: DockerBuildFlags): BuildImagesOpt
     cacheDir: cacheDirectory(session.invocation),
     env: session.invocation.env,
     signal: session.signal,
-    onEvent: createDockerEventListener(session.reporter),
   };
 }
 
 async function buildRepo(session: Session, { repo, parent }: Place, options: BuildImagesOptions): Promise<boolean> {
-  const results = Object.entries(await buildImages(repo, parent, options));
+  const results = Object.entries(await buildShown(session, { repo, parent }, options));
   const lines = formatTable(results.map(([image, result]) => [image, wordsOf(result)]));
   for (const [index, [image, result]] of results.entries()) {
     session.reporter.item(lines[index] ?? image, imageRecord({ repo: repo.name, parent: parent.id, image }, result));
     if (result.status === "failed") session.reporter.error(result.error);
   }
   return results.every(([, result]) => result.status !== "failed");
+}
+
+async function buildShown({ reporter }: Session, { repo, parent }: Omit<Place, "lab">, options: BuildImagesOptions) {
+  using progress = await openDockerProgress(reporter);
+  return await buildImages(repo, parent, { ...options, onEvent: progress.onEvent });
 }
 
 function wordsOf(result: ImageResult): string {

@@ -1,6 +1,6 @@
 import { type ComposeUpOptions, composeUp, formatUpStep, planComposeUp } from "@otto/docker";
 import { cacheDirectory } from "../cache-directory.js";
-import { createDockerEventListener } from "../docker-event.js";
+import { openDockerProgress } from "../docker-event.js";
 import type { PlaceOptions } from "../option.js";
 import type { Outcome } from "../outcome.js";
 import { eachOf, findPlaces, type Place } from "../place.js";
@@ -22,7 +22,7 @@ export async function dockerUp(session: Session, flags: DockerUpFlags): Promise<
 }
 
 async function bringUp(session: Session, { repo, lab, parent }: Place, flags: DockerUpFlags): Promise<boolean> {
-  const hosts = await composeUp(repo, lab, upOptions(session, flags));
+  const hosts = await upShown(session, { repo, lab }, upOptions(session, flags));
   const projects = new Set(Object.values(hosts).map((host) => host.project));
   const running = lab.hosts.list().filter((host) => host.state === "running" && projects.has(host.project));
   const lines = formatTable(running.map((host) => [host.id, host.state]));
@@ -36,6 +36,11 @@ async function bringUp(session: Session, { repo, lab, parent }: Place, flags: Do
     });
   }
   return true;
+}
+
+async function upShown({ reporter }: Session, { repo, lab }: Omit<Place, "parent">, options: ComposeUpOptions) {
+  using progress = await openDockerProgress(reporter);
+  return await composeUp(repo, lab, { ...options, onEvent: progress.onEvent });
 }
 
 async function showUpPlan(session: Session, place: Place, flags: DockerUpFlags): Promise<boolean> {
@@ -55,6 +60,5 @@ function upOptions(session: Session, flags: DockerUpFlags): ComposeUpOptions {
     profiles: flags.profile,
     cacheDir: cacheDirectory(session.invocation),
     signal: session.signal,
-    onEvent: createDockerEventListener(session.reporter),
   };
 }

@@ -1,0 +1,95 @@
+import { execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { type Registry, startRegistry } from "@otto/lab";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { finished, runJson, runOtto } from "./otto-process.js";
+import { createTestRepo, settings, type TestRepo } from "./test-repo.js";
+
+const execute = promisify(execFile);
+const login = { username: "ada", password: `canary-${randomBytes(12).toString("hex")}` };
+const word = Buffer.from(`${login.username}:${login.password}`).toString("base64");
+
+let registry: Registry;
+beforeAll(async () => {
+  registry = await startRegistry(login);
+});
+afterAll(() => registry[Symbol.asyncDispose]());
+
+/** A repo whose images belong in the registry, of a user who has logged in there. */
+async function createRegistryRepo(env: Readonly<Record<string, string>> = {}): Promise<TestRepo> {
+  const repo = await createTestRepo(env);
+  await repo.write(".otto/settings.toml", settings(repo.name, `[docker]\nregistry_url = "${registry.host}"\n`));
+  await mkdir(join(repo.root, "home/.docker"));
+  await repo.write("home/.docker/config.json", JSON.stringify({ auths: { [registry.host]: { auth: word } } }));
+  return repo;
+}
+
+test("a build is pushed, and pulled where it is missing", async () => {
+  await using repo = await createRegistryRepo();
+  const name = `${registry.host}/${repo.name}-api`;
+  const plan = await runOtto(repo.place, ["docker", "build", "--push", "--dry-run"]);
+  expect(plan.stdout).toContain(`api: pull and push ${name}:`);
+  const pushed = await runOtto(repo.place, ["docker", "build", "--push"]);
+  expect(pushed.stdout).toMatch(new RegExp(`^api +built → ${name}:[0-9a-f]{16} \\(pushed\\)\n$`));
+  expect(pushed.exitCode).toBe(0);
+  const [, tag = ""] = /→ (\S+)/.exec(pushed.stdout) ?? [];
+  await execute("docker", ["image", "rm", tag, `${name}:latest`]);
+  const pulled = await runJson(repo.place, ["docker", "build"]);
+  expect(pulled.lines.find((line) => line.type === "image")).toMatchObject({
+    status: "skipped",
+    source: "pulled",
+    pushed: false,
+    tag,
+  });
+  expect(pulled.lines.filter((line) => line.type === "registry.done")).toMatchObject([{ action: "pull", tag }]);
+});
+
+test("a push that the registry refuses fails the run, though the image is there", async () => {
+  await using repo = await createRegistryRepo();
+  await repo.write("home/.docker/config.json", "{}");
+  const run = await runJson(repo.place, ["docker", "build", "--push"]);
+  expect(run.exitCode).toBe(1);
+  expect(run.lines.find((line) => line.type === "image")).toMatchObject({
+    status: "failed",
+    code: "ENGINE_PUSH_FAILED",
+  });
+  expect((await runOtto(repo.place, ["docker", "build"])).stdout).toMatch(/^api +cached → /);
+});
+
+test("not even the debug output of what lies beneath shows the login", async () => {
+  await using repo = await createRegistryRepo({ DEBUG: "*" });
+  const run = await runOtto(repo.place, ["docker", "build", "--push", "--log-level", "debug"]);
+  expect(run.exitCode).toBe(0);
+  // The words by which docker-modem tells a request.
+  expect(run.stderr).toContain("Sending:");
+  const inHeader = Buffer.from(JSON.stringify(login)).toString("base64");
+  for (const secret of [login.password, word, inHeader]) expect(run.stdout + run.stderr).not.toContain(secret);
+});
+
+const launcher = fileURLToPath(new URL("../bin/otto.js", import.meta.url));
+
+test("on a terminal each image has one line while it is built, and the result alone is left", async () => {
+  await using repo = await createRegistryRepo({ TERM: "xterm" });
+  await repo.write(
+    "docker/Dockerfile",
+    `FROM scratch\nCOPY root /\nRUN echo hidden words; sleep 0.4; : ${repo.name}\n`,
+  );
+  const env = { PATH: process.env.PATH ?? "", ...repo.place.env };
+  const command = `stty cols 100 rows 30; exec ${process.execPath} ${launcher} docker build --push`;
+  const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
+    cwd: repo.root,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const { stdout, exitCode } = await finished(child);
+  expect(exitCode).toBe(0);
+  // The cursor is hidden while lines change.
+  const [shown, left] = stdout.split("\u001b[?25h");
+  expect(shown).toMatch(/api {2}.*RUN echo/);
+  expect(shown).not.toContain("\nhidden words");
+  expect(left?.trim()).toMatch(/^api +built → \S+ \(pushed\)$/);
+});
