@@ -40,7 +40,7 @@ export async function serveDiffCopy(call: GrpcCall, source: SyncSource, onTransf
   const entries = source(request);
   if (entries === undefined)
     throw new OttoError("BUILDKIT_NO_DIRECTORY", `the build asks for an unknown directory ${request.directory}`);
-  const transfer = { entries, send: (packet: Packet) => call.send(encodePacket(packet)), onTransfer };
+  const transfer = { entries, send: (packet: Packet) => call.send(...encodePacket(packet)), onTransfer };
   await Promise.all([sendStats(transfer), sendRequested(call, transfer)]);
   await transfer.send({ type: "finish" });
 }

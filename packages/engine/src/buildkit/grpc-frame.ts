@@ -1,12 +1,15 @@
 const headerBytes = 5;
 
-/** A gRPC message on the wire: a byte that says "not compressed", its length, itself. */
+/** What goes before a gRPC message on the wire: a byte that says "not compressed", and its length. */
+export function encodeFrameHeader(lengthBytes: number): Buffer {
+  const header = Buffer.alloc(headerBytes);
+  header.writeUInt32BE(lengthBytes, 1);
+  return header;
+}
+
+/** A whole gRPC message on the wire. */
 export function encodeFrame(message: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(headerBytes + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
-  frame.set(message, headerBytes);
-  return frame;
+  return Buffer.concat([encodeFrameHeader(message.length), message]);
 }
 
 /** Takes messages out of a stream of bytes, however it is cut. */

@@ -1,7 +1,7 @@
 import { constants, type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { cleanText } from "@otto/errors";
-import { encodeFrame, FrameReader } from "./grpc-frame.js";
+import { encodeFrameHeader, FrameReader } from "./grpc-frame.js";
 
 /** One call that the other side makes. */
 export interface GrpcCall {
@@ -13,8 +13,11 @@ export interface GrpcCall {
   onMessage(listener: (message: Buffer) => void): void;
   /** Calls `listener` when no further message can come. */
   onEnd(listener: () => void): void;
-  /** Resolves when there is room for more. Messages that are sent within one turn of the event loop travel together. */
-  send(message: Uint8Array): Promise<void>;
+  /**
+   * Sends one message, given in parts that must not change any more. Resolves when there is room for the next; those of
+   * one turn of the event loop travel together.
+   */
+  send(...message: readonly Uint8Array[]): Promise<void>;
 }
 
 /** Answers a call; when it settles, the call is over. */
@@ -111,7 +114,7 @@ const batchBytes = 256 * 1024;
 
 /** Gathers what is sent within one turn of the event loop into one write. */
 function openOutlet(stream: ServerHttp2Stream) {
-  let batch: Buffer[] = [];
+  let batch: Uint8Array[] = [];
   let size = 0;
   let drained: Promise<void> | undefined;
   const waitForDrain = () =>
@@ -124,17 +127,17 @@ function openOutlet(stream: ServerHttp2Stream) {
       for (const event of ["drain", "close"]) stream.once(event, settle);
     });
   const flush = () => {
-    if (size === 0 || stream.destroyed) return;
+    if (batch.length === 0 || stream.destroyed) return;
     const isRoom = stream.write(Buffer.concat(batch));
     [batch, size] = [[], 0];
     if (!isRoom) drained ??= waitForDrain();
   };
-  const send = async (message: Uint8Array) => {
+  const send = async (...message: readonly Uint8Array[]) => {
     if (stream.destroyed || stream.writableEnded) throw new GrpcError(grpcStatus.internal, "the call is over");
-    if (size === 0) setImmediate(flush);
-    const frame = encodeFrame(message);
-    batch.push(frame);
-    size += frame.length;
+    if (batch.length === 0) setImmediate(flush);
+    const length = message.reduce((sum, part) => sum + part.length, 0);
+    batch.push(encodeFrameHeader(length), ...message);
+    size += length;
     if (size >= batchBytes) flush();
     await drained;
   };

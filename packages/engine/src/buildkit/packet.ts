@@ -23,24 +23,28 @@ export type Packet =
 
 const numbers = { stat: 0, request: 1, data: 2, finish: 3, error: 4 } as const;
 
-/** @see https://github.com/tonistiigi/fsutil/blob/master/types/wire.proto */
-export function encodePacket(packet: Packet): Buffer {
+/**
+ * A packet in the parts that it is made of: a file's content is not copied.
+ * @see https://github.com/tonistiigi/fsutil/blob/master/types/wire.proto
+ */
+export function encodePacket(packet: Packet): readonly Uint8Array[] {
   const writer = new BinaryWriter();
   writeVarint(writer, 1, numbers[packet.type]);
   if (packet.type === "stat" && packet.stat !== undefined) {
     writer.tag(2, WireType.LengthDelimited).bytes(encodeStat(packet.stat));
   }
   if (packet.type === "request" || packet.type === "data") writeVarint(writer, 3, packet.id);
-  if (packet.type === "data") writeBytes(writer, 4, packet.data);
   if (packet.type === "error") writeBytes(writer, 4, Buffer.from(packet.message));
-  return Buffer.from(writer.finish());
+  if (packet.type !== "data" || packet.data.length === 0) return [writer.finish()];
+  writer.tag(4, WireType.LengthDelimited).uint32(packet.data.length);
+  return [writer.finish(), packet.data];
 }
 
 /** Reads what an engine sends; its stats do not occur and are not read. */
 export function decodePacket(message: Uint8Array): Packet {
   let type = 0;
   let id = 0;
-  let data: Uint8Array = new Uint8Array();
+  let data: Uint8Array = Buffer.alloc(0);
   for (const field of readFields(message)) {
     if ("value" in field && field.number === 1) type = Number(field.value);
     if ("value" in field && field.number === 3) id = Number(field.value);
