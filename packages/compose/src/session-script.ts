@@ -6,6 +6,19 @@
  * Answers go to stdout, each ended by a line `<nonce> <exit code>`; what happens meanwhile goes to stderr.
  */
 
+/**
+ * A function that sets `lock` to a directory for `$project`, and makes it; `$lock.used` is beside it. All users of the
+ * parent come to the same place, which holds no bytes of anyone.
+ */
+export const lockScript = `find_lock() {
+  for base in /run/lock /dev/shm /tmp; do
+    if [ -d "$base" ] && [ -k "$base" ]; then break; fi
+  done
+  lock=$base/otto/$project
+  (umask 0; for made in "$base/otto" "$lock" "$lock.used"; do [ -d "$made" ] || mkdir -m 1777 "$made"; done) 2>/dev/null
+  [ -d "$lock" ] && [ ! -L "$base/otto" ] && [ ! -L "$lock" ]
+}`;
+
 /** Arguments: nonce, Compose project name, who asks; no project: no lock. */
 export const sessionScript = `
 nonce=$1 project=$2 who=$3
@@ -13,14 +26,7 @@ umask 077
 exec 3>&1
 trap : TERM
 
-find_lock() {
-  for base in /run/lock /dev/shm /tmp; do
-    if [ -d "$base" ] && [ -k "$base" ]; then break; fi
-  done
-  lock=$base/otto/$project
-  (umask 0; mkdir -m 1777 "$base/otto"; mkdir -m 1777 "$lock") 2>/dev/null
-  [ -d "$lock" ] && [ ! -L "$base/otto" ] && [ ! -L "$lock" ]
-}
+${lockScript}
 
 tell_holder() {
   inode=$(stat -c %i "$lock") since=$(stat -c %Y "$lock") holder=

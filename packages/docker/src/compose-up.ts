@@ -38,10 +38,16 @@ export async function composeUp(
   lab: Lab,
   options: ComposeUpOptions = {},
 ): Promise<Record<string, DockerContainerHost>> {
-  const stack = await placeStack(repo, lab, options);
-  if (options.build ?? true) await buildAll(stack, lab, options);
+  const stack = await prepareStack(repo, lab, options);
   const containers = await bringUp(stack, { ...options, who: currentUser() });
   return registerContainers(lab, stack, containers);
+}
+
+/** Reads the stack, and builds its images unless that is not wanted. */
+export async function prepareStack(repo: Repo, lab: Lab, options: ComposeUpOptions): Promise<PlacedStack> {
+  const stack = await placeStack(repo, lab, options);
+  if (options.build ?? true) await buildAll(stack, lab, options);
+  return stack;
 }
 
 /** What {@link composeUp} would do to each service, apart from building. Changes nothing. */
@@ -73,7 +79,8 @@ async function buildAll({ repo, parent }: PlacedStack, lab: Lab, options: Compos
 
 type Failed = Extract<ImageResult, { status: "failed" }>;
 
-function registerContainers(
+/** Makes the containers known in `lab.hosts`. */
+export function registerContainers(
   lab: Lab,
   stack: PlacedStack,
   containers: readonly ObservedContainer[],

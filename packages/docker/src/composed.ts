@@ -1,9 +1,9 @@
+import { useStack } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import type { Lab } from "@otto/host-registry";
 import type { DockerContainerHost } from "@otto/hosts";
-import { composeDown } from "./compose-down.js";
-import { type ComposeUpOptions, composeUp } from "./compose-up.js";
-import { projectNameOf } from "./stack-placement.js";
+import { type ComposeUpOptions, prepareStack, registerContainers } from "./compose-up.js";
+import { currentUser } from "./current-user.js";
 
 export interface ComposedOptions extends ComposeUpOptions {
   /** Take the stack down at the end even if it ran before. Default false. */
@@ -19,7 +19,8 @@ export interface ComposedStack extends AsyncDisposable {
 
 /**
  * Brings a stack up for as long as the result lives: `await using stack = await composed(repo, lab)`. At the end it is
- * taken down if it was not running before, or if `own` is set.
+ * taken down if it was not running before, or if `own` is set, and nobody else uses it by `composed`: the last one out does
+ * it then. Who calls `composeUp` on it keeps it. If this process or its link dies, the parent takes it down by itself.
  * @throws OttoError what `composeUp` throws; nothing is started when the parent cannot say whether the stack runs
  */
 export async function composed(repo: Repo, lab: Lab, options?: ComposedOptions): Promise<ComposedStack>;
@@ -38,27 +39,37 @@ export async function composed<T>(
 ): Promise<ComposedStack | T> {
   const stack = await openStack(repo, lab, options);
   if (body === undefined) return stack;
-  await using scoped = stack;
-  return await body(scoped);
+  return runBody(stack, body);
 }
 
 async function openStack(repo: Repo, lab: Lab, options: ComposedOptions): Promise<ComposedStack> {
-  const parent = lab.parentFor(repo, options.on);
-  const project = projectNameOf(repo, lab, options);
-  const before = await parent.engine.listContainers(
-    { labels: [`com.docker.compose.project=${project}`] },
-    options.signal,
-  );
-  const takesDown = options.own === true || before.length === 0;
-  const hosts = await composeUp(repo, lab, { ...options, projectName: project });
+  const stack = await prepareStack(repo, lab, options);
+  const use = await useStack(stack, { ...options, own: options.own ?? false, who: currentUser() });
+  const hosts = registerContainers(lab, stack, use.containers);
+  const { project } = stack;
+  let released: Promise<void> | undefined;
+  const release = async () => {
+    if (await use.release()) await lab.hosts.unregister(project);
+  };
   return {
     project,
     hosts,
-    async [Symbol.asyncDispose]() {
-      if (!takesDown) return;
-      // Without the caller's signal: an interrupted body still leaves nothing behind.
-      const result = await composeDown(repo, lab, { on: options.on, projectName: project });
-      if (result.status === "failed") throw result.error;
+    [Symbol.asyncDispose]: () => {
+      released ??= release();
+      return released;
     },
   };
+}
+
+/** What the body throws comes out, whatever becomes of the tear-down. */
+async function runBody<T>(stack: ComposedStack, body: (stack: ComposedStack) => Promise<T>): Promise<T> {
+  let result: T;
+  try {
+    result = await body(stack);
+  } catch (error) {
+    await Promise.resolve(stack[Symbol.asyncDispose]()).catch(() => {});
+    throw error;
+  }
+  await stack[Symbol.asyncDispose]();
+  return result;
 }

@@ -1,0 +1,83 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { OttoError } from "@otto/errors";
+import type { Parent } from "@otto/hosts";
+import { ownDirectory, quoteWord, stagedDirectoryScript } from "@otto/staging";
+import { downCommand } from "./compose-command.js";
+import { lockScript } from "./session-script.js";
+import { dockerWords } from "./stack-observation.js";
+import type { StackSession } from "./stack-session.js";
+
+/** A use of a stack that others can see; it ends with this process or its link. */
+export interface StackLease {
+  /** Ends the use in good order. */
+  release(): Promise<void>;
+}
+
+/**
+ * Notes on the parent that this process uses a stack: a process there holds a shared lock until `release`. When its
+ * stdin ends without, whoever used the stack is gone; if nobody else uses it and it is owned, that process takes it down.
+ *
+ * To be called with the stack's lock, so that nobody decides meanwhile that the stack is not used.
+ * @throws OttoError `COMPOSE_SESSION_LOST`, and what connecting throws
+ */
+export async function holdLease(parent: Parent, project: string): Promise<StackLease> {
+  const mark = randomBytes(8).toString("hex");
+  const process = await parent.spawn(["sh", "-c", leaseScript(parent, project), "otto-lease", mark, project]);
+  for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", () => {});
+  process.stderr.resume();
+  const held = once(process.stdout, "data");
+  const ended = process.exit.then(() => {
+    throw new OttoError(
+      "COMPOSE_SESSION_LOST",
+      `holding the stack ${project} on ${parent.id}: the process there has ended`,
+    );
+  });
+  ended.catch(() => {});
+  await Promise.race([held, ended]);
+  process.stdout.resume();
+  return {
+    async release() {
+      process.stdin.end("release\n");
+      await process.exit.catch(() => {});
+    },
+  };
+}
+
+/** Whether anyone uses the stack. To be asked with the stack's lock. */
+export async function isLeased(session: StackSession, project: string): Promise<boolean> {
+  const { exitCode } = await session.run(
+    `project=${quoteWord(project)}\n${lockScript}\nfind_lock || exit 1\nflock -n "$lock.used" true`,
+  );
+  return exitCode !== 0;
+}
+
+/** Seconds. The owner is gone: nobody waits for a graceful end. */
+const stopTimeout = 1;
+
+function leaseScript(parent: Parent, project: string): string {
+  const docker = dockerWords(parent);
+  const filter = `--filter ${quoteWord(`label=com.docker.compose.project=${project}`)}`;
+  const down = downCommand([...parent.docker.command, "compose"], project, { stopTimeout, volumes: false });
+  return `mark=$1 project=$2
+umask 077
+${lockScript}
+find_lock || exit 1
+flock -s "$lock.used" sh -c 'echo "$1"; read -r answer; [ "$answer" = release ]' otto-used "$mark" && exit 0
+exec >/dev/null 2>&1 </dev/null
+trap '' HUP PIPE
+take_down() {
+  ${stagedDirectoryScript(project, parent.docker.stagingRoot)}
+  flock -n "$lock.used" true && [ -e "$dir/${ownDirectory}/owned" ] || return 0
+  ${down.map(quoteWord).join(" ")} || :
+  ids=$(${docker} container ls --all --quiet ${filter})
+  [ -z "$ids" ] || ${docker} container rm --force $ids
+  networks=$(${docker} network ls --quiet ${filter})
+  [ -z "$networks" ] || ${docker} network rm $networks
+  rm -rf "$dir" || mv "$dir" "$dir.left-$(date +%s)"
+}
+exec 9<"$lock"
+flock 9
+take_down
+`;
+}

@@ -1,0 +1,83 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { getUserComposeProject, type Lab, openLab, type Repo } from "@otto/docker";
+import { createBusyboxImage, labJson, type Lab as RunningLab } from "@otto/lab";
+
+const execute = promisify(execFile);
+
+/** A repo with one compose file and no image to build; `$IMAGE` in its files is an image with busybox. */
+export interface StackRepo extends AsyncDisposable {
+  readonly root: string;
+  readonly project: string;
+  write(path: string, content: string): Promise<void>;
+  /** Opens a lab as another process would have it. The caller disposes it. */
+  open(home: string): Promise<{ lab: Lab; repo: Repo }>;
+}
+
+/** @param running the hosts; undefined: this machine */
+export async function createStackRepo(compose: string, running?: RunningLab): Promise<StackRepo> {
+  const name = `stack${randomBytes(4).toString("hex")}`;
+  const root = await mkdtemp(join(tmpdir(), "otto-stack-"));
+  const image = await createBusyboxImage(`${name}:1`);
+  const write = async (path: string, content: string) => {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), content.replaceAll("$IMAGE", image.tag));
+  };
+  await write("compose.yml", compose);
+  const source = running === undefined ? "" : '[[lab.sources]]\nbackend = "json"\npaths = ["lab"]\n';
+  await write(
+    ".otto/settings.toml",
+    `name = "${name}"\nversion = "1"\n${source}[[docker.composes]]\npath = "compose.yml"\n`,
+  );
+  if (running !== undefined) await write("lab/lab.json", JSON.stringify(labJson(running)));
+  return {
+    root,
+    project: getUserComposeProject(name, "ci"),
+    write,
+    async open(home) {
+      const env = { ...process.env, OTTO_COMPOSE_SUFFIX: "ci", OTTO_SUT_DIRS: undefined, OTTO_LAB: undefined };
+      const lab = await openLab({ cwd: root, env, home, ...(running !== undefined && { lab: "lab" }) });
+      return { lab, repo: lab.repos[0] as Repo };
+    },
+    async [Symbol.asyncDispose]() {
+      await image[Symbol.asyncDispose]();
+      await rm(root, { recursive: true });
+    },
+  };
+}
+
+/** What of a project is on this machine's engine. */
+export async function left(project: string): Promise<{ containers: string[]; networks: string[] }> {
+  const list = async (...words: string[]) => {
+    const { stdout } = await execute("docker", [...words, "--filter", `label=com.docker.compose.project=${project}`]);
+    return stdout.split("\n").filter((line) => line !== "");
+  };
+  return {
+    containers: await list("container", "ls", "--all", "--format", "{{.Names}} {{.State}}"),
+    networks: await list("network", "ls", "--quiet"),
+  };
+}
+
+export const nothing = { containers: [], networks: [] };
+
+/** Runs `work` and returns what happened to the project's containers meanwhile, health checks apart. */
+export async function recordEvents(project: string, work: () => Promise<unknown>): Promise<string[]> {
+  const since = await engineNow();
+  await work();
+  const filters = [`label=com.docker.compose.project=${project}`, "type=container"].flatMap((one) => ["--filter", one]);
+  const until = await engineNow();
+  const { stdout } = await execute("docker", [
+    ...["events", "--since", since, "--until", until, ...filters],
+    ...["--format", '{{index .Actor.Attributes "com.docker.compose.service"}} {{.Action}}'],
+  ]);
+  return stdout.split("\n").filter((line) => line !== "" && !line.includes("exec_") && !line.includes("health_status"));
+}
+
+async function engineNow(): Promise<string> {
+  const { stdout } = await execute("docker", ["info", "--format", "{{.SystemTime}}"]);
+  return stdout.trim();
+}

@@ -1,0 +1,131 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { composeDown, composeUp, formatUpStep, type Lab, planComposeUp, type Repo, type UpStep } from "@otto/docker";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createStackRepo, left, nothing, recordEvents, type StackRepo } from "./stack-lab.js";
+
+const execute = promisify(execFile);
+const compose = `services:
+  api: { image: "$IMAGE", init: true, env_file: api.env, volumes: ["./one.txt:/one:ro", "./data:/data"] }
+  seed: { image: "$IMAGE", command: ["true"] }
+  web: { image: "$IMAGE", init: true, depends_on: { seed: { condition: service_completed_successfully } } }
+`;
+let stack: StackRepo;
+let lab: Lab;
+let repo: Repo;
+let home: string;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "otto-home-"));
+  stack = await createStackRepo(compose);
+  await stack.write("api.env", "COLOUR=red\n");
+  await stack.write("one.txt", "1\n");
+  await stack.write("data/kept.txt", "kept\n");
+  await stack.write("data/gone.txt", "gone\n");
+  ({ lab, repo } = await stack.open(home));
+});
+
+afterEach(async () => {
+  await composeDown(repo, lab);
+  await lab[Symbol.asyncDispose]();
+  await stack[Symbol.asyncDispose]();
+  await rm(home, { recursive: true });
+});
+
+const api = async (command: string) => {
+  const result = await (await composeUp(repo, lab)).api?.exec(command);
+  return result?.stdout.toString();
+};
+
+test("an unchanged stack is not touched, its finished one-shot neither", async () => {
+  await composeUp(repo, lab);
+  const events = await recordEvents(stack.project, async () => {
+    await composeUp(repo, lab);
+    await planComposeUp(repo, lab);
+  });
+  expect(events).toEqual([]);
+});
+
+const edits: [string, () => Promise<unknown>, string[]][] = [
+  ["nothing", async () => {}, []],
+  ["an env_file", () => stack.write("api.env", "COLOUR=blue\n"), ["api: recreate (its settings changed)"]],
+  ["a mounted file", () => stack.write("one.txt", "2\n"), ["api: recreate (a file that it mounts changed)"]],
+  ["a file in a mounted directory", () => stack.write("data/kept.txt", "new\n"), []],
+  [
+    "the compose file",
+    () => stack.write("compose.yml", compose.replace("web: {", 'web: { environment: ["X=1"],')),
+    ["web: recreate (its settings changed)"],
+  ],
+  [
+    "a service less, one more",
+    () => stack.write("compose.yml", compose.replace("web:", "front:")),
+    ["front: create (it has no container)", "web: remove (it is no longer declared)"],
+  ],
+  [
+    "a service stopped by hand",
+    () => execute("docker", ["kill", `${stack.project}-web-1`]),
+    ["web: start (its container exited with 137)"],
+  ],
+  [
+    "a service removed by hand",
+    () => execute("docker", ["rm", "-f", `${stack.project}-web-1`]),
+    ["web: create (it has no container)"],
+  ],
+  [
+    "a service paused by hand",
+    () => execute("docker", ["pause", `${stack.project}-web-1`]),
+    ["web: start (its container is paused)"],
+  ],
+];
+
+test.each(edits)("after a change of %s the plan says what up then does", async (_, edit, expected) => {
+  await composeUp(repo, lab);
+  await edit();
+  let plan: readonly UpStep[] = [];
+  const planning = await recordEvents(stack.project, async () => {
+    plan = await planComposeUp(repo, lab);
+  });
+  expect(planning).toEqual([]);
+  const changes = plan.filter((step) => step.do !== "leave");
+  expect(changes.map(formatUpStep)).toEqual(expected);
+  let done: readonly UpStep[] = [];
+  const onEvent = (event: { type: string; steps?: readonly UpStep[] }) => {
+    if (event.type === "compose.planned") done = event.steps ?? [];
+  };
+  const events = await recordEvents(stack.project, () => composeUp(repo, lab, { onEvent }));
+  expect(done).toEqual(plan);
+  const touched = new Set(events.map((line) => line.split(" ")[0]));
+  expect([...touched].sort()).toEqual(changes.map(({ service }) => service).sort());
+  expect((await planComposeUp(repo, lab)).filter((step) => step.do !== "leave")).toEqual([]);
+});
+
+test("only what changed is sent; containers see it, and what they wrote stays", async () => {
+  const sent: number[] = [];
+  const onEvent = (event: { type: string; files?: number }) => {
+    if (event.type === "compose.staged") sent.push(event.files ?? -1);
+  };
+  const { api: host } = await composeUp(repo, lab, { onEvent });
+  await host?.exec("mkdir /data/own; echo written > /data/own/file; chown -R 1234 /data/own");
+  await stack.write("data/kept.txt", "changed\n");
+  await rm(join(stack.root, "data/gone.txt"));
+  await composeUp(repo, lab, { onEvent });
+  await composeUp(repo, lab, { onEvent });
+  expect(sent.slice(1)).toEqual([1, 0]);
+  expect(await api("cat /data/kept.txt /data/own/file; ls /data")).toBe("changed\nwritten\nkept.txt\nown\n");
+  await stack.write("one.txt", "2\n");
+  expect(await api("cat /one /data/own/file")).toBe("2\nwritten\n");
+});
+
+test("the staged tree is the login's alone, and down removes it", async () => {
+  await composeUp(repo, lab);
+  const tree = join(process.env.HOME ?? "", ".cache/otto/stacks", stack.project);
+  expect((await stat(tree)).mode & 0o777).toBe(0o700);
+  expect((await stat(join(tree, ".otto/manifest"))).mode & 0o777).toBe(0o600);
+  expect(await readFile(join(tree, ".otto/manifest"), "utf8")).not.toContain(stack.root);
+  await composeDown(repo, lab);
+  await expect(stat(tree)).rejects.toMatchObject({ code: "ENOENT" });
+  expect(await left(stack.project)).toEqual(nothing);
+});

@@ -1,0 +1,22 @@
+// One process that works on a stack: node stack-process.mjs <root> <home> <lab or -> <up | down | use | own>
+import { composeDown, composed, composeUp, openLab } from "@otto/docker";
+
+const [root, home, labName, action] = process.argv.slice(2);
+const env = { ...process.env, OTTO_COMPOSE_SUFFIX: "ci" };
+const lab = await openLab({ cwd: root, env, home, ...(labName !== "-" && { lab: labName }) });
+const [repo] = lab.repos;
+console.log("open");
+if (action === "up") await composeUp(repo, lab);
+if (action === "down") {
+  const result = await composeDown(repo, lab);
+  if (result.status === "failed") throw result.error;
+}
+if (action === "use" || action === "own") {
+  const stack = await composed(repo, lab, { own: action === "own" });
+  console.log("using");
+  // Until told to leave.
+  await new Promise((resolve) => process.stdin.once("data", resolve));
+  process.stdin.destroy();
+  await stack[Symbol.asyncDispose]();
+}
+await lab[Symbol.asyncDispose]();
