@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type Registry, startRegistry } from "@otto/lab";
+import { labJson, type Registry, startLab, startRegistry } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { finished, runJson, runOtto } from "./otto-process.js";
 import { createTestRepo, settings, type TestRepo } from "./test-repo.js";
@@ -70,13 +70,31 @@ test("not even the debug output of what lies beneath shows the login", async () 
   for (const secret of [login.password, word, inHeader]) expect(run.stdout + run.stderr).not.toContain(secret);
 });
 
+test("through a bastion, an image of two contexts is built, pushed and pulled", async () => {
+  await using lab = await startLab({ hosts: { bastion: {}, parent: { hop: "bastion" } } });
+  await using repo = await createRegistryRepo({ OTTO_LAB: "veg" });
+  await repo.write("lab.json", JSON.stringify(labJson(lab, "veg")));
+  const registrySettings = settings(repo.name, `[docker]\nregistry_url = "${registry.host}"\n`);
+  const contexts = `context = "docker"\nadditional_contexts = { shared = "shared" }`;
+  await repo.write(".otto/settings.toml", registrySettings.replace(`context = "docker"`, contexts));
+  await repo.write("shared/word", "word\n");
+  await repo.write("docker/Dockerfile", "FROM scratch\nCOPY root /\nCOPY --from=shared . /shared/\n");
+  const built = await runOtto(repo.place, ["docker", "build", "--push"]);
+  expect([built.exitCode, built.stdout]).toEqual([0, expect.stringMatching(/built → \S+ \(pushed\)\n$/)]);
+  const [, tag = ""] = /→ (\S+)/.exec(built.stdout) ?? [];
+  await execute("docker", ["image", "rm", tag, tag.replace(/:\w+$/, ":latest")]);
+  expect((await runOtto(repo.place, ["docker", "build"])).stdout).toContain(`pulled → ${tag}`);
+  const { stdout } = await execute("docker", ["run", "--rm", "--network", "none", tag, "cat", "/shared/word"]);
+  expect(stdout).toBe("word\n");
+});
+
 const launcher = fileURLToPath(new URL("../bin/otto.js", import.meta.url));
 
 test("on a terminal each image has one line while it is built, and the result alone is left", async () => {
   await using repo = await createRegistryRepo({ TERM: "xterm" });
   await repo.write(
     "docker/Dockerfile",
-    `FROM scratch\nCOPY root /\nRUN echo hidden words; sleep 0.4; : ${repo.name}\n`,
+    `FROM scratch\nCOPY root /\nRUN --network=none echo hidden words; sleep 0.4; : ${repo.name}\n`,
   );
   const env = { PATH: process.env.PATH ?? "", ...repo.place.env };
   const command = `stty cols 100 rows 30; exec ${process.execPath} ${launcher} docker build --push`;
@@ -89,7 +107,7 @@ test("on a terminal each image has one line while it is built, and the result al
   expect(exitCode).toBe(0);
   // The cursor is hidden while lines change.
   const [shown, left] = stdout.split("\u001b[?25h");
-  expect(shown).toMatch(/api {2}.*RUN echo/);
+  expect(shown).toMatch(/api {2}.*RUN --network=none echo/);
   expect(shown).not.toContain("\nhidden words");
   expect(left?.trim()).toMatch(/^api +built → \S+ \(pushed\)$/);
 });

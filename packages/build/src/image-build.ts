@@ -2,7 +2,13 @@ import type { DockerImage, Repo } from "@otto/config";
 import type { BuildProgress } from "@otto/engine";
 import { OttoError, type Secret } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
-import { packContext, packedDockerfileName, serveContext, servedDockerfileName } from "@otto/staging";
+import {
+  packContext,
+  packedDockerfileName,
+  serveContext,
+  servedDockerfileName,
+  servedNamedContexts,
+} from "@otto/staging";
 import type { BuildEvent } from "./build-event.js";
 import type { BuildImagesOptions } from "./build-images.js";
 import { hashLabel, type WantedImage } from "./build-plan.js";
@@ -29,7 +35,7 @@ export async function buildWanted(wanted: WantedImage, build: Build): Promise<vo
 async function buildBySession(wanted: WantedImage, build: Build): Promise<void> {
   const { repo, parent, options } = build;
   const { image, context } = wanted;
-  if (Object.keys(image.additionalContexts).length > 0) throw unsupported(image, ["additional_contexts"]);
+  await refuseNamedContexts(image, build);
   const { env = {} } = options;
   const secrets = await readSecrets(image, env);
   const services = {
@@ -42,7 +48,9 @@ async function buildBySession(wanted: WantedImage, build: Build): Promise<void> 
     sshAgents: findSshAgents(image, env),
   };
   const dockerfile = servedDockerfileName(context);
-  await parent.engine.buildWithSession({ ...engineOptions(wanted, build), dockerfile, services }, options.signal);
+  const namedContexts = servedNamedContexts(context);
+  const common = engineOptions(wanted, build);
+  await parent.engine.buildWithSession({ ...common, dockerfile, namedContexts, services }, options.signal);
 }
 
 function toBytes(secret: Secret | undefined): Uint8Array | undefined {
@@ -95,6 +103,15 @@ function ownerLabels(repo: Repo, { image, context }: WantedImage): Record<string
   return { "otto.schema": labelSchema, "otto.repo": repo.name, "otto.image": image.name, [hashLabel]: context.hash };
 }
 
+// The first whose own frontend knows named contexts; one before it takes their names for images.
+const namedContextsSince = 23;
+
+async function refuseNamedContexts(image: DockerImage, { parent, options }: Build): Promise<void> {
+  if (Object.keys(image.additionalContexts).length === 0) return;
+  const { version } = await parent.engine.version(options.signal);
+  if (Number.parseInt(version, 10) < namedContextsSince) throw unsupported(image, ["additional_contexts"]);
+}
+
 /** The engine's own builder takes one tar and nothing beside it. */
 function refuseUnsupported(image: DockerImage): void {
   const wanted = [
@@ -111,7 +128,7 @@ function unsupported(image: DockerImage, features: readonly string[]): OttoError
     "BUILD_FEATURE_UNSUPPORTED",
     `building ${image.name}: this engine does not take ${names} from otto`,
     {
-      hint: `Remove ${names} from the image's settings, or use an engine with BuildKit.`,
+      hint: `Remove ${names} from the image's settings, or use Docker ${namedContextsSince}.0 or newer.`,
       details: { image: image.name, features },
     },
   );

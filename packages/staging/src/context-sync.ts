@@ -16,13 +16,32 @@ export function serveContext(context: BuildContext): SyncSource {
   return (request) => {
     if (request.directory === "dockerfile") return dockerfileEntries(context);
     if (request.directory === "context") return contextEntries(context, request);
-    return undefined;
+    const named = context.namedContexts.find(({ name }) => request.directory === servedDirectory(name));
+    return named?.kind === "local" ? contextEntries(named, request) : undefined;
   };
 }
 
 /** The Dockerfile's name in the directory that {@link serveContext} serves it from. */
 export function servedDockerfileName({ dockerfile }: BuildContext): string {
   return lastPart(dockerfile.path);
+}
+
+/** How the engine finds each named context: as a directory that {@link serveContext} serves, or by its reference. */
+export function servedNamedContexts({ namedContexts }: BuildContext): Record<string, string> {
+  return Object.fromEntries(
+    namedContexts.map((context) => {
+      const place = context.kind === "local" ? `local:${servedDirectory(context.name)}` : context.reference;
+      return [normalName(context.name), place];
+    }),
+  );
+}
+
+// No name may be taken for the build's own two directories.
+const servedDirectory = (name: string) => `named-${name}`;
+
+/** A name may stand for an image's, and the frontend looks it up in that one's shortest form. */
+function normalName(name: string): string {
+  return name.replace(/^docker\.io\/(library\/)?/, "").replace(/:latest$/, "");
 }
 
 /** The Dockerfile and, under the one name that goes before all others, the rules that were applied. */
@@ -36,7 +55,7 @@ function dockerfileEntries(context: BuildContext): SyncEntry[] {
   ];
 }
 
-function contextEntries(context: BuildContext, request: SyncRequest): SyncEntry[] {
+function contextEntries(context: ContextTree, request: SyncRequest): SyncEntry[] {
   if (asksForIgnoreFile(request)) {
     const { ignoreFile } = context;
     return ignoreFile?.contextPath === ignoreName ? [contentEntry(ignoreName, ignoreFile.content)] : [];

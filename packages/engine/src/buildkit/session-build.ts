@@ -1,7 +1,6 @@
 import { Readable } from "node:stream";
 import { cleanText, isOttoError } from "@otto/errors";
 import type Docker from "dockerode";
-import type { BuildImageOptions } from "../build-image.js";
 import { buildParameters } from "../build-parameters.js";
 import type { BuildProgress } from "../build-progress.js";
 import { asking } from "../engine-error.js";
@@ -10,9 +9,11 @@ import { readJsonLines, textField } from "../json-lines.js";
 import { BuildLog } from "./build-log.js";
 import type { OnTransfer } from "./file-sync.js";
 import { openBuildSession, type SessionServices } from "./session.js";
+import { solveBuild } from "./solve-build.js";
+import type { SolveOptions } from "./solve-request.js";
 import { decodeTrace } from "./trace.js";
 
-export type SessionBuildOptions = BuildImageOptions & { readonly services: SessionServices };
+export type SessionBuildOptions = SolveOptions & { readonly services: SessionServices };
 
 /**
  * Builds with BuildKit. The engine asks over a session for the files that it lacks; nothing else is sent. Closing the
@@ -28,17 +29,10 @@ export async function buildWithSession(
   const onProgress = options.onProgress ?? (() => {});
   const services = { ...options.services, onTransfer: sumTransfer(onProgress) };
   await using session = await openBuildSession(docker, services, request);
-  const parameters = {
-    ...buildParameters(options),
-    version: "2",
-    remote: "client-session",
-    session: session.id,
-    buildid: session.id,
-  };
-  const log = new BuildLog(onProgress);
+  const build = { options, sessionId: session.id, log: new BuildLog(onProgress) };
+  const hasNamedContexts = Object.keys(options.namedContexts ?? {}).length > 0;
   try {
-    const stream = await asking(request, doing, () => startBuild(docker, parameters, request));
-    await asking(request, doing, () => followTraces(stream, log, options));
+    await asking(request, doing, () => (hasNamedContexts ? solveBuild : requestBuild)(docker, build, request));
   } catch (error) {
     // What kept us from serving the build explains its end; the engine only knows that it got no answer.
     throw isOttoError(session.failure) && !request.abort.abortSignal?.aborted ? session.failure : error;
@@ -53,6 +47,27 @@ function sumTransfer(onProgress: (progress: BuildProgress) => void): OnTransfer 
     totalBytes += requestedBytes;
     onProgress({ type: "sent", bytes, totalBytes });
   };
+}
+
+interface SessionBuild {
+  readonly options: SessionBuildOptions;
+  readonly sessionId: string;
+  readonly log: BuildLog;
+}
+
+async function requestBuild(
+  docker: Docker,
+  { options, sessionId, log }: SessionBuild,
+  request: EngineRequest,
+): Promise<void> {
+  const parameters = {
+    ...buildParameters(options),
+    version: "2",
+    remote: "client-session",
+    session: sessionId,
+    buildid: sessionId,
+  };
+  await followTraces(await startBuild(docker, parameters, request), log, options);
 }
 
 function startBuild(docker: Docker, parameters: Record<string, unknown>, request: EngineRequest): Promise<Readable> {

@@ -1,0 +1,97 @@
+import { type Agent, request as httpRequest } from "node:http";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
+import type { Duplex } from "node:stream";
+import type Docker from "dockerode";
+import type { EngineRequest } from "../engine-request.js";
+import { encodeFrameHeader, FrameReader } from "./grpc-frame.js";
+import { GrpcError, grpcStatus } from "./grpc-server.js";
+
+/** A connection on which this side makes the calls. */
+export interface GrpcClient extends Disposable {
+  /**
+   * Calls a method with one request; yields each response.
+   * @param path `/package.Service/Method`
+   * @throws GrpcError what the other side answers instead of a success
+   */
+  call(path: string, request: Uint8Array): AsyncGenerator<Buffer>;
+}
+
+/** Connects to the engine's BuildKit. An abort ends the calls that run, and what they started. */
+export async function connectToBuildKit(docker: Docker, request: EngineRequest): Promise<GrpcClient> {
+  const socket = await upgrade(docker, request);
+  const session = connect("http://engine", { createConnection: () => socket });
+  session.on("error", () => {});
+  // Node reads what the socket holds in its next turn, and fails when the session has gone by then.
+  await new Promise((resolve) => session.once("connect", resolve).once("close", resolve));
+  const { abortSignal } = request.abort;
+  const close = () => {
+    abortSignal?.removeEventListener("abort", close);
+    session.destroy();
+    socket.destroy();
+  };
+  if (abortSignal?.aborted === true) close();
+  abortSignal?.throwIfAborted();
+  abortSignal?.addEventListener("abort", close);
+  return { call: (path, message) => callMethod(session, path, message), [Symbol.dispose]: close };
+}
+
+function upgrade(docker: Docker, request: EngineRequest): Promise<Duplex> {
+  const { agent } = docker.modem as unknown as { agent: Agent };
+  const headers = { Connection: "Upgrade", Upgrade: "h2c" };
+  const { abortSignal } = request.abort;
+  return new Promise((resolve, reject) => {
+    httpRequest({
+      agent,
+      host: "engine",
+      method: "POST",
+      path: "/grpc",
+      headers,
+      ...(abortSignal && { signal: abortSignal }),
+    })
+      .once("upgrade", (_response, socket: Duplex, head: Buffer) => {
+        // The engine speaks first, and may have done so already.
+        if (head.length > 0) socket.unshift(head);
+        resolve(socket);
+      })
+      .once("response", (response) => {
+        response.resume();
+        const { statusCode } = response;
+        reject(Object.assign(new Error(`HTTP status ${statusCode}`), { statusCode, json: undefined }));
+      })
+      .once("error", reject)
+      .end();
+  });
+}
+
+async function* callMethod(session: ClientHttp2Session, path: string, request: Uint8Array): AsyncGenerator<Buffer> {
+  const stream = session.request({
+    ":method": "POST",
+    ":path": path,
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  let ending: IncomingHttpHeaders = {};
+  const keep = (headers: IncomingHttpHeaders) => {
+    ending = { ...ending, ...headers };
+  };
+  stream.on("response", keep).on("trailers", keep);
+  stream.end(Buffer.concat([encodeFrameHeader(request.length), request]));
+  yield* messagesOf(stream);
+  const { "grpc-status": code, "grpc-message": message = "" } = ending;
+  if (code === undefined) throw new Error("the connection was closed before the answer");
+  if (Number(code) !== grpcStatus.ok) throw new GrpcError(Number(code), decodeMessage(String(message)));
+}
+
+async function* messagesOf(stream: ClientHttp2Stream): AsyncGenerator<Buffer> {
+  const frames = new FrameReader();
+  for await (const chunk of stream as AsyncIterable<Buffer>) yield* frames.read(chunk);
+}
+
+/** Percent-encoded bytes; whatever is not stays as it is. */
+function decodeMessage(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,61 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { cleanText } from "@otto/errors";
+import type Docker from "dockerode";
+import type { EngineRequest } from "../engine-request.js";
+import type { BuildLog } from "./build-log.js";
+import { connectToBuildKit, type GrpcClient } from "./grpc-client.js";
+import { GrpcError } from "./grpc-server.js";
+import type { SessionBuildOptions } from "./session-build.js";
+import { encodeSolveRequest, encodeStatusRequest } from "./solve-request.js";
+import { decodeTrace } from "./trace.js";
+
+const control = "/moby.buildkit.v1.Control";
+// Once a build is over, the engine ends its report at once.
+const lastReportMs = 5_000;
+
+/**
+ * Builds by the engine's BuildKit itself, as `docker buildx` does: `POST /build` takes no named contexts.
+ * @throws OttoError `ENGINE_BUILD_FAILED`
+ */
+export async function solveBuild(
+  docker: Docker,
+  { options, sessionId, log }: { options: SessionBuildOptions; sessionId: string; log: BuildLog },
+  request: EngineRequest,
+): Promise<void> {
+  using client = await connectToBuildKit(docker, request);
+  const solving = drain(client.call(`${control}/Solve`, encodeSolveRequest(options, sessionId)));
+  const report = followReport(client, { options, sessionId, log });
+  try {
+    await solving;
+  } catch (error) {
+    if (!(error instanceof GrpcError)) throw error;
+    // The failed step's name and output come by the report.
+    await endOf(report);
+    throw log.failure(options.tag, cleanText(error.message, options.services.redact));
+  }
+  await endOf(report);
+}
+
+async function drain(messages: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of messages) {
+    // A success says nothing that we need.
+  }
+}
+
+/** Never fails: the build's own answer says how it ended. */
+async function followReport(
+  client: GrpcClient,
+  { options, sessionId, log }: { options: SessionBuildOptions; sessionId: string; log: BuildLog },
+): Promise<void> {
+  try {
+    for await (const message of client.call(`${control}/Status`, encodeStatusRequest(sessionId))) {
+      log.follow(decodeTrace(message, options.services.redact));
+    }
+  } catch {
+    // A build that is refused at once has no report.
+  }
+}
+
+async function endOf(report: Promise<void>): Promise<void> {
+  await Promise.race([report, delay(lastReportMs, undefined, { ref: false })]);
+}
