@@ -1,54 +1,71 @@
-import { spawn } from "node:child_process";
-import { OttoError } from "@otto/errors";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
 import type { ProcessExit, RemoteProcess, SpawnOptions } from "ssh2-streamer";
+import { endGroup, signalGroup } from "./local-group.js";
+import { writeStdin } from "./local-stdin.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/**
- * Starts a process on this machine, in a group of its own so that its children end with it.
- * @throws OttoError `HOST_COMMAND_NOT_STARTED` when there is no such program
- */
+// The shell finds the directory and the program, or says on stderr that they are missing and exits as over SSH.
+const startScript = 'if [ -n "$1" ]; then cd -- "$1" || exit; fi; shift; exec "$@"';
+
+/** Starts a process on this machine, in a group of its own so that its children end with it. */
 export async function spawnLocal(
   argv: readonly string[],
   options: SpawnOptions,
   env: Environment,
 ): Promise<RemoteProcess> {
-  const [program, ...args] = argv;
-  if (program === undefined) throw new TypeError("spawn: empty argv");
+  if (argv.length === 0) throw new TypeError("a command needs at least its name");
+  if (argv.some((word) => word.includes("\0"))) throw new TypeError("an argument must not hold NUL");
   options.signal?.throwIfAborted();
-  const child = spawn(program, args, {
-    cwd: options.cwd,
+  const child = spawn("/bin/sh", ["-c", startScript, "otto", options.cwd ?? "", ...argv], {
     env: { ...env, ...options.env },
     detached: true,
     stdio: "pipe",
   });
-  const kill = (signal: NodeJS.Signals = "SIGTERM") => {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
-      process.kill(-child.pid, signal);
-  };
-  const exit = new Promise<ProcessExit>((resolve, reject) => {
-    const abort = () => {
-      kill("SIGKILL");
-      reject(options.signal?.reason as Error);
-    };
-    options.signal?.addEventListener("abort", abort, { once: true });
-    child.once("error", reject);
-    child.once("close", (code, signal) => {
-      options.signal?.removeEventListener("abort", abort);
-      resolve({ exitCode: code ?? undefined, signal: signal ?? undefined });
-    });
-  });
+  // Who waits for `exit` alone must not be ended by an error event nobody listens to.
+  for (const stream of [child.stdout, child.stderr]) stream.on("error", () => {});
+  const stdin = writeStdin(child);
+  const exit = exitOf(child, options.signal);
   exit.catch(() => {});
-  await started(child, program);
-  return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, exit, kill, resize: () => {} };
+  await once(child, "spawn");
+  return {
+    stdin,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    exit,
+    kill: (name = "SIGTERM") => {
+      if (!hasExited(child)) signalGroup(child, name);
+    },
+    resize: () => {},
+  };
 }
 
-function started(child: ReturnType<typeof spawn>, program: string): Promise<void> {
+function exitOf(child: ChildProcessWithoutNullStreams, signal: AbortSignal | undefined): Promise<ProcessExit> {
   return new Promise((resolve, reject) => {
-    child.once("spawn", resolve);
-    child.once("error", (cause: NodeJS.ErrnoException) => {
-      const reason = cause.code === "ENOENT" ? "no such program on this machine" : cause.message;
-      reject(new OttoError("HOST_COMMAND_NOT_STARTED", `running ${program}: ${reason}`, { cause }));
+    const onAbort = () => {
+      void endGroup(child).then(() => {
+        const error = asError(signal?.reason);
+        reject(signal?.reason);
+        // Something outside the group may hold them open still.
+        for (const stream of [child.stdout, child.stderr]) stream.destroy(error);
+      });
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+    child.once("exit", (code, name) => {
+      // From an abort on, the process's own end is no result.
+      if (signal?.aborted) return;
+      signal?.removeEventListener("abort", onAbort);
+      resolve({ exitCode: code ?? undefined, ...(name === null ? {} : { signal: name }) });
     });
+    child.once("error", reject);
   });
+}
+
+function hasExited(child: ChildProcessWithoutNullStreams): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }

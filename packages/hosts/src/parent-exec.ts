@@ -12,6 +12,8 @@ type Spawn = (argv: readonly string[], options: SpawnOptions) => Promise<RemoteP
 /** Runs a command to its end with whatever starts processes on a parent. */
 export async function runOnParent(spawn: Spawn, command: Command, options: ParentExecOptions): Promise<CommandResult> {
   using deadline = startDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
+  // A source may break before the process has started: `feed` finds that.
+  if (options.stdin instanceof Readable) options.stdin.on("error", () => {});
   let stdout: Collector | undefined;
   let stderr: Collector | undefined;
   try {
@@ -23,7 +25,10 @@ export async function runOnParent(spawn: Spawn, command: Command, options: Paren
     });
     stdout = new Collector(process.stdout);
     stderr = new Collector(process.stderr);
-    const [exit] = await Promise.all([process.exit, feed(process, options.stdin)]);
+    const feeding = feed(process, options.stdin);
+    await Promise.allSettled([process.exit, feeding]);
+    const exit = await process.exit;
+    await feeding;
     return {
       exitCode: exitCodeOf(exit),
       stdout: await stdout.finished(),
@@ -43,14 +48,20 @@ export async function runOnParent(spawn: Spawn, command: Command, options: Paren
 }
 
 /** As shells count: 128 + the signal's number. */
-export function exitCodeOf({ exitCode, signal }: ProcessExit): number {
+function exitCodeOf({ exitCode, signal }: ProcessExit): number {
   if (exitCode !== undefined) return exitCode;
   const number = constants.signals[signal as NodeJS.Signals];
   return 128 + (number ?? 0);
 }
 
-/** A command may end without reading all of its stdin; that is its right. */
+/** A command may end without reading all of its stdin, which is its right. A source that fails ends the command. */
 async function feed(process: RemoteProcess, stdin: ParentExecOptions["stdin"]): Promise<void> {
   const source = stdin instanceof Readable ? stdin : Readable.from(stdin === undefined ? [] : [stdin]);
-  await pipeline(source, process.stdin).catch(() => {});
+  try {
+    await pipeline(source, process.stdin);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EPIPE") return;
+    process.kill("SIGKILL");
+    throw error;
+  }
 }

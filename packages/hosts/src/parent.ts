@@ -27,7 +27,7 @@ export interface Parent extends AsyncDisposable {
   readonly id: string;
   readonly docker: ParentDocker;
   readonly engine: Engine;
-  /** Runs a command to its end. A string goes to `sh -c`. */
+  /** Runs a command to its end. A string goes to `sh -c`. A program that is not there is exit code 127, as in shells. */
   exec(command: Command, options?: ParentExecOptions): Promise<CommandResult>;
   /** Starts a command; the caller reads it to its end, or kills it. */
   spawn(argv: readonly string[], options?: SpawnOptions): Promise<RemoteProcess>;

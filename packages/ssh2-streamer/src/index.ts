@@ -16,4 +16,4 @@ export { runCommand } from "./run-command.js";
 export { openSshSession, type SshSession, type SshSessionOptions } from "./session.js";
 export { formatShellCommand } from "./shell-command.js";
 export { resolveSshConfig, type SshConfigHost } from "./ssh-config.js";
-export type { SendTreeOptions } from "./tree.js";
+export { type SendTreeOptions, sendTree } from "./tree.js";

@@ -43,8 +43,13 @@ export interface ChannelProcess extends RemoteProcess {
 export function createProcess(channel: ClientChannel, setting: ProcessSetting): ChannelProcess {
   const { connection, signal, groups } = setting;
   let groupId: number | undefined;
+  let tellGroup: (groupId: number) => void = () => {};
+  const group = new Promise<number>((resolve) => {
+    tellGroup = resolve;
+  });
   const pidFilter = createPidFilter((pid) => {
     groupId = pid;
+    tellGroup(pid);
   });
   const stdin = writeChannel(channel);
   const stdout = readChannel(channel);
@@ -59,7 +64,11 @@ export function createProcess(channel: ClientChannel, setting: ProcessSetting): 
     setting.onClosed();
   });
   const end = async () => {
-    if (setting.tellsPid) await endProcess({ channel, connection, gone: done.gone, groupId, groups });
+    if (setting.tellsPid) {
+      // A process that has only just started tells its group in a moment.
+      if (groupId === undefined) await isWithin(Promise.race([group, done.gone]), signalGraceMs);
+      await endProcess({ channel, connection, gone: done.gone, groupId, groups });
+    }
     // A terminal hangs up on its processes by itself.
     channel.close();
   };
@@ -91,9 +100,9 @@ export function createProcess(channel: ClientChannel, setting: ProcessSetting): 
     stderr,
     exit: done.exit,
     kill: (name = "SIGTERM") => {
-      if (!connection.isOpen || hasServerEnded(channel)) return;
-      if (groupId === undefined) sendSignal(channel, name);
-      else void groups.signal(groupId, name).catch(() => {});
+      const isReachable = () => connection.isOpen && !hasServerEnded(channel);
+      if (!setting.tellsPid && isReachable()) sendSignal(channel, name);
+      else void group.then((id) => (isReachable() ? groups.signal(id, name) : undefined)).catch(() => {});
     },
     resize: (columns, rows) => channel.setWindow(rows, columns, 0, 0),
     end,

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { OttoError } from "@otto/errors";
 import type { CommandResult, ExecOptions, ProcessExit, RemoteProcess } from "./command.js";
@@ -19,6 +19,8 @@ export async function runCommand(
   label: string,
 ): Promise<CommandResult> {
   using ending = createEnding(options, label);
+  // A source may break before the process has started: `feed` finds that.
+  if (options.stdin instanceof Readable) options.stdin.on("error", () => {});
   const process = await start(ending.signal);
   const limit = options.maxOutputBytes ?? defaultMaxOutputBytes;
   const onLimit = () => ending.stop(outputError(label, limit));

@@ -1,0 +1,55 @@
+import { createLocalParent, createSshParent, type Parent } from "@otto/hosts";
+import { type Lab, startLab } from "@otto/lab";
+import type { SshRoute } from "ssh2-streamer";
+
+/** The ways to a parent that behave alike. */
+export const ways = ["local", "ssh", "ssh through a bastion", "ssh with one session and no forwarding"] as const;
+
+/** A parent of each way, all of them this machine. */
+export interface Parents extends AsyncDisposable {
+  readonly lab: Lab;
+  readonly byWay: Readonly<Record<(typeof ways)[number], Parent>>;
+}
+
+const docker = { command: ["docker"], stagingRoot: undefined };
+
+export async function startParents(): Promise<Parents> {
+  const lab = await startLab({
+    hosts: {
+      direct: {},
+      bastion: {},
+      inner: { hop: "bastion" },
+      narrow: { maxSessions: 1, allowTcpForwarding: false, allowStreamLocalForwarding: false },
+    },
+  });
+  const byWay = {
+    local: createLocalParent({ id: "local", docker, socketPath: undefined, env: process.env }),
+    ssh: connect(lab, "direct"),
+    "ssh through a bastion": connect(lab, "bastion", "inner"),
+    "ssh with one session and no forwarding": connect(lab, "narrow"),
+  };
+  return {
+    lab,
+    byWay,
+    async [Symbol.asyncDispose]() {
+      for (const parent of Object.values(byWay)) await parent[Symbol.asyncDispose]();
+      await lab[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function connect(lab: Lab, ...names: readonly string[]): Parent {
+  const route = names.map((name) => {
+    const host = lab.hosts[name];
+    if (host === undefined) throw new TypeError(`no host ${name}`);
+    const { address, port, user, privateKeyPath, fingerprint } = host;
+    const credentials = [{ username: user, privateKeys: [{ path: privateKeyPath }] }] as const;
+    return { name, host: address, port, credentials, hostKey: { pin: fingerprint } };
+  });
+  return createSshParent({
+    id: names.at(-1) ?? "",
+    route: route as unknown as SshRoute,
+    docker,
+    socketPath: undefined,
+  });
+}
