@@ -11,9 +11,8 @@ const dockerd = "/var/lib/otto-old-engine/usr/sbin/dockerd";
 /** Docker 20.10 with a directory and a socket of its own, and no network but the host's. */
 export interface OldEngine extends AsyncDisposable {
   readonly parent: Parent;
-  /** Kills it as a crash would. */
-  kill(): Promise<void>;
-  start(): Promise<void>;
+  /** Stops it, whatever it does, and starts it again. */
+  restart(): Promise<void>;
 }
 
 export async function startOldEngine(): Promise<OldEngine> {
@@ -24,13 +23,13 @@ export async function startOldEngine(): Promise<OldEngine> {
   const parent = createLocalParent({ id: "old", docker, socketPath, env: process.env });
   return {
     parent,
-    kill: () => end(child, "SIGKILL"),
-    start: async () => {
+    restart: async () => {
+      await end(child);
       child = await launch(directory);
     },
     [Symbol.asyncDispose]: async () => {
       await parent[Symbol.asyncDispose]();
-      await end(child, "SIGTERM");
+      await end(child);
       await rm(directory, { recursive: true, force: true });
     },
   };
@@ -46,16 +45,16 @@ async function launch(directory: string): Promise<ChildProcess> {
   const said: string[] = [];
   if (child.stderr === null) throw new Error("dockerd has a stderr");
   for await (const line of createInterface({ input: child.stderr })) {
-    if (line.includes("API listen on")) break;
     said.push(line);
+    if (line.includes("API listen on")) break;
   }
   child.stderr.resume();
-  if (child.exitCode !== null) throw new Error(`${dockerd} ended:\n${said.slice(-5).join("\n")}`);
+  if (!said.at(-1)?.includes("API listen on")) throw new Error(`${dockerd} ended:\n${said.slice(-5).join("\n")}`);
   return child;
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill(signal);
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  child.kill("SIGTERM");
   await once(child, "exit");
 }
