@@ -98,7 +98,7 @@ test("on a terminal each image has one line while it is built, and the result al
   );
   const env = { PATH: process.env.PATH ?? "", ...repo.place.env };
   const command = `stty cols 100 rows 30; exec ${process.execPath} ${launcher} docker build --push`;
-  const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
+  const child = spawn("sh", ["-c", 'exec script --quiet --return --command "$1" /dev/null', "sh", command], {
     cwd: repo.root,
     env,
     stdio: ["ignore", "pipe", "pipe"],

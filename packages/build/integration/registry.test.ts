@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { promisify } from "node:util";
 import { type BuildEvent, hashLabel, planBuild } from "@otto/build";
 import type { Repo } from "@otto/config";
@@ -141,5 +143,21 @@ test("a push without a registry is refused before anything is built", async () =
   const told = record();
   const { result } = await build(await repo.load(), { push: true, onEvent: told.onEvent });
   expect(result).toMatchObject({ status: "failed", error: { code: "BUILD_NO_REGISTRY" } });
+  expect(told.of("build.started")).toEqual([]);
+});
+
+test("an abort ends a pull from a registry that never answers, and nothing is built", async () => {
+  const silent = createServer((socket) => socket.on("error", () => {}));
+  await once(silent.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void silent.close());
+  await using repo = await createBuildRepo(at(`127.0.0.1:${(silent.address() as AddressInfo).port}`));
+  const loaded = await repo.load();
+  const controller = new AbortController();
+  const asked = once(silent, "connection");
+  const told = record();
+  const building = build(loaded, { signal: controller.signal, onEvent: told.onEvent });
+  await asked;
+  controller.abort();
+  await expect(building).rejects.toMatchObject({ name: "AbortError" });
   expect(told.of("build.started")).toEqual([]);
 });
