@@ -1,7 +1,7 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { appendFile, cp } from "node:fs/promises";
+import { appendFile, cp, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { formatBuildStep, planBuild } from "@otto/build";
@@ -188,4 +188,15 @@ test("ten images build side by side, and one that fails does not stop the others
   });
   const expected = ["api", ...names].map((name) => `${name} ${name === "extra4" ? "failed" : "success"}`);
   expect(statuses.sort()).toEqual(expected.sort());
+});
+
+test("files keep their own times where the settings ask for it", async () => {
+  await using repo = await createShellRepo("COPY dated /\nRUN stat -c %Y /dated >/seconds\n", `mtime = "preserve"\n`);
+  await repo.write("context/dated", "x");
+  await utimes(join(repo.root, "context/dated"), 1_000_000_000, 1_000_000_000);
+  const { result } = await build(await repo.load());
+  const digest = createHash("sha256").update("1000000000\n").digest("hex");
+  expect(await listImage(result.message)).toEqual(
+    expect.arrayContaining([expect.stringContaining(` seconds  ${digest}`)]),
+  );
 });

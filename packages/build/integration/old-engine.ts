@@ -37,7 +37,9 @@ export async function startOldEngine(): Promise<OldEngine> {
 
 async function launch(directory: string): Promise<ChildProcess> {
   const place = (name: string) => join(directory, name);
-  const child = spawn(dockerd, [
+  // In a network namespace of its own: one without a bridge removes that of the machine's engine.
+  const child = spawn("unshare", [
+    ...["--net", dockerd],
     ...["--host", `unix://${place("docker.sock")}`, "--data-root", place("data"), "--exec-root", place("exec")],
     ...["--pidfile", place("pid"), "--bridge", "none", "--iptables=false"],
   ]);

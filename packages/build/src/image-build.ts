@@ -41,7 +41,7 @@ async function buildBySession(wanted: WantedImage, build: Build): Promise<void> 
   const services = {
     // Neither user nor directory: what one checkout has sent, another need not send again.
     sharedKey: `otto/${repo.name}/${image.name}`,
-    files: serveContext(context),
+    files: serveContext(context, { mtime: image.mtime }),
     readSecret: async (id: string) => toBytes(secrets.get(id)),
     redact: [...secrets.values()],
     findCredentials: (host: string) => findUserCredentials({ host, env, signal: options.signal }),

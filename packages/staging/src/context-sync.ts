@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { lstatSync } from "node:fs";
 import { Readable } from "node:stream";
 import type { BuildContext, ContextTree } from "@otto/context";
 import type { SyncEntry, SyncRequest, SyncSource } from "@otto/engine";
@@ -12,14 +13,25 @@ const symlinkMode = 0x08000000 + 0o777;
  * Serves a context to BuildKit. The engine takes a file for unchanged when its size, mode and mtime are; so the mtime is
  * made from the content: other content has another mtime, and the same content has the same one in every checkout.
  */
-export function serveContext(context: BuildContext): SyncSource {
+export function serveContext(context: BuildContext, options: ServeContextOptions = {}): SyncSource {
+  const timeOf = options.mtime === "preserve" ? fileTime : contentTime;
   return (request) => {
     if (request.directory === "dockerfile") return dockerfileEntries(context);
-    if (request.directory === "context") return contextEntries(context, request);
+    if (request.directory === "context") return contextEntries(context, { request, timeOf });
     const named = context.namedContexts.find(({ name }) => request.directory === servedDirectory(name));
-    return named?.kind === "local" ? contextEntries(named, request) : undefined;
+    return named?.kind === "local" ? contextEntries(named, { request, timeOf }) : undefined;
   };
 }
+
+export interface ServeContextOptions {
+  /**
+   * What mtimes the image's files have. `content` (the default): made from their content. `preserve`: those of the files
+   * here; then an edit that keeps size and mtime goes unseen, and another checkout sends everything.
+   */
+  readonly mtime?: "content" | "preserve" | undefined;
+}
+
+type TimeOf = (tree: ContextTree, entry: ContextEntry) => bigint;
 
 /** The Dockerfile's name in the directory that {@link serveContext} serves it from. */
 export function servedDockerfileName({ dockerfile }: BuildContext): string {
@@ -55,13 +67,16 @@ function dockerfileEntries(context: BuildContext): SyncEntry[] {
   ];
 }
 
-function contextEntries(context: ContextTree, request: SyncRequest): SyncEntry[] {
+function contextEntries(
+  context: ContextTree,
+  { request, timeOf }: { request: SyncRequest; timeOf: TimeOf },
+): SyncEntry[] {
   if (asksForIgnoreFile(request)) {
     const { ignoreFile } = context;
     return ignoreFile?.contextPath === ignoreName ? [contentEntry(ignoreName, ignoreFile.content)] : [];
   }
   const wanted = selectFollowed(context.entries, [...request.followPaths, ...request.includePatterns]);
-  return wanted.map((entry) => toSyncEntry(context, entry));
+  return wanted.map((entry) => toSyncEntry(context, entry, timeOf(context, entry)));
 }
 
 const ignoreName = ".dockerignore";
@@ -71,15 +86,13 @@ function asksForIgnoreFile({ followPaths, excludePatterns }: SyncRequest): boole
   return followPaths.length === 1 && followPaths[0] === ignoreName && excludePatterns.length === 0;
 }
 
-function toSyncEntry(tree: ContextTree, entry: ContextEntry): SyncEntry {
+function toSyncEntry(tree: ContextTree, entry: ContextEntry, mtimeNs: bigint): SyncEntry {
   const path = encodePath(entry.path);
-  if (entry.kind === "dir") return { stat: { path, mode: directoryMode, sizeBytes: 0, mtimeNs: dayStartNs } };
+  if (entry.kind === "dir") return { stat: { path, mode: directoryMode, sizeBytes: 0, mtimeNs } };
   if (entry.kind === "symlink") {
-    const linkname = encodePath(entry.target);
-    return { stat: { path, mode: symlinkMode, sizeBytes: 0, mtimeNs: contentTime(digestOf(linkname)), linkname } };
+    return { stat: { path, mode: symlinkMode, sizeBytes: 0, mtimeNs, linkname: encodePath(entry.target) } };
   }
-  const mode = entry.executable ? 0o755 : 0o644;
-  const stat = { path, mode, sizeBytes: entry.size, mtimeNs: contentTime(entry.digest) };
+  const stat = { path, mode: entry.executable ? 0o755 : 0o644, sizeBytes: entry.size, mtimeNs };
   return { stat, open: () => tree.openFile(entry) };
 }
 
@@ -88,7 +101,7 @@ function contentEntry(name: string, content: Buffer): SyncEntry {
     path: encodePath(name),
     mode: 0o644,
     sizeBytes: content.length,
-    mtimeNs: contentTime(digestOf(content)),
+    mtimeNs: digestTime(digestOf(content)),
   };
   return { stat, open: () => Readable.from([content], { objectMode: false }) };
 }
@@ -97,7 +110,16 @@ function contentEntry(name: string, content: Buffer): SyncEntry {
 const dayStartNs = BigInt(Date.UTC(2000, 0, 1)) * 1_000_000n;
 const dayNs = 86_400n * 1_000_000_000n;
 
-function contentTime(digest: Digest): bigint {
+function contentTime(_tree: ContextTree, entry: ContextEntry): bigint {
+  if (entry.kind === "dir") return dayStartNs;
+  return digestTime(entry.kind === "file" ? entry.digest : digestOf(encodePath(entry.target)));
+}
+
+function fileTime({ root }: ContextTree, entry: ContextEntry): bigint {
+  return lstatSync(encodePath(`${root}/${entry.path}`), { bigint: true }).mtimeNs;
+}
+
+function digestTime(digest: Digest): bigint {
   return dayStartNs + (BigInt(`0x${digest.slice(0, 16)}`) % dayNs);
 }
 

@@ -1,4 +1,4 @@
-export { serveContext, servedDockerfileName, servedNamedContexts } from "./context-sync.js";
+export { type ServeContextOptions, serveContext, servedDockerfileName, servedNamedContexts } from "./context-sync.js";
 export { type PackContextOptions, packContext, packedDockerfileName } from "./pack-context.js";
 export { quoteWord, type RemoteShell, type ShellOutcome } from "./remote-shell.js";
 export {
