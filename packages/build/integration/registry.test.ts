@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { type BuildEvent, hashLabel, planBuild } from "@otto/build";
 import type { Repo } from "@otto/config";
@@ -110,6 +111,27 @@ test("an image of other inputs in the registry is refused, built anew, and not l
   await pushForeign(badTag);
   expect((await build(bad)).result.status).toBe("failed");
   expect(await parent.engine.inspectImage(badTag)).toBeUndefined();
+});
+
+test("an image of the same inputs for another machine is refused, unless the settings ask for it", async () => {
+  await using repo = await createBuildRepo(at(registry.host));
+  const loaded = await repo.load();
+  const [step] = await planBuild(loaded, parent);
+  if (step?.do !== "pull") throw new Error("the image is planned");
+  const label = `${hashLabel}=${step.wanted.context.hash}`;
+  const context = join(repo.root, "context");
+  await docker("build", "--quiet", "--platform", "linux/s390x", "--label", label, "--tag", step.tag, context);
+  await docker("push", step.tag);
+  await docker("image", "rm", step.tag);
+  const told = record();
+  expect((await build(loaded, told)).result).toMatchObject({ status: "success", source: "built" });
+  expect(told.of("build.warning")).toMatchObject([{ message: expect.stringContaining("is for s390x") }]);
+
+  await using other = await createBuildRepo(at(registry.host, `platform = "linux/s390x"\n`));
+  const asked = await other.load();
+  const built = (await build(asked, { push: true })).result;
+  await forget(built.message);
+  expect((await build(asked)).result).toMatchObject({ source: "pulled" });
 });
 
 test("an image of other inputs on the parent is built anew with a warning", async () => {

@@ -98,7 +98,7 @@ async function provide(step: WantedStep, build: Build): Promise<ImageSource> {
 
 async function pullOrBuild(step: WantedStep, build: Build): Promise<ImageSource> {
   if (step.do === "pull" && (await pullWanted(step.wanted, build))) return "pulled";
-  if (step.do === "build" && step.replacesForeign) warnOfForeign(step.wanted, build, "on the parent");
+  if (step.do === "build" && step.replacesForeign) warnOfForeign(step.wanted, build);
   const { image, tag } = step;
   const cause = step.do === "pull" ? "neither the parent nor the registry has an image with this hash" : step.cause;
   build.options.onEvent?.({ type: "build.started", image, tag, cause });

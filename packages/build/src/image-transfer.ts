@@ -25,12 +25,21 @@ export async function pullWanted(wanted: WantedImage, build: Build): Promise<boo
     warn(wanted, build, { code: "BUILD_PULL_FAILED", message: `${error.message}; building instead` });
     return false;
   }
-  const { engine } = build.parent;
-  const pulled = await engine.inspectImage(wanted.tag, build.options.signal);
-  if (holdsHash(wanted, pulled)) return true;
-  await engine.removeImage(wanted.tag, build.options.signal);
-  warnOfForeign(wanted, build, "in the registry");
+  const refusal = await refusePulled(wanted, build);
+  if (refusal === undefined) return true;
+  await build.parent.engine.removeImage(wanted.tag, build.options.signal);
+  warn(wanted, build, foreign(wanted, refusal));
   return false;
+}
+
+/** Why a pulled image is not ours. The engine pulls what its machine cannot run, too. */
+async function refusePulled(wanted: WantedImage, { parent, options }: Build): Promise<string | undefined> {
+  const pulled = await parent.engine.inspectImage(wanted.tag, options.signal);
+  if (pulled === undefined || !holdsHash(wanted, pulled)) return "in the registry was not built from these inputs";
+  // With a platform in the settings, the hash holds it.
+  if (wanted.image.platform !== undefined) return undefined;
+  const { architecture } = await parent.engine.version(options.signal);
+  return pulled.architecture === architecture ? undefined : `in the registry is for ${pulled.architecture}`;
 }
 
 /** What a build gets around. An engine that does not answer is not among it. */
@@ -50,12 +59,13 @@ export async function pushWanted(wanted: WantedImage, build: Build): Promise<voi
   for (const tag of [wanted.tag, wanted.latestTag]) await transfer({ action: "push", tag, wanted }, build);
 }
 
-/** Says that an image was found under our tag which these inputs did not make. */
-export function warnOfForeign(wanted: WantedImage, build: Build, place: string): void {
-  warn(wanted, build, {
-    code: "BUILD_IMAGE_FOREIGN",
-    message: `the image ${wanted.tag} ${place} was not built from these inputs; building anew`,
-  });
+/** Says that an image was found under our tag on the parent which these inputs did not make. */
+export function warnOfForeign(wanted: WantedImage, build: Build): void {
+  warn(wanted, build, foreign(wanted, "on the parent was not built from these inputs"));
+}
+
+function foreign({ tag }: WantedImage, reason: string) {
+  return { code: "BUILD_IMAGE_FOREIGN", message: `the image ${tag} ${reason}; building anew` };
 }
 
 function warn({ image }: WantedImage, { options }: Build, warning: { code: string; message: string }): void {

@@ -26,6 +26,8 @@ export interface EngineVersion {
   /** Highest API version that it speaks, as `1.45`. */
   readonly apiVersion: string;
   readonly hasBuildKit: boolean;
+  /** Of the engine's machine, as Go names it: `amd64`. */
+  readonly architecture: string;
 }
 
 /** A Docker engine. Every call takes a signal and may run beside any other. */
@@ -128,7 +130,8 @@ async function readVersion(docker: Docker, request: EngineRequest): Promise<Engi
     (docker.version as (options: object) => Promise<Docker.DockerVersion>).call(docker, request.abort),
   );
   const isDocker = answer.Components?.some(({ Name }) => Name === "Engine") ?? true;
-  return { version: answer.Version, apiVersion: answer.ApiVersion, hasBuildKit: isDocker && answer.Os === "linux" };
+  const hasBuildKit = isDocker && answer.Os === "linux";
+  return { version: answer.Version, apiVersion: answer.ApiVersion, hasBuildKit, architecture: answer.Arch };
 }
 
 function isOlder(version: string, than: string): boolean {

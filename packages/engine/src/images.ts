@@ -7,6 +7,8 @@ export interface ImageInfo {
   readonly id: string;
   readonly tags: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** As Go names it: `amd64`. */
+  readonly architecture: string;
 }
 
 /** @returns the image that `reference` names on this engine, or undefined. */
@@ -18,7 +20,8 @@ export async function inspectImage(
   return asking(request, `looking for the image ${reference}`, async () => {
     try {
       const image = await docker.getImage(reference).inspect();
-      return { id: image.Id, tags: image.RepoTags ?? [], labels: image.Config?.Labels ?? {} };
+      const labels = image.Config?.Labels ?? {};
+      return { id: image.Id, tags: image.RepoTags ?? [], labels, architecture: image.Architecture };
     } catch (error) {
       if (hasStatus(error, 404)) return undefined;
       throw error;
