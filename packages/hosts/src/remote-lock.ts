@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
-import { cleanText } from "@otto/errors";
+import { cleanText, OttoError } from "@otto/errors";
+import type { RemoteProcess } from "ssh2-streamer";
 import type { Parent } from "./parent.js";
 
 /** Who holds a lock, and since when. */
@@ -41,6 +42,7 @@ exec flock "$lock" sh -c 'touch -c "$1"; echo held; exec cat >/dev/null' otto-lo
 
 /**
  * Runs `body` while holding a lock on the parent. A parent without `flock` has no locks: `body` then runs at once.
+ * @throws OttoError `HOST_LOCK_LOST`, and what losing the link throws
  */
 export async function withRemoteLock<T>(
   parent: Parent,
@@ -51,18 +53,27 @@ export async function withRemoteLock<T>(
     signal: options.signal,
     lifetime: "long",
   });
-  process.stdin.on("error", () => {});
+  // A link that breaks is told by `body`, or by the wait.
+  for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", () => {});
   process.stderr.resume();
   try {
-    for await (const line of createInterface({ input: process.stdout })) {
-      const [state = "", since = "", ...who] = line.split(" ");
-      if (state !== "waiting") break;
-      options.onWaiting?.({ who: cleanText(who.join(" ")), since: new Date(Number(since) * 1000) });
-    }
-    options.signal?.throwIfAborted();
+    await waitForLock(process, options);
     return await body();
   } finally {
     process.stdin.end();
     await process.exit.catch(() => {});
   }
+}
+
+async function waitForLock(process: RemoteProcess, options: RemoteLockOptions): Promise<void> {
+  for await (const line of createInterface({ input: process.stdout })) {
+    const [state = "", since = "", ...who] = line.split(" ");
+    if (state === "held" || state === "lockless") return;
+    options.onWaiting?.({ who: cleanText(who.join(" ")), since: new Date(Number(since) * 1000) });
+  }
+  options.signal?.throwIfAborted();
+  await process.exit;
+  throw new OttoError("HOST_LOCK_LOST", `waiting for the lock ${options.name}: the process that waited has ended`, {
+    details: { lock: options.name },
+  });
 }
