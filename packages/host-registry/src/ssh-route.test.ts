@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { HostData, LabData } from "@otto/config";
 import { Secret } from "@otto/errors";
 import { expect, test } from "vitest";
@@ -66,4 +69,32 @@ test("a pinned key is the only one trusted; else known_hosts, and new keys are l
     knownHosts: ["/nonexistent/.ssh/known_hosts"],
     learn: { file: "/nonexistent/.local/state/otto/known_hosts" },
   });
+});
+
+test("an SSH configuration fills what the lab leaves open, and nothing else", async () => {
+  const home = await mkdtemp(join(tmpdir(), "otto-route-"));
+  await mkdir(join(home, ".ssh"));
+  const text = "Host box\n HostName 10.0.0.7\n Port 2200\n User them\n IdentityFile ~/k\n ProxyJump a,you@b:23\n";
+  await writeFile(join(home, ".ssh", "config"), text);
+  const configured = { ...ssh, useSshConfig: true, agent: false };
+  const show = (changes: Partial<HostData>) =>
+    planRoute(labOf(host("gate")), host("p", { ip: "box", ...changes }), { env: { USER: "local" }, home }).map(
+      ({ name, host: at, port, credentials: [{ username, privateKeys = [] }] }) =>
+        `${name} ${username}@${at}:${port} ${privateKeys.map((key) => ("path" in key ? key.path : "")).join()}`,
+    );
+  expect(show({ ssh: configured })).toEqual(["a local@a:22 ", "b you@b:23 ", `p them@10.0.0.7:2200 ${home}/k`]);
+  const explicit = { user: "me", hop: "gate", ssh: { ...configured, port: 7, clientKeys: ["/mine"] } };
+  expect(show(explicit)).toEqual(["gate me@ip-gate:22 ", "p me@10.0.0.7:7 /mine"]);
+  expect(show({})).toEqual(["p me@box:22 "]);
+  await rm(home, { recursive: true });
+});
+
+test("an SSH configuration that is there and cannot be read is an error that names it", async () => {
+  const home = await mkdtemp(join(tmpdir(), "otto-route-"));
+  await mkdir(join(home, ".ssh", "config"), { recursive: true });
+  const parent = host("p", { ssh: { ...ssh, useSshConfig: true } });
+  expect(() => planRoute(labOf(), parent, { env: {}, home })).toThrow(
+    expect.objectContaining({ code: "LAB_SSH_CONFIG_UNREADABLE" }),
+  );
+  await rm(home, { recursive: true });
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Credential, HostData, LabData, SshOptions } from "@otto/config";
 import { OttoError, Secret } from "@otto/errors";
 import type { HostKeyPolicy, LearnedHostKey, PrivateKey, SshCredential, SshEndpoint, SshRoute } from "ssh2-streamer";
+import { applySshConfig, toJumpHost } from "./ssh-client-config.js";
 
 /** What a route takes from the user's machine. */
 export interface SshSurroundings {
@@ -13,15 +14,24 @@ export interface SshSurroundings {
 }
 
 /**
- * The way to a host: its hops first, the host last.
- * @throws OttoError `LAB_UNKNOWN_HOP`
+ * The way to a host: its hops first, the host last. `~/.ssh/config` fills in what the lab leaves open of a host with
+ * `use_ssh_config`.
+ * @throws OttoError `LAB_UNKNOWN_HOP`, `LAB_NO_LOGIN`, `LAB_SSH_CONFIG_UNREADABLE`, `SSH_CONFIG_INVALID`
  */
 export function planRoute(lab: LabData, host: HostData, surroundings: SshSurroundings): SshRoute {
   const chain: SshEndpoint[] = [];
   for (let next: HostData | undefined = host; next !== undefined; next = hopOf(lab, next)) {
-    chain.unshift(planEndpoint(next, surroundings));
+    chain.unshift(...planStretch(next, surroundings));
   }
   return chain as unknown as SshRoute;
+}
+
+/** A host, after the machines that only the user's SSH configuration knows. */
+function planStretch(declared: HostData, surroundings: SshSurroundings): SshEndpoint[] {
+  const { env, home } = surroundings;
+  const { hops, host } = applySshConfig(declared, home);
+  const jumps = hops.map((hop) => toJumpHost(hop, declared, env.USER || env.LOGNAME));
+  return [...jumps, host].map((machine) => planEndpoint(machine, surroundings));
 }
 
 function hopOf(lab: LabData, host: HostData): HostData | undefined {

@@ -1,0 +1,69 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { HostData, SshOptions } from "@otto/config";
+import { OttoError } from "@otto/errors";
+import { resolveSshConfig, type SshConfigHost } from "ssh2-streamer";
+
+/** What `~/.ssh/config` adds to a host of the lab. */
+export interface ConfiguredWay {
+  /** Machines that its ProxyJump names, in order; none for a host whose hop the lab names. */
+  readonly hops: readonly SshConfigHost[];
+  /** The host, with what the lab left open. */
+  readonly host: HostData;
+}
+
+/**
+ * Fills in what the lab leaves open of a host with `use_ssh_config`, from what the configuration says of its `ip`.
+ * @throws OttoError `SSH_CONFIG_INVALID`, `LAB_SSH_CONFIG_UNREADABLE`
+ */
+export function applySshConfig(host: HostData, home: string): ConfiguredWay {
+  if (!host.ssh.useSshConfig) return { hops: [], host };
+  const alias = host.ip.includes(":") ? `[${host.ip}]` : host.ip;
+  const way = resolveSshConfig(readConfig(join(home, ".ssh", "config"), host.id), alias, home);
+  const target = way.at(-1);
+  if (target === undefined) return { hops: [], host };
+  return { hops: host.hop === undefined ? way.slice(0, -1) : [], host: fillHost(host, target) };
+}
+
+/** A machine that only the configuration knows, as a host of the lab that reaches `target` through it. */
+export function toJumpHost(jump: SshConfigHost, target: HostData, localUser: string | undefined): HostData {
+  const { hostKey: _ofTarget, passwordEnv: _password, ...ssh } = target.ssh;
+  const login = jump.username ?? localUser ?? target.user ?? target.creds[0]?.login;
+  return {
+    ...target,
+    id: jump.alias,
+    ip: jump.host,
+    ...(login === undefined ? {} : { user: login }),
+    creds: [],
+    ssh: { ...fillSsh({ ...ssh, clientKeys: [] }, jump), port: jump.port },
+  };
+}
+
+function fillHost(host: HostData, found: SshConfigHost): HostData {
+  const user = host.user ?? found.username;
+  return { ...host, ip: found.host, ...(user === undefined ? {} : { user }), ssh: fillSsh(host.ssh, found) };
+}
+
+function fillSsh(ssh: SshOptions, found: SshConfigHost): SshOptions {
+  const agent = ssh.agent ?? found.identityAgent;
+  return {
+    ...ssh,
+    // A lab that says 22 is not told from one that says nothing.
+    port: ssh.port === 22 ? found.port : ssh.port,
+    clientKeys: ssh.clientKeys.length > 0 ? ssh.clientKeys : found.identityFiles,
+    ...(agent === undefined ? {} : { agent }),
+  };
+}
+
+function readConfig(path: string, hostId: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw new OttoError(
+      "LAB_SSH_CONFIG_UNREADABLE",
+      `finding the way to ${hostId}: reading ${path}: ${(cause as Error).message}`,
+      { hint: `Make ${path} readable, or drop use_ssh_config.`, details: { host: hostId, file: path }, cause },
+    );
+  }
+}
