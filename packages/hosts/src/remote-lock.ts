@@ -66,7 +66,10 @@ export async function withRemoteLock<T>(
 }
 
 async function waitForLock(process: RemoteProcess, options: RemoteLockOptions): Promise<void> {
-  for await (const line of createInterface({ input: process.stdout })) {
+  const lines = createInterface({ input: process.stdout });
+  // It repeats the stream's errors, also when nobody reads lines any more.
+  lines.on("error", () => {});
+  for await (const line of lines) {
     const [state = "", since = "", ...who] = line.split(" ");
     if (state === "held" || state === "lockless") return;
     options.onWaiting?.({ who: cleanText(who.join(" ")), since: new Date(Number(since) * 1000) });
