@@ -113,7 +113,7 @@ function quoteValue(value: string): string {
 async function findCompose(session: StackSession, parent: Parent): Promise<readonly string[]> {
   const { command } = parent.docker;
   const plugin = [...command, "compose"];
-  const binary = [...command.slice(0, -1), "docker-compose"];
+  const binary = [...command.slice(0, -1), (command.at(-1) ?? "").replace(/docker$/, "docker-compose")];
   let old = "";
   for (const candidate of [plugin, binary]) {
     const { exitCode, output } = await session.run(`${candidate.map(quoteWord).join(" ")} version --short 2>/dev/null`);

@@ -2,7 +2,7 @@ import { OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { quoteWord, removeTree } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
-import { createCompose } from "./compose-process.js";
+import { type ComposeOutcome, createCompose } from "./compose-process.js";
 import { dockerWords, observeStack } from "./stack-observation.js";
 import { inTurn } from "./stack-queue.js";
 import { type LockHolder, openStackSession, type StackSession } from "./stack-session.js";
@@ -45,13 +45,24 @@ export async function takeDownIn(
   options: Pick<DownOptions, "stopTimeout" | "volumes" | "signal">,
 ): Promise<boolean> {
   const { containers, remoteDir } = await observeStack(session, parent, { project, images: [] });
-  const compose = createCompose(session, parent);
-  const { exitCode, output } = await compose.run((argv) => downCommand(argv, project, options), options);
+  const isEmpty = containers.length === 0 && !options.volumes;
+  const { exitCode, output } = isEmpty ? nothingToStop : await stop(session, parent, project, options);
   options.signal?.throwIfAborted();
   const rest = await session.run(removeRestScript(parent, project));
   if (exitCode !== 0 || rest.exitCode !== 0) throw downFailed(parent, project, output + rest.output);
   await removeTree({ shell: session, remoteDir, host: parent.id, docker: parent.docker.command });
   return containers.length > 0;
+}
+
+const nothingToStop = { exitCode: 0, output: "" };
+
+function stop(
+  session: StackSession,
+  parent: Parent,
+  project: string,
+  options: Pick<DownOptions, "stopTimeout" | "volumes" | "signal">,
+): Promise<ComposeOutcome> {
+  return createCompose(session, parent).run((argv) => downCommand(argv, project, options), options);
 }
 
 /** What compose overlooks: containers of a recreate that was killed, a network whose name changed. */

@@ -31,6 +31,7 @@ export interface StackSession extends RemoteShell, AsyncDisposable {
   stop(pid: number): void;
   /** Rejects when the session is over, whatever ended it. */
   readonly lost: Promise<never>;
+  readonly isOver: boolean;
 }
 
 const chunkBytes = 1 << 18;
@@ -60,7 +61,10 @@ export async function openStackSession(parent: Parent, options: SessionOptions):
       throw cause;
     },
   );
-  lost.catch(() => {});
+  let isOver = false;
+  lost.catch(() => {
+    isOver = true;
+  });
   process.stdin.on("error", () => {});
   const close = async () => {
     process.stdin.end("quit\n");
@@ -94,6 +98,9 @@ export async function openStackSession(parent: Parent, options: SessionOptions):
       process.stdin.write(`stop ${pid}\n`);
     },
     lost,
+    get isOver() {
+      return isOver;
+    },
     [Symbol.asyncDispose]: close,
   };
 }

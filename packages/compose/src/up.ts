@@ -97,13 +97,16 @@ export async function bringUpIn(
 
 /** The caller's abort must not keep this from running, nor may its failure hide why it runs. */
 async function undo(session: StackSession, { parent, project }: PlacedStack, { who }: UpOptions): Promise<void> {
-  const inSession = takeDownIn(session, parent, project, rollback);
-  // The session may be what was lost. This call has the stack's turn still, so the other way may not wait for it.
-  await inSession
-    .catch(async () => {
-      await using other = await openStackSession(parent, { project, who });
-      await takeDownIn(other, parent, project, rollback);
-    })
+  const takeBack = async () => {
+    if (!session.isOver) return takeDownIn(session, parent, project, rollback);
+    await using other = await openStackSession(parent, { project, who });
+    return await takeDownIn(other, parent, project, rollback);
+  };
+  const again = () => {
+    if (session.isOver) return takeBack();
+  };
+  await takeBack()
+    .catch(again)
     .catch(() => {});
 }
 

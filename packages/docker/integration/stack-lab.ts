@@ -18,8 +18,12 @@ export interface StackRepo extends AsyncDisposable {
   open(home: string): Promise<{ lab: Lab; repo: Repo }>;
 }
 
-/** @param running the hosts; undefined: this machine */
-export async function createStackRepo(compose: string, running?: RunningLab): Promise<StackRepo> {
+/** @param running the hosts; undefined: this machine. @param docker of the hosts, as in a lab.json */
+export async function createStackRepo(
+  compose: string,
+  running?: RunningLab,
+  docker: { readonly command?: readonly string[] } = {},
+): Promise<StackRepo> {
   const name = `stack${randomBytes(4).toString("hex")}`;
   const root = await mkdtemp(join(tmpdir(), "otto-stack-"));
   const image = await createBusyboxImage(`${name}:1`);
@@ -33,7 +37,7 @@ export async function createStackRepo(compose: string, running?: RunningLab): Pr
     ".otto/settings.toml",
     `name = "${name}"\nversion = "1"\n${source}[[docker.composes]]\npath = "compose.yml"\n`,
   );
-  if (running !== undefined) await write("lab/lab.json", JSON.stringify(labJson(running)));
+  if (running !== undefined) await write("lab/lab.json", JSON.stringify(describe(running, docker)));
   return {
     root,
     project: getUserComposeProject(name, "ci"),
@@ -48,6 +52,11 @@ export async function createStackRepo(compose: string, running?: RunningLab): Pr
       await rm(root, { recursive: true });
     },
   };
+}
+
+function describe(running: RunningLab, docker: object): object {
+  const { hosts, links } = labJson(running);
+  return { hosts: hosts.map((host) => ({ ...host, docker })), links };
 }
 
 /** What of a project is on this machine's engine. */

@@ -44,7 +44,7 @@ afterEach(async () => {
 
 function start(action: "up" | "down" | "use" | "own"): ChildProcess {
   const argv = [program, stack.root, running.directory, "lab", action];
-  const child = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "ignore"] });
   children.add(child);
   return child;
 }
@@ -73,10 +73,6 @@ async function leave(child: ChildProcess): Promise<void> {
   expect(await exit).toBe(0);
 }
 
-async function waitUntilGone(withinMs: number): Promise<void> {
-  await expect.poll(() => left(stack.project), { timeout: withinMs, interval: 200 }).toEqual(nothing);
-}
-
 test("twenty ups at once, of this and of other processes, make each container once", async () => {
   const waits: string[] = [];
   const onEvent = (event: { type: string; who?: string }) => {
@@ -102,18 +98,15 @@ test("up against down go one after the other", async () => {
 test("who waits is told who works on the stack, and goes on when that one is killed", async () => {
   const holder = start("up");
   let since = 0;
-  const told = new Promise<string>((resolve) => {
+  // As soon as the other one has begun.
+  await expect.poll(() => left(stack.project), { timeout: 20_000, interval: 10 }).not.toEqual(nothing);
+  const told = new Promise<string>((resolve, reject) => {
     const onEvent = (event: { type: string; who?: string; since?: Date }) => {
       if (event.type !== "compose.waiting") return;
       since = event.since?.getTime() ?? 0;
       resolve(event.who ?? "");
     };
-    // As soon as the other one holds the lock.
-    void expect
-      .poll(() => left(stack.project), { timeout: 20_000, interval: 10 })
-      .not.toEqual(nothing)
-      .then(() => composeUp(repo, lab, { onEvent }))
-      .then(() => resolve("nobody"));
+    composeUp(repo, lab, { onEvent }).then(() => resolve("nobody"), reject);
   });
   expect(await told).toContain(`(process ${holder.pid})`);
   expect(Math.abs(Date.now() - since)).toBeLessThan(20_000);
@@ -170,13 +163,13 @@ test("a stack that ran before is left, unless it is to be owned", async () => {
 test("the stack of a user that is killed is gone within 10 s", async () => {
   const user = await use();
   user.kill("SIGKILL");
-  await waitUntilGone(10_000);
+  await expect.poll(() => left(stack.project), { timeout: 10_000, interval: 200 }).toEqual(nothing);
 });
 
 test("the stack of a user that loses its link is gone within 10 s", async () => {
   const user = await use();
   running.hosts.parent.proxy?.cut();
-  await waitUntilGone(10_000);
+  await expect.poll(() => left(stack.project), { timeout: 10_000, interval: 200 }).toEqual(nothing);
   user.kill("SIGKILL");
 });
 

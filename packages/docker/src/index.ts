@@ -8,7 +8,15 @@ export {
   planBuild,
   type RegistryEvent,
 } from "@otto/build";
-export { type ContainerRow, composePs, formatUpStep, type UpEvent, type UpStep } from "@otto/compose";
+export {
+  type ContainerRow,
+  composePs,
+  type DownEvent,
+  formatUpStep,
+  type LockHolder,
+  type UpEvent,
+  type UpStep,
+} from "@otto/compose";
 export {
   type DockerImage,
   findRepoRoots,
@@ -25,6 +33,7 @@ export type { Command, CommandResult, DockerContainerHost, Parent } from "@otto/
 export { buildImages } from "./build-images.js";
 export { type ComposeDownOptions, type ComposeDownResult, composeDown } from "./compose-down.js";
 export { getUserComposeProject } from "./compose-project.js";
+export { composePsAll, type ParentContainers } from "./compose-ps-all.js";
 export { type ComposeUpOptions, composeUp, planComposeUp } from "./compose-up.js";
 export { type ComposedOptions, type ComposedStack, composed } from "./composed.js";
 export { getContainerHost } from "./container-host-lookup.js";

@@ -55,7 +55,7 @@ tar -x -p -m -f - -C ${incoming}; } 2>&1`,
   } finally {
     tar.destroy();
   }
-  assertDone(tree, await runInTree(tree, `cd ${quoteWord(tree.remoteDir)} && sh ${incoming}/apply.sh`));
+  assertDone(tree, await runInTree(tree, applyScript(tree, ""), applyScript(tree, "again")));
 }
 
 /**
@@ -72,6 +72,10 @@ export async function removeTree(tree: StagedTree): Promise<void> {
   assertDone(tree, emptied.exitCode === 0 ? outcome : emptied);
 }
 
+function applyScript({ remoteDir }: StagedTree, how: string): string {
+  return `cd ${quoteWord(remoteDir)} && sh ${incoming}/apply.sh ${how}`;
+}
+
 const incoming = `${ownDirectory}/new`;
 
 function packed(entry: TreeEntry): PackedEntry {
@@ -86,7 +90,8 @@ function formatApplyScript({ make, remove, send }: TreePlan): string {
   const lines = [
     "set -e",
     "umask 077",
-    `mv -f ${incoming}/pending ${ownDirectory}/manifest`,
+    placeFunction,
+    `[ -n "$1" ] || mv -f ${incoming}/pending ${ownDirectory}/manifest`,
     ...remove.map(({ path, isDirectory }) =>
       isDirectory ? `rmdir ${quoteWord(path)} 2>/dev/null || true` : `rm -f ${quoteWord(path)}`,
     ),
@@ -101,6 +106,14 @@ function formatApplyScript({ make, remove, send }: TreePlan): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** The second time, what the first one came to is in its place already. */
+const placeFunction = `again=$1
+place() {
+  into=$1; shift
+  if [ -z "$again" ]; then mv -f "$@" "$into"; return; fi
+  for file; do if [ -e "$file" ] || [ -L "$file" ]; then mv -f "$file" "$into"; fi; done
+}`;
+
 const namesAtOnce = 200;
 
 function formatMoves(directory: string, names: readonly string[]): string[] {
@@ -109,7 +122,7 @@ function formatMoves(directory: string, names: readonly string[]): string[] {
     const sources = names
       .slice(from, from + namesAtOnce)
       .map((name) => quoteWord(posix.join(incoming, "tree", directory, name)));
-    moves.push(`mv -f ${sources.join(" ")} ${quoteWord(`./${directory}/`)}`);
+    moves.push(`place ${quoteWord(`./${directory}/`)} ${sources.join(" ")}`);
   }
   return moves;
 }
@@ -118,10 +131,10 @@ function formatMoves(directory: string, names: readonly string[]): string[] {
  * Runs a script on the tree as the login, and when that fails as root in a container that sees the tree and the parent's
  * own programs: a container's root may own what lies there. Any image of the engine will do.
  */
-async function runInTree(tree: StagedTree, script: string): Promise<ShellOutcome> {
+async function runInTree(tree: StagedTree, script: string, again = script): Promise<ShellOutcome> {
   const outcome = await tree.shell.run(`{ ${script}; } 2>&1`);
   if (outcome.exitCode === 0) return outcome;
-  const asRoot = await tree.shell.run(`{ ${asEngineRoot(tree, script)}; } 2>&1`);
+  const asRoot = await tree.shell.run(`{ ${asEngineRoot(tree, again)}; } 2>&1`);
   return asRoot.exitCode === 0 ? asRoot : outcome;
 }
 
