@@ -114,6 +114,12 @@ function judgeStack(
   return { ...(waiting !== undefined && { waiting }), recheckMs: Math.max(recheckMs, 1) };
 }
 
+/** Whether a stack that nothing is done to is up, by what was seen of it before. */
+export function isReady({ services, before }: Pick<ReadyOptions, "services" | "before">): boolean {
+  const { failed, waiting } = judgeStack(before, { services, before }, () => 0);
+  return failed === undefined && waiting === undefined;
+}
+
 /** The first service of a stack that failed by itself, as an error with its last log lines. */
 export async function findFailure(
   session: StackSession,

@@ -5,7 +5,7 @@ import { watchContainers } from "./container-events.js";
 import { takeDownIn } from "./down.js";
 import { formatDigest, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
-import { findFailure, waitUntilReady } from "./stack-health.js";
+import { findFailure, isReady, waitUntilReady } from "./stack-health.js";
 import { configLabel, dockerWords, type ObservedContainer } from "./stack-observation.js";
 import { compareStack, planStack, readDigests, repairScript, type StackComparison, upFailed } from "./stack-plan.js";
 import { inTurn } from "./stack-queue.js";
@@ -131,7 +131,6 @@ async function converge(
   const digests = await readDigests(compose, stack, { directory, tree, signal: options.signal });
   const plan = planStack(stack, options.comparison, digests);
   options.onEvent?.({ type: "compose.planned", project, steps: plan.steps });
-  const events = await watchContainers(session, parent, project);
   const deadline = performance.now() + timeoutMs;
   const waiting = {
     project,
@@ -141,6 +140,8 @@ async function converge(
     timeoutMs,
     signal: options.signal,
   };
+  if (isConverged(plan) && isReady(waiting)) return observation.containers;
+  const events = await watchContainers(session, parent, project);
   if (!isConverged(plan)) {
     const writing = await session.run(writeLabelsScript(directory, digests));
     if (writing.exitCode !== 0) throw upFailed(stack, writing.output);

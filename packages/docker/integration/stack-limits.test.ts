@@ -1,6 +1,6 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { composeDown, composeUp, type Lab, type Repo } from "@otto/docker";
+import { composeDown, composePsAll, composeUp, type Lab, type Repo } from "@otto/docker";
 import { type Lab as RunningLab, startLab } from "@otto/lab";
 import { afterEach, expect, test } from "vitest";
 import { createStackRepo, left, nothing, type StackRepo } from "./stack-lab.js";
@@ -111,4 +111,19 @@ test("files that a container's root owns block neither up nor down of a login wi
   const parent = lab.parentFor(repo);
   const trees = await parent.exec("ls -A ~/.cache/otto/stacks");
   expect(trees.stdout.toString()).toBe("");
+});
+
+test("every parent is asked for its containers, and one that cannot be reached is a row of its own", async () => {
+  const running = await startLab({ hosts: { here: {}, gone: {} } });
+  await running.hosts.gone.stop();
+  open.push(running);
+  const stack = await createStackRepo("services: {}", running);
+  open.push(stack);
+  const { lab } = await stack.open(running.directory);
+  open.push(lab);
+  const rows = await composePsAll(lab);
+  expect(rows).toMatchObject([
+    { parent: "here", containers: expect.any(Array) },
+    { parent: "gone", error: { code: expect.stringMatching(/^SSH_/) } },
+  ]);
 });
