@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { createDockerCommand } from "./docker-command.js";
+import { createDoctorCommand } from "./doctor-command.js";
 import { logLevels } from "./global-options.js";
 import { createHostCommand } from "./host-command.js";
 import type { Choose } from "./outcome.js";
@@ -25,7 +26,8 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     .option("--quiet", "tell results and errors only")
     .option("--no-color", "no colour")
     .addCommand(createDockerCommand(choose))
-    .addCommand(createHostCommand(choose));
+    .addCommand(createHostCommand(choose))
+    .addCommand(createDoctorCommand(choose));
   for (const command of commandsOf(program)) {
     command.exitOverride().configureOutput({ ...output, outputError: () => {} });
     command.helpCommand(false).helpOption("-h, --help", "show help");

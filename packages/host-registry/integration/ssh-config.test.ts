@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { loadLab, loadRepo } from "@otto/config";
-import { Lab } from "@otto/host-registry";
+import type { Lab } from "@otto/host-registry";
 import { startLab, type Lab as TestLab } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openLab } from "./lab-under-test.js";
 
 let machines: TestLab<"bastion" | "parent">;
 let home: string;
@@ -31,21 +31,15 @@ Host *
 
 afterAll(() => machines[Symbol.asyncDispose]());
 
-/** Opens a lab of one parent, whose lab.json says what `options` say. */
-async function openLab(host: object, env: Readonly<Record<string, string>> = {}): Promise<Lab> {
-  const root = join(home, "repo");
-  await mkdir(join(root, ".otto"), { recursive: true });
-  const settings = 'name = "r"\nversion = "1.0.0"\n[[lab.sources]]\nbackend = "json"\npaths = ["lab.json"]\n';
-  await writeFile(join(root, ".otto", "settings.toml"), settings);
-  const base = { ip: "box", element: "parent", creds: [{ login: "nobody-here" }], labs: ["l"], docker_capable: true };
-  await writeFile(join(root, "lab.json"), JSON.stringify({ hosts: [{ ...base, ...host }], links: [] }));
-  const repos = [await loadRepo(root, { home })];
-  return new Lab({ data: await loadLab({ repos, name: "l", home }), repos, env, home });
+/** Opens a lab of one parent, whose lab.json says what `host` says. */
+function openParentLab(host: object): Promise<Lab> {
+  const base = { ip: "box", element: "parent", creds: [{ login: "nobody-here" }], labs: ["lab"], docker_capable: true };
+  return openLab(home, [{ ...base, ...host }]);
 }
 
 test("address, port, user, key and jump come from ~/.ssh/config, and commands and engine work through them", async () => {
   const known_hosts = machines.knownHostsPath;
-  await using lab = await openLab({ ssh_options: { use_ssh_config: true, known_hosts, agent: false } });
+  await using lab = await openParentLab({ ssh_options: { use_ssh_config: true, known_hosts, agent: false } });
   const { exitCode, stdout } = await lab.parent("parent").exec("echo $SSH_CONNECTION");
   expect([exitCode, stdout.toString().trim().split(" ").at(-1)]).toEqual([0, `${machines.hosts.parent.sshdPort}`]);
   expect((await lab.parent("parent").engine.version()).version).toMatch(/^\d+\./);
@@ -54,7 +48,7 @@ test("address, port, user, key and jump come from ~/.ssh/config, and commands an
 });
 
 test("without use_ssh_config the file is not read", async () => {
-  await using lab = await openLab({ ssh_options: { agent: false, connect_timeout: 2 } });
+  await using lab = await openParentLab({ ssh_options: { agent: false, connect_timeout: 2 } });
   await expect(lab.parent("parent").exec(["true"])).rejects.toMatchObject({
     code: "SSH_CONNECT_FAILED",
     details: { host: "box" },

@@ -1,0 +1,67 @@
+import { type Lab, labJson, startLab } from "@otto/lab";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runJson, runOtto } from "./otto-process.js";
+import { createTestRepo, type TestRepo } from "./test-repo.js";
+
+let lab: Lab<"bastion" | "parent">;
+let repo: TestRepo;
+
+beforeAll(async () => {
+  lab = await startLab({ hosts: { bastion: {}, parent: { hop: "bastion" } } });
+  repo = await createTestRepo({ OTTO_LAB: "veg" });
+  await repo.write("lab.json", JSON.stringify(labJson(lab, "veg")));
+});
+
+afterAll(async () => {
+  await repo[Symbol.asyncDispose]();
+  await lab[Symbol.asyncDispose]();
+});
+
+test("a lab that is well: a line for each thing that was looked at, on the way and on every parent", async () => {
+  const { exitCode, stdout, stderr } = await runOtto(repo.place, ["doctor"]);
+  expect([exitCode, stderr]).toEqual([0, ""]);
+  const lines = stdout.trimEnd().split("\n");
+  expect(lines).toHaveLength(20);
+  expect(lines.every((line) => /^(bastion|parent) +[a-z-]+ +ok /.test(line))).toBe(true);
+});
+
+test("a bastion is asked alone, and nothing of docker", async () => {
+  const { exitCode, lines } = await runJson(repo.place, ["doctor", "bastion"]);
+  expect(lines.map(({ check }) => check)).toEqual([
+    "name",
+    "tcp",
+    "banner",
+    "host-key",
+    "login",
+    "sessions",
+    undefined,
+  ]);
+  expect([exitCode, lines.at(-1)]).toEqual([0, expect.objectContaining({ ok: 6, warning: 0, failed: 0 })]);
+});
+
+test("a parent that is down fails the command, and the finding names it, its code and what to do", async () => {
+  await lab.hosts.parent.stop();
+  const { exitCode, lines } = await runJson(repo.place, ["doctor", "parent"]);
+  const failed = lines.filter(({ status }) => status === "failed");
+  expect([exitCode, failed[0]]).toEqual([
+    1,
+    {
+      type: "check",
+      schema: 1,
+      host: "parent",
+      machine: "parent",
+      check: "tcp",
+      status: "failed",
+      code: "DOCTOR_PORT_CLOSED",
+      text: expect.stringContaining("bastion"),
+      hint: expect.stringContaining("sshd"),
+    },
+  ]);
+  const { stdout } = await runOtto(repo.place, ["doctor", "parent"]);
+  expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^parent +tcp +failed .*\[DOCTOR_PORT_CLOSED\] → /);
+  await lab.hosts.parent.start();
+});
+
+test("a host that is not in the lab is a wrong use", async () => {
+  expect((await runOtto(repo.place, ["doctor", "nowhere"])).exitCode).toBe(2);
+});

@@ -1,0 +1,187 @@
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadLab } from "@otto/config";
+import { diagnose, type Finding, Lab as OttoLab } from "@otto/host-registry";
+import { createKeyPair, type HostOptions, type Lab, labJson, startLab } from "@otto/lab";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { linkPrograms, startEngine, startGreeter, startHangUp, withPath, writePrograms } from "./faults.js";
+import { openLab } from "./lab-under-test.js";
+
+let directory: string;
+const cleanUps: AsyncDisposable[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "otto-doctor-"));
+});
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true });
+});
+
+const keep = <T extends AsyncDisposable>(made: T): T => {
+  cleanUps.push(made);
+  return made;
+};
+
+/** Starts a parent behind a bastion. */
+async function start(options: { bastion?: HostOptions; parent?: HostOptions } = {}) {
+  const { bastion = {}, parent = {} } = options;
+  return keep(await startLab({ hosts: { bastion, parent: { hop: "bastion", ...parent } } }));
+}
+
+/** What the doctor says of the lab's parent; `changes` go into its lab.json, by host. */
+async function examine(machines: Lab, changes: Readonly<Record<string, Changes>> = {}): Promise<Finding[]> {
+  const hosts = labJson(machines).hosts.map((host) => {
+    const { ssh_options, ...rest } = changes[host.element] ?? {};
+    return { ...host, ...rest, ssh_options: { ...host.ssh_options, agent: false, ...ssh_options } };
+  });
+  await using lab = await openLab(directory, hosts);
+  const findings: Finding[] = [];
+  for await (const finding of diagnose(lab, "parent", new AbortController().signal)) findings.push(finding);
+  return findings;
+}
+
+interface Changes {
+  readonly ip?: string;
+  readonly ssh_options?: object;
+  readonly docker?: object;
+}
+
+const faultsOf = (findings: readonly Finding[]) =>
+  findings.flatMap((found) => (found.status === "ok" ? [] : [`${found.status} ${found.machine} ${found.code}`]));
+
+test("a parent behind a bastion that is well passes every check, in order", async () => {
+  const findings = await examine(await start());
+  expect(findings.map(({ machine, check, status }) => `${machine} ${check} ${status}`)).toEqual([
+    ...["name", "tcp", "banner", "host-key", "login"].map((check) => `bastion ${check} ok`),
+    ...["name", "tcp", "banner", "host-key", "login"].map((check) => `parent ${check} ok`),
+    "bastion forwarding ok",
+    ...["sessions", "docker", "socket", "engine", "buildkit", "compose", "disk", "clock", "forwarding"].map(
+      (check) => `parent ${check} ok`,
+    ),
+  ]);
+});
+
+test("a name that the hop does not know", async () => {
+  const findings = await examine(await start(), { parent: { ip: "no-such-host.invalid" } });
+  expect(faultsOf(findings)).toEqual(["failed parent DOCTOR_NAME_UNRESOLVED"]);
+});
+
+test("a bastion on whose port nobody listens", async () => {
+  const machines = await start();
+  await machines.hosts.bastion.stop();
+  expect(faultsOf(await examine(machines))).toEqual(["failed bastion DOCTOR_PORT_CLOSED"]);
+});
+
+test("a port that is not SSH's, behind the bastion", async () => {
+  const { port } = keep(await startGreeter());
+  const findings = await examine(await start(), { parent: { ssh_options: { port } } });
+  expect(faultsOf(findings)).toEqual(["failed parent DOCTOR_NOT_SSH"]);
+});
+
+test("a bastion that takes connections and says nothing", async () => {
+  const machines = await start({ bastion: { proxy: {} } });
+  machines.hosts.bastion.proxy?.swallow(true);
+  expect(faultsOf(await examine(machines))).toEqual(["failed bastion DOCTOR_NO_BANNER"]);
+});
+
+test("a host key that has changed", async () => {
+  const machines = await start();
+  await machines.hosts.parent.start({ newHostKeys: true });
+  expect(faultsOf(await examine(machines))).toEqual(["failed parent SSH_HOST_KEY_CHANGED"]);
+});
+
+test("a key that the bastion does not take", async () => {
+  const { privateKeyPath } = await createKeyPair("ed25519", join(directory, "other"));
+  const findings = await examine(await start(), { bastion: { ssh_options: { client_keys: [privateKeyPath] } } });
+  expect(faultsOf(findings)).toEqual(["failed bastion SSH_AUTH_FAILED"]);
+});
+
+test("a bastion that forwards nothing and has no program for it", async () => {
+  const path = await linkPrograms(join(directory, "bin"), ["sh"]);
+  const findings = await examine(await start({ bastion: { allowTcpForwarding: false, ...withPath(path) } }));
+  expect(faultsOf(findings)).toEqual(["failed bastion DOCTOR_HOP_CANNOT_FORWARD"]);
+});
+
+test("a bastion that forwards nothing and has nc", async () => {
+  const findings = await examine(await start({ bastion: { allowTcpForwarding: false } }));
+  expect(faultsOf(findings)).toEqual(["warning bastion DOCTOR_HOP_FORWARDING_OFF"]);
+});
+
+test("a parent that opens no sessions", async () => {
+  const findings = await examine(await start({ parent: { maxSessions: 0 } }));
+  expect(faultsOf(findings)).toEqual(["failed parent DOCTOR_NO_SESSIONS"]);
+});
+
+test("a parent that opens few sessions and forwards no sockets", async () => {
+  const findings = await examine(await start({ parent: { maxSessions: 2, allowStreamLocalForwarding: false } }));
+  expect(faultsOf(findings)).toEqual([
+    "warning parent DOCTOR_FEW_SESSIONS",
+    "warning parent DOCTOR_SOCKET_FORWARDING_OFF",
+  ]);
+});
+
+test("a parent whose PATH holds no docker", async () => {
+  const path = await linkPrograms(join(directory, "bin"), ["sh", "df", "date", "sleep", "cat", "env"]);
+  const findings = await examine(await start({ parent: withPath(path) }));
+  expect(faultsOf(findings)).toEqual(["failed parent DOCTOR_DOCKER_MISSING"]);
+});
+
+test("an engine's socket that is not there", async () => {
+  const findings = await examine(await start(), { parent: { docker: { socket: "/nowhere/docker.sock" } } });
+  expect(faultsOf(findings)).toEqual(["failed parent DOCTOR_SOCKET_MISSING"]);
+});
+
+test("an engine's socket that the login may not use", async () => {
+  const machines = keep(await startLab({ hosts: { parent: { authentication: ["password"] } } }));
+  // The login can see it, and it is root's.
+  const socket = join(machines.directory, "engine.sock");
+  keep(await startEngine(socket, {}));
+  await chmod(socket, 0o600);
+  const findings = await examine(machines, { parent: { docker: { socket } } });
+  expect(faultsOf(findings)).toEqual(["failed parent DOCTOR_SOCKET_DENIED"]);
+});
+
+test("a socket without an engine behind it", async () => {
+  const socket = join(directory, "engine.sock");
+  keep(await startHangUp(socket));
+  const findings = await examine(await start(), { parent: { docker: { socket } } });
+  expect(faultsOf(findings)).toEqual(["failed parent DOCTOR_ENGINE_SILENT"]);
+});
+
+test.each([
+  ["an engine that is too old", { Version: "19.03.1", ApiVersion: "1.40" }, "failed parent DOCTOR_ENGINE_TOO_OLD"],
+  ["an engine without BuildKit", { Components: [{ Name: "Podman Engine" }] }, "warning parent DOCTOR_NO_BUILDKIT"],
+])("%s", async (_name, version, fault) => {
+  const socket = join(directory, "engine.sock");
+  keep(await startEngine(socket, version));
+  const findings = await examine(await start(), { parent: { docker: { socket } } });
+  expect(faultsOf(findings)).toEqual([fault]);
+});
+
+test.each([
+  ["no Compose", { docker: "[ $1 != compose ] || exit 1; echo /" }, "failed parent DOCTOR_COMPOSE_MISSING"],
+  ["an old Compose", { docker: "[ $1 != compose ] || echo v2.2.3" }, "failed parent DOCTOR_COMPOSE_TOO_OLD"],
+  ["a full disk", { df: "echo head; echo /dev/x 9 9 1000 99% /" }, "failed parent DOCTOR_DISK_FULL"],
+  ["a clock an hour ahead", { date: 'exec /bin/date -d "1 hour" +%s' }, "failed parent DOCTOR_CLOCK_SKEWED"],
+] as const)("a parent with %s", async (_name, programs, fault) => {
+  const path = `${await writePrograms(join(directory, "bin"), programs)}:${process.env.PATH}`;
+  expect(faultsOf(await examine(await start({ parent: withPath(path) })))).toEqual([fault]);
+});
+
+test("this machine is examined from docker on", async () => {
+  const path = await writePrograms(join(directory, "bin"), { docker: "[ $1 != compose ] || echo 1.29.2" });
+  const env = { PATH: `${path}:${process.env.PATH}`, DOCKER_HOST: "unix:///nowhere/docker.sock" };
+  await using lab = new OttoLab({
+    data: await loadLab({ repos: [], name: undefined, home: directory }),
+    repos: [],
+    env,
+    home: directory,
+  });
+  const findings: Finding[] = [];
+  for await (const finding of diagnose(lab, "local", new AbortController().signal)) findings.push(finding);
+  expect(findings[0]).toMatchObject({ machine: "local", check: "docker", status: "ok" });
+  expect(faultsOf(findings)).toEqual(["failed local DOCTOR_SOCKET_MISSING", "failed local DOCTOR_COMPOSE_TOO_OLD"]);
+});

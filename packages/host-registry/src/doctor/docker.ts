@@ -1,0 +1,96 @@
+import { dirname } from "node:path/posix";
+import type { HostData } from "@otto/config";
+import { cleanText, isOttoError } from "@otto/errors";
+import type { Parent } from "@otto/hosts";
+import { bad, type DoctorCheck, type Finding, type Judged } from "./finding.js";
+import {
+  judgeBuildKit,
+  judgeClock,
+  judgeCompose,
+  judgeDisk,
+  judgeDocker,
+  judgeEngine,
+  judgeSocket,
+} from "./verdicts.js";
+
+/** What a parent is asked with. */
+export interface DockerProbe {
+  readonly parent: Parent;
+  readonly docker: HostData["docker"];
+  readonly socketPath: string;
+  readonly signal: AbortSignal;
+}
+
+const timeoutMs = 15_000;
+
+/** Looks at what a parent needs beside the way to it: docker, the engine, Compose, room, the time. */
+export async function* examineDocker(probe: DockerProbe): AsyncGenerator<Finding> {
+  const at = (check: DoctorCheck, judged: Judged): Finding => ({ machine: probe.parent.id, check, ...judged });
+  const docker = judgeDocker(probe.docker.command, await findProgram(probe));
+  yield at("docker", docker);
+  const socket = judgeSocket(probe.socketPath, await lookAtSocket(probe));
+  // A docker.command such as sudo may use a socket that the login may not.
+  if (probe.docker.command.length === 1 || socket.status === "ok") yield at("socket", socket);
+  const engine = await askEngine(probe);
+  if (socket.status === "ok" || engine.judged.status === "ok") yield at("engine", engine.judged);
+  if (engine.hasBuildKit !== undefined) yield at("buildkit", judgeBuildKit(engine.hasBuildKit));
+  if (docker.status === "ok") yield at("compose", judgeCompose(await readComposeVersion(probe)));
+  const disk = await readFreeSpace(probe);
+  yield at("disk", judgeDisk(disk.directory, disk.freeBytes));
+  const skewMs = await readClock(probe);
+  if (skewMs !== undefined) yield at("clock", judgeClock(skewMs));
+}
+
+async function findProgram(probe: DockerProbe): Promise<string | undefined> {
+  const [program = "docker"] = probe.docker.command;
+  return run(probe, ["sh", "-c", 'command -v -- "$1"', "sh", program]);
+}
+
+async function lookAtSocket(probe: DockerProbe): Promise<"missing" | "no-socket" | "denied" | "ok"> {
+  const script = `if [ -S "$1" ]; then [ -w "$1" ] && echo ok || echo denied
+elif [ -e "$1" ]; then echo no-socket; else echo missing; fi`;
+  const said = await run(probe, ["sh", "-c", script, "sh", probe.socketPath]);
+  return said === "ok" || said === "denied" || said === "no-socket" ? said : "missing";
+}
+
+async function askEngine({ parent, signal }: DockerProbe): Promise<{ judged: Judged; hasBuildKit?: boolean }> {
+  try {
+    const version = await parent.engine.version(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+    return { judged: judgeEngine(version), hasBuildKit: version.hasBuildKit };
+  } catch (error) {
+    signal.throwIfAborted();
+    const text = isOttoError(error) ? error.message : `no answer within ${timeoutMs} ms`;
+    const hint = "The socket is there and the engine is not behind it: look at its log (journalctl -u docker).";
+    return { judged: bad("failed", "DOCTOR_ENGINE_SILENT", { text, hint }) };
+  }
+}
+
+function readComposeVersion(probe: DockerProbe): Promise<string | undefined> {
+  return run(probe, [...probe.docker.command, "compose", "version", "--short"]);
+}
+
+async function readFreeSpace(probe: DockerProbe): Promise<{ directory: string; freeBytes: number | undefined }> {
+  const info = ["-H", `unix://${probe.socketPath}`, "info", "--format", "{{.DockerRootDir}}"];
+  const root = await run(probe, [...probe.docker.command, ...info]);
+  const known = root?.startsWith("/") ? root : undefined;
+  // Only root may look into the engine's directory; the file system is told by what is above it.
+  const script = 'for at in "$@"; do df -Pk "$at" 2>/dev/null && exit; done; exit 1';
+  const places = known === undefined ? ["."] : [known, dirname(known), "."];
+  const table = await run(probe, ["sh", "-c", script, "sh", ...places]);
+  const kilobytes = Number(table?.split("\n")[1]?.trim().split(/\s+/)[3] ?? "");
+  const freeBytes = table === undefined || Number.isNaN(kilobytes) ? undefined : kilobytes * 1024;
+  return { directory: known ?? "the login's home", freeBytes };
+}
+
+async function readClock(probe: DockerProbe): Promise<number | undefined> {
+  const asked = Date.now();
+  const said = await run(probe, ["date", "+%s"]);
+  const theirs = Number(said ?? "") * 1000;
+  return said === undefined || Number.isNaN(theirs) ? undefined : theirs - (asked + Date.now()) / 2;
+}
+
+/** What a command says, or undefined when it fails. */
+async function run({ parent, signal }: DockerProbe, argv: readonly string[]): Promise<string | undefined> {
+  const { exitCode, stdout } = await parent.exec(argv, { signal, timeoutMs });
+  return exitCode === 0 ? cleanText(stdout.toString()).trim() : undefined;
+}

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import type { Judged } from "./finding.js";
+import { judgeHopForwarding, judgeSocketForwarding } from "./forwarding.js";
+import type { Reached } from "./reached.js";
+import {
+  judgeBanner,
+  judgeBuildKit,
+  judgeClock,
+  judgeCompose,
+  judgeDisk,
+  judgeDocker,
+  judgeEngine,
+  judgeSessions,
+  judgeSocket,
+} from "./verdicts.js";
+
+const gib = 2 ** 30;
+const engine = (apiVersion: string) => judgeEngine({ version: "20.10.24", apiVersion });
+const hop = { session: { name: "hop" }, events: [] } as unknown as Reached;
+
+test.each<[string, Judged]>([
+  ["ok", judgeBanner("a:22", "SSH-2.0-OpenSSH_9.2")],
+  ["DOCTOR_NOT_SSH", judgeBanner("a:22", "HTTP/1.1 400 Bad Request")],
+  ["DOCTOR_NO_BANNER", judgeBanner("a:22", undefined)],
+  ["ok", judgeSessions(4, undefined)],
+  ["ok", judgeSessions(4, 4)],
+  ["DOCTOR_FEW_SESSIONS", judgeSessions(4, 3)],
+  ["ok", judgeHopForwarding(hop, "box")],
+  ["ok", judgeSocketForwarding(true, false) as Judged],
+  ["DOCTOR_SOCKET_FORWARDING_OFF", judgeSocketForwarding(false, true) as Judged],
+  ["ok", judgeSocket("/s", "ok")],
+  ["DOCTOR_SOCKET_DENIED", judgeSocket("/s", "denied")],
+  ["DOCTOR_SOCKET_MISSING", judgeSocket("/s", "missing")],
+  ["DOCTOR_SOCKET_MISSING", judgeSocket("/s", "no-socket")],
+  ["ok", judgeDocker(["docker"], "/usr/bin/docker")],
+  ["DOCTOR_DOCKER_MISSING", judgeDocker(["docker"], undefined)],
+  ["ok", engine("1.41")],
+  ["DOCTOR_ENGINE_TOO_OLD", engine("1.40")],
+  ["ok", engine("2.0")],
+  ["ok", judgeBuildKit(true)],
+  ["DOCTOR_NO_BUILDKIT", judgeBuildKit(false)],
+  ["ok", judgeCompose("2.26.1-4")],
+  ["ok", judgeCompose("v2.17.0")],
+  ["DOCTOR_COMPOSE_TOO_OLD", judgeCompose("2.16.9")],
+  ["DOCTOR_COMPOSE_TOO_OLD", judgeCompose("1.29.2")],
+  ["DOCTOR_COMPOSE_MISSING", judgeCompose("")],
+  ["DOCTOR_COMPOSE_MISSING", judgeCompose(undefined)],
+  ["ok", judgeDisk("/", 5 * gib)],
+  ["DOCTOR_DISK_LOW", judgeDisk("/", 5 * gib - 1)],
+  ["DOCTOR_DISK_FULL", judgeDisk("/", gib - 1)],
+  ["DOCTOR_DISK_UNKNOWN", judgeDisk("/", undefined)],
+  ["ok", judgeClock(-30_000)],
+  ["DOCTOR_CLOCK_SKEWED", judgeClock(-30_001)],
+  ["DOCTOR_CLOCK_SKEWED", judgeClock(3_600_000)],
+])("%s: %j", (wanted, judged) => {
+  expect(judged.status === "ok" ? "ok" : judged.code).toBe(wanted);
+});
+
+test("a refused socket of an engine that does not answer says nothing of forwarding", () => {
+  expect(judgeSocketForwarding(false, false)).toBeUndefined();
+});

@@ -1,0 +1,117 @@
+import { bad, type Judged, ok } from "./finding.js";
+
+const oldestApiVersion = "1.41";
+const oldestCompose = "2.17";
+const leastFreeBytes = 1 << 30;
+const fewFreeBytes = 5 * 2 ** 30;
+const mostSkewMs = 30_000;
+
+/** A port that was dialled. `reply`: the first line that came, undefined when none did. */
+export function judgeBanner(address: string, reply: string | undefined): Judged {
+  if (reply?.startsWith("SSH-2.0-") || reply?.startsWith("SSH-1.99-")) return ok(reply);
+  const text =
+    reply === undefined ? `${address} takes the connection and says nothing` : `${address} is not SSH's port`;
+  if (reply === undefined) {
+    return bad("failed", "DOCTOR_NO_BANNER", {
+      text,
+      hint: "sshd may be overloaded, at its MaxStartups limit, or behind a firewall that swallows; see its log.",
+    });
+  }
+  return bad("failed", "DOCTOR_NOT_SSH", { text: `${text}: it says ${reply}`, hint: "Check ssh_options.port." });
+}
+
+/** How many sessions one connection was seen to give of those asked for. */
+export function judgeSessions(asked: number, limit: number | undefined): Judged {
+  if (limit === undefined || limit >= asked) return ok(`at least ${asked} on one connection`);
+  return bad("warning", "DOCTOR_FEW_SESSIONS", {
+    text: `the server opens ${limit} at once (MaxSessions)`,
+    hint: "Calls wait for one another or need further connections; MaxSessions 10 is sshd's default.",
+  });
+}
+
+/** What stands where the engine's socket should be, as the login sees it. */
+export function judgeSocket(path: string, seen: "missing" | "no-socket" | "denied" | "ok"): Judged {
+  if (seen === "ok") return ok(path);
+  if (seen === "denied") {
+    return bad("failed", "DOCTOR_SOCKET_DENIED", {
+      text: `the login may not use ${path}`,
+      hint: "Add the login to the socket's group (usually: sudo usermod -aG docker LOGIN) and log in again.",
+    });
+  }
+  return bad("failed", "DOCTOR_SOCKET_MISSING", {
+    text: seen === "missing" ? `${path} is not there` : `${path} is no socket`,
+    hint: "Start the engine (systemctl start docker), or set docker.socket to its path.",
+  });
+}
+
+/** `argv` of the docker client, and where the shell found its first word. */
+export function judgeDocker(argv: readonly string[], path: string | undefined): Judged {
+  if (path !== undefined) return ok(path);
+  return bad("failed", "DOCTOR_DOCKER_MISSING", {
+    text: `${argv[0] ?? "docker"} is not on the PATH of the login's commands`,
+    hint: "Install the docker client there, or set docker.command to its full path.",
+  });
+}
+
+export function judgeEngine({ version, apiVersion }: { version: string; apiVersion: string }): Judged {
+  const text = `Docker ${version}, API ${apiVersion}`;
+  if (!isOlder(apiVersion, oldestApiVersion)) return ok(text);
+  return bad("failed", "DOCTOR_ENGINE_TOO_OLD", {
+    text: `${text}; ${oldestApiVersion} is the oldest that works`,
+    hint: "Install Docker 20.10 or newer there.",
+  });
+}
+
+export function judgeBuildKit(hasBuildKit: boolean): Judged {
+  if (hasBuildKit) return ok("the engine builds with it");
+  return bad("warning", "DOCTOR_NO_BUILDKIT", {
+    text: "the engine has none",
+    hint: "Contexts are sent whole at each build, and build secrets do not work; use Docker 20.10 or newer on Linux.",
+  });
+}
+
+/** What `docker compose version --short` said; undefined when it failed. */
+export function judgeCompose(version: string | undefined): Judged {
+  if (version === undefined || !/\d/.test(version)) {
+    return bad("failed", "DOCTOR_COMPOSE_MISSING", {
+      text: "docker has no command `compose`",
+      hint: "Install the Compose plugin there (docker-compose-plugin, or Debian's docker-compose).",
+    });
+  }
+  const number = version.replace(/^v/, "");
+  if (!isOlder(number, oldestCompose)) return ok(number);
+  return bad("failed", "DOCTOR_COMPOSE_TOO_OLD", {
+    text: `${number}; ${oldestCompose} is the oldest that is supported`,
+    hint: "Install a newer Compose plugin there.",
+  });
+}
+
+/** Free bytes where the engine keeps images; undefined when nobody could tell. */
+export function judgeDisk(directory: string, freeBytes: number | undefined): Judged {
+  if (freeBytes === undefined) {
+    return bad("warning", "DOCTOR_DISK_UNKNOWN", {
+      text: `df does not tell of ${directory}`,
+      hint: `Look at it yourself: df -h ${directory}`,
+    });
+  }
+  const text = `${(freeBytes / 2 ** 30).toFixed(1)} GiB free in ${directory}`;
+  const hint = "Make room: docker image prune, docker builder prune.";
+  if (freeBytes < leastFreeBytes) return bad("failed", "DOCTOR_DISK_FULL", { text, hint });
+  return freeBytes < fewFreeBytes ? bad("warning", "DOCTOR_DISK_LOW", { text, hint }) : ok(text);
+}
+
+/** How far the machine's clock is from ours, less what the question took. Its clock tells whole seconds. */
+export function judgeClock(skewMs: number): Judged {
+  const seconds = Math.round(Math.abs(skewMs) / 1000);
+  if (Math.abs(skewMs) <= mostSkewMs) return ok("as here, to within 30 s");
+  return bad("failed", "DOCTOR_CLOCK_SKEWED", {
+    text: `${seconds} s ${skewMs > 0 ? "ahead" : "behind"}`,
+    hint: "Registries' certificates and log times go wrong; set its clock (timedatectl set-ntp true).",
+  });
+}
+
+function isOlder(version: string, than: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
+  const [thanMajor = 0, thanMinor = 0] = than.split(".").map(Number);
+  return major === thanMajor ? minor < thanMinor : major < thanMajor;
+}

@@ -1,0 +1,142 @@
+import { lookup } from "node:dns/promises";
+import { connect, isIP } from "node:net";
+import type { Duplex } from "node:stream";
+import { cleanText, isOttoError } from "@otto/errors";
+import { openSshSession, type SshEndpoint, type SshEvent, type SshRoute, type SshSession } from "ssh2-streamer";
+import { bad, type Finding, type Judged, ok } from "./finding.js";
+import { cannotForward, judgeStranded } from "./forwarding.js";
+import type { Reached } from "./reached.js";
+import { judgeBanner } from "./verdicts.js";
+
+const probeTimeoutMs = 5000;
+
+/**
+ * Looks at the connection to one machine: name, port, banner, host key, login.
+ * @param before the machine before it on the way; undefined: this one
+ * @returns its session, which the caller closes, unless something failed
+ */
+export async function* walkStep(
+  route: SshRoute,
+  before: Reached | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Finding, Reached | undefined> {
+  const endpoint = route.at(-1) as SshEndpoint;
+  const at = (check: Finding["check"], judged: Judged): Finding => ({ machine: endpoint.name, check, ...judged });
+  const name = await probeName(endpoint, before);
+  yield at("name", name);
+  if (name.status === "failed") return undefined;
+  const port = await probePort(endpoint, before, signal);
+  if (before !== undefined && port.banner === undefined && (await cannotForward(before))) {
+    yield { machine: before.session.name, check: "forwarding", ...judgeStranded(endpoint.name) };
+    return undefined;
+  }
+  yield at("tcp", port.tcp);
+  if (port.banner === undefined) return undefined;
+  yield at("banner", port.banner);
+  if (port.banner.status === "failed") return undefined;
+  const events: SshEvent[] = [];
+  const session = openSshSession(route, { signal, onEvent: (event) => events.push(event) });
+  const { hostKey, login } = await probeLogin(session, endpoint, signal);
+  yield at("host-key", hostKey);
+  if (login !== undefined) yield at("login", login);
+  if (login?.status === "ok") return { session, events };
+  await session.close();
+  return undefined;
+}
+
+async function probeName({ host }: SshEndpoint, before: Reached | undefined): Promise<Judged> {
+  if (isIP(host) !== 0) return ok(`${host} is an address`);
+  try {
+    if (before === undefined) return ok(`${host} is ${(await lookup(host)).address}`);
+    const { exitCode, stdout } = await before.session.exec(["getent", "hosts", host], { timeoutMs: probeTimeoutMs });
+    // Without getent nobody can tell before the connection does.
+    if (exitCode === 127) return ok(`${host}: left to ${before.session.name}`);
+    if (exitCode === 0) return ok(`${host} is ${cleanText(stdout.toString()).split(/\s/)[0] ?? "known"}`);
+  } catch {
+    // Whatever kept it from being resolved, it is not.
+  }
+  const where = before === undefined ? "this machine" : before.session.name;
+  return bad("failed", "DOCTOR_NAME_UNRESOLVED", {
+    text: `${where} does not know the name ${host}`,
+    hint: `Check its spelling, or use an address; it is ${where} that must resolve it.`,
+  });
+}
+
+async function probePort(
+  endpoint: SshEndpoint,
+  before: Reached | undefined,
+  signal: AbortSignal,
+): Promise<{ tcp: Judged; banner?: Judged }> {
+  const { host, port = 22 } = endpoint;
+  const address = `${host}:${port}`;
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(probeTimeoutMs)]);
+  let socket: Duplex | undefined;
+  try {
+    socket =
+      before === undefined ? await dial(host, port, deadline) : await before.session.dialTcp(host, port, deadline);
+    const line = await readLine(socket, deadline);
+    return { tcp: ok(`${address} answers`), banner: judgeBanner(address, line) };
+  } catch (error) {
+    signal.throwIfAborted();
+    const said = deadline.aborted ? `no answer within ${probeTimeoutMs} ms` : cleanText((error as Error).message);
+    const from = before === undefined ? "here" : before.session.name;
+    return {
+      tcp: bad("failed", "DOCTOR_PORT_CLOSED", {
+        text: `${address} cannot be reached from ${from}: ${said}`,
+        hint: "Check that sshd runs there, the port, and firewalls between; for a hop, that it may forward (AllowTcpForwarding).",
+      }),
+    };
+  } finally {
+    socket?.destroy();
+  }
+}
+
+function dial(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port });
+    const onAbort = () => socket.destroy(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    socket.on("error", reject);
+    socket.once("connect", () => {
+      signal.removeEventListener("abort", onAbort);
+      resolve(socket);
+    });
+  });
+}
+
+/** The first line that comes, or undefined when none does. A hop's own tool fails only now: that is no silence. */
+function readLine(socket: Duplex, signal: AbortSignal): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    const finish = () => resolve(said === "" ? undefined : (cleanText(said).split("\n")[0] ?? "").slice(0, 80));
+    socket.on("data", (chunk: Buffer) => {
+      said += chunk.toString("latin1");
+      if (said.includes("\n") || said.length > 255) finish();
+    });
+    socket.once("end", finish);
+    socket.once("close", finish);
+    socket.once("error", reject);
+    signal.addEventListener("abort", finish, { once: true });
+    // Not SSH, most likely: a server that waits to be asked.
+    if (signal.aborted) finish();
+  });
+}
+
+async function probeLogin(
+  session: SshSession,
+  { name, connectTimeoutMs }: SshEndpoint,
+  signal: AbortSignal,
+): Promise<{ hostKey: Judged; login?: Judged }> {
+  try {
+    await session.connect(signal);
+    return { hostKey: ok("trusted"), login: ok("let in") };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isOttoError(error)) throw error;
+    const hint = error.hint ?? `See sshd's log on ${name}.`;
+    const judged = bad("failed", error.code, { text: error.message, hint });
+    if (/^SSH_(HOST_KEY|KNOWN_HOSTS)_/.test(error.code)) return { hostKey: judged };
+    const trusted = error.code === "SSH_AUTH_FAILED" ? "trusted" : `not seen within ${connectTimeoutMs ?? 20_000} ms`;
+    return { hostKey: ok(trusted), login: judged };
+  }
+}
