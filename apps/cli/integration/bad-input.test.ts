@@ -160,16 +160,16 @@ test("a command behind a dead hop never ran: 255", async () => {
   }
 });
 
-test("ps shows a dead parent as a row and goes on with the others", async () => {
+test("ps shows a dead parent as a row beside the others, and fails", async () => {
   const port = await closedPort();
   await writeLab({ parent: (host) => ({ ssh_options: { ...host.ssh_options, port } }) });
   const { exitCode, lines } = await runJson(repo.place, ["docker", "ps", "--lab", "veg+local"]);
-  expect(exitCode).toBe(0);
+  expect(exitCode).toBe(1);
   expect(lines.filter((line) => line.parent === "parent")).toMatchObject([
     { type: "error", code: "SSH_CONNECT_FAILED" },
   ]);
   const told = await runOtto(repo.place, ["docker", "ps", "--lab", "veg+local"]);
-  expect([told.exitCode, told.stdout]).toEqual([0, expect.stringMatching(/^parent +error: /m)]);
+  expect([told.exitCode, told.stdout]).toEqual([1, expect.stringMatching(/^parent +error: /m)]);
 });
 
 test("ps fails when no parent answers", async () => {

@@ -25,7 +25,7 @@ interface Row {
 
 const header = ["HOST", "NAME", "IMAGE", "STATUS", "PORTS"];
 
-/** `otto docker ps`: a parent that cannot be asked is a row; the command fails when none answers. */
+/** `otto docker ps`: a parent that cannot be asked is a row among the others', and makes the command fail. */
 export async function dockerPs(session: Session, flags: DockerPsFlags): Promise<Outcome> {
   const lab = await session.lab();
   const answers = await Promise.all(parentsOf(lab, flags.on).map((parent) => ask(session, lab, { ...flags, parent })));
@@ -36,7 +36,7 @@ export async function dockerPs(session: Session, flags: DockerPsFlags): Promise<
     return { exitCode: exitCodes.failed };
   }
   showRows(session, answers.flatMap(rowsOf));
-  return { exitCode: exitCodes.done };
+  return { exitCode: silent.length > 0 ? exitCodes.failed : exitCodes.done };
 }
 
 function parentsOf(lab: Lab, on: string | undefined): readonly string[] {
