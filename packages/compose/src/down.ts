@@ -4,10 +4,10 @@ import { quoteWord, removeTree } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
 import { type ComposeOutcome, createCompose } from "./compose-process.js";
 import { dockerWords, observeStack } from "./stack-observation.js";
-import { inTurn } from "./stack-queue.js";
-import { type LockHolder, openStackSession, type StackSession } from "./stack-session.js";
+import type { StackSession } from "./stack-session.js";
+import { inStackSession, type WaitingEvent } from "./stack-turn.js";
 
-export type DownEvent = { readonly type: "compose.waiting"; readonly project: string } & LockHolder;
+export type DownEvent = WaitingEvent;
 
 export interface DownOptions {
   /** Seconds each container gets before it is killed. */
@@ -26,15 +26,7 @@ export interface DownOptions {
  * @throws OttoError `COMPOSE_DOWN_FAILED`, `COMPOSE_MISSING`, `COMPOSE_LOCK_UNAVAILABLE`, `STAGING_FAILED`
  */
 export async function takeDown(parent: Parent, project: string, options: DownOptions): Promise<boolean> {
-  return inTurn(parent, project, async () => {
-    await using session = await openStackSession(parent, {
-      project,
-      who: options.who,
-      onWaiting: (holder) => options.onEvent?.({ type: "compose.waiting", project, ...holder }),
-      signal: options.signal,
-    });
-    return await takeDownIn(session, parent, project, options);
-  });
+  return inStackSession({ parent, project }, options, (session) => takeDownIn(session, parent, project, options));
 }
 
 /** The same within a session that holds the stack's lock. */

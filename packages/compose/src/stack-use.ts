@@ -2,7 +2,8 @@ import { takeDownIn } from "./down.js";
 import type { PlacedStack } from "./stack.js";
 import { holdLease, isLeased } from "./stack-lease.js";
 import { type ObservedContainer, observeStack } from "./stack-observation.js";
-import { bringUpIn, inStackSession, type UpOptions } from "./up.js";
+import { inStackSession } from "./stack-turn.js";
+import { bringUpIn, type UpOptions } from "./up.js";
 
 export interface StackUseOptions extends UpOptions {
   /** Whether the last user takes the stack down even if it ran before any of them. */

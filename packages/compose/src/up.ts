@@ -8,13 +8,13 @@ import type { PlacedStack } from "./stack.js";
 import { findFailure, isReady, waitUntilReady } from "./stack-health.js";
 import { configLabel, dockerWords, type ObservedContainer } from "./stack-observation.js";
 import { compareStack, planStack, readDigests, repairScript, type StackComparison, upFailed } from "./stack-plan.js";
-import { inTurn } from "./stack-queue.js";
-import { type LockHolder, openStackSession, type StackSession } from "./stack-session.js";
+import { openStackSession, type StackSession } from "./stack-session.js";
+import { inStackSession, type WaitingEvent } from "./stack-turn.js";
 import { isConverged, type UpStep } from "./up-plan.js";
 
 export type UpEvent =
   /** Someone else works on the stack; this call goes on when they are done. */
-  | ({ readonly type: "compose.waiting"; readonly project: string } & LockHolder)
+  | WaitingEvent
   /** `files`: how many were sent; those that have not changed are not. */
   | { readonly type: "compose.staged"; readonly project: string; readonly files: number }
   | { readonly type: "compose.planned"; readonly project: string; readonly steps: readonly UpStep[] }
@@ -47,23 +47,6 @@ export async function bringUp(stack: PlacedStack, options: UpOptions): Promise<r
     // Whoever brings a stack up by itself wants it to stay.
     await markOwned(session, stack, false);
     return containers;
-  });
-}
-
-/** Runs `work` with the stack's lock. */
-export async function inStackSession<T>(
-  { parent, project }: Pick<PlacedStack, "parent" | "project">,
-  options: Pick<UpOptions, "who" | "signal" | "onEvent">,
-  work: (session: StackSession) => Promise<T>,
-): Promise<T> {
-  return inTurn(parent, project, async () => {
-    await using session = await openStackSession(parent, {
-      project,
-      who: options.who,
-      onWaiting: (holder) => options.onEvent?.({ type: "compose.waiting", project, ...holder }),
-      signal: options.signal,
-    });
-    return await work(session);
   });
 }
 

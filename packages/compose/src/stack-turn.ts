@@ -1,0 +1,30 @@
+import type { Parent } from "@otto/hosts";
+import { inTurn } from "./stack-queue.js";
+import { type LockHolder, openStackSession, type StackSession } from "./stack-session.js";
+
+/** Someone else works on the stack. */
+export type WaitingEvent = { readonly type: "compose.waiting"; readonly project: string } & LockHolder;
+
+interface TurnOptions {
+  /** What others are told who wait for this. */
+  readonly who: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: WaitingEvent) => void) | undefined;
+}
+
+/** Runs `work` with the stack's lock. */
+export async function inStackSession<T>(
+  { parent, project }: { readonly parent: Parent; readonly project: string },
+  options: TurnOptions,
+  work: (session: StackSession) => Promise<T>,
+): Promise<T> {
+  return inTurn(parent, project, async () => {
+    await using session = await openStackSession(parent, {
+      project,
+      who: options.who,
+      onWaiting: (holder) => options.onEvent?.({ type: "compose.waiting", project, ...holder }),
+      signal: options.signal,
+    });
+    return await work(session);
+  });
+}
