@@ -26,7 +26,9 @@ function countTests(folder, kind, source) {
   const tests = results.flatMap(({ assertionResults }) => assertionResults);
   const passed = tests.filter(({ status }) => status === "passed").length;
   for (const file of absent) console.log(`did not run: ${file}`);
-  for (const { name } of unloaded) console.log(`did not load: ${name}`);
+  for (const { name, message } of unloaded) console.log(`did not load: ${name}\n${message}`);
+  for (const { fullName, status, failureMessages } of tests)
+    if (status !== "passed") console.log(`${status}: ${folder} ${fullName}\n${failureMessages.join("\n")}`);
   return { passed, failed: tests.length - passed + absent.length + unloaded.length };
 }
 
