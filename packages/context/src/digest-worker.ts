@@ -12,10 +12,12 @@ export interface DigestWork {
   readonly memory: SharedArrayBuffer;
 }
 
-// The first message is the last: an answer says that nothing is left to do.
-parentPort?.once("message", ({ paths, indexes, next, memory }: DigestWork) => {
+const buffer = createReadBuffer();
+
+// An answer says that nothing is left to do.
+parentPort?.on("message", ({ paths, indexes, next, memory }: DigestWork) => {
   const queue = { paths: paths.split("\0"), indexes, next };
-  const steps = drainQueue(queue, openFileTable(memory), createReadBuffer());
+  const steps = drainQueue(queue, openFileTable(memory), buffer);
   while (steps.next().done !== true);
   parentPort?.postMessage("done");
 });

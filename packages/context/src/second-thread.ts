@@ -11,6 +11,10 @@ const aloneMs = 50;
 // Room for the stats of all files between two collections: they take a tenth of the time otherwise.
 const resourceLimits = { maxYoungGenerationSizeMb: 64 };
 
+// A context seldom comes alone: one thread is kept for the next. It holds memory, so not for ever.
+const idleMs = 5000;
+let idle: { readonly worker: Worker; readonly timer: NodeJS.Timeout } | undefined;
+
 /** Another thread that helps to read one queue, and starts only when that pays. Dispose of it at the end. */
 export interface SecondThread extends AsyncDisposable {
   /** So many files are to be read at least: many make it start ahead of the queue. */
@@ -23,9 +27,10 @@ export interface SecondThread extends AsyncDisposable {
 
 export function createSecondThread(): SecondThread {
   let worker: Worker | undefined;
-  let done: Promise<void> | undefined;
+  let answer: Promise<boolean> | undefined;
+  let usable = true;
   const start = (): Worker => {
-    worker ??= new Worker(new URL("./digest-worker.js", import.meta.url), { resourceLimits });
+    worker ??= takeWorker();
     return worker;
   };
   return {
@@ -33,14 +38,50 @@ export function createSecondThread(): SecondThread {
       if (files >= manyFiles && availableParallelism() > 1) start();
     },
     offer(queue, table, aloneForMs) {
-      if (done !== undefined || !isWorthIt(queue, aloneForMs)) return;
+      if (answer !== undefined || !isWorthIt(queue, aloneForMs)) return;
       const given = start();
-      done = waitUntilDone(given);
+      usable = false;
+      answer = waitForAnswer(given);
       given.postMessage(describeWork(queue, table));
     },
-    finished: async () => done,
-    [Symbol.asyncDispose]: async () => void (await worker?.terminate()),
+    finished: async () => {
+      if (answer !== undefined) usable = await answer;
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (worker === undefined) return;
+      if (usable) keepWorker(worker);
+      else await worker.terminate();
+    },
   };
+}
+
+function takeWorker(): Worker {
+  if (idle === undefined) return startWorker();
+  const { worker, timer } = idle;
+  idle = undefined;
+  clearTimeout(timer);
+  worker.ref();
+  return worker;
+}
+
+function startWorker(): Worker {
+  const worker = new Worker(new URL("./digest-worker.js", import.meta.url), { resourceLimits });
+  worker.on("error", () => undefined);
+  worker.once("exit", () => {
+    if (idle?.worker === worker) idle = undefined;
+  });
+  return worker;
+}
+
+/** For the next to take; it keeps no process alive. */
+function keepWorker(worker: Worker): void {
+  if (idle !== undefined) return void worker.terminate();
+  worker.unref();
+  const timer = setTimeout(() => {
+    idle = undefined;
+    void worker.terminate();
+  }, idleMs).unref();
+  idle = { worker, timer };
 }
 
 function isWorthIt({ indexes, next }: FileQueue, aloneForMs: number): boolean {
@@ -52,9 +93,16 @@ function describeWork({ paths, indexes, next }: FileQueue, { memory }: FileTable
   return { paths: paths.join("\0"), indexes: Uint32Array.from(indexes), next, memory };
 }
 
-async function waitUntilDone(worker: Worker): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const end = () => resolve();
-    worker.once("message", end).once("error", end).once("exit", end);
+/** Whether it answered, and so can be given more. */
+async function waitForAnswer(worker: Worker): Promise<boolean> {
+  if (worker.threadId < 0) return false;
+  return await new Promise((resolve) => {
+    const settle = (answered: boolean) => {
+      worker.off("message", onAnswer).off("exit", onExit);
+      resolve(answered);
+    };
+    const onAnswer = () => settle(true);
+    const onExit = () => settle(false);
+    worker.on("message", onAnswer).on("exit", onExit);
   });
 }
