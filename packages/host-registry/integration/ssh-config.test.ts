@@ -13,12 +13,18 @@ beforeAll(async () => {
   home = join(machines.directory, "user");
   await mkdir(join(home, ".ssh"), { recursive: true });
   const { bastion, parent } = machines.hosts;
+  await mkdir(join(home, ".ssh", "lab.d"));
   await writeFile(
-    join(home, ".ssh", "config"),
+    join(home, ".ssh", "lab.d", "parent.conf"),
     `Host box
   HostName ${parent.address}
   Port ${parent.port}
   ProxyJump gate
+`,
+  );
+  await writeFile(
+    join(home, ".ssh", "config"),
+    `Include lab.d/*.conf
 Host gate
   HostName ${bastion.address}
   Port ${bastion.port}
@@ -37,7 +43,7 @@ function openParentLab(host: object): Promise<Lab> {
   return openLab(home, [{ ...base, ...host }]);
 }
 
-test("address, port, user, key and jump come from ~/.ssh/config, and commands and engine work through them", async () => {
+test("address, port, user, key and jump come from ~/.ssh/config and what it includes, and commands and engine work through them", async () => {
   const known_hosts = machines.knownHostsPath;
   await using lab = await openParentLab({ ssh_options: { use_ssh_config: true, known_hosts, agent: false } });
   const { exitCode, stdout } = await lab.parent("parent").exec("echo $SSH_CONNECTION");

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { HostData, SshOptions } from "@otto/config";
 import { OttoError } from "@otto/errors";
 import { resolveSshConfig, type SshConfigHost } from "ssh2-streamer";
+import { globSync } from "tinyglobby";
 
 /** What `~/.ssh/config` adds to a host of the lab. */
 export interface ConfiguredWay {
@@ -19,7 +20,9 @@ export interface ConfiguredWay {
 export function applySshConfig(host: HostData, home: string): ConfiguredWay {
   if (!host.ssh.useSshConfig) return { hops: [], host };
   const alias = host.ip.includes(":") ? `[${host.ip}]` : host.ip;
-  const way = resolveSshConfig(readConfig(join(home, ".ssh", "config"), host.id), alias, home);
+  const way = resolveSshConfig(readConfig(join(home, ".ssh", "config"), host.id), alias, home, (pattern) =>
+    findIncluded(pattern, home).map((path) => readConfig(path, host.id)),
+  );
   const target = way.at(-1);
   if (target === undefined) return { hops: [], host };
   return { hops: host.hop === undefined ? way.slice(0, -1) : [], host: fillHost(host, target) };
@@ -53,6 +56,12 @@ function fillSsh(ssh: SshOptions, found: SshConfigHost): SshOptions {
     clientKeys: ssh.clientKeys.length > 0 ? ssh.clientKeys : found.identityFiles,
     ...(agent === undefined ? {} : { agent }),
   };
+}
+
+/** The files of an `Include`, in the order of their names; a relative pattern is one of `~/.ssh`. */
+function findIncluded(pattern: string, home: string): string[] {
+  const absolute = resolve(home, ".ssh", pattern.replace(/^~(?=\/)/, home));
+  return globSync(absolute, { absolute: true, dot: true, expandDirectories: false }).sort();
 }
 
 function readConfig(path: string, hostId: string): string {

@@ -16,4 +16,5 @@ export { runCommand } from "./run-command.js";
 export { openSshSession, type SshSession, type SshSessionOptions } from "./session.js";
 export { formatShellCommand } from "./shell-command.js";
 export { resolveSshConfig, type SshConfigHost } from "./ssh-config.js";
+export type { ReadInclude } from "./ssh-config-include.js";
 export { type SendTreeOptions, sendTree } from "./tree.js";

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { resolveSshConfig } from "./ssh-config.js";
 
@@ -28,6 +28,14 @@ Host *
   User other
   IdentityFile ~/.ssh/c
 `;
+/** Host name, port and user as OpenSSH's client reads them. */
+function askOpenSsh(file: string, alias: string): (string | undefined)[] {
+  const stdio = ["ignore", "pipe", "ignore"] as const;
+  const lines = execFileSync("ssh", ["-G", "-F", file, alias], { encoding: "utf8", stdio: [...stdio] }).split("\n");
+  const find = (name: string) => lines.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1);
+  return [find("hostname"), find("port"), find("user")];
+}
+
 const resolve = (alias: string) => resolveSshConfig(text, alias, "/home/u");
 
 test("a host with jumps becomes the route through them", () => {
@@ -50,18 +58,42 @@ test.each(["box", "alias", "first", "second", "bad", "bus", "unknown"])("OpenSSH
   const directory = mkdtempSync(join(tmpdir(), "otto-config-"));
   const file = join(directory, "config");
   writeFileSync(file, text);
-  const lines = execFileSync("ssh", ["-G", "-F", file, alias], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  }).split("\n");
+  const theirs = askOpenSsh(file, alias);
   rmSync(directory, { recursive: true });
-  const theirs = (name: string) => lines.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1);
   const ours = resolve(alias).at(-1);
-  expect([ours?.host, String(ours?.port), ours?.username]).toEqual([
-    theirs("hostname"),
-    theirs("port"),
-    theirs("user"),
-  ]);
+  expect([ours?.host, String(ours?.port), ours?.username]).toEqual(theirs);
+});
+
+test("included files count where they are named, and their hosts end with them", () => {
+  const files: Record<string, readonly string[]> = {
+    "conf.d/*": ["Host one\n  Port 2201\n", "Host two\n  Include users\n"],
+    users: ["User second\n"],
+  };
+  const main = "Include conf.d/*\nUser everyone\nHost one\n  Port 1\n  User late\n";
+  const directory = mkdtempSync(join(tmpdir(), "otto-config-"));
+  const file = (name: string) => join(directory, name.replace("*", "all"));
+  for (const [name, texts] of Object.entries(files)) {
+    mkdirSync(dirname(file(name)), { recursive: true });
+    const text = texts.join("").replace("Include users", `Include ${file("users")}`);
+    writeFileSync(file(name), text);
+  }
+  writeFileSync(join(directory, "config"), main.replace("conf.d/*", file("conf.d/*")));
+  for (const alias of ["one", "two", "three"]) {
+    const ours = resolveSshConfig(main, alias, "/home/u", (pattern) => files[pattern] ?? []).at(-1);
+    const theirs = askOpenSsh(join(directory, "config"), alias);
+    expect([ours?.host, String(ours?.port), ours?.username], alias).toEqual(theirs);
+  }
+  rmSync(directory, { recursive: true });
+});
+
+test("a file that includes itself is refused", () => {
+  const read = () => ["Include again"];
+  expect(() => resolveSshConfig("Include again", "box", "/home/u", read)).toThrow("deeper than 16 files");
+});
+
+test("hosts below an Include below a Host are refused", () => {
+  const read = () => ["Host inner\n  Port 2"];
+  expect(() => resolveSshConfig("Host outer\n  Include more", "outer", "/home/u", read)).toThrow("has a Host or Match");
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import { OttoError } from "@otto/errors";
-import SshConfig from "ssh-config";
+import type SshConfig from "ssh-config";
+import { parseSshConfig, type ReadInclude } from "./ssh-config-include.js";
 
 /** What an OpenSSH client configuration says of one machine on the way. */
 export interface SshConfigHost {
@@ -18,14 +19,20 @@ const maxJumps = 16;
 /**
  * Resolves an alias of an OpenSSH client configuration to the machines of its route, hops first.
  *
- * Honours Host, HostName, Port, User, IdentityFile, IdentityAgent and ProxyJump; `Include` is not followed.
+ * Honours Host, HostName, Port, User, IdentityFile, IdentityAgent and ProxyJump, and `Include` where `readInclude` is
+ * given.
  * @param text what `~/.ssh/config` holds
  * @param homeDir what `~` stands for
- * @throws OttoError `SSH_CONFIG_INVALID` for a loop of jumps, a port that is none, and `ProxyCommand`
+ * @throws OttoError `SSH_CONFIG_INVALID` for a loop of jumps or includes, a port that is none, and `ProxyCommand`
  * @see ssh_config(5)
  */
-export function resolveSshConfig(text: string, alias: string, homeDir: string): readonly SshConfigHost[] {
-  const config = SshConfig.parse(text);
+export function resolveSshConfig(
+  text: string,
+  alias: string,
+  homeDir: string,
+  readInclude: ReadInclude = () => [],
+): readonly SshConfigHost[] {
+  const config = parseSshConfig(text, readInclude);
   return resolveHost({ config, homeDir, path: [] }, alias);
 }
 
