@@ -1,4 +1,7 @@
+/** Set by sudo itself, whatever it is given. */
+const sudoNames = ["USER", "LOGNAME", "MAIL", "SHELL", "TERM"];
 const names = new Set([
+  ...sudoNames,
   "PATH",
   "HOME",
   "TMPDIR",
@@ -18,7 +21,7 @@ const names = new Set([
   "DOCKER_TLS",
   "DOCKER_TLS_VERIFY",
 ]);
-const prefixes = ["COMPOSE_", "BUILDX_", "BUILDKIT_"];
+const prefixes = ["SUDO_", "COMPOSE_", "BUILDX_", "BUILDKIT_"];
 
 /**
  * Whether the `docker compose` process of a parent takes this variable for itself, so that the workstation's value cannot

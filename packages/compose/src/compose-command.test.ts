@@ -12,7 +12,7 @@ test("up names the project, its staged files in order, profiles and services", (
   const stack = { project: "otto-r-me", files } as unknown as Stack;
   const run = { directory: "/c/otto", services: ["api"], build: true };
   expect(upCommand(["sudo", "-n", "docker", "compose"], stack, run).join(" ")).toBe(
-    "sudo -n docker compose --ansi never --progress plain --project-name otto-r-me --project-directory /c/otto/repo/docker " +
+    "sudo -n docker compose --ansi never --project-name otto-r-me --project-directory /c/otto/repo/docker " +
       "--file /c/otto/repo/a.yml --file /c/otto/repo/b.yml --env-file /c/otto/repo/.env --profile debug " +
       "--file /c/otto/.otto/labels.json up --detach --no-deps --quiet-pull --build api",
   );
@@ -20,6 +20,6 @@ test("up names the project, its staged files in order, profiles and services", (
 
 test("down needs no file", () => {
   expect(downCommand(["docker-compose"], "p", { stopTimeout: 1, volumes: true }).join(" ")).toBe(
-    "docker-compose --ansi never --progress plain --project-name p down --remove-orphans --timeout 1 --volumes",
+    "docker-compose --ansi never --project-name p down --remove-orphans --timeout 1 --volumes",
   );
 });

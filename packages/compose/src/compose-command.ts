@@ -4,9 +4,9 @@ import type { Stack } from "./stack.js";
 /** Where compose finds what the labels of {@link upCommand} are, in a staged tree. */
 export const labelsFile = `${ownDirectory}/labels.json`;
 
-/** `docker compose` on a parent, for one project. Global flags only. */
+/** `docker compose` on a parent, for one project. Global flags only; `--progress` is none before 2.19. */
 export function composeCommand(compose: readonly string[], project: string): string[] {
-  return [...compose, "--ansi", "never", "--progress", "plain", "--project-name", project];
+  return [...compose, "--ansi", "never", "--project-name", project];
 }
 
 /** The same for the files of a stack that lie in `directory`. */

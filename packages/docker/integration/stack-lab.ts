@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { getUserComposeProject, type Lab, openLab, type Repo } from "@otto/docker";
+import { composeDown, getUserComposeProject, type Lab, openLab, type Repo } from "@otto/docker";
 import { createBusyboxImage, labJson, type Lab as RunningLab } from "@otto/lab";
 
 const execute = promisify(execFile);
@@ -13,16 +13,24 @@ const execute = promisify(execFile);
 export interface StackRepo extends AsyncDisposable {
   readonly root: string;
   readonly project: string;
+  /** Tag of the image. */
+  readonly image: string;
   write(path: string, content: string): Promise<void>;
   /** Opens a lab as another process would have it. The caller disposes it. */
   open(home: string): Promise<{ lab: Lab; repo: Repo }>;
+}
+
+/** `docker` of a host in a lab.json. */
+interface HostDocker {
+  readonly command?: readonly string[];
+  readonly socket?: string;
 }
 
 /** @param running the hosts; undefined: this machine. @param docker of the hosts, as in a lab.json */
 export async function createStackRepo(
   compose: string,
   running?: RunningLab,
-  docker: { readonly command?: readonly string[] } = {},
+  docker: HostDocker = {},
 ): Promise<StackRepo> {
   const name = `stack${randomBytes(4).toString("hex")}`;
   const root = await mkdtemp(join(tmpdir(), "otto-stack-"));
@@ -41,6 +49,7 @@ export async function createStackRepo(
   return {
     root,
     project: getUserComposeProject(name, "ci"),
+    image: image.tag,
     write,
     async open(home) {
       const env = { ...process.env, OTTO_COMPOSE_SUFFIX: "ci", OTTO_SUT_DIRS: undefined, OTTO_LAB: undefined };
@@ -50,6 +59,34 @@ export async function createStackRepo(
     async [Symbol.asyncDispose]() {
       await image[Symbol.asyncDispose]();
       await rm(root, { recursive: true });
+    },
+  };
+}
+
+/** A stack repo opened on a running lab, whose last host is its parent. Disposing takes the stack down, then closes the lab and stops its hosts. */
+export interface PlacedRepo extends AsyncDisposable {
+  readonly stack: StackRepo;
+  readonly lab: Lab;
+  readonly repo: Repo;
+}
+
+export async function placeStackRepo(
+  running: RunningLab,
+  compose: string,
+  options: { readonly docker?: HostDocker; readonly files?: Record<string, string> } = {},
+): Promise<PlacedRepo> {
+  const stack = await createStackRepo(compose, running, options.docker);
+  for (const [path, content] of Object.entries(options.files ?? {})) await stack.write(path, content);
+  const { lab, repo } = await stack.open(running.directory);
+  return {
+    stack,
+    lab,
+    repo,
+    async [Symbol.asyncDispose]() {
+      await composeDown(repo, lab, { on: Object.keys(running.hosts).at(-1) });
+      await lab[Symbol.asyncDispose]();
+      await stack[Symbol.asyncDispose]();
+      await running[Symbol.asyncDispose]();
     },
   };
 }
@@ -69,6 +106,13 @@ export async function left(project: string): Promise<{ containers: string[]; net
     containers: await list("container", "ls", "--all", "--format", "{{.Names}} {{.State}}"),
     networks: await list("network", "ls", "--quiet"),
   };
+}
+
+/** Commands that run on this machine and name the project: sessions, locks, leases, compose, watches of events. */
+export async function processesOf(project: string): Promise<string[]> {
+  const numbers = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const commands = await Promise.all(numbers.map((name) => readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "")));
+  return commands.filter((command) => command.includes(project)).map((command) => command.replaceAll("\0", " "));
 }
 
 export const nothing = { containers: [], networks: [] };

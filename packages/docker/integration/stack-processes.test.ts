@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { composeDown, composeUp, type Lab, planComposeUp, type Repo } from "@otto/docker";
 import { type Lab as RunningLab, startLab } from "@otto/lab";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { createStackRepo, left, nothing, recordEvents, type StackRepo } from "./stack-lab.js";
+import { createStackRepo, left, nothing, processesOf, recordEvents, type StackRepo } from "./stack-lab.js";
 
 const program = fileURLToPath(new URL("stack-process.mjs", import.meta.url));
 const compose = `services:
@@ -61,6 +61,12 @@ async function says(child: ChildProcess, word: string): Promise<void> {
   throw new Error(`the process ended before it said ${word}`);
 }
 
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
 async function use(action: "use" | "own" = "use"): Promise<ChildProcess> {
   const child = start(action);
   await says(child, "using");
@@ -71,6 +77,14 @@ async function leave(child: ChildProcess): Promise<void> {
   const exit = ended(child);
   child.stdin?.write("leave\n");
   expect(await exit).toBe(0);
+}
+
+async function stagedTrees(): Promise<string[]> {
+  const { stdout } = await lab.parentFor(repo).exec("ls -A ~/.cache/otto/stacks");
+  return stdout
+    .toString()
+    .split("\n")
+    .filter((name) => name !== "");
 }
 
 test("twenty ups at once, of this and of other processes, make each container once", async () => {
@@ -118,13 +132,14 @@ test("who waits is told who works on the stack, and goes on when that one is kil
 test.each(["killed", "cut off"] as const)(
   "after an up or down is %s at any moment the next up converges",
   async (how) => {
+    const usualMs = await timeOf(() => ended(start("up")));
     for (let round = 0; round < kills; round += 1) {
       const action = round % 3 === 2 ? "down" : "up";
       await stack.write("one.txt", `${how} ${round}\n`);
       const child = start(action);
       const exit = ended(child);
-      // From the first command to the end of a usual run.
-      await delay(300 + ((round * 37) % kills) * (1800 / kills));
+      // From its first command to its end, one moment as often as another.
+      await delay(usualMs * (0.15 + ((round * 37) % kills) / kills));
       if (how === "killed") child.kill("SIGKILL");
       else running.hosts.parent.proxy?.cut();
       await exit;
@@ -138,7 +153,10 @@ test.each(["killed", "cut off"] as const)(
     }
     await composeDown(repo, lab);
     expect(await left(stack.project)).toEqual(nothing);
+    await expect.poll(() => processesOf(stack.project), { timeout: 20_000 }).toEqual([]);
+    expect(await stagedTrees()).toEqual([]);
   },
+  60_000 + kills * 20_000,
 );
 
 test("the last of several processes takes the stack down that one of them started", async () => {

@@ -6,7 +6,7 @@ import { type Keeper, keepUntilRelease } from "./keeper.js";
 import { createKeyPair } from "./keys.js";
 import type { HostOptions, LabOptions } from "./options.js";
 import { assertSshd } from "./sshd.js";
-import { createUser, currentUser, type LabUser } from "./user.js";
+import { createUser, currentUser, type LabUser, sudoRulePath } from "./user.js";
 
 /** Running hosts. Disposing stops exactly the processes, users and files that the lab made. */
 export interface Lab<Name extends string = string> extends AsyncDisposable {
@@ -26,6 +26,7 @@ if [ -n "$2" ]; then
     [ "$(stat -c %U "$process" 2>/dev/null)" = "$2" ] && kill -KILL "\${process#/proc/}" 2>/dev/null
   done
   userdel -r "$2" 2>/dev/null
+  rm -f -- "$3"
 fi
 `;
 
@@ -40,10 +41,13 @@ export async function startLab<const Name extends string>(options: LabOptions<Na
   assertHosts(entries);
   await assertSshd();
   const directory = await mkdtemp(join(tmpdir(), "otto-lab-"));
-  const user = entries.some(([, host]) => takesPassword(host)) ? await createUser() : currentUser();
+  const user = entries.some(([, host]) => takesPassword(host))
+    ? await createUser(options.engineAccess ?? "group")
+    : currentUser();
   // A user that the lab made reads its authorized keys itself, so it must reach them.
   if (user.password !== undefined) await chmod(directory, 0o711);
-  const keeper = keepUntilRelease(cleanUp, [directory, user.password === undefined ? "" : user.name]);
+  const made = user.password === undefined ? [] : [user.name, sudoRulePath(user.name)];
+  const keeper = keepUntilRelease(cleanUp, [directory, ...made]);
   const started: (LabHost & { release(): Promise<void> })[] = [];
   const release = async () => {
     await Promise.all(started.map((host) => host.release()));

@@ -29,7 +29,11 @@ export interface HostOptions {
   readonly sshdConfig?: readonly string[];
 }
 
+export type EngineAccess = "group" | "sudo";
+
 export interface LabOptions<Name extends string = string> {
   /** By host name; `[a-z0-9-]`, so that the name is the host's id too. */
   readonly hosts: Readonly<Record<Name, HostOptions>>;
+  /** How the user that the lab makes gets at the engine: by its group, or by `sudo -n docker` alone. Default `group`. */
+  readonly engineAccess?: EngineAccess;
 }

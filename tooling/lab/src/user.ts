@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { runCommand } from "./command.js";
+import type { EngineAccess } from "./options.js";
 
 export interface LabUser {
   readonly name: string;
@@ -14,17 +16,36 @@ export function currentUser(): LabUser {
 }
 
 /**
- * Makes a user with a password, a home and access to the engine's socket, for hosts that ask for a password.
+ * Makes a user with a password, a home and access to the engine, for hosts that ask for a password.
  * The lab removes it. Needs root.
  */
-export async function createUser(): Promise<LabUser> {
+export async function createUser(access: EngineAccess): Promise<LabUser> {
   if (process.getuid?.() !== 0)
     throw new Error("lab: a host with password authentication needs root (it makes a user)");
   const name = `otto-lab-${randomBytes(4).toString("hex")}`;
   const password = randomBytes(12).toString("hex");
   const hash = await runCommand("openssl", ["passwd", "-6", password]);
-  await runCommand("useradd", ["-m", "-s", "/bin/sh", "-p", hash.trim(), ...engineGroup(), name]);
+  await runCommand("useradd", [
+    "-m",
+    "-s",
+    "/bin/sh",
+    "-p",
+    hash.trim(),
+    ...(access === "group" ? engineGroup() : []),
+    name,
+  ]);
+  if (access === "sudo") await allowDockerBySudo(name);
   return { name, password };
+}
+
+async function allowDockerBySudo(name: string): Promise<void> {
+  const docker = (await runCommand("sh", ["-c", "command -v docker"])).trim();
+  await writeFile(sudoRulePath(name), `${name} ALL=(root) NOPASSWD: ${docker}\n`, { mode: 0o440 });
+}
+
+/** Absent for a user that needs no rule. */
+export function sudoRulePath(name: string): string {
+  return `/etc/sudoers.d/${name}`;
 }
 
 function engineGroup(): string[] {

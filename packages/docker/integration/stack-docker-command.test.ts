@@ -1,0 +1,73 @@
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { composeDown, composePs, composeUp } from "@otto/docker";
+import { type Lab as RunningLab, startLab } from "@otto/lab";
+import { afterEach, expect, test } from "vitest";
+import { left, nothing, placeStackRepo } from "./stack-lab.js";
+
+const open: AsyncDisposable[] = [];
+
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one[Symbol.asyncDispose]();
+});
+
+async function place(running: RunningLab, compose: string, command: readonly string[]) {
+  const placed = await placeStackRepo(running, compose, { docker: { command } });
+  open.push(placed);
+  return placed;
+}
+
+const variables = `services:
+  a: { image: "$IMAGE", init: true, environment: ["SAID=\${SAID}", "PARENT=\${USER:-none}"] }
+`;
+const odd = `it's "odd" $5 \\n \\\\ ü`;
+
+test.each<[string, (directory: string) => Promise<string[]>]>([
+  ["docker.command hands no variables on", async () => ["env", "-i", "PATH=/usr/bin:/bin", "docker"]],
+  [
+    "compose is no plugin but a program of its own",
+    async (directory) => [await layBinary(directory, "exec /usr/libexec/docker/cli-plugins/docker-compose")],
+  ],
+])("variables of any text arrive where %s", async (_, command) => {
+  process.env.SAID = odd;
+  const running = await startLab({ hosts: { parent: {} } });
+  const { lab, repo } = await place(running, variables, await command(running.directory));
+  const { a } = await composeUp(repo, lab);
+  expect((await a?.exec('printf %s "$SAID $PARENT"'))?.stdout.toString()).toBe(`${odd} ${process.env.USER ?? "none"}`);
+  delete process.env.SAID;
+});
+
+test("docker-compose of version 1 is refused with a hint", async () => {
+  const running = await startLab({ hosts: { parent: {} } });
+  const command = [await layBinary(running.directory, "echo 1.29.2 #")];
+  const { lab, repo } = await place(running, variables, command);
+  await expect(composeUp(repo, lab)).rejects.toMatchObject({
+    code: "COMPOSE_MISSING",
+    message: expect.stringContaining("1.29.2 is too old"),
+    hint: expect.stringContaining("Docker Compose 2"),
+  });
+});
+
+test("a login that may run docker by sudo alone brings a stack up and takes it down", async () => {
+  process.env.SAID = odd;
+  const running = await startLab({ hosts: { parent: { authentication: ["password"] } }, engineAccess: "sudo" });
+  const { stack, lab, repo } = await place(running, variables, ["sudo", "-n", "docker"]);
+  const parent = lab.parentFor(repo);
+  expect((await parent.exec("docker ps")).exitCode).not.toBe(0);
+  const { a } = await composeUp(repo, lab);
+  expect((await a?.exec('printf %s "$SAID $PARENT"'))?.stdout.toString()).toBe(`${odd} ${process.env.USER ?? "none"}`);
+  expect((await composePs(parent)).map(({ Names }) => Names)).toContain(`${stack.project}-a-1`);
+  expect(await composeDown(repo, lab)).toMatchObject({ status: "success" });
+  expect(await left(stack.project)).toEqual(nothing);
+  delete process.env.SAID;
+});
+
+/** A docker without the compose plugin, and a docker-compose beside it. */
+async function layBinary(directory: string, compose: string): Promise<string> {
+  const bin = join(directory, "bin");
+  await mkdir(bin);
+  await writeFile(join(bin, "docker"), '#!/bin/sh\n[ "$1" != compose ] || exit 1\nexec docker "$@"\n');
+  await writeFile(join(bin, "docker-compose"), `#!/bin/sh\n${compose} "$@"\n`);
+  for (const name of ["docker", "docker-compose"]) await chmod(join(bin, name), 0o755);
+  return join(bin, "docker");
+}
