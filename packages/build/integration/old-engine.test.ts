@@ -6,12 +6,12 @@ import { layBusybox } from "@otto/lab";
 import { packContext, packedDockerfileName } from "@otto/staging";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createBuildRepo, onlyImage } from "./local-build.js";
-import { type OldEngine, startOldEngine } from "./old-engine.js";
+import { type OwnEngine, oldDockerd, startOwnEngine } from "./own-engine.js";
 
-let engine: OldEngine;
+let engine: OwnEngine;
 
 beforeAll(async () => {
-  engine = await startOldEngine();
+  engine = await startOwnEngine(oldDockerd);
 });
 
 afterAll(() => engine[Symbol.asyncDispose]());

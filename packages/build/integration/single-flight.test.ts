@@ -1,37 +1,38 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { buildImages } from "@otto/build";
+import { type BuildEvent, buildImages } from "@otto/build";
 import { layBusybox } from "@otto/lab";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { createHeldStep, type HeldStep } from "./held-step.js";
 import { type BuildRepo, build, createBuildRepo, parent } from "./local-build.js";
 
 let repo: BuildRepo;
+let step: HeldStep;
 const children: ChildProcess[] = [];
 
 beforeEach(async () => {
-  repo = await createBuildRepo();
+  repo = await createBuildRepo(`network = "host"\n`);
   await layBusybox(join(repo.root, "context/root"));
-  await writeStep("sleep 1");
 });
 
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
+  await step[Symbol.asyncDispose]();
   await repo[Symbol.asyncDispose]();
 });
 
 afterAll(() => parent[Symbol.asyncDispose]());
 
-/** Never the same step twice: it shall take its time. */
-function writeStep(command: string): Promise<void> {
-  const word = randomBytes(6).toString("hex");
-  return repo.write("context/Dockerfile", `FROM scratch\nCOPY root /\nRUN : ${word}; ${command}\n`);
+/** The build lasts until the step is released. */
+async function holdBuild(exitCode = 0): Promise<void> {
+  step = await createHeldStep(exitCode);
+  await repo.write("context/Dockerfile", `FROM scratch\nCOPY root /\n${step.line}`);
 }
 
 /** A process of its own that builds the repo and prints its events, one JSON a line. */
-function startBuilder(who: string): { child: ChildProcess; events: string[]; done: Promise<unknown> } {
+function startBuilder(who: string) {
   const script = `
     import { buildImages } from "@otto/build";
     import { loadRepo } from "@otto/config";
@@ -46,37 +47,46 @@ function startBuilder(who: string): { child: ChildProcess; events: string[]; don
   });
   children.push(child);
   const events: string[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => events.push(line));
-  return { child, events, done: once(child, "close") };
+  const lines = createInterface({ input: child.stdout }).on("line", (line) => events.push(line));
+  const reach = async (type: string) => {
+    while (ofType(events, type).length === 0) await once(lines, "line");
+  };
+  return { child, events, reach, done: once(child, "close") };
 }
 
 const ofType = (events: readonly string[], type: string) =>
   events.filter((event) => event.includes(`"type":"${type}"`));
 
-test("ten callers in one process share one build", async () => {
+/** Ten builds at once; the step ends when nine of them wait for the tenth. */
+async function buildTenTimes() {
   const loaded = await repo.load();
-  const events: string[] = [];
-  const options = { onEvent: (event: { type: string }) => events.push(JSON.stringify(event)) };
-  const results = await Promise.all(Array.from({ length: 10 }, () => buildImages(loaded, parent, options)));
-  expect(ofType(events, "build.started")).toHaveLength(1);
-  expect(results.map(({ api }) => api?.status).sort()).toEqual([...Array(9).fill("skipped"), "success"]);
+  const types: string[] = [];
+  const onEvent = ({ type }: BuildEvent) => {
+    types.push(type);
+    if (types.filter((seen) => seen === "build.waiting").length === 9) step.release();
+  };
+  const results = await Promise.all(Array.from({ length: 10 }, () => buildImages(loaded, parent, { onEvent })));
+  expect(types.filter((type) => type === "build.started")).toHaveLength(1);
+  return results.map(({ api }) => api?.status).sort();
+}
+
+test("ten callers in one process share one build", async () => {
+  await holdBuild();
+  expect(await buildTenTimes()).toEqual([...Array(9).fill("skipped"), "success"]);
 });
 
 test("ten callers in one process share one failure", async () => {
-  await writeStep("sleep 1; exit 3");
-  const loaded = await repo.load();
-  const events: string[] = [];
-  const options = { onEvent: (event: { type: string }) => events.push(JSON.stringify(event)) };
-  const results = await Promise.all(Array.from({ length: 10 }, () => buildImages(loaded, parent, options)));
-  expect(ofType(events, "build.started")).toHaveLength(1);
-  expect(results.map(({ api }) => api?.status)).toEqual(Array(10).fill("failed"));
+  await holdBuild(3);
+  expect(await buildTenTimes()).toEqual(Array(10).fill("failed"));
 });
 
 test("two processes share one build; the second shows whom it follows", async () => {
-  await writeStep("sleep 3");
+  await holdBuild();
   const first = startBuilder("ann@work");
-  await expect.poll(() => ofType(first.events, "build.started"), { timeout: 20_000 }).toHaveLength(1);
+  await first.reach("build.started");
   const second = startBuilder("bob@home");
+  await second.reach("build.waiting");
+  step.release();
   await Promise.all([first.done, second.done]);
   expect(ofType(second.events, "build.started")).toEqual([]);
   expect(ofType(second.events, "build.waiting")).toEqual([expect.stringContaining('"who":"ann@work"')]);
@@ -84,21 +94,36 @@ test("two processes share one build; the second shows whom it follows", async ()
 });
 
 test("when the builder is killed, the one that waits builds", async () => {
-  await writeStep("sleep 2");
+  await holdBuild();
   const first = startBuilder("victim");
-  await expect.poll(() => ofType(first.events, "build.started"), { timeout: 20_000 }).toHaveLength(1);
+  await first.reach("build.started");
   const second = startBuilder("heir");
-  await expect.poll(() => ofType(second.events, "build.waiting"), { timeout: 20_000 }).toHaveLength(1);
+  await second.reach("build.waiting");
   first.child.kill("SIGKILL");
+  await second.reach("build.started");
+  step.release();
   await second.done;
   expect(ofType(second.events, "build.finished")).toEqual([expect.stringContaining('"source":"built"')]);
 });
 
 test("when the first caller gives up, the next one builds", async () => {
+  await holdBuild();
   const loaded = await repo.load();
   const controller = new AbortController();
-  const first = build(loaded, { signal: controller.signal });
-  const second = build(loaded, { onEvent: (event) => event.type === "build.waiting" && controller.abort() });
+  let second: ReturnType<typeof build> | undefined;
+  const follow = () =>
+    build(loaded, {
+      onEvent: ({ type }) => {
+        if (type === "build.waiting") controller.abort();
+        if (type === "build.started") step.release();
+      },
+    });
+  const first = build(loaded, {
+    signal: controller.signal,
+    onEvent: ({ type }) => {
+      if (type === "build.started") second = follow();
+    },
+  });
   await expect(first).rejects.toMatchObject({ name: "AbortError" });
-  expect((await second).result).toMatchObject({ status: "success", source: "built" });
+  expect((await second)?.result).toMatchObject({ status: "success", source: "built" });
 });

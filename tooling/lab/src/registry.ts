@@ -18,7 +18,8 @@ export interface RegistryLogin {
   readonly password: string;
 }
 
-const startTimeoutMs = 10_000;
+// It takes less than one; a machine may be busy.
+const startTimeoutMs = 60_000;
 
 /** Starts Debian's docker-registry with a storage that goes with it; with `login` it lets nobody else in. */
 export async function startRegistry(login?: RegistryLogin): Promise<Registry> {

@@ -6,26 +6,39 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createLocalParent, type Parent } from "@otto/hosts";
 
-const dockerd = "/var/lib/otto-old-engine/usr/sbin/dockerd";
+/** Docker 20.10, which the set-up of the tests lays beside the machine's own. */
+export const oldDockerd = "/var/lib/otto-old-engine/usr/sbin/dockerd";
 
-/** Docker 20.10 with a directory and a socket of its own, and no network but the host's. */
-export interface OldEngine extends AsyncDisposable {
+/** An engine with a directory and a socket of its own, empty at first, and no network but the host's. */
+export interface OwnEngine extends AsyncDisposable {
   readonly parent: Parent;
-  /** Stops it, whatever it does, and starts it again. */
+  /** Where it keeps all that it has. */
+  readonly dataRoot: string;
+  /** For `docker --host`. */
+  readonly address: string;
+  /** Stops it, whatever it does. */
+  stop(): Promise<void>;
+  /** Stops it and starts it again. */
   restart(): Promise<void>;
 }
 
-export async function startOldEngine(): Promise<OldEngine> {
+export async function startOwnEngine(dockerd = "dockerd"): Promise<OwnEngine> {
   const directory = await mkdtemp(join(tmpdir(), "otto-engine-"));
-  let child = await launch(directory);
+  const dataRoot = join(directory, "data");
   const socketPath = join(directory, "docker.sock");
+  const address = `unix://${socketPath}`;
+  const start = () => launch(dockerd, { directory, dataRoot, address });
+  let child = await start();
   const docker = { command: ["docker"], stagingRoot: undefined };
-  const parent = createLocalParent({ id: "old", docker, socketPath, env: process.env });
+  const parent = createLocalParent({ id: "own", docker, socketPath, env: process.env });
   return {
     parent,
+    dataRoot,
+    address,
+    stop: () => end(child),
     restart: async () => {
       await end(child);
-      child = await launch(directory);
+      child = await start();
     },
     [Symbol.asyncDispose]: async () => {
       await parent[Symbol.asyncDispose]();
@@ -35,13 +48,17 @@ export async function startOldEngine(): Promise<OldEngine> {
   };
 }
 
-async function launch(directory: string): Promise<ChildProcess> {
-  const place = (name: string) => join(directory, name);
+interface Places {
+  readonly directory: string;
+  readonly dataRoot: string;
+  readonly address: string;
+}
+
+async function launch(dockerd: string, { directory, dataRoot, address }: Places): Promise<ChildProcess> {
   // In a network namespace of its own: one without a bridge removes that of the machine's engine.
   const child = spawn("unshare", [
-    ...["--net", dockerd],
-    ...["--host", `unix://${place("docker.sock")}`, "--data-root", place("data"), "--exec-root", place("exec")],
-    ...["--pidfile", place("pid"), "--bridge", "none", "--iptables=false"],
+    ...["--net", dockerd, "--host", address, "--data-root", dataRoot, "--exec-root", join(directory, "exec")],
+    ...["--pidfile", join(directory, "pid"), "--bridge", "none", "--iptables=false"],
   ]);
   child.stdout?.resume();
   const said: string[] = [];
@@ -56,7 +73,7 @@ async function launch(directory: string): Promise<ChildProcess> {
 }
 
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill("SIGTERM");
   await once(child, "exit");
 }
