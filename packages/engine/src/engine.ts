@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { OttoError } from "@otto/errors";
-import Docker from "dockerode";
+import type Docker from "dockerode";
 import pLimit from "p-limit";
 import { type BuildImageOptions, buildImage } from "./build-image.js";
 import { buildWithSession, type SessionBuildOptions } from "./buildkit/session-build.js";
@@ -40,7 +40,7 @@ export interface Engine extends AsyncDisposable {
   pullImage(options: PullOptions, signal?: AbortSignal): Promise<boolean>;
   /** Brings an image to its registry; its digest there. */
   pushImage(options: TransferOptions, signal?: AbortSignal): Promise<string | undefined>;
-  /** Whether the engine builds with BuildKit: Docker on Linux does, Podman does not. */
+  /** Whether the engine builds with BuildKit: Docker on Linux does, Podman does not. Asked once. */
   hasBuildKit(signal?: AbortSignal): Promise<boolean>;
   /** Builds with BuildKit, sending what the engine asks for. */
   buildWithSession(options: SessionBuildOptions, signal?: AbortSignal): Promise<void>;
@@ -70,9 +70,9 @@ const oldestApiVersion = "1.41";
 export function createEngine(options: { name: string; dial: DialEngine }): Engine {
   const agent = new ChannelAgent(options.dial);
   const startGate = pLimit(execStartsAtOnce);
-  let negotiated: Promise<Docker> | undefined;
+  let negotiated: Promise<Negotiated> | undefined;
 
-  const client = async (signal: AbortSignal | undefined): Promise<Docker> => {
+  const meet = async (signal: AbortSignal | undefined): Promise<Negotiated> => {
     signal?.throwIfAborted();
     negotiated ??= negotiate(agent, options.name).catch((error: unknown) => {
       negotiated = undefined;
@@ -80,19 +80,20 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
     });
     return negotiated;
   };
+  const client = async (signal: AbortSignal | undefined) => (await meet(signal)).docker;
   const request = (signal: AbortSignal | undefined): EngineRequest => ({
     engine: options.name,
     abort: signal === undefined ? {} : { abortSignal: signal },
   });
 
   return {
-    version: (signal) => readVersion(createClient(agent), request(signal)),
+    version: async (signal) => readVersion(await createClient(agent), request(signal)),
     inspectImage: async (reference, signal) => inspectImage(await client(signal), reference, request(signal)),
     tagImage: async (names, signal) => tagImage(await client(signal), names, request(signal)),
     removeImage: async (reference, signal) => removeImage(await client(signal), reference, request(signal)),
     pullImage: async (pull, signal) => pullImage(await client(signal), pull, request(signal)),
     pushImage: async (push, signal) => pushImage(await client(signal), push, request(signal)),
-    hasBuildKit: async (signal) => (await readVersion(createClient(agent), request(signal))).hasBuildKit,
+    hasBuildKit: async (signal) => (await meet(signal)).hasBuildKit,
     buildWithSession: async (build, signal) => buildWithSession(await client(signal), build, request(signal)),
     buildImage: async (tar, build, signal) => buildImage(await client(signal), tar, build, request(signal)),
     listContainers: async (filter, signal) => listContainers(await client(signal), filter ?? {}, request(signal)),
@@ -111,8 +112,14 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
   };
 }
 
-async function negotiate(agent: ChannelAgent, name: string): Promise<Docker> {
-  const { version, apiVersion } = await readVersion(createClient(agent), { engine: name, abort: {} });
+interface Negotiated {
+  readonly docker: Docker;
+  readonly hasBuildKit: boolean;
+}
+
+async function negotiate(agent: ChannelAgent, name: string): Promise<Negotiated> {
+  const answer = await readVersion(await createClient(agent), { engine: name, abort: {} });
+  const { version, apiVersion, hasBuildKit } = answer;
   if (isOlder(apiVersion, oldestApiVersion)) {
     throw new OttoError(
       "ENGINE_TOO_OLD",
@@ -122,7 +129,8 @@ async function negotiate(agent: ChannelAgent, name: string): Promise<Docker> {
       },
     );
   }
-  return createClient(agent, isOlder(apiVersion, ourApiVersion) ? apiVersion : ourApiVersion);
+  const spoken = isOlder(apiVersion, ourApiVersion) ? apiVersion : ourApiVersion;
+  return { docker: await createClient(agent, spoken), hasBuildKit };
 }
 
 async function readVersion(docker: Docker, request: EngineRequest): Promise<EngineVersion> {
@@ -140,9 +148,8 @@ function isOlder(version: string, than: string): boolean {
   return major === thanMajor ? minor < thanMinor : major < thanMajor;
 }
 
-// Given in full, so that docker-modem takes nothing from the process's DOCKER_* variables.
-function createClient(agent: ChannelAgent, apiVersion?: string): Docker {
-  const version = apiVersion === undefined ? {} : { version: `v${apiVersion}` };
-  const options = { protocol: "http", host: "engine", port: 80, agent, timeout: 0, headers: {}, ...version } as const;
-  return new Docker(options as Docker.DockerOptions);
+// Loaded when an engine is asked: many programs never do.
+async function createClient(agent: ChannelAgent, apiVersion?: string): Promise<Docker> {
+  const { createDockerClient } = await import("./docker-client.js");
+  return createDockerClient(agent, apiVersion);
 }

@@ -62,30 +62,14 @@ async function requestBuild(
 ): Promise<void> {
   const parameters = {
     ...buildParameters(options),
-    version: "2",
+    version: "2" as const,
     remote: "client-session",
     session: sessionId,
     buildid: sessionId,
   };
-  await followTraces(await startBuild(docker, parameters, request), log, options);
-}
-
-function startBuild(docker: Docker, parameters: Record<string, unknown>, request: EngineRequest): Promise<Readable> {
-  const options = {
-    path: "/build?",
-    method: "POST",
-    isStream: true,
-    statusCodes: { 200: true },
-    options: parameters,
-    // A body that is empty, so that the parameters go by the query alone.
-    file: Readable.from([]),
-    ...request.abort,
-  };
-  return new Promise((resolve, reject) => {
-    docker.modem.dial(options, (error: unknown, stream: unknown) =>
-      error ? reject(error as Error) : resolve(stream as Readable),
-    );
-  });
+  // A body that is empty, so that the parameters go by the query alone.
+  const stream = await docker.buildImage(Readable.from([]), { ...parameters, ...request.abort });
+  await followTraces(stream as Readable, log, options);
 }
 
 async function followTraces(stream: Readable, log: BuildLog, options: SessionBuildOptions): Promise<void> {

@@ -1,0 +1,13 @@
+declare module "dockerode/lib/container.js" {
+  import type { Container } from "dockerode";
+
+  const part: typeof Container;
+  export default part;
+}
+
+declare module "dockerode/lib/image.js" {
+  import type { Image } from "dockerode";
+
+  const part: typeof Image;
+  export default part;
+}
