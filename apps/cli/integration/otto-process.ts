@@ -5,7 +5,8 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 
-const launcher = fileURLToPath(new URL("../bin/otto.js", import.meta.url));
+/** The file that starts `otto`. */
+export const launcher = fileURLToPath(new URL("../bin/otto.js", import.meta.url));
 
 /** One object of `--json`. */
 export interface JsonLine {

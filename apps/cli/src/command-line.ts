@@ -1,5 +1,4 @@
 import { createRequire } from "node:module";
-import { OttoError } from "@otto/errors";
 import { CommanderError } from "commander";
 import { exitCodes } from "./exit-code.js";
 import { type GlobalOptions, type RawGlobalOptions, toGlobalOptions } from "./global-options.js";
@@ -7,6 +6,8 @@ import { arrangeHostArguments } from "./host-arguments.js";
 import type { Invocation } from "./invocation.js";
 import type { Action } from "./outcome.js";
 import { createProgram, takesValue } from "./program.js";
+import { protectInstructionHelp } from "./run-arguments.js";
+import { toUsageError } from "./usage-error.js";
 
 /** What a command line comes to. */
 export interface CommandLine {
@@ -42,8 +43,9 @@ export function readCommandLine({
     return { options, exitCode };
   };
   try {
+    const arranged = arrangeHostArguments(argv, (flag) => takesValue(program, flag));
     program.parse(
-      arrangeHostArguments(argv, (flag) => takesValue(program, flag)),
+      protectInstructionHelp(arranged, (flag) => takesValue(program, flag)),
       { from: "user" },
     );
     return finish(exitCodes.done);
@@ -51,7 +53,7 @@ export function readCommandLine({
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === "commander.helpDisplayed" || error.code === "commander.version") return finish(exitCodes.done);
     if (error.code === "commander.help") return finish(exitCodes.usage);
-    throw usageError(error);
+    throw toUsageError(error);
   }
 }
 
@@ -68,12 +70,6 @@ function listingOf(options: RawGlobalOptions): Action | undefined {
   }
   if (options.listLabs === true) return async (session) => (await import("./commands/list-labs.js")).listLabs(session);
   return undefined;
-}
-
-function usageError(error: CommanderError): OttoError {
-  const [message = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
-  const near = suggestion?.replace(/^\((.*)\)$/, "$1");
-  return new OttoError("CLI_USAGE", message, { hint: near ?? "See otto --help.", cause: error });
 }
 
 function readVersion(): string {

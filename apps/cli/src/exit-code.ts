@@ -8,6 +8,6 @@ const usageCodes: readonly string[] = ["BUILD_IMAGE_UNKNOWN"];
 /** 2 for a mistake in the command line, the settings or the lab; else 1. */
 export function exitCodeOf(error: unknown): number {
   if (!isOttoError(error)) return exitCodes.failed;
-  const isUsage = /^(CLI|CONFIG|LAB)_/.test(error.code) || usageCodes.includes(error.code);
+  const isUsage = /^(CLI|CONFIG|INSTRUCTION|LAB)_/.test(error.code) || usageCodes.includes(error.code);
   return isUsage ? exitCodes.usage : exitCodes.failed;
 }

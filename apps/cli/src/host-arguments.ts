@@ -20,7 +20,7 @@ export function arrangeHostArguments(argv: readonly string[], takesValue: TakesV
 }
 
 /** Indexes of the first `count` words that are no option and no option's value. */
-function findWords(argv: readonly string[], count: number, takesValue: TakesValue): number[] {
+export function findWords(argv: readonly string[], count: number, takesValue: TakesValue): number[] {
   const found: number[] = [];
   let onlyWords = false;
   for (let index = 0; index < argv.length && found.length < count; index++) {

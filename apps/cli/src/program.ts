@@ -4,6 +4,8 @@ import { createDoctorCommand } from "./doctor-command.js";
 import { logLevels } from "./global-options.js";
 import { createHostCommand } from "./host-command.js";
 import type { Choose } from "./outcome.js";
+import { createRunCommand } from "./run-command.js";
+import { createTestCommand } from "./test-command.js";
 
 /** Where help and the version go. */
 export interface ProgramOutput {
@@ -27,6 +29,8 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     .option("--no-color", "no colour")
     .addCommand(createDockerCommand(choose))
     .addCommand(createHostCommand(choose))
+    .addCommand(createRunCommand(choose))
+    .addCommand(createTestCommand(choose))
     .addCommand(createDoctorCommand(choose));
   for (const command of commandsOf(program)) {
     command.exitOverride().configureOutput({ ...output, outputError: () => {} });

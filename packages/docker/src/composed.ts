@@ -20,7 +20,7 @@ export interface ComposedStack extends AsyncDisposable {
 /**
  * Brings a stack up for as long as the result lives: `await using stack = await composed(repo, lab)`. At the end it is
  * taken down if it was not running before, or if `own` is set, and nobody else uses it by `composed`: the last one out does
- * it then. Who calls `composeUp` on it keeps it. If this process or its link dies, the parent takes it down by itself.
+ * it then. Disposing the lab ends it too. Who calls `composeUp` on it keeps it. If this process or its link dies, the parent takes it down by itself.
  * @throws OttoError what `composeUp` throws; nothing is started when the parent cannot say whether the stack runs
  */
 export async function composed(repo: Repo, lab: Lab, options?: ComposedOptions): Promise<ComposedStack>;
@@ -42,7 +42,25 @@ export async function composed<T>(
   return runBody(stack, body);
 }
 
+/** Who closes the lab meanwhile ends the stack with it. */
 async function openStack(repo: Repo, lab: Lab, options: ComposedOptions): Promise<ComposedStack> {
+  const closing = new AbortController();
+  const signal = AbortSignal.any([closing.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+  const opening = startUse(repo, lab, { ...options, signal });
+  const forget = lab.beforeClose(async () => {
+    closing.abort();
+    await (await opening.catch(() => undefined))?.[Symbol.asyncDispose]();
+  });
+  try {
+    const stack = await opening;
+    return { ...stack, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]().finally(forget) };
+  } catch (error) {
+    forget();
+    throw error;
+  }
+}
+
+async function startUse(repo: Repo, lab: Lab, options: ComposedOptions) {
   const stack = await prepareStack(repo, lab, options);
   const use = await useStack(stack, { ...options, own: options.own ?? false, who: currentUser() });
   const hosts = registerContainers(lab, stack, use.containers);

@@ -18,3 +18,10 @@ test("outside of a scope there is none, which is an error", () => {
   expect(() => currentLab()).toThrow(expect.objectContaining({ code: "LAB_NOT_SET" }));
   expect(() => getContainerHost("a.b.c")).toThrow(expect.objectContaining({ code: "LAB_NOT_SET" }));
 });
+
+test("another copy of the package sees the same lab", async () => {
+  const copy = "./current-lab.js?copy";
+  const other = (await import(copy)) as { currentLab: typeof currentLab };
+  expect(other.currentLab).not.toBe(currentLab);
+  withLab(lab, () => expect(other.currentLab()).toBe(lab));
+});

@@ -2,7 +2,11 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 
-const current = new AsyncLocalStorage<Lab>();
+// One for all copies of this package in a process: a module with a copy of its own sees the same lab.
+const place = Symbol.for("otto.current-lab");
+const shared = globalThis as { [place]?: AsyncLocalStorage<Lab> };
+shared[place] ??= new AsyncLocalStorage<Lab>();
+const current = shared[place];
 
 /** Runs `body` with `lab` as the lab of calls that name none. */
 export function withLab<T>(lab: Lab, body: () => T): T {

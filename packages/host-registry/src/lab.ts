@@ -21,6 +21,7 @@ export class Lab implements AsyncDisposable {
   readonly surroundings: SshSurroundings;
   readonly #onSshEvent: SshEventListener | undefined;
   readonly #parents = new Map<string, Parent>();
+  readonly #closers = new Set<() => Promise<void>>();
 
   constructor(options: LabOptions) {
     this.data = options.data;
@@ -50,11 +51,26 @@ export class Lab implements AsyncDisposable {
     return this.#open(findHost(this.data, idOrHandle));
   }
 
-  /** Closes the container hosts, then their parents. */
+  /**
+   * Has `close` run when the lab is disposed, while its parents still answer.
+   * @returns what takes that back
+   */
+  beforeClose(close: () => Promise<void>): () => void {
+    this.#closers.add(close);
+    return () => this.#closers.delete(close);
+  }
+
+  /**
+   * Ends what was opened in the lab, then closes the container hosts and their parents.
+   * @throws what ending it threw, after all is closed
+   */
   async [Symbol.asyncDispose](): Promise<void> {
+    const ends = await Promise.allSettled([...this.#closers].map((close) => close()));
     await this.hosts.close();
     await Promise.all([...this.#parents.values()].map((parent) => parent[Symbol.asyncDispose]()));
     this.#parents.clear();
+    const failed = ends.find((end) => end.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
   }
 
   #open(host: HostData): Parent {

@@ -1,0 +1,104 @@
+import { Console } from "node:console";
+import { join } from "node:path";
+import type { FoundInstruction, GivenOptions, InstructionLog } from "@otto/instructions";
+import { cacheDirectory } from "../cache-directory.js";
+import { exitCodes } from "../exit-code.js";
+import { readInstructionArguments } from "../instruction-arguments.js";
+import type { Outcome } from "../outcome.js";
+import type { Session } from "../session.js";
+import { formatTable } from "../table.js";
+
+export interface RunFlags {
+  readonly name: string | undefined;
+  readonly words: readonly string[];
+  readonly repo?: string;
+}
+
+/** `otto run` */
+export async function run(session: Session, flags: RunFlags): Promise<Outcome> {
+  using _ = session.options.json ? consoleToStderr(session) : undefined;
+  // Awaited here: modules write to the console until the end.
+  return await runNamed(session, flags);
+}
+
+async function runNamed(session: Session, flags: RunFlags): Promise<Outcome> {
+  const [{ selectRepos }, { discoverInstructions, findInstruction }, all] = await Promise.all([
+    import("@otto/config"),
+    import("@otto/instructions"),
+    session.repos(),
+  ]);
+  const cacheDir = join(cacheDirectory(session.invocation), "instructions");
+  const found = await discoverInstructions(selectRepos(all, flags.repo), { cacheDir });
+  if (flags.name === undefined) return list(session, found);
+  const chosen = findInstruction(found, flags.name);
+  const read = readInstructionArguments(chosen, flags.words);
+  if ("help" in read) return showHelp(session, read.help);
+  return session.options.dryRun ? showRun(session, chosen, read.given) : runChosen(session, chosen, read.given);
+}
+
+function showHelp({ reporter }: Session, text: string): Outcome {
+  reporter.item(text.trimEnd(), { type: "help", text });
+  return { exitCode: exitCodes.done };
+}
+
+function list({ reporter }: Session, found: readonly FoundInstruction[]): Outcome {
+  const lines = formatTable(found.map(({ name, repo, instruction }) => [name, repo.name, instruction.description]));
+  for (const [index, { name, repo, file, instruction }] of found.entries()) {
+    const { description, options } = instruction;
+    reporter.item(lines[index] ?? name, { type: "instruction", name, repo: repo.name, file, description, options });
+  }
+  if (found.length === 0) reporter.notice("warn", "no repository here has instructions");
+  return { exitCode: exitCodes.done };
+}
+
+async function showRun({ reporter }: Session, chosen: FoundInstruction, given: GivenOptions): Promise<Outcome> {
+  const { readOptionValues } = await import("@otto/instructions");
+  const { name, repo, file } = chosen;
+  const options = readOptionValues(name, chosen.instruction.options, given);
+  const shown = Object.entries(options).map(([option, value]) => ` ${option}=${JSON.stringify(value)}`);
+  reporter.item(`${repo.name}: would run ${name}${shown.join("")} of ${file}`, {
+    type: "step",
+    do: "run",
+    instruction: name,
+    repo: repo.name,
+    file,
+    options,
+  });
+  return { exitCode: exitCodes.done };
+}
+
+async function runChosen(session: Session, chosen: FoundInstruction, given: GivenOptions): Promise<Outcome> {
+  const [{ declareStacks }, { exitCodeOfResult, runInstruction }, lab] = await Promise.all([
+    import("@otto/docker"),
+    import("@otto/instructions"),
+    session.lab(),
+  ]);
+  // A stack that cannot be read is an error of whoever uses it.
+  await declareStacks(lab).catch((error: Error) => session.reporter.notice("debug", error.message));
+  const { signal } = session;
+  const { name } = chosen;
+  const repo = lab.repos.find(({ root }) => root === chosen.repo.root) ?? chosen.repo;
+  const log = createLog(session, name);
+  const result = await runInstruction({ ...chosen, repo }, { lab, options: given, log, signal });
+  return { exitCode: exitCodeOfResult(result), fields: { instruction: name, repo: repo.name } };
+}
+
+function createLog({ reporter }: Session, instruction: string): InstructionLog {
+  const record = (level: string, text: string) => ({ type: "log", level, instruction, text });
+  return {
+    debug: (text) => reporter.notice("debug", text, record("debug", text)),
+    info: (text) => reporter.item(text, record("info", text)),
+    warn: (text) => reporter.notice("warn", text, record("warn", text)),
+  };
+}
+
+/** Stdout is for objects alone, whatever a module writes with `console.log`. */
+function consoleToStderr({ invocation }: Session): Disposable {
+  const before = globalThis.console;
+  globalThis.console = new Console(invocation.stderr, invocation.stderr);
+  return {
+    [Symbol.dispose]() {
+      globalThis.console = before;
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import { Command } from "commander";
+import { repoOption } from "./option.js";
+import type { Choose } from "./outcome.js";
+
+/** `otto run [INSTRUCTION [ARGUMENT...]]` */
+export function createRunCommand(choose: Choose): Command {
+  return new Command("run")
+    .summary("run an instruction, or list them")
+    .description("Runs an instruction of a repository and exits with its result; lists them all without a name.")
+    .usage("[options] [INSTRUCTION [its options]]")
+    .argument("[instruction]", "its name; INSTRUCTION --help shows its options")
+    .argument("[words...]", "its options; behind -- also those that otto has too")
+    .addOption(repoOption())
+    .allowUnknownOption()
+    .action((name: string | undefined, words: string[], options: { repo?: string }) =>
+      choose(async (session) => {
+        const { run } = await import("./commands/run.js");
+        return run(session, { ...options, name, words });
+      }),
+    );
+}

@@ -1,0 +1,109 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { loadRepo } from "@otto/docker";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { discoverInstructions, findInstruction } from "./discovery.js";
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "otto-instructions-"));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+/** A repo of these files that lies nowhere near a node_modules. */
+async function repoWith(files: Readonly<Record<string, string>>, name = "shop", settings = "") {
+  const directory = join(root, name);
+  const all = { ".otto/settings.toml": `name = "${name}"\nversion = "1"\n${settings}`, ...files };
+  for (const [path, text] of Object.entries(all)) {
+    await mkdir(dirname(join(directory, path)), { recursive: true });
+    await writeFile(join(directory, path), text);
+  }
+  return loadRepo(directory, { home: root });
+}
+
+const smoke = (description = "a smoke test") =>
+  `import { instruction } from "@otto/instructions";\nexport const smoke = instruction({ description: "${description}" }, () => {});\n`;
+
+test("without a glob they come from .otto/instructions.ts, and types do not matter", async () => {
+  const repo = await repoWith({
+    ".otto/instructions.ts": `${smoke()}const wrong: number = "text";\nexport { wrong };\n`,
+  });
+  const found = await discoverInstructions([repo]);
+  expect(found).toMatchObject([
+    { name: "smoke", repo: { name: "shop" }, instruction: { description: "a smoke test" } },
+  ]);
+  expect(found[0]?.file).toBe(join(repo.root, ".otto/instructions.ts"));
+});
+
+test("a repo without such a file has none", async () => {
+  expect(await discoverInstructions([await repoWith({})])).toEqual([]);
+});
+
+test("globs choose modules, TypeScript and JavaScript; a default export goes by its file's name", async () => {
+  const repo = await repoWith(
+    {
+      "otto/a.ts": smoke(),
+      "otto/deep/deploy.mjs":
+        'import { instruction } from "@otto/instructions";\nexport default instruction({ description: "x" }, () => {});\n',
+      "otto/node_modules/b.ts": smoke(),
+      "other/c.ts": smoke(),
+    },
+    "shop",
+    'instructions = ["otto/**/*.ts", "otto/**/*.mjs", "otto/a.ts"]\n',
+  );
+  expect((await discoverInstructions([repo])).map(({ name }) => name)).toEqual(["smoke", "deploy"]);
+});
+
+test("one that a second module exports again is one", async () => {
+  const again = 'export { smoke } from "./a.js";\n';
+  const repo = await repoWith({ "otto/a.ts": smoke(), "otto/b.ts": again }, "shop", 'instructions = ["otto/*.ts"]\n');
+  expect(await discoverInstructions([repo])).toHaveLength(1);
+});
+
+test("two of one name are an error naming both files, within a repo and across repos", async () => {
+  const one = await repoWith({ "otto/a.ts": smoke(), "otto/b.ts": smoke() }, "one", 'instructions = ["otto/*.ts"]\n');
+  const two = await repoWith({ ".otto/instructions.ts": smoke() }, "two");
+  const files = ["otto/a.ts", "otto/b.ts"].map((file) => join(one.root, file));
+  await expect(discoverInstructions([one])).rejects.toMatchObject({
+    code: "INSTRUCTION_NAME_CLASH",
+    details: { files },
+  });
+  const three = await repoWith({ ".otto/instructions.ts": smoke() }, "three");
+  const clash = await discoverInstructions([two, three]).catch((error: Error) => error.message);
+  expect(clash).toContain(two.root);
+  expect(clash).toContain(three.root);
+});
+
+test.each([
+  ["a module that is not there", 'import "./nope.js";\n', 2, "cannot find ./nope.js"],
+  ["a package that is not there", 'import nope from "nope";\nexport const x = nope;\n', 2, "cannot find nope"],
+  ["what cannot be parsed", "export const = 4;\n", 2, "Unexpected token"],
+  ["what throws", "interface A {\n  b: string }\nthrow new Error('not today');\n", 4, "not today"],
+  [
+    "a wrong definition",
+    'import { instruction } from "@otto/instructions";\nexport const a = instruction({ description: "", options: { "a-b": { type: "string" } } }, () => {});\n',
+    3,
+    "the option name a-b is not in camel case",
+  ],
+])("%s is an error with file and line", async (_, text, line, reason) => {
+  const repo = await repoWith({ ".otto/instructions.ts": `// The first line.\n${text}` });
+  const file = join(repo.root, ".otto/instructions.ts");
+  const error = await discoverInstructions([repo]).catch((thrown: Error) => thrown);
+  expect(error).toMatchObject({ code: "INSTRUCTION_IMPORT_FAILED", details: { file, line } });
+  expect((error as Error).message).toMatch(`loading ${file}:${line}: ${reason}`);
+});
+
+test("an error in a module that an instruction imports names that module", async () => {
+  const repo = await repoWith({ ".otto/instructions.ts": 'import "../lib/b.ts";\n', "lib/b.ts": "\n\nnope();\n" });
+  await expect(discoverInstructions([repo])).rejects.toMatchObject({
+    details: { file: join(repo.root, "lib/b.ts"), line: 3 },
+  });
+});
+
+test("an unknown name is answered with the nearest and with all", async () => {
+  const found = await discoverInstructions([await repoWith({ ".otto/instructions.ts": smoke() })]);
+  expect(() => findInstruction(found, "smoek")).toThrow(
+    expect.objectContaining({ code: "INSTRUCTION_UNKNOWN", hint: 'Did you mean "smoke"? Known instructions: smoke.' }),
+  );
+});

@@ -1,0 +1,65 @@
+import type { Lab, Repo } from "@otto/docker";
+import { checkOptions, type InstructionOptions, type OptionValues } from "./option.js";
+
+const brand = Symbol.for("otto.instruction");
+
+/** Where a body says what it does. */
+export interface InstructionLog {
+  debug(text: string): void;
+  info(text: string): void;
+  warn(text: string): void;
+}
+
+/** What a body gets. */
+export interface InstructionContext<Options extends InstructionOptions = InstructionOptions> {
+  /** The repository whose instruction it is. */
+  readonly repo: Repo;
+  /** With its repos; whoever runs the instruction closes it. */
+  readonly lab: Lab;
+  readonly options: OptionValues<Options>;
+  readonly log: InstructionLog;
+  /** Aborts when the run is to end. */
+  readonly signal: AbortSignal;
+}
+
+export interface InstructionDefinition<Options extends InstructionOptions = InstructionOptions> {
+  /** One line. */
+  readonly description: string;
+  readonly options?: Options;
+}
+
+/** What {@link instruction} makes, to be exported from a module. */
+export interface Instruction {
+  readonly description: string;
+  readonly options: InstructionOptions;
+  readonly body: (context: InstructionContext) => unknown;
+}
+
+/**
+ * Defines an instruction; its name is that of the export. The body's result is the run's: see {@link exitCodeOfResult}.
+ * @throws TypeError when an option's name is not in camel case or its default does not fit
+ */
+export function instruction<const Options extends InstructionOptions = Record<never, never>>(
+  definition: InstructionDefinition<Options>,
+  body: (context: InstructionContext<Options>) => unknown,
+): Instruction {
+  const { description, options = {} } = definition;
+  checkOptions(options);
+  // What a run reads by these options is what the body asks for.
+  const made: Instruction = { description, options, body: body as Instruction["body"] };
+  return Object.defineProperty(made, brand, { value: true });
+}
+
+/** Whether a value comes from {@link instruction}, of any copy of this package. */
+export function isInstruction(value: unknown): value is Instruction {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, brand);
+}
+
+/**
+ * The exit code that a body's result stands for: a number or the `exitCode` of an object, from 0 to 255; else 0. So a body
+ * may return what `exec` gave.
+ */
+export function exitCodeOfResult(result: unknown): number {
+  const code = typeof result === "object" && result !== null && "exitCode" in result ? result.exitCode : result;
+  return typeof code === "number" && Number.isInteger(code) && code >= 0 && code <= 255 ? code : 0;
+}

@@ -1,0 +1,55 @@
+import { type Lab, withLab } from "@otto/docker";
+import type { FoundInstruction } from "./discovery.js";
+import type { InstructionLog } from "./instruction.js";
+import { type GivenOptions, readOptionValues } from "./option-values.js";
+
+export interface RunInstructionOptions {
+  /** Stays open: the caller disposes it, and with it whatever the body left open there. */
+  readonly lab: Lab;
+  /** Values by option name; text is read as the option's type. */
+  readonly options?: GivenOptions;
+  /** Default: says nothing. */
+  readonly log?: InstructionLog;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const silent: InstructionLog = { debug: () => {}, info: () => {}, warn: () => {} };
+
+/** What a body that heard of the abort has to end in, before it is no longer waited for; milliseconds. */
+const abortGraceMs = 2000;
+
+/**
+ * Runs an instruction with `lab` as its current lab.
+ *
+ * After an abort the body has 2 s to end by itself. One that does not is left behind: stacks that it opened with `composed`
+ * go when the lab is disposed.
+ * @returns the body's result
+ * @throws what the body throws, the signal's reason, and what `readOptionValues` throws before the body begins
+ */
+export async function runInstruction(found: FoundInstruction, options: RunInstructionOptions): Promise<unknown> {
+  const { lab, log = silent, signal = new AbortController().signal } = options;
+  const values = readOptionValues(found.name, found.instruction.options, options.options ?? {});
+  signal.throwIfAborted();
+  const context = { repo: found.repo, lab, options: values as never, log, signal };
+  const result = withLab(lab, async () => found.instruction.body(context));
+  return unlessAborted(result, signal);
+}
+
+async function unlessAborted(result: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+  let onAbort = () => {};
+  let timer: NodeJS.Timeout | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      timer = setTimeout(() => reject(signal.reason as Error), abortGraceMs);
+    };
+    // The body's first step may have been to abort.
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([result, aborted]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+  }
+}
