@@ -1,10 +1,12 @@
-import { type Duplex, PassThrough, type Readable, type Writable } from "node:stream";
+import { type Duplex, PassThrough, type Readable, Transform, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { OttoError } from "@otto/errors";
+import { cleanText, OttoError } from "@otto/errors";
 import type Docker from "dockerode";
 import type { LimitFunction } from "p-limit";
 import { asking } from "./engine-error.js";
 import type { EngineRequest } from "./engine-request.js";
+import { createExecStdin } from "./exec-stdin.js";
 import { demultiplex } from "./multiplexed-stream.js";
 
 export interface ExecOptions {
@@ -15,22 +17,29 @@ export interface ExecOptions {
   readonly workdir?: string | undefined;
   /** Gives the process a stdin to write to; without it, stdin is empty. Default false. */
   readonly stdin?: boolean;
+  /** Gives the process a terminal; `stderr` then is empty, and `resize` tells its size. Default false. */
+  readonly terminal?: boolean;
 }
 
 export interface ProcessExit {
   /** 0 to 255. */
   readonly exitCode: number;
-  /** False when the runtime could not start the program; stdout or stderr then says why. */
+  /** False when the runtime could not start the program. */
   readonly started: boolean;
+  /** Why it was not started, as the engine tells it. */
+  readonly reason?: string;
 }
 
 /** A process that runs in a container. Read both outputs, or neither moves on. */
 export interface ContainerProcess {
+  /** Fails with EPIPE once the process does not read it any more. */
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Settles when the process has ended and its output has been read. */
   readonly exit: Promise<ProcessExit>;
+  /** Tells a terminal its size, once the process runs. */
+  resize(columns: number, rows: number): Promise<void>;
   /** Drops the connection. The engine closes the process's stdin and lets it run on. */
   disconnect(): void;
 }
@@ -47,6 +56,7 @@ export async function execInContainer(
 ): Promise<ContainerProcess> {
   const { container, command, options } = target;
   const doing = `running a command in ${container}`;
+  const terminal = options.terminal ?? false;
   const { exec, channel } = await request.startGate(() =>
     asking(request, doing, async () => {
       const exec = await docker.getContainer(container).exec({
@@ -55,21 +65,38 @@ export async function execInContainer(
         AttachStdin: options.stdin ?? false,
         AttachStdout: true,
         AttachStderr: true,
+        Tty: terminal,
         ...(options.user !== undefined && { User: options.user }),
         ...(options.workdir !== undefined && { WorkingDir: options.workdir }),
         ...request.abort,
       });
-      const channel = await exec.start({ hijack: true, stdin: true, ...request.abort });
+      const channel = await exec.start({ hijack: true, stdin: true, Tty: terminal, ...request.abort });
       return { exec, channel };
     }),
   );
-  return attach(channel, () => asking(request, doing, () => readExit(exec)));
+  const process = attach(channel, terminal, () => asking(request, doing, () => readExit(exec)));
+  const resize = (columns: number, rows: number) =>
+    asking({ ...request, abort: {} }, `resizing a terminal in ${container}`, async () => {
+      await exec.resize({ h: rows, w: columns });
+    });
+  return { ...process, resize };
 }
 
-function attach(channel: Duplex, readExit: () => Promise<ProcessExit>): ContainerProcess {
-  const stdout = new PassThrough();
+function attach(
+  channel: Duplex,
+  terminal: boolean,
+  readExit: () => Promise<ProcessExit>,
+): Omit<ContainerProcess, "resize"> {
+  const head = createHead();
+  const stdout = head.stream;
   const stderr = new PassThrough();
-  const exit = demultiplex(channel, { stdout, stderr }).then(readExit, (error: unknown) => {
+  const stdin = createExecStdin(channel);
+  const read = terminal ? passThrough(channel, { stdout, stderr }) : demultiplex(channel, { stdout, stderr });
+  const readExitAndReason = async () => {
+    const result = await readExit();
+    return result.started ? result : { ...result, reason: cleanText(head.bytes.toString()).trim() };
+  };
+  const exit = read.then(readExitAndReason, (error: unknown) => {
     const lost = new OttoError("ENGINE_STREAM_LOST", "the connection to a process in a container was lost", {
       cause: error,
     });
@@ -79,7 +106,32 @@ function attach(channel: Duplex, readExit: () => Promise<ProcessExit>): Containe
   });
   // A caller that reads the streams first learns of the loss there.
   exit.catch(() => {});
-  return { stdin: channel, stdout, stderr, exit, disconnect: () => channel.destroy() };
+  return { stdin, stdout, stderr, exit, disconnect: () => channel.destroy() };
+}
+
+const headBytes = 1024;
+
+/** Passes a stream on and keeps its beginning: where the engine says why it did not start a program. */
+function createHead() {
+  let bytes = Buffer.alloc(0);
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, callback) {
+      if (bytes.length < headBytes) bytes = Buffer.concat([bytes, chunk.subarray(0, headBytes - bytes.length)]);
+      callback(null, chunk);
+    },
+  });
+  return {
+    stream,
+    get bytes() {
+      return bytes;
+    },
+  };
+}
+
+/** A terminal's output is one stream, as it is. */
+async function passThrough(channel: Duplex, outputs: { stdout: Writable; stderr: Writable }): Promise<void> {
+  outputs.stderr.end();
+  await pipeline(channel as Readable, outputs.stdout);
 }
 
 // The engine ends the stream a moment before it records the exit code.

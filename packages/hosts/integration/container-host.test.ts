@@ -39,11 +39,10 @@ afterAll(async () => {
 
 const text = (bytes: Buffer) => bytes.toString();
 
+/** Asked of the engine, past the host that is tested. */
 async function processesWith(word: string): Promise<string[]> {
-  const { stdout } = await host.exec(["ps", "-o", "pid,args"], { stdin: "" });
-  return text(stdout)
-    .split("\n")
-    .filter((line) => line.includes(word));
+  const { stdout } = await execute("docker", ["top", name, "-eo", "pid,args"]);
+  return stdout.split("\n").filter((line) => line.includes(word));
 }
 
 test("exec gives stdout, stderr and exit code apart", async () => {
@@ -73,9 +72,12 @@ test("exec gives every byte back", async () => {
 });
 
 test("a program that is not there is an error, not an exit code", async () => {
-  await expect(host.exec(["no-such-program"], { stdin: "" })).rejects.toMatchObject({
-    code: "HOST_COMMAND_NOT_STARTED",
-  });
+  for (const options of [{}, { stdin: "" }]) {
+    await expect(host.exec(["no-such-program"], options)).rejects.toMatchObject({
+      code: "HOST_COMMAND_NOT_STARTED",
+      message: expect.stringContaining("not found"),
+    });
+  }
 });
 
 test("a command that times out ends in the container, its children too, and keeps its output", async () => {

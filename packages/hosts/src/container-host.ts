@@ -1,9 +1,13 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
 import { isOttoError, OttoError } from "@otto/errors";
-import pLimit from "p-limit";
-import { type Command, type CommandResult, defaultTimeoutMs, toArgv } from "./command.js";
-import { type ContainerExecOptions, type ExecTarget, runInContainer } from "./container-exec.js";
-import { startDeadline } from "./deadline.js";
+import type { RemoteProcess } from "ssh2-streamer";
+import { type Command, type CommandResult, toArgv } from "./command.js";
+import { type ContainerExecOptions, runInContainer } from "./container-exec.js";
+import { type ContainerSpawnOptions, spawnInContainer } from "./container-process.js";
+import type { ExecTarget } from "./exec-target.js";
+import { type HostShell, HostShells, type RunOptions, type RunResult } from "./host-shell.js";
+import { Lifelines } from "./lifelines.js";
+import { type ContainerLoginOptions, type LoginTerminal, loginArgv, showProcess, sizeOf } from "./login.js";
 import { ShellSession } from "./shell-session.js";
 
 export interface ContainerHostOptions {
@@ -15,12 +19,6 @@ export interface ContainerHostOptions {
   /** 1 for the first replica. */
   readonly replica: number;
   readonly engine: Engine;
-}
-
-export interface RunOptions {
-  /** Milliseconds; `Infinity` for none. Default 30,000. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal | undefined;
 }
 
 interface FoundContainer {
@@ -35,9 +33,9 @@ export class DockerContainerHost implements AsyncDisposable {
   readonly project: string;
   readonly replica: number;
   readonly #engine: Engine;
-  readonly #runQueue = pLimit(1);
+  readonly #shells = new HostShells((signal) => this.#openShell(signal));
+  readonly #lifelines = new Map<string, Lifelines>();
   #found: Promise<FoundContainer> | undefined;
-  #session: ShellSession | undefined;
 
   constructor(options: ContainerHostOptions) {
     this.id = options.id;
@@ -57,30 +55,59 @@ export class DockerContainerHost implements AsyncDisposable {
   }
 
   /**
-   * Runs a command line in this host's shell, which keeps its directory, variables and functions between calls. Calls
-   * queue. After `exit` or a timeout the next call has a new shell.
+   * Starts a program; the caller reads it to its end, or kills it. `kill` and an abort reach its children too.
+   * @throws OttoError `HOST_NOT_RUNNING`, `HOST_COMMAND_NOT_STARTED`, which `exit` may reject with as well
+   */
+  async spawn(argv: readonly string[], options: ContainerSpawnOptions = {}): Promise<RemoteProcess> {
+    return this.#withContainer(options.signal, (target) => spawnInContainer(target, argv, options));
+  }
+
+  /**
+   * Runs a command line in this host's own shell, which keeps its directory, variables and functions between calls.
+   * Calls queue. After `exit` or a timeout the next call has a new shell, and says so.
    * @throws OttoError `HOST_NOT_RUNNING`, `HOST_NO_SHELL`, `HOST_SHELL_LOST`
    */
-  async run(commandLine: string, options: RunOptions = {}): Promise<CommandResult> {
-    return this.#runQueue(async () => {
-      using deadline = startDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
-      deadline.signal.throwIfAborted();
-      if (this.#session === undefined || this.#session.ended) this.#session = await this.#openSession(options.signal);
-      // Awaited here: the deadline lives as long as this scope.
-      return await this.#session.run(commandLine, deadline);
+  async run(commandLine: string, options: RunOptions = {}): Promise<RunResult> {
+    return this.session("").run(commandLine, options);
+  }
+
+  /** A further shell, beside the host's own; the same for the same name. It ends with the host. */
+  session(name: string): HostShell {
+    return this.#shells.get(name);
+  }
+
+  /**
+   * Gives the user of `terminal` a shell, `bash` where the image has it, until it ends.
+   * @returns its exit code
+   * @throws OttoError `HOST_NOT_RUNNING`, `HOST_NO_SHELL`, and what losing the link throws
+   */
+  async login(terminal: LoginTerminal, options: ContainerLoginOptions = {}): Promise<number> {
+    const { term, ...spawning } = options;
+    return this.#withContainer(options.signal, async (target) => {
+      this.#assertShell(target);
+      const size = { ...sizeOf(terminal), term };
+      return showProcess(await spawnInContainer(target, loginArgv, { ...spawning, terminal: size }), terminal);
     });
   }
 
-  /** Ends the shell. The container goes on. */
+  /** Ends the shells and every command that still runs. The container goes on. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#session?.close();
-    this.#session = undefined;
+    await this.#shells[Symbol.asyncDispose]();
+    await Promise.all([...this.#lifelines.values()].map((lifelines) => lifelines.close()));
   }
 
-  #openSession(signal: AbortSignal | undefined): Promise<ShellSession> {
-    return this.#withContainer(signal, ({ engine, container, hasShell }) => {
-      if (!hasShell) throw noShell(this.id);
-      return ShellSession.open((argv) => engine.exec(container, argv, { stdin: true, signal }));
+  #openShell(signal: AbortSignal): Promise<ShellSession> {
+    return this.#withContainer(signal, (target) => {
+      this.#assertShell(target);
+      return ShellSession.open((argv, ending) => spawnInContainer(target, argv, { signal: ending }), signal);
+    });
+  }
+
+  #assertShell({ hasShell }: ExecTarget): void {
+    if (hasShell) return;
+    throw new OttoError("HOST_NO_SHELL", `${this.id}: its image has no /bin/sh`, {
+      hint: "Use exec with a list of arguments.",
+      details: { host: this.id },
     });
   }
 
@@ -102,7 +129,14 @@ export class DockerContainerHost implements AsyncDisposable {
       this.#found = undefined;
       throw error;
     });
-    return { engine: this.#engine, host: this.id, ...(await this.#found) };
+    const found = await this.#found;
+    return { engine: this.#engine, host: this.id, lifelines: this.#lifelinesOf(found.container), ...found };
+  }
+
+  #lifelinesOf(container: string): Lifelines {
+    const lifelines = this.#lifelines.get(container) ?? new Lifelines(this.#engine, container);
+    this.#lifelines.set(container, lifelines);
+    return lifelines;
   }
 
   async #find(signal: AbortSignal | undefined): Promise<FoundContainer> {
@@ -121,11 +155,4 @@ export class DockerContainerHost implements AsyncDisposable {
 
 function replicaOf(container: ContainerSummary): number {
   return Number(container.Labels["com.docker.compose.container-number"] ?? 1);
-}
-
-function noShell(host: string): OttoError {
-  return new OttoError("HOST_NO_SHELL", `${host}: run needs /bin/sh, which its image does not have`, {
-    hint: "Use exec with a list of arguments.",
-    details: { host },
-  });
 }

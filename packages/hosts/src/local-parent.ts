@@ -3,9 +3,10 @@ import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { createEngine } from "@otto/engine";
 import { runCommand, type SpawnOptions, sendTree } from "ssh2-streamer";
+import { loginLocal } from "./local-login.js";
 import { spawnLocal } from "./local-process.js";
 import type { Parent, ParentDocker } from "./parent.js";
-import { runOnParent } from "./parent-exec.js";
+import { execOnParent, openParentShells } from "./parent-exec.js";
 
 export interface LocalParentOptions {
   readonly id: string;
@@ -24,19 +25,26 @@ export function createLocalParent(options: LocalParentOptions): Parent {
     dial: (signal) => dialSocket(options.socketPath ?? "/var/run/docker.sock", signal),
   });
   const spawn = (argv: readonly string[], spawning: SpawnOptions = {}) => spawnLocal(argv, spawning, env);
+  const shells = openParentShells(spawn);
   return {
     id,
     docker,
     engine,
-    exec: (command, exec = {}) => runOnParent(spawn, command, exec),
+    exec: (command, exec = {}) => execOnParent(spawn, command, exec),
     spawn,
+    run: (commandLine, run) => shells.get("").run(commandLine, run),
+    session: (name) => shells.get(name),
+    login: (terminal, login = {}) => loginLocal(terminal, login, env),
     sendTree: (tar, remoteDir, sending) =>
       sendTree(
         (argv, exec) => runCommand((signal) => spawn(argv, { signal }), exec, `tar on ${id}`),
         { tar, remoteDir, name: id },
         sending,
       ),
-    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await shells[Symbol.asyncDispose]();
+      await engine[Symbol.asyncDispose]();
+    },
   };
 }
 

@@ -1,39 +1,46 @@
 import { PassThrough } from "node:stream";
-import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { MarkedOutput } from "./marked-output.js";
 
-const marker = "0123456789abcdef0123456789abcdef";
-const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
+const mark = "0123456789abcdef0123456789abcdef";
 
-test("what comes before the marker is exact, however the stream is cut", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      bytes,
-      fc.integer({ min: 0, max: 255 }),
-      fc.integer({ min: 1, max: 40 }),
-      async (output, code, size) => {
-        const stream = new PassThrough();
-        const piece = new MarkedOutput(stream).until([marker]);
-        const all = Buffer.concat([output, Buffer.from(`${marker} ${code}\n`)]);
-        for (let at = 0; at < all.length; at += size) stream.write(all.subarray(at, at + size));
-        expect(await piece).toMatchObject({ bytes: output, exitCode: code, marker });
-      },
-    ),
-  );
+test("what comes after a marked line belongs to the next section", async () => {
+  const stream = new PassThrough();
+  const output = new MarkedOutput(stream, mark);
+  stream.write(`one${mark} 1\ntwo${mark} 2\n`);
+  expect(await output.next()).toEqual({ bytes: Buffer.from("one"), line: "1" });
+  expect(await output.next()).toEqual({ bytes: Buffer.from("two"), line: "2" });
 });
 
-test("what comes after a marker belongs to the next piece", async () => {
+test("a stream that ends without a mark gives what came, and no line", async () => {
   const stream = new PassThrough();
-  const output = new MarkedOutput(stream);
-  stream.write(`one${marker} 1\ntwo${marker} 2\n`);
-  expect(await output.until([marker])).toMatchObject({ bytes: Buffer.from("one"), exitCode: 1 });
-  expect(await output.until([marker])).toMatchObject({ bytes: Buffer.from("two"), exitCode: 2 });
-});
-
-test("a stream that ends without a marker gives what came, and no exit code", async () => {
-  const stream = new PassThrough();
-  const piece = new MarkedOutput(stream).until([marker]);
+  const output = new MarkedOutput(stream, mark);
+  const section = output.next();
   stream.end("rest");
-  expect(await piece).toMatchObject({ bytes: Buffer.from("rest"), exitCode: undefined });
+  expect(await section).toEqual({ bytes: Buffer.from("rest"), line: undefined });
+  expect(await output.next()).toEqual({ bytes: Buffer.alloc(0), line: undefined });
+});
+
+test("what came before an error is kept", async () => {
+  const stream = new PassThrough();
+  const output = new MarkedOutput(stream, mark);
+  stream.write("some");
+  await new Promise((resolve) => setImmediate(resolve));
+  stream.destroy(new Error("gone"));
+  expect(await output.next()).toEqual({ bytes: Buffer.from("some"), line: undefined });
+});
+
+test("each byte of a large output is looked at a bounded number of times", async () => {
+  const stream = new PassThrough();
+  const output = new MarkedOutput(stream, mark);
+  const section = output.next();
+  const chunk = Buffer.alloc(1 << 16, "0");
+  let copied = 0;
+  const concat = vi.spyOn(Buffer, "concat");
+  for (let n = 0; n < 500; n += 1) stream.write(chunk);
+  stream.end(`${mark} 0\n`);
+  expect((await section).bytes.length).toBe(500 * chunk.length);
+  for (const { value } of concat.mock.results) copied += (value as Buffer).length;
+  concat.mockRestore();
+  expect(copied).toBeLessThan(3 * 501 * chunk.length);
 });

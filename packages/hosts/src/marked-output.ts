@@ -1,69 +1,66 @@
 import type { Readable } from "node:stream";
+import { MarkedLines } from "./marked-lines.js";
 
-export interface MarkedPiece {
-  /** What came before the marker. */
+/** What a stream gave up to a marked line. */
+export interface MarkedSection {
   readonly bytes: Buffer;
-  /** The marker that was met; undefined when the stream ended without one. */
-  readonly marker: string | undefined;
-  /** The number after the marker. */
-  readonly exitCode: number | undefined;
+  /** What stood behind the mark; undefined when the stream ended without it. */
+  readonly line: string | undefined;
 }
 
-/** Cuts a stream at `<marker> <exit code>\n`. One caller at a time. */
+/** Cuts a stream into the sections between its marked lines. */
 export class MarkedOutput {
-  #held: Buffer[] = [];
+  readonly #lines: MarkedLines;
+  readonly #sections: MarkedSection[] = [];
+  #chunks: Buffer[] = [];
   #ended = false;
-  #look: (() => void) | undefined;
+  #deliver: ((section: MarkedSection) => void) | undefined;
 
-  constructor(stream: Readable) {
-    stream.on("data", (chunk: Buffer) => {
-      this.#held.push(chunk);
-      this.#look?.();
-    });
-    const end = () => {
-      this.#ended = true;
-      this.#look?.();
-    };
-    for (const event of ["end", "close", "error"]) stream.once(event, end);
+  constructor(stream: Readable, mark: string) {
+    this.#lines = new MarkedLines(mark);
+    stream.on("data", (chunk: Buffer) => this.#take(chunk));
+    for (const event of ["end", "close", "error"]) stream.once(event, () => this.#end());
   }
 
-  /** What comes before the first of `markers`, or all that comes when the stream ends without them. */
-  until(markers: readonly string[]): Promise<MarkedPiece> {
-    let looked = 0;
+  /** Whether the stream is over. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** The next section; at the stream's end, what is left of it. One call at a time. */
+  next(): Promise<MarkedSection> {
+    const section = this.#sections.shift();
+    if (section !== undefined) return Promise.resolve(section);
+    if (this.#ended) return Promise.resolve(this.#close(undefined));
     return new Promise((resolve) => {
-      this.#look = () => {
-        const bytes = Buffer.concat(this.#held);
-        this.#held = [bytes];
-        const piece = findMarker(bytes, markers, looked) ?? (this.#ended ? unmarked(bytes) : undefined);
-        looked = Math.max(0, bytes.length - longestMark);
-        if (piece === undefined) return;
-        this.#look = undefined;
-        this.#held = [bytes.subarray(piece.end)];
-        resolve(piece);
-      };
-      this.#look();
+      this.#deliver = resolve;
     });
   }
-}
 
-/** A marker of 32 characters, a space, three digits and a newline, with room to spare. */
-const longestMark = 64;
-
-function findMarker(
-  bytes: Buffer,
-  markers: readonly string[],
-  from: number,
-): (MarkedPiece & { end: number }) | undefined {
-  for (const marker of markers) {
-    const at = bytes.indexOf(`${marker} `, from);
-    const newline = at === -1 ? -1 : bytes.indexOf("\n", at);
-    if (newline === -1) continue;
-    const exitCode = Number(bytes.toString("latin1", at + marker.length, newline));
-    return { bytes: bytes.subarray(0, at), marker, exitCode, end: newline + 1 };
+  #take(chunk: Buffer): void {
+    for (const piece of this.#lines.push(chunk)) {
+      if ("bytes" in piece) this.#chunks.push(piece.bytes);
+      else this.#pass(this.#close(piece.line));
+    }
   }
-  return undefined;
-}
 
-function unmarked(bytes: Buffer): MarkedPiece & { end: number } {
-  return { bytes, marker: undefined, exitCode: undefined, end: bytes.length };
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#chunks.push(this.#lines.flush());
+    if (this.#deliver !== undefined) this.#pass(this.#close(undefined));
+  }
+
+  #close(line: string | undefined): MarkedSection {
+    const bytes = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    return { bytes, line };
+  }
+
+  #pass(section: MarkedSection): void {
+    const deliver = this.#deliver;
+    this.#deliver = undefined;
+    if (deliver === undefined) this.#sections.push(section);
+    else deliver(section);
+  }
 }

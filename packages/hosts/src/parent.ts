@@ -2,6 +2,8 @@ import type { Readable } from "node:stream";
 import type { Engine } from "@otto/engine";
 import type { RemoteProcess, SpawnOptions } from "ssh2-streamer";
 import type { Command, CommandResult } from "./command.js";
+import type { HostShell, RunOptions, RunResult } from "./host-shell.js";
+import type { LoginOptions, LoginTerminal } from "./login.js";
 
 /** How Docker is reached on a parent. */
 export interface ParentDocker {
@@ -31,6 +33,15 @@ export interface Parent extends AsyncDisposable {
   exec(command: Command, options?: ParentExecOptions): Promise<CommandResult>;
   /** Starts a command; the caller reads it to its end, or kills it. */
   spawn(argv: readonly string[], options?: SpawnOptions): Promise<RemoteProcess>;
+  /** Runs a command line in a shell that keeps its directory, variables and functions between calls. Calls queue. */
+  run(commandLine: string, options?: RunOptions): Promise<RunResult>;
+  /** A further shell, beside the one of `run`; the same for the same name. It ends with the parent. */
+  session(name: string): HostShell;
+  /**
+   * Gives the user of `terminal` a login shell, until it ends; resolves to its exit code. On this machine the terminal
+   * must be a real one, with a file descriptor.
+   */
+  login(terminal: LoginTerminal, options?: LoginOptions): Promise<number>;
   /** Unpacks a tar stream into a directory, which is made when it is missing. */
   sendTree(tar: Readable, remoteDir: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
 }

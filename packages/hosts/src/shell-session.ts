@@ -1,43 +1,62 @@
-import { randomBytes } from "node:crypto";
-import type { ContainerProcess } from "@otto/engine";
 import { OttoError } from "@otto/errors";
+import type { RemoteProcess } from "ssh2-streamer";
 import { type CommandResult, timedOutExitCode } from "./command.js";
 import type { Deadline } from "./deadline.js";
-import { tiedShell } from "./lifetime-wrapper.js";
-import { MarkedOutput, type MarkedPiece } from "./marked-output.js";
+import { createMark } from "./marked-lines.js";
+import { MarkedOutput, type MarkedSection } from "./marked-output.js";
+
+// Says how the shell ended on both of its outputs; what it started in the background may hold them open.
+const supervise = `
+read -r mark || exit
+/bin/sh
+set -- "$?"
+echo "$mark end $1"
+echo "$mark end $1" >&2
+`;
 
 /** Keeps the session's own outputs, so that a command that redirects the shell's does not cut us off. */
 const prologue = "exec 8>&1 9>&2\n";
 
 /**
  * One POSIX shell that keeps its directory, variables, functions and options between commands. After each command it
- * prints an unguessable marker with the exit code on stdout and stderr, so both outputs are exact and apart.
+ * says the exit code on stdout and stderr, behind an unguessable mark, so both outputs are exact and apart.
  */
 export class ShellSession {
-  readonly #process: ContainerProcess;
-  readonly #endMarker: string;
+  readonly #process: RemoteProcess;
+  readonly #ending: AbortController;
+  readonly #mark: string;
   readonly #stdout: MarkedOutput;
   readonly #stderr: MarkedOutput;
   #ended = false;
 
-  /** @param start runs argv with a stdin in the container */
-  static async open(start: (argv: readonly string[]) => Promise<ContainerProcess>): Promise<ShellSession> {
-    const endMarker = createMarker();
-    return new ShellSession(await start(tiedShell(endMarker)), endMarker);
+  /** @param start runs argv with a stdin, such that it is ended when the signal fires */
+  static async open(
+    start: (argv: readonly string[], signal: AbortSignal) => Promise<RemoteProcess>,
+    signal: AbortSignal,
+  ): Promise<ShellSession> {
+    const ending = new AbortController();
+    const onAbort = () => ending.abort(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return new ShellSession(await start(["/bin/sh", "-c", supervise], ending.signal), ending);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
   }
 
-  private constructor(process: ContainerProcess, endMarker: string) {
+  private constructor(process: RemoteProcess, ending: AbortController) {
     this.#process = process;
-    this.#endMarker = endMarker;
-    this.#stdout = new MarkedOutput(process.stdout);
-    this.#stderr = new MarkedOutput(process.stderr);
+    this.#ending = ending;
+    this.#mark = createMark();
+    this.#stdout = new MarkedOutput(process.stdout, this.#mark);
+    this.#stderr = new MarkedOutput(process.stderr, this.#mark);
     process.stdin.on("error", () => {});
-    process.stdin.write(prologue);
+    process.stdin.write(`${this.#mark}\n${prologue}`);
   }
 
-  /** Whether the shell is gone: it ran `exit`, a command timed out, or the container stopped. */
+  /** Whether the shell is gone: it ran `exit`, a command timed out, the container stopped, or the link broke. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#ended || this.#stdout.ended;
   }
 
   /**
@@ -45,44 +64,47 @@ export class ShellSession {
    * @throws OttoError `HOST_SHELL_LOST` when the shell went away without an exit code
    */
   async run(command: string, deadline: Deadline): Promise<CommandResult> {
-    const marker = createMarker();
-    const close = () => this.close();
+    const close = () => void this.close();
     deadline.signal.addEventListener("abort", close, { once: true });
+    if (deadline.signal.aborted) close();
     try {
-      const outputs = Promise.all([this.#stdout.until([marker, this.#endMarker]), this.#stderr.until([marker])]);
-      this.#process.stdin.write(frame(command, marker));
-      const [stdout, stderr] = await outputs;
-      if (stdout.marker !== marker) this.close();
-      return await this.#result(stdout, stderr.bytes, deadline);
+      this.#process.stdin.write(frame(command, this.#mark));
+      const [stdout, stderr] = await Promise.all([this.#stdout.next(), this.#stderr.next()]);
+      return await this.#result(stdout, stderr, deadline);
     } finally {
       deadline.signal.removeEventListener("abort", close);
     }
   }
 
   /** Ends the shell and what runs in it. */
-  close(): void {
+  async close(): Promise<void> {
     this.#ended = true;
-    this.#process.disconnect();
+    this.#ending.abort();
+    await this.#process.exit.catch(() => {});
   }
 
-  async #result({ bytes: stdout, exitCode }: MarkedPiece, stderr: Buffer, deadline: Deadline): Promise<CommandResult> {
-    if (exitCode !== undefined) return { exitCode, stdout, stderr, timedOut: false };
-    if (deadline.passed) return { exitCode: timedOutExitCode, stdout, stderr, timedOut: true };
+  async #result({ bytes, line }: MarkedSection, stderr: MarkedSection, deadline: Deadline): Promise<CommandResult> {
+    const outputs = { stdout: bytes, stderr: stderr.bytes };
+    const [what, code] = line?.split(" ") ?? [];
+    if (what !== "done") void this.close();
+    if (code !== undefined) return { exitCode: Number(code), ...outputs, timedOut: false };
+    if (deadline.passed) return { exitCode: timedOutExitCode, ...outputs, timedOut: true };
     deadline.signal.throwIfAborted();
-    throw new OttoError("HOST_SHELL_LOST", "the container's shell went away while a command ran", {
+    throw new OttoError("HOST_SHELL_LOST", "the shell went away while a command ran in it", {
       hint: "The next run starts a new shell; its directory and variables are gone.",
+      cause: await this.#process.exit.then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
     });
   }
 }
 
-function createMarker(): string {
-  return randomBytes(16).toString("hex");
-}
-
-// `command eval`: a syntax error in a bare `eval` would end a POSIX shell.
-function frame(command: string, marker: string): string {
-  const report = `printf '%s %d\\n' ${marker} "$1"`;
-  return `command eval ${quote(command)} </dev/null; { set -- "$?" "$@"; ${report} >&8; ${report} >&9; shift; }\n`;
+// `command eval`: a syntax error in a bare `eval` would end a POSIX shell. Quoted words are no aliases, and the mark is
+// in two parts, so that neither what is traced nor what is echoed by `set -vx` looks like it.
+function frame(command: string, mark: string): string {
+  const report = `\\command \\echo ${mark.slice(0, 9)}""${mark.slice(9)} done "$1"`;
+  return `\\command eval ${quote(command)} </dev/null; { set -- "$?" "$@"; ${report} >&8; ${report} >&9; shift; } 2>/dev/null\n`;
 }
 
 function quote(text: string): string {

@@ -1,7 +1,8 @@
 import { createEngine } from "@otto/engine";
 import { openSshSession, type SshEventListener, type SshRoute } from "ssh2-streamer";
+import { showProcess, sizeOf } from "./login.js";
 import type { Parent, ParentDocker } from "./parent.js";
-import { runOnParent } from "./parent-exec.js";
+import { execOnParent, openParentShells, type Spawn } from "./parent-exec.js";
 
 export interface SshParentOptions {
   readonly id: string;
@@ -19,14 +20,21 @@ export function createSshParent(options: SshParentOptions): Parent {
   const session = openSshSession(options.route, { onEvent: options.onEvent });
   const dial = (signal?: AbortSignal) => session.dialEngine({ socketPath, dockerCommand: docker.command, signal });
   const engine = createEngine({ name: id, dial });
+  const spawn: Spawn = (argv, spawning) => session.spawn(argv, spawning);
+  const shells = openParentShells(spawn);
   return {
     id,
     docker,
     engine,
-    exec: (command, exec = {}) => runOnParent((argv, spawn) => session.spawn(argv, spawn), command, exec),
-    spawn: (argv, spawn) => session.spawn(argv, spawn),
+    exec: (command, exec = {}) => execOnParent(spawn, command, exec),
+    spawn: (argv, spawning = {}) => spawn(argv, spawning),
+    run: (commandLine, run) => shells.get("").run(commandLine, run),
+    session: (name) => shells.get(name),
+    login: async (terminal, { term, signal } = {}) =>
+      showProcess(await session.shell({ terminal: { ...sizeOf(terminal), term }, signal }), terminal),
     sendTree: (tar, remoteDir, send) => session.sendTree(tar, remoteDir, send),
     async [Symbol.asyncDispose]() {
+      await shells[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
       await session.close();
     },

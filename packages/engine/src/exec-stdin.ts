@@ -1,0 +1,45 @@
+import { type Duplex, Writable } from "node:stream";
+
+type Callback = (error?: Error | null) => void;
+
+/**
+ * The stdin of a process behind `channel`. It fails with EPIPE once the channel is closed, as a pipe does, and destroying
+ * it
+ * without an error closes stdin alone: the outputs go on.
+ */
+export function createExecStdin(channel: Duplex): Writable {
+  let pending: Callback | undefined;
+  const settle = (error?: Error | null) => {
+    const callback = pending;
+    pending = undefined;
+    callback?.(error ? brokenPipe() : undefined);
+  };
+  const stdin = new Writable({
+    write: (chunk: Buffer, _encoding, callback) => {
+      pending = callback;
+      if (channel.destroyed || channel.writableEnded) settle(brokenPipe());
+      else channel.write(chunk, settle);
+    },
+    final: (callback) => {
+      channel.end();
+      callback();
+    },
+    destroy: (error, callback) => {
+      // What is cut short by an error must not look complete to the process.
+      if (error === null) channel.end();
+      callback(error);
+    },
+  });
+  stdin.on("error", () => {});
+  channel.on("error", () => {});
+  channel.once("close", () => {
+    settle(brokenPipe());
+    // Who writes only now and then would wait for ever to hear of it.
+    if (!stdin.writableFinished) stdin.destroy(brokenPipe());
+  });
+  return stdin;
+}
+
+function brokenPipe(): Error {
+  return Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
+}

@@ -1,0 +1,61 @@
+import { constants } from "node:os";
+import { Readable } from "node:stream";
+import type { ProcessExit, RemoteProcess } from "ssh2-streamer";
+import { Collector } from "./collector.js";
+import { type CommandResult, defaultTimeoutMs, timedOutExitCode } from "./command.js";
+import { startDeadline } from "./deadline.js";
+import { feedStdin, type StdinSource } from "./stdin-feed.js";
+
+export interface RunToEndOptions {
+  readonly stdin?: StdinSource | undefined;
+  /** Milliseconds; `Infinity` for none. Default 30,000. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs a process to its end and keeps its output.
+ * @param start starts a process that is ended when the signal fires; `exit` then rejects with its reason
+ */
+export async function runToEnd(
+  start: (signal: AbortSignal) => Promise<RemoteProcess>,
+  options: RunToEndOptions,
+): Promise<CommandResult> {
+  using deadline = startDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
+  // A source may break before the process has started: `feedStdin` finds that.
+  if (options.stdin instanceof Readable) options.stdin.on("error", () => {});
+  let stdout: Collector | undefined;
+  let stderr: Collector | undefined;
+  try {
+    const process = await start(deadline.signal);
+    stdout = new Collector(process.stdout);
+    stderr = new Collector(process.stderr);
+    const feeding = feedStdin(process, options.stdin);
+    const [, fed] = await Promise.allSettled([process.exit, feeding]);
+    // Ending the command for it must not hide that the source failed.
+    if (fed.status === "rejected" && !deadline.signal.aborted) throw fed.reason;
+    const exit = await process.exit;
+    return {
+      exitCode: toExitCode(exit),
+      stdout: await stdout.finished(),
+      stderr: await stderr.finished(),
+      timedOut: false,
+    };
+  } catch (error) {
+    if (!deadline.passed) throw error;
+    const nothing = Buffer.alloc(0);
+    return {
+      exitCode: timedOutExitCode,
+      stdout: stdout?.bytes ?? nothing,
+      stderr: stderr?.bytes ?? nothing,
+      timedOut: true,
+    };
+  }
+}
+
+/** As shells count: 128 + the signal's number. */
+export function toExitCode({ exitCode, signal }: ProcessExit): number {
+  if (exitCode !== undefined) return exitCode;
+  const number = constants.signals[signal as NodeJS.Signals];
+  return 128 + (number ?? 0);
+}

@@ -1,0 +1,179 @@
+import { Writable } from "node:stream";
+import type { ContainerProcess } from "@otto/engine";
+import { OttoError } from "@otto/errors";
+import type { ProcessExit, RemoteProcess, Terminal } from "ssh2-streamer";
+import { abortable } from "./abortable.js";
+import type { ExecTarget } from "./exec-target.js";
+import type { HeldLifeline } from "./lifelines.js";
+import { announcedCommand, announcedTerminalCommand, watchedCommand } from "./lifetime-scripts.js";
+import { createMark } from "./marked-lines.js";
+import { readStartReport, type StartReport } from "./start-report.js";
+
+export interface ContainerSpawnOptions {
+  /** Default: the image's. */
+  readonly user?: string | undefined;
+  /** Default: the image's. */
+  readonly workdir?: string | undefined;
+  /** Added to the container's own. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Ends the process, children included, and makes `exit` reject with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Gives the process a terminal; `stderr` then is empty. */
+  readonly terminal?: Terminal | undefined;
+}
+
+/**
+ * Starts a command whose stdin is open to the caller. A lifeline ends it with our connection, where the image has a shell.
+ * @throws OttoError `HOST_COMMAND_NOT_STARTED` when the program could not be started; `exit` may reject with it
+ */
+export async function spawnInContainer(
+  target: ExecTarget,
+  argv: readonly string[],
+  options: ContainerSpawnOptions,
+): Promise<RemoteProcess> {
+  options.signal?.throwIfAborted();
+  if (!target.hasShell) return spawnBare(target, argv, options);
+  const held = await abortable(target.lifelines.hold(options.user), options.signal);
+  try {
+    return await spawnTied({ target, argv, held }, options);
+  } catch (error) {
+    held.release();
+    throw error;
+  }
+}
+
+/** Starts a command without stdin, which a script of its own ends with our connection, where the image has a shell. */
+export async function spawnWithoutStdin(
+  target: ExecTarget,
+  argv: readonly string[],
+  options: ContainerSpawnOptions,
+): Promise<RemoteProcess> {
+  if (!target.hasShell) return spawnBare(target, argv, options);
+  const mark = createMark();
+  const process = await target.engine.exec(target.container, watchedCommand(argv), toExecOptions(options));
+  process.stdin.write(`${mark}\n`);
+  const report = readStartReport(process.stderr, mark);
+  const unread = new Writable({ write: (_chunk, _encoding, callback) => callback() });
+  return toRemoteProcess(
+    { ...process, stdin: unread, stderr: report.output, exit: readExit(process, report, nameOf(target, argv)) },
+    { end: () => {}, kill: () => process.disconnect() },
+    options.signal,
+  );
+}
+
+interface Tied {
+  readonly target: ExecTarget;
+  readonly argv: readonly string[];
+  readonly held: HeldLifeline;
+}
+
+async function spawnTied(tied: Tied, options: ContainerSpawnOptions): Promise<RemoteProcess> {
+  const { target, argv } = tied;
+  const { lifeline } = tied.held;
+  const { terminal } = options;
+  const mark = createMark();
+  const command = terminal ? announcedTerminalCommand(mark, argv) : announcedCommand(argv);
+  const process = await target.engine.exec(target.container, command, toExecOptions(options));
+  const drop = () => process.disconnect();
+  options.signal?.addEventListener("abort", drop, { once: true });
+  try {
+    const report = readStartReport(terminal ? process.stdout : process.stderr, mark, terminal ? 2 : 0);
+    if (!terminal) process.stdin.write(`${mark}\n`);
+    const exit = readExit(process, report, nameOf(target, argv));
+    const pid = await report.first;
+    if (pid === undefined) {
+      await exit;
+      throw notStarted(nameOf(target, argv), "it ended before it began");
+    }
+    if (terminal) await process.resize(terminal.columns, terminal.rows);
+    await lifeline.watch(pid);
+    process.stdin.write("\n");
+    const outputs = terminal ? { stdout: report.output } : { stderr: report.output };
+    const end = () => lifeline.end(pid);
+    exit.then(() => lifeline.forget(pid), end).finally(() => tied.held.release());
+    return toRemoteProcess(
+      { ...process, ...outputs, exit },
+      { end, kill: (signal) => lifeline.signal(pid, signal) },
+      options.signal,
+    );
+  } catch (error) {
+    process.disconnect();
+    options.signal?.throwIfAborted();
+    throw error;
+  } finally {
+    options.signal?.removeEventListener("abort", drop);
+  }
+}
+
+/** Nothing in the container can end the command there: it sees the end of its stdin, and closed outputs. */
+async function spawnBare(
+  target: ExecTarget,
+  argv: readonly string[],
+  options: ContainerSpawnOptions,
+): Promise<RemoteProcess> {
+  const process = await target.engine.exec(target.container, argv, toExecOptions(options));
+  if (options.terminal) await process.resize(options.terminal.columns, options.terminal.rows);
+  const exit = readExit(process, undefined, nameOf(target, argv));
+  return toRemoteProcess({ ...process, exit }, { end: () => {}, kill: () => process.disconnect() }, options.signal);
+}
+
+function toExecOptions({ env, user, workdir, terminal, signal }: ContainerSpawnOptions) {
+  const variables = { ...env, ...(terminal && { TERM: terminal.term ?? "xterm-256color" }) };
+  return { env: variables, user, workdir, terminal: terminal !== undefined, stdin: true, signal };
+}
+
+async function readExit(
+  process: ContainerProcess,
+  report: StartReport | undefined,
+  name: string,
+): Promise<ProcessExit> {
+  const { exitCode, started, reason } = await process.exit;
+  if (!started) throw notStarted(name, reason);
+  const refusal = await report?.refusal;
+  if (refusal !== undefined) throw notStarted(name, refusal);
+  return { exitCode };
+}
+
+/** What reaches a command in its container. */
+interface Reach {
+  /** Ends the command and its children. */
+  end(): void;
+  kill(signal: NodeJS.Signals): void;
+}
+
+type Parts = Omit<ContainerProcess, "exit"> & { readonly exit: Promise<ProcessExit> };
+
+function toRemoteProcess(parts: Parts, reach: Reach, signal: AbortSignal | undefined): RemoteProcess {
+  const { stdin, stdout, stderr } = parts;
+  // Who waits for `exit` alone must not be ended by an error event nobody listens to.
+  for (const stream of [stdin, stdout, stderr]) stream.on("error", () => {});
+  const onAbort = () => {
+    reach.end();
+    parts.disconnect();
+  };
+  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted) onAbort();
+  const exit = parts.exit
+    .catch((error: unknown) => {
+      signal?.throwIfAborted();
+      throw error;
+    })
+    .finally(() => signal?.removeEventListener("abort", onAbort));
+  exit.catch(() => {});
+  return {
+    stdin,
+    stdout,
+    stderr,
+    exit,
+    kill: (name = "SIGTERM") => reach.kill(name),
+    resize: (columns, rows) => void parts.resize(columns, rows).catch(() => {}),
+  };
+}
+
+function nameOf({ host }: ExecTarget, argv: readonly string[]): string {
+  return `running ${argv[0] ?? "nothing"} on ${host}`;
+}
+
+function notStarted(name: string, reason = "it could not be started"): OttoError {
+  return new OttoError("HOST_COMMAND_NOT_STARTED", `${name}: ${reason}`);
+}

@@ -1,0 +1,89 @@
+import pLimit from "p-limit";
+import { abortable } from "./abortable.js";
+import { type CommandResult, defaultTimeoutMs, timedOutExitCode } from "./command.js";
+import { startDeadline } from "./deadline.js";
+import type { ShellSession } from "./shell-session.js";
+
+export interface RunOptions {
+  /** Milliseconds; `Infinity` for none. Default 30,000. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What became of a command line in a shell that is kept. */
+export interface RunResult extends CommandResult {
+  /** The command ran in a shell that replaced an earlier one, whose directory, variables and functions are gone. */
+  readonly inNewShell: boolean;
+}
+
+/** Starts a shell; it is ended when the signal fires before it has started. */
+export type OpenShell = (signal: AbortSignal) => Promise<ShellSession>;
+
+/** A shell on a host that keeps its directory, variables, functions and options between calls. */
+export class HostShell implements AsyncDisposable {
+  readonly #open: OpenShell;
+  readonly #queue = pLimit(1);
+  #session: ShellSession | undefined;
+
+  /** @param open called at the first command, and at the next whenever the shell has ended */
+  constructor(open: OpenShell) {
+    this.#open = open;
+  }
+
+  /**
+   * Runs a command line. Calls queue in their order; the time of each starts when its turn comes. After `exit`, a
+   * timeout or an abort the next call has a new shell, and says so.
+   * @throws OttoError `HOST_SHELL_LOST`, and what opening a shell throws
+   */
+  async run(commandLine: string, options: RunOptions = {}): Promise<RunResult> {
+    if (commandLine.includes("\0")) throw new TypeError("a command line must not hold NUL");
+    return await abortable(
+      this.#queue(() => this.#runNext(commandLine, options)),
+      options.signal,
+    );
+  }
+
+  /** Ends the shell and what runs in it. The next call has a new one. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session?.close();
+  }
+
+  async #runNext(commandLine: string, options: RunOptions): Promise<RunResult> {
+    options.signal?.throwIfAborted();
+    using deadline = startDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
+    const inNewShell = this.#session?.ended === true;
+    try {
+      if (this.#session === undefined || inNewShell) this.#session = await this.#open(deadline.signal);
+    } catch (error) {
+      if (deadline.passed) return { ...nothing(), inNewShell };
+      throw error;
+    }
+    return { ...(await this.#session.run(commandLine, deadline)), inNewShell };
+  }
+}
+
+/** The shells of one host, by name. */
+export class HostShells implements AsyncDisposable {
+  readonly #open: OpenShell;
+  readonly #byName = new Map<string, HostShell>();
+
+  constructor(open: OpenShell) {
+    this.#open = open;
+  }
+
+  get(name: string): HostShell {
+    const known = this.#byName.get(name);
+    if (known !== undefined) return known;
+    const shell = new HostShell(this.#open);
+    this.#byName.set(name, shell);
+    return shell;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#byName.values()].map((shell) => shell[Symbol.asyncDispose]()));
+  }
+}
+
+function nothing(): CommandResult {
+  return { exitCode: timedOutExitCode, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), timedOut: true };
+}

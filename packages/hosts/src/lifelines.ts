@@ -1,0 +1,80 @@
+import type { Engine } from "@otto/engine";
+import { Lifeline } from "./lifeline.js";
+
+/** An idle lifeline is closed after this: it holds a connection, and a process in the container. */
+const idleMs = 10_000;
+
+interface Entry {
+  readonly opening: Promise<Lifeline>;
+  lifeline?: Lifeline;
+  holders: number;
+  timer?: NodeJS.Timeout;
+}
+
+/** A lifeline that stays open until it is released. */
+export interface HeldLifeline {
+  readonly lifeline: Lifeline;
+  /** Called once. */
+  release(): void;
+}
+
+/** The lifelines of one container: one for each user, since users may signal only their own processes. */
+export class Lifelines {
+  readonly #engine: Engine;
+  readonly #container: string;
+  readonly #entries = new Map<string | undefined, Entry>();
+
+  constructor(engine: Engine, container: string) {
+    this.#engine = engine;
+    this.#container = container;
+  }
+
+  /** The lifeline for commands of `user`. It is opened when there is none, and closed some time after its last use. */
+  async hold(user: string | undefined): Promise<HeldLifeline> {
+    const entry = this.#find(user) ?? this.#open(user);
+    clearTimeout(entry.timer);
+    entry.holders += 1;
+    const lifeline = await entry.opening;
+    return { lifeline, release: () => this.#release(user, entry) };
+  }
+
+  /** Ends everything that is watched. */
+  async close(): Promise<void> {
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    for (const { timer } of entries) clearTimeout(timer);
+    await Promise.allSettled(entries.map(async ({ opening }) => (await opening).close()));
+  }
+
+  #find(user: string | undefined): Entry | undefined {
+    const entry = this.#entries.get(user);
+    return entry?.lifeline?.isOpen === false ? undefined : entry;
+  }
+
+  #open(user: string | undefined): Entry {
+    const opening = Lifeline.open((argv) => this.#engine.exec(this.#container, argv, { user, stdin: true }));
+    const entry: Entry = { opening, holders: 0 };
+    this.#entries.set(user, entry);
+    opening.then(
+      (lifeline) => {
+        entry.lifeline = lifeline;
+      },
+      () => this.#forget(user, entry),
+    );
+    return entry;
+  }
+
+  #release(user: string | undefined, entry: Entry): void {
+    entry.holders -= 1;
+    if (entry.holders > 0) return;
+    entry.timer = setTimeout(() => {
+      this.#forget(user, entry);
+      void entry.lifeline?.close();
+    }, idleMs);
+    entry.timer.unref();
+  }
+
+  #forget(user: string | undefined, entry: Entry): void {
+    if (this.#entries.get(user) === entry) this.#entries.delete(user);
+  }
+}

@@ -1,0 +1,129 @@
+/*
+ * The engine leaves a process in a container running when its client goes, but it closes that process's stdin: so a
+ * shell that reads its stdin learns that our connection is gone, and ends what runs. The runtime makes each exec the
+ * leader of a session, which its children stay in also where they make process groups of their own, as `timeout` and
+ * shells with job control do. Written for POSIX shells: dash, bash, busybox; they need no program but `sleep`.
+ */
+
+/** `finish LEADERS`: SIGTERM for all that is in these sessions; SIGKILL for what is still there a second later. */
+const finish = `
+strike() {
+  signal=$1 among=" $2 " found=
+  for stat in /proc/[0-9]*/stat; do
+    read -r line <"$stat" || continue
+    set -- \${line##*) }
+    case $1 in Z | X) continue ;; esac
+    case $among in *" $3 "* | *" $4 "*) ;; *) continue ;; esac
+    pid=\${line%% *}
+    [ "$pid" != "$self" ] || continue
+    found=1
+    kill "-$signal" "$pid"
+  done
+}
+finish() {
+  strike TERM "$1"
+  left=10
+  while [ -n "$found" ] && [ "$left" -gt 0 ]; do
+    sleep 0.1 || { sleep 1; left=1; }
+    left=$((left - 1))
+    strike 0 "$1"
+  done
+  left=20
+  while [ -n "$found" ] && [ "$left" -gt 0 ]; do
+    strike KILL "$1"
+    left=$((left - 1))
+  done
+}
+self=
+`;
+
+// An exec that fails ends a shell at its EXIT trap, or goes on where bash is told so.
+const start = `
+mark=$1
+shift
+trap 'echo "$mark" >&2' EXIT
+[ -z "\${BASH_VERSION-}" ] || shopt -s execfail
+exec "$@"
+code=$?
+trap - EXIT
+echo "$mark" >&2
+exit "$code"
+`;
+
+const watched = `${finish}
+read -r mark || exit
+exec 3<&0 </dev/null
+{
+  trap '' HUP INT TERM
+  while read -r _; do :; done <&3
+  read -r self _ </proc/self/stat
+  finish "$$"
+  kill -KILL 0
+} >/dev/null 2>&1 &
+watcher=$!
+exec 3<&-
+/bin/sh -c '${start.replaceAll("'", "'\\''")}' sh "$mark" "$@"
+code=$?
+exec 2>/dev/null
+kill -KILL "$watcher"
+wait "$watcher"
+exit "$code"
+`;
+
+const announced = `
+read -r mark || exit
+echo "$mark $$" >&2
+read -r _ || exit
+set -- "$mark" "$@"
+${start}`;
+
+const announcedTerminal = `
+mark=$1
+shift
+echo "$mark $$"
+read -r _ || exit
+echo "$mark"
+exec "$@"
+`;
+
+const lifeline = `${finish}
+exec 2>/dev/null
+forget() { case " $leaders " in *" $1 "*) leaders="\${leaders%% $1 *} \${leaders#* $1 }" ;; esac; }
+leaders=' '
+while read -r verb pid signal; do
+  case $verb in
+    watch) leaders="$leaders$pid " ; echo "$pid" ;;
+    forget) forget "$pid" ;;
+    signal) strike "$signal" "$pid" ;;
+    end) forget "$pid"; finish "$pid" >/dev/null & ;;
+  esac
+done
+finish "$leaders"
+`;
+
+/**
+ * Runs `command` with an empty stdin. Its own stdin is held open, after a line with the mark: at its end, so is the
+ * command's. A mark alone on the last line of stderr says that the program could not be started.
+ */
+export function watchedCommand(command: readonly string[]): string[] {
+  return ["/bin/sh", "-c", watched, "sh", ...command];
+}
+
+/**
+ * Reads a line with the mark, says `<mark> <pid>` on stderr and becomes `command` at the next line; the rest of stdin is
+ * the command's. A mark alone on the last line of stderr says that the program could not be started.
+ */
+export function announcedCommand(command: readonly string[]): string[] {
+  return ["/bin/sh", "-c", announced, "sh", ...command];
+}
+
+/** Does the same on a terminal, which has one output and echoes what it reads: `command` begins after a second mark. */
+export function announcedTerminalCommand(mark: string, command: readonly string[]): string[] {
+  return ["/bin/sh", "-c", announcedTerminal, "sh", mark, ...command];
+}
+
+/**
+ * Reads `watch PID` (and answers `PID`), `forget PID`, `signal PID NAME` and `end PID`; at the end of its stdin it ends
+ * every session that it watches.
+ */
+export const lifelineCommand: readonly string[] = ["/bin/sh", "-c", lifeline];

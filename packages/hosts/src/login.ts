@@ -1,0 +1,74 @@
+import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
+import type { RemoteProcess } from "ssh2-streamer";
+import { toExitCode } from "./command-run.js";
+import type { ContainerSpawnOptions } from "./container-process.js";
+
+/** A terminal that somebody sits at: `{ input: process.stdin, output: process.stdout }`. */
+export interface LoginTerminal {
+  /** Bytes that are typed. `setRawMode` turns the terminal's own handling of keys off and on again. */
+  readonly input: Readable & { setRawMode?(raw: boolean): unknown; readonly fd?: number };
+  /** Emits `resize` when its size changes. */
+  readonly output: Writable & { readonly columns?: number; readonly rows?: number; readonly fd?: number };
+}
+
+export interface LoginOptions {
+  /** What kind of terminal it is. Default `xterm-256color`. */
+  readonly term?: string | undefined;
+  /** Ends the login. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ContainerLoginOptions extends LoginOptions, Pick<ContainerSpawnOptions, "user" | "workdir" | "env"> {}
+
+/** Argv of the shell in a container. No login shell: a profile would replace the image's own PATH. */
+export const loginArgv: readonly string[] = [
+  "/bin/sh",
+  "-c",
+  "if command -v bash >/dev/null 2>&1; then exec bash; else exec /bin/sh; fi",
+];
+
+/**
+ * What a program may have left on a terminal when the link broke: the other screen, a hidden cursor, keys that send
+ * other codes, bracketed paste, reports of the mouse, colours.
+ * @see https://invisible-island.net/xterm/ctlseqs/ctlseqs.html
+ */
+const restoreScreen = "\u001b[?1049l\u001b[?25h\u001b[?1l\u001b>\u001b[?2004l\u001b[?1000;1002;1003;1006l\u001b[m\r\n";
+
+export function sizeOf({ output }: LoginTerminal): { columns: number; rows: number } {
+  return { columns: output.columns || 80, rows: output.rows || 24 };
+}
+
+/**
+ * Joins a process that has a terminal of its own with the user's, until it ends. The user's terminal is left as it was,
+ * also when the link breaks.
+ * @returns the exit code
+ */
+export async function showProcess(process: RemoteProcess, terminal: LoginTerminal): Promise<number> {
+  const { input, output } = terminal;
+  const resize = () => {
+    const { columns, rows } = sizeOf(terminal);
+    process.resize(columns, rows);
+  };
+  input.setRawMode?.(true);
+  output.on("resize", resize);
+  // It may have changed since the process was started.
+  resize();
+  input.pipe(process.stdin);
+  process.stdout.pipe(output, { end: false });
+  process.stderr.resume();
+  try {
+    const ended = process.stdout.readableEnded ? undefined : once(process.stdout, "close");
+    const exit = await process.exit;
+    await ended;
+    return toExitCode(exit);
+  } catch (error) {
+    output.write(restoreScreen);
+    throw error;
+  } finally {
+    input.unpipe(process.stdin).pause();
+    process.stdout.unpipe(output);
+    output.off("resize", resize);
+    input.setRawMode?.(false);
+  }
+}

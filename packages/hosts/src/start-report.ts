@@ -1,0 +1,53 @@
+import { type Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { cleanText } from "@otto/errors";
+import { MarkedLines } from "./marked-lines.js";
+
+/** What the script of a started command says between its output: lines with a mark. */
+export interface StartReport {
+  /** The stream without the marked lines. */
+  readonly output: Readable;
+  /** The first marked line; undefined when the stream ended without one. */
+  readonly first: Promise<string | undefined>;
+  /** Resolves at the stream's end: why the program could not be started, where a bare mark says so. */
+  readonly refusal: Promise<string | undefined>;
+}
+
+const keptBytes = 1024;
+
+/** Reads the marked lines of a stream. @param muted how many of them must have come before anything passes */
+export function readStartReport(source: Readable, mark: string, muted = 0): StartReport {
+  const lines = new MarkedLines(mark);
+  let seen = 0;
+  let isRefused = false;
+  let kept: Buffer = Buffer.alloc(0);
+  let tellFirst: (line: string | undefined) => void = () => {};
+  const first = new Promise<string | undefined>((resolve) => {
+    tellFirst = resolve;
+  });
+  const output = new Transform({
+    transform(chunk: Buffer, _encoding, callback) {
+      for (const piece of lines.push(chunk)) {
+        if ("line" in piece) {
+          seen += 1;
+          isRefused = piece.line === "";
+          tellFirst(piece.line);
+        } else if (seen >= muted) {
+          if (kept.length < keptBytes) kept = Buffer.concat([kept, piece.bytes]);
+          this.push(piece.bytes);
+        }
+      }
+      callback();
+    },
+    flush(callback) {
+      callback(null, lines.flush());
+    },
+  });
+  output.on("error", () => {});
+  const refusal = pipeline(source, output).then(
+    () => (isRefused ? cleanText(kept.subarray(0, keptBytes).toString()).trim() : undefined),
+    () => undefined,
+  );
+  void refusal.then(() => tellFirst(undefined));
+  return { output, first, refusal };
+}
