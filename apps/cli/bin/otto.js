@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { start } from "../dist/start.js";
+import { start } from "../bundle/start.js";
 
 await start();

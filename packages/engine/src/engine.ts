@@ -3,7 +3,7 @@ import { OttoError } from "@otto/errors";
 import type Docker from "dockerode";
 import pLimit from "p-limit";
 import { type BuildImageOptions, buildImage } from "./build-image.js";
-import { buildWithSession, type SessionBuildOptions } from "./buildkit/session-build.js";
+import type { SessionBuildOptions } from "./buildkit/session-build.js";
 import { ChannelAgent, type DialEngine } from "./channel-agent.js";
 import {
   type ContainerDetails,
@@ -94,7 +94,10 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
     pullImage: async (pull, signal) => pullImage(await client(signal), pull, request(signal)),
     pushImage: async (push, signal) => pushImage(await client(signal), push, request(signal)),
     hasBuildKit: async (signal) => (await meet(signal)).hasBuildKit,
-    buildWithSession: async (build, signal) => buildWithSession(await client(signal), build, request(signal)),
+    buildWithSession: async (build, signal) => {
+      const { buildWithSession } = await import("./buildkit/session-build.js");
+      return buildWithSession(await client(signal), build, request(signal));
+    },
     buildImage: async (tar, build, signal) => buildImage(await client(signal), tar, build, request(signal)),
     listContainers: async (filter, signal) => listContainers(await client(signal), filter ?? {}, request(signal)),
     inspectContainer: async (id, signal) => inspectContainer(await client(signal), id, request(signal)),

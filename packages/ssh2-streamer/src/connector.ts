@@ -81,9 +81,11 @@ async function connectOnce(setting: ConnectorSetting, login: LoginAttempt): Prom
     const onLearned = (key: LearnedHostKey) => onEvent({ type: "ssh.host-key-learned", key });
     const hostKey = await openHostKeyCheck(endpoint, onLearned, avoidedTypes);
     if (hostKey.algorithms.length === 0) throw refusal;
+    // Loaded here at its first use, for it is slow to load; and before the socket, which nobody would listen to meanwhile.
+    const { default: ssh2 } = await import("ssh2");
     const socket = await setting.dial(signal);
     try {
-      const client = await performHandshake(socket, { endpoint, login, hostKey, signal });
+      const client = await performHandshake(socket, { client: new ssh2.Client(), endpoint, login, hostKey, signal });
       return new Connection({ endpoint, client, socket, depth: setting.depth });
     } catch (error) {
       refusal ??= error;

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import ssh2, { type AnyAuthMethod, type AuthenticationType } from "ssh2";
+import type { AnyAuthMethod, AuthenticationType } from "ssh2";
 import type { PrivateKey, SshCredential } from "./endpoint.js";
 import { describe } from "./failure.js";
 
@@ -55,6 +55,7 @@ async function readKeyAttempt(username: string, key: PrivateKey): Promise<AuthAt
     return { label: `${name} (unreadable: ${(error as NodeJS.ErrnoException).code})`, method, auth: undefined };
   }
   const secrets = key.passphrase === undefined ? [] : [key.passphrase];
+  const { default: ssh2 } = await import("ssh2");
   const parsed = ssh2.utils.parseKey(content, key.passphrase?.reveal());
   if (parsed instanceof Error) return { label: `${name} (${describe(parsed, secrets)})`, method, auth: undefined };
   if (!parsed.isPrivateKey()) return { label: `${name} (not a private key)`, method, auth: undefined };

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { isOttoError, type OttoError } from "@otto/errors";
-import ssh2, { type Client, type ConnectConfig } from "ssh2";
+import type { Client, ConnectConfig } from "ssh2";
 import type { LoginAttempt } from "./credential.js";
 import type { SshEndpoint } from "./endpoint.js";
 import { authError, connectError, describe, secretsOf, socketError } from "./failure.js";
@@ -8,6 +8,8 @@ import type { HostKeyCheck } from "./host-key-check.js";
 import { createLogin, type Login } from "./login.js";
 
 export interface HandshakeSetting {
+  /** New, for this login alone. */
+  readonly client: Client;
   readonly endpoint: SshEndpoint;
   readonly login: LoginAttempt;
   readonly hostKey: HostKeyCheck;
@@ -20,8 +22,7 @@ export interface HandshakeSetting {
  * @throws OttoError `SSH_CONNECT_FAILED`, `SSH_AUTH_FAILED`, or what the host key check threw
  */
 export function performHandshake(socket: Duplex, setting: HandshakeSetting): Promise<Client> {
-  const { endpoint, signal } = setting;
-  const client = new ssh2.Client();
+  const { client, endpoint, signal } = setting;
   const login = createLogin(setting.login.attempts);
   let hostKeyError: unknown;
   let sawBytes = false;

@@ -1,5 +1,5 @@
 import type { HostData } from "@otto/config";
-import type { ContainerHostRow } from "@otto/docker";
+import { type ContainerHostRow, declareStacks } from "@otto/docker";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
@@ -10,7 +10,7 @@ import { formatTable } from "../table.js";
  * file that cannot be read fails it, after the hosts have been shown.
  */
 export async function listHosts(session: Session): Promise<Outcome> {
-  const [{ declareStacks }, lab] = await Promise.all([import("@otto/docker"), session.lab()]);
+  const lab = await session.lab();
   try {
     for (const { repo, error } of await declareStacks(lab)) {
       session.reporter.notice("warn", `${repo.name} is skipped: ${error.message}`);

@@ -1,0 +1,34 @@
+// Puts what tsc made, the packages and their dependencies into a few files under bundle/, which bin/otto.js starts:
+// finding and reading a thousand small files is most of what a start would take.
+import { rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+// docker-modem's own SSH transport, which it loads at once and we never use.
+const withoutModemSsh = {
+  name: "without-modem-ssh",
+  resolveId: (id, importer) => (id === "./ssh" && importer?.includes("docker-modem") ? "\0unused" : undefined),
+  load: (id) => (id === "\0unused" ? "export default undefined;" : undefined),
+};
+
+await rm(here("bundle"), { recursive: true, force: true });
+const build = await rolldown({
+  input: {
+    start: here("dist/start.js"),
+    // A thread of @otto/context, which looks for it beside its own file.
+    "digest-worker": here("../../packages/context/dist/digest-worker.js"),
+  },
+  platform: "node",
+  // ssh2 has a native part; jiti loads its compiler from beside its own file.
+  external: ["jiti", "ssh2"],
+  resolve: { mainFields: ["module", "main"] },
+  plugins: [withoutModemSsh],
+});
+await build.write({
+  dir: here("bundle"),
+  minify: { compress: true, mangle: { keepNames: true }, codegen: true },
+  entryFileNames: "[name].js",
+  chunkFileNames: "[name]-[hash].js",
+});
