@@ -1,16 +1,9 @@
 import type { Duplex } from "node:stream";
 import { isOttoError } from "@otto/errors";
 import { CommandDialer } from "./command-dialer.js";
+import type { DialEngineOptions } from "./dial-engine-options.js";
 import type { SshEventListener } from "./event.js";
 import type { Machine } from "./machine.js";
-
-export interface DialEngineOptions {
-  /** Default `/var/run/docker.sock`. */
-  readonly socketPath?: string | undefined;
-  /** Used with `system dial-stdio` when the socket cannot be forwarded. Default `["docker"]`. */
-  readonly dockerCommand?: readonly string[] | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * Makes the way to a machine's engine: its socket forwarded, or by `docker system dial-stdio` once the server has

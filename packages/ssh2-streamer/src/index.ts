@@ -6,12 +6,12 @@ export type {
   SpawnOptions,
   Terminal,
 } from "./command.js";
+export type { ConnectGate } from "./connect-gate.js";
+export type { DialEngineOptions } from "./dial-engine-options.js";
 export type { PrivateKey, SshCredential, SshEndpoint, SshRoute } from "./endpoint.js";
-export type { DialEngineOptions } from "./engine-dialer.js";
 export type { SshEvent, SshEventListener } from "./event.js";
 export type { SshErrorCode } from "./failure.js";
 export type { HostKeyPolicy, LearnedHostKey } from "./host-key.js";
-export type { ConnectGate } from "./machine.js";
 export { runCommand } from "./run-command.js";
 export { openSshSession, type SshSession, type SshSessionOptions } from "./session.js";
 export { formatShellCommand } from "./shell-command.js";

@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { abortable } from "./abortable.js";
 import { ChannelSocket } from "./channel-socket.js";
 import type { Terminal } from "./command.js";
+import type { ConnectGate } from "./connect-gate.js";
 import { ConnectionPool } from "./connection-pool.js";
 import { openConnection } from "./connector.js";
 import type { SshEndpoint } from "./endpoint.js";
@@ -15,9 +16,6 @@ import { type ChannelProcess, createProcess, type GroupControl } from "./remote-
 import type { Slot } from "./session-slots.js";
 import type { Lifetime } from "./slot-plan.js";
 import { openTcp } from "./tcp.js";
-
-/** Runs `connect` when there is room for it. */
-export type ConnectGate = <T>(connect: () => Promise<T>) => Promise<T>;
 
 export interface MachineSetting {
   readonly endpoint: SshEndpoint;

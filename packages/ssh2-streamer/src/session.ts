@@ -1,11 +1,13 @@
 import type { Duplex, Readable } from "node:stream";
 import type { CommandResult, ExecOptions, RemoteProcess, SpawnOptions } from "./command.js";
 import { formatCommandLine, summarizeCommand } from "./command-line.js";
+import type { ConnectGate } from "./connect-gate.js";
+import type { DialEngineOptions } from "./dial-engine-options.js";
 import type { SshRoute } from "./endpoint.js";
-import { createEngineDialer, type DialEngineOptions } from "./engine-dialer.js";
+import { createEngineDialer } from "./engine-dialer.js";
 import type { SshEventListener } from "./event.js";
 import { closedError } from "./failure.js";
-import { type ConnectGate, Machine } from "./machine.js";
+import { Machine } from "./machine.js";
 import { runCommand } from "./run-command.js";
 import { type SendTreeOptions, sendTree } from "./tree.js";
 
