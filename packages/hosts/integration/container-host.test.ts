@@ -157,3 +157,24 @@ test("a host without a container says how to bring it up", async () => {
     hint: expect.stringContaining("otto docker up"),
   });
 });
+
+test("a parent that is closed before its container host breaks a shell, and no process", async () => {
+  const other = createLocalParent({
+    id: "local",
+    docker: { command: ["docker"], stagingRoot: undefined },
+    socketPath: undefined,
+    env: process.env,
+  });
+  const early = new DockerContainerHost({
+    id: "local.r.early",
+    service: "api",
+    project: name,
+    replica: 1,
+    engine: other.engine,
+  });
+  expect(text((await early.run("echo there")).stdout)).toBe("there\n");
+  await other[Symbol.asyncDispose]();
+  // What has no listener would end the process in the turns that closing the streams takes.
+  await expect(early.run("echo gone")).rejects.toMatchObject({ name: "OttoError" });
+  await early[Symbol.asyncDispose]();
+});

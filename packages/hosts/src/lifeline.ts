@@ -27,6 +27,8 @@ export class Lifeline {
     process.stderr.on("error", () => {}).resume();
     const lines = createInterface({ input: process.stdout });
     process.stdout.on("error", () => lines.close());
+    // It repeats the stream's errors, also once it is closed.
+    lines.on("error", () => {});
     lines.on("line", (pid) => this.#waiting.get(pid)?.());
     this.#ended = process.exit
       .then(

@@ -12,9 +12,11 @@ const tsconfig = {
     // The packages' declarations must hold with the packages that they declare, and no others.
     skipLibCheck: false,
     types: ["node"],
+    rootDir: ".",
     outDir: "out",
   },
-  include: ["*.ts"],
+  // Folders with a dot are looked into only when they are named.
+  include: ["*.ts", "examples/*/.otto/*.ts"],
 };
 
 /**

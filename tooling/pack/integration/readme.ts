@@ -5,21 +5,28 @@ import { join } from "node:path";
 export interface Readme {
   /** The packages of its install line. */
   readonly installs: readonly string[];
-  /** Its first block of code. */
-  readonly example: { readonly language: "ts" | "sh"; readonly text: string };
+  /** Its first block of code that is not a file. */
+  readonly example: Example;
+}
+
+export interface Example {
+  readonly language: "ts" | "sh";
+  readonly text: string;
+  /** Blocks with `file=…` behind their language, by path. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 const installLine = /(?:npm install|pnpm add)(?: --?[\w-]+)*((?: [@\w][\w@/.-]*)+)$/m;
-const codeBlock = /^```(ts|sh)\n(.*?)^```$/gms;
+const codeBlock = /^```(ts|sh)(?: file=(\S+))?\n(.*?)^```$/gms;
 
 /** Reads the install line and the example of a package's README. */
 export async function readReadme(directory: string): Promise<Readme> {
   const text = await readFile(join(directory, "README.md"), "utf8");
   const installs = installLine.exec(text)?.[1]?.trim().split(" ");
   if (installs === undefined) throw new Error(`${directory}/README.md has no install line`);
-  for (const [, language, block = ""] of text.matchAll(codeBlock)) {
-    if (language === "ts") return { installs, example: { language, text: block } };
-    if (language === "sh" && !installLine.test(block)) return { installs, example: { language, text: block } };
-  }
-  throw new Error(`${directory}/README.md has no example`);
+  const blocks = [...text.matchAll(codeBlock)].map(([, language = "", file, code = ""]) => ({ language, file, code }));
+  const files = Object.fromEntries(blocks.flatMap(({ file, code }) => (file === undefined ? [] : [[file, code]])));
+  const example = blocks.find(({ file, code }) => file === undefined && !installLine.test(code));
+  if (example === undefined) throw new Error(`${directory}/README.md has no example`);
+  return { installs, example: { language: example.language === "ts" ? "ts" : "sh", text: example.code, files } };
 }
