@@ -15,6 +15,8 @@ export interface ContextTree {
    * that it does not read to the end.
    */
   openFile(entry: FileEntry): Readable;
+  /** The same in pieces, without what a stream costs for each of many small files. */
+  readFile(entry: FileEntry): Iterable<Buffer> | AsyncIterable<Buffer>;
 }
 
 /** Everything that goes to the engine for one build, and its hash. */

@@ -10,10 +10,14 @@ import { entryFsPath } from "./fs-path.js";
 const chunkBytes = 64 * 1024;
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Streams a file and fails with CONTEXT_FILE_CHANGED when its bytes are not those of the entry. */
+/** A file's bytes in pieces; fails with CONTEXT_FILE_CHANGED when they are not those of the entry. */
+export function readVerified(root: string, entry: FileEntry): Iterable<Buffer> | AsyncIterable<Buffer> {
+  return entry.size > chunkBytes ? readLarge(root, entry) : readSmall(root, entry);
+}
+
+/** The same as a stream. */
 export function openVerified(root: string, entry: FileEntry): Readable {
-  const bytes = entry.size > chunkBytes ? readLarge(root, entry) : readSmall(root, entry);
-  return Readable.from(bytes, { objectMode: false, highWaterMark: chunkBytes });
+  return Readable.from(readVerified(root, entry), { objectMode: false, highWaterMark: chunkBytes });
 }
 
 /** In one step and on this thread: for a small file, handing each call to another takes longer than the call. */

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { OttoError } from "@otto/errors";
-import { type ContextEntry, computeContextHash, printablePath } from "@otto/hashing";
+import { type ContextEntry, computeContextHash, type FileEntry, printablePath } from "@otto/hashing";
 import type { BuildContext, ContextDockerfile, ContextTree, NamedContext } from "./build-context.js";
 import type { ContextSource, ReadContextOptions } from "./context-source.js";
-import { openVerified } from "./file-stream.js";
+import { openVerified, readVerified } from "./file-stream.js";
 import { digestOf, type FileTable, isExecutable, sizeOf, stateOf } from "./file-table.js";
 import { errnoOf, isMissing } from "./fs-error.js";
 import { pathBelow, realPath, toFsPath } from "./fs-path.js";
@@ -79,7 +79,8 @@ async function readTree(root: string, reading: TreeReading, dockerfile?: string)
   await reading.pacer.pause();
   const entries = joinEntries(walked, files);
   await reading.pacer.pause();
-  return { root, entries, ignoreFile, openFile: (entry) => openVerified(root, entry) };
+  const openFile = (entry: FileEntry) => openVerified(root, entry);
+  return { root, entries, ignoreFile, openFile, readFile: (entry) => readVerified(root, entry) };
 }
 
 /** A file that vanished after the walk was not there. */

@@ -1,6 +1,6 @@
 export type { BuildImageOptions } from "./build-image.js";
 export type { BuildProgress } from "./build-progress.js";
-export type { SyncEntry, SyncRequest, SyncSource } from "./buildkit/file-sync.js";
+export type { SyncDirectory, SyncRequest, SyncSource } from "./buildkit/file-sync.js";
 export type { Stat } from "./buildkit/packet.js";
 export type { SessionServices } from "./buildkit/session.js";
 export type { DialEngine } from "./channel-agent.js";

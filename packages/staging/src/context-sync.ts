@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { lstatSync } from "node:fs";
-import { Readable } from "node:stream";
 import type { BuildContext, ContextTree } from "@otto/context";
-import type { SyncEntry, SyncRequest, SyncSource } from "@otto/engine";
+import type { Stat, SyncDirectory, SyncRequest, SyncSource } from "@otto/engine";
 import { type ContextEntry, type Digest, encodePath } from "@otto/hashing";
 import { selectFollowed } from "./followed-paths.js";
 
@@ -57,26 +56,31 @@ function normalName(name: string): string {
 }
 
 /** The Dockerfile and, under the one name that goes before all others, the rules that were applied. */
-function dockerfileEntries(context: BuildContext): SyncEntry[] {
+function dockerfileEntries(context: BuildContext): SyncDirectory {
   const name = servedDockerfileName(context);
   const { ignoreFile } = context;
-  const own = ignoreFile !== undefined && lastPart(ignoreFile.path) === `${name}.dockerignore`;
-  return [
-    contentEntry(name, context.dockerfile.content),
-    ...(own ? [contentEntry(`${name}.dockerignore`, ignoreFile.content)] : []),
-  ];
+  const ignoreName = `${name}.dockerignore`;
+  const own = ignoreFile !== undefined && lastPart(ignoreFile.path) === ignoreName;
+  return contentFiles({ [name]: context.dockerfile.content, ...(own && { [ignoreName]: ignoreFile.content }) });
 }
 
 function contextEntries(
   context: ContextTree,
   { request, timeOf }: { request: SyncRequest; timeOf: TimeOf },
-): SyncEntry[] {
+): SyncDirectory {
   if (asksForIgnoreFile(request)) {
     const { ignoreFile } = context;
-    return ignoreFile?.contextPath === ignoreName ? [contentEntry(ignoreName, ignoreFile.content)] : [];
+    return contentFiles(ignoreFile?.contextPath === ignoreName ? { [ignoreName]: ignoreFile.content } : {});
   }
   const wanted = selectFollowed(context.entries, [...request.followPaths, ...request.includePatterns]);
-  return wanted.map((entry) => toSyncEntry(context, entry, timeOf(context, entry)));
+  return {
+    length: wanted.length,
+    stat: (place) => statOf(itemAt(wanted, place), (entry) => timeOf(context, entry)),
+    read: (place) => {
+      const entry = itemAt(wanted, place);
+      return entry.kind === "file" ? context.readFile(entry) : undefined;
+    },
+  };
 }
 
 const ignoreName = ".dockerignore";
@@ -86,24 +90,36 @@ function asksForIgnoreFile({ followPaths, excludePatterns }: SyncRequest): boole
   return followPaths.length === 1 && followPaths[0] === ignoreName && excludePatterns.length === 0;
 }
 
-function toSyncEntry(tree: ContextTree, entry: ContextEntry, mtimeNs: bigint): SyncEntry {
-  const path = encodePath(entry.path);
-  if (entry.kind === "dir") return { stat: { path, mode: directoryMode, sizeBytes: 0, mtimeNs } };
-  if (entry.kind === "symlink") {
-    return { stat: { path, mode: symlinkMode, sizeBytes: 0, mtimeNs, linkname: encodePath(entry.target) } };
+function statOf(entry: ContextEntry, timeOf: (entry: ContextEntry) => bigint): Stat {
+  const common = { path: encodePath(entry.path), mtimeNs: timeOf(entry) };
+  switch (entry.kind) {
+    case "dir":
+      return { ...common, mode: directoryMode, sizeBytes: 0 };
+    case "symlink":
+      return { ...common, mode: symlinkMode, sizeBytes: 0, linkname: encodePath(entry.target) };
+    case "file":
+      return { ...common, mode: entry.executable ? 0o755 : 0o644, sizeBytes: entry.size };
   }
-  const stat = { path, mode: entry.executable ? 0o755 : 0o644, sizeBytes: entry.size, mtimeNs };
-  return { stat, open: () => tree.openFile(entry) };
 }
 
-function contentEntry(name: string, content: Buffer): SyncEntry {
-  const stat = {
-    path: encodePath(name),
-    mode: 0o644,
-    sizeBytes: content.length,
-    mtimeNs: digestTime(digestOf(content)),
+/** Files by their names, which are in order. */
+function contentFiles(contents: Readonly<Record<string, Buffer>>): SyncDirectory {
+  const files = Object.entries(contents);
+  return {
+    length: files.length,
+    stat: (place) => {
+      const [name, content] = itemAt(files, place);
+      const mtimeNs = digestTime(digestOf(content));
+      return { path: encodePath(name), mode: 0o644, sizeBytes: content.length, mtimeNs };
+    },
+    read: (place) => [itemAt(files, place)[1]],
   };
-  return { stat, open: () => Readable.from([content], { objectMode: false }) };
+}
+
+function itemAt<T>(items: readonly T[], place: number): T {
+  const item = items[place];
+  if (item === undefined) throw new RangeError(`There is no entry ${place}.`);
+  return item;
 }
 
 // All within one day, so that what a person sees in the image is a plain date.

@@ -1,6 +1,4 @@
-import type { Readable } from "node:stream";
 import { OttoError } from "@otto/errors";
-import pLimit from "p-limit";
 import type { GrpcCall } from "./grpc-server.js";
 import { decodePacket, encodePacket, type Packet, type Stat } from "./packet.js";
 
@@ -14,14 +12,16 @@ export interface SyncRequest {
   readonly excludePatterns: readonly string[];
 }
 
-/** One entry; `open` for a file, whose content is read only if the engine lacks it. */
-export interface SyncEntry {
-  readonly stat: Stat;
-  readonly open?: (() => Readable) | undefined;
+/** What is in a directory of the build, by places in BuildKit's order. Of many entries none is kept here. */
+export interface SyncDirectory {
+  readonly length: number;
+  stat(place: number): Stat;
+  /** A file's content, which is read only if the engine lacks it; undefined for what is no file. */
+  read(place: number): Iterable<Uint8Array> | AsyncIterable<Uint8Array> | undefined;
 }
 
-/** Answers what is in a directory of the build: entries in BuildKit's order, or undefined where there is no such directory. */
-export type SyncSource = (request: SyncRequest) => readonly SyncEntry[] | undefined;
+/** Answers what is in a directory of the build; undefined where there is no such directory. */
+export type SyncSource = (request: SyncRequest) => SyncDirectory | undefined;
 
 /** Told of each change in what is under way. */
 export type OnTransfer = (change: { readonly requestedBytes: number; readonly sentBytes: number }) => void;
@@ -37,34 +37,40 @@ const chunkBytes = 32 * 1024;
  */
 export async function serveDiffCopy(call: GrpcCall, source: SyncSource, onTransfer: OnTransfer): Promise<void> {
   const request = readRequest(call);
-  const entries = source(request);
-  if (entries === undefined)
+  const directory = source(request);
+  if (directory === undefined)
     throw new OttoError("BUILDKIT_NO_DIRECTORY", `the build asks for an unknown directory ${request.directory}`);
-  const transfer = { entries, send: (packet: Packet) => call.send(...encodePacket(packet)), onTransfer };
+  const transfer = { directory, send: (packet: Packet) => call.send(...encodePacket(packet)), onTransfer };
   await Promise.all([sendStats(transfer), sendRequested(call, transfer)]);
   await transfer.send({ type: "finish" });
 }
 
 interface Transfer {
-  readonly entries: readonly SyncEntry[];
+  readonly directory: SyncDirectory;
   readonly send: (packet: Packet) => Promise<void>;
   readonly onTransfer: OnTransfer;
 }
 
 /** Sends each file that is asked for, until the engine has all; the first that cannot be sent ends it at once. */
 function sendRequested(call: GrpcCall, transfer: Transfer): Promise<void> {
-  const limit = pLimit(filesAtOnce);
-  const files: Promise<void>[] = [];
+  const asked: number[] = [];
+  let [next, underWay, isFinished] = [0, 0, false];
   return new Promise((resolve, reject) => {
+    const proceed = () => {
+      for (; underWay < filesAtOnce && next < asked.length; underWay++) {
+        sendFile(transfer, asked[next++] ?? 0).then(() => {
+          underWay--;
+          proceed();
+        }, reject);
+      }
+      if (isFinished && underWay === 0) resolve();
+    };
     call.onMessage((message) => {
       const packet = decodePacket(message);
-      if (packet.type === "request") {
-        const sending = limit(() => sendFile(transfer, packet.id));
-        sending.catch(reject);
-        files.push(sending);
-      }
+      if (packet.type === "request") asked.push(packet.id);
+      if (packet.type === "finish") isFinished = true;
       if (packet.type === "error") reject(syncFailed(`the engine refuses the context: ${packet.message}`));
-      if (packet.type === "finish") Promise.all(files).then(() => resolve(), reject);
+      else proceed();
     });
     call.onEnd(() => reject(syncFailed("the engine closed the transfer of the context")));
   });
@@ -74,16 +80,16 @@ function syncFailed(reason: string): OttoError {
   return new OttoError("BUILDKIT_SYNC_FAILED", `sending the build context: ${reason}`);
 }
 
-async function sendStats({ entries, send }: Transfer): Promise<void> {
-  for (const { stat } of entries) await send({ type: "stat", stat });
+async function sendStats({ directory, send }: Transfer): Promise<void> {
+  for (let place = 0; place < directory.length; place++) await send({ type: "stat", stat: directory.stat(place) });
   await send({ type: "stat", stat: undefined });
 }
 
-async function sendFile({ entries, send, onTransfer }: Transfer, id: number): Promise<void> {
-  const entry = entries[id];
-  if (entry?.open === undefined) throw syncFailed(`the engine asks for entry ${id}, which is no file`);
-  onTransfer({ requestedBytes: entry.stat.sizeBytes, sentBytes: 0 });
-  for await (const chunk of entry.open() as AsyncIterable<Buffer>) {
+async function sendFile({ directory, send, onTransfer }: Transfer, id: number): Promise<void> {
+  const content = id < directory.length ? directory.read(id) : undefined;
+  if (content === undefined) throw syncFailed(`the engine asks for entry ${id}, which is no file`);
+  onTransfer({ requestedBytes: directory.stat(id).sizeBytes, sentBytes: 0 });
+  for await (const chunk of content) {
     for (let at = 0; at < chunk.length; at += chunkBytes) {
       const data = chunk.subarray(at, at + chunkBytes);
       await send({ type: "data", id, data });
