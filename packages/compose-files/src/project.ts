@@ -80,6 +80,8 @@ export interface ServiceDependency {
   readonly service: string;
   readonly condition: DependencyCondition;
   readonly required: boolean;
+  /** `restart: true`: this one is restarted when Compose replaces that one. */
+  readonly restart: boolean;
 }
 
 /** What is declared of one service, all files merged. */
@@ -98,6 +100,10 @@ export interface ComposeService {
   /** `restart`, else what `deploy.restart_policy.condition` amounts to, else `no`. */
   readonly restart: string;
   readonly dependsOn: readonly ServiceDependency[];
+  /** The services whose network, process or IPC namespace it is in. */
+  readonly sharesWith: readonly string[];
+  /** Any of `ports`. */
+  readonly publishesPorts: boolean;
   /** Another service waits for this one to complete: exiting with 0 is success. */
   readonly oneShot: boolean;
 }

@@ -283,7 +283,9 @@ services:
   web:
     image: web
     container_name: the-web
-    depends_on: [api]
+    depends_on: { api: { condition: service_started, restart: true } }
+    network_mode: service:api
+    ports: ["80:80"]
     healthcheck: { test: [CMD, "true"] }
     deploy: { replicas: 3, restart_policy: { condition: on-failure } }
   api: { build: { dockerfile_inline: FROM scratch }, links: ["web:w"], restart: always }
@@ -305,9 +307,11 @@ services:
     hasHealthcheck: true,
     restart: "on-failure",
     dependsOn: [
-      { service: "api", condition: "service_started", required: true },
-      { service: "migrate", condition: "service_completed_successfully", required: false },
+      { service: "api", condition: "service_started", required: true, restart: true },
+      { service: "migrate", condition: "service_completed_successfully", required: false, restart: false },
     ],
+    sharesWith: ["api"],
+    publishesPorts: true,
     oneShot: false,
   });
   expect(project.services.map(({ name, oneShot, hasBuild }) => [name, oneShot, hasBuild])).toEqual([

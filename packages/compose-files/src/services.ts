@@ -21,6 +21,8 @@ export function summarizeServices(project: MapTree): Omit<ComposeService, "enabl
     hasHealthcheck: hasHealthcheck(mapAt(service, "healthcheck")),
     restart: restartOf(service),
     dependsOn: dependenciesOf(service),
+    sharesWith: sharedServices(service),
+    publishesPorts: itemsOf(at(service, "ports")).length > 0,
     oneShot: awaited.has(name),
   }));
 }
@@ -47,12 +49,13 @@ function restartOf(service: Tree): string {
 /** Those that are declared, and those that Compose takes from links and shared namespaces. */
 function dependenciesOf(service: Tree): ServiceDependency[] {
   const found = new Map<string, ServiceDependency>();
-  const add = (name: string, condition: DependencyCondition, required = true) => {
-    if (!found.has(name)) found.set(name, { service: name, condition, required });
+  const add = (name: string, condition: DependencyCondition, { required = true, restart = false } = {}) => {
+    if (!found.has(name)) found.set(name, { service: name, condition, required, restart });
   };
   for (const [name, options] of entriesOf(at(service, "depends_on"))) {
     const condition = textAt(options, "condition") ?? "service_started";
-    add(name, condition as DependencyCondition, textAt(options, "required") !== "false");
+    const [required, restart] = [textAt(options, "required") !== "false", textAt(options, "restart") === "true"];
+    add(name, condition as DependencyCondition, { required, restart });
   }
   for (const name of impliedDependencies(service)) add(name, "service_started");
   return [...found.values()];
@@ -62,11 +65,14 @@ function impliedDependencies(service: Tree): string[] {
   const beforeColon = (text: string) => text.split(":", 1)[0] ?? "";
   const links = textsOf(at(service, "links")).map(beforeColon);
   const volumes = textsOf(at(service, "volumes_from")).filter((text) => !text.startsWith("container:"));
-  const shared = ["network_mode", "ipc", "pid"].flatMap((key) => {
+  return [...links, ...volumes.map(beforeColon), ...sharedServices(service)];
+}
+
+function sharedServices(service: Tree): string[] {
+  return ["network_mode", "ipc", "pid"].flatMap((key) => {
     const mode = textAt(service, key);
     return mode?.startsWith("service:") === true ? [mode.slice("service:".length)] : [];
   });
-  return [...links, ...volumes.map(beforeColon), ...shared];
 }
 
 function textsOf(tree: Tree | undefined): string[] {

@@ -26,17 +26,22 @@ export function configCommand(compose: readonly string[], stack: Stack, director
   return [...stackCommand(compose, stack, directory), "config", "--format", "json"];
 }
 
+export interface UpRun {
+  readonly directory: string;
+  readonly services: readonly string[];
+  readonly build: boolean;
+  /** Replaces containers also where nothing has changed. */
+  readonly force: boolean;
+}
+
 /** Brings exactly these services up: what they depend on runs already, or is among them. */
-export function upCommand(
-  compose: readonly string[],
-  stack: Stack,
-  run: { directory: string; services: readonly string[]; build: boolean },
-): string[] {
+export function upCommand(compose: readonly string[], stack: Stack, run: UpRun): string[] {
   return [
     ...stackCommand(compose, stack, run.directory),
     ...["--file", `${run.directory}/${labelsFile}`],
     ...["up", "--detach", "--no-deps", "--quiet-pull"],
     ...(run.build ? ["--build"] : []),
+    ...(run.force ? ["--force-recreate"] : []),
     ...run.services,
   ];
 }

@@ -1,6 +1,7 @@
 import { cleanText, OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { quoteWord } from "@otto/staging";
+import { endableLine, isDirect } from "./endable-command.js";
 import type { StackSession } from "./stack-session.js";
 
 export interface ComposeRun {
@@ -83,17 +84,19 @@ done`;
 
 function formatRun(argv: readonly string[], { environment = {}, cwd, joinsStderr = true }: ComposeRun): string {
   const names = Object.keys(environment);
-  const keepsEnvironment = argv[0] !== undefined && /(^|\/)docker(-compose)?$/.test(argv[0]);
+  const keepsEnvironment = isDirect(argv);
   const byFile = names.length > 0 && !keepsEnvironment;
   const command = byFile ? withEnvFile(argv) : argv.map(quoteWord).join(" ");
   return [
     clearEnvironment,
     ...(keepsEnvironment ? names.map((name) => `export ${name}=${quoteWord(environment[name] ?? "")}`) : []),
     ...(cwd === undefined ? [] : [`cd ${quoteWord(cwd)} || exit 1`]),
-    ...(byFile ? ["file=$(mktemp) || exit 1", "trap 'rm -f \"$file\"' EXIT", `cat >"$file" <<'${endOfFile}'`] : []),
+    ...(byFile
+      ? ["file=$(mktemp) && export file || exit 1", "trap 'rm -f \"$file\"' EXIT", `cat >"$file" <<'${endOfFile}'`]
+      : []),
     ...(byFile ? [...names.map((name) => `${name}=${quoteValue(environment[name] ?? "")}`), endOfFile] : []),
     // Its number is told, so that it can be ended by itself.
-    `sh -c 'printf "pid %s\\n" "$$" >&2; exec "$@" ${joinsStderr ? "2>&1" : "2>/dev/null"}' sh ${command}`,
+    `sh -c 'printf "pid %s\\n" "$$" >&2; exec "$@" ${joinsStderr ? "2>&1" : "2>/dev/null"}' sh ${endableLine(argv, command)}`,
   ].join("\n");
 }
 

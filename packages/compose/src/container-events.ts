@@ -1,5 +1,6 @@
 import type { Parent } from "@otto/hosts";
 import { quoteWord } from "@otto/staging";
+import { endableLine } from "./endable-command.js";
 import type { ContainerEvents } from "./stack-health.js";
 import { dockerWords } from "./stack-observation.js";
 import type { StackSession } from "./stack-session.js";
@@ -29,9 +30,8 @@ export async function watchContainers(
   ];
   const flags = filters.map((filter) => `--filter ${quoteWord(filter)}`).join(" ");
   // The output of a script ends with it; stderr goes on.
-  await session.run(
-    `${dockerWords(parent)} events ${flags} --format 'event {{.Actor.ID}} {{.Action}}' >&2 2>/dev/null &`,
-  );
+  const line = `${dockerWords(parent)} events ${flags} --format 'event {{.Actor.ID}} {{.Action}}'`;
+  await session.run(`${endableLine(parent.docker.command, line)} >&2 2>/dev/null &`);
   let seen = 0;
   return {
     lastChange: (id) => changes.get(id),

@@ -1,10 +1,13 @@
+import type { ComposeService } from "@otto/compose-files";
 import { expect, test } from "vitest";
 import { judgeContainer } from "./stack-health.js";
 import type { ObservedContainer } from "./stack-observation.js";
 
 const running = { state: "running", exitCode: 0, restarts: 0, restartPolicy: "no", health: undefined };
-const judge = (changes: Partial<ObservedContainer>) => {
-  const judged = judgeContainer({ ...running, ...changes } as ObservedContainer);
+const service = { oneShot: false, hasHealthcheck: false, publishesPorts: false };
+const judge = (changes: Partial<ObservedContainer>, declared: Partial<ComposeService> = {}) => {
+  const container = { ...running, ...changes } as ObservedContainer;
+  const judged = judgeContainer(container, { ...service, ...declared } as ComposeService);
   return judged.verdict === "waiting" && judged.forMs !== undefined ? `ready in ${judged.forMs} ms` : judged.verdict;
 };
 
@@ -23,4 +26,11 @@ test.each<[string, Partial<ObservedContainer>, string]>([
   ["dead", { state: "dead", exitCode: 137 }, "failed"],
 ])("a container that is %s", (_, state, verdict) => {
   expect(judge(state)).toBe(verdict);
+});
+
+test("a server that exited with 0 has failed, unless another service waits for that", () => {
+  for (const server of [{ hasHealthcheck: true }, { publishesPorts: true }]) {
+    expect(judge({ state: "exited" }, server)).toBe("failed");
+    expect(judge({ state: "exited" }, { ...server, oneShot: true })).toBe("ready");
+  }
 });

@@ -3,6 +3,7 @@ import { cleanText, OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { dockerWords, type ObservedContainer, observeContainers } from "./stack-observation.js";
 import type { StackSession } from "./stack-session.js";
+import { mayEnd } from "./up-plan.js";
 
 export type Verdict =
   | { readonly verdict: "ready" }
@@ -20,13 +21,13 @@ const tooManyRestarts = 3;
  * Judges a container of a service that should run.
  * @param restartsBefore how often the engine had started it again before `up`
  */
-export function judgeContainer(container: ObservedContainer, restartsBefore = 0): Verdict {
+export function judgeContainer(container: ObservedContainer, service: ComposeService, restartsBefore = 0): Verdict {
   const { state, exitCode, health, restartPolicy } = container;
   const restarts = container.restarts - restartsBefore;
   if (restarts >= tooManyRestarts)
     return { verdict: "failed", because: `it ended ${restarts} times and was started again (exit code ${exitCode})` };
   if (state === "restarting") return { verdict: "waiting", because: `it ended with ${exitCode} and is started again` };
-  if (state === "exited" && exitCode === 0 && restartPolicy !== "always") return { verdict: "ready" };
+  if (state === "exited" && exitCode === 0 && mayEnd(service, restartPolicy)) return { verdict: "ready" };
   if (state === "exited" || state === "dead") return { verdict: "failed", because: `it exited with ${exitCode}` };
   if (state !== "running") return { verdict: "waiting", because: `it is ${state}` };
   if (health === "unhealthy") return { verdict: "failed", because: "its health check fails" };
@@ -97,12 +98,13 @@ function judgeStack(
 ): StackState {
   let waiting: Trouble | undefined;
   let recheckMs = Number.POSITIVE_INFINITY;
-  for (const { name: service } of services.filter(({ enabled, replicas }) => enabled && replicas > 0)) {
+  for (const declared of services.filter(({ enabled, replicas }) => enabled && replicas > 0)) {
+    const service = declared.name;
     const own = containers.filter((container) => container.service === service);
     if (own.length === 0) waiting ??= { service, because: "it has no container" };
     for (const container of own) {
       const known = before.find(({ id }) => id === container.id);
-      const judged = judgeContainer(container, known?.restarts);
+      const judged = judgeContainer(container, declared, known?.restarts);
       if (judged.verdict === "failed") return { failed: { service, because: judged.because, container }, recheckMs };
       const quiet = known?.state === "running" ? Number.POSITIVE_INFINITY : quietMs(container.id);
       if (judged.verdict === "ready") continue;

@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { OttoError } from "@otto/errors";
-import type { Parent } from "@otto/hosts";
+import { lockFunctions, type Parent } from "@otto/hosts";
 import { ownDirectory, quoteWord, stagedDirectoryScript } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
-import { lockScript } from "./session-script.js";
 import { dockerWords } from "./stack-observation.js";
 import type { StackSession } from "./stack-session.js";
 
@@ -47,7 +46,7 @@ export async function holdLease(parent: Parent, project: string): Promise<StackL
 /** Whether anyone uses the stack. To be asked with the stack's lock. */
 export async function isLeased(session: StackSession, project: string): Promise<boolean> {
   const { exitCode } = await session.run(
-    `project=${quoteWord(project)}\n${lockScript}\nfind_lock || exit 1\nflock -n "$lock.used" true`,
+    `${lockFunctions}\nfind_lock ${quoteWord(`${project}.used`)} && flock -n "$lock" true`,
   );
   return exitCode !== 0;
 }
@@ -61,14 +60,16 @@ function leaseScript(parent: Parent, project: string): string {
   const down = downCommand([...parent.docker.command, "compose"], project, { stopTimeout, volumes: false });
   return `mark=$1 project=$2
 umask 077
-${lockScript}
-find_lock || exit 1
-flock -s "$lock.used" sh -c 'echo "$1"; read -r answer; [ "$answer" = release ]' otto-used "$mark" && exit 0
+${lockFunctions}
+find_lock "$project.used" || exit 1
+used=$lock
+find_lock "$project" || exit 1
+flock -s "$used" sh -c 'echo "$1"; read -r answer; [ "$answer" = release ]' otto-used "$mark" && exit 0
 exec >/dev/null 2>&1 </dev/null
 trap '' HUP PIPE
 take_down() {
   ${stagedDirectoryScript(project, parent.docker.stagingRoot)}
-  flock -n "$lock.used" true && [ -e "$dir/${ownDirectory}/owned" ] || return 0
+  flock -n "$used" true && [ -e "$dir/${ownDirectory}/owned" ] || return 0
   ${down.map(quoteWord).join(" ")} || :
   ids=$(${docker} container ls --all --quiet ${filter})
   [ -z "$ids" ] || ${docker} container rm --force $ids

@@ -9,6 +9,7 @@ import {
   readManifestScript,
   stagedDirectoryScript,
 } from "@otto/staging";
+import { cacheFile } from "./digest-cache.js";
 import { imageIdsOf } from "./image-reference.js";
 
 /** A container of a Compose project, as far as decisions need it. */
@@ -42,6 +43,8 @@ export interface StackObservation {
   readonly manifest: Manifest;
   /** Whether those who use it hold it in common: the last of them takes it down. */
   readonly isOwned: boolean;
+  /** Text of the digests that the last `up` left. */
+  readonly digests: string;
   readonly containers: readonly ObservedContainer[];
   /** Id of the image that a reference names now; absent where there is none. */
   readonly imageIds: Readonly<Record<string, string | undefined>>;
@@ -61,11 +64,12 @@ export async function observeStack(
 ): Promise<StackObservation> {
   const { exitCode, output } = await shell.run(observeScript(parent, wanted));
   if (exitCode !== 0) throw engineFailed(parent, output);
-  const [remoteDir = "", manifest = "", owned, containers = "", images = ""] = output.split(separator);
+  const [remoteDir = "", manifest = "", owned, digests = "", containers = "", images = ""] = output.split(separator);
   return {
     remoteDir,
     manifest: parseManifest(manifest),
     isOwned: owned === "owned",
+    digests,
     containers: parseContainers(parent, containers),
     imageIds: imageIdsOf(wanted.images, images),
   };
@@ -95,6 +99,7 @@ case $dir in /*) ;; *) echo "its login has no home directory; set docker.staging
 printf %s "$dir"; ${next}
 ${readManifestScript}; ${next}
 [ ! -e "$dir/${ownDirectory}/owned" ] || printf owned; ${next}
+cat "$dir/${cacheFile}" 2>/dev/null; ${next}
 ${listScript(parent, project)}
 ${next}
 ${images.length === 0 ? "" : `${inspect.replace("{{json .}}", imageFormat)} 2>/dev/null`}

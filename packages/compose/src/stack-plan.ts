@@ -2,6 +2,7 @@ import { cleanText, OttoError } from "@otto/errors";
 import { isSettled, listTree, planTree, quoteWord, removeTree, type TreePlan, updateTree } from "@otto/staging";
 import { configCommand } from "./compose-command.js";
 import { type Compose, createCompose } from "./compose-process.js";
+import { digestKey, parseDigests } from "./digest-cache.js";
 import { digestServices, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
 import { observeStack, type StackObservation } from "./stack-observation.js";
@@ -28,29 +29,38 @@ export async function compareStack(session: StackSession, stack: PlacedStack): P
 /** Decides what `up` does, given what each service's containers are to be started from. */
 export function planStack(
   stack: PlacedStack,
-  { observation }: StackComparison,
+  { containers, imageIds }: Pick<StackObservation, "containers" | "imageIds">,
   digests: ReadonlyMap<string, ServiceDigest>,
 ): UpPlan {
-  const { containers, imageIds } = observation;
   return planUp(stack.files.services, { project: stack.project, containers, imageIds, digests });
 }
 
+/** What each service's containers are to be started from, and whether compose was asked for it. */
+export interface WantedDigests {
+  readonly digests: ReadonlyMap<string, ServiceDigest>;
+  readonly isNew: boolean;
+}
+
 /**
- * Has compose read the stack in `directory`, and digests what it makes of it.
+ * Has compose read the stack in `directory`, and digests what it makes of it, unless it read the same files last time.
  * @throws OttoError `COMPOSE_UP_FAILED` with what compose said, `COMPOSE_MISSING`
  */
 export async function readDigests(
   compose: Compose,
   stack: PlacedStack,
-  read: { directory: string; tree: TreePlan; signal?: AbortSignal | undefined },
-): Promise<Map<string, ServiceDigest>> {
+  read: { directory: string; comparison: StackComparison; signal?: AbortSignal | undefined },
+): Promise<WantedDigests> {
   const { files } = stack;
-  const { directory, signal } = read;
+  const { directory, comparison, signal } = read;
+  const manifest = comparison.tree.wanted;
+  const known = parseDigests(comparison.observation.digests, digestKey(stack, manifest));
+  if (known !== undefined) return { digests: known, isNew: false };
   const run = { environment: files.environment, cwd: `${directory}/${files.projectDirectory}`, signal };
   const argv = (words: readonly string[]) => configCommand(words, stack, directory);
   const model = await compose.run(argv, { ...run, joinsStderr: false });
   if (model.exitCode === 0) {
-    return digestServices(model.output, { directory, manifest: read.tree.wanted, environment: files.environment });
+    const digests = digestServices(model.output, { directory, manifest, environment: files.environment });
+    return { digests, isNew: true };
   }
   signal?.throwIfAborted();
   throw upFailed(stack, (await compose.run(argv, run)).output);
@@ -65,21 +75,19 @@ export async function previewUp(stack: PlacedStack, signal?: AbortSignal): Promi
   const { parent, files } = stack;
   await using session = await openStackSession(parent, { project: undefined, who: "", signal });
   const comparison = await compareStack(session, stack);
-  if (comparison.observation.containers.length === 0) return [...planStack(stack, comparison, new Map()).steps];
+  const { observation, tree } = comparison;
+  const plan = ({ digests }: WantedDigests) => [...planStack(stack, observation, digests).steps];
+  if (observation.containers.length === 0) return plan({ digests: new Map(), isNew: false });
   const compose = createCompose(session, parent);
-  const { remoteDir } = comparison.observation;
-  if (isSettled(comparison.tree)) {
-    const digests = await readDigests(compose, stack, { directory: remoteDir, tree: comparison.tree, signal });
-    return [...planStack(stack, comparison, digests).steps];
-  }
+  const read = (directory: string) => readDigests(compose, stack, { directory, comparison, signal });
+  if (isSettled(tree)) return plan(await read(observation.remoteDir));
   const { output } = await session.run("mktemp -d");
   const place = { shell: session, remoteDir: output.trim(), host: parent.id, docker: parent.docker.command };
   try {
     const readByCompose = files.shipments.filter(({ kind }) => composeReads.has(kind));
     const entries = await listTree([...readByCompose, ...files.rewritten], [files.projectDirectory]);
     await updateTree(place, planTree(entries, {}));
-    const read = { directory: place.remoteDir, tree: comparison.tree, signal };
-    return [...planStack(stack, comparison, await readDigests(compose, stack, read)).steps];
+    return plan(await read(place.remoteDir));
   } finally {
     await removeTree(place);
   }
@@ -106,5 +114,10 @@ export function repairScript(plan: UpPlan, docker: string): string {
     if (action === "remove") return `${docker} container rm --force ${id}`;
     return `${docker} container stop ${id} && ${docker} container rm --force ${id}`;
   });
-  return `{ ${["true", ...lines].join(" && ")}; } 2>&1`;
+  return `{ ${lines.join(" && ")}; } 2>&1`;
+}
+
+/** After compose has run. */
+export function restartScript({ restarted }: UpPlan, docker: string): string {
+  return `${docker} container restart ${restarted.join(" ")} 2>&1`;
 }

@@ -18,6 +18,8 @@ function service(name: string, changes: Partial<ComposeService> = {}): ComposeSe
     hasHealthcheck: false,
     restart: "no",
     dependsOn: [],
+    sharesWith: [],
+    publishesPorts: false,
     oneShot: false,
     ...changes,
   };
@@ -89,6 +91,52 @@ test("a stopped service is started, a finished one-shot is left", () => {
   expect(plan(services, containers)).toEqual([
     "api: start (its container exited with 137)",
     "seed: leave (it has done its work)",
+  ]);
+});
+
+test("a server that was stopped and exited with 0 is started, as nothing waits for its end", () => {
+  const services = [service("web", { publishesPorts: true }), service("api", { hasHealthcheck: true })];
+  const containers = ["web", "api"].map((name) => container(name, { state: "exited" }));
+  expect(plan(services, containers)).toEqual([
+    "web: start (its container exited with 0)",
+    "api: start (its container exited with 0)",
+  ]);
+});
+
+test("who is in the namespaces of a service that starts anew is recreated, and who is in theirs", () => {
+  const services = [
+    service("side", { sharesWith: ["api"] }),
+    service("far", { sharesWith: ["side"] }),
+    service("api"),
+    service("done", { sharesWith: ["api"] }),
+  ];
+  const others = [container("side"), container("far"), container("done", { state: "exited" })];
+  const dependents = [
+    "side: recreate (it shares namespaces with api, which starts anew)",
+    "far: recreate (it shares namespaces with side, which starts anew)",
+  ];
+  const done = "done: leave (it has done its work)";
+  expect(plan(services, others)).toEqual([...dependents, "api: create (it has no container)", done]);
+  const stopped = container("api", { state: "exited", exitCode: 137 });
+  expect(plan(services, [...others, stopped])).toEqual([
+    ...dependents,
+    "api: start (its container exited with 137)",
+    done,
+  ]);
+});
+
+test("who depends on a service with restart is restarted when that one is recreated, and only then", () => {
+  const dependsOn = [{ service: "api", condition: "service_started", required: true, restart: true }] as const;
+  const services = [service("api"), service("web", { dependsOn, image: "other" })];
+  const containers = [container("api"), container("web")];
+  expect(plan(services, containers, { imageId: "sha256:2" })).toEqual([
+    "api: recreate (its image was rebuilt)",
+    "web: restart (it depends on api, which is recreated)",
+  ]);
+  const stopped = container("api", { state: "exited", exitCode: 1 });
+  expect(plan(services, [stopped, container("web")])).toEqual([
+    "api: start (its container exited with 1)",
+    "web: leave (it runs as declared)",
   ]);
 });
 

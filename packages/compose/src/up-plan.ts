@@ -1,10 +1,11 @@
 import type { ComposeService } from "@otto/compose-files";
+import { planDependents } from "./dependent-steps.js";
 import { compareDigests, type ServiceDigest } from "./service-digest.js";
 import type { ObservedContainer } from "./stack-observation.js";
 
 /** What happens to one service, and why. */
 export interface UpStep {
-  readonly do: "create" | "recreate" | "start" | "leave" | "remove";
+  readonly do: "create" | "recreate" | "start" | "restart" | "leave" | "remove";
   readonly service: string;
   readonly cause: string;
 }
@@ -22,6 +23,10 @@ export interface UpPlan {
   readonly repairs: readonly ContainerRepair[];
   /** The services that compose is run for. */
   readonly services: readonly string[];
+  /** The services that compose then replaces, though nothing of their own has changed. */
+  readonly renewed: readonly string[];
+  /** Ids of containers that are restarted after that. */
+  readonly restarted: readonly string[];
   /** Whether compose builds their images first. */
   readonly build: boolean;
 }
@@ -41,20 +46,27 @@ export function planUp(services: readonly ComposeService[], observed: ObservedSt
   const enabled = services.filter((service) => service.enabled);
   const declared = new Set(services.map(({ name }) => name));
   const orphans = containers.filter(({ service }) => !declared.has(service));
-  const steps = enabled.map((service) => planService(service, containers, observed));
-  const acted = new Set(steps.flatMap((step) => (step.do === "leave" ? [] : [step.service])));
+  const own = enabled.map((service) => planService(service, containers, observed));
+  const running = containers.filter(({ state }) => state === "running");
+  const steps = planDependents(enabled, own, new Set(running.map(({ service }) => service)));
+  const named = (wanted: (step: UpStep) => boolean) => steps.filter(wanted).map(({ service }) => service);
+  const renewed = named((step) => step.do === "recreate" && !own.includes(step));
+  const restarted = named((step) => step.do === "restart");
+  const acted = named((step) => step.do !== "leave" && step.do !== "restart");
   const gone = [...new Set(orphans.map(({ service }) => service))];
   return {
     steps: [...steps, ...gone.map((service): UpStep => ({ do: "remove", service, cause: "it is no longer declared" }))],
     repairs: [...repairs, ...orphans.map(({ id }): ContainerRepair => ({ do: "stop and remove", id }))],
-    services: [...acted],
-    build: enabled.some((service) => service.hasBuild && acted.has(service.name)),
+    services: acted.filter((service) => !renewed.includes(service)),
+    renewed,
+    restarted: running.filter(({ service }) => restarted.includes(service)).map(({ id }) => id),
+    build: enabled.some((service) => service.hasBuild && acted.includes(service.name)),
   };
 }
 
 /** Whether `up` has nothing to do. */
 export function isConverged(plan: UpPlan): boolean {
-  return plan.repairs.length + plan.services.length === 0;
+  return plan.repairs.length + plan.services.length + plan.renewed.length === 0;
 }
 
 /**
@@ -100,7 +112,7 @@ function planService(service: ComposeService, all: readonly ObservedContainer[],
   if (change !== undefined) return step("recreate", change);
   if (count < service.replicas) return step("create", `it has ${count} of ${service.replicas} containers`);
   if (count > service.replicas) return step("remove", `it has ${count} containers, ${service.replicas} declared`);
-  const stopped = containers.find((container) => !isUpOrDone(container));
+  const stopped = containers.find((container) => !isUpOrDone(container, service));
   if (stopped !== undefined) return step("start", stoppedCause(stopped));
   return containers.every(({ state }) => state === "exited")
     ? step("leave", "it has done its work")
@@ -112,10 +124,21 @@ function stoppedCause({ state, exitCode, isLeftOver }: ObservedContainer): strin
   return state === "exited" ? `its container exited with ${exitCode}` : `its container is ${state}`;
 }
 
-/** One that the engine starts again by itself never rests, so if it has exited, someone stopped it. */
-function isUpOrDone({ state, exitCode, restartPolicy, isLeftOver }: ObservedContainer): boolean {
+function isUpOrDone(
+  { state, exitCode, restartPolicy, isLeftOver }: ObservedContainer,
+  service: ComposeService,
+): boolean {
   if (state === "running" || state === "restarting") return !isLeftOver;
-  return state === "exited" && exitCode === 0 && (restartPolicy === "no" || restartPolicy === "on-failure");
+  return state === "exited" && exitCode === 0 && mayEnd(service, restartPolicy);
+}
+
+/**
+ * Whether a container's end with 0 can be the end of its work. One that the engine starts again by itself never rests, and
+ * what is asked for its health or by a port is a server: if such a one has exited, someone stopped it.
+ */
+export function mayEnd(service: ComposeService, restartPolicy: string): boolean {
+  if (restartPolicy === "always" || restartPolicy === "unless-stopped") return false;
+  return service.oneShot || !(service.hasHealthcheck || service.publishesPorts);
 }
 
 /** One line for a person. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { composeDown, composePs, composeUp } from "@otto/docker";
 import { type Lab as RunningLab, startLab } from "@otto/lab";
 import { afterEach, expect, test } from "vitest";
-import { left, nothing, placeStackRepo } from "./stack-lab.js";
+import { left, nothing, placeStackRepo, processesOf } from "./stack-lab.js";
 
 const open: AsyncDisposable[] = [];
 
@@ -19,6 +19,10 @@ async function place(running: RunningLab, compose: string, command: readonly str
 
 const variables = `services:
   a: { image: "$IMAGE", init: true, environment: ["SAID=\${SAID}", "PARENT=\${USER:-none}"] }
+`;
+const neverUp = `services:
+  a: { image: "$IMAGE", init: true, healthcheck: { test: "false", interval: 60s, start_period: 60s } }
+  b: { image: "$IMAGE", init: true, depends_on: { a: { condition: service_healthy } } }
 `;
 const odd = `it's "odd" $5 \\n \\\\ ü`;
 
@@ -53,12 +57,18 @@ test("a login that may run docker by sudo alone brings a stack up and takes it d
   const running = await startLab({ hosts: { parent: { authentication: ["password"] } }, engineAccess: "sudo" });
   const { stack, lab, repo } = await place(running, variables, ["sudo", "-n", "docker"]);
   const parent = lab.parentFor(repo);
+  const processes = () => processesOf(stack.project);
   expect((await parent.exec("docker ps")).exitCode).not.toBe(0);
   const { a } = await composeUp(repo, lab);
   expect((await a?.exec('printf %s "$SAID $PARENT"'))?.stdout.toString()).toBe(`${odd} ${process.env.USER ?? "none"}`);
+  await expect.poll(processes, { timeout: 10_000 }).toEqual([]);
   expect((await composePs(parent)).map(({ Names }) => Names)).toContain(`${stack.project}-a-1`);
   expect(await composeDown(repo, lab)).toMatchObject({ status: "success" });
   expect(await left(stack.project)).toEqual(nothing);
+  await stack.write("compose.yml", neverUp);
+  await expect(composeUp(repo, lab, { readyTimeoutMs: 2000 })).rejects.toMatchObject({ code: "COMPOSE_NOT_READY" });
+  expect(await left(stack.project)).toEqual(nothing);
+  await expect.poll(processes, { timeout: 10_000 }).toEqual([]);
   delete process.env.SAID;
 });
 

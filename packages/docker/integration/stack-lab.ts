@@ -16,8 +16,8 @@ export interface StackRepo extends AsyncDisposable {
   /** Tag of the image. */
   readonly image: string;
   write(path: string, content: string): Promise<void>;
-  /** Opens a lab as another process would have it. The caller disposes it. */
-  open(home: string): Promise<{ lab: Lab; repo: Repo }>;
+  /** Opens a lab as another process would have it. The caller disposes it. @param labName default: that of the hosts */
+  open(home: string, labName?: string): Promise<{ lab: Lab; repo: Repo }>;
 }
 
 /** `docker` of a host in a lab.json. */
@@ -51,9 +51,9 @@ export async function createStackRepo(
     project: getUserComposeProject(name, "ci"),
     image: image.tag,
     write,
-    async open(home) {
+    async open(home, labName = running && "lab") {
       const env = { ...process.env, OTTO_COMPOSE_SUFFIX: "ci", OTTO_SUT_DIRS: undefined, OTTO_LAB: undefined };
-      const lab = await openLab({ cwd: root, env, home, ...(running !== undefined && { lab: "lab" }) });
+      const lab = await openLab({ cwd: root, env, home, lab: labName });
       return { lab, repo: lab.repos[0] as Repo };
     },
     async [Symbol.asyncDispose]() {

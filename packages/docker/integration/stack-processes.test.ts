@@ -1,13 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { composeDown, composeUp, type Lab, planComposeUp, type Repo } from "@otto/docker";
 import { type Lab as RunningLab, startLab } from "@otto/lab";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { createStackChildren, endOf, says } from "./stack-children.js";
 import { createStackRepo, left, nothing, processesOf, recordEvents, type StackRepo } from "./stack-lab.js";
 
-const program = fileURLToPath(new URL("stack-process.mjs", import.meta.url));
 const compose = `services:
   api: { image: "$IMAGE", init: true, volumes: ["./one.txt:/one:ro"] }
   web: { image: "$IMAGE", init: true, depends_on: [api] }
@@ -18,7 +16,7 @@ let running: RunningLab<"bastion" | "parent">;
 let stack: StackRepo;
 let lab: Lab;
 let repo: Repo;
-const children = new Set<ChildProcess>();
+const { start, killAll } = createStackChildren(() => ({ root: stack.root, home: running.directory }));
 
 beforeAll(async () => {
   running = await startLab({ hosts: { bastion: {}, parent: { hop: "bastion", proxy: {} } } });
@@ -35,31 +33,11 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const child of children) child.kill("SIGKILL");
-  children.clear();
+  killAll();
   await composeDown(repo, lab);
   await lab[Symbol.asyncDispose]();
   await stack[Symbol.asyncDispose]();
 });
-
-function start(action: "up" | "down" | "use" | "own"): ChildProcess {
-  const argv = [program, stack.root, running.directory, "lab", action];
-  const child = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "ignore"] });
-  children.add(child);
-  return child;
-}
-
-const ended = async (child: ChildProcess) => (await once(child, "exit"))[0] as number | null;
-
-/** Waits until the process says a word; one that ends before is an error. */
-async function says(child: ChildProcess, word: string): Promise<void> {
-  let said = "";
-  for await (const chunk of child.stdout?.iterator({ destroyOnReturn: false }) ?? []) {
-    said += String(chunk);
-    if (said.includes(word)) return;
-  }
-  throw new Error(`the process ended before it said ${word}`);
-}
 
 async function timeOf(work: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now();
@@ -74,7 +52,7 @@ async function use(action: "use" | "own" = "use"): Promise<ChildProcess> {
 }
 
 async function leave(child: ChildProcess): Promise<void> {
-  const exit = ended(child);
+  const exit = endOf(child);
   child.stdin?.write("leave\n");
   expect(await exit).toBe(0);
 }
@@ -87,57 +65,15 @@ async function stagedTrees(): Promise<string[]> {
     .filter((name) => name !== "");
 }
 
-test("twenty ups at once, of this and of other processes, make each container once", async () => {
-  const waits: string[] = [];
-  const onEvent = (event: { type: string; who?: string }) => {
-    if (event.type === "compose.waiting") waits.push(event.who ?? "");
-  };
-  const events = await recordEvents(stack.project, async () => {
-    const others = Array.from({ length: 4 }, () => start("up"));
-    const own = Array.from({ length: 16 }, () => composeUp(repo, lab, { onEvent }));
-    const exits = others.map(ended);
-    await Promise.all(own);
-    expect(await Promise.all(exits)).toEqual([0, 0, 0, 0]);
-  });
-  expect(events.filter((line) => line.endsWith("create")).sort()).toEqual(["api create", "web create"]);
-  for (const who of waits) expect(who).toMatch(/@.* \(process \d+\)/);
-});
-
-test("up against down go one after the other", async () => {
-  const actions = ["up", "down", "up", "down", "up", "down"] as const;
-  const exits = actions.map((action) => ended(start(action)));
-  expect(await Promise.all(exits)).toEqual([0, 0, 0, 0, 0, 0]);
-});
-
-test("who waits is told who works on the stack, and goes on when that one is killed", async () => {
-  const holder = start("up");
-  let since = 0;
-  // As soon as the other one has begun.
-  await expect.poll(() => left(stack.project), { timeout: 20_000, interval: 10 }).not.toEqual(nothing);
-  const told = new Promise<string>((resolve, reject) => {
-    const onEvent = (event: { type: string; who?: string; since?: Date }) => {
-      if (event.type !== "compose.waiting") return;
-      since = event.since?.getTime() ?? 0;
-      resolve(event.who ?? "");
-    };
-    composeUp(repo, lab, { onEvent }).then(() => resolve("nobody"), reject);
-  });
-  expect(await told).toContain(`(process ${holder.pid})`);
-  expect(Math.abs(Date.now() - since)).toBeLessThan(20_000);
-  holder.kill("SIGKILL");
-  await composeUp(repo, lab);
-  expect((await left(stack.project)).containers).toHaveLength(2);
-});
-
 test.each(["killed", "cut off"] as const)(
   "after an up or down is %s at any moment the next up converges",
   async (how) => {
-    const usualMs = await timeOf(() => ended(start("up")));
+    const usualMs = await timeOf(() => endOf(start("up")));
     for (let round = 0; round < kills; round += 1) {
       const action = round % 3 === 2 ? "down" : "up";
       await stack.write("one.txt", `${how} ${round}\n`);
       const child = start(action);
-      const exit = ended(child);
+      const exit = endOf(child);
       // From its first command to its end, one moment as often as another.
       await delay(usualMs * (0.15 + ((round * 37) % kills) / kills));
       if (how === "killed") child.kill("SIGKILL");

@@ -4,6 +4,7 @@ export { type ContainerHostOptions, DockerContainerHost } from "./container-host
 export type { ContainerSpawnOptions } from "./container-process.js";
 export type { HostShell, RunOptions, RunResult } from "./host-shell.js";
 export { createLocalParent, type LocalParentOptions } from "./local-parent.js";
+export { lockFunctions } from "./lock-script.js";
 export type { ContainerLoginOptions, LoginOptions, LoginTerminal } from "./login.js";
 export type { Parent, ParentDocker, ParentExecOptions } from "./parent.js";
 export { type LockHolder, type RemoteLockOptions, withRemoteLock } from "./remote-lock.js";

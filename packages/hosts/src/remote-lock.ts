@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import { cleanText, OttoError } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
+import { lockFunctions } from "./lock-script.js";
 import type { Parent } from "./parent.js";
 
 /** Who holds a lock, and since when. */
@@ -20,24 +21,11 @@ export interface RemoteLockOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * A lock among all users of a parent is a `flock` process there that lives as long as our stdin to it: whoever dies or
- * loses the link lets go. What is locked is an empty directory, since everybody may open that whoever made it.
- * Arguments: name, who.
- */
-const lockScript = `
-for base in /run/lock /dev/shm /tmp; do if [ -d "$base" ] && [ -k "$base" ]; then break; fi; done
-lock=$base/otto/$1
-(umask 0; mkdir -m 1777 "$base/otto"; mkdir -m 1777 "$lock") 2>/dev/null
-if ! command -v flock >/dev/null || [ -L "$base/otto" ] || [ -L "$lock" ] || [ ! -d "$lock" ]; then echo lockless; exit; fi
-if ! flock -n "$lock" true; then
-  inode=$(stat -c %i "$lock") holder=
-  while read -r _ type _ _ pid file _; do
-    if [ "$type" = FLOCK ] && [ "\${file##*:}" = "$inode" ]; then holder=$(tr '\\0' '\\n' <"/proc/$pid/cmdline" | tail -n 1); fi
-  done </proc/locks 2>/dev/null
-  echo "waiting $(stat -c %Y "$lock") \${holder:-someone}"
-fi
-exec flock "$lock" sh -c 'touch -c "$1"; echo held; exec cat >/dev/null' otto-lock "$lock" "$2"
+/** Arguments: name, who. */
+const lockScript = `${lockFunctions}
+find_lock "$1" || { echo lockless; exit; }
+tell_holder ""
+hold_lock held "$2"
 `;
 
 /**

@@ -1,0 +1,156 @@
+import { ownDirectory, quoteWord, stagedDirectoryScript, updateTree } from "@otto/staging";
+import { labelsFile, type UpRun, upCommand } from "./compose-command.js";
+import { type Compose, type ComposeOutcome, createCompose } from "./compose-process.js";
+import { watchContainers } from "./container-events.js";
+import { cacheFile, digestKey, formatDigests } from "./digest-cache.js";
+import { isNameTaken } from "./engine-text.js";
+import { formatDigest, type ServiceDigest } from "./service-digest.js";
+import type { PlacedStack } from "./stack.js";
+import { findFailure, isReady, type ReadyOptions, waitUntilReady } from "./stack-health.js";
+import { configLabel, dockerWords, type ObservedContainer, observeContainers } from "./stack-observation.js";
+import { planStack, readDigests, repairScript, restartScript, type StackComparison, upFailed } from "./stack-plan.js";
+import type { StackSession } from "./stack-session.js";
+import type { UpOptions } from "./up.js";
+import { isConverged, type UpPlan } from "./up-plan.js";
+
+const defaultReadyTimeoutMs = 300_000;
+
+export interface ConvergenceOptions extends UpOptions {
+  readonly comparison: StackComparison;
+  /** Whether those who use the stack are to hold it in common. */
+  readonly owns: boolean;
+}
+
+/** Makes the stack what it is declared to be, and waits until it is up. */
+export async function converge(
+  session: StackSession,
+  stack: PlacedStack,
+  options: ConvergenceOptions,
+): Promise<readonly ObservedContainer[]> {
+  const { parent, project } = stack;
+  const { observation, tree } = options.comparison;
+  const { remoteDir } = observation;
+  await updateTree({ shell: session, remoteDir, host: parent.id, docker: parent.docker.command }, tree);
+  options.onEvent?.({ type: "compose.staged", project, files: tree.send.length });
+  if (options.owns) await markOwned(session, stack, true);
+  const compose = createCompose(session, parent);
+  const { digests, isNew } = await readDigests(compose, stack, { ...options, directory: remoteDir });
+  const plan = planStack(stack, observation, digests);
+  options.onEvent?.({ type: "compose.planned", project, steps: plan.steps });
+  const waiting = readyOptions(stack, plan, options);
+  if (isConverged(plan) && isReady(waiting)) {
+    if (isNew) await writeFiles(session, stack, options.comparison, digests);
+    return observation.containers;
+  }
+  const events = await watchContainers(session, parent, project);
+  if (!isConverged(plan)) {
+    await writeFiles(session, stack, options.comparison, digests);
+    await apply({ session, stack, compose, options, waiting, digests }, plan);
+  }
+  return await waitUntilReady({ session, parent, events }, waiting);
+}
+
+function readyOptions({ project, files }: PlacedStack, plan: UpPlan, options: ConvergenceOptions): ReadyOptions {
+  const timeoutMs = options.readyTimeoutMs ?? defaultReadyTimeoutMs;
+  return {
+    project,
+    services: files.services,
+    before: options.comparison.observation.containers.filter(({ id }) => !plan.restarted.includes(id)),
+    deadline: performance.now() + timeoutMs,
+    timeoutMs,
+    signal: options.signal,
+  };
+}
+
+interface Work {
+  readonly session: StackSession;
+  readonly stack: PlacedStack;
+  readonly compose: Compose;
+  readonly options: ConvergenceOptions;
+  readonly waiting: ReadyOptions;
+  readonly digests: ReadonlyMap<string, ServiceDigest>;
+}
+
+/**
+ * Does what the plan says. What an `up` that was killed had asked the engine for may be there only after we have looked:
+ * then the names that compose wants are taken, and it is looked and planned once more.
+ */
+async function apply(work: Work, plan: UpPlan): Promise<void> {
+  const { session, stack, options, waiting, digests } = work;
+  const { parent, project } = stack;
+  const first = await applyOnce(work, plan);
+  let last = first;
+  if (first.exitCode !== 0 && isNameTaken(first.output)) {
+    const containers = await observeContainers(session, parent, project);
+    last = await applyOnce(work, planStack(stack, { ...options.comparison.observation, containers }, digests));
+  }
+  options.signal?.throwIfAborted();
+  if (last.exitCode !== 0) throw (await findFailure(session, parent, waiting)) ?? upFailed(stack, last.output);
+  options.onEvent?.({ type: "compose.started", project, output: last.output });
+}
+
+async function applyOnce(work: Work, plan: UpPlan): Promise<ComposeOutcome> {
+  const { session, stack } = work;
+  const docker = dockerWords(stack.parent);
+  const actions: (false | (() => Promise<ComposeOutcome>))[] = [
+    plan.repairs.length > 0 && (() => session.run(repairScript(plan, docker))),
+    plan.services.length > 0 && (() => runUp(work, { services: plan.services, build: plan.build, force: false })),
+    plan.renewed.length > 0 && (() => runUp(work, { services: plan.renewed, build: plan.build, force: true })),
+    plan.restarted.length > 0 && (() => session.run(restartScript(plan, docker))),
+  ];
+  let output = "";
+  for (const action of actions) {
+    if (action === false) continue;
+    const outcome = await action();
+    output += outcome.output;
+    if (outcome.exitCode !== 0) return { exitCode: outcome.exitCode, output };
+  }
+  return { exitCode: 0, output };
+}
+
+async function runUp(work: Work, run: Omit<UpRun, "directory">): Promise<ComposeOutcome> {
+  const { stack, compose, options, waiting } = work;
+  const directory = options.comparison.observation.remoteDir;
+  const leftMs = Math.ceil(Math.max(waiting.deadline - performance.now(), 0));
+  const late = AbortSignal.timeout(Math.min(leftMs, 2 ** 31 - 1));
+  const signal = options.signal === undefined ? late : AbortSignal.any([late, options.signal]);
+  const outcome = await compose.run((argv) => upCommand(argv, stack, { ...run, directory }), {
+    environment: stack.files.environment,
+    cwd: `${directory}/${stack.files.projectDirectory}`,
+    signal,
+  });
+  // Then the wait, whose time is over, says what it was for.
+  return late.aborted ? { exitCode: 0, output: outcome.output } : outcome;
+}
+
+/**
+ * The labels make compose replace the containers that the plan says, and tell the next plan what they were started from;
+ * the digests spare the next `up` of the same files to have compose read them.
+ */
+async function writeFiles(
+  session: StackSession,
+  stack: PlacedStack,
+  { observation, tree }: StackComparison,
+  digests: ReadonlyMap<string, ServiceDigest>,
+): Promise<void> {
+  const labelled = [...digests].map(([name, digest]) => [name, { labels: { [configLabel]: formatDigest(digest) } }]);
+  const labels = JSON.stringify({ services: Object.fromEntries(labelled) });
+  const write = (path: string, text: string) => {
+    const file = quoteWord(`${observation.remoteDir}/${path}`);
+    return `printf %s ${quoteWord(text)} >${file}.new && mv -f ${file}.new ${file}`;
+  };
+  const known = formatDigests(digestKey(stack, tree.wanted), digests);
+  const script = [write(labelsFile, labels), write(cacheFile, known)].join(" && ");
+  const { exitCode, output } = await session.run(`{ ${script}; } 2>&1`);
+  if (exitCode !== 0) throw upFailed(stack, output);
+}
+
+/** Notes on the parent whether a stack is held in common by those who use it. */
+export async function markOwned(session: StackSession, stack: PlacedStack, owned: boolean): Promise<void> {
+  const { parent, project } = stack;
+  const file = `"$dir/${ownDirectory}/owned"`;
+  const { exitCode, output } = await session.run(
+    `${stagedDirectoryScript(project, parent.docker.stagingRoot)}\n${owned ? `: >${file}` : `rm -f ${file}`} 2>&1`,
+  );
+  if (exitCode !== 0) throw upFailed(stack, output);
+}

@@ -1,0 +1,42 @@
+import type { ComposeService } from "@otto/compose-files";
+import type { UpStep } from "./up-plan.js";
+
+/**
+ * What becomes of services that are fine by themselves, but not beside what happens to others: one that is in another's
+ * namespaces needs those of its new process, and one with `restart: true` is restarted when what it depends on is replaced.
+ * @param own what is to be done to each service for its own sake
+ * @param live the services that have a running container
+ */
+export function planDependents(
+  services: readonly ComposeService[],
+  own: readonly UpStep[],
+  live: ReadonlySet<string>,
+): UpStep[] {
+  const steps = new Map(own.map((step) => [step.service, step]));
+  const actionOf = (service: string) => steps.get(service)?.do;
+  const begins = (service: string) => {
+    const action = actionOf(service);
+    return action === "recreate" || action === "start" || (action === "create" && !live.has(service));
+  };
+  const isKept = (service: string) =>
+    (actionOf(service) === "leave" && live.has(service)) || actionOf(service) === "start";
+  for (let isSettled = false; !isSettled; ) {
+    isSettled = true;
+    for (const { name, sharesWith } of services) {
+      const other = sharesWith.find(begins);
+      if (other === undefined || !isKept(name)) continue;
+      steps.set(name, {
+        do: "recreate",
+        service: name,
+        cause: `it shares namespaces with ${other}, which starts anew`,
+      });
+      isSettled = false;
+    }
+  }
+  for (const { name, dependsOn } of services) {
+    const other = dependsOn.find(({ service, restart }) => restart && actionOf(service) === "recreate");
+    if (other === undefined || actionOf(name) !== "leave" || !live.has(name)) continue;
+    steps.set(name, { do: "restart", service: name, cause: `it depends on ${other.service}, which is recreated` });
+  }
+  return own.map((step) => steps.get(step.service) ?? step);
+}
