@@ -1,0 +1,126 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createdDuring, createSuiteRepo, finished, type SuiteRepo, vitest } from "./suite-repo.js";
+
+let repo: SuiteRepo;
+beforeEach(async () => {
+  repo = await createSuiteRepo(`  api: { image: "$IMAGE", init: true }
+  web: { image: "$IMAGE", command: ["sh", "-c", "echo web says hello; exec sleep infinity"], init: true }
+`);
+  await repo.write("vitest.config.js", config());
+});
+afterEach(async () => {
+  await repo[Symbol.asyncDispose]();
+});
+
+function config(more = ""): string {
+  return `export default { test: { testTimeout: 300_000, hookTimeout: 300_000, teardownTimeout: 60_000, ${more} } };\n`;
+}
+
+/** A suite with the fixtures of these options. */
+function suite(options: string, tests: string): string {
+  return `import { existsSync, writeFileSync } from "node:fs";
+import { test as base, expect } from "vitest";
+import { stackFixtures } from "@otto/vitest";
+const test = base.extend(stackFixtures(${options}));
+${tests}
+`;
+}
+
+const run = (...argv: string[]) => finished(repo.start([...vitest, "run", ...argv]));
+
+test("a file gets its hosts, and the stack is gone after it", async () => {
+  const tests = `test("a", async ({ hosts, lab, repo, stack }) => {
+  expect((await hosts.api.exec("echo hello")).stdout.toString()).toBe("hello\\n");
+  expect([lab.data.name, stack.repo === repo]).toEqual(["local", true]);
+});
+test("b", async ({ hosts }) => { expect((await hosts.web.exec("true")).exitCode).toBe(0); });
+test("without a stack", () => {});`;
+  await repo.write("a.test.ts", suite('{ services: ["api", "web"] }', tests));
+  expect(await createdDuring(repo.project, async () => expect(await run()).toMatchObject({ exitCode: 0 }))).toEqual([
+    "api",
+    "web",
+  ]);
+  expect(await repo.left()).toEqual([]);
+});
+
+test("a failed test's report has the state of the container that failed and the stack's logs, for each reporter", async () => {
+  const tests = `test("passes", async ({ hosts }) => { await hosts.api.exec("true"); });
+test("fails", async ({ hosts }) => {
+  await hosts.api.exec("echo api is broken >/proc/1/fd/1; kill -9 -1").catch(() => {});
+  await expect.poll(async () => (await hosts.api.exec("true").catch(() => "gone")), { timeout: 60_000 }).toBe("gone");
+  expect(1).toBe(2);
+});`;
+  await repo.write("a.test.ts", suite("{}", tests));
+  const files = ["--outputFile.json=out.json", "--outputFile.junit=out.xml"];
+  const { exitCode, output } = await run("--reporter=default", "--reporter=json", "--reporter=junit", ...files);
+  expect(exitCode).toBe(1);
+  const report = await readFile(join(repo.root, "out.json"), "utf8");
+  const [passes, fails] = JSON.parse(report).testResults[0].assertionResults;
+  expect(fails.failureMessages[0]).toContain("expected 1 to be 2");
+  expect(fails.meta.otto).toMatchObject({
+    project: repo.project,
+    containers: [
+      { service: "api", state: "exited", exitCode: 137, isFailing: true, logs: "api is broken" },
+      { service: "web", state: "running", isFailing: false, logs: "web says hello" },
+    ],
+  });
+  const shown = [output, fails.failureMessages[1], await readFile(join(repo.root, "out.xml"), "utf8")];
+  for (const text of shown) {
+    expect(text).toContain(`api (${repo.project}-api-1): exited with 137`);
+    expect(text).toContain("| api is broken");
+    expect(text).toContain("| web says hello");
+  }
+  expect(passes).toMatchObject({ status: "passed", meta: {} });
+  expect(await repo.left()).toEqual([]);
+});
+
+test("a service that the stack has not is an error that names those it has", async () => {
+  await repo.write("a.test.ts", suite('{ services: ["db"] }', 'test("a", async ({ hosts }) => { hosts.db; });'));
+  const { exitCode, output } = await run();
+  expect([exitCode, output]).toEqual([1, expect.stringContaining("Its services: api, web.")]);
+  expect(await repo.left()).toEqual([]);
+});
+
+test("workers share one stack: who leaves does not take it from who stays", async () => {
+  const leaving = `test("a", async ({ hosts }) => {
+  await hosts.api.exec("true");
+  writeFileSync("a.pid", String(process.pid));
+  await expect.poll(() => existsSync("b.here"), { timeout: 200_000 }).toBe(true);
+});`;
+  const staying = `import { readFileSync } from "node:fs";
+const isAlive = (pid) => { try { return process.kill(pid, 0); } catch { return false; } };
+test("b", async ({ hosts }) => {
+  await hosts.api.exec("touch /tmp/mark");
+  writeFileSync("b.here", "");
+  await expect.poll(() => existsSync("a.pid") && !isAlive(Number(readFileSync("a.pid", "utf8"))), { timeout: 200_000 }).toBe(true);
+  expect((await hosts.api.exec("test -e /tmp/mark")).exitCode).toBe(0);
+});`;
+  await repo.write("a.test.ts", suite("{}", leaving));
+  await repo.write("b.test.ts", suite("{}", staying));
+  const created = await createdDuring(repo.project, async () => {
+    expect(await run("--pool=forks", "--maxWorkers=2")).toMatchObject({ exitCode: 0 });
+  });
+  expect(created).toEqual(["api", "web"]);
+  expect(await repo.left()).toEqual([]);
+});
+
+test.each([
+  ["worker", "isolate: false, maxWorkers: 1, pool: 'threads'"],
+  ["run", 'globalSetup: "./hold.js", maxWorkers: 1'],
+])("in scope %s one stack serves files that follow each other", async (scope, more) => {
+  await repo.write("vitest.config.js", config(more));
+  await repo.write("hold.js", 'import { holdStack } from "@otto/vitest";\nexport default holdStack();\n');
+  const tests = 'test("a", async ({ hosts }) => { expect((await hosts.api.exec("true")).exitCode).toBe(0); });';
+  for (const file of ["a", "b", "c"]) await repo.write(`${file}.test.ts`, suite(`{ scope: "${scope}" }`, tests));
+  const created = await createdDuring(repo.project, async () => expect(await run()).toMatchObject({ exitCode: 0 }));
+  expect(created).toEqual(["api", "web"]);
+  expect(await repo.left()).toEqual([]);
+});
+
+test("scope run without a set-up that holds the stack says how to write it", async () => {
+  await repo.write("a.test.ts", suite('{ scope: "run" }', 'test("a", async ({ hosts }) => { hosts.api; });'));
+  const { exitCode, output } = await run();
+  expect([exitCode, output]).toEqual([1, expect.stringContaining("export default holdStack();")]);
+});

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { describeStack, explainByStack, formatStackReport, type StackReport } from "./stack-report.js";
+
+const api = { service: "api", name: "p-api-1", state: "exited", exitCode: 137, isOutOfMemory: true, isFailing: true };
+const web = { service: "web", name: "p-web-1", state: "running", exitCode: 0, isOutOfMemory: false, isFailing: false };
+const report: StackReport = {
+  project: "p",
+  parent: "local",
+  containers: [
+    { ...api, logs: "one\ntwo\nthree" },
+    { ...web, health: "healthy", logs: "" },
+  ],
+};
+const stack = { project: "p", report: async () => report };
+
+test("a report shows each container's state and the end of its logs", () => {
+  expect(formatStackReport(report, 2)).toBe(`the stack p on local:
+api (p-api-1): exited with 137, out of memory
+  | two
+  | three
+web (p-web-1): running, healthy`);
+  expect(formatStackReport({ ...report, containers: [] })).toMatch(/it has no containers$/);
+});
+
+test("an error without a cause gets the report as its cause", async () => {
+  const plain = new Error("x");
+  const caused = new Error("x", { cause: "y" });
+  for (const error of [plain, caused, "text"]) await explainByStack(error, stack);
+  expect(plain.cause).toMatchObject({ name: "StackReport", message: formatStackReport(report) });
+  expect(caused.cause).toBe("y");
+});
+
+test("a stack that cannot be looked at is told so", async () => {
+  const lost = { project: "p", report: () => Promise.reject(new Error("no route")) };
+  expect(await describeStack(lost)).toEqual({ text: "the stack p could not be looked at: no route" });
+});

@@ -1,0 +1,114 @@
+import type { Parent } from "@otto/docker";
+import { cleanText } from "@otto/errors";
+
+/** A container of a stack, as it was when it was looked at. */
+export interface ContainerReport {
+  readonly service: string;
+  readonly name: string;
+  /** As the engine says: `running`, `exited`, … */
+  readonly state: string;
+  readonly exitCode: number;
+  /** `healthy`, `unhealthy`, `starting`; absent without a health check. */
+  readonly health?: string;
+  readonly isOutOfMemory: boolean;
+  /** Whether it is what may have failed: ended with an error, restarting, or not healthy. */
+  readonly isFailing: boolean;
+  /** The last lines of its output. */
+  readonly logs: string;
+}
+
+/** A stack's containers, those that fail first. */
+export interface StackReport {
+  readonly project: string;
+  readonly parent: string;
+  readonly containers: readonly ContainerReport[];
+}
+
+/** Log lines read of each container. */
+const reportedLines = 200;
+
+/**
+ * Asks the engine for a stack's containers, stopped ones too, and the end of their logs.
+ * @throws OttoError `ENGINE_…`, `SSH_…`
+ */
+export async function readStackReport(parent: Parent, project: string, signal?: AbortSignal): Promise<StackReport> {
+  const labels = [`com.docker.compose.project=${project}`];
+  const listed = await parent.engine.listContainers({ all: true, labels }, signal);
+  const containers = await Promise.all(listed.map(({ Id }) => readContainer(parent, Id, signal)));
+  const present = containers.filter((container) => container !== undefined);
+  const sorted = present.sort((a, b) => Number(b.isFailing) - Number(a.isFailing) || a.name.localeCompare(b.name));
+  return { project, parent: parent.id, containers: sorted };
+}
+
+async function readContainer(
+  { engine }: Parent,
+  id: string,
+  signal: AbortSignal | undefined,
+): Promise<ContainerReport | undefined> {
+  const details = await engine.inspectContainer(id, signal);
+  if (details === undefined) return undefined;
+  const { Config, Name, State } = details;
+  const logs = await engine.tailLogs({ id, tty: Config.Tty }, reportedLines, signal);
+  const health = State.Health?.Status;
+  return {
+    service: Config.Labels["com.docker.compose.service"] ?? "",
+    name: Name.replace(/^\//, ""),
+    state: State.Status,
+    exitCode: State.ExitCode,
+    ...(health === undefined || health === "none" ? {} : { health }),
+    isOutOfMemory: State.OOMKilled,
+    isFailing: isFailing(State.Status, State.ExitCode, health),
+    logs: cleanText(logs).trimEnd(),
+  };
+}
+
+function isFailing(state: string, exitCode: number, health: string | undefined): boolean {
+  if (state === "running") return health === "unhealthy";
+  return state !== "exited" || exitCode !== 0;
+}
+
+/** Milliseconds: a parent that does not answer must not hold a failed test up. */
+const describeTimeoutMs = 10_000;
+
+/** Looks at a stack for a failed test; what keeps it from that is part of the text. */
+export async function describeStack(stack: ReportingStack): Promise<{ text: string; report?: StackReport }> {
+  try {
+    const report = await stack.report(AbortSignal.timeout(describeTimeoutMs));
+    return { text: formatStackReport(report), report };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { text: `the stack ${stack.project} could not be looked at: ${reason}` };
+  }
+}
+
+interface ReportingStack {
+  readonly project: string;
+  report(signal?: AbortSignal): Promise<StackReport>;
+}
+
+/** Gives an error the stack's report as its cause, unless it has one. */
+export async function explainByStack(error: unknown, stack: ReportingStack): Promise<void> {
+  if (!(error instanceof Error) || error.cause !== undefined) return;
+  const cause = new Error((await describeStack(stack)).text);
+  cause.name = "StackReport";
+  delete cause.stack;
+  error.cause = cause;
+}
+
+/** A report in lines: each container's state and the last `lines` of its logs. */
+export function formatStackReport({ project, parent, containers }: StackReport, lines = 20): string {
+  const parts = containers.flatMap((container) => [
+    `${container.service} (${container.name}): ${stateInWords(container)}`,
+    ...container.logs
+      .split("\n")
+      .slice(-lines)
+      .filter((line) => line !== "")
+      .map((line) => `  | ${line}`),
+  ]);
+  return [`the stack ${project} on ${parent}:`, ...(parts.length === 0 ? ["it has no containers"] : parts)].join("\n");
+}
+
+function stateInWords({ state, exitCode, health, isOutOfMemory }: ContainerReport): string {
+  if (state === "running") return health === undefined ? state : `${state}, ${health}`;
+  return `${state} with ${exitCode}${isOutOfMemory ? ", out of memory" : ""}`;
+}

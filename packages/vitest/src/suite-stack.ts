@@ -1,0 +1,89 @@
+import { type ComposedOptions, composed, type DockerContainerHost, type Lab, openLab, type Repo } from "@otto/docker";
+import { OttoError } from "@otto/errors";
+import { explainByStack, readStackReport, type StackReport } from "./stack-report.js";
+import { suiteRepo } from "./suite-repo.js";
+
+/** What a suite needs. */
+export interface SuiteStackOptions<Service extends string = string> extends ComposedOptions {
+  /** The services whose hosts the tests use; `hosts` is typed by them. Default: whatever the stack has. */
+  readonly services?: readonly Service[];
+  /** Name of the repository. Default: the one that holds `cwd`. */
+  readonly repo?: string | undefined;
+  /** Default: `OTTO_LAB`, else `local`. */
+  readonly lab?: string | undefined;
+  /** Default: the working directory. */
+  readonly cwd?: string | undefined;
+}
+
+/** A stack that is up until it is disposed, with all that tests ask for. */
+export interface SuiteStack<Service extends string = string> extends AsyncDisposable {
+  readonly lab: Lab;
+  readonly repo: Repo;
+  /** Its Compose project. */
+  readonly project: string;
+  readonly hosts: Readonly<Record<Service, DockerContainerHost>>;
+  /** The state and the last log lines of each of its containers. */
+  report(signal?: AbortSignal): Promise<StackReport>;
+}
+
+/**
+ * Opens the lab and brings the repository's stack up, as `composed` of `@otto/docker` does: others may use it at the same
+ * time, in this process and in others, and the last one takes it down. Dispose it to leave.
+ * @throws OttoError `VITEST_SERVICE_MISSING`, `VITEST_REPO_AMBIGUOUS`, and what `openLab` and `composed` throw
+ */
+export async function openStack<const Service extends string = string>(
+  options?: SuiteStackOptions<Service>,
+): Promise<SuiteStack<Service>>;
+/** The same around a callback, whose result it gives. Its error gets the stack's report as `cause`, if it has none. */
+export async function openStack<const Service extends string, T>(
+  options: SuiteStackOptions<Service>,
+  body: (stack: SuiteStack<Service>) => Promise<T>,
+): Promise<T>;
+export async function openStack<const Service extends string, T>(
+  options: SuiteStackOptions<Service> = {},
+  body?: (stack: SuiteStack<Service>) => Promise<T>,
+): Promise<SuiteStack<Service> | T> {
+  const lab = await openLab({ lab: options.lab, cwd: options.cwd });
+  let stack: SuiteStack<Service> | undefined;
+  try {
+    stack = await startStack(lab, options);
+    if (body === undefined) return stack;
+    const result = await body(stack);
+    await stack[Symbol.asyncDispose]();
+    return result;
+  } catch (error) {
+    if (stack !== undefined) await explainByStack(error, stack);
+    // What went wrong first is what comes out.
+    await Promise.resolve(lab[Symbol.asyncDispose]()).catch(() => {});
+    throw error;
+  }
+}
+
+async function startStack<Service extends string>(
+  lab: Lab,
+  options: SuiteStackOptions<Service>,
+): Promise<SuiteStack<Service>> {
+  const repo = suiteRepo(lab.repos, { name: options.repo, cwd: options.cwd ?? process.cwd() });
+  const { project, hosts } = await composed(repo, lab, options);
+  requireServices(project, hosts, options.services ?? []);
+  const parent = lab.parentFor(repo, options.on);
+  return {
+    lab,
+    repo,
+    project,
+    hosts: hosts as Readonly<Record<Service, DockerContainerHost>>,
+    report: (signal) => readStackReport(parent, project, signal),
+    // Ends the stack, too.
+    [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
+  };
+}
+
+function requireServices(project: string, hosts: Readonly<Record<string, unknown>>, wanted: readonly string[]): void {
+  const missing = wanted.filter((service) => !Object.hasOwn(hosts, service));
+  if (missing.length === 0) return;
+  const known = Object.keys(hosts);
+  throw new OttoError("VITEST_SERVICE_MISSING", `using the stack ${project}: it has no service ${missing.join(", ")}`, {
+    hint: `Its services: ${known.join(", ")}.`,
+    details: { project, missing, known },
+  });
+}
