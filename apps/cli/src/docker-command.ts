@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { DockerBuildFlags } from "./commands/docker-build.js";
+import { addLogOptions, type LogFlags } from "./log-options.js";
 import { collect, onOption, type PlaceOptions, parseWholeSeconds, repoOption } from "./option.js";
 import type { Choose } from "./outcome.js";
 
@@ -10,7 +11,8 @@ export function createDockerCommand(choose: Choose): Command {
     .addCommand(createBuild(choose))
     .addCommand(createUp(choose))
     .addCommand(createDown(choose))
-    .addCommand(createPs(choose));
+    .addCommand(createPs(choose))
+    .addCommand(createLogs(choose));
 }
 
 function createBuild(choose: Choose): Command {
@@ -71,4 +73,18 @@ function createPs(choose: Choose): Command {
         return dockerPs(session, options);
       }),
     );
+}
+
+function createLogs(choose: Choose): Command {
+  const command = new Command("logs")
+    .description("show what the containers of the stacks write")
+    .argument("[service...]", "names of services (default: all)")
+    .addOption(repoOption())
+    .addOption(onOption());
+  return addLogOptions(command).action((services: string[], options: PlaceOptions & LogFlags) =>
+    choose(async (session) => {
+      const { dockerLogs } = await import("./commands/docker-logs.js");
+      return dockerLogs(session, { ...options, services });
+    }),
+  );
 }

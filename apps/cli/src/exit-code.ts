@@ -3,7 +3,7 @@ import { isOttoError } from "@otto/errors";
 export const exitCodes = { done: 0, failed: 1, usage: 2, neverRan: 255 } as const;
 
 // Mistakes of the caller that no package of files and labs finds.
-const usageCodes: readonly string[] = ["BUILD_IMAGE_UNKNOWN"];
+const usageCodes: readonly string[] = ["BUILD_IMAGE_UNKNOWN", "COMPOSE_UNKNOWN_SERVICE"];
 
 /** 2 for a mistake in the command line, the settings or the lab; else 1. */
 export function exitCodeOf(error: unknown): number {

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addLogOptions, type LogFlags } from "./log-options.js";
 import { collectVariable, timeoutOption } from "./option.js";
 import type { Choose } from "./outcome.js";
 
@@ -16,9 +17,10 @@ export interface ExecFlags {
 export function createHostCommand(choose: Choose): Command {
   return new Command("host")
     .description("run commands on a host or in a container")
-    .usage("ID exec|run [options] COMMAND...")
+    .usage("ID exec|run|logs [options] [COMMAND...]")
     .addCommand(createExec(choose))
-    .addCommand(createRun(choose));
+    .addCommand(createRun(choose))
+    .addCommand(createLogs(choose));
 }
 
 function createExec(choose: Choose): Command {
@@ -57,4 +59,17 @@ function createRun(choose: Choose): Command {
         return hostRun(session, { ...options, id, command });
       }),
     );
+}
+
+function createLogs(choose: Choose): Command {
+  const command = new Command("logs")
+    .description("show what a container writes")
+    .configureHelp({ commandUsage: () => "otto host ID logs [options]" })
+    .argument("<id>", "id of a container host");
+  return addLogOptions(command).action((id: string, options: LogFlags) =>
+    choose(async (session) => {
+      const { hostLogs } = await import("./commands/host-logs.js");
+      return hostLogs(session, { ...options, id });
+    }),
+  );
 }

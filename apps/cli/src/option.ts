@@ -34,6 +34,12 @@ export function parseWholeSeconds(text: string): number {
   return Number(text);
 }
 
+/** A number of things: 0 or more. */
+export function parseCount(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Not a whole number.");
+  return Number(text);
+}
+
 /** Adds to the values of an option that may be repeated. */
 export function collect(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, value];

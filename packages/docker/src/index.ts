@@ -29,9 +29,19 @@ export {
 } from "@otto/config";
 export { imageFullTag, imageLatestTag } from "@otto/hashing";
 export { type ContainerHostRow, HostRegistry, Lab, type LabOptions } from "@otto/host-registry";
-export type { Command, CommandResult, DockerContainerHost, Parent } from "@otto/hosts";
+export type {
+  Command,
+  CommandResult,
+  DockerContainerHost,
+  LogLine,
+  LogOptions,
+  Parent,
+  ServiceLogLine,
+} from "@otto/hosts";
+export { parseLogTime } from "@otto/hosts";
 export { buildImages } from "./build-images.js";
 export { type ComposeDownOptions, type ComposeDownResult, composeDown } from "./compose-down.js";
+export { type ComposeLogsOptions, composeLogs } from "./compose-logs.js";
 export { getUserComposeProject } from "./compose-project.js";
 export { composePsAll, type ParentContainers } from "./compose-ps-all.js";
 export { type ComposeUpOptions, composeUp, planComposeUp } from "./compose-up.js";

@@ -21,6 +21,7 @@ export function createDockerClient(agent: Agent, apiVersion: string | undefined)
     getContainer: (id: string) => new Container(modem, id),
     getImage: (name: string) => new Image(modem, name),
     version: (query?: object) => get("/version?", query),
+    info: (query?: object) => get("/info?", query),
     listContainers: (query?: object) => get("/containers/json?", query),
     getEvents: (query?: object) => get("/events?", query, true),
     buildImage: (tar: Readable, query: object) =>

@@ -2,7 +2,7 @@ import { cleanText, isOttoError, OttoError } from "@otto/errors";
 import type { EngineRequest } from "./engine-request.js";
 
 /** What an `http` error of the engine looks like when dockerode rejects. */
-interface EngineHttpError {
+interface EngineHttpError extends Error {
   readonly statusCode: number;
   readonly json: unknown;
 }
@@ -52,7 +52,10 @@ function isHttpError(error: unknown): error is EngineHttpError {
 function messageOf(error: EngineHttpError): string {
   const { json } = error;
   if (typeof json === "object" && json !== null && "message" in json) return String(json.message);
-  return Buffer.isBuffer(json) && json.length > 0 ? json.toString() : `HTTP status ${error.statusCode}`;
+  if (Buffer.isBuffer(json) && json.length > 0) return json.toString();
+  // Of a stream that was refused, docker-modem 5 gives the engine's words in its own message alone.
+  const [, words] = /^\(HTTP code \d+\) .*? - (.+)$/s.exec(error.message) ?? [];
+  return words?.trim() ?? `HTTP status ${error.statusCode}`;
 }
 
 function hintFor(error: unknown): string {

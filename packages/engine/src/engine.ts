@@ -5,6 +5,7 @@ import pLimit from "p-limit";
 import { type BuildImageOptions, buildImage } from "./build-image.js";
 import type { SessionBuildOptions } from "./buildkit/session-build.js";
 import { ChannelAgent, type DialEngine } from "./channel-agent.js";
+import { type ContainerEvent, watchContainers } from "./container-events.js";
 import {
   type ContainerDetails,
   type ContainerFilter,
@@ -18,7 +19,8 @@ import type { EngineRequest } from "./engine-request.js";
 import { type ContainerProcess, type ExecOptions, execInContainer } from "./exec.js";
 import { type PullOptions, pullImage, pushImage, type TransferOptions } from "./image-transfer.js";
 import { type ImageInfo, inspectImage, removeImage, tagImage } from "./images.js";
-import { tailLogs } from "./logs.js";
+import type { LogEntry } from "./log-entries.js";
+import { type LogRange, readLog } from "./logs.js";
 
 export interface EngineVersion {
   /** Of the engine, as `26.1.5`. */
@@ -33,6 +35,8 @@ export interface EngineVersion {
 /** A Docker engine. Every call takes a signal and may run beside any other. */
 export interface Engine extends AsyncDisposable {
   version(signal?: AbortSignal): Promise<EngineVersion>;
+  /** What the clock of the engine's machine says. */
+  time(signal?: AbortSignal): Promise<Date>;
   inspectImage(reference: string, signal?: AbortSignal): Promise<ImageInfo | undefined>;
   tagImage(names: { source: string; target: string }, signal?: AbortSignal): Promise<void>;
   removeImage(reference: string, signal?: AbortSignal): Promise<void>;
@@ -50,7 +54,10 @@ export interface Engine extends AsyncDisposable {
   inspectContainer(id: string, signal?: AbortSignal): Promise<ContainerDetails | undefined>;
   /** Whether a file, directory or link is at `path` in the container. */
   hasPath(target: { container: string; path: string }, signal?: AbortSignal): Promise<boolean>;
-  tailLogs(container: { id: string; tty: boolean }, lines: number, signal?: AbortSignal): Promise<string>;
+  /** Listens to the containers with these labels; resolves when the engine tells. */
+  watchContainers(labels: readonly string[], signal?: AbortSignal): Promise<AsyncIterable<ContainerEvent>>;
+  /** A container's log, entry by entry. */
+  readLog(container: { id: string; tty: boolean }, range: LogRange, signal?: AbortSignal): AsyncIterable<LogEntry>;
   exec(
     container: string,
     command: readonly string[],
@@ -88,6 +95,7 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
 
   return {
     version: async (signal) => readVersion(await createClient(agent), request(signal)),
+    time: async (signal) => readTime(await client(signal), request(signal)),
     inspectImage: async (reference, signal) => inspectImage(await client(signal), reference, request(signal)),
     tagImage: async (names, signal) => tagImage(await client(signal), names, request(signal)),
     removeImage: async (reference, signal) => removeImage(await client(signal), reference, request(signal)),
@@ -102,7 +110,10 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
     listContainers: async (filter, signal) => listContainers(await client(signal), filter ?? {}, request(signal)),
     inspectContainer: async (id, signal) => inspectContainer(await client(signal), id, request(signal)),
     hasPath: async (target, signal) => hasPath(await client(signal), target, request(signal)),
-    tailLogs: async (container, lines, signal) => tailLogs(await client(signal), container, lines, request(signal)),
+    watchContainers: async (labels, signal) => watchContainers(await client(signal), labels, request(signal)),
+    async *readLog(container, range, signal) {
+      yield* readLog(await client(signal), { container, range }, request(signal));
+    },
     exec: async (container, command, exec = {}) =>
       execInContainer(
         await client(exec.signal),
@@ -143,6 +154,13 @@ async function readVersion(docker: Docker, request: EngineRequest): Promise<Engi
   const isDocker = answer.Components?.some(({ Name }) => Name === "Engine") ?? true;
   const hasBuildKit = isDocker && answer.Os === "linux";
   return { version: answer.Version, apiVersion: answer.ApiVersion, hasBuildKit, architecture: answer.Arch };
+}
+
+async function readTime(docker: Docker, request: EngineRequest): Promise<Date> {
+  const { SystemTime } = await asking(request, "asking for the engine's time", () =>
+    (docker.info as (options: object) => Promise<{ SystemTime: string }>).call(docker, request.abort),
+  );
+  return new Date(SystemTime);
 }
 
 function isOlder(version: string, than: string): boolean {

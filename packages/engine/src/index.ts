@@ -4,12 +4,15 @@ export type { SyncDirectory, SyncRequest, SyncSource } from "./buildkit/file-syn
 export type { Stat } from "./buildkit/packet.js";
 export type { SessionServices } from "./buildkit/session.js";
 export type { DialEngine } from "./channel-agent.js";
+export type { ContainerEvent } from "./container-events.js";
 export type { ContainerDetails, ContainerFilter, ContainerSummary } from "./containers.js";
 export { createEngine, type Engine, type EngineVersion } from "./engine.js";
 export type { ContainerProcess, ExecOptions, ProcessExit } from "./exec.js";
 export type { PullOptions, TransferOptions } from "./image-transfer.js";
 export type { ImageInfo } from "./images.js";
 export { readJsonLines } from "./json-lines.js";
+export type { LogEntry } from "./log-entries.js";
+export type { LogRange } from "./logs.js";
 export { demultiplex } from "./multiplexed-stream.js";
 export type { RegistryCredentials } from "./registry-credentials.js";
 export type { TransferProgress } from "./transfer-log.js";

@@ -48,7 +48,7 @@ export class FrameDecoder {
   }
 }
 
-function streamOf(number: number | undefined): Frame["stream"] {
+export function streamOf(number: number | undefined): Frame["stream"] {
   if (number === 1) return "stdout";
   if (number === 2) return "stderr";
   throw new OttoError("ENGINE_STREAM_INVALID", `reading a container's output: unknown stream number ${number}`);

@@ -24,9 +24,9 @@ export async function startParents(): Promise<Parents> {
   });
   const byWay = {
     local: createLocalParent({ id: "local", docker, socketPath: undefined, env: process.env }),
-    ssh: connect(lab, "direct"),
-    "ssh through a bastion": connect(lab, "bastion", "inner"),
-    "ssh with one session and no forwarding": connect(lab, "narrow"),
+    ssh: connectParent(lab, "direct"),
+    "ssh through a bastion": connectParent(lab, "bastion", "inner"),
+    "ssh with one session and no forwarding": connectParent(lab, "narrow"),
   };
   return {
     lab,
@@ -38,7 +38,8 @@ export async function startParents(): Promise<Parents> {
   };
 }
 
-function connect(lab: Lab, ...names: readonly string[]): Parent {
+/** A parent over SSH through these hosts of a lab; the last is the parent. The caller disposes it. */
+export function connectParent(lab: Lab, ...names: readonly string[]): Parent {
   const route = names.map((name) => {
     const host = lab.hosts[name];
     if (host === undefined) throw new TypeError(`no host ${name}`);

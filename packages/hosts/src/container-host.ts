@@ -8,6 +8,10 @@ import type { ExecTarget } from "./exec-target.js";
 import { type HostShell, HostShells, type RunOptions, type RunResult } from "./host-shell.js";
 import { Lifelines } from "./lifelines.js";
 import { type ContainerLoginOptions, type LoginTerminal, loginArgv, showProcess, sizeOf } from "./login.js";
+import { readHostLogs } from "./logs/host-logs.js";
+import type { LogLine } from "./logs/log-line.js";
+import type { LogOptions } from "./logs/service-logs.js";
+import { notRunning } from "./not-running.js";
 import { ShellSession } from "./shell-session.js";
 
 export interface ContainerHostOptions {
@@ -36,6 +40,7 @@ export class DockerContainerHost implements AsyncDisposable {
   readonly #shells = new HostShells((signal) => this.#openShell(signal));
   readonly #lifelines = new Map<string, Lifelines>();
   #found: Promise<FoundContainer> | undefined;
+  #closing = new AbortController();
 
   constructor(options: ContainerHostOptions) {
     this.id = options.id;
@@ -90,8 +95,21 @@ export class DockerContainerHost implements AsyncDisposable {
     });
   }
 
-  /** Ends the shells and every command that still runs. The container goes on. */
+  /**
+   * What the container wrote on its outputs, and with `follow` what it and those that take its place write, until the loop
+   * is left, the signal fires or the host is closed. A cut link neither loses nor repeats a line.
+   * @throws TypeError for a `since` or `tail` that is none; OttoError `HOST_NOT_RUNNING` when there is no container, not
+   * even a stopped one
+   */
+  logs(options: LogOptions = {}): AsyncGenerator<LogLine, void> {
+    const { id, project, service, replica } = this;
+    return readHostLogs({ id, project, service, replica, engine: this.#engine }, options, this.#closing.signal);
+  }
+
+  /** Ends the shells, every command that still runs and what follows the logs. The container goes on. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    this.#closing = new AbortController();
     await this.#shells[Symbol.asyncDispose]();
     await Promise.all([...this.#lifelines.values()].map((lifelines) => lifelines.close()));
   }
@@ -143,12 +161,7 @@ export class DockerContainerHost implements AsyncDisposable {
     const labels = [`com.docker.compose.project=${this.project}`, `com.docker.compose.service=${this.service}`];
     const containers = await this.#engine.listContainers({ labels }, signal);
     const container = containers.find((candidate) => replicaOf(candidate) === this.replica)?.Id;
-    if (container === undefined) {
-      throw new OttoError("HOST_NOT_RUNNING", `${this.id}: no container of the service ${this.service} runs`, {
-        hint: "Bring the stack up: otto docker up",
-        details: { host: this.id },
-      });
-    }
+    if (container === undefined) throw notRunning(this.id, this.service);
     return { container, hasShell: await this.#engine.hasPath({ container, path: "/bin/sh" }, signal) };
   }
 }

@@ -1,0 +1,28 @@
+import { OttoError } from "@otto/errors";
+import { findContainerHost, isContainerId } from "../container-lookup.js";
+import { exitCodes } from "../exit-code.js";
+import type { LogFlags } from "../log-options.js";
+import { checkLogFlags, showLines } from "../log-output.js";
+import type { Outcome } from "../outcome.js";
+import type { Session } from "../session.js";
+
+export interface HostLogsFlags extends LogFlags {
+  readonly id: string;
+}
+
+/** `otto host ID logs` */
+export async function hostLogs(session: Session, { id, ...flags }: HostLogsFlags): Promise<Outcome> {
+  await checkLogFlags(flags);
+  if (!isContainerId(id)) {
+    throw new OttoError("CLI_USAGE", `${id} has no logs: it is no container`, {
+      hint: "Container hosts are listed by otto --list-hosts.",
+    });
+  }
+  const host = await findContainerHost(session, id);
+  const { follow, since, tail, timestamps } = flags;
+  await showLines(session, host.logs({ follow, since, tail, signal: session.signal }), {
+    ...(timestamps !== undefined && { timestamps }),
+    dress: () => ({ label: "", record: { host: host.id } }),
+  });
+  return { exitCode: exitCodes.done };
+}

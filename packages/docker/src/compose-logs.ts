@@ -1,0 +1,37 @@
+import type { Repo } from "@otto/config";
+import { OttoError } from "@otto/errors";
+import type { Lab } from "@otto/host-registry";
+import { type LogOptions, readServiceLogs, type ServiceLogLine } from "@otto/hosts";
+import { type PlacementOptions, placeStack } from "./stack-placement.js";
+
+export interface ComposeLogsOptions extends PlacementOptions, LogOptions {
+  /** Default: every service. */
+  readonly services?: readonly string[] | undefined;
+}
+
+/**
+ * The lines that a stack's containers wrote, those that have stopped too: what is there in order of time, and with `follow`
+ * what comes, also from containers that are started or replaced meanwhile, until the loop is left or the signal fires. A
+ * cut link neither loses nor repeats a line. A stack that is not up has no lines.
+ * @throws TypeError for a `since` or `tail` that is none; OttoError `COMPOSE_UNKNOWN_SERVICE`, and what `readStack` and
+ * connecting throw
+ */
+export async function* composeLogs(
+  repo: Repo,
+  lab: Lab,
+  options: ComposeLogsOptions = {},
+): AsyncGenerator<ServiceLogLine, void> {
+  const { parent, project, files } = await placeStack(repo, lab, options);
+  const { services } = options;
+  const declared = files.services.map(({ name }) => name);
+  const unknown = services?.find((service) => !declared.includes(service));
+  if (unknown !== undefined) throw unknownService(repo, unknown, declared);
+  yield* readServiceLogs(parent.engine, { project, services: services?.length === 0 ? undefined : services }, options);
+}
+
+function unknownService(repo: Repo, service: string, declared: readonly string[]): OttoError {
+  return new OttoError("COMPOSE_UNKNOWN_SERVICE", `reading the logs of ${repo.name}: it has no service ${service}`, {
+    hint: `Its services: ${declared.join(", ")}.`,
+    details: { repo: repo.name, service, declared },
+  });
+}

@@ -1,0 +1,49 @@
+import type { Readable } from "node:stream";
+import { OttoError } from "@otto/errors";
+import type Docker from "dockerode";
+import { asking } from "./engine-error.js";
+import type { EngineRequest } from "./engine-request.js";
+import { readJsonLines, textField } from "./json-lines.js";
+
+/** That a container's life took a turn. */
+export interface ContainerEvent {
+  readonly container: string;
+  /** `create`, `start`, `die`, `destroy`, `rename`. */
+  readonly action: string;
+}
+
+const turns = ["create", "start", "die", "destroy", "rename"];
+
+/**
+ * Listens to what happens to containers; resolves when the engine tells, so that a look taken then misses nothing.
+ * @param labels `key` or `key=value`; all must match
+ * @throws OttoError `ENGINE_UNREACHABLE`; while it is read `ENGINE_STREAM_LOST`, also when the engine ends it
+ */
+export async function watchContainers(
+  docker: Docker,
+  labels: readonly string[],
+  request: EngineRequest,
+): Promise<AsyncIterable<ContainerEvent>> {
+  const options = { filters: { type: ["container" as const], event: turns, label: [...labels] }, ...request.abort };
+  const source = await asking(request, "listening to container events", () => docker.getEvents(options));
+  return readEvents(source as Readable, request);
+}
+
+async function* readEvents(source: Readable, { engine, abort }: EngineRequest): AsyncGenerator<ContainerEvent> {
+  let cause: unknown;
+  try {
+    for await (const line of readJsonLines(source)) {
+      const container = textField(line, "id");
+      const action = textField(line, "Action");
+      if (container !== undefined && action !== undefined) yield { container, action };
+    }
+  } catch (error) {
+    abort.abortSignal?.throwIfAborted();
+    cause = error;
+  } finally {
+    source.destroy();
+  }
+  throw new OttoError("ENGINE_STREAM_LOST", `listening to container events on ${engine}: the connection was lost`, {
+    cause,
+  });
+}

@@ -1,0 +1,70 @@
+import type { Engine, LogRange } from "@otto/engine";
+import { isOttoError } from "@otto/errors";
+import { joinLines, type LogLine } from "./log-line.js";
+import { LogPosition, toEngineTime } from "./log-position.js";
+import { Patience } from "./patience.js";
+
+/** What a reader of logs works with. */
+export interface LogReading {
+  readonly engine: Engine;
+  /** Seconds since 1970; undefined: from the beginning. */
+  readonly since: string | undefined;
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** One container's log, read on after each interruption where it was left. Not for two readers at once. */
+export class ContainerLog {
+  readonly id: string;
+  readonly #position = new LogPosition();
+  #tty: boolean | undefined;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  /** What is there now. @param tail only so many of the last lines; 0: none, `follow` then gives what comes after them */
+  async *history(reading: LogReading, tail?: number): AsyncGenerator<LogLine> {
+    for await (const line of this.#read(reading, { tail: tail === 0 ? 1 : tail })) {
+      if (tail !== 0) yield line;
+    }
+  }
+
+  /** What has not been read yet, and what comes until the container's run ends. */
+  follow(reading: LogReading): AsyncGenerator<LogLine> {
+    return this.#read(reading, { follow: true });
+  }
+
+  async *#read(reading: LogReading, range: LogRange): AsyncGenerator<LogLine> {
+    const patience = new Patience(reading.patienceMs, reading.signal);
+    for (;;) {
+      try {
+        for await (const line of this.#open(reading, range)) {
+          patience.renew();
+          if (this.#position.pass(line)) yield line;
+        }
+        return;
+      } catch (error) {
+        if (isGone(error)) return;
+        await patience.wait(error);
+      }
+    }
+  }
+
+  async *#open({ engine, since, signal }: LogReading, range: LogRange): AsyncGenerator<LogLine> {
+    if (this.#tty === undefined) {
+      const details = await engine.inspectContainer(this.id, signal);
+      if (details === undefined) return;
+      this.#tty = details.Config.Tty;
+    }
+    const from = this.#position.resume();
+    const rest = from === undefined ? { ...range, since } : { follow: range.follow, since: toEngineTime(from) };
+    yield* joinLines(engine.readLog({ id: this.id, tty: this.#tty }, rest, signal));
+  }
+}
+
+/** The container was removed, or is about to be. */
+function isGone(error: unknown): boolean {
+  if (!isOttoError(error, "ENGINE_REQUEST_FAILED")) return false;
+  return error.details?.status === 404 || error.details?.status === 409;
+}

@@ -1,0 +1,140 @@
+import { PassThrough } from "node:stream";
+import { ContainerLog, type LogReading } from "./container-log.js";
+import type { LogLine } from "./log-line.js";
+import { Patience } from "./patience.js";
+import { type LogSelection, listServiceContainers, projectLabel, type ServiceContainer } from "./service-containers.js";
+
+/** A container's log that is being read. */
+export interface OpenLog {
+  readonly container: ServiceContainer;
+  readonly log: ContainerLog;
+}
+
+interface FollowedLine {
+  readonly container: ServiceContainer;
+  readonly line: LogLine;
+}
+
+/** So many lines are held for a reader that is slower than the containers; then the containers' logs wait. */
+const heldLines = 256;
+
+/** What comes from now on in the logs of the selected containers, those that are made meanwhile too. Never ends by itself. */
+export async function* followServices(
+  reading: LogReading,
+  selection: LogSelection,
+  logs: readonly OpenLog[],
+): AsyncGenerator<FollowedLine> {
+  const following = new Following(reading, selection);
+  for (const { container, log } of logs) following.add(container, log);
+  try {
+    yield* following.lines();
+  } finally {
+    await following.end();
+  }
+}
+
+class Following {
+  readonly #reading: LogReading;
+  readonly #selection: LogSelection;
+  readonly #lines = new PassThrough({ objectMode: true, highWaterMark: heldLines });
+  readonly #known = new Set<string>();
+  readonly #tasks: Promise<void>[] = [];
+  readonly #leaving = new AbortController();
+  #wake: (() => void)[] = [];
+
+  constructor(reading: LogReading, selection: LogSelection) {
+    this.#reading = { ...reading, signal: AbortSignal.any([reading.signal, this.#leaving.signal]) };
+    this.#selection = selection;
+    this.#lines.setMaxListeners(0);
+    // Before somebody reads, an error must not be nobody's.
+    this.#lines.on("error", () => {});
+    const { signal } = this.#reading;
+    signal.addEventListener("abort", () => this.#lines.destroy(asError(signal.reason)), { once: true });
+    this.#run(this.#watch());
+  }
+
+  lines(): AsyncIterable<FollowedLine> {
+    return this.#lines as AsyncIterable<FollowedLine>;
+  }
+
+  /** @param log as far as it has been read; undefined: not at all */
+  add(container: ServiceContainer, log = new ContainerLog(container.id)): void {
+    this.#known.add(container.id);
+    this.#run(this.#follow(container, log));
+  }
+
+  async end(): Promise<void> {
+    this.#leaving.abort();
+    this.#turn();
+    await Promise.allSettled(this.#tasks);
+  }
+
+  #run(task: Promise<void>): void {
+    this.#tasks.push(task.catch((error: unknown) => void this.#lines.destroy(asError(error))));
+  }
+
+  async #follow(container: ServiceContainer, log: ContainerLog): Promise<void> {
+    do {
+      for await (const line of log.follow(this.#reading)) await this.#pass({ container, line });
+    } while (await this.#runsAgain(container));
+  }
+
+  async #pass(line: FollowedLine): Promise<void> {
+    if (this.#lines.destroyed || this.#lines.write(line)) return;
+    await new Promise<void>((resolve) => {
+      const settle = () => {
+        this.#lines.off("drain", settle).off("close", settle);
+        resolve();
+      };
+      this.#lines.on("drain", settle).on("close", settle);
+    });
+  }
+
+  /** Waits until a container that has stopped is started again; false: it is gone. */
+  async #runsAgain({ id }: ServiceContainer): Promise<boolean> {
+    const { engine, signal, patienceMs } = this.#reading;
+    const patience = new Patience(patienceMs, signal);
+    for (;;) {
+      const turned = new Promise<void>((resolve) => this.#wake.push(resolve));
+      const details = await patience.overcome(() => engine.inspectContainer(id, signal));
+      if (details === undefined) return false;
+      if (details.State.Running) return true;
+      await turned;
+      signal.throwIfAborted();
+    }
+  }
+
+  /** Finds new containers, and tells those who wait that something has happened. */
+  async #watch(): Promise<void> {
+    const { engine, signal, patienceMs } = this.#reading;
+    const patience = new Patience(patienceMs, signal);
+    for (;;) {
+      try {
+        const events = await engine.watchContainers([projectLabel(this.#selection.project)], signal);
+        await this.#look();
+        patience.renew();
+        for await (const _ of events) await this.#look();
+      } catch (error) {
+        await patience.wait(error);
+      }
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { engine, signal } = this.#reading;
+    for (const container of await listServiceContainers(engine, this.#selection, signal)) {
+      if (!this.#known.has(container.id)) this.add(container);
+    }
+    this.#turn();
+  }
+
+  #turn(): void {
+    const waiting = this.#wake;
+    this.#wake = [];
+    for (const wake of waiting) wake();
+  }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

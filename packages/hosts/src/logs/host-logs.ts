@@ -1,0 +1,38 @@
+import type { Engine } from "@otto/engine";
+import { notRunning } from "../not-running.js";
+import type { LogLine } from "./log-line.js";
+import { listServiceContainers } from "./service-containers.js";
+import { type LogOptions, readServiceLogs } from "./service-logs.js";
+
+/** Whose log is read. */
+export interface LoggedHost {
+  readonly id: string;
+  readonly engine: Engine;
+  readonly project: string;
+  readonly service: string;
+  readonly replica: number;
+}
+
+/** As `readServiceLogs`, of one host. Ends when the host is closed. @param closing fires when it is */
+export function readHostLogs(
+  host: LoggedHost,
+  options: LogOptions,
+  closing: AbortSignal,
+): AsyncGenerator<LogLine, void> {
+  const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
+  const { project, service, replica } = host;
+  const selection = { project, services: [service], replica };
+  const lines = readServiceLogs(host.engine, selection, { ...options, signal });
+  return untilClosed();
+
+  async function* untilClosed(): AsyncGenerator<LogLine, void> {
+    try {
+      const containers = await listServiceContainers(host.engine, selection, signal);
+      if (containers.length === 0) throw notRunning(host.id, service);
+      yield* lines;
+    } catch (error) {
+      if (closing.aborted && options.signal?.aborted !== true) return;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import type { Engine } from "@otto/engine";
+import { ContainerLog, type LogReading } from "./container-log.js";
+import { followServices, type OpenLog } from "./follow-services.js";
+import type { LogLine } from "./log-line.js";
+import { isSpan, parseLogTime } from "./log-time.js";
+import { type LogSelection, listServiceContainers, type ServiceContainer } from "./service-containers.js";
+
+export interface LogOptions {
+  /** Go on with what comes, also of containers that are restarted or replaced, until aborted or left. Default false. */
+  readonly follow?: boolean | undefined;
+  /** A time, or a span before now on the parent's clock: `10m`, `1h30m`. Default: from the beginning. */
+  readonly since?: Date | string | undefined;
+  /** So many of the last lines of each container; what follows is not counted. Default: all. */
+  readonly tail?: number | undefined;
+  /** How long a cut link or a silent engine is waited for, in milliseconds. Default 60,000. */
+  readonly patienceMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A line and whose it is. */
+export interface ServiceLogLine extends LogLine {
+  readonly service: string;
+  /** 1 for a service's first container. */
+  readonly replica: number;
+}
+
+const defaultPatienceMs = 60_000;
+
+/**
+ * The lines of a project's containers: what is there in order of time, then what comes as it comes. When the link is cut,
+ * it is read on where it was left: no line is lost or repeated, as long as the engine still has it. Leave the loop or
+ * abort to end it.
+ * @throws TypeError at once for a `since` or `tail` that is none; OttoError what connecting throws, `ENGINE_REQUEST_FAILED`
+ * where the container's log driver cannot be read
+ */
+export function readServiceLogs(
+  engine: Engine,
+  selection: LogSelection,
+  options: LogOptions = {},
+): AsyncGenerator<ServiceLogLine, void> {
+  const { since, tail } = options;
+  if (since !== undefined) parseLogTime(since, () => new Date(0));
+  if (tail !== undefined && !(Number.isInteger(tail) && tail >= 0)) throw new TypeError(`no number of lines: ${tail}`);
+  return readLogs(engine, selection, options);
+}
+
+async function* readLogs(
+  engine: Engine,
+  selection: LogSelection,
+  { follow = false, since, tail, patienceMs = defaultPatienceMs, signal = never() }: LogOptions,
+): AsyncGenerator<ServiceLogLine, void> {
+  const reading = { engine, patienceMs, signal, since: await resolveSince(engine, since, signal) };
+  const containers = await listServiceContainers(engine, selection, signal);
+  const logs = containers.map((container) => ({ container, log: new ContainerLog(container.id) }));
+  yield* mergeByTime(logs.map(({ container, log }) => tagged(container, log.history(reading, tail))));
+  if (follow) yield* followAll(reading, selection, logs);
+}
+
+function never(): AbortSignal {
+  return new AbortController().signal;
+}
+
+async function* followAll(
+  reading: LogReading,
+  selection: LogSelection,
+  logs: readonly OpenLog[],
+): AsyncGenerator<ServiceLogLine> {
+  for await (const { container, line } of followServices(reading, selection, logs)) yield tag(container, line);
+}
+
+async function resolveSince(
+  engine: Engine,
+  since: Date | string | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (since === undefined) return undefined;
+  const now = isSpan(since) ? await engine.time(signal) : new Date(0);
+  return parseLogTime(since, () => now);
+}
+
+async function* tagged(container: ServiceContainer, lines: AsyncIterable<LogLine>): AsyncGenerator<ServiceLogLine> {
+  for await (const line of lines) yield tag(container, line);
+}
+
+function tag({ service, replica }: ServiceContainer, line: LogLine): ServiceLogLine {
+  return { ...line, service, replica };
+}
+
+/** Joins sources that are each in order of time. */
+async function* mergeByTime(sources: readonly AsyncGenerator<ServiceLogLine>[]): AsyncGenerator<ServiceLogLine> {
+  try {
+    const first = await Promise.all(sources.map(async (source) => ({ source, next: await source.next() })));
+    let heads = first.filter(({ next }) => next.done !== true);
+    while (heads.length > 0) {
+      const oldest = heads.reduce((a, b) => (b.next.value.timestamp < a.next.value.timestamp ? b : a));
+      yield oldest.next.value;
+      oldest.next = await oldest.source.next();
+      if (oldest.next.done === true) heads = heads.filter((head) => head !== oldest);
+    }
+  } finally {
+    await Promise.allSettled(sources.map((source) => source.return(undefined)));
+  }
+}
