@@ -34,9 +34,8 @@ export function createSession(given: SessionOptions): Session {
 }
 
 async function readRepos({ invocation }: SessionOptions): Promise<readonly Repo[]> {
-  const { findRepoRoots, loadRepo } = await import("@otto/config");
-  const roots = await findRepoRoots(invocation);
-  return Promise.all(roots.map((root) => loadRepo(root, invocation)));
+  const { loadRepos } = await import("@otto/config");
+  return loadRepos(invocation);
 }
 
 async function openSessionLab({ invocation, options, reporter }: SessionOptions): Promise<Lab> {

@@ -1,4 +1,7 @@
+export type { ImageDraft } from "./draft/image-drafts.js";
+export { draftSettings, type SettingsDraft } from "./draft/settings-draft.js";
 export { formatHostId, type HostIdentity, slug } from "./host-identity.js";
+export { createJsonSchema, type JsonSchema, type SchemaName } from "./json-schema.js";
 export type { Credential, HostData, HostDocker, LabData, SshOptions } from "./lab-data.js";
 export { type LoadLabOptions, listLabs, loadLab } from "./lab-loading.js";
 export type { LabSummary } from "./lab-summary.js";
@@ -8,3 +11,4 @@ export type { BuildSecret, DockerCompose, DockerImage, LabSource, Repo, RepoDock
 export { type LoadRepoOptions, loadRepo } from "./repo-loading.js";
 export { findRepoRoots, type RepoSearch } from "./repo-search.js";
 export { selectRepos } from "./repo-selection.js";
+export { loadRepos } from "./repos-loading.js";

@@ -64,6 +64,7 @@ const host = z
 
 /** A lab file, as it is written. */
 export const labSchema = z.looseObject({
+  $schema: z.unknown().optional(),
   hosts: z.array(host),
   links: z.array(z.looseObject({})).default([]),
 });

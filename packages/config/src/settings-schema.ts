@@ -44,7 +44,6 @@ const source = z.strictObject({
 
 // Tables of the Python system that one file may hold for both.
 const foreign = {
-  $schema: z.unknown().optional(),
   coverage: z.unknown().optional(),
   dependencies: z.unknown().optional(),
   host_preferences: z.unknown().optional(),
@@ -69,6 +68,7 @@ const docker = z.strictObject({
 
 /** The settings file, as it is written. */
 export const settingsSchema = z.strictObject({
+  $schema: z.unknown().optional(),
   name: text,
   version: text,
   instructions: texts.default([]),

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { findRepoRoots, loadLab, loadRepo } from "@otto/config";
+import { loadLab, loadRepos } from "@otto/config";
 import { Lab, type LabOptions } from "@otto/host-registry";
 
 export interface OpenLabOptions extends Pick<LabOptions, "onSshEvent" | "onHostKeyLearned"> {
@@ -21,8 +21,7 @@ export interface OpenLabOptions extends Pick<LabOptions, "onSshEvent" | "onHostK
  */
 export async function openLab(options: OpenLabOptions = {}): Promise<Lab> {
   const { cwd = process.cwd(), env = process.env, home = homedir(), ...listeners } = options;
-  const roots = await findRepoRoots({ cwd, env });
-  const repos = await Promise.all(roots.map((root) => loadRepo(root, { home })));
+  const repos = await loadRepos({ cwd, env, home });
   const data = await loadLab({ repos, name: options.lab ?? (env.OTTO_LAB || undefined), home });
   return new Lab({ data, repos, env, home, ...listeners });
 }

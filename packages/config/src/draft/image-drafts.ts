@@ -1,0 +1,80 @@
+import { access, readFile } from "node:fs/promises";
+import { basename, join, posix } from "node:path";
+import { parseDocument } from "yaml";
+import { slug } from "../host-identity.js";
+
+/** An image as a first settings file declares it. Paths with `/`, from the root. */
+export interface ImageDraft {
+  readonly name: string;
+  readonly dockerfile: string;
+  readonly context: string;
+}
+
+/** Declares an image for each Dockerfile. Its context is what a Compose file says, else where its COPY finds its sources. */
+export async function draftImages(
+  root: string,
+  dockerfiles: readonly string[],
+  composes: readonly string[],
+): Promise<ImageDraft[]> {
+  const contexts = new Map((await Promise.all(composes.map((path) => readBuilds(root, path)))).flat());
+  const names = new Set<string>();
+  const images: ImageDraft[] = [];
+  for (const dockerfile of dockerfiles) {
+    const name = freeName(nameOf(dockerfile), names);
+    names.add(name);
+    images.push({ name, dockerfile, context: contexts.get(dockerfile) ?? (await guessContext(root, dockerfile)) });
+  }
+  return images;
+}
+
+/** `api/Dockerfile` is api, `Dockerfile.worker` and `worker.Dockerfile` are worker, `Dockerfile` is app. */
+function nameOf(dockerfile: string): string {
+  const file = basename(dockerfile);
+  const suffix =
+    /^(?<before>[\w-]+)\.(?:docker|container)file$/i.exec(file)?.groups?.before ?? /\.(.+)$/.exec(file)?.[1];
+  const directory = posix.dirname(dockerfile);
+  return slug(suffix ?? (directory === "." ? "app" : posix.basename(directory))) || "app";
+}
+
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  let free = name;
+  for (let count = 2; taken.has(free); count += 1) free = `${name}-${count}`;
+  return free;
+}
+
+/** The context of each Dockerfile that a Compose file builds. */
+async function readBuilds(root: string, compose: string): Promise<[dockerfile: string, context: string][]> {
+  const text = await readFile(join(root, compose), "utf8").catch(() => "");
+  const document = parseDocument(text, { logLevel: "silent" });
+  if (document.errors.length > 0) return [];
+  const { services } = (document.toJS() ?? {}) as { services?: Record<string, { build?: unknown } | null> };
+  return Object.values(services ?? {}).flatMap((service) => {
+    const { context, dockerfile } = toBuild(service?.build);
+    if (context === undefined || /[$:]/.test(context)) return [];
+    const directory = posix.join(posix.dirname(compose), context);
+    return [[posix.join(directory, dockerfile), directory.replace(/(?<=.)\/$/, "")]];
+  });
+}
+
+function toBuild(build: unknown): { readonly context?: string; readonly dockerfile: string } {
+  if (typeof build === "string") return { context: build, dockerfile: "Dockerfile" };
+  const { context, dockerfile } = (build ?? {}) as { context?: unknown; dockerfile?: unknown };
+  return {
+    ...(typeof context === "string" && { context }),
+    dockerfile: typeof dockerfile === "string" ? dockerfile : "Dockerfile",
+  };
+}
+
+async function guessContext(root: string, dockerfile: string): Promise<string> {
+  const directory = posix.dirname(dockerfile);
+  const text = await readFile(join(root, dockerfile), "utf8").catch(() => "");
+  const sources = [...text.matchAll(/^\s*(?:COPY|ADD)\s+(?!.*--from)(.+?)\s+\S+\s*$/gim)]
+    .flatMap(([, words = ""]) => words.split(/\s+/))
+    .filter((word) => !/^--|[*?[\]$"<]|:\/\//.test(word));
+  const isComplete = async (context: string) => {
+    const found = sources.map((source) => access(join(root, context, source)));
+    return (await Promise.allSettled(found)).every(({ status }) => status === "fulfilled");
+  };
+  if (await isComplete(directory)) return directory;
+  return (await isComplete(".")) ? "." : directory;
+}

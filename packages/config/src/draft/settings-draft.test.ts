@@ -1,0 +1,91 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { loadRepo } from "../repo-loading.js";
+import { draftSettings } from "./settings-draft.js";
+
+let root: string;
+beforeEach(async () => {
+  root = join(await mkdtemp(join(tmpdir(), "otto-draft-")), "My Project");
+});
+afterEach(() => rm(dirname(root), { recursive: true }));
+
+async function draft(files: Readonly<Record<string, string>>) {
+  for (const [path, content] of Object.entries({ "README.md": "", ...files })) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), content);
+  }
+  const drafted = await draftSettings(root);
+  await mkdir(join(root, ".otto"));
+  await writeFile(join(root, ".otto/settings.toml"), drafted.text);
+  const repo = await loadRepo(root, { home: root });
+  return { drafted, repo };
+}
+
+test("an empty project gets settings that load, named after its directory", async () => {
+  const { drafted, repo } = await draft({});
+  expect(repo).toMatchObject({ name: "my-project", version: "0.1.0", docker: { images: [], composes: [] } });
+  expect(drafted.text).toMatch(/^#:schema .\/settings.schema.json\n/);
+});
+
+test.each([
+  ["package.json", '{"name": "@acme/shop", "version": "2.1.0"}', "acme-shop", "2.1.0"],
+  ["pyproject.toml", '[project]\nname = "Shop"\nversion = "3"\n', "shop", "3"],
+  ["Cargo.toml", '[package]\nname = "shop_rs"\n', "shop-rs", "0.1.0"],
+  ["package.json", "{ broken", "my-project", "0.1.0"],
+])("%s %j gives name and version", async (file, content, name, version) => {
+  const { repo } = await draft({ [file]: content });
+  expect(repo).toMatchObject({ name, version });
+});
+
+test("each Dockerfile is an image with a name of its own, also in its context", async () => {
+  const { drafted } = await draft({
+    Dockerfile: "FROM scratch\n",
+    "api/Dockerfile": "FROM scratch\n",
+    "worker.Dockerfile": "FROM scratch\n",
+    "Dockerfile.tool": "FROM scratch\n",
+    "Dockerfile.dockerignore": "x\n",
+    "other/api/Dockerfile": "FROM scratch\n",
+    "node_modules/x/Dockerfile": "FROM scratch\n",
+  });
+  expect(drafted.images).toEqual([
+    { name: "app", dockerfile: "Dockerfile", context: "." },
+    { name: "tool", dockerfile: "Dockerfile.tool", context: "." },
+    { name: "worker", dockerfile: "worker.Dockerfile", context: "." },
+    { name: "api", dockerfile: "api/Dockerfile", context: "api" },
+    { name: "api-2", dockerfile: "other/api/Dockerfile", context: "other/api" },
+  ]);
+});
+
+test("the context is the one of a Compose file, else where COPY finds its sources", async () => {
+  const { drafted } = await draft({
+    "a/Dockerfile": "FROM scratch\nCOPY a/file /\n",
+    "a/file": "",
+    "b/Dockerfile": "FROM scratch\nCOPY --from=x /never /\nCOPY file /\n",
+    "b/file": "",
+    "c/Dockerfile": "FROM scratch\nCOPY nowhere /\n",
+    "deploy/compose.yml":
+      "services:\n  c:\n    build: {context: .., dockerfile: c/Dockerfile}\n  b:\n    build: ../b/\n",
+  });
+  expect(Object.fromEntries(drafted.images.map(({ name, context }) => [name, context]))).toEqual({
+    a: ".",
+    b: "b",
+    c: ".",
+  });
+});
+
+test("the Compose files of the shallowest directory are the stack, and labs are found", async () => {
+  const { drafted, repo } = await draft({
+    "compose.yml": "services: {}\n",
+    "compose.override.yml": "services: {}\n",
+    "demo/docker-compose.yaml": "services: {}\n",
+    "lab_data/lab.json": '{"hosts": []}',
+  });
+  expect(repo.docker.composes.map(({ path }) => path)).toEqual([
+    join(root, "compose.yml"),
+    join(root, "compose.override.yml"),
+  ]);
+  expect(drafted.otherComposes).toEqual(["demo/docker-compose.yaml"]);
+  expect(repo.labSources).toEqual([{ backend: "json", paths: [join(root, "lab_data/lab.json")] }]);
+});

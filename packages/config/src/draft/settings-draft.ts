@@ -1,0 +1,102 @@
+import { basename, posix } from "node:path";
+import { slug } from "../host-identity.js";
+import { draftImages, type ImageDraft } from "./image-drafts.js";
+import { readIdentity } from "./manifest.js";
+import { readProjectTree } from "./project-tree.js";
+
+/** A first settings file for a project, by what was found in it. Paths with `/`, from the root. */
+export interface SettingsDraft {
+  readonly name: string;
+  readonly version: string;
+  readonly images: readonly ImageDraft[];
+  /** The Compose files of one directory: the stack. */
+  readonly composes: readonly string[];
+  /** Compose files elsewhere, which may be stacks of their own. */
+  readonly otherComposes: readonly string[];
+  readonly labs: readonly string[];
+  /** Commented TOML for `.otto/settings.toml`, with its schema expected beside it. */
+  readonly text: string;
+}
+
+/** Drafts the settings of the project at `root`. Reads its files and writes nothing. */
+export async function draftSettings(root: string): Promise<SettingsDraft> {
+  const [tree, identity] = await Promise.all([readProjectTree(root), readIdentity(root)]);
+  const [first] = tree.composes;
+  const isOfStack = (path: string) => first !== undefined && posix.dirname(path) === posix.dirname(first);
+  const facts = {
+    name: slug(identity.name ?? basename(root)) || "project",
+    version: identity.version ?? "0.1.0",
+    images: await draftImages(root, tree.dockerfiles, tree.composes),
+    composes: tree.composes.filter(isOfStack),
+    otherComposes: tree.composes.filter((path) => !isOfStack(path)),
+    labs: tree.labs,
+  };
+  return { ...facts, text: formatSettings(facts) };
+}
+
+function formatSettings(facts: Omit<SettingsDraft, "text">): string {
+  const { name, version } = facts;
+  const head = [
+    "#:schema ./settings.schema.json",
+    "# Settings of this repository for otto. Paths start at the repository's root.",
+    "",
+    "# Part of image tags, host ids and the Compose project.",
+    `name = ${quote(name)}`,
+    `version = ${quote(version)}`,
+  ];
+  return `${[head, labLines(facts.labs), imageLines(facts), composeLines(facts)].map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+function labLines(labs: readonly string[]): string[] {
+  const comment = ["# The hosts to work on. Without a lab, otto works on this machine: the lab `local`."];
+  const lines = [
+    "[[lab.sources]]",
+    'backend = "json"',
+    `paths = [${(labs.length > 0 ? labs : ["lab.json"]).map(quote).join(", ")}]`,
+  ];
+  return [...comment, ...(labs.length > 0 ? lines : commented(lines))];
+}
+
+function imageLines({ name, images }: Omit<SettingsDraft, "text">): string[] {
+  const example = { name: "app", dockerfile: "Dockerfile", context: "." };
+  const comment = [
+    `# An image is tagged ${name}-<image>:<hash> and ${name}-<image>:latest, which Compose files name.`,
+    "# More keys: target, platform, build_args, secrets, additional_contexts, …",
+  ];
+  if (images.length === 0) return [...comment, ...commented(tableOf(example))];
+  return [...comment, ...images.flatMap((image, index) => [...(index > 0 ? [""] : []), ...tableOf(image)])];
+}
+
+function tableOf({ name, dockerfile, context }: ImageDraft): string[] {
+  return [
+    "[[docker.images]]",
+    `name = ${quote(name)}`,
+    `dockerfile = ${quote(dockerfile)}`,
+    `context = ${quote(context)}`,
+  ];
+}
+
+function composeLines({ composes, otherComposes }: Omit<SettingsDraft, "text">): string[] {
+  const tables = (paths: readonly string[]) =>
+    paths.flatMap((path) => ["[[docker.composes]]", `path = ${quote(path)}`]);
+  const comment = [
+    "# The stack: its Compose files in their order. More keys: default_host, services, profiles, allow_outside.",
+  ];
+  if (composes.length === 0) return [...comment, ...commented(tables(["compose.yml"]))];
+  if (otherComposes.length === 0) return [...comment, ...tables(composes)];
+  const more = [
+    "",
+    "# Found as well: part of this stack, or of a repository of its own.",
+    ...commented(tables(otherComposes)),
+  ];
+  return [...comment, ...tables(composes), ...more];
+}
+
+function commented(lines: readonly string[]): string[] {
+  return lines.map((line) => `# ${line}`);
+}
+
+/** A basic string of TOML. */
+function quote(text: string): string {
+  return JSON.stringify(text);
+}
