@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect } from "vitest";
 
 /** The file that starts `otto`. */
@@ -65,10 +66,25 @@ export async function runJson(place: Place, argv: readonly string[]): Promise<Js
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line) as JsonLine);
-  for (const line of lines) expect(line).toMatchObject({ type: expect.any(String), schema: 1 });
+  for (const line of lines) await expectOfSchema(line);
   expect(lines.map((line) => line.type).indexOf("result")).toBe(lines.length - 1);
   expect(lines.at(-1)).toMatchObject({ exitCode: run.exitCode });
   return { ...run, lines };
+}
+
+let schema: Promise<Ajv2020> | undefined;
+
+/** Holds a line to the schema that `otto schema output` publishes. */
+async function expectOfSchema(line: JsonLine): Promise<void> {
+  schema ??= readSchema();
+  const ajv = await schema;
+  const isValid = ajv.validate(`output#/$defs/${line.type}`, line);
+  expect(isValid, `${ajv.errorsText()}\n${JSON.stringify(line)}`).toBe(true);
+}
+
+async function readSchema(): Promise<Ajv2020> {
+  const { stdout } = await runOtto({ cwd: "/", env: {} }, ["schema", "output"]);
+  return new Ajv2020().addSchema(JSON.parse(stdout) as object, "output");
 }
 
 /** Waits for the first line on a stream that `isWanted` accepts. */

@@ -1,11 +1,13 @@
 import { EventEmitter } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { main } from "./main.js";
+import { outputSchema } from "./output-schema.js";
 
 let root: string;
 beforeEach(async () => {
@@ -40,11 +42,20 @@ async function writeSettings(text: string) {
   await writeFile(join(root, ".otto/settings.toml"), text);
 }
 
+const ajv = new Ajv2020().addSchema(outputSchema, "output");
+
+/** The lines of `--json`, each of which is as its schema says. */
 function parse(out: string): { type: string; schema: number; code?: string; [key: string]: unknown }[] {
-  return out
+  const lines = out
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line));
+  for (const line of lines) {
+    expect(ajv.validate(`output#/$defs/${line.type}`, line), `${ajv.errorsText()} in ${JSON.stringify(line)}`).toBe(
+      true,
+    );
+  }
+  return lines;
 }
 
 test("--version shows the version alone", async () => {
@@ -184,4 +195,47 @@ test("bytes that are no text go to a program as base64", async () => {
 
 test("options for the command are the command's", async () => {
   expect((await otto(["host", "local", "exec", "echo", "--json", "-n", "--help"])).out).toBe("--json -n --help\n");
+});
+
+test("init writes settings that work, once, and a schema that accepts them", async () => {
+  await writeFile(join(root, "Dockerfile"), "FROM scratch\n");
+  const dry = await otto(["init", "--dry-run", "--json"]);
+  expect(parse(dry.out).map((line) => line.path)).toEqual([
+    ".otto/settings.toml",
+    ".otto/settings.schema.json",
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(await readdir(root)).toEqual(["Dockerfile"]);
+  expect(await otto(["init"])).toEqual({
+    exitCode: 0,
+    out: ".otto/settings.toml  written\n.otto/settings.schema.json  written\n",
+    err: expect.stringContaining("next: otto docker build\n"),
+  });
+  const settings = await readFile(join(root, ".otto/settings.toml"), "utf8");
+  const schema = JSON.parse(await readFile(join(root, ".otto/settings.schema.json"), "utf8"));
+  expect(settings).toMatch(/^#:schema \.\/settings\.schema\.json\n/);
+  expect(new Ajv2020().validate(schema, { name: "a", version: "1", docker: { images: [{ name: "app" }] } })).toBe(
+    false,
+  );
+  expect((await otto(["--list-hosts"])).exitCode).toBe(0);
+  expect((await otto(["init"])).out).toBe(".otto/settings.toml is there already: nothing written\n");
+  expect(await readFile(join(root, ".otto/settings.toml"), "utf8")).toBe(settings);
+});
+
+test("a schema that is there stays as it is", async () => {
+  await mkdir(join(root, ".otto"));
+  await writeFile(join(root, ".otto/settings.schema.json"), "mine");
+  expect((await otto(["init"])).out).toContain(".otto/settings.schema.json  is there already\n");
+  expect(await readFile(join(root, ".otto/settings.schema.json"), "utf8")).toBe("mine");
+});
+
+test.each(["settings", "lab", "output"])("schema %s prints a JSON Schema", async (subject) => {
+  const { exitCode, out } = await otto(["schema", subject]);
+  expect([exitCode, JSON.parse(out).$schema]).toEqual([0, "https://json-schema.org/draft/2020-12/schema"]);
+  expect(parse((await otto(["schema", subject, "--json"])).out)[0]).toMatchObject({
+    subject,
+    content: JSON.parse(out),
+  });
 });

@@ -3,8 +3,10 @@ import { createDockerCommand } from "./docker-command.js";
 import { createDoctorCommand } from "./doctor-command.js";
 import { logLevels } from "./global-options.js";
 import { createHostCommand } from "./host-command.js";
+import { createInitCommand } from "./init-command.js";
 import type { Choose } from "./outcome.js";
 import { createRunCommand } from "./run-command.js";
+import { createSchemaCommand } from "./schema-command.js";
 import { createTestCommand } from "./test-command.js";
 
 /** Where help and the version go. */
@@ -31,7 +33,9 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     .addCommand(createHostCommand(choose))
     .addCommand(createRunCommand(choose))
     .addCommand(createTestCommand(choose))
-    .addCommand(createDoctorCommand(choose));
+    .addCommand(createDoctorCommand(choose))
+    .addCommand(createInitCommand(choose))
+    .addCommand(createSchemaCommand(choose));
   for (const command of commandsOf(program)) {
     command.exitOverride().configureOutput({ ...output, outputError: () => {} });
     command.helpCommand(false).helpOption("-h, --help", "show help");

@@ -34,7 +34,7 @@ async function settingsFileOf(root: string): Promise<string> {
   const [file, other] = present;
   if (file === undefined) {
     throw new OttoError("CONFIG_FILE_MISSING", `reading ${candidates[0]}: no such file`, {
-      hint: "Write that file with at least a name and a version, or point OTTO_SUT_DIRS at a repository that has one.",
+      hint: "Write that file (otto init does), or point OTTO_SUT_DIRS at a repository that has one.",
       details: { file: candidates[0] ?? "" },
     });
   }

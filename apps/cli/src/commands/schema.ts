@@ -1,0 +1,13 @@
+import { createJsonSchema } from "@otto/config";
+import { exitCodes } from "../exit-code.js";
+import type { Outcome } from "../outcome.js";
+import { outputSchema } from "../output-schema.js";
+import type { SchemaSubject } from "../schema-command.js";
+import type { Session } from "../session.js";
+
+/** `otto schema`: the schema as it is; with `--json` within an object. */
+export async function schema({ reporter }: Session, subject: SchemaSubject): Promise<Outcome> {
+  const content = subject === "output" ? outputSchema : createJsonSchema(subject);
+  reporter.item(JSON.stringify(content, undefined, 2), { type: "schema", subject, content });
+  return { exitCode: exitCodes.done };
+}

@@ -1,0 +1,114 @@
+/** A JSON Schema of the draft 2020-12. */
+export interface OutputSchema {
+  readonly [keyword: string]: unknown;
+}
+
+type Fields = Readonly<Record<string, OutputSchema>>;
+
+const text = { type: "string" };
+const count = { type: "integer", minimum: 0 };
+const flag = { type: "boolean" };
+const texts = { type: "array", items: text };
+const object = { type: "object" };
+const oneOf = (...values: readonly string[]): OutputSchema => ({ enum: values });
+const image = { image: text };
+const transfer = { image: text, tag: text, action: oneOf("pull", "push") };
+
+/**
+ * The lines of `--json` by their `type`: what always stands in them, and with `?` what may; a list
+ * where there are several kinds. `step` says what a dry run
+ * would do: its fields depend on `do`.
+ */
+const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
+  image: {
+    ...{ repo: text, parent: text, image: text, status: oneOf("success", "skipped", "failed"), message: text },
+    ...{ "source?": oneOf("present", "pulled", "built"), "pushed?": flag, "tag?": text, "durationMs?": count },
+    ...{ "hash?": { type: "string", pattern: "^[0-9a-f]{64}$" }, "code?": text },
+  },
+  host: [
+    { kind: oneOf("host"), id: text, handle: text, address: text, "hop?": text, dockerCapable: flag },
+    {
+      ...{ kind: oneOf("container"), id: text, service: text, project: text, state: oneOf("running", "placeholder") },
+      ...{ "repo?": text, "parent?": text },
+    },
+  ],
+  container: {
+    ...{ parent: text, ID: text, Names: text, Image: text, Command: text, CreatedAt: text, State: text, Status: text },
+    ...{ Ports: text, Labels: text, Networks: text, Mounts: text },
+  },
+  stack: { repo: text, parent: text, status: oneOf("success", "skipped", "failed"), message: text },
+  step: {
+    do: oneOf(
+      ...["build", "pull", "skip", "fail", "create", "recreate", "start", "leave", "remove", "exec", "run", "test"],
+      "write",
+    ),
+    ...{ "repo?": text, "parent?": text, "host?": text, "image?": text, "tag?": text, "push?": flag, "cause?": text },
+    ...{ "service?": text, "project?": text, "container?": text, "command?": texts, "instruction?": text },
+    ...{ "file?": text, "options?": object, "directory?": text, "path?": text, "content?": text },
+  },
+  skipped: { repo: text, message: text },
+  lab: { name: text, hosts: texts, files: texts },
+  check: {
+    ...{ host: text, machine: text, check: text, status: oneOf("ok", "warning", "failed"), text },
+    ...{ "code?": text, "hint?": text },
+  },
+  instruction: { name: text, repo: text, file: text, description: text, options: object },
+  log: [
+    { level: oneOf("debug", "info", "warn"), instruction: text, text },
+    {
+      ...{ stream: oneOf("stdout", "stderr"), timestamp: text, encoding: oneOf("utf8", "base64"), line: text },
+      ...{ "repo?": text, "parent?": text, "service?": text, "replica?": count, "host?": text },
+    },
+  ],
+  suite: { repo: text, exitCode: count },
+  help: { text },
+  file: { path: text, status: oneOf("created", "skipped") },
+  schema: { subject: oneOf("settings", "lab", "output"), content: object },
+  "build.waiting": { ...image, who: text, since: text },
+  "build.started": { ...image, tag: text, cause: text },
+  "build.step": { ...image, step: text, state: oneOf("started", "cached", "done", "failed") },
+  "build.output": { ...image, text },
+  "build.sent": { ...image, bytes: count, totalBytes: count },
+  "build.warning": { ...image, code: text, message: text },
+  "registry.started": transfer,
+  "registry.layer": { ...transfer, layer: text, state: oneOf("existing", "transferred") },
+  "registry.bytes": { ...transfer, bytes: count, totalBytes: count },
+  "registry.done": { ...transfer, "digest?": text, transferred: count, existing: count },
+  "compose.waiting": { project: text, who: text, since: text },
+  "compose.staged": { project: text, files: count },
+  "compose.planned": { project: text, steps: { type: "array", items: object } },
+  "compose.started": { project: text, output: text },
+  notice: { level: oneOf("debug", "info", "warn"), text },
+  error: { code: text, message: text, "hint?": text, "details?": object, "parent?": text },
+  result: {
+    ...{ status: oneOf("success", "failed"), exitCode: count },
+    ...{ "stdout?": text, "stderr?": text, "encoding?": oneOf("utf8", "base64"), "timedOut?": flag },
+    ...{ "ok?": count, "warning?": count, "failed?": count, "instruction?": text, "repo?": text },
+  },
+};
+
+/** The schema of one line of `--json`; each `type` has its own under `$defs`. */
+export const outputSchema: OutputSchema = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  title: "A line that otto writes with --json",
+  oneOf: Object.keys(records).map((type) => ({ $ref: `#/$defs/${type}` })),
+  $defs: Object.fromEntries(Object.entries(records).map(([type, fields]) => [type, toSchema(type, fields)])),
+};
+
+function toSchema(type: string, fields: Fields | readonly Fields[]): OutputSchema {
+  return isList(fields) ? { anyOf: fields.map((it) => toObject(type, it)) } : toObject(type, fields);
+}
+
+function isList(fields: Fields | readonly Fields[]): fields is readonly Fields[] {
+  return Array.isArray(fields);
+}
+
+function toObject(type: string, fields: Fields): OutputSchema {
+  const entries = Object.entries({ type: { const: type }, schema: { const: 1 }, ...fields });
+  return {
+    type: "object",
+    properties: Object.fromEntries(entries.map(([key, schema]) => [key.replace(/\?$/, ""), schema])),
+    required: entries.map(([key]) => key).filter((key) => !key.endsWith("?")),
+    additionalProperties: false,
+  };
+}
