@@ -1,13 +1,11 @@
 import type { BuildEvent } from "@otto/docker";
-import { formatBytes } from "./byte-count.js";
+import { formatProgress } from "./progress-bar.js";
 
 interface Work {
   readonly words: string;
   readonly bytes: number;
   readonly totalBytes: number;
 }
-
-const barCells = 20;
 
 /** What each image that is worked on is at: a line for each, with a bar where bytes move. */
 export class BuildBoard {
@@ -44,9 +42,6 @@ function wordsOf(event: BuildEvent): string | undefined {
   return undefined;
 }
 
-function barOf({ bytes, totalBytes }: Work): string {
-  if (totalBytes === 0) return "";
-  const filled = Math.floor((bytes / totalBytes) * barCells);
-  const bar = "█".repeat(filled) + "░".repeat(barCells - filled);
-  return `${bar} ${formatBytes(bytes)} of ${formatBytes(totalBytes)}  `;
+function barOf(work: Work): string {
+  return work.totalBytes === 0 ? "" : `${formatProgress(work)}  `;
 }

@@ -15,6 +15,8 @@ test.each([
   ["host web exec", "host exec -- web"],
   ["host web exec --help", "host exec --help -- web"],
   ["host web exec --env", "host exec --env -- web"],
+  ["host web put a b --mode 640", "host put web a b --mode 640"],
+  ["--lab a host web put -- -a b", "host put --lab a web -- -a b"],
   ["host web", "host web"],
   ["host --help", "host --help"],
   ["docker up web exec", "docker up web exec"],

@@ -1,13 +1,19 @@
 /** Whether an option takes the word after it as its value. */
 export type TakesValue = (option: string) => boolean;
 
+// What follows their first word is somebody else's command line.
+const commandVerbs: readonly string[] = ["exec", "run"];
+
 /**
- * Rearranges `host ID VERB …` as `host VERB … -- ID …`, the order that commander reads. Options before the verb's first
- * word are otto's; that word and all after it are left to the verb.
+ * Rearranges `host ID VERB …` as `host VERB ID …`, the order that commander reads. With `exec` and `run`, options before
+ * the first word of the command are otto's; that word and all after it are the command's.
  */
 export function arrangeHostArguments(argv: readonly string[], takesValue: TakesValue): readonly string[] {
   const [host, id, verb, first] = findWords(argv, 4, takesValue);
   if (host === undefined || argv[host] !== "host" || id === undefined || verb === undefined) return argv;
+  if (!commandVerbs.includes(argv[verb] ?? "")) {
+    return ["host", argv[verb] ?? "", ...argv.filter((_, index) => index !== host && index !== verb)];
+  }
   const end = first ?? argv.length;
   const options = [
     ...argv.slice(0, host),

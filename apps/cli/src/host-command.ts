@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { addLogOptions, type LogFlags } from "./log-options.js";
-import { collectVariable, timeoutOption } from "./option.js";
+import { collectVariable, parseMode, timeoutOption } from "./option.js";
 import type { Choose } from "./outcome.js";
 
 /** Options of `exec`. */
@@ -16,10 +16,12 @@ export interface ExecFlags {
 /** `otto host ID …`; the id has been moved behind the verb by `arrangeHostArguments`. */
 export function createHostCommand(choose: Choose): Command {
   return new Command("host")
-    .description("run commands on a host or in a container")
-    .usage("ID exec|run|logs [options] [COMMAND...]")
+    .description("run commands, copy files and read logs, on a host or in a container")
+    .usage("ID exec|run|put|get|logs ...")
     .addCommand(createExec(choose))
     .addCommand(createRun(choose))
+    .addCommand(createPut(choose))
+    .addCommand(createGet(choose))
     .addCommand(createLogs(choose));
 }
 
@@ -57,6 +59,41 @@ function createRun(choose: Choose): Command {
       choose(async (session) => {
         const { hostRun } = await import("./commands/host-run.js");
         return hostRun(session, { ...options, id, command });
+      }),
+    );
+}
+
+const copyRules =
+  "As cp -r: into DEST where that is a directory, else to that name; DIR/. copies what is in a directory. " +
+  "Missing directories are made, links are kept as links.";
+
+function createPut(choose: Choose): Command {
+  return new Command("put")
+    .summary("copy files and directories to the host")
+    .description(`Copies files and directories of this machine to the host. ${copyRules}`)
+    .configureHelp({ commandUsage: () => "otto host ID put [options] SRC... DEST" })
+    .argument("<id>", "id or handle of a host")
+    .argument("<paths...>", "sources on this machine, then the destination on the host")
+    .option("--mode <mode>", "permissions of the files, as 640; directories keep theirs", parseMode)
+    .action((id: string, paths: string[], options: { mode?: number }) =>
+      choose(async (session) => {
+        const { hostPut } = await import("./commands/host-copy.js");
+        return hostPut(session, { ...options, id, paths });
+      }),
+    );
+}
+
+function createGet(choose: Choose): Command {
+  return new Command("get")
+    .summary("copy files and directories from the host")
+    .description(`Copies files and directories of the host to this machine. ${copyRules}`)
+    .configureHelp({ commandUsage: () => "otto host ID get [options] SRC... DEST" })
+    .argument("<id>", "id or handle of a host")
+    .argument("<paths...>", "sources on the host, then the destination on this machine")
+    .action((id: string, paths: string[]) =>
+      choose(async (session) => {
+        const { hostGet } = await import("./commands/host-copy.js");
+        return hostGet(session, { id, paths });
       }),
     );
 }

@@ -40,6 +40,12 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+/** Permission bits, in octal as `chmod` takes them. */
+export function parseMode(text: string): number {
+  if (!/^[0-7]{3,4}$/.test(text)) throw new InvalidArgumentError("Not an octal mode such as 640.");
+  return Number.parseInt(text, 8);
+}
+
 /** Adds to the values of an option that may be repeated. */
 export function collect(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, value];

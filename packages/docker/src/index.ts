@@ -32,7 +32,10 @@ export { type ContainerHostRow, HostRegistry, Lab, type LabOptions } from "@otto
 export type {
   Command,
   CommandResult,
+  CopyOptions,
+  CopyResult,
   DockerContainerHost,
+  FileTransfer,
   LogLine,
   LogOptions,
   Parent,

@@ -5,6 +5,7 @@ import pLimit from "p-limit";
 import { type BuildImageOptions, buildImage } from "./build-image.js";
 import type { SessionBuildOptions } from "./buildkit/session-build.js";
 import { ChannelAgent, type DialEngine } from "./channel-agent.js";
+import { type ContainerPath, type PathStat, readArchive, statPath, writeArchive } from "./container-archive.js";
 import { type ContainerEvent, watchContainers } from "./container-events.js";
 import {
   type ContainerDetails,
@@ -54,6 +55,12 @@ export interface Engine extends AsyncDisposable {
   inspectContainer(id: string, signal?: AbortSignal): Promise<ContainerDetails | undefined>;
   /** Whether a file, directory or link is at `path` in the container. */
   hasPath(target: { container: string; path: string }, signal?: AbortSignal): Promise<boolean>;
+  /** What is at `path` in a container, running or not; undefined: nothing. */
+  statPath(target: ContainerPath, signal?: AbortSignal): Promise<PathStat | undefined>;
+  /** A tar stream of what is at `path`. The caller reads it to its end, or destroys it. */
+  readArchive(target: ContainerPath, signal?: AbortSignal): Promise<Readable>;
+  /** Unpacks a tar stream in the directory `path`, in place. */
+  writeArchive(target: ContainerPath, tar: Readable, signal?: AbortSignal): Promise<void>;
   /** Listens to the containers with these labels; resolves when the engine tells. */
   watchContainers(labels: readonly string[], signal?: AbortSignal): Promise<AsyncIterable<ContainerEvent>>;
   /** A container's log, entry by entry. */
@@ -110,6 +117,9 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
     listContainers: async (filter, signal) => listContainers(await client(signal), filter ?? {}, request(signal)),
     inspectContainer: async (id, signal) => inspectContainer(await client(signal), id, request(signal)),
     hasPath: async (target, signal) => hasPath(await client(signal), target, request(signal)),
+    statPath: async (target, signal) => statPath(await client(signal), target, request(signal)),
+    readArchive: async (target, signal) => readArchive(await client(signal), target, request(signal)),
+    writeArchive: async (target, tar, signal) => writeArchive(await client(signal), target, tar, request(signal)),
     watchContainers: async (labels, signal) => watchContainers(await client(signal), labels, request(signal)),
     async *readLog(container, range, signal) {
       yield* readLog(await client(signal), { container, range }, request(signal));

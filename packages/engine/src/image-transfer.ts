@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { cleanText, type Json, OttoError, type Secret } from "@otto/errors";
 import type Docker from "dockerode";
 import { asking, hasStatus } from "./engine-error.js";
-import { postToEngine } from "./engine-post.js";
+import { postToEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
 import { readJsonLines, textField } from "./json-lines.js";
 import { type RegistryCredentials, registryAuthHeader, secretsOf } from "./registry-credentials.js";

@@ -4,6 +4,7 @@ export type { SyncDirectory, SyncRequest, SyncSource } from "./buildkit/file-syn
 export type { Stat } from "./buildkit/packet.js";
 export type { SessionServices } from "./buildkit/session.js";
 export type { DialEngine } from "./channel-agent.js";
+export type { ContainerPath, PathStat } from "./container-archive.js";
 export type { ContainerEvent } from "./container-events.js";
 export type { ContainerDetails, ContainerFilter, ContainerSummary } from "./containers.js";
 export { createEngine, type Engine, type EngineVersion } from "./engine.js";

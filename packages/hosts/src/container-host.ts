@@ -5,6 +5,10 @@ import { type Command, type CommandResult, toArgv } from "./command.js";
 import { type ContainerExecOptions, runInContainer } from "./container-exec.js";
 import { type ContainerSpawnOptions, spawnInContainer } from "./container-process.js";
 import type { ExecTarget } from "./exec-target.js";
+import { openContainerFiles } from "./files/container-files.js";
+import type { CopyOptions, CopyResult } from "./files/copy.js";
+import { createTransfer, type FileTransfer } from "./files/file-transfer.js";
+import type { HostFiles } from "./files/host-files.js";
 import { type HostShell, HostShells, type RunOptions, type RunResult } from "./host-shell.js";
 import { Lifelines } from "./lifelines.js";
 import { type ContainerLoginOptions, type LoginTerminal, loginArgv, showProcess, sizeOf } from "./login.js";
@@ -31,7 +35,7 @@ interface FoundContainer {
 }
 
 /** A service's container as a host. It is looked up by its Compose labels, so a recreated container is found again. */
-export class DockerContainerHost implements AsyncDisposable {
+export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   readonly id: string;
   readonly service: string;
   readonly project: string;
@@ -39,6 +43,7 @@ export class DockerContainerHost implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #shells = new HostShells((signal) => this.#openShell(signal));
   readonly #lifelines = new Map<string, Lifelines>();
+  readonly #transfer: FileTransfer;
   #found: Promise<FoundContainer> | undefined;
   #closing = new AbortController();
 
@@ -48,6 +53,7 @@ export class DockerContainerHost implements AsyncDisposable {
     this.project = options.project;
     this.replica = options.replica;
     this.#engine = options.engine;
+    this.#transfer = createTransfer(options.id, (signal) => this.#openFiles(signal));
   }
 
   /**
@@ -93,6 +99,20 @@ export class DockerContainerHost implements AsyncDisposable {
       const size = { ...sizeOf(terminal), term };
       return showProcess(await spawnInContainer(target, loginArgv, { ...spawning, terminal: size }), terminal);
     });
+  }
+
+  /**
+   * Copies files and trees of this machine into the container, as root, as `cp -r` would; a missing directory is made.
+   * Works while the container is stopped, too. A file that is replaced changes in one step, where the container runs and
+   * has `/bin/sh`. @throws as {@link FileTransfer.put}, and `HOST_NOT_RUNNING` when there is no container
+   */
+  put(sources: string | readonly string[], destination: string, options: CopyOptions = {}): Promise<CopyResult> {
+    return this.#transfer.put(sources, destination, options);
+  }
+
+  /** Copies files and trees of the container to this machine. @throws as {@link FileTransfer.get}, `HOST_NOT_RUNNING` */
+  get(sources: string | readonly string[], destination: string, options: CopyOptions = {}): Promise<CopyResult> {
+    return this.#transfer.get(sources, destination, options);
   }
 
   /**
@@ -157,12 +177,23 @@ export class DockerContainerHost implements AsyncDisposable {
     return lifelines;
   }
 
+  async #openFiles(signal: AbortSignal | undefined): Promise<HostFiles> {
+    const container = await this.#findContainer({ all: true }, signal);
+    return openContainerFiles({ engine: this.#engine, container, host: this.id }, signal);
+  }
+
   async #find(signal: AbortSignal | undefined): Promise<FoundContainer> {
-    const labels = [`com.docker.compose.project=${this.project}`, `com.docker.compose.service=${this.service}`];
-    const containers = await this.#engine.listContainers({ labels }, signal);
-    const container = containers.find((candidate) => replicaOf(candidate) === this.replica)?.Id;
-    if (container === undefined) throw notRunning(this.id, this.service);
+    const container = await this.#findContainer({ all: false }, signal);
     return { container, hasShell: await this.#engine.hasPath({ container, path: "/bin/sh" }, signal) };
+  }
+
+  async #findContainer({ all }: { all: boolean }, signal: AbortSignal | undefined): Promise<string> {
+    const labels = [`com.docker.compose.project=${this.project}`, `com.docker.compose.service=${this.service}`];
+    const containers = await this.#engine.listContainers({ labels, all }, signal);
+    const ours = containers.filter((candidate) => replicaOf(candidate) === this.replica);
+    const container = (ours.find(({ State }) => State === "running") ?? ours[0])?.Id;
+    if (container === undefined) throw notRunning(this.id, this.service);
+    return container;
   }
 }
 

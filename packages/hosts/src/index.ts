@@ -2,6 +2,8 @@ export type { Command, CommandResult } from "./command.js";
 export type { ContainerExecOptions } from "./container-exec.js";
 export { type ContainerHostOptions, DockerContainerHost } from "./container-host.js";
 export type { ContainerSpawnOptions } from "./container-process.js";
+export type { CopyOptions, CopyProgress, CopyResult } from "./files/copy.js";
+export type { FileTransfer } from "./files/file-transfer.js";
 export type { HostShell, RunOptions, RunResult } from "./host-shell.js";
 export { createLocalParent, type LocalParentOptions } from "./local-parent.js";
 export { lockFunctions } from "./lock-script.js";

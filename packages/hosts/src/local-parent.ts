@@ -3,6 +3,8 @@ import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { createEngine } from "@otto/engine";
 import { runCommand, type SpawnOptions, sendTree } from "ssh2-streamer";
+import { createTransfer } from "./files/file-transfer.js";
+import { localFiles } from "./files/local-files.js";
 import { loginLocal } from "./local-login.js";
 import { spawnLocal } from "./local-process.js";
 import type { Parent, ParentDocker } from "./parent.js";
@@ -35,6 +37,7 @@ export function createLocalParent(options: LocalParentOptions): Parent {
     run: (commandLine, run) => shells.get("").run(commandLine, run),
     session: (name) => shells.get(name),
     login: (terminal, login = {}) => loginLocal(terminal, login, env),
+    ...createTransfer(id, () => localFiles(id, "this machine")),
     sendTree: (tar, remoteDir, sending) =>
       sendTree(
         (argv, exec) => runCommand((signal) => spawn(argv, { signal }), exec, `tar on ${id}`),

@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { Engine } from "@otto/engine";
 import type { RemoteProcess, SpawnOptions } from "ssh2-streamer";
 import type { Command, CommandResult } from "./command.js";
+import type { FileTransfer } from "./files/file-transfer.js";
 import type { HostShell, RunOptions, RunResult } from "./host-shell.js";
 import type { LoginOptions, LoginTerminal } from "./login.js";
 
@@ -24,7 +25,7 @@ export interface ParentExecOptions {
 }
 
 /** A machine with a Docker engine. Nothing is opened before the first call; calls may be made concurrently. */
-export interface Parent extends AsyncDisposable {
+export interface Parent extends AsyncDisposable, FileTransfer {
   /** The host's id in its lab. */
   readonly id: string;
   readonly docker: ParentDocker;

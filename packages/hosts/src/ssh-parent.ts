@@ -1,5 +1,7 @@
 import { createEngine } from "@otto/engine";
 import { openSshSession, type SshEventListener, type SshRoute } from "ssh2-streamer";
+import { createTransfer } from "./files/file-transfer.js";
+import { parentFiles } from "./files/parent-files.js";
 import { showProcess, sizeOf } from "./login.js";
 import type { Parent, ParentDocker } from "./parent.js";
 import { execOnParent, openParentShells, type Spawn } from "./parent-exec.js";
@@ -32,6 +34,7 @@ export function createSshParent(options: SshParentOptions): Parent {
     session: (name) => shells.get(name),
     login: async (terminal, { term, signal } = {}) =>
       showProcess(await session.shell({ terminal: { ...sizeOf(terminal), term }, signal }), terminal),
+    ...createTransfer(id, () => parentFiles(id, spawn)),
     sendTree: (tar, remoteDir, send) => session.sendTree(tar, remoteDir, send),
     async [Symbol.asyncDispose]() {
       await shells[Symbol.asyncDispose]();

@@ -1,0 +1,98 @@
+import { Readable, Transform } from "node:stream";
+import { extract, type Header } from "tar-stream";
+import { specialFile } from "./copy-plan.js";
+import { refused } from "./entry-check.js";
+import { type FileEntry, permissionBits } from "./file-entry.js";
+
+/** As tar-stream gives them; its types do not name it. */
+type Entry = Readable & { readonly header: Header };
+
+export interface ArchiveRoot {
+  /** For messages. */
+  readonly from: string;
+  /** The one file or link that was asked for; undefined: the contents of a directory, whose entries begin with `./`. */
+  readonly name: string | undefined;
+}
+
+/**
+ * The entries of a tar stream. They come as they are: whether a path may be written is `checkEntries`'s to say.
+ * @throws OttoError `FILES_REFUSED` for an archive that is broken, ends early, or holds what was not asked for
+ */
+export async function* unpackEntries(tar: Readable, root: ArchiveRoot): AsyncGenerator<FileEntry> {
+  const end = new ArchiveEnd();
+  const archive = extract();
+  let failure: Error | undefined;
+  // By hand: `pipeline` would hide the source's own error behind tar-stream's.
+  tar.on("error", (error) => {
+    failure ??= error;
+    archive.destroy(error);
+  });
+  tar.once("close", () => {
+    if (tar.readableEnded) return;
+    archive.destroy(new Error("the stream ended early"));
+  });
+  tar.pipe(end).pipe(archive as unknown as NodeJS.WritableStream);
+  try {
+    for await (const entry of archive as unknown as AsyncIterable<Entry>) {
+      yield toEntry(entry, root);
+      entry.resume();
+    }
+    if (!end.isSeen) throw new Error("it ends in the middle");
+  } catch (error) {
+    if (failure !== undefined) throw failure;
+    if (error instanceof Error && "code" in error) throw error;
+    throw refused(root.from, root.name ?? ".", error instanceof Error ? error.message : String(error));
+  } finally {
+    tar.destroy();
+    archive.destroy();
+  }
+}
+
+/** Looks for the block of zeros that ends an archive: its reader takes any end between two entries. */
+class ArchiveEnd extends Transform {
+  #tail: Buffer = Buffer.alloc(0);
+
+  get isSeen(): boolean {
+    return this.#tail.length === 512 && this.#tail.every((byte) => byte === 0);
+  }
+
+  override _transform(chunk: Buffer, _encoding: string, callback: (error: null, chunk: Buffer) => void): void {
+    this.#tail = chunk.length >= 512 ? chunk.subarray(-512) : Buffer.concat([this.#tail, chunk]).subarray(-512);
+    callback(null, chunk);
+  }
+}
+
+function toEntry(entry: Entry, root: ArchiveRoot): FileEntry {
+  const { header } = entry;
+  const path = pathOf(header.name, header, root);
+  const mtime = Math.floor((header.mtime ?? new Date(0)).getTime() / 1000);
+  const mode = (header.mode ?? 0) & permissionBits;
+  switch (header.type) {
+    case "file":
+    case "contiguous-file":
+      return { kind: "file", path, mtime, mode, sizeBytes: header.size ?? 0, content: () => Readable.from(entry) };
+    case "directory":
+      return { kind: "directory", path, mtime, mode };
+    case "symlink":
+      return { kind: "symlink", path, mtime, target: header.linkname ?? "" };
+    case "link":
+      return { kind: "hardlink", path, mtime, target: pathOf(header.linkname ?? "", header, root) };
+    case "character-device":
+    case "block-device":
+    case "fifo":
+      throw specialFile(header.name);
+    default:
+      throw refused(root.from, header.name, "its kind is unknown");
+  }
+}
+
+function pathOf(name: string, { type }: Header, { from, name: only }: ArchiveRoot): string {
+  const bare = type === "directory" ? name.replace(/\/$/, "") : name;
+  if (only === undefined) {
+    if (bare === ".") return "";
+    if (bare.startsWith("./") && bare !== "./") return bare.slice(2);
+  } else if (bare.replace(/^\.\//, "") === only) {
+    return "";
+  }
+  throw refused(from, name, "it was not asked for");
+}

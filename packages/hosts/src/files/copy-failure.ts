@@ -1,0 +1,21 @@
+import { cleanText, isOttoError, OttoError } from "@otto/errors";
+
+/** A failure of the system under a copy, with the path and the reason; all other errors stay as they are. */
+export function copyFailure(doing: string, error: unknown): unknown {
+  if (isOttoError(error) || !isSystemError(error)) return error;
+  // As `ENOSPC: no space left on device, write '…'`, where the path is one of a descriptor.
+  const reason = error.message.replace(/^[A-Z0-9]+: /, "").replace(/, .*$/s, "");
+  return copyFailed(doing, reason, error);
+}
+
+/** @param doing with the path, as `writing /srv/file on api` */
+export function copyFailed(doing: string, reason: string, cause?: unknown): OttoError {
+  return new OttoError("FILES_COPY_FAILED", `${doing}: ${cleanText(reason).trim()}`, {
+    hint: "Check the space and the permissions there. What was there before is unchanged.",
+    cause,
+  });
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error;
+}

@@ -1,0 +1,32 @@
+import { type CopyOptions, type CopyResult, copyFiles } from "./copy.js";
+import type { HostFiles } from "./host-files.js";
+import { localFiles } from "./local-files.js";
+
+/** Files to and from a host. Paths of this machine that are relative start in the process's directory. */
+export interface FileTransfer {
+  /**
+   * Copies files and trees of this machine to the host, as `cp -r` would; a missing directory is made.
+   * @throws OttoError `FILES_NOT_FOUND`, `FILES_SAME_NAME`, `FILES_CONFLICT`, `FILES_SPECIAL`, `FILES_NAME`,
+   * `FILES_SOURCE_CHANGED`, `FILES_COPY_FAILED`
+   */
+  put(sources: string | readonly string[], destination: string, options?: CopyOptions): Promise<CopyResult>;
+  /**
+   * Copies files and trees of the host to this machine; nothing outside `destination` is touched, whatever the host sends.
+   * @throws OttoError as `put`, and `FILES_REFUSED`
+   */
+  get(sources: string | readonly string[], destination: string, options?: CopyOptions): Promise<CopyResult>;
+}
+
+/** Makes `put` and `get` of whatever opens a host's files. */
+export function createTransfer(
+  host: string,
+  open: (signal: AbortSignal | undefined) => HostFiles | Promise<HostFiles>,
+): FileTransfer {
+  const local = localFiles("this machine", host);
+  return {
+    put: async (sources, destination, options = {}) =>
+      copyFiles({ from: local, to: await open(options.signal) }, { sources, destination }, options),
+    get: async (sources, destination, options = {}) =>
+      copyFiles({ from: await open(options.signal), to: local }, { sources, destination }, options),
+  };
+}

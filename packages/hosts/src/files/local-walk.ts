@@ -1,0 +1,90 @@
+import { createReadStream, type Stats } from "node:fs";
+import { lstat, opendir, readlink } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { OttoError } from "@otto/errors";
+import { copyFailure } from "./copy-failure.js";
+import { specialFile } from "./copy-plan.js";
+import { type FileEntry, type FileKind, type FoundFile, permissionBits } from "./file-entry.js";
+
+const readBytes = 256 * 1024;
+
+/** A path and all below it, each directory's names in the order of their bytes. */
+export async function* walkFiles(root: string, signal: AbortSignal | undefined, path = ""): AsyncGenerator<FileEntry> {
+  signal?.throwIfAborted();
+  const place = path === "" ? root : join(root, path);
+  const fail = (error: unknown) => {
+    throw copyFailure(`reading ${place}`, error);
+  };
+  const stats = await lstat(place).catch(fail);
+  yield await readEntry(place, path, stats).catch(fail);
+  if (!stats.isDirectory()) return;
+  for (const name of await listNames(place).catch(fail))
+    yield* walkFiles(root, signal, path === "" ? name : `${path}/${name}`);
+}
+
+/** All bytes of the files at a path. */
+export async function measureFiles(root: string, signal: AbortSignal | undefined): Promise<number> {
+  let bytes = 0;
+  for await (const entry of walkFiles(root, signal)) if (entry.kind === "file") bytes += entry.sizeBytes;
+  return bytes;
+}
+
+export function kindOf(stats: Stats): FoundFile["kind"] {
+  if (stats.isFile()) return "file";
+  if (stats.isDirectory()) return "directory";
+  return stats.isSymbolicLink() ? "symlink" : "other";
+}
+
+async function readEntry(place: string, path: string, stats: Stats): Promise<FileEntry> {
+  const common = { path, mtime: Math.floor(stats.mtimeMs / 1000) };
+  const kind: FileKind = kindOf(stats);
+  const mode = stats.mode & permissionBits;
+  if (kind === "symlink") return { ...common, kind, target: await readlink(place) };
+  if (kind === "directory") return { ...common, kind, mode };
+  if (kind === "file") {
+    return { ...common, kind, mode, sizeBytes: stats.size, content: () => readExactly(place, stats.size) };
+  }
+  throw specialFile(place);
+}
+
+async function listNames(directory: string): Promise<string[]> {
+  const names: Buffer[] = [];
+  // Its types know no names as bytes, which tell those that are not UTF-8.
+  for await (const entry of await opendir(directory, { encoding: "buffer" as BufferEncoding })) {
+    names.push(entry.name as unknown as Buffer);
+  }
+  return names
+    .toSorted((one, other) => Buffer.compare(one, other))
+    .map((bytes) => {
+      const name = bytes.toString();
+      if (Buffer.compare(Buffer.from(name), bytes) === 0) return name;
+      throw new OttoError("FILES_NAME", `copying ${join(directory, name)}: its name is not UTF-8`, {
+        hint: "Rename it, or pack the directory with tar and copy the archive.",
+      });
+    });
+}
+
+/** As many bytes as were promised: an archive has no place for others. */
+function readExactly(path: string, sizeBytes: number): Readable {
+  return Readable.from(readChunks(path, sizeBytes), { objectMode: false });
+}
+
+async function* readChunks(path: string, sizeBytes: number): AsyncGenerator<Buffer> {
+  let left = sizeBytes;
+  try {
+    const source = createReadStream(path, { end: Math.max(0, sizeBytes - 1), highWaterMark: readBytes });
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      if (left === 0) break;
+      left -= chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    throw copyFailure(`reading ${path}`, error);
+  }
+  if (left > 0) {
+    throw new OttoError("FILES_SOURCE_CHANGED", `copying ${path}: it became shorter while it was read`, {
+      hint: "Copy it again when nothing writes to it.",
+    });
+  }
+}
