@@ -48,7 +48,7 @@ async function readContainer(
   const details = await engine.inspectContainer(id, signal);
   if (details === undefined) return undefined;
   const { Config, Name, State } = details;
-  const logs = await engine.tailLogs({ id, tty: Config.Tty }, reportedLines, signal);
+  const logs = await readEnd(engine.readLog({ id, tty: Config.Tty }, { tail: reportedLines }, signal));
   const health = State.Health?.Status;
   return {
     service: Config.Labels["com.docker.compose.service"] ?? "",
@@ -60,6 +60,12 @@ async function readContainer(
     isFailing: isFailing(State.Status, State.ExitCode, health),
     logs: cleanText(logs).trimEnd(),
   };
+}
+
+async function readEnd(log: ReturnType<Parent["engine"]["readLog"]>): Promise<string> {
+  let text = "";
+  for await (const { bytes, endsLine } of log) text += endsLine ? `${bytes.toString()}\n` : bytes.toString();
+  return text;
 }
 
 function isFailing(state: string, exitCode: number, health: string | undefined): boolean {
