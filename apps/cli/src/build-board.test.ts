@@ -30,3 +30,15 @@ test("a finished image has no line, and no line is as wide as the terminal", () 
   board.follow({ type: "build.finished", image: "a", result: { ...result, durationMs: 1 } });
   expect(board.lines(12)).toEqual([]);
 });
+
+test("below its line stands what the step said last, until the next step", () => {
+  const board = new BuildBoard();
+  const say = (text: string) => board.follow({ type: "build.output", image: "api", text });
+  board.follow({ type: "build.step", image: "api", step: "[2/3] RUN make", state: "started" });
+  say("one\ntwo\nthr");
+  expect(board.lines(100)).toEqual(["api  [2/3] RUN make", "       one", "       two", "       thr"]);
+  say("ee\n\nfour\n10 %\r20 %\n");
+  expect(board.lines(100)).toEqual(["api  [2/3] RUN make", "       two", "       three", "       four", "       20 %"]);
+  board.follow({ type: "build.step", image: "api", step: "[3/3] RUN x", state: "started" });
+  expect(board.lines(100)).toEqual(["api  [3/3] RUN x"]);
+});

@@ -43,6 +43,7 @@ test("a failed step is named, with its exit code and its last lines, and nothing
       code: "ENGINE_BUILD_FAILED",
       details: {
         exitCode: 4,
+        line: 3,
         step: expect.stringContaining("RUN for n"),
         output: expect.stringContaining("line 51\n"),
       },

@@ -67,6 +67,7 @@ test("a failed step of a build with named contexts is named, with its exit code 
       code: "ENGINE_BUILD_FAILED",
       details: {
         exitCode: 4,
+        line: 3,
         step: expect.stringContaining("RUN echo"),
         output: expect.stringContaining(`${word} words\n`),
       },

@@ -6,8 +6,36 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createLocalParent, type Parent } from "@otto/hosts";
 
+/** How an engine is started: a command line that lasts as long as it. */
+export type EngineProgram = (places: EnginePlaces) => readonly string[];
+
+export interface EnginePlaces {
+  /** Its own. */
+  readonly directory: string;
+  readonly dataRoot: string;
+  /** The socket, as a URL. */
+  readonly address: string;
+}
+
+export const dockerd: EngineProgram = (places) => ["unshare", "--net", "dockerd", ...dockerdOptions(places)];
+
 /** Docker 20.10, which the set-up of the tests lays beside the machine's own. */
-export const oldDockerd = "/var/lib/otto-old-engine/usr/sbin/dockerd";
+export const oldDockerd: EngineProgram = (places) => [
+  ...["unshare", "--net", "/var/lib/otto-old-engine/usr/sbin/dockerd"],
+  ...dockerdOptions(places),
+];
+
+// In a network namespace of its own: one without a bridge removes that of the machine's engine.
+const dockerdOptions = ({ directory, dataRoot, address }: EnginePlaces) => [
+  ...["--host", address, "--data-root", dataRoot, "--exec-root", join(directory, "exec")],
+  ...["--pidfile", join(directory, "pid"), "--bridge", "none", "--iptables=false"],
+];
+
+export const podman: EngineProgram = ({ directory, dataRoot, address }) => [
+  ...["podman", "--log-level", "info", "--root", dataRoot, "--runroot", join(directory, "run")],
+  ...["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "none"],
+  ...["system", "service", "--time", "0", address],
+];
 
 /** An engine with a directory and a socket of its own, empty at first, and no network but the host's. */
 export interface OwnEngine extends AsyncDisposable {
@@ -22,12 +50,12 @@ export interface OwnEngine extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-export async function startOwnEngine(dockerd = "dockerd"): Promise<OwnEngine> {
+export async function startOwnEngine(program: EngineProgram = dockerd): Promise<OwnEngine> {
   const directory = await mkdtemp(join(tmpdir(), "otto-engine-"));
   const dataRoot = join(directory, "data");
   const socketPath = join(directory, "docker.sock");
   const address = `unix://${socketPath}`;
-  const start = () => launch(dockerd, { directory, dataRoot, address });
+  const start = () => launch(program({ directory, dataRoot, address }));
   let child = await start();
   const docker = { command: ["docker"], stagingRoot: undefined };
   const parent = createLocalParent({ id: "own", docker, socketPath, env: process.env });
@@ -48,27 +76,19 @@ export async function startOwnEngine(dockerd = "dockerd"): Promise<OwnEngine> {
   };
 }
 
-interface Places {
-  readonly directory: string;
-  readonly dataRoot: string;
-  readonly address: string;
-}
+const isReady = (line: string | undefined) => /API (service )?listen/.test(line ?? "");
 
-async function launch(dockerd: string, { directory, dataRoot, address }: Places): Promise<ChildProcess> {
-  // In a network namespace of its own: one without a bridge removes that of the machine's engine.
-  const child = spawn("unshare", [
-    ...["--net", dockerd, "--host", address, "--data-root", dataRoot, "--exec-root", join(directory, "exec")],
-    ...["--pidfile", join(directory, "pid"), "--bridge", "none", "--iptables=false"],
-  ]);
+async function launch([program = "", ...args]: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(program, args);
   child.stdout?.resume();
   const said: string[] = [];
   if (child.stderr === null) throw new Error("dockerd has a stderr");
   for await (const line of createInterface({ input: child.stderr })) {
     said.push(line);
-    if (line.includes("API listen on")) break;
+    if (isReady(line)) break;
   }
   child.stderr.resume();
-  if (!said.at(-1)?.includes("API listen on")) throw new Error(`${dockerd} ended:\n${said.slice(-5).join("\n")}`);
+  if (!isReady(said.at(-1))) throw new Error(`${program} ${args[1]} ended:\n${said.slice(-5).join("\n")}`);
   return child;
 }
 

@@ -15,6 +15,7 @@ import { hashLabel, type WantedImage } from "./build-plan.js";
 import { findSshAgents, readSecrets } from "./build-secrets.js";
 import { findUserCredentials } from "./registry/user-credentials.js";
 import { parseShmSize } from "./shm-size.js";
+import { type CountedSteps, findStepLine } from "./step-line.js";
 
 interface Build {
   readonly repo: Repo;
@@ -49,7 +50,7 @@ async function buildBySession(wanted: WantedImage, build: Build): Promise<void> 
   };
   const dockerfile = servedDockerfileName(context);
   const namedContexts = servedNamedContexts(context);
-  const common = engineOptions(wanted, build);
+  const common = engineOptions(wanted, build, "layers");
   await parent.engine.buildWithSession({ ...common, dockerfile, namedContexts, services }, options.signal);
 }
 
@@ -64,13 +65,17 @@ async function buildByTar(wanted: WantedImage, build: Build): Promise<void> {
   const tar = packContext(wanted.context, { signal: options.signal });
   try {
     const dockerfile = packedDockerfileName(wanted.context);
-    await parent.engine.buildImage(tar, { ...engineOptions(wanted, build), dockerfile }, options.signal);
+    await parent.engine.buildImage(
+      tar,
+      { ...engineOptions(wanted, build, "instructions"), dockerfile },
+      options.signal,
+    );
   } finally {
     tar.destroy();
   }
 }
 
-function engineOptions(wanted: WantedImage, { repo, options }: Build) {
+function engineOptions(wanted: WantedImage, { repo, options }: Build, counted: CountedSteps) {
   const { image } = wanted;
   return {
     tag: wanted.tag,
@@ -83,6 +88,7 @@ function engineOptions(wanted: WantedImage, { repo, options }: Build) {
     networkMode: image.network,
     extraHosts: image.addHosts,
     shmSizeBytes: image.shmSize === undefined ? undefined : parseShmSize(image.shmSize),
+    locateStep: (step: string) => findStepLine(wanted.context.dockerfile.content.toString(), step, counted),
     onProgress: (progress: BuildProgress) => options.onEvent?.(toEvent(image.name, progress)),
   };
 }

@@ -1,11 +1,12 @@
 import type { Readable } from "node:stream";
-import { cleanText, OttoError } from "@otto/errors";
 import type Docker from "dockerode";
+import { buildFailed } from "./build-failure.js";
 import { buildParameters } from "./build-parameters.js";
 import type { BuildProgress } from "./build-progress.js";
 import { asking } from "./engine-error.js";
 import type { EngineRequest } from "./engine-request.js";
 import { readJsonLines, textField } from "./json-lines.js";
+import { TarBuildLog } from "./tar-build-log.js";
 
 export interface BuildImageOptions {
   /** `name:tag` that the finished image gets. */
@@ -23,11 +24,13 @@ export interface BuildImageOptions {
   /** In bytes. */
   readonly shmSizeBytes?: number | undefined;
   readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
+  /** The Dockerfile's line of a step, for the error of one that fails; steps are named as in {@link BuildProgress}. */
+  readonly locateStep?: ((step: string) => number | undefined) | undefined;
 }
 
 /**
  * Builds the context in `tar` with the engine's own builder. Closing the connection (an abort) cancels the build.
- * @throws OttoError `ENGINE_BUILD_FAILED`, with the whole output in `details.output`.
+ * @throws OttoError `ENGINE_BUILD_FAILED`, with `details.output`, `step`, `line` and `exitCode`.
  */
 export async function buildImage(
   docker: Docker,
@@ -42,18 +45,10 @@ export async function buildImage(
 }
 
 async function followBuild(stream: Readable, options: BuildImageOptions): Promise<void> {
-  let output = "";
+  const log = new TarBuildLog(options.onProgress ?? (() => {}));
   for await (const line of readJsonLines(stream)) {
-    const text = cleanText(textField(line, "stream") ?? "");
-    output += text;
-    if (text !== "") options.onProgress?.({ type: "output", step: undefined, text });
-    const failure = textField(line, "error");
-    if (failure !== undefined) throw buildFailed(options.tag, output, cleanText(failure));
+    if (textField(line, "error") !== undefined) throw buildFailed(options, log.failure(line));
+    log.follow(line);
   }
-}
-
-function buildFailed(tag: string, output: string, failure: string): OttoError {
-  return new OttoError("ENGINE_BUILD_FAILED", `building ${tag}: ${failure}`, {
-    details: { output: `${output}${failure}\n` },
-  });
+  log.end();
 }

@@ -1,10 +1,11 @@
-import { OttoError } from "@otto/errors";
+import { type BuildFailure, keepLastLines } from "../build-failure.js";
 import type { BuildProgress } from "../build-progress.js";
 import type { Trace, TracedStep } from "./trace.js";
 
 type StepState = Extract<BuildProgress, { type: "step" }>["state"];
 
-const lastLines = 50;
+// So much of a step's output is kept that its last lines are among it.
+const keptLength = 64 * 1024;
 
 /** Follows a build's traces: tells each change once, and keeps what a failed step said. */
 export class BuildLog {
@@ -21,28 +22,17 @@ export class BuildLog {
   follow(trace: Trace): void {
     for (const step of trace.steps) this.#followStep(step);
     for (const { stepId, text } of trace.logs) {
-      this.#outputs.set(stepId, (this.#outputs.get(stepId) ?? "") + text);
+      const kept = (this.#outputs.get(stepId) ?? "") + text;
+      this.#outputs.set(stepId, kept.length > keptLength ? keepLastLines(kept) : kept);
       this.#onProgress({ type: "output", step: this.#names.get(stepId), text });
     }
   }
 
-  /** The error of a build that ended with `message`: the failed step, its last lines and its exit code. */
-  failure(tag: string, message: string): OttoError {
+  /** What there is to say of a build that ended with `message`. */
+  failure(message: string): BuildFailure {
     const step = this.#failed;
     const output = step === undefined ? this.#everything() : (this.#outputs.get(step.id) ?? "");
-    const lines = output.trimEnd().split("\n").slice(-lastLines).join("\n");
-    const exitCode = exitCodeIn(message);
-    return new OttoError(
-      "ENGINE_BUILD_FAILED",
-      `building ${tag}: ${step === undefined ? "" : `${step.name}: `}${message}`,
-      {
-        details: {
-          output: `${lines === "" ? "" : `${lines}\n`}${message}\n`,
-          ...(step !== undefined && { step: step.name }),
-          ...(exitCode !== undefined && { exitCode }),
-        },
-      },
-    );
+    return { message, step: step?.name, output, exitCode: exitCodeIn(message) };
   }
 
   #followStep(step: TracedStep): void {

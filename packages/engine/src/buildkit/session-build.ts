@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { cleanText, isOttoError } from "@otto/errors";
 import type Docker from "dockerode";
+import { buildFailed } from "../build-failure.js";
 import { buildParameters } from "../build-parameters.js";
 import type { BuildProgress } from "../build-progress.js";
 import { asking } from "../engine-error.js";
@@ -18,7 +19,7 @@ export type SessionBuildOptions = SolveOptions & { readonly services: SessionSer
 /**
  * Builds with BuildKit. The engine asks over a session for the files that it lacks; nothing else is sent. Closing the
  * connection (an abort) cancels the build.
- * @throws OttoError `ENGINE_BUILD_FAILED` with `details.output`, `step` and `exitCode`; what reading a file threw
+ * @throws OttoError `ENGINE_BUILD_FAILED` with `details.output`, `step`, `line` and `exitCode`; what reading a file threw
  */
 export async function buildWithSession(
   docker: Docker,
@@ -78,6 +79,6 @@ async function followTraces(stream: Readable, log: BuildLog, options: SessionBui
     const trace = textField(line, "id") === "moby.buildkit.trace" ? textField(line, "aux") : undefined;
     if (trace !== undefined) log.follow(decodeTrace(Buffer.from(trace, "base64"), redact));
     const failure = textField(line, "error");
-    if (failure !== undefined) throw log.failure(options.tag, cleanText(failure, redact));
+    if (failure !== undefined) throw buildFailed(options, log.failure(cleanText(failure, redact)));
   }
 }

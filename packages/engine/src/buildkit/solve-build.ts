@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { cleanText } from "@otto/errors";
 import type Docker from "dockerode";
+import { buildFailed } from "../build-failure.js";
 import type { EngineRequest } from "../engine-request.js";
 import type { BuildLog } from "./build-log.js";
 import { connectToBuildKit, type GrpcClient } from "./grpc-client.js";
@@ -31,7 +32,7 @@ export async function solveBuild(
     if (!(error instanceof GrpcError)) throw error;
     // The failed step's name and output come by the report.
     await endOf(report);
-    throw log.failure(options.tag, cleanText(error.message, options.services.redact));
+    throw buildFailed(options, log.failure(cleanText(error.message, options.services.redact)));
   }
   await endOf(report);
 }

@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { type BuildEvent, buildImages } from "@otto/build";
+import { layBusybox } from "@otto/lab";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type BuildRepo, createBuildRepo } from "./local-build.js";
+import { type OwnEngine, podman, startOwnEngine } from "./own-engine.js";
+
+let engine: OwnEngine;
+beforeAll(async () => {
+  engine = await startOwnEngine(podman);
+});
+afterAll(() => engine[Symbol.asyncDispose]());
+
+async function createShellRepo(steps: string, settings = ""): Promise<BuildRepo> {
+  const repo = await createBuildRepo(`network = "host"\n${settings}`);
+  await layBusybox(join(repo.root, "context/root"));
+  await repo.write("context/Dockerfile", `FROM scratch\nCOPY root /\nCOPY data /\n${steps}`);
+  await repo.write("context/data", "some words");
+  return repo;
+}
+
+test("Podman has no BuildKit", async () => {
+  expect(await engine.parent.engine.hasBuildKit()).toBe(false);
+});
+
+test("it builds from a tar, tags and labels the image, and skips what is there", async () => {
+  await using repo = await createShellRepo(`RUN test "$(cat /data)" = "some words"; echo "says $(cat /data)"\n`);
+  const loaded = await repo.load();
+  const events: BuildEvent[] = [];
+  const { api } = await buildImages(loaded, engine.parent, { onEvent: (event) => void events.push(event) });
+  expect(api).toMatchObject({ status: "success", source: "built" });
+  const texts = events.filter((event) => event.type === "build.output").map(({ text }) => text);
+  expect(texts).toContain("says some words\n");
+  const steps = events.filter((event) => event.type === "build.step").map(({ step, state }) => `${state} ${step}`);
+  expect(steps).toContainEqual(expect.stringMatching(/^done \[2\/\d\] COPY root \/$/));
+  for (const tag of [api?.message ?? "", `${repo.name}-api:latest`]) {
+    expect((await engine.parent.engine.inspectImage(tag))?.labels).toMatchObject({ "otto.repo": repo.name });
+  }
+  expect(await buildImages(loaded, engine.parent)).toMatchObject({ api: { status: "skipped", source: "present" } });
+});
+
+test("a failed step is named, with its line, its exit code and its last lines, and nothing is tagged", async () => {
+  await using repo = await createShellRepo("RUN for n in $(seq 100); do echo line $n; done; exit 4\n");
+  const { api } = await buildImages(await repo.load(), engine.parent);
+  expect(api).toMatchObject({
+    status: "failed",
+    error: {
+      code: "ENGINE_BUILD_FAILED",
+      details: { exitCode: 4, line: 4, step: expect.stringContaining("RUN for n") },
+    },
+  });
+  expect(api?.message).toContain("line 51\n");
+  expect(api?.message).not.toContain("line 50\n");
+  expect(await engine.parent.engine.inspectImage(`${repo.name}-api:latest`)).toBeUndefined();
+});
+
+test("what it cannot be given is said before anything is sent", async () => {
+  await using repo = await createShellRepo("", `secrets = [{ id = "token", env = "TOKEN" }]\n`);
+  const { api } = await buildImages(await repo.load(), engine.parent, { env: { TOKEN: "word" } });
+  expect(api).toMatchObject({ status: "failed", error: { code: "BUILD_FEATURE_UNSUPPORTED" } });
+});

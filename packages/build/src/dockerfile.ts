@@ -1,0 +1,61 @@
+/** An instruction of a Dockerfile. */
+export interface Instruction {
+  /** Where it begins, from 1. */
+  readonly line: number;
+  /** In upper case. */
+  readonly keyword: string;
+  /** What follows the keyword, in one line. */
+  readonly rest: string;
+}
+
+/**
+ * The instructions of a Dockerfile, as far as it is well formed: continued lines are joined, comments and here-documents
+ * left out.
+ */
+export function readInstructions(dockerfile: string): readonly Instruction[] {
+  const lines = dockerfile.split(/\r?\n/);
+  const continuation = escapeOf(lines);
+  const instructions: Instruction[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    if (isSkipped(lines[at])) continue;
+    const line = at + 1;
+    let text = (lines[at] ?? "").trim();
+    while (text.endsWith(continuation)) {
+      at++;
+      while (at < lines.length && isSkipped(lines[at])) at++;
+      text = `${text.slice(0, -1)}${(lines[at] ?? "").trim()}`;
+    }
+    const [, keyword = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
+    instructions.push({ line, keyword: keyword.toUpperCase(), rest });
+    if (takesHereDocuments.has(keyword.toUpperCase())) at = skipHereDocuments(lines, at, rest);
+  }
+  return instructions;
+}
+
+const takesHereDocuments: ReadonlySet<string> = new Set(["RUN", "COPY", "ADD"]);
+
+function isSkipped(line = ""): boolean {
+  return /^\s*(#|$)/.test(line);
+}
+
+/** A directive stands before anything else. */
+function escapeOf(lines: readonly string[]): string {
+  for (const line of lines) {
+    const [, name, value] = /^#\s*(\w+)\s*=\s*(\S+)\s*$/.exec(line) ?? [];
+    if (name === undefined) break;
+    if (name.toLowerCase() === "escape") return value ?? "\\";
+  }
+  return "\\";
+}
+
+/** @returns the last line of the last one */
+function skipHereDocuments(lines: readonly string[], last: number, rest: string): number {
+  let at = last;
+  for (const [, quote, word, bare] of rest.matchAll(/<<-?\s*(?:(["'])(\w+)\1|(\w+))/g)) {
+    const end = quote === undefined ? bare : word;
+    const found = lines.findIndex((line, index) => index > at && line.trim() === end);
+    if (found === -1) return last;
+    at = found;
+  }
+  return at;
+}
