@@ -1,11 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { OttoError } from "@otto/errors";
+import { type Area, faultCodes } from "./fault-codes.js";
 import { type ParsedText, parserFor } from "./format.js";
 import { SyntaxProblem } from "./syntax-problem.js";
-
-/** Which file an error is about: its codes begin with it. */
-export type Area = "CONFIG" | "LAB";
 
 /** A file of ours, parsed and not yet validated. */
 export interface SourceDocument extends ParsedText {
@@ -22,13 +20,13 @@ export async function readDocument(area: Area, file: string): Promise<SourceDocu
   const text = decodeText(area, file, await readBytes(area, file));
   const parse = parserFor(extname(file));
   if (!parse) {
-    throw new OttoError(`${area}_SYNTAX`, `reading ${file}: not a .toml, .yaml or .json file`);
+    throw new OttoError(faultCodes[area].syntax, `reading ${file}: not a .toml, .yaml or .json file`);
   }
   try {
     return { area, file, ...parse(text, area === "CONFIG" ? "exact" : "plain") };
   } catch (error) {
     if (!(error instanceof SyntaxProblem)) throw error;
-    throw new OttoError(`${area}_SYNTAX`, `reading ${file}:${error.line}: ${error.reason}`, {
+    throw new OttoError(faultCodes[area].syntax, `reading ${file}:${error.line}: ${error.reason}`, {
       hint: `Correct line ${error.line} of ${file}.`,
       details: { file, line: error.line },
     });
@@ -42,7 +40,7 @@ async function readBytes(area: Area, file: string): Promise<Uint8Array> {
     const code = (cause as NodeJS.ErrnoException).code ?? "unknown error";
     const missing = code === "ENOENT" || code === "ENOTDIR";
     throw new OttoError(
-      `${area}_FILE_${missing ? "MISSING" : "UNREADABLE"}`,
+      faultCodes[area][missing ? "missing" : "unreadable"],
       `reading ${file}: ${missing ? "no such file" : code}`,
       { details: { file }, cause },
     );
@@ -53,7 +51,7 @@ function decodeText(area: Area, file: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new OttoError(`${area}_FILE_UNREADABLE`, `reading ${file}: not UTF-8 text`, {
+    throw new OttoError(faultCodes[area].unreadable, `reading ${file}: not UTF-8 text`, {
       hint: "Save the file as UTF-8.",
       details: { file },
       cause,

@@ -1,5 +1,6 @@
 import { OttoError } from "@otto/errors";
 import { z } from "zod";
+import { faultCodes } from "./fault-codes.js";
 import type { KeyPath } from "./format.js";
 import { describeIssue, formatKeyPath, type Problem } from "./problem.js";
 import type { SourceDocument } from "./source-document.js";
@@ -36,7 +37,7 @@ function faultError(document: SourceDocument, problems: readonly Problem[]): Ott
   const [first] = problems;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
   return new OttoError(
-    `${document.area}_${first?.unknownKey ? "UNKNOWN_KEY" : "INVALID"}`,
+    faultCodes[document.area][first?.unknownKey ? "unknownKey" : "invalid"],
     `reading ${texts[0]}${more}`,
     { hint: first?.hint ?? `Correct ${document.file}.`, details: { file: document.file, problems: texts } },
   );

@@ -1,0 +1,19 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { readErrorCatalogue } from "./error-catalogue.js";
+import { formatErrorPage } from "./error-page.js";
+import { listRows, replaceTable } from "./package-table.js";
+import { listPackages } from "./workspace-package.js";
+
+// pnpm docs:write: writes docs/errors.md and the table of packages in README.md anew.
+const root = resolve(import.meta.dirname, "../../..");
+const packages = listPackages(root);
+
+const { sections, gaps } = readErrorCatalogue(packages, join(root, "tooling/docs/cures.yaml"));
+writeFileSync(join(root, "docs/errors.md"), formatErrorPage(sections));
+
+const readme = join(root, "README.md");
+writeFileSync(readme, replaceTable(readFileSync(readme, "utf8"), listRows(packages)));
+
+for (const gap of gaps) console.error(gap);
+process.exitCode = gaps.length > 0 ? 1 : 0;
