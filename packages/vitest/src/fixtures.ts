@@ -30,10 +30,8 @@ type Use<T> = (value: T) => Promise<void>;
 
 /** For `test.extend`. */
 export interface StackFixtures<Service extends string> {
-  readonly suiteStack: [
-    (context: object, use: Use<SuiteStack<Service>>) => Promise<void>,
-    { scope: "file" | "worker" },
-  ];
+  /** In truth a pair with its scope: vitest's types take what a fixture gives from a function alone. */
+  readonly suiteStack: (context: object, use: Use<SuiteStack<Service>>) => Promise<void>;
   readonly stack: (
     context: Pick<StackContext<Service>, "suiteStack"> & Pick<TestContext, "task">,
     use: Use<SuiteStack<Service>>,
@@ -55,16 +53,17 @@ export function stackFixtures<const Service extends string = string>(
   options: StackFixtureOptions<Service> = {},
 ): StackFixtures<Service> {
   const { scope = "file", ...wanted } = options;
+  const suiteStack: [StackFixtures<Service>["suiteStack"], { scope: "file" | "worker" }] = [
+    // biome-ignore lint/correctness/noEmptyPattern: vitest reads the names of fixtures from the source, this says "none"
+    async ({}, use) => {
+      endWithVitest();
+      await using stack = await startFixture(wanted, scope);
+      await use(stack);
+    },
+    { scope: scope === "run" ? "worker" : scope },
+  ];
   return {
-    suiteStack: [
-      // biome-ignore lint/correctness/noEmptyPattern: vitest reads the names of fixtures from the source, this says "none"
-      async ({}, use) => {
-        endWithVitest();
-        await using stack = await startFixture(wanted, scope);
-        await use(stack);
-      },
-      { scope: scope === "run" ? "worker" : scope },
-    ],
+    suiteStack: suiteStack as unknown as StackFixtures<Service>["suiteStack"],
     stack: async ({ suiteStack, task }, use) => {
       await use(suiteStack);
       if (task.result?.state === "fail") await attachReport(task, suiteStack);

@@ -16,7 +16,7 @@ const tsconfig = {
     outDir: "out",
   },
   // Folders with a dot are looked into only when they are named.
-  include: ["*.ts", "examples/*/.otto/*.ts"],
+  include: ["*.ts", "examples/*/*.ts", "examples/*/.otto/*.ts"],
 };
 
 /**
@@ -25,12 +25,12 @@ const tsconfig = {
  */
 export async function createConsumer(
   directory: string,
-  installs: readonly string[],
+  installs: ReadonlyMap<string, string | undefined>,
   tarballs: ReadonlyMap<string, string>,
 ): Promise<void> {
   const specs = Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
-  const chosen = installs.map((name) => [name, specs[name] ?? "*"]);
-  const others = Object.entries(specs).filter(([name]) => !installs.includes(name));
+  const chosen = [...installs].map(([name, version]) => [name, specs[name] ?? version ?? "*"]);
+  const others = Object.entries(specs).filter(([name]) => !installs.has(name));
   await mkdir(directory);
   await writeJson(join(directory, "package.json"), {
     name: "consumer",

@@ -14,11 +14,12 @@ export async function runExample(
   { args, env }: Surroundings,
 ): Promise<string> {
   for (const [path, content] of Object.entries(files)) await writeFile(join(project, path), content);
+  if (language === "ts") await writeFile(join(project, "example.ts"), text);
+  if (language === "ts" || Object.keys(files).length > 0)
+    await runCommand([compiler, "--project", "tsconfig.json"], { cwd: project });
   if (language === "sh") {
     const path = [join(project, "node_modules/.bin"), process.env.PATH].join(delimiter);
     return runCommand(["bash", "-euo", "pipefail", "-c", text], { cwd: project, env: { ...env, PATH: path } });
   }
-  await writeFile(join(project, "example.ts"), text);
-  await runCommand([compiler, "--project", "tsconfig.json"], { cwd: project });
   return runCommand([process.execPath, "out/example.js", ...args], { cwd: project, env });
 }
