@@ -14,7 +14,9 @@ export function isContainerId(id: string): boolean {
 export async function findContainerHost(session: Session, id: string): Promise<DockerContainerHost> {
   const [{ declareStacks, getContainerHost }, lab] = await Promise.all([import("@otto/docker"), session.lab()]);
   const [parent] = id.toLowerCase().split(".");
-  const isParent = lab.data.hosts.some((host) => host.id === parent && host.dockerCapable);
+  const isParent = lab.data.hosts.some(
+    ({ id: hostId, handle, dockerCapable }) => dockerCapable && (hostId === parent || handle === parent),
+  );
   await declareStacks(lab, isParent ? { on: parent } : {});
   return getContainerHost(id, lab);
 }

@@ -1,4 +1,4 @@
-import { DockerContainerHost, type Parent } from "@otto/hosts";
+import { type ContainerHostOptions, DockerContainerHost, type Parent } from "@otto/hosts";
 
 /** `<parent id>.<repo>.<service>` in lower case; further replicas have `.<number>` behind it. */
 export function containerHostId(place: { parent: string; repo: string; service: string; replica: number }): string {
@@ -9,14 +9,15 @@ export function containerHostId(place: { parent: string; repo: string; service: 
 /** The host that a service's container is, or will be. */
 export function createContainerHost(
   parent: Parent,
-  place: { repo: string; project: string; service: string; replica: number },
+  place: { repo: string; project: string; service: string; replica: number } & Pick<ContainerHostOptions, "bringUp">,
 ): DockerContainerHost {
-  const { service, project, replica } = place;
+  const { service, project, replica, bringUp } = place;
   return new DockerContainerHost({
     id: containerHostId({ ...place, parent: parent.id }),
     service,
     project,
     replica,
     engine: parent.engine,
+    bringUp,
   });
 }

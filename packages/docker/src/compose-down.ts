@@ -31,7 +31,7 @@ export async function composeDown(repo: Repo, lab: Lab, options: ComposeDownOpti
   const project = projectNameOf(repo, lab, options);
   const { stopTimeout = 1, volumes = false, signal, onEvent } = options;
   try {
-    await lab.hosts.unregister(project);
+    await lab.hosts.unregister(project, parent.id);
     const wasThere = await takeDown(parent, project, { stopTimeout, volumes, who: currentUser(), signal, onEvent });
     return wasThere
       ? { status: "success", message: `${project} is down` }

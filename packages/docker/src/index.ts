@@ -52,4 +52,5 @@ export { type ComposedOptions, type ComposedStack, composed } from "./composed.j
 export { getContainerHost } from "./container-host-lookup.js";
 export { currentLab, withLab } from "./current-lab.js";
 export { type OpenLabOptions, openLab } from "./open-lab.js";
-export { declareStacks, type PlacementOptions, type SkippedRepo } from "./stack-placement.js";
+export { declareStacks, type SkippedRepo } from "./stack-declaration.js";
+export type { PlacementOptions } from "./stack-placement.js";

@@ -32,6 +32,34 @@ test("a project's hosts go without those of another", async () => {
   expect(states(registry)).toEqual(["q.r.api running"]);
 });
 
+test("two projects of one repo have the same ids, and come and go apart", async () => {
+  const registry = new HostRegistry();
+  const first = registry.register(host("p.r.api", "first"));
+  const second = registry.register(host("p.r.api", "second"));
+  expect(registry.get("p.r.api")).toBe(second);
+  await registry.unregister("second");
+  expect(registry.get("p.r.api")).toBe(first);
+  expect(states(registry)).toEqual(["p.r.api running"]);
+});
+
+test("a project is unregistered on the parent that it is taken down on", async () => {
+  const registry = new HostRegistry();
+  registry.register(host("p.r.api"));
+  registry.register(host("pp.r.api"));
+  await registry.unregister("p", "p");
+  expect(states(registry)).toEqual(["pp.r.api running"]);
+});
+
+test("a host that is declared silently is found, and listed when it runs", async () => {
+  const registry = new HostRegistry();
+  registry.declare(host("p.r.debug"), { listed: false });
+  expect([states(registry), registry.get("p.r.debug").id]).toEqual([[], "p.r.debug"]);
+  registry.register(host("p.r.debug"));
+  expect(states(registry)).toEqual(["p.r.debug running"]);
+  await registry.unregister("p");
+  expect(states(registry)).toEqual([]);
+});
+
 test("ids are found in any case", () => {
   const registry = new HostRegistry();
   registry.declare(host("p.r.api"));

@@ -12,63 +12,99 @@ export interface ContainerHostRow {
 
 interface Entry {
   readonly host: DockerContainerHost;
-  readonly declared: boolean;
+  /** `silent`: known by its id, and not listed before it runs. */
+  readonly declared: "listed" | "silent" | undefined;
   readonly running: boolean;
 }
 
-/** The container hosts of a lab: those that ran when last looked at, and those that the repos declare. */
+/**
+ * The container hosts of a lab: those that ran when last looked at, and those that the repos declare. One id may have a
+ * host in each of several Compose projects; they come and go apart.
+ */
 export class HostRegistry {
+  /** By id and project; who runs since last is last. */
   readonly #entries = new Map<string, Entry>();
 
-  /** Makes a declared host known before its stack is up. One that is known already stays. */
-  declare(host: DockerContainerHost): void {
-    if (!this.#entries.has(host.id)) this.#entries.set(host.id, { host, declared: true, running: false });
+  /**
+   * Makes a declared host known before its stack is up. One that is known already stays.
+   * @param options.listed whether `list` shows it before it runs; default true
+   */
+  declare(host: DockerContainerHost, { listed = true }: { readonly listed?: boolean } = {}): void {
+    const known = this.#entries.get(keyOf(host));
+    const declared = listed || known?.declared === "listed" ? "listed" : "silent";
+    this.#entries.set(keyOf(host), { host: known?.host ?? host, declared, running: known?.running ?? false });
   }
 
-  /** Notes that a host runs; the one that was known by this id stays the same object. */
+  /** Notes that a host runs; the one that was known in its project by this id stays the same object. */
   register(host: DockerContainerHost): DockerContainerHost {
-    const known = this.#entries.get(host.id);
-    const kept = known?.host.project === host.project ? known.host : host;
-    this.#entries.set(host.id, { host: kept, declared: known?.declared ?? false, running: true });
+    const key = keyOf(host);
+    const known = this.#entries.get(key);
+    this.#entries.delete(key);
+    const kept = known?.host ?? host;
+    this.#entries.set(key, { host: kept, declared: known?.declared, running: true });
     return kept;
   }
 
-  /** Closes the hosts of one Compose project; declared ones stay as placeholders. */
-  async unregister(project: string): Promise<void> {
-    for (const [id, { host, declared }] of this.#entries) {
-      if (host.project !== project) continue;
-      await host[Symbol.asyncDispose]();
-      if (declared) this.#entries.set(id, { host, declared, running: false });
-      else this.#entries.delete(id);
+  /**
+   * Closes the hosts of one Compose project; declared ones stay as placeholders.
+   * @param parent id of the parent that the project is on; default: wherever it is
+   */
+  async unregister(project: string, parent?: string): Promise<void> {
+    const gone = [...this.#entries].filter(
+      ([, { host }]) => host.project === project && (parent === undefined || host.id.startsWith(`${parent}.`)),
+    );
+    for (const [key, { host, declared }] of gone) {
+      if (declared === undefined) this.#entries.delete(key);
+      else this.#entries.set(key, { host, declared, running: false });
     }
+    await Promise.all(gone.map(([, { host }]) => host[Symbol.asyncDispose]()));
   }
 
-  /** @throws OttoError `HOST_UNKNOWN` listing the ids there are */
+  /**
+   * The host of this id. Of several Compose projects, that which runs since last.
+   * @throws OttoError `HOST_UNKNOWN` listing the ids there are
+   */
   get(id: string): DockerContainerHost {
-    const entry = this.#entries.get(id.toLowerCase());
+    const entries = this.#entriesOf(id);
+    const entry = entries.findLast(({ running }) => running) ?? entries.at(-1);
     if (entry !== undefined) return entry.host;
-    const known = [...this.#entries.keys()];
+    const known = [...new Set(this.list().map((row) => row.id))];
     throw new OttoError("HOST_UNKNOWN", `looking for the container host ${id}: there is none`, {
-      hint: known.length === 0 ? "Bring a stack up: otto docker up" : `Known container hosts: ${known.join(", ")}.`,
+      hint: `Bring its stack up: otto docker up${known.length === 0 ? "" : `. Known container hosts: ${known.join(", ")}.`}`,
       details: { host: id, known },
     });
   }
 
   has(id: string): boolean {
-    return this.#entries.has(id.toLowerCase());
+    return this.#entriesOf(id).length > 0;
+  }
+
+  /** Whether a host is registered, as opposed to a placeholder. */
+  isRunning(host: Pick<DockerContainerHost, "id" | "project">): boolean {
+    return this.#entries.get(keyOf(host))?.running ?? false;
   }
 
   list(): ContainerHostRow[] {
-    return [...this.#entries.values()].map(({ host, running }) => ({
-      id: host.id,
-      service: host.service,
-      project: host.project,
-      state: running ? "running" : "placeholder",
-    }));
+    return [...this.#entries.values()]
+      .filter(({ declared, running }) => running || declared === "listed")
+      .map(({ host, running }) => ({
+        id: host.id,
+        service: host.service,
+        project: host.project,
+        state: running ? "running" : "placeholder",
+      }));
   }
 
   /** Closes every host's shell. */
   async close(): Promise<void> {
     await Promise.all([...this.#entries.values()].map(({ host }) => host[Symbol.asyncDispose]()));
   }
+
+  #entriesOf(id: string): Entry[] {
+    return [...this.#entries.values()].filter(({ host }) => host.id === id.toLowerCase());
+  }
+}
+
+function keyOf({ id, project }: Pick<DockerContainerHost, "id" | "project">): string {
+  return `${id} ${project}`;
 }

@@ -1,8 +1,9 @@
-import type { ContainerSummary, Engine } from "@otto/engine";
-import { isOttoError, OttoError } from "@otto/errors";
+import type { Engine } from "@otto/engine";
+import { OttoError } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import { type Command, type CommandResult, toArgv } from "./command.js";
 import { type ContainerExecOptions, runInContainer } from "./container-exec.js";
+import { ContainerFinder, type ContainerHostOptions } from "./container-finder.js";
 import { type ContainerSpawnOptions, spawnInContainer } from "./container-process.js";
 import type { ExecTarget } from "./exec-target.js";
 import { openContainerFiles } from "./files/container-files.js";
@@ -15,24 +16,7 @@ import { type ContainerLoginOptions, type LoginTerminal, loginArgv, showProcess,
 import { readHostLogs } from "./logs/host-logs.js";
 import type { LogLine } from "./logs/log-line.js";
 import type { LogOptions } from "./logs/service-logs.js";
-import { notRunning } from "./not-running.js";
 import { ShellSession } from "./shell-session.js";
-
-export interface ContainerHostOptions {
-  /** `<parent id>.<repo>.<service>`, in lower case; a further replica has `.<number>` behind it. */
-  readonly id: string;
-  readonly service: string;
-  /** The Compose project that the container belongs to. */
-  readonly project: string;
-  /** 1 for the first replica. */
-  readonly replica: number;
-  readonly engine: Engine;
-}
-
-interface FoundContainer {
-  readonly container: string;
-  readonly hasShell: boolean;
-}
 
 /** A service's container as a host. It is looked up by its Compose labels, so a recreated container is found again. */
 export class DockerContainerHost implements AsyncDisposable, FileTransfer {
@@ -44,7 +28,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   readonly #shells = new HostShells((signal) => this.#openShell(signal));
   readonly #lifelines = new Map<string, Lifelines>();
   readonly #transfer: FileTransfer;
-  #found: Promise<FoundContainer> | undefined;
+  readonly #finder: ContainerFinder;
   #closing = new AbortController();
 
   constructor(options: ContainerHostOptions) {
@@ -54,6 +38,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     this.replica = options.replica;
     this.#engine = options.engine;
     this.#transfer = createTransfer(options.id, (signal) => this.#openFiles(signal));
+    this.#finder = new ContainerFinder(options);
   }
 
   /**
@@ -149,26 +134,10 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     });
   }
 
-  /** The container may have been replaced since it was found: then it is looked up once more. */
-  async #withContainer<T>(signal: AbortSignal | undefined, use: (target: ExecTarget) => Promise<T>): Promise<T> {
-    const known = this.#found !== undefined;
-    try {
-      return await use(await this.#target(signal));
-    } catch (error) {
-      if (!isOttoError(error, "ENGINE_REQUEST_FAILED")) throw error;
-      this.#found = undefined;
-      if (!known) throw error;
-      return await use(await this.#target(signal));
-    }
-  }
-
-  async #target(signal: AbortSignal | undefined): Promise<ExecTarget> {
-    this.#found ??= this.#find(signal).catch((error: unknown) => {
-      this.#found = undefined;
-      throw error;
-    });
-    const found = await this.#found;
-    return { engine: this.#engine, host: this.id, lifelines: this.#lifelinesOf(found.container), ...found };
+  #withContainer<T>(signal: AbortSignal | undefined, use: (target: ExecTarget) => Promise<T>): Promise<T> {
+    return this.#finder.use(signal, (found) =>
+      use({ engine: this.#engine, host: this.id, lifelines: this.#lifelinesOf(found.container), ...found }),
+    );
   }
 
   #lifelinesOf(container: string): Lifelines {
@@ -178,25 +147,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   }
 
   async #openFiles(signal: AbortSignal | undefined): Promise<HostFiles> {
-    const container = await this.#findContainer({ all: true }, signal);
+    const { Id: container } = await this.#finder.require({ all: true }, signal);
     return openContainerFiles({ engine: this.#engine, container, host: this.id }, signal);
   }
-
-  async #find(signal: AbortSignal | undefined): Promise<FoundContainer> {
-    const container = await this.#findContainer({ all: false }, signal);
-    return { container, hasShell: await this.#engine.hasPath({ container, path: "/bin/sh" }, signal) };
-  }
-
-  async #findContainer({ all }: { all: boolean }, signal: AbortSignal | undefined): Promise<string> {
-    const labels = [`com.docker.compose.project=${this.project}`, `com.docker.compose.service=${this.service}`];
-    const containers = await this.#engine.listContainers({ labels, all }, signal);
-    const ours = containers.filter((candidate) => replicaOf(candidate) === this.replica);
-    const container = (ours.find(({ State }) => State === "running") ?? ours[0])?.Id;
-    if (container === undefined) throw notRunning(this.id, this.service);
-    return container;
-  }
-}
-
-function replicaOf(container: ContainerSummary): number {
-  return Number(container.Labels["com.docker.compose.container-number"] ?? 1);
 }

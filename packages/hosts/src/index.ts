@@ -1,6 +1,7 @@
 export type { Command, CommandResult } from "./command.js";
 export type { ContainerExecOptions } from "./container-exec.js";
-export { type ContainerHostOptions, DockerContainerHost } from "./container-host.js";
+export type { ContainerHostOptions } from "./container-finder.js";
+export { DockerContainerHost } from "./container-host.js";
 export type { ContainerSpawnOptions } from "./container-process.js";
 export type { CopyOptions, CopyProgress, CopyResult } from "./files/copy.js";
 export type { FileTransfer } from "./files/file-transfer.js";
@@ -14,4 +15,5 @@ export type { LogSelection } from "./logs/service-containers.js";
 export { type LogOptions, readServiceLogs, type ServiceLogLine } from "./logs/service-logs.js";
 export type { Parent, ParentDocker, ParentExecOptions } from "./parent.js";
 export { type LockHolder, type RemoteLockOptions, withRemoteLock } from "./remote-lock.js";
+export { SharedWork } from "./shared-work.js";
 export { createSshParent, type SshParentOptions } from "./ssh-parent.js";

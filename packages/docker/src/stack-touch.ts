@@ -1,0 +1,59 @@
+import type { PlacedStack } from "@otto/compose";
+import { OttoError } from "@otto/errors";
+import type { Lab } from "@otto/host-registry";
+import { SharedWork } from "@otto/hosts";
+import { type ComposeUpOptions, composeUp } from "./compose-up.js";
+
+type ComposeService = PlacedStack["files"]["services"][number];
+
+/** What is to happen when a service's host is used and no container of it runs. */
+export type Touch = (service: ComposeService, host: string) => (signal: AbortSignal) => Promise<void>;
+
+/**
+ * Brings the stack up without building, once for all who use one of its placeholders. A host that has been running is not
+ * brought up behind its user's back, nor a stack on a parent that `up` would not choose, nor a service that is not enabled.
+ */
+export function createTouch(lab: Lab, stack: PlacedStack, options: ComposeUpOptions): Touch {
+  const { repo, project } = stack;
+  const up = new SharedWork((signal) => composeUp(repo, lab, { ...options, build: false, signal }));
+  const isPlace = options.on === undefined || isChosen(lab, stack);
+  return (service, host) => async (signal) => {
+    if (lab.hosts.isRunning({ id: host, project })) throw notRunning(host, service, "otto docker up");
+    if (!isPlace) throw notRunning(host, service, `otto docker up --on ${stack.parent.id}`);
+    if (!service.enabled) throw notRunning(host, service, upCommandOf(service));
+    try {
+      await up.join(signal);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw notBroughtUp(host, stack, cause as Error);
+    }
+  };
+}
+
+function isChosen(lab: Lab, { repo, parent }: PlacedStack): boolean {
+  try {
+    return lab.parentFor(repo).id === parent.id;
+  } catch {
+    return false;
+  }
+}
+
+function upCommandOf({ profiles }: ComposeService): string {
+  const [profile] = profiles;
+  return profile === undefined ? "otto docker up" : `otto docker up --profile ${profile}`;
+}
+
+function notRunning(host: string, { name }: ComposeService, command: string): OttoError {
+  return new OttoError("HOST_NOT_RUNNING", `${host}: no container of the service ${name} runs`, {
+    hint: `Bring it up: ${command}`,
+    details: { host },
+  });
+}
+
+function notBroughtUp(host: string, { project }: PlacedStack, cause: Error): OttoError {
+  return new OttoError("HOST_NOT_RUNNING", `${host}: its stack ${project} does not come up: ${cause.message}`, {
+    hint: "Build and bring it up: otto docker up",
+    details: { host, project },
+    cause,
+  });
+}
