@@ -1,12 +1,12 @@
 import { isUtf8 } from "node:buffer";
-import type { CommandResult } from "@otto/docker";
+import type { CommandOutput, CommandResult } from "@otto/docker";
 import { OttoError } from "@otto/errors";
 import { exitCodes } from "./exit-code.js";
 import type { Outcome } from "./outcome.js";
 import type { Session } from "./session.js";
 
-/** Runs a command on a host that has been found. */
-export type RunCommand = () => Promise<CommandResult>;
+/** Runs a command on a host that has been found; its output goes to `output`, where there is one. */
+export type RunCommand = (output: CommandOutput | undefined) => Promise<CommandResult>;
 
 interface CommandFlags {
   readonly id: string;
@@ -27,7 +27,7 @@ export async function orNeverRan({ reporter }: Session, run: () => Promise<Outco
 
 /** Runs a command, or says which with `--dry-run`; shows its output and takes its exit code. */
 export async function finishCommand(
-  { options, reporter }: Session,
+  { options, invocation, reporter }: Session,
   flags: CommandFlags,
   run: RunCommand,
 ): Promise<Outcome> {
@@ -36,9 +36,7 @@ export async function finishCommand(
     reporter.item(`${id}: would run ${command.join(" ")}`, { type: "step", do: "exec", host: id, command });
     return { exitCode: exitCodes.done };
   }
-  const result = await run();
-  reporter.bytes("stdout", result.stdout);
-  reporter.bytes("stderr", result.stderr);
+  const result = await run(options.json ? undefined : invocation);
   if (result.timedOut) reporter.error(timedOut(flags));
   return { exitCode: result.exitCode, fields: resultFields(result) };
 }

@@ -13,13 +13,21 @@ export interface ExecFlags {
   readonly timeout: number;
 }
 
+/** Options of `login`. */
+export interface LoginFlags {
+  readonly user?: string;
+  readonly workdir?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** `otto host ID …`; the id has been moved behind the verb by `arrangeHostArguments`. */
 export function createHostCommand(choose: Choose): Command {
   return new Command("host")
     .description("run commands, copy files and read logs, on a host or in a container")
-    .usage("ID exec|run|put|get|logs ...")
+    .usage("ID exec|run|login|put|get|logs ...")
     .addCommand(createExec(choose))
     .addCommand(createRun(choose))
+    .addCommand(createLogin(choose))
     .addCommand(createPut(choose))
     .addCommand(createGet(choose))
     .addCommand(createLogs(choose));
@@ -59,6 +67,23 @@ function createRun(choose: Choose): Command {
       choose(async (session) => {
         const { hostRun } = await import("./commands/host-run.js");
         return hostRun(session, { ...options, id, command });
+      }),
+    );
+}
+
+function createLogin(choose: Choose): Command {
+  return new Command("login")
+    .summary("open a shell on your terminal")
+    .description("Opens a shell on your terminal and exits with its exit code, or with 255 if the link broke.")
+    .configureHelp({ commandUsage: () => "otto host ID login [options]" })
+    .argument("<id>", "id or handle of a host")
+    .option("--user <user>", "user in the container")
+    .option("--workdir <directory>", "directory in the container to begin in")
+    .option("--env <name=value>", "a variable for the shell in the container; may be repeated", collectVariable)
+    .action((id: string, options: LoginFlags) =>
+      choose(async (session) => {
+        const { hostLogin } = await import("./commands/host-login.js");
+        return hostLogin(session, { ...options, id });
       }),
     );
 }

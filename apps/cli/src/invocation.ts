@@ -1,8 +1,17 @@
 import type { Readable, Writable } from "node:stream";
 
-/** A stream to show things on; `isTTY` on a terminal. */
+/** A stream to show things on; `isTTY` on a terminal, which has a size. */
 export interface OutputStream extends Writable {
   readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly fd?: number;
+}
+
+/** A stream to read from; `isTTY` on a terminal. */
+export interface InputStream extends Readable {
+  readonly isTTY?: boolean;
+  readonly fd?: number;
 }
 
 /** Where signals come from: `process`. */
@@ -20,7 +29,7 @@ export interface Invocation {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute path of the user's home. */
   readonly home: string;
-  readonly stdin: Readable;
+  readonly stdin: InputStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly signals: SignalSource;

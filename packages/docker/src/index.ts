@@ -31,6 +31,7 @@ export { imageFullTag, imageLatestTag } from "@otto/hashing";
 export { type ContainerHostRow, HostRegistry, Lab, type LabOptions } from "@otto/host-registry";
 export type {
   Command,
+  CommandOutput,
   CommandResult,
   CopyOptions,
   CopyResult,

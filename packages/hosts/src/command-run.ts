@@ -1,13 +1,14 @@
 import { constants } from "node:os";
 import { Readable } from "node:stream";
 import type { ProcessExit, RemoteProcess } from "ssh2-streamer";
-import { Collector } from "./collector.js";
-import { type CommandResult, defaultTimeoutMs, timedOutExitCode } from "./command.js";
+import { type CommandOutput, type CommandResult, defaultTimeoutMs, timedOutExitCode } from "./command.js";
 import { startDeadline } from "./deadline.js";
+import { type OutputReader, readOutputs } from "./output-reader.js";
 import { feedStdin, type StdinSource } from "./stdin-feed.js";
 
 export interface RunToEndOptions {
   readonly stdin?: StdinSource | undefined;
+  readonly output?: CommandOutput | undefined;
   /** Milliseconds; `Infinity` for none. Default 30,000. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -24,34 +25,28 @@ export async function runToEnd(
   using deadline = startDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
   // A source may break before the process has started: `feedStdin` finds that.
   if (options.stdin instanceof Readable) options.stdin.on("error", () => {});
-  let stdout: Collector | undefined;
-  let stderr: Collector | undefined;
+  let readers: readonly [OutputReader, OutputReader] | undefined;
+  const resultOf = (exitCode: number, timedOut: boolean): CommandResult => {
+    const [stdout = nothing, stderr = nothing] = readers?.map(({ bytes }) => bytes) ?? [];
+    return { exitCode, stdout, stderr, timedOut };
+  };
   try {
     const process = await start(deadline.signal);
-    stdout = new Collector(process.stdout);
-    stderr = new Collector(process.stderr);
+    readers = readOutputs(process, options.output);
     const feeding = feedStdin(process, options.stdin);
     const [, fed] = await Promise.allSettled([process.exit, feeding]);
     // Ending the command for it must not hide that the source failed.
     if (fed.status === "rejected" && !deadline.signal.aborted) throw fed.reason;
     const exit = await process.exit;
-    return {
-      exitCode: toExitCode(exit),
-      stdout: await stdout.finished(),
-      stderr: await stderr.finished(),
-      timedOut: false,
-    };
+    await Promise.all(readers.map((reader) => reader.finished()));
+    return resultOf(toExitCode(exit), false);
   } catch (error) {
-    if (!deadline.passed) throw error;
-    const nothing = Buffer.alloc(0);
-    return {
-      exitCode: timedOutExitCode,
-      stdout: stdout?.bytes ?? nothing,
-      stderr: stderr?.bytes ?? nothing,
-      timedOut: true,
-    };
+    if (deadline.passed) return resultOf(timedOutExitCode, true);
+    throw error;
   }
 }
+
+const nothing: Buffer = Buffer.alloc(0);
 
 /** As shells count: 128 + the signal's number. */
 export function toExitCode({ exitCode, signal }: ProcessExit): number {

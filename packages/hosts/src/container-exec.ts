@@ -1,4 +1,4 @@
-import type { CommandResult } from "./command.js";
+import type { CommandOutput, CommandResult } from "./command.js";
 import { runToEnd } from "./command-run.js";
 import { type ContainerSpawnOptions, spawnInContainer, spawnWithoutStdin } from "./container-process.js";
 import type { ExecTarget } from "./exec-target.js";
@@ -7,6 +7,8 @@ import type { StdinSource } from "./stdin-feed.js";
 export interface ContainerExecOptions extends Omit<ContainerSpawnOptions, "terminal"> {
   /** Sent to the command, then closed. Default: empty. */
   readonly stdin?: StdinSource | undefined;
+  /** Takes the output as it comes; the result's is then empty. Default: the result has it. */
+  readonly output?: CommandOutput | undefined;
   /** Milliseconds; `Infinity` for none. Default 30,000. */
   readonly timeoutMs?: number | undefined;
 }

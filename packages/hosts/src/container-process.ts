@@ -79,7 +79,8 @@ async function spawnTied(tied: Tied, options: ContainerSpawnOptions): Promise<Re
   try {
     const report = readStartReport(terminal ? process.stdout : process.stderr, mark, terminal ? 2 : 0);
     if (!terminal) process.stdin.write(`${mark}\n`);
-    const exit = readExit(process, report, nameOf(target, argv));
+    // The marks of a terminal say when the command begins, not whether.
+    const exit = readExit(process, terminal ? undefined : report, nameOf(target, argv));
     const pid = await report.first;
     if (pid === undefined) {
       await exit;

@@ -1,4 +1,4 @@
-export type { Command, CommandResult } from "./command.js";
+export type { Command, CommandOutput, CommandResult } from "./command.js";
 export type { ContainerExecOptions } from "./container-exec.js";
 export type { ContainerHostOptions } from "./container-finder.js";
 export { DockerContainerHost } from "./container-host.js";

@@ -1,15 +1,15 @@
-import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import type { RemoteProcess } from "ssh2-streamer";
 import { toExitCode } from "./command-run.js";
 import type { ContainerSpawnOptions } from "./container-process.js";
 
-/** A terminal that somebody sits at: `{ input: process.stdin, output: process.stdout }`. */
+/** A terminal that somebody sits at: `process.stdin` and `process.stdout`. */
 export interface LoginTerminal {
-  /** Bytes that are typed. `setRawMode` turns the terminal's own handling of keys off and on again. */
-  readonly input: Readable & { setRawMode?(raw: boolean): unknown; readonly fd?: number };
+  readonly input: Readable & { readonly fd?: number };
   /** Emits `resize` when its size changes. */
   readonly output: Writable & { readonly columns?: number; readonly rows?: number; readonly fd?: number };
+  /** Turns the terminal's own handling of keys and lines off, and on again. */
+  setRawMode(raw: boolean): void;
 }
 
 export interface LoginOptions {
@@ -50,17 +50,17 @@ export async function showProcess(process: RemoteProcess, terminal: LoginTermina
     const { columns, rows } = sizeOf(terminal);
     process.resize(columns, rows);
   };
-  input.setRawMode?.(true);
+  terminal.setRawMode(true);
   output.on("resize", resize);
   // It may have changed since the process was started.
   resize();
   input.pipe(process.stdin);
   process.stdout.pipe(output, { end: false });
+  const shown = new Promise<void>((resolve) => process.stdout.once("close", resolve));
   process.stderr.resume();
   try {
-    const ended = process.stdout.readableEnded ? undefined : once(process.stdout, "close");
     const exit = await process.exit;
-    await ended;
+    await shown;
     return toExitCode(exit);
   } catch (error) {
     output.write(restoreScreen);
@@ -69,6 +69,6 @@ export async function showProcess(process: RemoteProcess, terminal: LoginTermina
     input.unpipe(process.stdin).pause();
     process.stdout.unpipe(output);
     output.off("resize", resize);
-    input.setRawMode?.(false);
+    terminal.setRawMode(false);
   }
 }

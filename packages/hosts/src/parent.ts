@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Engine } from "@otto/engine";
 import type { RemoteProcess, SpawnOptions } from "ssh2-streamer";
-import type { Command, CommandResult } from "./command.js";
+import type { Command, CommandOutput, CommandResult } from "./command.js";
 import type { FileTransfer } from "./files/file-transfer.js";
 import type { HostShell, RunOptions, RunResult } from "./host-shell.js";
 import type { LoginOptions, LoginTerminal } from "./login.js";
@@ -19,6 +19,8 @@ export interface ParentExecOptions {
   readonly stdin?: string | Uint8Array | Readable;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string | undefined;
+  /** Takes the output as it comes; the result's is then empty. Default: the result has it. */
+  readonly output?: CommandOutput | undefined;
   /** Milliseconds; `Infinity` for none. Default 30,000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;

@@ -1,7 +1,6 @@
-import { OttoError } from "@otto/errors";
 import { finishCommand, orNeverRan, type RunCommand } from "../command-outcome.js";
 import { toExecCommand } from "../container-command.js";
-import { findContainerHost, isContainerId } from "../container-lookup.js";
+import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
 import type { ExecFlags } from "../host-command.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
@@ -22,17 +21,14 @@ export function hostExec(session: Session, flags: HostExecFlags): Promise<Outcom
 async function execInContainer(session: Session, flags: HostExecFlags): Promise<RunCommand> {
   const { user, workdir } = flags;
   const host = await findContainerHost(session, flags.id);
-  return () => host.exec(toExecCommand(flags.command), { user, workdir, ...commonOptions(session, flags) });
+  return (output) =>
+    host.exec(toExecCommand(flags.command), { user, workdir, output, ...commonOptions(session, flags) });
 }
 
 async function execOnHost(session: Session, flags: HostExecFlags): Promise<RunCommand> {
-  if (flags.user !== undefined) {
-    throw new OttoError("CLI_USAGE", `--user has no meaning on ${flags.id}: it is no container`, {
-      hint: "Its login is chosen in the lab, by `user`.",
-    });
-  }
-  const host = (await session.lab()).machine(flags.id);
-  return () => host.exec(toExecCommand(flags.command), { cwd: flags.workdir, ...commonOptions(session, flags) });
+  const host = await findMachine(session, flags.id, { user: flags.user });
+  return (output) =>
+    host.exec(toExecCommand(flags.command), { cwd: flags.workdir, output, ...commonOptions(session, flags) });
 }
 
 function commonOptions({ invocation, signal }: Session, { env, stdin, timeout }: HostExecFlags) {

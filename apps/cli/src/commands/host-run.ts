@@ -1,6 +1,6 @@
 import { finishCommand, orNeverRan, type RunCommand } from "../command-outcome.js";
 import { toRunCommands, toSequence } from "../container-command.js";
-import { findContainerHost, isContainerId } from "../container-lookup.js";
+import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
 
@@ -19,10 +19,6 @@ export function hostRun(session: Session, flags: HostRunFlags): Promise<Outcome>
 async function findShell(session: Session, { id, command, timeout }: HostRunFlags): Promise<RunCommand> {
   const line = toSequence(toRunCommands(command));
   const options = { timeoutMs: timeout * 1000, signal: session.signal };
-  if (isContainerId(id)) {
-    const host = await findContainerHost(session, id);
-    return () => host.run(line, options);
-  }
-  const host = (await session.lab()).machine(id);
-  return () => host.exec(line, options);
+  const host = isContainerId(id) ? await findContainerHost(session, id) : await findMachine(session, id);
+  return (output) => host.exec(line, { ...options, output });
 }

@@ -1,0 +1,142 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { type Lab, labJson, startLab } from "@otto/lab";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runOtto } from "./otto-process.js";
+import { TestTerminal } from "./terminal.js";
+import { createTestRepo, type TestRepo } from "./test-repo.js";
+
+const execute = promisify(execFile);
+let lab: Lab<"bastion" | "parent">;
+let repo: TestRepo;
+
+beforeAll(async () => {
+  lab = await startLab({ hosts: { bastion: {}, parent: { hop: "bastion", proxy: {} } } });
+  repo = await createTestRepo({ OTTO_LAB: "veg" });
+  await repo.write("lab.json", JSON.stringify(labJson(lab, "veg")));
+  const { exitCode, stderr } = await runOtto(repo.place, ["docker", "up"]);
+  if (exitCode !== 0) throw new Error(stderr);
+});
+
+afterAll(async () => {
+  await repo[Symbol.asyncDispose]();
+  await lab[Symbol.asyncDispose]();
+});
+
+const container = () => `parent.${repo.name}.api`;
+const hosts = [
+  ["a container", container],
+  ["a parent", () => "parent"],
+  ["this machine", () => "local"],
+] as const;
+const prompt = /[#$] /;
+const size = { columns: 100, rows: 30 };
+
+async function login(id: string): Promise<TestTerminal> {
+  // Without a lab's name it is the lab of this machine.
+  const env = id === "local" ? { ...repo.place.env, OTTO_LAB: "" } : repo.place.env;
+  const terminal = await TestTerminal.open({ ...repo.place, env }, ["host", id, "login"], size);
+  await terminal.sees(prompt);
+  return terminal;
+}
+
+/** Commands in the container's process list that hold `word`. */
+async function processesWith(word: string): Promise<string[]> {
+  const { stdout } = await execute("docker", ["top", `${repo.project}-api-1`, "-eo", "pid,args"]);
+  return stdout.split("\n").filter((line) => line.includes(word));
+}
+
+describe.each(hosts)("login on %s", (_name, id) => {
+  test("has the terminal's size, follows it, and ends with the shell's exit code", async () => {
+    await using terminal = await login(id());
+    terminal.type("stty size\r");
+    await terminal.sees("30 100");
+    await terminal.resize(120, 40);
+    // The new size is on its way while the next line is.
+    terminal.type('until [ "$(stty size)" = "40 120" ]; do :; done; echo re""sized\r');
+    await terminal.sees("resized");
+    terminal.type("exit 7\r");
+    const { exitCode, before, after } = await terminal.finished();
+    expect(exitCode).toBe(7);
+    expect(after).toBe(before.replace("rows 30; columns 100", "rows 40; columns 120"));
+  });
+
+  test("gives Ctrl-C, Ctrl-Z and Ctrl-D to what runs there", async () => {
+    await using terminal = await login(id());
+    terminal.type("sh -c 'echo be\"\"gin; sleep 1000; echo never'\r");
+    await terminal.sees("begin\r\n");
+    terminal.type("\u0003");
+    await terminal.sees(prompt);
+    terminal.type('echo co""de $?\r');
+    await terminal.sees("code 130");
+    terminal.type("sh -c 'echo be\"\"gin; sleep 1000'\r");
+    await terminal.sees("begin\r\n");
+    terminal.type("\u001a");
+    await terminal.sees("Stopped");
+    terminal.type("kill -KILL %1; wc -c\r");
+    await terminal.sees("wc -c");
+    terminal.type("four\r\u0004");
+    await terminal.sees("5\r\n");
+    terminal.type("\u0004");
+    expect((await terminal.finished()).exitCode).toBeLessThan(255);
+  });
+
+  test("passes every byte that is typed", async () => {
+    await using terminal = await login(id());
+    terminal.type('stty raw -echo; echo re""ady; head -c 8 | od -An -tx1; stty sane\r');
+    await terminal.sees("ready");
+    terminal.type("\u0000\u0001\u0003\u0011\u007f\u00ff\u001b\r");
+    expect(await terminal.sees(/00 01 .*\n/)).toContain("00 01 03 11 7f ff 1b 0d");
+  });
+
+  test("runs vi and top", async () => {
+    await using terminal = await login(id());
+    const file = `/tmp/otto-login-${repo.name}`;
+    terminal.type(`busybox vi ${file}\r`);
+    await terminal.sees(`- ${file}`);
+    terminal.type("ihello from vi");
+    await terminal.sees("hello from vi");
+    terminal.type("\u001b");
+    await terminal.sees(`- ${file}`);
+    terminal.type(":wq\r");
+    await terminal.sees(prompt);
+    terminal.type(`tr a-z A-Z <${file}; rm ${file}\r`);
+    await terminal.sees("HELLO FROM VI");
+    terminal.type("busybox top\r");
+    await terminal.sees("Load average");
+    terminal.type("q");
+    terminal.type('echo back a""gain\r');
+    expect(await terminal.sees("back again")).toContain("back again");
+  });
+});
+
+test("a login is refused where nobody sits at a terminal", async () => {
+  const run = await runOtto(repo.place, ["host", container(), "login"]);
+  expect(run).toMatchObject({ exitCode: 255, stdout: "", stderr: expect.stringContaining("terminal") });
+});
+
+test("a link that breaks ends the login in the container and leaves the terminal as it was", async () => {
+  await using terminal = await login(container());
+  terminal.type("sleep 4711 & busybox vi /tmp/broken\r");
+  await terminal.sees("- /tmp/broken");
+  expect(await processesWith("sleep 4711")).toHaveLength(1);
+  lab.hosts.parent.proxy?.cut();
+  const { exitCode, before, after } = await terminal.finished();
+  expect([exitCode, after]).toEqual([255, before]);
+  // The other screen is left and the cursor is shown again.
+  expect(terminal.screen).toContain("\u001b[?1049l\u001b[?25h");
+  for (const word of ["sleep 4711", "vi /tmp/broken"]) {
+    await expect.poll(() => processesWith(word), { timeout: 5000 }).toEqual([]);
+  }
+});
+
+test("a killed otto leaves nothing of its login running", async () => {
+  await using terminal = await login(container());
+  terminal.type("sleep 4712 & busybox vi /tmp/killed\r");
+  await terminal.sees("- /tmp/killed");
+  expect(await processesWith("sleep 4712")).toHaveLength(1);
+  process.kill(await terminal.pid(), "SIGKILL");
+  for (const word of ["sleep 4712", "vi /tmp/killed"]) {
+    await expect.poll(() => processesWith(word), { timeout: 5000 }).toEqual([]);
+  }
+});

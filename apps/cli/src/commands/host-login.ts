@@ -1,0 +1,45 @@
+import { OttoError } from "@otto/errors";
+import { orNeverRan } from "../command-outcome.js";
+import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
+import { exitCodes } from "../exit-code.js";
+import type { LoginFlags } from "../host-command.js";
+import type { Outcome } from "../outcome.js";
+import { createRawMode } from "../raw-mode.js";
+import type { Session } from "../session.js";
+
+export interface HostLoginFlags extends LoginFlags {
+  readonly id: string;
+}
+
+/** `otto host ID login` */
+export function hostLogin(session: Session, flags: HostLoginFlags): Promise<Outcome> {
+  return orNeverRan(session, async () => {
+    const login = await findLogin(session, flags);
+    if (session.options.dryRun) {
+      session.reporter.item(`${flags.id}: would open a shell`, { type: "step", do: "login", host: flags.id });
+      return { exitCode: exitCodes.done };
+    }
+    assertTerminal(session);
+    return { exitCode: await login() };
+  });
+}
+
+async function findLogin(session: Session, flags: HostLoginFlags): Promise<() => Promise<number>> {
+  const { stdin, stdout, env } = session.invocation;
+  const terminal = { input: stdin, output: stdout, setRawMode: createRawMode(stdin) };
+  const options = { term: env.TERM, signal: session.signal };
+  const { id, ...container } = flags;
+  if (isContainerId(id)) {
+    const host = await findContainerHost(session, id);
+    return () => host.login(terminal, { ...options, ...container });
+  }
+  const host = await findMachine(session, id, container);
+  return () => host.login(terminal, options);
+}
+
+function assertTerminal({ invocation, options }: Session): void {
+  if (invocation.stdin.isTTY && invocation.stdout.isTTY && !options.json) return;
+  throw new OttoError("CLI_USAGE", "login needs a terminal, and a person at it", {
+    hint: "For programs there are exec, with -i for stdin, and run.",
+  });
+}
