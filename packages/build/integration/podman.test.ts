@@ -1,15 +1,31 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { type BuildEvent, buildImages } from "@otto/build";
-import { layBusybox } from "@otto/lab";
+import { layBusybox, type Registry, startRegistry } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type BuildRepo, createBuildRepo } from "./local-build.js";
+import { type BuildRepo, build, createBuildRepo, parent } from "./local-build.js";
 import { type OwnEngine, podman, startOwnEngine } from "./own-engine.js";
 
+const login = { username: "ada", password: `canary-${randomBytes(12).toString("hex")}` };
+let directory: string;
+let registry: Registry;
 let engine: OwnEngine;
 beforeAll(async () => {
-  engine = await startOwnEngine(podman);
+  directory = await mkdtemp(join(tmpdir(), "otto-podman-"));
+  registry = await startRegistry(login);
+  const file = join(directory, "registries.conf");
+  await writeFile(file, `[[registry]]\nlocation = "${registry.host}"\ninsecure = true\n`);
+  engine = await startOwnEngine((places) => ["env", `CONTAINERS_REGISTRIES_CONF=${file}`, ...podman(places)]);
 });
-afterAll(() => engine[Symbol.asyncDispose]());
+afterAll(async () => {
+  await engine[Symbol.asyncDispose]();
+  await registry[Symbol.asyncDispose]();
+  await parent[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true });
+});
 
 async function createShellRepo(steps: string, settings = ""): Promise<BuildRepo> {
   const repo = await createBuildRepo(`network = "host"\n${settings}`);
@@ -58,4 +74,20 @@ test("what it cannot be given is said before anything is sent", async () => {
   await using repo = await createShellRepo("", `secrets = [{ id = "token", env = "TOKEN" }]\n`);
   const { api } = await buildImages(await repo.load(), engine.parent, { env: { TOKEN: "word" } });
   expect(api).toMatchObject({ status: "failed", error: { code: "BUILD_FEATURE_UNSUPPORTED" } });
+});
+
+test("it takes a base image with the user's login for that registry, and without it cannot", async () => {
+  const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
+  await writeFile(join(directory, "config.json"), JSON.stringify({ auths: { [registry.host]: { auth } } }));
+  const env = { DOCKER_CONFIG: directory };
+  await using base = await createBuildRepo(`[docker]\nregistry_url = "${registry.host}"\n`);
+  const { message } = (await build(await base.load(), { env, push: true })).result;
+  await using repo = await createBuildRepo(`build_args = { BASE = "${message}" }\n`);
+  await repo.write("context/Dockerfile", "ARG BASE\nFROM $BASE\nCOPY . /more/\n");
+  const loaded = await repo.load();
+  expect(await buildImages(loaded, engine.parent)).toMatchObject({ api: { status: "failed" } });
+  const told: string[] = [];
+  const options = { env, onEvent: (event: BuildEvent) => void told.push(inspect(event, { depth: 20 })) };
+  expect(await buildImages(loaded, engine.parent, options)).toMatchObject({ api: { status: "success" } });
+  expect(told.join()).not.toContain(login.password);
 });

@@ -1,5 +1,5 @@
 import type { DockerImage, Repo } from "@otto/config";
-import type { BuildProgress } from "@otto/engine";
+import type { BuildProgress, RegistryCredentials } from "@otto/engine";
 import { OttoError, type Secret } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import {
@@ -9,10 +9,12 @@ import {
   servedDockerfileName,
   servedNamedContexts,
 } from "@otto/staging";
+import { findBaseImages } from "./base-images.js";
 import type { BuildEvent } from "./build-event.js";
 import type { BuildImagesOptions } from "./build-images.js";
 import { hashLabel, type WantedImage } from "./build-plan.js";
 import { findSshAgents, readSecrets } from "./build-secrets.js";
+import { registryHost } from "./registry/registry-host.js";
 import { findUserCredentials } from "./registry/user-credentials.js";
 import { parseShmSize } from "./shm-size.js";
 import { type CountedSteps, findStepLine } from "./step-line.js";
@@ -65,14 +67,27 @@ async function buildByTar(wanted: WantedImage, build: Build): Promise<void> {
   const tar = packContext(wanted.context, { signal: options.signal });
   try {
     const dockerfile = packedDockerfileName(wanted.context);
+    const credentials = await findBaseCredentials(wanted, options);
     await parent.engine.buildImage(
       tar,
-      { ...engineOptions(wanted, build, "instructions"), dockerfile },
+      { ...engineOptions(wanted, build, "instructions"), dockerfile, credentials },
       options.signal,
     );
   } finally {
     tar.destroy();
   }
+}
+
+/** For the registries that the Dockerfile takes images from, and no other. */
+async function findBaseCredentials({ image, context }: WantedImage, { env = {}, signal }: BuildImagesOptions) {
+  const found: Record<string, RegistryCredentials> = {};
+  for (const host of new Set(
+    findBaseImages(context.dockerfile.content.toString(), image.buildArgs).map(registryHost),
+  )) {
+    const credentials = await findUserCredentials({ host, env, signal });
+    if (credentials !== undefined) found[host] = credentials;
+  }
+  return found;
 }
 
 function engineOptions(wanted: WantedImage, { repo, options }: Build, counted: CountedSteps) {

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { promisify } from "node:util";
 import { type BuildProgress, createEngine, type Engine } from "@otto/engine";
-import { createBusyboxImage, type TestImage } from "@otto/lab";
+import { Secret } from "@otto/errors";
+import { createBusyboxImage, startRegistry, type TestImage } from "@otto/lab";
 import { pack } from "tar-stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -82,9 +83,28 @@ test("a failed build is an error with the output of the step, and no tag", async
   const dockerfile = `FROM ${image.tag}\nRUN echo some words; exit 3\n`;
   await expect(engine.buildImage(contextOf(dockerfile), { tag, dockerfile: "Dockerfile" })).rejects.toMatchObject({
     code: "ENGINE_BUILD_FAILED",
-    details: { output: expect.stringContaining("some words") },
+    details: { output: expect.stringContaining("some words"), exitCode: 3, step: "[2/2] RUN echo some words; exit 3" },
   });
   expect(await engine.inspectImage(tag)).toBeUndefined();
+});
+
+test("the classic builder takes a base image with the credentials for its registry, and without them cannot", async () => {
+  const login = { username: "ada", password: `canary-${randomBytes(12).toString("hex")}` };
+  await using registry = await startRegistry(login);
+  const reference = `${registry.host}/base:1`;
+  const credentials = { username: login.username, password: new Secret(login.password) };
+  await engine.tagImage({ source: image.tag, target: reference });
+  await engine.pushImage({ reference, credentials });
+  await engine.removeImage(reference);
+  const tag = `${name}:derived`;
+  const build = (given: object) =>
+    engine.buildImage(contextOf(`FROM ${reference}\n`), { tag, dockerfile: "Dockerfile", ...given });
+  for (const given of [{}, { credentials: { "r.example": credentials } }]) {
+    await expect(build(given)).rejects.toMatchObject({ code: "ENGINE_BUILD_FAILED" });
+  }
+  await build({ credentials: { [registry.host]: credentials } });
+  expect(await engine.inspectImage(tag)).toBeDefined();
+  for (const made of [tag, reference]) await engine.removeImage(made);
 });
 
 test("an aborted build ends and tags nothing", async () => {

@@ -4,8 +4,10 @@ import { buildFailed } from "./build-failure.js";
 import { buildParameters } from "./build-parameters.js";
 import type { BuildProgress } from "./build-progress.js";
 import { asking } from "./engine-error.js";
+import { sendToEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
 import { readJsonLines, textField } from "./json-lines.js";
+import { type RegistryCredentials, registryConfigHeader, secretsOf } from "./registry-credentials.js";
 import { TarBuildLog } from "./tar-build-log.js";
 
 export interface BuildImageOptions {
@@ -28,6 +30,11 @@ export interface BuildImageOptions {
   readonly locateStep?: ((step: string) => number | undefined) | undefined;
 }
 
+export interface TarBuildOptions extends BuildImageOptions {
+  /** For base images, by registry host; sent with this request alone. Default: none. */
+  readonly credentials?: Readonly<Record<string, RegistryCredentials>> | undefined;
+}
+
 /**
  * Builds the context in `tar` with the engine's own builder. Closing the connection (an abort) cancels the build.
  * @throws OttoError `ENGINE_BUILD_FAILED`, with `details.output`, `step`, `line` and `exitCode`.
@@ -35,17 +42,28 @@ export interface BuildImageOptions {
 export async function buildImage(
   docker: Docker,
   tar: Readable,
-  options: BuildImageOptions,
+  options: TarBuildOptions,
   request: EngineRequest,
 ): Promise<void> {
-  const stream = await asking(request, `building ${options.tag}`, () =>
-    docker.buildImage(tar, { ...buildParameters(options), version: "1", ...request.abort }),
-  );
-  await asking(request, `building ${options.tag}`, () => followBuild(stream as Readable, options));
+  const path = `/build?${formatQuery({ ...buildParameters(options), version: "1" })}`;
+  const headers = { "Content-Type": "application/x-tar", ...registryConfigHeader(options.credentials ?? {}) };
+  await asking(request, `building ${options.tag}`, async () => {
+    const stream = await sendToEngine(docker, { method: "POST", path, headers, body: tar }, request);
+    await followBuild(stream, options);
+  });
 }
 
-async function followBuild(stream: Readable, options: BuildImageOptions): Promise<void> {
-  const log = new TarBuildLog(options.onProgress ?? (() => {}));
+function formatQuery(parameters: Readonly<Record<string, string | number | boolean | object>>): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(parameters)) {
+    query.set(key, typeof value === "object" ? JSON.stringify(value) : String(value));
+  }
+  return query.toString();
+}
+
+async function followBuild(stream: Readable, options: TarBuildOptions): Promise<void> {
+  const secrets = Object.values(options.credentials ?? {}).flatMap(secretsOf);
+  const log = new TarBuildLog(options.onProgress ?? (() => {}), secrets);
   for await (const line of readJsonLines(stream)) {
     if (textField(line, "error") !== undefined) throw buildFailed(options, log.failure(line));
     log.follow(line);

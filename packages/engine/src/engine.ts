@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { OttoError } from "@otto/errors";
 import type Docker from "dockerode";
 import pLimit from "p-limit";
-import { type BuildImageOptions, buildImage } from "./build-image.js";
+import { buildImage, type TarBuildOptions } from "./build-image.js";
 import type { SessionBuildOptions } from "./buildkit/session-build.js";
 import { ChannelAgent, type DialEngine } from "./channel-agent.js";
 import { type ContainerPath, type PathStat, readArchive, statPath, writeArchive } from "./container-archive.js";
@@ -50,7 +50,7 @@ export interface Engine extends AsyncDisposable {
   /** Builds with BuildKit, sending what the engine asks for. */
   buildWithSession(options: SessionBuildOptions, signal?: AbortSignal): Promise<void>;
   /** Builds a context that is sent whole, with the engine's own builder. */
-  buildImage(tar: Readable, options: BuildImageOptions, signal?: AbortSignal): Promise<void>;
+  buildImage(tar: Readable, options: TarBuildOptions, signal?: AbortSignal): Promise<void>;
   listContainers(filter?: ContainerFilter, signal?: AbortSignal): Promise<ContainerSummary[]>;
   inspectContainer(id: string, signal?: AbortSignal): Promise<ContainerDetails | undefined>;
   /** Whether a file, directory or link is at `path` in the container. */

@@ -13,9 +13,21 @@ export type RegistryCredentials =
  * @see https://docs.docker.com/reference/api/engine/#section/Authentication
  */
 export function registryAuthHeader(credentials: RegistryCredentials | undefined): Record<string, string> {
-  const json = JSON.stringify(credentials === undefined ? {} : engineForm(credentials));
-  // Padded, which Node's base64url is not: the engine's decoder wants it.
-  return { "X-Registry-Auth": Buffer.from(json).toString("base64").replaceAll("+", "-").replaceAll("/", "_") };
+  return { "X-Registry-Auth": encodeHeader(credentials === undefined ? {} : engineForm(credentials)) };
+}
+
+/** The header by which the engine's own builder gets credentials of the registries that it takes base images from. */
+export function registryConfigHeader(byHost: Readonly<Record<string, RegistryCredentials>>): Record<string, string> {
+  const forms = Object.entries(byHost).map(([host, credentials]) => [serverOf(host), engineForm(credentials)]);
+  return forms.length === 0 ? {} : { "X-Registry-Config": encodeHeader(Object.fromEntries(forms)) };
+}
+
+// The engine knows the one registry that images without a host come from by an address of its own.
+const serverOf = (host: string) => (host === "docker.io" ? "https://index.docker.io/v1/" : host);
+
+// Padded, which Node's base64url is not: the engine's decoder wants it.
+function encodeHeader(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 }
 
 function engineForm(credentials: RegistryCredentials): object {

@@ -1,4 +1,4 @@
-import { cleanText, type Json } from "@otto/errors";
+import { cleanText, type Json, type Secret } from "@otto/errors";
 import { type BuildFailure, keepLastLines } from "./build-failure.js";
 import type { BuildProgress } from "./build-progress.js";
 import { textField } from "./json-lines.js";
@@ -11,19 +11,21 @@ const keptLength = 64 * 1024;
 /** Follows what a builder without BuildKit says, line by line: tells each step and its output. */
 export class TarBuildLog {
   readonly #onProgress: (progress: BuildProgress) => void;
+  readonly #redact: readonly Secret[];
   #unfinished = "";
   #step: string | undefined;
   #isCached = false;
   #output = "";
 
-  constructor(onProgress: (progress: BuildProgress) => void) {
+  constructor(onProgress: (progress: BuildProgress) => void, redact: readonly Secret[] = []) {
     this.#onProgress = onProgress;
+    this.#redact = redact;
   }
 
   follow(message: Json): void {
-    const lines = `${this.#unfinished}${cleanText(textField(message, "stream") ?? "")}`.split("\n");
+    const lines = `${this.#unfinished}${textField(message, "stream") ?? ""}`.split("\n");
     this.#unfinished = lines.pop() ?? "";
-    for (const line of lines) this.#followLine(line);
+    for (const line of lines) this.#followLine(cleanText(line, this.#redact));
   }
 
   /** The build is over, and well. */
@@ -32,8 +34,8 @@ export class TarBuildLog {
   }
 
   failure(message: Json): BuildFailure {
-    this.#followLine(this.#unfinished);
-    const words = cleanText(textField(message, "error") ?? "").trim();
+    this.#followLine(cleanText(this.#unfinished, this.#redact));
+    const words = cleanText(textField(message, "error") ?? "", this.#redact).trim();
     const step = this.#step;
     this.#endStep("failed");
     return { message: words, step, output: this.#output, exitCode: exitCodeIn(words) };
