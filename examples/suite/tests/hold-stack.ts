@@ -1,0 +1,3 @@
+import { holdStack } from "@otto/vitest";
+
+export default holdStack();
