@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { abortable } from "@otto/errors";
 import { type LockHolder, type Parent, withRemoteLock } from "@otto/hosts";
 import type { ImageSource } from "./image-result.js";
 
@@ -75,14 +76,4 @@ function lockName(tag: string): string {
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -1,3 +1,4 @@
+export { abortable } from "./abortable.js";
 export { cleanText } from "./clean-text.js";
 export { isOttoError, type Json, OttoError, type OttoErrorOptions } from "./otto-error.js";
 export { Secret } from "./secret.js";

@@ -1,8 +1,7 @@
 import { Writable } from "node:stream";
 import type { ContainerProcess } from "@otto/engine";
-import { OttoError } from "@otto/errors";
+import { abortable, OttoError } from "@otto/errors";
 import type { ProcessExit, RemoteProcess, Terminal } from "ssh2-streamer";
-import { abortable } from "./abortable.js";
 import type { ExecTarget } from "./exec-target.js";
 import type { HeldLifeline } from "./lifelines.js";
 import { announcedCommand, announcedTerminalCommand, watchedCommand } from "./lifetime-scripts.js";

@@ -1,5 +1,5 @@
+import { abortable } from "@otto/errors";
 import pLimit from "p-limit";
-import { abortable } from "./abortable.js";
 import { type CommandResult, defaultTimeoutMs, timedOutExitCode } from "./command.js";
 import { startDeadline } from "./deadline.js";
 import type { ShellSession } from "./shell-session.js";

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { abortable } from "./abortable.js";
+import { abortable } from "@otto/errors";
 import { ChannelSocket } from "./channel-socket.js";
 import type { Terminal } from "./command.js";
 import type { ConnectGate } from "./connect-gate.js";
