@@ -40,12 +40,14 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   step: {
     do: oneOf(
       ...["build", "pull", "skip", "fail", "create", "recreate", "start", "leave", "remove", "exec", "run", "test"],
-      "write",
+      ...["write", "put", "get"],
     ),
     ...{ "repo?": text, "parent?": text, "host?": text, "image?": text, "tag?": text, "push?": flag, "cause?": text },
     ...{ "service?": text, "project?": text, "container?": text, "command?": texts, "instruction?": text },
     ...{ "file?": text, "options?": object, "directory?": text, "path?": text, "content?": text },
+    ...{ "source?": text, "target?": text },
   },
+  copy: { do: oneOf("put", "get"), host: text, source: text, target: text },
   skipped: { repo: text, message: text },
   lab: { name: text, hosts: texts, files: texts },
   check: {
@@ -84,6 +86,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
     ...{ status: oneOf("success", "failed"), exitCode: count },
     ...{ "stdout?": text, "stderr?": text, "encoding?": oneOf("utf8", "base64"), "timedOut?": flag },
     ...{ "ok?": count, "warning?": count, "failed?": count, "instruction?": text, "repo?": text },
+    ...{ "entries?": count, "bytes?": count },
   },
 };
 

@@ -1,4 +1,5 @@
 import { Readable, Transform } from "node:stream";
+import { isOttoError } from "@otto/errors";
 import { extract, type Header } from "tar-stream";
 import { specialFile } from "./copy-plan.js";
 import { refused } from "./entry-check.js";
@@ -28,23 +29,38 @@ export async function* unpackEntries(tar: Readable, root: ArchiveRoot): AsyncGen
     archive.destroy(error);
   });
   tar.once("close", () => {
-    if (tar.readableEnded) return;
-    archive.destroy(new Error("the stream ended early"));
+    if (!tar.readableEnded) archive.destroy(new Error("it ends in the middle"));
   });
   tar.pipe(end).pipe(archive as unknown as NodeJS.WritableStream);
+  const explain: Explain = (error, path) => failure ?? (isOttoError(error) ? error : broken(root, path, error));
   try {
     for await (const entry of archive as unknown as AsyncIterable<Entry>) {
-      yield toEntry(entry, root);
+      yield toEntry(entry, root, explain);
       entry.resume();
     }
     if (!end.isSeen) throw new Error("it ends in the middle");
   } catch (error) {
-    if (failure !== undefined) throw failure;
-    if (error instanceof Error && "code" in error) throw error;
-    throw refused(root.from, root.name ?? ".", error instanceof Error ? error.message : String(error));
+    throw explain(error, root.name ?? ".");
   } finally {
     tar.destroy();
     archive.destroy();
+  }
+}
+
+/** Says what became of the archive while the entry of this path was read. */
+type Explain = (error: unknown, path: string) => Error;
+
+function broken({ from }: ArchiveRoot, path: string, error: unknown): Error {
+  // An entry is told no more than that its archive is gone.
+  const { code, message } = error as NodeJS.ErrnoException;
+  return refused(from, path, code === "STREAM_DESTROYED" ? "its archive ends in the middle" : message);
+}
+
+async function* readContent(entry: Entry, explain: Explain): AsyncGenerator<Buffer> {
+  try {
+    yield* entry as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw explain(error, entry.header.name);
   }
 }
 
@@ -62,7 +78,7 @@ class ArchiveEnd extends Transform {
   }
 }
 
-function toEntry(entry: Entry, root: ArchiveRoot): FileEntry {
+function toEntry(entry: Entry, root: ArchiveRoot, explain: Explain): FileEntry {
   const { header } = entry;
   const path = pathOf(header.name, header, root);
   const mtime = Math.floor((header.mtime ?? new Date(0)).getTime() / 1000);
@@ -70,7 +86,10 @@ function toEntry(entry: Entry, root: ArchiveRoot): FileEntry {
   switch (header.type) {
     case "file":
     case "contiguous-file":
-      return { kind: "file", path, mtime, mode, sizeBytes: header.size ?? 0, content: () => Readable.from(entry) };
+      return {
+        ...{ kind: "file", path, mtime, mode, sizeBytes: header.size ?? 0 },
+        content: () => Readable.from(readContent(entry, explain), { objectMode: false }),
+      };
     case "directory":
       return { kind: "directory", path, mtime, mode };
     case "symlink":

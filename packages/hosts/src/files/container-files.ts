@@ -1,5 +1,4 @@
 import { posix } from "node:path";
-import type { Readable } from "node:stream";
 import type { ContainerPath, Engine } from "@otto/engine";
 import { isOttoError, OttoError } from "@otto/errors";
 import { unpackEntries } from "./archive-reader.js";
@@ -8,7 +7,7 @@ import { type ContainerView, isSeenByEngine, viewContainer } from "./container-v
 import { copyFailed } from "./copy-failure.js";
 import type { FileEntry, FoundFile } from "./file-entry.js";
 import type { HostFiles, LookOptions, SendOptions } from "./host-files.js";
-import { isStageName } from "./local-stage.js";
+import { isStageName, withoutStage } from "./local-stage.js";
 import { lookByShell, type ShellHost, sendByTar } from "./shell-files.js";
 import type { ShellProcess } from "./shell-process.js";
 import { receiveByTar, receiveStaged } from "./shell-stage.js";
@@ -136,34 +135,26 @@ async function* sendByEngine(
   yield* unpackEntries(tar, { from: name, name: isDirectory ? undefined : posix.basename(path) });
 }
 
-async function unpackByEngine(
-  { engine, view, name }: Container,
-  tar: Readable,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  try {
-    await engine.writeArchive({ container: view.id, path }, tar, signal);
-  } catch (error) {
-    if (!isOttoError(error, "ENGINE_REQUEST_FAILED")) throw error;
-    throw copyFailed(`writing to ${path} on ${name}`, reasonOf(error), error);
-  }
-}
-
-/** The engine says first what it was doing, with the name of a directory that means nothing to others. */
-function reasonOf({ message }: Error): string {
-  return message.replace(/^.*?Error response from daemon: /, "").replaceAll(/\/\.otto-put-[0-9a-f]+/g, "");
-}
-
 async function receiveByEngine(
   container: Container,
   directory: string,
   entries: AsyncIterable<FileEntry>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const { engine, view, name } = container;
   const { base, missing } = await findBase(container, directory, signal);
   const tar = packEntries(withDirectories(missing, entries));
-  await unpackByEngine(container, tar, base, signal);
+  try {
+    await engine.writeArchive({ container: view.id, path: base }, tar, signal);
+  } catch (error) {
+    if (!isOttoError(error, "ENGINE_REQUEST_FAILED")) throw error;
+    throw copyFailed(`writing to ${withoutStage(directory)} on ${name}`, reasonOf(error), error);
+  }
+}
+
+/** The engine says first what it was doing. */
+function reasonOf({ message }: Error): string {
+  return withoutStage(message.replace(/^.*?Error response from daemon: /, ""));
 }
 
 /** The nearest directory that is there: the engine makes none but those that are in the archive. */

@@ -23,6 +23,11 @@ export function stageName(): string {
   return `${stagePrefix}${randomBytes(8).toString("hex")}`;
 }
 
+/** A path or message as it was meant. */
+export function withoutStage(text: string): string {
+  return text.replaceAll(/\/\.otto-put-[0-9a-f]{16}/g, "");
+}
+
 export function isStageName(name: string): boolean {
   return name.startsWith(stagePrefix);
 }

@@ -4,7 +4,7 @@ import { packEntries } from "./archive-writer.js";
 import { copyFailed } from "./copy-failure.js";
 import { conflict } from "./copy-plan.js";
 import type { FileEntry } from "./file-entry.js";
-import { stageName } from "./local-stage.js";
+import { stageName, withoutStage } from "./local-stage.js";
 import { dropScript, mergeScript, receiveScript } from "./merge-script.js";
 import { runShell, type ShellResult, type StartShell } from "./shell-process.js";
 
@@ -25,7 +25,7 @@ export async function receiveByTar(
   const name = stageName();
   const input = packEntries(endWith(entries, name));
   const args = [target.directory, name];
-  assertMerged(target, name, await runShell(target.start, { script: receiveScript, args, input }, signal));
+  assertMerged(target, await runShell(target.start, { script: receiveScript, args, input }, signal));
 }
 
 /** Has `fill` make a stage with all entries in it, then the host's shell move them into place. */
@@ -44,7 +44,7 @@ export async function receiveStaged(
     await run(dropScript).catch(ignoreLoss);
     throw error;
   }
-  assertMerged(target, name, await run(mergeScript));
+  assertMerged(target, await run(mergeScript));
 }
 
 async function* endWith(entries: AsyncIterable<FileEntry>, name: string): AsyncGenerator<FileEntry> {
@@ -54,9 +54,9 @@ async function* endWith(entries: AsyncIterable<FileEntry>, name: string): AsyncG
 
 const exitConflict = 4;
 
-function assertMerged({ directory, host }: ShellTarget, name: string, { exitCode, stderr }: ShellResult): void {
+function assertMerged({ directory, host }: ShellTarget, { exitCode, stderr }: ShellResult): void {
   if (exitCode === exitConflict) throw conflict(`${stderr}: a file and a directory have this name`);
-  if (exitCode !== 0) throw copyFailed(`writing to ${directory} on ${host}`, stderr.replaceAll(`/${name}`, ""));
+  if (exitCode !== 0) throw copyFailed(`writing to ${directory} on ${host}`, withoutStage(stderr));
 }
 
 /** What is left behind where the connection is gone is removed by the next copy, a day later. */
