@@ -32,7 +32,8 @@ export async function* unpackEntries(tar: Readable, root: ArchiveRoot): AsyncGen
     if (!tar.readableEnded) archive.destroy(new Error("it ends in the middle"));
   });
   tar.pipe(end).pipe(archive as unknown as NodeJS.WritableStream);
-  const explain: Explain = (error, path) => failure ?? (isOttoError(error) ? error : broken(root, path, error));
+  const explain: Explain = (error, path) =>
+    failure ?? (isOttoError(error) ? error : refused(root.from, path, (error as Error).message));
   try {
     for await (const entry of archive as unknown as AsyncIterable<Entry>) {
       yield toEntry(entry, root, explain);
@@ -47,20 +48,15 @@ export async function* unpackEntries(tar: Readable, root: ArchiveRoot): AsyncGen
   }
 }
 
-/** Says what became of the archive while the entry of this path was read. */
+/** The error of a path in an archive that cannot be read on. */
 type Explain = (error: unknown, path: string) => Error;
-
-function broken({ from }: ArchiveRoot, path: string, error: unknown): Error {
-  // An entry is told no more than that its archive is gone.
-  const { code, message } = error as NodeJS.ErrnoException;
-  return refused(from, path, code === "STREAM_DESTROYED" ? "its archive ends in the middle" : message);
-}
 
 async function* readContent(entry: Entry, explain: Explain): AsyncGenerator<Buffer> {
   try {
     yield* entry as AsyncIterable<Buffer>;
-  } catch (error) {
-    throw explain(error, entry.header.name);
+  } catch {
+    // tar-stream tells an entry no more than that its archive is gone.
+    throw explain(new Error("its archive ends in the middle"), entry.header.name);
   }
 }
 
