@@ -52,9 +52,14 @@ export class ContainerFinder {
   /**
    * The container as the engine lists it, brought up when that is possible and there is none.
    * @param which.all also one that has stopped, when none runs
+   * @param which.isDry brings nothing up
    */
-  async require(which: { readonly all: boolean }, signal: AbortSignal | undefined): Promise<ContainerSummary> {
-    const { id, service, bringUp } = this.#options;
+  async require(
+    which: { readonly all: boolean; readonly isDry?: boolean },
+    signal: AbortSignal | undefined,
+  ): Promise<ContainerSummary> {
+    const { id, service } = this.#options;
+    const bringUp = which.isDry === true ? undefined : this.#options.bringUp;
     const found = await this.#look(which, signal);
     if (found !== undefined) return found;
     await bringUp?.(signal ?? new AbortController().signal);

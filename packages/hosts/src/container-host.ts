@@ -37,7 +37,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     this.project = options.project;
     this.replica = options.replica;
     this.#engine = options.engine;
-    this.#transfer = createTransfer(options.id, (signal) => this.#openFiles(signal));
+    this.#transfer = createTransfer(options.id, (copy) => this.#openFiles(copy));
     this.#finder = new ContainerFinder(options);
   }
 
@@ -146,8 +146,8 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     return lifelines;
   }
 
-  async #openFiles(signal: AbortSignal | undefined): Promise<HostFiles> {
-    const { Id: container } = await this.#finder.require({ all: true }, signal);
+  async #openFiles({ signal, dryRun: isDry = false }: CopyOptions): Promise<HostFiles> {
+    const { Id: container } = await this.#finder.require({ all: true, isDry }, signal);
     return openContainerFiles({ engine: this.#engine, container, host: this.id }, signal);
   }
 }

@@ -20,13 +20,13 @@ export interface FileTransfer {
 /** Makes `put` and `get` of whatever opens a host's files. */
 export function createTransfer(
   host: string,
-  open: (signal: AbortSignal | undefined) => HostFiles | Promise<HostFiles>,
+  open: (options: CopyOptions) => HostFiles | Promise<HostFiles>,
 ): FileTransfer {
   const local = localFiles("this machine", host);
   return {
     put: async (sources, destination, options = {}) =>
-      copyFiles({ from: local, to: await open(options.signal) }, { sources, destination }, options),
+      copyFiles({ from: local, to: await open(options) }, { sources, destination }, options),
     get: async (sources, destination, options = {}) =>
-      copyFiles({ from: await open(options.signal), to: local }, { sources, destination }, options),
+      copyFiles({ from: await open(options), to: local }, { sources, destination }, options),
   };
 }
