@@ -3,8 +3,8 @@ import type Docker from "dockerode";
 import { buildFailed } from "./build-failure.js";
 import { buildParameters } from "./build-parameters.js";
 import type { BuildProgress } from "./build-progress.js";
+import { postBuild } from "./build-request.js";
 import { asking } from "./engine-error.js";
-import { sendToEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
 import { readJsonLines, textField } from "./json-lines.js";
 import { type RegistryCredentials, registryConfigHeader, secretsOf } from "./registry-credentials.js";
@@ -45,20 +45,12 @@ export async function buildImage(
   options: TarBuildOptions,
   request: EngineRequest,
 ): Promise<void> {
-  const path = `/build?${formatQuery({ ...buildParameters(options), version: "1" })}`;
+  const parameters = { ...buildParameters(options), version: "1" };
   const headers = { "Content-Type": "application/x-tar", ...registryConfigHeader(options.credentials ?? {}) };
   await asking(request, `building ${options.tag}`, async () => {
-    const stream = await sendToEngine(docker, { method: "POST", path, headers, body: tar }, request);
+    const stream = await postBuild(docker, { parameters, headers, body: tar }, request);
     await followBuild(stream, options);
   });
-}
-
-function formatQuery(parameters: Readonly<Record<string, string | number | boolean | object>>): string {
-  const query = new URLSearchParams();
-  for (const [key, value] of Object.entries(parameters)) {
-    query.set(key, typeof value === "object" ? JSON.stringify(value) : String(value));
-  }
-  return query.toString();
 }
 
 async function followBuild(stream: Readable, options: TarBuildOptions): Promise<void> {

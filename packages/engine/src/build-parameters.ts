@@ -15,7 +15,8 @@ export function buildParameters(options: BuildImageOptions) {
     ...(options.pull === true && { pull: true }),
     ...(cacheFrom.length > 0 && { cachefrom: JSON.stringify(cacheFrom) }),
     ...(options.networkMode !== undefined && { networkmode: options.networkMode }),
-    ...(extraHosts.length > 0 && { extrahosts: extraHosts.join(",") }),
+    // One parameter for each, where the API's reference has them with commas.
+    ...(extraHosts.length > 0 && { extrahosts: [...extraHosts] }),
     ...(options.shmSizeBytes !== undefined && { shmsize: options.shmSizeBytes }),
   };
 }

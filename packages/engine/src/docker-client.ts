@@ -1,5 +1,4 @@
 import type { Agent } from "node:http";
-import type { Readable } from "node:stream";
 import Modem from "docker-modem";
 import type Docker from "dockerode";
 import Container from "dockerode/lib/container.js";
@@ -14,8 +13,7 @@ export function createDockerClient(agent: Agent, apiVersion: string | undefined)
   const options = { protocol: "http", host: "engine", port: 80, timeout: 0, headers: {}, agent } as const;
   const modem = new Modem({ ...options, ...(apiVersion !== undefined && { version: `v${apiVersion}` }) });
   modem.Promise = Promise;
-  const get = (path: string, query: object = {}, isStream = false) =>
-    dial(modem, { path, method: "GET", options: query, isStream });
+  const get = (path: string, query: object = {}, isStream = false) => dial(modem, { path, options: query, isStream });
   const client = {
     modem,
     getContainer: (id: string) => new Container(modem, id),
@@ -24,24 +22,25 @@ export function createDockerClient(agent: Agent, apiVersion: string | undefined)
     info: (query?: object) => get("/info?", query),
     listContainers: (query?: object) => get("/containers/json?", query),
     getEvents: (query?: object) => get("/events?", query, true),
-    buildImage: (tar: Readable, query: object) =>
-      dial(modem, { path: "/build?", method: "POST", options: query, isStream: true, file: tar }),
   };
   return client as unknown as Docker;
 }
 
 interface Call {
   readonly path: string;
-  readonly method: "GET" | "POST";
   /** What goes into the query, and `abortSignal`. */
   readonly options: { readonly abortSignal?: AbortSignal };
   readonly isStream: boolean;
-  readonly file?: Readable;
 }
 
 function dial(modem: Modem, call: Call): Promise<unknown> {
   const { abortSignal } = call.options;
-  const options = { ...call, ...(abortSignal !== undefined && { abortSignal }), statusCodes: { 200: true } };
+  const options = {
+    ...call,
+    method: "GET",
+    ...(abortSignal !== undefined && { abortSignal }),
+    statusCodes: { 200: true },
+  };
   return new Promise((resolve, reject) => {
     modem.dial(options as Parameters<Modem["dial"]>[0], (error: unknown, answer: unknown) =>
       error ? reject(error as Error) : resolve(answer),

@@ -1,9 +1,10 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { cleanText, isOttoError } from "@otto/errors";
 import type Docker from "dockerode";
 import { buildFailed } from "../build-failure.js";
 import { buildParameters } from "../build-parameters.js";
 import type { BuildProgress } from "../build-progress.js";
+import { postBuild } from "../build-request.js";
 import { asking } from "../engine-error.js";
 import type { EngineRequest } from "../engine-request.js";
 import { readJsonLines, textField } from "../json-lines.js";
@@ -63,14 +64,12 @@ async function requestBuild(
 ): Promise<void> {
   const parameters = {
     ...buildParameters(options),
-    version: "2" as const,
+    version: "2",
     remote: "client-session",
     session: sessionId,
     buildid: sessionId,
   };
-  // A body that is empty, so that the parameters go by the query alone.
-  const stream = await docker.buildImage(Readable.from([]), { ...parameters, ...request.abort });
-  await followTraces(stream as Readable, log, options);
+  await followTraces(await postBuild(docker, { parameters }, request), log, options);
 }
 
 async function followTraces(stream: Readable, log: BuildLog, options: SessionBuildOptions): Promise<void> {
