@@ -1,7 +1,9 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { takeDownIn } from "./down.js";
 import type { PlacedStack } from "./stack.js";
 import { holdLease, isLeased } from "./stack-lease.js";
 import { type ObservedContainer, observeStack } from "./stack-observation.js";
+import type { StackSession } from "./stack-session.js";
 import { inStackSession } from "./stack-turn.js";
 import { bringUpIn, type UpOptions } from "./up.js";
 
@@ -22,6 +24,9 @@ export interface StackUse {
 }
 
 const stopTimeout = 1;
+/** What a killed process takes until the parent sees that it has gone, at most. */
+const leavingMs = 5000;
+const pollMs = 100;
 
 /**
  * Brings a stack up and notes on the parent that this process uses it. A stack that no user started is left as it runs
@@ -48,12 +53,34 @@ async function release(
   lease: { release(): Promise<void> },
   { who, onEvent }: StackUseOptions,
 ): Promise<boolean> {
-  const { parent, project } = stack;
   return inStackSession(stack, { who, onEvent }, async (session) => {
     await lease.release();
-    const { isOwned } = await observeStack(session, parent, { project, images: [] });
-    if (!isOwned || (await isLeased(session, project))) return false;
-    await takeDownIn(session, parent, project, { stopTimeout, volumes: false });
-    return true;
+    return endUse(session, stack);
   });
+}
+
+/**
+ * Takes down what users left who were killed, as the parent does by itself, and returns when it is gone.
+ * @returns whether it was taken down: not what no user started, or what somebody still uses after 5 s
+ * @throws OttoError what `takeDown` throws
+ */
+export async function endLeftUse(
+  stack: Pick<PlacedStack, "parent" | "project">,
+  options: Pick<StackUseOptions, "who" | "onEvent">,
+): Promise<boolean> {
+  return inStackSession(stack, options, async (session) => {
+    const deadline = performance.now() + leavingMs;
+    while (performance.now() < deadline && (await isLeased(session, stack.project))) await delay(pollMs);
+    return endUse(session, stack);
+  });
+}
+
+async function endUse(
+  session: StackSession,
+  { parent, project }: Pick<PlacedStack, "parent" | "project">,
+): Promise<boolean> {
+  const { isOwned } = await observeStack(session, parent, { project, images: [] });
+  if (!isOwned || (await isLeased(session, project))) return false;
+  await takeDownIn(session, parent, project, { stopTimeout, volumes: false });
+  return true;
 }

@@ -45,6 +45,7 @@ export type {
 export { parseLogTime } from "@otto/hosts";
 export { buildImages } from "./build-images.js";
 export { type ComposeDownOptions, type ComposeDownResult, composeDown } from "./compose-down.js";
+export { composeLeft } from "./compose-left.js";
 export { type ComposeLogsOptions, composeLogs } from "./compose-logs.js";
 export { getUserComposeProject } from "./compose-project.js";
 export { composePsAll, type ParentContainers } from "./compose-ps-all.js";

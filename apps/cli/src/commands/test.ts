@@ -105,12 +105,23 @@ async function runSuite(session: Session, { repo, argv }: Suite, all: readonly R
   signal.addEventListener("abort", onAbort, { once: true });
   const exitCode = await exitOf(child);
   signal.removeEventListener("abort", onAbort);
+  if (signal.aborted) await takeDownLeft(session, repo);
   session.reporter.event({ type: "suite", repo: repo.name, exitCode });
   return exitCode;
 }
 
-/** vitest takes its stacks down before it ends: it is waited for. */
 async function exitOf(child: ChildProcess): Promise<number> {
   const [code] = (await once(child, "close")) as [number | null];
   return code ?? exitCodes.failed;
+}
+
+/** On a signal vitest ends at once, without tear-down. */
+async function takeDownLeft(session: Session, repo: Repo): Promise<void> {
+  if (repo.docker.composes.length === 0) return;
+  try {
+    const [{ composeLeft }, lab] = await Promise.all([import("@otto/docker"), session.lab()]);
+    await composeLeft(repo, lab);
+  } catch (error) {
+    session.reporter.error(error);
+  }
 }
