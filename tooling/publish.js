@@ -33,7 +33,8 @@ function nameRepository() {
 
 const changes = execFileSync("git", ["status", "--porcelain"], { cwd: root, encoding: "utf8" });
 if (!isDryRun && changes !== "") refuse(`there are uncommitted changes:\n${changes}`);
-if (!isDryRun && process.env.ACTIONS_ID_TOKEN_REQUEST_URL === undefined)
+const { ACTIONS_ID_TOKEN_REQUEST_URL: tokenSource } = process.env;
+if (!isDryRun && tokenSource === undefined)
   refuse("no identity token can be asked for here, so there would be no provenance; run the release workflow");
 
 run("pnpm", "build");

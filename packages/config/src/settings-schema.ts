@@ -45,13 +45,17 @@ const source = z.strictObject({
 // Tables of the Python system that one file may hold for both.
 const foreign = {
   coverage: z.unknown().optional(),
+  creds: z.unknown().optional(),
   dependencies: z.unknown().optional(),
+  dev_tools: z.unknown().optional(),
   host_preferences: z.unknown().optional(),
   init: z.unknown().optional(),
+  inventory: z.unknown().optional(),
   libs: z.unknown().optional(),
   logging: z.unknown().optional(),
   monitor: z.unknown().optional(),
   os_profiles: z.unknown().optional(),
+  products: z.unknown().optional(),
   project: z.unknown().optional(),
   reservations: z.unknown().optional(),
   tests: z.unknown().optional(),
