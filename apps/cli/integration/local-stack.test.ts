@@ -58,7 +58,7 @@ test("a dry run says what would be done at each step of a stack's life and chang
     expect(exitCode).toBe(0);
     return lines
       .filter((line) => line.type === "step")
-      .map((line) => [line.do, line.image ?? line.service ?? line.container]);
+      .map((line) => [line.do, line.image ?? line.service ?? line.name]);
   };
   expect(await plan("docker", "up")).toEqual([
     ["build", "api"],
@@ -75,8 +75,10 @@ test("a dry run says what would be done at each step of a stack's life and chang
   ]);
   expect(await plan("docker", "build", "--rebuild")).toEqual([["build", "api"]]);
   expect(await plan("docker", "down")).toEqual([
-    ["remove", `${repo.project}-web-1`],
     ["remove", `${repo.project}-api-1`],
+    ["remove", `${repo.project}-web-1`],
+    ["remove", `${repo.project}_default`],
+    ["remove", expect.stringContaining(repo.project)],
   ]);
   expect(await readEngineState(repo.name)).toEqual(during);
 });

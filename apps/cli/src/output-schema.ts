@@ -39,11 +39,11 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   stack: { repo: text, parent: text, status: oneOf("success", "skipped", "failed"), message: text },
   step: {
     do: oneOf(
-      ...["build", "pull", "skip", "fail", "create", "recreate", "start", "leave", "remove", "exec", "run", "test"],
-      ...["write", "put", "get"],
+      ...["build", "pull", "skip", "fail", "create", "recreate", "start", "restart", "leave", "remove"],
+      ...["exec", "run", "test", "write", "put", "get"],
     ),
     ...{ "repo?": text, "parent?": text, "host?": text, "image?": text, "tag?": text, "push?": flag, "cause?": text },
-    ...{ "service?": text, "project?": text, "container?": text, "command?": texts, "instruction?": text },
+    ...{ "service?": text, "kind?": text, "name?": text, "command?": texts, "instruction?": text },
     ...{ "file?": text, "options?": object, "directory?": text, "path?": text, "content?": text },
     ...{ "source?": text, "target?": text },
   },

@@ -1,5 +1,6 @@
 import { ownDirectory } from "@otto/staging";
 import type { Stack } from "./stack.js";
+import type { UpStage } from "./up-stages.js";
 
 /** Where compose finds what the labels of {@link upCommand} are, in a staged tree. */
 export const labelsFile = `${ownDirectory}/labels.json`;
@@ -26,23 +27,19 @@ export function configCommand(compose: readonly string[], stack: Stack, director
   return [...stackCommand(compose, stack, directory), "config", "--format", "json"];
 }
 
-export interface UpRun {
-  readonly directory: string;
-  readonly services: readonly string[];
-  readonly build: boolean;
-  /** Replaces containers also where nothing has changed. */
-  readonly force: boolean;
-}
-
 /** Brings exactly these services up: what they depend on runs already, or is among them. */
-export function upCommand(compose: readonly string[], stack: Stack, run: UpRun): string[] {
+export function upCommand(
+  compose: readonly string[],
+  stack: Stack,
+  { directory, stage }: { directory: string; stage: UpStage },
+): string[] {
   return [
-    ...stackCommand(compose, stack, run.directory),
-    ...["--file", `${run.directory}/${labelsFile}`],
+    ...stackCommand(compose, stack, directory),
+    ...["--file", `${directory}/${labelsFile}`],
     ...["up", "--detach", "--no-deps", "--quiet-pull"],
-    ...(run.build ? ["--build"] : []),
-    ...(run.force ? ["--force-recreate"] : []),
-    ...run.services,
+    stage.replaces ? "--force-recreate" : "--no-recreate",
+    ...(stage.build ? ["--build"] : []),
+    ...stage.services,
   ];
 }
 

@@ -1,17 +1,18 @@
 import { ownDirectory, quoteWord, stagedDirectoryScript, updateTree } from "@otto/staging";
-import { labelsFile, type UpRun, upCommand } from "./compose-command.js";
+import { labelsFile, upCommand } from "./compose-command.js";
 import { type Compose, type ComposeOutcome, createCompose } from "./compose-process.js";
 import { watchContainers } from "./container-events.js";
 import { cacheFile, digestKey, formatDigests } from "./digest-cache.js";
 import { isNameTaken } from "./engine-text.js";
 import { formatDigest, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
-import { findFailure, isReady, type ReadyOptions, waitUntilReady } from "./stack-health.js";
+import { type ContainerEvents, findFailure, isReady, type ReadyOptions, waitUntilReady } from "./stack-health.js";
 import { configLabel, dockerWords, type ObservedContainer, observeContainers } from "./stack-observation.js";
 import { planStack, readDigests, repairScript, restartScript, type StackComparison, upFailed } from "./stack-plan.js";
 import type { StackSession } from "./stack-session.js";
 import type { UpOptions } from "./up.js";
 import { isConverged, type UpPlan } from "./up-plan.js";
+import type { UpStage } from "./up-stages.js";
 
 const defaultReadyTimeoutMs = 300_000;
 
@@ -45,7 +46,7 @@ export async function converge(
   const events = await watchContainers(session, parent, project);
   if (!isConverged(plan)) {
     await writeFiles(session, stack, options.comparison, digests);
-    await apply({ session, stack, compose, options, waiting, digests }, plan);
+    await apply({ session, stack, compose, events, options, waiting, digests }, plan);
   }
   return await waitUntilReady({ session, parent, events }, waiting);
 }
@@ -66,6 +67,7 @@ interface Work {
   readonly session: StackSession;
   readonly stack: PlacedStack;
   readonly compose: Compose;
+  readonly events: ContainerEvents;
   readonly options: ConvergenceOptions;
   readonly waiting: ReadyOptions;
   readonly digests: ReadonlyMap<string, ServiceDigest>;
@@ -94,8 +96,7 @@ async function applyOnce(work: Work, plan: UpPlan): Promise<ComposeOutcome> {
   const docker = dockerWords(stack.parent);
   const actions: (false | (() => Promise<ComposeOutcome>))[] = [
     plan.repairs.length > 0 && (() => session.run(repairScript(plan, docker))),
-    plan.services.length > 0 && (() => runUp(work, { services: plan.services, build: plan.build, force: false })),
-    plan.renewed.length > 0 && (() => runUp(work, { services: plan.renewed, build: plan.build, force: true })),
+    ...plan.stages.map((stage, index) => () => runStage(work, stage, index === plan.stages.length - 1)),
     plan.restarted.length > 0 && (() => session.run(restartScript(plan, docker))),
   ];
   let output = "";
@@ -108,13 +109,22 @@ async function applyOnce(work: Work, plan: UpPlan): Promise<ComposeOutcome> {
   return { exitCode: 0, output };
 }
 
-async function runUp(work: Work, run: Omit<UpRun, "directory">): Promise<ComposeOutcome> {
+/** What depends on a stage's services is in a later one, where compose does not wait for them. */
+async function runStage(work: Work, stage: UpStage, isLast: boolean): Promise<ComposeOutcome> {
+  const outcome = await runUp(work, stage);
+  if (isLast || outcome.exitCode !== 0) return outcome;
+  const services = work.waiting.services.filter(({ name }) => stage.services.includes(name));
+  await waitUntilReady({ ...work, parent: work.stack.parent }, { ...work.waiting, services });
+  return outcome;
+}
+
+async function runUp(work: Work, stage: UpStage): Promise<ComposeOutcome> {
   const { stack, compose, options, waiting } = work;
   const directory = options.comparison.observation.remoteDir;
   const leftMs = Math.ceil(Math.max(waiting.deadline - performance.now(), 0));
   const late = AbortSignal.timeout(Math.min(leftMs, 2 ** 31 - 1));
   const signal = options.signal === undefined ? late : AbortSignal.any([late, options.signal]);
-  const outcome = await compose.run((argv) => upCommand(argv, stack, { ...run, directory }), {
+  const outcome = await compose.run((argv) => upCommand(argv, stack, { directory, stage }), {
     environment: stack.files.environment,
     cwd: `${directory}/${stack.files.projectDirectory}`,
     signal,

@@ -1,6 +1,7 @@
 export { containerHostId, createContainerHost } from "./container-hosts.js";
 export { type ContainerRow, composePs } from "./container-rows.js";
 export { type DownEvent, type DownOptions, takeDown } from "./down.js";
+export { type DownStep, formatDownStep, previewDown } from "./down-plan.js";
 export { type PlacedStack, readStack, type Stack, type StackOptions } from "./stack.js";
 export type { ObservedContainer } from "./stack-observation.js";
 export { previewUp } from "./stack-plan.js";

@@ -34,3 +34,7 @@ test("a server that exited with 0 has failed, unless another service waits for t
     expect(judge({ state: "exited" }, { ...server, oneShot: true })).toBe("ready");
   }
 });
+
+test("a service whose end another waits for is not up while it runs", () => {
+  expect(judge({}, { oneShot: true })).toBe("waiting");
+});

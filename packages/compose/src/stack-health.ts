@@ -30,6 +30,7 @@ export function judgeContainer(container: ObservedContainer, service: ComposeSer
   if (state === "exited" && exitCode === 0 && mayEnd(service, restartPolicy)) return { verdict: "ready" };
   if (state === "exited" || state === "dead") return { verdict: "failed", because: `it exited with ${exitCode}` };
   if (state !== "running") return { verdict: "waiting", because: `it is ${state}` };
+  if (service.oneShot) return { verdict: "waiting", because: "it has not done its work yet" };
   if (health === "unhealthy") return { verdict: "failed", because: "its health check fails" };
   if (health === "starting") return { verdict: "waiting", because: "its health check has not passed yet" };
   if (health === "healthy") return { verdict: "ready" };
@@ -56,7 +57,8 @@ export interface ContainerEvents {
 }
 
 /**
- * Waits until every enabled service runs, is healthy where it has a health check, or has exited with 0.
+ * Waits until every enabled service runs, is healthy where it has a health check, or has exited with 0; one whose
+ * end another waits for must have.
  * @returns the stack's containers
  * @throws OttoError `COMPOSE_SERVICE_FAILED` with the service's last log lines, `COMPOSE_NOT_READY` when time is over
  */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { OttoError } from "@otto/errors";
 import { lockFunctions, type Parent } from "@otto/hosts";
-import { ownDirectory, quoteWord, stagedDirectoryScript } from "@otto/staging";
+import { forgetTreeScript, ownDirectory, quoteWord, stagedDirectoryScript } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
 import { dockerWords } from "./stack-observation.js";
 import type { StackSession } from "./stack-session.js";
@@ -75,6 +75,7 @@ take_down() {
   [ -z "$ids" ] || ${docker} container rm --force $ids
   networks=$(${docker} network ls --quiet ${filter})
   [ -z "$networks" ] || ${docker} network rm $networks
+  ${forgetTreeScript('"$dir"')}
   rm -rf "$dir" || mv "$dir" "$dir.left-$(date +%s)"
 }
 exec 9<"$lock"

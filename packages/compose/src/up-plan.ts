@@ -2,6 +2,7 @@ import type { ComposeService } from "@otto/compose-files";
 import { planDependents } from "./dependent-steps.js";
 import { compareDigests, type ServiceDigest } from "./service-digest.js";
 import type { ObservedContainer } from "./stack-observation.js";
+import { planStages, type UpStage } from "./up-stages.js";
 
 /** What happens to one service, and why. */
 export interface UpStep {
@@ -21,14 +22,10 @@ export interface ContainerRepair {
 export interface UpPlan {
   readonly steps: readonly UpStep[];
   readonly repairs: readonly ContainerRepair[];
-  /** The services that compose is run for. */
-  readonly services: readonly string[];
-  /** The services that compose then replaces, though nothing of their own has changed. */
-  readonly renewed: readonly string[];
+  /** What compose is run for, one after the other. */
+  readonly stages: readonly UpStage[];
   /** Ids of containers that are restarted after that. */
   readonly restarted: readonly string[];
-  /** Whether compose builds their images first. */
-  readonly build: boolean;
 }
 
 export interface ObservedStack {
@@ -49,24 +46,23 @@ export function planUp(services: readonly ComposeService[], observed: ObservedSt
   const own = enabled.map((service) => planService(service, containers, observed));
   const running = containers.filter(({ state }) => state === "running");
   const steps = planDependents(enabled, own, new Set(running.map(({ service }) => service)));
-  const named = (wanted: (step: UpStep) => boolean) => steps.filter(wanted).map(({ service }) => service);
-  const renewed = named((step) => step.do === "recreate" && !own.includes(step));
-  const restarted = named((step) => step.do === "restart");
-  const acted = named((step) => step.do !== "leave" && step.do !== "restart");
+  const there = new Set(containers.map(({ service }) => service));
+  const replaced = steps
+    .filter((step) => step.do !== "leave" && step.do !== "restart")
+    .map((step) => [step.service, there.has(step.service) ? step.do === "recreate" : undefined] as const);
+  const restarted = steps.filter((step) => step.do === "restart").map(({ service }) => service);
   const gone = [...new Set(orphans.map(({ service }) => service))];
   return {
     steps: [...steps, ...gone.map((service): UpStep => ({ do: "remove", service, cause: "it is no longer declared" }))],
     repairs: [...repairs, ...orphans.map(({ id }): ContainerRepair => ({ do: "stop and remove", id }))],
-    services: acted.filter((service) => !renewed.includes(service)),
-    renewed,
+    stages: planStages(enabled, new Map(replaced)),
     restarted: running.filter(({ service }) => restarted.includes(service)).map(({ id }) => id),
-    build: enabled.some((service) => service.hasBuild && acted.includes(service.name)),
   };
 }
 
 /** Whether `up` has nothing to do. */
 export function isConverged(plan: UpPlan): boolean {
-  return plan.repairs.length + plan.services.length + plan.renewed.length === 0;
+  return plan.repairs.length + plan.stages.length === 0;
 }
 
 /**

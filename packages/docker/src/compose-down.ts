@@ -1,4 +1,4 @@
-import { type DownEvent, takeDown } from "@otto/compose";
+import { type DownEvent, type DownStep, previewDown, takeDown } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
@@ -41,4 +41,14 @@ export async function composeDown(repo: Repo, lab: Lab, options: ComposeDownOpti
     const output = error.details?.output;
     return { status: "failed", message: typeof output === "string" ? output : error.message, error };
   }
+}
+
+/**
+ * What {@link composeDown} would remove; nothing where there is nothing to do. Changes nothing.
+ * @throws OttoError `LAB_UNKNOWN_HOST`, `LAB_NO_PARENT`, and what `previewDown` throws
+ */
+export async function planComposeDown(repo: Repo, lab: Lab, options: ComposeDownOptions = {}): Promise<DownStep[]> {
+  const parent = lab.parentFor(repo, options.on);
+  const { volumes = false, signal } = options;
+  return previewDown(parent, projectNameOf(repo, lab, options), { volumes, signal });
 }

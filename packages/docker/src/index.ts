@@ -12,6 +12,8 @@ export {
   type ContainerRow,
   composePs,
   type DownEvent,
+  type DownStep,
+  formatDownStep,
   formatUpStep,
   type LockHolder,
   type UpEvent,
@@ -44,7 +46,7 @@ export type {
 } from "@otto/hosts";
 export { parseLogTime } from "@otto/hosts";
 export { buildImages } from "./build-images.js";
-export { type ComposeDownOptions, type ComposeDownResult, composeDown } from "./compose-down.js";
+export { type ComposeDownOptions, type ComposeDownResult, composeDown, planComposeDown } from "./compose-down.js";
 export { composeLeft } from "./compose-left.js";
 export { type ComposeLogsOptions, composeLogs } from "./compose-logs.js";
 export { getUserComposeProject } from "./compose-project.js";

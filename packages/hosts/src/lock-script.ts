@@ -4,7 +4,7 @@
  *
  * - `find_lock NAME` sets `lock` and makes it; fails where there is no `flock` or no place for a lock.
  * - `tell_holder PREFIX` prints `PREFIXwaiting <since> <who>` when someone holds it; `since` in seconds.
- * - `hold_lock LINE WHO` waits for it, prints LINE and holds it until stdin ends; SIGTERM does not end it.
+ * - `hold_lock LINE WHO` waits for it, prints LINE and holds it until stdin ends; SIGTERM ends the wait only.
  */
 export const lockFunctions = `find_lock() {
   for base in /run/lock /dev/shm /tmp; do if [ -d "$base" ] && [ -k "$base" ]; then break; fi; done
@@ -13,12 +13,16 @@ export const lockFunctions = `find_lock() {
   command -v flock >/dev/null && [ ! -L "$base/otto" ] && [ ! -L "$lock" ] && [ -d "$lock" ]
 }
 tell_holder() {
-  if flock -n "$lock" true; then return; fi
   inode=$(stat -c %i "$lock") holder=
-  while read -r _ type _ _ pid file _; do
-    [ "$type" = FLOCK ] && [ "\${file##*:}" = "$inode" ] || continue
-    holder=$(tr '\\0' '\\n' <"/proc/$pid/cmdline" | tail -n 1)
-  done </proc/locks 2>/dev/null
+  # While it goes from one to the next, nobody is found.
+  for _ in 1 2 3 4 5; do
+    if flock -n "$lock" true; then return; fi
+    while read -r _ type _ _ pid file _; do
+      [ "$type" = FLOCK ] && [ "\${file##*:}" = "$inode" ] || continue
+      holder=$(tr '\\0' '\\n' <"/proc/$pid/cmdline" | tail -n 1)
+    done </proc/locks 2>/dev/null
+    [ -z "$holder" ] || break
+  done
   printf '%swaiting %s %s\\n' "$1" "$(stat -c %Y "$lock")" "\${holder:-someone}"
 }
 hold_lock() {

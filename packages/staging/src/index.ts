@@ -2,6 +2,7 @@ export { type ServeContextOptions, serveContext, servedDockerfileName, servedNam
 export { type PackContextOptions, packContext, packedDockerfileName } from "./pack-context.js";
 export { quoteWord, type RemoteShell, type ShellOutcome } from "./remote-shell.js";
 export {
+  forgetTreeScript,
   ownDirectory,
   readManifestScript,
   removeTree,

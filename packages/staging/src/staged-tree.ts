@@ -65,11 +65,19 @@ tar -x -p -m -f - -C ${incoming}; } 2>&1`,
 export async function removeTree(tree: StagedTree): Promise<void> {
   const dir = quoteWord(tree.remoteDir);
   const aside = `${dir}.left-$(date +%s)`;
-  const emptied = await runInTree(tree, `[ ! -d ${dir} ] || find ${dir} -mindepth 1 -maxdepth 1 -exec rm -rf {} +`);
+  const emptied = await runInTree(
+    tree,
+    `[ ! -d ${dir} ] || { ${forgetTreeScript(dir)}; find ${dir} -mindepth 1 -maxdepth 1 -exec rm -rf {} +; }`,
+  );
   const outcome = await tree.shell.run(
     emptied.exitCode === 0 ? `[ ! -d ${dir} ] || rmdir ${dir} 2>&1` : `mv ${dir} ${aside} 2>&1`,
   );
   assertDone(tree, emptied.exitCode === 0 ? outcome : emptied);
+}
+
+/** To be run before a tree is removed: when that is interrupted, nothing says that files are there which are not. */
+export function forgetTreeScript(directory: string): string {
+  return `rm -f ${directory}/${ownDirectory}/manifest`;
 }
 
 function applyScript({ remoteDir }: StagedTree, how: string): string {

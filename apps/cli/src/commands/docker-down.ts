@@ -1,4 +1,4 @@
-import { composeDown, composePs, getUserComposeProject } from "@otto/docker";
+import { composeDown, formatDownStep, planComposeDown } from "@otto/docker";
 import type { PlaceOptions } from "../option.js";
 import type { Outcome } from "../outcome.js";
 import { eachOf, findPlaces, type Place } from "../place.js";
@@ -15,7 +15,7 @@ export interface DockerDownFlags extends PlaceOptions {
 export async function dockerDown(session: Session, flags: DockerDownFlags): Promise<Outcome> {
   const places = withStack(session, await findPlaces(session, flags));
   return eachOf(session, places, (place) =>
-    session.options.dryRun ? showPlan(session, place) : takeDown(session, place, flags),
+    session.options.dryRun ? showPlan(session, place, flags) : takeDown(session, place, flags),
   );
 }
 
@@ -34,18 +34,13 @@ async function takeDown(session: Session, { repo, lab, parent }: Place, flags: D
   return result.status !== "failed";
 }
 
-async function showPlan(session: Session, { repo, parent }: Place): Promise<boolean> {
-  const project = getUserComposeProject(repo.name, undefined, session.invocation.env);
-  const rows = await composePs(parent, { all: true, signal: session.signal });
-  const own = rows.filter(({ Labels }) => Labels.split(",").includes(`com.docker.compose.project=${project}`));
-  if (own.length === 0)
-    session.reporter.item(`${repo.name}  ${project} is not up`, stepRecord({ do: "skip", project }));
-  for (const { Names } of own) {
-    session.reporter.item(`${repo.name}  remove ${Names}`, stepRecord({ do: "remove", project, container: Names }));
+async function showPlan(session: Session, { repo, lab, parent }: Place, flags: DockerDownFlags): Promise<boolean> {
+  const { on, volumes } = flags;
+  const steps = await planComposeDown(repo, lab, { on, volumes, signal: session.signal });
+  const record = { type: "step", repo: repo.name, parent: parent.id };
+  if (steps.length === 0) session.reporter.item(`${repo.name}  nothing is up`, { ...record, do: "skip" });
+  for (const step of steps) {
+    session.reporter.item(`${repo.name}  ${formatDownStep(step)}`, { ...record, ...step });
   }
   return true;
-
-  function stepRecord(step: Readonly<Record<string, string>>) {
-    return { type: "step", repo: repo.name, parent: parent.id, ...step };
-  }
 }
