@@ -65,6 +65,8 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   suite: { repo: text, exitCode: count },
   help: { text },
   file: { path: text, status: oneOf("created", "skipped") },
+  script: { shell: oneOf("bash", "zsh", "fish"), content: text },
+  candidate: { value: text, description: text },
   schema: { subject: oneOf("settings", "lab", "output"), content: object },
   "build.waiting": { ...image, who: text, since: text },
   "build.started": { ...image, tag: text, cause: text },

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { createCompletionCommand } from "./completion-command.js";
 import { createDockerCommand } from "./docker-command.js";
 import { createDoctorCommand } from "./doctor-command.js";
 import { logLevels } from "./global-options.js";
@@ -35,7 +36,8 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     .addCommand(createTestCommand(choose))
     .addCommand(createDoctorCommand(choose))
     .addCommand(createInitCommand(choose))
-    .addCommand(createSchemaCommand(choose));
+    .addCommand(createSchemaCommand(choose))
+    .addCommand(createCompletionCommand(choose));
   for (const command of commandsOf(program)) {
     command.exitOverride().configureOutput({ ...output, outputError: () => {} });
     command.helpCommand(false).helpOption("-h, --help", "show help");

@@ -11,6 +11,8 @@ export interface SshSurroundings {
   /** Absolute path of the user's home. */
   readonly home: string;
   readonly onHostKeyLearned?: (key: LearnedHostKey) => void;
+  /** Whether the key of a host that was never seen is recorded; otherwise it is refused. Default true. */
+  readonly learnHostKeys?: boolean;
 }
 
 /**
@@ -111,10 +113,10 @@ function planHostKey(ssh: SshOptions, surroundings: SshSurroundings): HostKeyPol
   if (ssh.hostKey !== undefined) return { pin: ssh.hostKey };
   const { env, home, onHostKeyLearned } = surroundings;
   const state = env.XDG_STATE_HOME || join(home, ".local", "state");
-  return {
-    knownHosts: ssh.knownHosts ?? [join(home, ".ssh", "known_hosts")],
-    learn: { file: join(state, "otto", "known_hosts"), ...(onHostKeyLearned && { onLearned: onHostKeyLearned }) },
-  };
+  const knownHosts = ssh.knownHosts ?? [join(home, ".ssh", "known_hosts")];
+  const file = join(state, "otto", "known_hosts");
+  if (surroundings.learnHostKeys === false) return { knownHosts: [...knownHosts, file] };
+  return { knownHosts, learn: { file, ...(onHostKeyLearned && { onLearned: onHostKeyLearned }) } };
 }
 
 function secretOf(variable: string | undefined, env: SshSurroundings["env"]): Secret | undefined {

@@ -1,0 +1,30 @@
+import { Argument, Command } from "commander";
+import { examples } from "./examples.js";
+import type { Choose } from "./outcome.js";
+
+/** The shells that `otto completion` knows. */
+export const shells = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof shells)[number];
+
+/** `otto completion bash|zsh|fish`; the script that it prints asks `otto completion SHELL -- WORD...`. */
+export function createCompletionCommand(choose: Choose): Command {
+  return new Command("completion")
+    .description("print what makes a shell complete commands, options, hosts, images, services and paths")
+    .configureHelp({ commandUsage: () => "otto completion bash|zsh|fish" })
+    .addArgument(new Argument("<shell>", "the shell").choices(shells))
+    .addArgument(new Argument("[words...]", "behind --: answer for a line with these words, the last being typed"))
+    .addHelpText(
+      "after",
+      examples([
+        'eval "$(otto completion bash)"                    # in ~/.bashrc',
+        'eval "$(otto completion zsh)"                     # in ~/.zshrc, after compinit',
+        "otto completion fish | source                     # in ~/.config/fish/config.fish",
+      ]),
+    )
+    .action((shell: Shell, words: string[], _options: unknown, command: Command) =>
+      choose(async (session) => {
+        const { completion } = await import("./commands/completion.js");
+        return completion(session, { shell, words, program: command.parent ?? command });
+      }),
+    );
+}

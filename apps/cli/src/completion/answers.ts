@@ -1,0 +1,69 @@
+import type { LabData, Repo } from "@otto/config";
+import type { Session } from "../session.js";
+import { toCandidate } from "./host-candidate.js";
+import { readLocalPaths } from "./local-paths.js";
+import type { Candidate, Question, Subject } from "./question.js";
+
+type Answer = (session: Session, question: Question) => Promise<readonly Candidate[]>;
+
+const answers: Readonly<Record<Subject, Answer>> = {
+  nothing: async () => [],
+  words: async (_session, { words }) => words,
+  lab: answerLabs,
+  repo: async (session) => (await session.repos()).map(({ name, root }) => ({ value: name, description: root })),
+  host: async (session, question) => (await import("./stack-answers.js")).answerHosts(session, question),
+  parent: async (session, question) =>
+    (await readLab(session, question)).hosts.filter(({ dockerCapable }) => dockerCapable).map(toCandidate),
+  image: async (session, question) => (await reposOf(session, question)).flatMap(imagesOf),
+  service: async (session, question) => (await import("./stack-answers.js")).answerServices(session, question),
+  "sent-path": (session, question) => answerPaths(session, question, question.position === 0 ? "local" : "both"),
+  "fetched-path": (session, question) => answerPaths(session, question, question.position === 0 ? "remote" : "both"),
+};
+
+/** The words that could stand at the cursor: whole words, those alone that begin as what has been typed. */
+export async function answer(session: Session, question: Question): Promise<readonly Candidate[]> {
+  const { typed, lead } = question;
+  const found = await answers[question.subject](session, question);
+  const fitting = found.filter(({ value }) => value.startsWith(typed));
+  return fitting.map((it) => ({ ...it, value: `${lead}${it.value}` }));
+}
+
+/** `a+b` merges labs: the last of them is being typed. */
+async function answerLabs(session: Session, { typed }: Question): Promise<readonly Candidate[]> {
+  const { listLabs } = await import("@otto/config");
+  const labs = await listLabs(await session.repos(), session.invocation);
+  const before = typed.slice(0, typed.lastIndexOf("+") + 1);
+  return labs.map(({ name, hosts }) => ({ value: `${before}${name}`, description: hosts.join(", ") }));
+}
+
+async function answerPaths(
+  session: Session,
+  question: Question,
+  where: "local" | "remote" | "both",
+): Promise<readonly Candidate[]> {
+  const { typed, host } = question;
+  const { home, cwd } = session.invocation;
+  const local = where === "remote" ? [] : readLocalPaths(typed, { home, cwd });
+  const remote = async () => {
+    if (where === "local" || host === undefined) return [];
+    const { readRemotePaths } = await import("./remote-paths.js");
+    return readRemotePaths(session, { lab: question.options.lab, host, typed });
+  };
+  const paths = [...(await Promise.all([local, remote()]))].flat();
+  return [...new Set(paths)].map((value) => ({ value }));
+}
+
+async function readLab(session: Session, question: Question): Promise<LabData> {
+  const { invocation, options } = session;
+  const { loadLab } = await import("@otto/config");
+  return loadLab({ repos: await session.repos(), name: question.options.lab ?? options.lab, home: invocation.home });
+}
+
+async function reposOf(session: Session, { options }: Question): Promise<readonly Repo[]> {
+  const repos = await session.repos();
+  return options.repo === undefined ? repos : repos.filter(({ name }) => name === options.repo);
+}
+
+function imagesOf({ name: repo, docker }: Repo): Candidate[] {
+  return docker.images.map(({ name }) => ({ value: name, description: `image of ${repo}` }));
+}
