@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { loadRepo } from "@otto/docker";
@@ -99,6 +99,13 @@ test("an error in a module that an instruction imports names that module", async
   await expect(discoverInstructions([repo])).rejects.toMatchObject({
     details: { file: join(repo.root, "lib/b.ts"), line: 3 },
   });
+});
+
+test("a repo that is reached by a link has lines, too", async () => {
+  const repo = await repoWith({ ".otto/instructions.ts": "\nnope();\n" });
+  await symlink(repo.root, join(root, "link"));
+  const linked = await loadRepo(join(root, "link"), { home: root });
+  await expect(discoverInstructions([linked])).rejects.toMatchObject({ details: { line: 2 } });
 });
 
 test("an unknown name is answered with the nearest and with all", async () => {

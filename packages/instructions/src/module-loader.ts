@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import * as docker from "@otto/docker";
 import * as errors from "@otto/errors";
 import { OttoError } from "@otto/errors";
@@ -34,7 +34,8 @@ export async function createModuleLoader(options: {
 }
 
 async function importFailed(file: string, root: string, cause: unknown): Promise<OttoError> {
-  const { reason, at, missing } = readImportError(cause, root);
+  // Stack traces name files by their real paths.
+  const { reason, at, missing } = readImportError(cause, [root, await realpath(root)]);
   const place = missing === undefined ? at : await findImport(missing);
   const shown = place === undefined ? file : `${place.file}:${place.line}`;
   return new OttoError("INSTRUCTION_IMPORT_FAILED", `loading ${shown}: ${reason}`, {

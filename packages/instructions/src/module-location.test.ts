@@ -22,6 +22,7 @@ test.each([
     thrown("Cannot read properties of undefined (reading 'x')", [
       "instruction (file:///opt/otto/dist/instruction.js:12:3)",
       "f (/r/node_modules/lib/index.js:1:1)",
+      "/radio/other.ts:3:1",
       "/r/thr.ts:7:25",
       "eval_evalModule (/opt/jiti/dist/jiti.cjs:1:184467)",
     ]),
@@ -30,7 +31,7 @@ test.each([
   [thrown("odd"), { reason: "odd" }],
   ["no error at all", { reason: "no error at all" }],
 ])("%s", (error, expected) => {
-  expect(readImportError(error, "/r")).toEqual(expected);
+  expect(readImportError(error, ["/r"])).toEqual(expected);
 });
 
 test("an import is found by the quoted name alone", () => {

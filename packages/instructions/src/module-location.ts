@@ -1,3 +1,4 @@
+import { sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** A line of a source file, from 1. */
@@ -17,8 +18,9 @@ export interface ImportProblem {
 /**
  * Reads what the loader (jiti 2.7 on Node 20) throws: a module that is not found, a file that cannot be parsed, or what a
  * module threw itself. Node gives the first two as text only.
+ * @param roots directories of the repository's own code
  */
-export function readImportError(error: unknown, root: string): ImportProblem {
+export function readImportError(error: unknown, roots: readonly string[]): ImportProblem {
   const { message, stack = "" } = error instanceof Error ? error : new Error(String(error));
   const [first = ""] = message.split("\n");
   const specifier = /^Cannot find (?:module|package) '([^']+)'/.exec(first)?.[1];
@@ -31,15 +33,16 @@ export function readImportError(error: unknown, root: string): ImportProblem {
     const [, reason = "", file = "", line] = parsed;
     return { reason: reason.trim(), at: { file, line: Number(line) } };
   }
-  const at = firstFrame(stack, root);
+  const at = firstFrame(stack, roots);
   return { reason: first, ...(at === undefined ? {} : { at }) };
 }
 
 /** The first line of the repository's own code in a stack trace. */
-function firstFrame(stack: string, root: string): SourceLine | undefined {
+function firstFrame(stack: string, roots: readonly string[]): SourceLine | undefined {
   for (const [, place = "", line] of stack.matchAll(/\(?((?:file:\/\/)?\/[^\n()]+?):(\d+):\d+\)?$/gm)) {
     const file = place.startsWith("file:") ? fileURLToPath(place) : place;
-    if (file.startsWith(root) && !file.includes("/node_modules/")) return { file, line: Number(line) };
+    const isOwn = roots.some((root) => file.startsWith(root + sep)) && !file.includes("/node_modules/");
+    if (isOwn) return { file, line: Number(line) };
   }
   return undefined;
 }

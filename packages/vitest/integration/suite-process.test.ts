@@ -1,9 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createSuiteRepo, finished, type SuiteRepo, vitest } from "./suite-repo.js";
 
+/** More for a longer search: OTTO_KILLS=30. */
+const kills = Number(process.env.OTTO_KILLS ?? 3);
 let repo: SuiteRepo;
 beforeEach(async () => {
   repo = await createSuiteRepo('  api: { image: "$IMAGE", init: true }\n');
@@ -47,6 +50,11 @@ const isAlive = (pid: number) => {
   }
 };
 
+async function allGone(): Promise<void> {
+  const patience = { timeout: 60_000, interval: 200 };
+  await expect.poll(async () => [...(await repo.left()), ...(await repo.networks())], patience).toEqual([]);
+}
+
 test.each([
   ["forks", "file"],
   ["threads", "worker"],
@@ -61,8 +69,25 @@ test.each([
   const worker = Number(await readFile(join(repo.root, "pid"), "utf8"));
   expect(await repo.left()).toHaveLength(1);
   child.kill("SIGKILL");
-  await expect.poll(() => repo.left(), { timeout: 60_000, interval: 200 }).toEqual([]);
+  await allGone();
   await expect.poll(() => isAlive(worker), { timeout: 60_000 }).toBe(false);
+});
+
+test("nothing leaks when vitest is killed while the stack comes up", async () => {
+  await configure("");
+  await repo.write(
+    "a.test.ts",
+    suite("file", 'test("a", async ({ hosts }) => { hosts.api; await new Promise(() => {}); });'),
+  );
+  for (let round = 0; round < kills; round += 1) {
+    const child = repo.start([...vitest, "run"]);
+    child.stdout?.resume();
+    // From the first container's first moment to that of a stack that is up.
+    await expect.poll(() => repo.left(), { timeout: 60_000, interval: 10 }).toHaveLength(1);
+    await delay(round * (1500 / kills));
+    child.kill("SIGKILL");
+    await allGone();
+  }
 });
 
 test("in watch mode each run has the stack, and a held one stays up between them", async () => {
@@ -84,7 +109,7 @@ test("in watch mode each run has the stack, and a held one stays up between them
   );
   await passed;
   child.kill("SIGTERM");
-  await expect.poll(() => repo.left(), { timeout: 60_000, interval: 200 }).toEqual([]);
+  await allGone();
 });
 
 const nodeTest = `import assert from "node:assert/strict";

@@ -19,8 +19,9 @@ export interface SuiteRepo extends AsyncDisposable {
   /** `$IMAGE` is an image with busybox. */
   write(path: string, content: string): Promise<void>;
   start(argv: readonly string[]): ChildProcess;
-  /** What of the stack is on the engine. */
+  /** The stack's containers on the engine. */
   left(): Promise<string[]>;
+  networks(): Promise<string[]>;
 }
 
 /** @param compose its services */
@@ -49,6 +50,7 @@ export async function createSuiteRepo(compose: string): Promise<SuiteRepo> {
     project,
     write,
     left: () => listContainers(project),
+    networks: () => listNetworks(project),
     start(argv) {
       const child = spawn(process.execPath, argv, { cwd: root, env, stdio: ["pipe", "pipe", "pipe"] });
       children.add(child);
@@ -102,12 +104,16 @@ async function listContainers(project: string): Promise<string[]> {
   return lines(stdout).sort();
 }
 
+async function listNetworks(project: string): Promise<string[]> {
+  const filter = `label=com.docker.compose.project=${project}`;
+  return lines((await execute("docker", ["network", "ls", "--quiet", "--filter", filter])).stdout);
+}
+
 /** What a failed test left. */
 async function removeContainers(project: string): Promise<void> {
   const names = await listContainers(project);
   if (names.length > 0) await execute("docker", ["rm", "--force", ...names]);
-  const filter = `label=com.docker.compose.project=${project}`;
-  const networks = lines((await execute("docker", ["network", "ls", "--quiet", "--filter", filter])).stdout);
+  const networks = await listNetworks(project);
   if (networks.length > 0) await execute("docker", ["network", "rm", ...networks]);
 }
 
