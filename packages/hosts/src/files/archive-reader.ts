@@ -1,4 +1,4 @@
-import { Readable, Transform } from "node:stream";
+import { Readable } from "node:stream";
 import { isOttoError } from "@otto/errors";
 import { extract, type Header } from "tar-stream";
 import { specialFile } from "./copy-plan.js";
@@ -7,6 +7,9 @@ import { type FileEntry, permissionBits } from "./file-entry.js";
 
 /** As tar-stream gives them; its types do not name it. */
 type Entry = Readable & { readonly header: Header };
+
+/** So much may have come before it is taken: one end need not wait for each block of the other. */
+const readAheadBytes = 1 << 20;
 
 export interface ArchiveRoot {
   /** For messages. */
@@ -31,7 +34,8 @@ export async function* unpackEntries(tar: Readable, root: ArchiveRoot): AsyncGen
   tar.once("close", () => {
     if (!tar.readableEnded) archive.destroy(new Error("it ends in the middle"));
   });
-  tar.pipe(end).pipe(archive as unknown as NodeJS.WritableStream);
+  tar.on("data", (chunk: Buffer) => end.note(chunk));
+  tar.pipe(archive as unknown as NodeJS.WritableStream);
   const explain: Explain = (error, path) =>
     failure ?? (isOttoError(error) ? error : refused(root.from, path, (error as Error).message));
   try {
@@ -61,16 +65,15 @@ async function* readContent(entry: Entry, explain: Explain): AsyncGenerator<Buff
 }
 
 /** Looks for the block of zeros that ends an archive: its reader takes any end between two entries. */
-class ArchiveEnd extends Transform {
+class ArchiveEnd {
   #tail: Buffer = Buffer.alloc(0);
 
   get isSeen(): boolean {
     return this.#tail.length === 512 && this.#tail.every((byte) => byte === 0);
   }
 
-  override _transform(chunk: Buffer, _encoding: string, callback: (error: null, chunk: Buffer) => void): void {
+  note(chunk: Buffer): void {
     this.#tail = chunk.length >= 512 ? chunk.subarray(-512) : Buffer.concat([this.#tail, chunk]).subarray(-512);
-    callback(null, chunk);
   }
 }
 
@@ -84,7 +87,7 @@ function toEntry(entry: Entry, root: ArchiveRoot, explain: Explain): FileEntry {
     case "contiguous-file":
       return {
         ...{ kind: "file", path, mtime, mode, sizeBytes: header.size ?? 0 },
-        content: () => Readable.from(readContent(entry, explain), { objectMode: false }),
+        content: () => Readable.from(readContent(entry, explain), { objectMode: false, highWaterMark: readAheadBytes }),
       };
     case "directory":
       return { kind: "directory", path, mtime, mode };

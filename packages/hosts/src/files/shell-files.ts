@@ -1,5 +1,4 @@
 import { posix } from "node:path";
-import { PassThrough } from "node:stream";
 import { Collector } from "../collector.js";
 import { unpackEntries } from "./archive-reader.js";
 import { copyFailed } from "./copy-failure.js";
@@ -53,10 +52,8 @@ export async function* sendByTar(
   const process = await start(sendScript, args, signal);
   process.stdin.end();
   const stderr = new Collector(process.stderr);
-  const tar = process.stdout.pipe(new PassThrough());
-  process.stdout.once("error", (error) => tar.destroy(error));
   try {
-    yield* unpackEntries(tar, { from: host, name });
+    yield* unpackEntries(process.stdout, { from: host, name });
   } finally {
     if (!process.stdout.readableEnded) process.end();
   }
