@@ -45,7 +45,10 @@ flush() {
   mv -f -- "$@" "$into" 2>/dev/null && return
   for left do
     is_there "$left" || continue
-    mv -f -- "$left" "$into" && continue
+    lock=
+    # Who is not root cannot move a directory that may not be written to.
+    if is_directory "$left" && [ ! -w "$left" ]; then chmod u+w -- "$left"; lock=$into\${left##*/}; fi
+    if mv -f -- "$left" "$into"; then [ -z "$lock" ] || chmod u-w -- "$lock"; continue; fi
     into_mount "$left" "$into\${left##*/}" || return
   done
 }
