@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { labJson, startLab } from "@otto/lab";
 import { largeFiles, smallFiles } from "./contexts.js";
 import { measure } from "./measure.js";
+import { dockerPhases, ottoPhases } from "./phases.js";
 
 const otto = new URL("../../../apps/cli/bin/otto.js", import.meta.url).pathname;
 const home = mkdtempSync(join(tmpdir(), "otto-bench-"));
@@ -37,9 +38,9 @@ function layRepo(name, fill) {
 const environment = { ...process.env, HOME: home, XDG_CACHE_HOME: join(home, "cache"), OTTO_LAB: "lab" };
 const tools = {
   otto: (root) =>
-    measure(parent.proxy, process.execPath, [otto, "docker", "build", "--quiet"], { cwd: root, env: environment }),
+    measure(parent.proxy, process.execPath, [otto, "docker", "build", "--json"], { cwd: root, env: environment }),
   docker: (root, name) =>
-    measure(parent.proxy, "docker", ["build", "--quiet", "--tag", `${name}-docker`, "context"], {
+    measure(parent.proxy, "docker", ["build", "--progress", "plain", "--tag", `${name}-docker`, "context"], {
       cwd: root,
       env: {
         ...environment,
@@ -117,6 +118,19 @@ function printTable(title, ours, theirs) {
   }
 }
 
+/** Of the first build, which the engine's own work bounds. */
+function printPhases(ours, theirs) {
+  const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
+  console.log(
+    "\n| first build | before the context goes | while it goes | the engine alone |\n| --- | --- | --- | --- |",
+  );
+  for (const [tool, { beforeMs, contextMs, restMs }] of [
+    ["otto", ottoPhases(ours.lines, ours.wallMs)],
+    ["docker over ssh", dockerPhases(theirs.lines, theirs.wallMs)],
+  ])
+    console.log(`| ${tool} | ${seconds(beforeMs)} | ${seconds(contextMs)} | ${seconds(restMs)} |`);
+}
+
 laySsh();
 try {
   for (const [title, fill, changed] of [
@@ -133,6 +147,7 @@ try {
       removeImages(`${name}-${tool}`);
     }
     printTable(title, rows.otto, rows.docker);
+    printPhases(rows.otto[0], rows.docker[0]);
   }
 } finally {
   await lab[Symbol.asyncDispose]();
