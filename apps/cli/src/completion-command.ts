@@ -1,5 +1,4 @@
 import { Argument, Command } from "commander";
-import { examples } from "./examples.js";
 import type { Choose } from "./outcome.js";
 
 /** The shells that `otto completion` knows. */
@@ -13,14 +12,6 @@ export function createCompletionCommand(choose: Choose): Command {
     .configureHelp({ commandUsage: () => "otto completion bash|zsh|fish" })
     .addArgument(new Argument("<shell>", "the shell").choices(shells))
     .addArgument(new Argument("[words...]", "behind --: answer for a line with these words, the last being typed"))
-    .addHelpText(
-      "after",
-      examples([
-        'eval "$(otto completion bash)"                    # in ~/.bashrc',
-        'eval "$(otto completion zsh)"                     # in ~/.zshrc, after compinit',
-        "otto completion fish | source                     # in ~/.config/fish/config.fish",
-      ]),
-    )
     .action((shell: Shell, words: string[], _options: unknown, command: Command) =>
       choose(async (session) => {
         const { completion } = await import("./commands/completion.js");

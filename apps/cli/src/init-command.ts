@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import { examples } from "./examples.js";
 import type { Choose } from "./outcome.js";
 
 /** `otto init` */
@@ -9,6 +8,5 @@ export function createInitCommand(choose: Choose): Command {
     .description(
       "Writes .otto/settings.toml for the project in this directory, by its Dockerfiles and Compose files, and a schema beside it for editors. Never overwrites a file.",
     )
-    .addHelpText("after", examples(["otto init", "otto init --dry-run     # show the file and write nothing"]))
     .action(() => choose(async (session) => (await import("./commands/init.js")).init(session)));
 }

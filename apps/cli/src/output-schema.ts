@@ -40,7 +40,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   step: {
     do: oneOf(
       ...["build", "pull", "skip", "fail", "create", "recreate", "start", "restart", "leave", "remove"],
-      ...["exec", "run", "test", "write", "put", "get"],
+      ...["exec", "run", "login", "test", "write", "put", "get"],
     ),
     ...{ "repo?": text, "parent?": text, "host?": text, "image?": text, "tag?": text, "push?": flag, "cause?": text },
     ...{ "service?": text, "kind?": text, "name?": text, "command?": texts, "instruction?": text },

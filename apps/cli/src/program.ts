@@ -3,6 +3,7 @@ import { createCompletionCommand } from "./completion-command.js";
 import { createDockerCommand } from "./docker-command.js";
 import { createDoctorCommand } from "./doctor-command.js";
 import { logLevels } from "./global-options.js";
+import { formatExamples } from "./help-examples.js";
 import { createHostCommand } from "./host-command.js";
 import { createInitCommand } from "./init-command.js";
 import type { Choose } from "./outcome.js";
@@ -42,6 +43,7 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     command.exitOverride().configureOutput({ ...output, outputError: () => {} });
     command.helpCommand(false).helpOption("-h, --help", "show help");
     command.configureHelp({ ...command.configureHelp(), showGlobalOptions: true });
+    command.addHelpText("after", formatExamples(pathOf(command)) ?? "");
   }
   return program;
 }
@@ -53,6 +55,12 @@ export function takesValue(program: Command, flag: string): boolean {
   );
 }
 
-function commandsOf(command: Command): Command[] {
+/** The words of a command: `otto docker up`. */
+export function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+/** A command and all below it. */
+export function commandsOf(command: Command): Command[] {
   return [command, ...command.commands.flatMap(commandsOf)];
 }

@@ -1,5 +1,4 @@
 import { Argument, Command } from "commander";
-import { examples } from "./examples.js";
 import type { Choose } from "./outcome.js";
 
 /** What `otto schema` prints a schema of. */
@@ -12,10 +11,6 @@ export function createSchemaCommand(choose: Choose): Command {
   return new Command("schema")
     .description("print a JSON Schema, for editors and programs")
     .addArgument(subject.choices(schemaSubjects))
-    .addHelpText(
-      "after",
-      examples(["otto schema settings > .otto/settings.schema.json", "otto schema lab > lab.schema.json"]),
-    )
     .action((name: SchemaSubject) =>
       choose(async (session) => (await import("./commands/schema.js")).schema(session, name)),
     );

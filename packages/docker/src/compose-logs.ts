@@ -1,4 +1,4 @@
-import type { Repo } from "@otto/config";
+import { nearestWord, type Repo } from "@otto/config";
 import { OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import { type LogOptions, readServiceLogs, type ServiceLogLine } from "@otto/hosts";
@@ -30,8 +30,9 @@ export async function* composeLogs(
 }
 
 function unknownService(repo: Repo, service: string, declared: readonly string[]): OttoError {
+  const near = nearestWord(service, declared);
   return new OttoError("COMPOSE_UNKNOWN_SERVICE", `reading the logs of ${repo.name}: it has no service ${service}`, {
-    hint: `Its services: ${declared.join(", ")}.`,
+    hint: `${near === undefined ? "" : `Did you mean "${near}"? `}Its services: ${declared.join(", ")}.`,
     details: { repo: repo.name, service, declared },
   });
 }

@@ -1,3 +1,4 @@
+import { nearestWord } from "@otto/config";
 import { OttoError } from "@otto/errors";
 import type { DockerContainerHost } from "@otto/hosts";
 
@@ -70,7 +71,7 @@ export class HostRegistry {
     if (entry !== undefined) return entry.host;
     const known = [...new Set(this.list().map((row) => row.id))];
     throw new OttoError("HOST_UNKNOWN", `looking for the container host ${id}: there is none`, {
-      hint: `Bring its stack up: otto docker up${known.length === 0 ? "" : `. Known container hosts: ${known.join(", ")}.`}`,
+      hint: `${didYouMean(id, known)}Bring its stack up: otto docker up${known.length === 0 ? "" : `. Known container hosts: ${known.join(", ")}.`}`,
       details: { host: id, known },
     });
   }
@@ -107,4 +108,9 @@ export class HostRegistry {
 
 function keyOf({ id, project }: Pick<DockerContainerHost, "id" | "project">): string {
   return `${id} ${project}`;
+}
+
+function didYouMean(id: string, known: readonly string[]): string {
+  const near = nearestWord(id, known);
+  return near === undefined ? "" : `Did you mean "${near}"? `;
 }

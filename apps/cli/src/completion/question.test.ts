@@ -1,13 +1,9 @@
 import { Argument, Command } from "commander";
 import { expect, test } from "vitest";
-import { createProgram } from "../program.js";
+import { commandsOf, createProgram } from "../program.js";
 import { readQuestion, subjectOf } from "./question.js";
 
 const program = createProgram("1", () => {}, { writeOut: () => {}, writeErr: () => {} });
-
-function commandsOf(command: Command): Command[] {
-  return [command, ...command.commands.flatMap(commandsOf)];
-}
 
 /** `docker up --on par|` asks for `parent par`. */
 test.each<[string, string]>([

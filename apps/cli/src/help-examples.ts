@@ -1,0 +1,53 @@
+/** The examples in each command's help, by the command's words. */
+const examples: Readonly<Record<string, readonly string[]>> = {
+  otto: ["otto init", "otto docker up", "otto --list-hosts", "otto host local.shop.api exec -- ls -l /srv"],
+  "otto docker": ["otto docker up", "otto docker ps --all", "otto docker down --volumes"],
+  "otto docker build": [
+    "otto docker build                    # every image whose inputs changed",
+    "otto docker build api --push",
+    "otto docker build --dry-run          # which would be built, and why",
+  ],
+  "otto docker up": [
+    "otto docker up --lab veg --on pepper",
+    "otto docker up --profile debug",
+    "otto docker up --dry-run",
+  ],
+  "otto docker down": ["otto docker down", "otto docker down --repo shop --volumes"],
+  "otto docker ps": ["otto docker ps", "otto docker ps --on pepper --all --json"],
+  "otto docker logs": ["otto docker logs -f api", "otto docker logs --since 10m --tail 100"],
+  "otto host": [
+    "otto host pepper exec uptime",
+    "otto host local.shop.api run 'cd /srv' 'ls -l'",
+    "otto host local.shop.api get /var/log/api ./logs",
+  ],
+  "otto host exec": [
+    "otto host pepper exec -- ls -l /srv",
+    "otto host local.shop.api exec --user root --workdir /srv 'ls | wc -l'",
+    "otto host local.shop.api exec -i -- tar -x -C /srv < site.tar",
+  ],
+  "otto host run": ["otto host local.shop.api run 'cd /srv' 'export A=1' './check $A'"],
+  "otto host login": ["otto host local.shop.api login"],
+  "otto host put": [
+    "otto host local.shop.api put site /srv",
+    "otto host pepper put --mode 600 key.pem /etc/app/key.pem",
+  ],
+  "otto host get": ["otto host local.shop.api get /var/log/api ./logs"],
+  "otto host logs": ["otto host local.shop.api logs -f --tail 20"],
+  "otto host forward": ["otto host local.shop.db forward 5433:5432"],
+  "otto run": ["otto run                             # lists the instructions", "otto run smoke --times 3"],
+  "otto test": ["otto test --lab veg", "otto test suites/api.test.ts"],
+  "otto doctor": ["otto doctor", "otto doctor pepper --lab veg"],
+  "otto init": ["otto init", "otto init --dry-run                  # shows the file and writes nothing"],
+  "otto schema": ["otto schema settings > .otto/settings.schema.json", "otto schema lab > lab.schema.json"],
+  "otto completion": [
+    'eval "$(otto completion bash)"       # in ~/.bashrc',
+    'eval "$(otto completion zsh)"        # in ~/.zshrc, after compinit',
+    "otto completion fish | source        # in ~/.config/fish/config.fish",
+  ],
+};
+
+/** What stands at the end of a command's help; undefined when nobody has written examples of it. */
+export function formatExamples(command: string): string | undefined {
+  const lines = examples[command];
+  return lines && `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+}
