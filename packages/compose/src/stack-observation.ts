@@ -30,7 +30,7 @@ export interface ObservedContainer {
   readonly restartPolicy: string;
   /** The image's id, `sha256:…`. */
   readonly imageId: string;
-  /** What it was started from: the label {@link configLabel}. */
+  /** What it was started from: the label `otto.config`. */
   readonly config: string | undefined;
   /** Made to take another container's place, and not renamed: an `up` was killed meanwhile. */
   readonly isLeftOver: boolean;

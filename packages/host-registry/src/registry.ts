@@ -28,7 +28,7 @@ export class HostRegistry {
 
   /**
    * Makes a declared host known before its stack is up. One that is known already stays.
-   * @param options.listed whether `list` shows it before it runs; default true
+   * @param options `listed`: whether `list` shows it before it runs; default true
    */
   declare(host: DockerContainerHost, { listed = true }: { readonly listed?: boolean } = {}): void {
     const known = this.#entries.get(keyOf(host));

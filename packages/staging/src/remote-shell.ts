@@ -8,7 +8,7 @@ export interface ShellOutcome {
 
 /** Runs shell scripts on a parent. Staging needs no more of it than this. */
 export interface RemoteShell {
-  /** @param input read by the script as its stdin. Default: empty */
+  /** @param options `input`: read by the script as its stdin; default empty */
   run(script: string, options?: { input?: Readable | undefined }): Promise<ShellOutcome>;
 }
 

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { formatEntry, type TreeEntry } from "./tree-entry.js";
 
-/** What lies in a staged tree because it was sent: the text of {@link formatEntry} by path. */
+/** What lies in a staged tree because it was sent: the text of `formatEntry` by path. */
 export type Manifest = Readonly<Record<string, string>>;
 
 /** Text of a manifest on the parent. Unreadable or foreign text is an empty one: then everything is sent. */
