@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { addLogOptions, type LogFlags } from "./log-options.js";
 import { collectVariable, parseMode, timeoutOption } from "./option.js";
 import type { Choose } from "./outcome.js";
+import { collectPorts, type PortPair } from "./port-pair.js";
 
 /** Options of `exec`. */
 export interface ExecFlags {
@@ -24,13 +25,14 @@ export interface LoginFlags {
 export function createHostCommand(choose: Choose): Command {
   return new Command("host")
     .description("run commands, copy files and read logs, on a host or in a container")
-    .usage("ID exec|run|login|put|get|logs ...")
+    .usage("ID exec|run|login|put|get|logs|forward ...")
     .addCommand(createExec(choose))
     .addCommand(createRun(choose))
     .addCommand(createLogin(choose))
     .addCommand(createPut(choose))
     .addCommand(createGet(choose))
-    .addCommand(createLogs(choose));
+    .addCommand(createLogs(choose))
+    .addCommand(createForward(choose));
 }
 
 function createExec(choose: Choose): Command {
@@ -134,4 +136,21 @@ function createLogs(choose: Choose): Command {
       return hostLogs(session, { ...options, id });
     }),
   );
+}
+
+function createForward(choose: Choose): Command {
+  return new Command("forward")
+    .summary("make a port of this machine lead to one of a host")
+    .description(
+      "Listens on 127.0.0.1 until interrupted, and passes each connection on to a port of the container or host.",
+    )
+    .configureHelp({ commandUsage: () => "otto host ID forward LOCAL:REMOTE..." })
+    .argument("<id>", "id or handle of a host")
+    .argument("<local:remote...>", "a port here and the port there; :REMOTE takes a free one here", collectPorts)
+    .action((id: string, ports: readonly PortPair[]) =>
+      choose(async (session) => {
+        const { hostForward } = await import("./commands/host-forward.js");
+        return hostForward(session, { id, ports });
+      }),
+    );
 }

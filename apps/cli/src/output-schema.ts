@@ -62,6 +62,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
       ...{ "repo?": text, "parent?": text, "service?": text, "replica?": count, "host?": text },
     },
   ],
+  forward: { host: text, address: text, port: count, remote: count },
   suite: { repo: text, exitCode: count },
   help: { text },
   file: { path: text, status: oneOf("created", "skipped") },

@@ -18,6 +18,7 @@ export function createContainerHost(
     project,
     replica,
     engine: parent.engine,
+    parent,
     bringUp,
   });
 }

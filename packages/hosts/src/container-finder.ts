@@ -1,6 +1,7 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
 import { isOttoError } from "@otto/errors";
 import { notRunning } from "./not-running.js";
+import type { Parent } from "./parent.js";
 import { SharedWork } from "./shared-work.js";
 
 export interface ContainerHostOptions {
@@ -12,6 +13,8 @@ export interface ContainerHostOptions {
   /** 1 for the first replica. */
   readonly replica: number;
   readonly engine: Engine;
+  /** Where it runs, for `forward`. Without: by a program in the container alone. */
+  readonly parent?: Pick<Parent, "id" | "dialTcp" | "spawn"> | undefined;
   /** Called when no container runs, to have one; what it throws is the error then. Default: there is none. */
   readonly bringUp?: ((signal: AbortSignal) => Promise<void>) | undefined;
 }

@@ -10,6 +10,8 @@ import { openContainerFiles } from "./files/container-files.js";
 import type { CopyOptions, CopyResult } from "./files/copy.js";
 import { createTransfer, type FileTransfer } from "./files/file-transfer.js";
 import type { HostFiles } from "./files/host-files.js";
+import { dialContainer } from "./forward/container-route.js";
+import { type ForwardOptions, openForward, type PortForward } from "./forward/port-forward.js";
 import { type HostShell, HostShells, type RunOptions, type RunResult } from "./host-shell.js";
 import { Lifelines } from "./lifelines.js";
 import { type ContainerLoginOptions, type LoginTerminal, loginArgv, showProcess, sizeOf } from "./login.js";
@@ -29,6 +31,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   readonly #lifelines = new Map<string, Lifelines>();
   readonly #transfer: FileTransfer;
   readonly #finder: ContainerFinder;
+  readonly #parent: ContainerHostOptions["parent"];
   #closing = new AbortController();
 
   constructor(options: ContainerHostOptions) {
@@ -38,6 +41,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     this.replica = options.replica;
     this.#engine = options.engine;
     this.#transfer = createTransfer(options.id, (copy) => this.#openFiles(copy));
+    this.#parent = options.parent;
     this.#finder = new ContainerFinder(options);
   }
 
@@ -111,7 +115,27 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     return readHostLogs({ id, project, service, replica, engine: this.#engine }, options, this.#closing.signal);
   }
 
-  /** Ends the shells, every command that still runs and what follows the logs. The container goes on. */
+  /**
+   * Makes a port of this machine's loopback lead to a port of the container, that of the container which runs when a
+   * connection is made. It is closed by disposal, by the signal and with the host.
+   * @param localPort 0: one that is free
+   * @throws TypeError for a port that is none; OttoError `HOST_NOT_RUNNING`, `HOST_PORT_UNAVAILABLE`
+   */
+  async forward(localPort: number, containerPort: number, options: ForwardOptions = {}): Promise<PortForward> {
+    const name = `${this.id}:${containerPort}`;
+    const closing = this.#closing.signal;
+    const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
+    await this.#finder.require({ all: false }, signal);
+    const dial = async (dialing: AbortSignal) => {
+      const container = await this.#finder.require({ all: false }, dialing);
+      const spawnInside = (argv: readonly string[]) => this.spawn(argv, { signal: dialing });
+      const route = { name, engine: this.#engine, parent: this.#parent, container, spawnInside };
+      return dialContainer(route, containerPort, dialing);
+    };
+    return openForward({ localPort, remotePort: containerPort }, { name, dial }, { ...options, signal });
+  }
+
+  /** Ends the shells, every command that still runs and what follows the logs or forwards a port. The container goes on. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     this.#closing = new AbortController();

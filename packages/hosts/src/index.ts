@@ -6,6 +6,7 @@ export type { ContainerSpawnOptions } from "./container-process.js";
 export type { CopyOptions, CopyResult } from "./files/copy.js";
 export type { CopyProgress } from "./files/copy-tally.js";
 export type { FileTransfer } from "./files/file-transfer.js";
+export type { ForwardOptions, PortForward } from "./forward/port-forward.js";
 export type { HostShell, RunOptions, RunResult } from "./host-shell.js";
 export { createLocalParent, type LocalParentOptions } from "./local-parent.js";
 export { lockFunctions } from "./lock-script.js";

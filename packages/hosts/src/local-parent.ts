@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createEngine } from "@otto/engine";
 import { runCommand, type SpawnOptions, sendTree } from "ssh2-streamer";
 import { createTransfer } from "./files/file-transfer.js";
 import { localFiles } from "./files/local-files.js";
+import { forwardFromParent } from "./forward/parent-forward.js";
 import { loginLocal } from "./local-login.js";
 import { spawnLocal } from "./local-process.js";
 import type { Parent, ParentDocker } from "./parent.js";
@@ -38,6 +39,9 @@ export function createLocalParent(options: LocalParentOptions): Parent {
     session: (name) => shells.get(name),
     login: (terminal, login = {}) => loginLocal(terminal, login, env),
     ...createTransfer(id, () => localFiles(id, "this machine")),
+    dialTcp,
+    forward: (localPort, remotePort, forward = {}) =>
+      forwardFromParent({ id, dialTcp, spawn }, { localPort, remotePort }, forward),
     sendTree: (tar, remoteDir, sending) =>
       sendTree(
         (argv, exec) => runCommand((signal) => spawn(argv, { signal }), exec, `tar on ${id}`),
@@ -51,8 +55,15 @@ export function createLocalParent(options: LocalParentOptions): Parent {
   };
 }
 
-async function dialSocket(path: string, signal: AbortSignal | undefined): Promise<Duplex> {
-  const socket = connect(path);
+function dialSocket(path: string, signal: AbortSignal | undefined): Promise<Duplex> {
+  return opened(connect(path), signal);
+}
+
+function dialTcp(host: string, port: number, signal?: AbortSignal): Promise<Duplex> {
+  return opened(connect({ host, port, allowHalfOpen: true, noDelay: true }), signal);
+}
+
+async function opened(socket: Socket, signal: AbortSignal | undefined): Promise<Socket> {
   try {
     await once(socket, "connect", { signal });
     return socket;

@@ -1,8 +1,9 @@
-import type { Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import type { Engine } from "@otto/engine";
 import type { RemoteProcess, SpawnOptions } from "ssh2-streamer";
 import type { Command, CommandOutput, CommandResult } from "./command.js";
 import type { FileTransfer } from "./files/file-transfer.js";
+import type { ForwardOptions, PortForward } from "./forward/port-forward.js";
 import type { HostShell, RunOptions, RunResult } from "./host-shell.js";
 import type { LoginOptions, LoginTerminal } from "./login.js";
 
@@ -45,6 +46,18 @@ export interface Parent extends AsyncDisposable, FileTransfer {
    * must be a real one, with a file descriptor.
    */
   login(terminal: LoginTerminal, options?: LoginOptions): Promise<number>;
+  /**
+   * Opens a stream to a TCP port as the parent sees it; over SSH by forwarding alone. The caller destroys it.
+   * @throws OttoError `SSH_FORWARDING_REFUSED`, with `details.forbidden` where sshd forwards nothing; over no SSH what
+   * `net.connect` throws
+   */
+  dialTcp(host: string, port: number, signal?: AbortSignal): Promise<Duplex>;
+  /**
+   * Makes a port of this machine's loopback lead to a port of the parent's loopback. The caller disposes it.
+   * @param localPort 0: one that is free
+   * @throws TypeError for a port that is none; OttoError `HOST_PORT_UNAVAILABLE`
+   */
+  forward(localPort: number, remotePort: number, options?: ForwardOptions): Promise<PortForward>;
   /** Unpacks a tar stream into a directory, which is made when it is missing. */
   sendTree(tar: Readable, remoteDir: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
 }

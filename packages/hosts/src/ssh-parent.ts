@@ -2,6 +2,7 @@ import { createEngine } from "@otto/engine";
 import { openSshSession, type SshEventListener, type SshRoute } from "ssh2-streamer";
 import { createTransfer } from "./files/file-transfer.js";
 import { parentFiles } from "./files/parent-files.js";
+import { forwardFromParent } from "./forward/parent-forward.js";
 import { showProcess, sizeOf } from "./login.js";
 import type { Parent, ParentDocker } from "./parent.js";
 import { execOnParent, openParentShells, type Spawn } from "./parent-exec.js";
@@ -24,6 +25,7 @@ export function createSshParent(options: SshParentOptions): Parent {
   const engine = createEngine({ name: id, dial });
   const spawn: Spawn = (argv, spawning) => session.spawn(argv, spawning);
   const shells = openParentShells(spawn);
+  const dialTcp = (host: string, port: number, signal?: AbortSignal) => session.forwardTcp(host, port, signal);
   return {
     id,
     docker,
@@ -35,6 +37,9 @@ export function createSshParent(options: SshParentOptions): Parent {
     login: async (terminal, { term, signal } = {}) =>
       showProcess(await session.shell({ terminal: { ...sizeOf(terminal), term }, signal }), terminal),
     ...createTransfer(id, () => parentFiles(id, spawn)),
+    dialTcp,
+    forward: (localPort, remotePort, forward = {}) =>
+      forwardFromParent({ id, dialTcp, spawn }, { localPort, remotePort }, forward),
     sendTree: (tar, remoteDir, send) => session.sendTree(tar, remoteDir, send),
     async [Symbol.asyncDispose]() {
       await shells[Symbol.asyncDispose]();

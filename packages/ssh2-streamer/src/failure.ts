@@ -1,5 +1,6 @@
 import { cleanText, OttoError, type Secret } from "@otto/errors";
 import type { SshEndpoint } from "./endpoint.js";
+import { administrativelyProhibited } from "./open-failure.js";
 
 /** Every code that this package throws. */
 export type SshErrorCode =
@@ -96,9 +97,14 @@ export function forwardingError(endpoint: SshEndpoint, target: string, cause?: u
   const came = cause === undefined ? "refused" : describe(cause, []);
   return new OttoError("SSH_FORWARDING_REFUSED", `opening ${target} through ${endpoint.name}: ${came}`, {
     hint: "Either forwarding is off in its sshd_config, or nothing (that this login may use) answers there.",
-    details: { hop: endpoint.name, target },
+    details: { hop: endpoint.name, target, forbidden: isForbidden(cause) },
     cause,
   });
+}
+
+/** Whether the server refuses to forward, as opposed to that nothing answers there. */
+function isForbidden(cause: unknown): boolean {
+  return (cause as { reason?: unknown } | undefined)?.reason === administrativelyProhibited;
 }
 
 export function closedError(endpoint: SshEndpoint): OttoError<SshErrorCode> {

@@ -93,6 +93,11 @@ export class Machine {
     return this.#forward({ socketPath }, signal);
   }
 
+  /** Opens a stream to a port as the machine sees it, by forwarding alone. */
+  forwardPort(host: string, port: number, signal?: AbortSignal): Promise<ChannelSocket> {
+    return this.#forward({ host, port }, signal);
+  }
+
   /** Opens a stream to a port as the machine sees it, by forwarding or by a tool of the machine. */
   async openPort(host: string, port: number, signal?: AbortSignal): Promise<Duplex> {
     if (this.#forwardsTcp) {

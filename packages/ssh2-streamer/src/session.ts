@@ -38,6 +38,11 @@ export interface SshSession extends AsyncDisposable {
   dialSocket(socketPath: string, signal?: AbortSignal): Promise<Duplex>;
   /** Opens a stream to a TCP port as the target sees it. The caller destroys it. */
   dialTcp(host: string, port: number, signal?: AbortSignal): Promise<Duplex>;
+  /**
+   * The same by forwarding alone, whose two directions may end apart (set `allowHalfOpen`). Where the server forbids it,
+   * `SSH_FORWARDING_REFUSED` has `details.forbidden`.
+   */
+  forwardTcp(host: string, port: number, signal?: AbortSignal): Promise<Duplex>;
   /** Opens a stream to the target's engine, by socket or by `docker system dial-stdio`. The caller destroys it. */
   dialEngine(options?: DialEngineOptions): Promise<Duplex>;
   /** Unpacks a tar stream into a directory of the target, which is made when it is missing. */
@@ -106,6 +111,7 @@ function createSession(target: Machine, onEvent: SshEventListener, close: () => 
       target.start({ line: undefined, label: "a shell", lifetime: "long", signal, terminal }),
     dialSocket: (socketPath, signal) => target.openSocket(socketPath, signal),
     dialTcp: (host, port, signal) => target.openPort(host, port, signal),
+    forwardTcp: (host, port, signal) => target.forwardPort(host, port, signal),
     dialEngine: createEngineDialer(target, onEvent),
     sendTree: (tar, remoteDir, options) => sendTree(exec, { tar, remoteDir, name }, options),
     close: closeOnce,

@@ -1,0 +1,47 @@
+import type { Socket } from "node:net";
+import type { Duplex, Readable, Writable } from "node:stream";
+
+/** Both directions of a connection, which may end apart. */
+export interface Line {
+  readonly readable: Readable;
+  readonly writable: Writable;
+  /** Why there never was a connection; undefined: there was one. Some know it from the start, some at their end. */
+  readonly failure: Promise<Error | undefined>;
+  /** Ends both, at once. */
+  close(): void;
+}
+
+/** A stream whose two directions end apart. */
+export function lineOf(stream: Duplex): Line {
+  stream.allowHalfOpen = true;
+  return {
+    readable: stream,
+    writable: stream,
+    failure: Promise.resolve(undefined),
+    close: () => stream.destroy(),
+  };
+}
+
+/**
+ * Passes bytes and ends on, each direction for itself. Not by `pipeline`: when one direction fails it destroys the client's
+ * socket, and what the other had sent just before would be lost on the way.
+ */
+export function joinLine(client: Socket, line: Line): void {
+  const { readable, writable } = line;
+  client.once("close", () => line.close());
+  writable.once("error", () => {
+    client.unpipe(writable);
+    client.resume();
+  });
+  const onCut = () => {
+    // The client must not take it for the end.
+    if (!readable.readableEnded) client.resetAndDestroy();
+  };
+  readable.once("error", onCut);
+  readable.once("close", onCut);
+  readable.once("end", () => {
+    void line.failure.then((error) => (error === undefined ? client.end() : client.resetAndDestroy()));
+  });
+  client.pipe(writable);
+  readable.pipe(client, { end: false });
+}

@@ -1,0 +1,134 @@
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { cleanText } from "@otto/errors";
+import type { RemoteProcess } from "ssh2-streamer";
+import type { Line } from "./line.js";
+
+/** Starts a program near the port. */
+export type SpawnTool = (argv: readonly string[]) => Promise<RemoteProcess>;
+
+const connected = "otto-connected";
+/** It connects, and does not say whether it is. */
+const connecting = "otto-connecting";
+
+// sshd may give one socket for stdin and stdout: closing the one then does not end it.
+const perl = `use Socket; my ($host, $port) = @ARGV; $SIG{PIPE} = "IGNORE";
+socket(S, PF_INET, SOCK_STREAM, 0) && connect(S, pack_sockaddr_in($port, inet_aton($host))) or die "$!\\n";
+syswrite(STDOUT, "${connected}\\n");
+sub copy { my ($in, $out) = @_; while (sysread($in, my $b, 65536)) { for (my $o = 0; $o < length $b;) {
+  my $n = syswrite($out, $b, length($b) - $o, $o); return unless defined $n; $o += $n; } } }
+if (my $pid = fork) { close(STDOUT); copy(*STDIN, *S); shutdown(S, 1); waitpid($pid, 0); } else { copy(*S, *STDOUT); shutdown(STDOUT, 1); }`;
+
+const python = `import os, socket, sys, threading
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 30)
+s.settimeout(None)
+os.write(1, b"${connected}\\n")
+def back():
+    while True:
+        b = s.recv(65536)
+        if not b: break
+        while b: b = b[os.write(1, b):]
+    try: socket.socket(fileno=os.dup(1)).shutdown(socket.SHUT_WR)
+    except OSError: pass
+    os.close(1)
+t = threading.Thread(target=back); t.start()
+while True:
+    b = os.read(0, 65536)
+    if not b: break
+    s.sendall(b)
+s.shutdown(socket.SHUT_WR); t.join()`;
+
+/*
+ * In the order of how well they do it: the first two say when they are connected, and end the directions apart; so do
+ * the next four, but a connection that is refused shows at its end. bash cannot end one direction alone.
+ */
+const script = `
+say() { echo ${connecting}; }
+if command -v perl >/dev/null 2>&1; then exec perl -e "$3" "$1" "$2"; fi
+if command -v python3 >/dev/null 2>&1; then exec python3 -c "$4" "$1" "$2"; fi
+if command -v socat >/dev/null 2>&1; then say; exec socat -t 86400 - "TCP:$1:$2"; fi
+if command -v ncat >/dev/null 2>&1; then say; exec ncat "$1" "$2"; fi
+if command -v nc >/dev/null 2>&1; then
+  case $(nc -h 2>&1) in *-N*) say; exec nc -N "$1" "$2" ;; *) say; exec nc "$1" "$2" ;; esac
+fi
+if command -v busybox >/dev/null 2>&1; then say; exec busybox nc "$1" "$2"; fi
+if command -v bash >/dev/null 2>&1; then
+  exec bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit 1; echo ${connected}; cat <&3 & cat >&3; wait' bash "$1" "$2"
+fi
+echo "none of perl, python3, socat, ncat, nc, busybox, bash is there" >&2
+exit 127
+`;
+
+/**
+ * Opens a line to a port by a program that is where the port can be reached.
+ * @param place for messages: where the program runs
+ * @throws Error with what the program said
+ */
+export async function openToolLine(
+  spawn: SpawnTool,
+  { host, port, place }: { readonly host: string; readonly port: number; readonly place: string },
+): Promise<Line> {
+  const process = await spawn(["/bin/sh", "-c", script, "otto-port", host, String(port), perl, python]);
+  const { stdin, stdout, stderr, exit } = process;
+  for (const stream of [stdin, stdout, stderr]) stream.on("error", () => {});
+  let said = "";
+  stderr.on("data", (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-1000);
+  });
+  const ended = exit.then(
+    ({ exitCode }) => exitCode,
+    () => undefined,
+  );
+  const failure = () => new Error(`by a program ${place}: ${cleanText(said).trim() || "no connection"}`);
+  const state = await takeLine(stdout);
+  if (state !== connected && state !== connecting) {
+    await ended;
+    throw failure();
+  }
+  return {
+    readable: stdout,
+    writable: stdin,
+    failure:
+      state === connected
+        ? Promise.resolve(undefined)
+        : failureOf(stdout, ended).then((failed) => (failed ? failure() : undefined)),
+    close: () => process.kill("SIGKILL"),
+  };
+}
+
+/** Whether a program ended in failure without a byte. */
+async function failureOf(stdout: Readable, ended: Promise<number | undefined>): Promise<boolean> {
+  let hasBytes = false;
+  stdout.once("data", () => {
+    hasBytes = true;
+  });
+  // Whoever reads it starts it.
+  stdout.pause();
+  const exitCode = await ended;
+  return exitCode !== 0 && !hasBytes;
+}
+
+/** The first line; undefined: the stream ended before. What comes after it stays in the stream. */
+async function takeLine(stream: Readable): Promise<string | undefined> {
+  let held = Buffer.alloc(0);
+  for (;;) {
+    const chunk = stream.read() as Buffer | null;
+    if (chunk !== null) held = Buffer.concat([held, chunk]);
+    const newline = held.indexOf("\n");
+    if (newline !== -1) {
+      const rest = held.subarray(newline + 1);
+      if (rest.length > 0) stream.unshift(rest);
+      return held.toString("utf8", 0, newline);
+    }
+    if (stream.readableEnded || stream.destroyed) return undefined;
+    if (chunk === null) await untilMore(stream);
+  }
+}
+
+async function untilMore(stream: Readable): Promise<void> {
+  const settled = new AbortController();
+  const events = ["readable", "end", "close"].map((event) => once(stream, event, { signal: settled.signal }));
+  await Promise.race(events).catch(() => {});
+  settled.abort();
+  await Promise.allSettled(events);
+}
