@@ -1,0 +1,132 @@
+import { execFile } from "node:child_process";
+import { lstat, mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type Lab, labJson, startLab } from "@otto/lab";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runJson, runOtto } from "./otto-process.js";
+import { createTestRepo, type TestRepo } from "./test-repo.js";
+
+const execute = promisify(execFile);
+
+let lab: Lab<"parent">;
+let repo: TestRepo;
+beforeAll(async () => {
+  lab = await startLab({ hosts: { parent: {} } });
+  repo = await createTestRepo({ OTTO_LAB: "veg" });
+  // What is staged on the parent lies in the repo's directory too, so that one look sees both sides.
+  const docker = { staging_root: join(repo.root, "parent-side") };
+  const hosts = labJson(lab, "veg").hosts.map((host) => ({ ...host, docker }));
+  await repo.write("lab.json", JSON.stringify({ hosts }));
+  await repo.write(".otto/instructions.ts", instructions);
+  await repo.write("node_modules/vitest/package.json", '{"name": "vitest", "bin": {"vitest": "run.mjs"}}');
+  await repo.write(
+    "node_modules/vitest/run.mjs",
+    'import { writeFileSync } from "node:fs";\nwriteFileSync("ran", "");\n',
+  );
+  await mkdir(join(repo.root, "home/.cache"));
+  await mkdir(join(repo.root, "elsewhere"));
+  await repo.write("elsewhere/Dockerfile", "FROM scratch\n");
+});
+afterAll(async () => {
+  await repo[Symbol.asyncDispose]();
+  await lab[Symbol.asyncDispose]();
+});
+
+const instructions = `import { writeFileSync } from "node:fs";
+import { instruction } from "@otto/instructions";
+export const mark = instruction({ description: "leaves a file" }, async () => writeFileSync("ran", ""));
+`;
+
+/** A command line of each command that changes something, by the command. */
+const changing: Readonly<Record<string, (repo: TestRepo) => readonly string[]>> = {
+  "docker build": () => ["docker", "build", "--rebuild"],
+  "docker up": () => ["docker", "up"],
+  "docker down": () => ["docker", "down", "--volumes"],
+  "host exec": ({ root }) => ["host", "parent", "exec", "touch", join(root, "ran")],
+  "host run": ({ root }) => ["host", "parent", "run", `touch ${join(root, "ran")}`],
+  "host put": ({ root }) => ["host", "parent", "put", "docker/marker", join(root, "put-here")],
+  "host get": ({ root }) => ["host", "parent", "get", join(root, "docker/marker"), "got-here"],
+  "host login": () => ["host", "parent", "login"],
+  run: () => ["run", "mark"],
+  test: () => ["test"],
+  init: () => ["init"],
+};
+
+/** Those that change nothing anyway; `forward` listens here, as long as it runs. */
+const looking: Readonly<Record<string, (repo: TestRepo) => readonly string[]>> = {
+  "docker ps": () => ["docker", "ps", "--all"],
+  "docker logs": () => ["docker", "logs"],
+  "host logs": ({ name }) => ["host", `parent.${name}.api`, "logs"],
+  doctor: () => ["doctor", "parent"],
+  schema: () => ["schema", "lab"],
+  completion: () => ["completion", "fish", "--", "docker", ""],
+  "--list-hosts": () => ["--list-hosts"],
+  "--list-labs": () => ["--list-labs"],
+};
+const lasting = ["host forward"];
+
+test("each command is either tried here or known to change nothing", async () => {
+  const words = async (...line: string[]) => {
+    const { stdout } = await runOtto(repo.place, ["completion", "bash", "--", ...line, ""]);
+    return stdout.trimEnd().split("\n");
+  };
+  const docker = (await words("docker")).map((verb) => `docker ${verb}`);
+  const host = (await words("host", "parent")).map((verb) => `host ${verb}`);
+  const plain = (await words()).filter((word) => word !== "docker" && word !== "host");
+  const all = [...docker, ...host, ...plain];
+  expect(all.length).toBeGreaterThan(10);
+  expect(all.filter((command) => !(command in { ...changing, ...looking }) && !lasting.includes(command))).toEqual([]);
+});
+
+/** All files with their sizes, modes and times, but for what otto keeps to be faster. */
+async function readFiles(): Promise<readonly string[]> {
+  const paths = await readdir(repo.root, { recursive: true });
+  const lines = paths
+    .filter((path) => !path.startsWith("home/.cache"))
+    .map(async (path) => {
+      const { size, mode, mtimeMs, ino } = await lstat(join(repo.root, path));
+      return [path, size, mode, mtimeMs, ino].join(" ");
+    });
+  return (await Promise.all(lines)).sort();
+}
+
+/** What the engine did to things of this repo between two times. */
+async function readEvents(since: number, until: number): Promise<readonly string[]> {
+  const span = ["--since", (since / 1000).toFixed(3), "--until", (until / 1000).toFixed(3)];
+  const { stdout } = await execute("docker", ["events", ...span, "--format", "{{json .}}"]);
+  return stdout.split("\n").filter((line) => line.includes(repo.name));
+}
+
+async function expectNoChange(command: string): Promise<void> {
+  const argv = changing[command]?.(repo) ?? [];
+  const place = command === "init" ? { ...repo.place, cwd: join(repo.root, "elsewhere") } : repo.place;
+  const files = await readFiles();
+  const since = Date.now();
+  const { exitCode, lines } = await runJson(place, ["--dry-run", ...argv]);
+  const until = Date.now();
+  expect([command, exitCode]).toEqual([command, 0]);
+  expect(lines.map(({ type }) => type)).toContain("step");
+  expect(await readFiles()).toEqual(files);
+  expect(await readEvents(since, until)).toEqual([]);
+}
+
+// One story: what a dry run leaves alone is first nothing, then a running stack.
+test("a dry run of a command changes nothing on either side, whether the stack is up or not", async () => {
+  for (const command of Object.keys(changing)) {
+    if (command !== "docker down") await expectNoChange(command);
+  }
+  const since = Date.now();
+  const files = await readFiles();
+  expect((await runOtto(repo.place, ["docker", "up", "--quiet"])).exitCode).toBe(0);
+  expect((await readEvents(since, Date.now())).length).toBeGreaterThan(0);
+  expect(await readFiles()).not.toEqual(files);
+  await repo.write("docker/marker", "second\n");
+  for (const command of Object.keys(changing)) await expectNoChange(command);
+  // Each line of theirs is held to its schema.
+  for (const [command, argvOf] of Object.entries(looking)) {
+    const { exitCode, lines } = await runJson(repo.place, argvOf(repo));
+    expect([command, exitCode]).toEqual([command, 0]);
+    if (!command.endsWith("logs")) expect(lines.length).toBeGreaterThan(1);
+  }
+});
