@@ -74,7 +74,7 @@ export async function execInContainer(
       return { exec, channel };
     }),
   );
-  const process = attach(channel, terminal, () => asking(request, doing, () => readExit(exec)));
+  const process = attach(channel, terminal, () => readExit(exec).catch((error: unknown) => failToLearn(doing, error)));
   const resize = (columns: number, rows: number) =>
     asking({ ...request, abort: {} }, `resizing a terminal in ${container}`, async () => {
       await exec.resize({ h: rows, w: columns });
@@ -132,6 +132,11 @@ function createHead() {
 async function passThrough(channel: Duplex, outputs: { stdout: Writable; stderr: Writable }): Promise<void> {
   outputs.stderr.end();
   await pipeline(channel as Readable, outputs.stdout);
+}
+
+// Not as a refused request: the command has run, and must not be taken for one that has not.
+function failToLearn(doing: string, cause: unknown): never {
+  throw new OttoError("ENGINE_STREAM_LOST", `${doing}: how it ended cannot be learned`, { cause });
 }
 
 // The engine ends the stream a moment before it records the exit code.
