@@ -146,7 +146,7 @@ function createForward(choose: Choose): Command {
     )
     .configureHelp({ commandUsage: () => "otto host ID forward LOCAL:REMOTE..." })
     .argument("<id>", "id or handle of a host")
-    .argument("<local:remote...>", "a port here and the port there; :REMOTE takes a free one here", collectPorts)
+    .argument("<ports...>", "LOCAL:REMOTE, a port here and the port there; :REMOTE takes a free one here", collectPorts)
     .action((id: string, ports: readonly PortPair[]) =>
       choose(async (session) => {
         const { hostForward } = await import("./commands/host-forward.js");
