@@ -21,6 +21,8 @@ const build = await rolldown({
     "digest-worker": here("../../packages/context/dist/digest-worker.js"),
   },
   platform: "node",
+  // Of modules that one command loads late and another at once.
+  checks: { ineffectiveDynamicImport: false },
   // ssh2 has a native part; jiti loads its compiler from beside its own file.
   external: ["jiti", "ssh2"],
   resolve: { mainFields: ["module", "main"] },

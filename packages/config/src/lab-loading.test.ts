@@ -271,3 +271,10 @@ test("the labs that can be asked for are listed with their hosts and files", asy
     { name: "veg", hosts: ["a", "b"], files: [join(root, "lab.json")] },
   ]);
 });
+
+test("a lab file may name its schema, begin with a byte order mark and have Windows line ends", async () => {
+  const lab = { $schema: "./lab.schema.json", hosts: [host({ element: "a" })], links: [] };
+  await write("lab.json", `\ufeff${JSON.stringify(lab, null, 1).replaceAll("\n", "\r\n")}`);
+  const loaded = await loadLab({ repos: [repoWith(["lab.json"])], name: "veg", home });
+  expect([loaded.hosts.map(({ id }) => id), loaded.notes]).toEqual([["a"], []]);
+});
