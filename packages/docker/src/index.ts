@@ -39,9 +39,11 @@ export type {
   CopyResult,
   DockerContainerHost,
   FileTransfer,
+  ForwardOptions,
   LogLine,
   LogOptions,
   Parent,
+  PortForward,
   ServiceLogLine,
 } from "@otto/hosts";
 export { parseLogTime } from "@otto/hosts";
