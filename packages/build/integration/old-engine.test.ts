@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { buildImages } from "@otto/build";
 import { readContext } from "@otto/context";
-import { layBusybox } from "@otto/lab";
+import { layBusybox, oldDockerd } from "@otto/lab";
 import { packContext, packedDockerfileName } from "@otto/staging";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createBuildRepo, onlyImage } from "./local-build.js";
-import { type OwnEngine, oldDockerd, startOwnEngine } from "./own-engine.js";
+import { type OwnEngine, startOwnEngine } from "./own-engine.js";
 
 let engine: OwnEngine;
 

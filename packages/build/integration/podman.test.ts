@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { type BuildEvent, buildImages } from "@otto/build";
-import { layBusybox, type Registry, startRegistry } from "@otto/lab";
+import { layBusybox, podman, type Registry, startRegistry } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BuildRepo, build, createBuildRepo, parent } from "./local-build.js";
-import { type OwnEngine, podman, startOwnEngine } from "./own-engine.js";
+import { type OwnEngine, startOwnEngine } from "./own-engine.js";
 
 const login = { username: "ada", password: `canary-${randomBytes(12).toString("hex")}` };
 let directory: string;
