@@ -4,13 +4,21 @@ import { AgentSocket } from "./agent-socket.js";
 import { hasServerEnded } from "./channel-end.js";
 import { createOutlet, pump } from "./channel-streams.js";
 
+/** As much as may have come unread. node:http takes it over for an answer, and would stop at each packet otherwise. */
+const readAheadBytes = 1 << 20;
+
 /** A forwarded channel as the socket that it stands for. */
 export class ChannelSocket extends AgentSocket {
   readonly #channel: Channel;
 
   constructor(channel: Channel) {
     const outlet = createOutlet(channel);
-    super({ ...outlet.methods, allowHalfOpen: false, read: () => channel.resume() });
+    super({
+      ...outlet.methods,
+      allowHalfOpen: false,
+      readableHighWaterMark: readAheadBytes,
+      read: () => channel.resume(),
+    });
     this.#channel = channel;
     pump(channel, this);
     // Unread, stderr would hold the channel's window.
