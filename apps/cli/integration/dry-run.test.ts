@@ -127,6 +127,7 @@ test("a dry run of a command changes nothing on either side, whether the stack i
   for (const [command, argvOf] of Object.entries(looking)) {
     const { exitCode, lines } = await runJson(repo.place, argvOf(repo));
     expect([command, exitCode]).toEqual([command, 0]);
-    if (!command.endsWith("logs")) expect(lines.length).toBeGreaterThan(1);
+    // A log may be empty.
+    expect(lines.length).toBeGreaterThan(command.endsWith("logs") ? 0 : 1);
   }
 });
