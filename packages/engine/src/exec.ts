@@ -91,6 +91,8 @@ function attach(
   const stdout = head.stream;
   const stderr = new PassThrough();
   const stdin = createExecStdin(channel);
+  // The link may break before the caller listens; `exit` tells it then.
+  for (const stream of [stdout, stderr]) stream.on("error", () => {});
   const read = terminal ? passThrough(channel, { stdout, stderr }) : demultiplex(channel, { stdout, stderr });
   const readExitAndReason = async () => {
     const result = await readExit();

@@ -80,6 +80,8 @@ async function spawnTied(tied: Tied, options: ContainerSpawnOptions): Promise<Re
     if (!terminal) process.stdin.write(`${mark}\n`);
     // The marks of a terminal say when the command begins, not whether.
     const exit = readExit(process, terminal ? undefined : report, nameOf(target, argv));
+    // Losing the link may be learned elsewhere first.
+    exit.catch(() => {});
     const pid = await report.first;
     if (pid === undefined) {
       await exit;

@@ -1,0 +1,128 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ContainerPlace, startPlace } from "./container-places.js";
+
+const execute = promisify(execFile);
+const streamedBytes = Number(process.env.OTTO_BYTES ?? 128 << 20);
+
+describe.each(["dash", "bash", "busybox", "none"] as const)("exec where the shell is %s", (shell) => {
+  let place: ContainerPlace;
+  beforeAll(async () => {
+    place = await startPlace(shell);
+  });
+  afterAll(async () => {
+    await place[Symbol.asyncDispose]();
+  });
+
+  test.each([[{}], [{ stdin: "" }]])(
+    "tells a program that never ran from one that ends with its code (%j)",
+    async (options) => {
+      const never = { code: "HOST_COMMAND_NOT_STARTED", message: expect.stringContaining("parent.r.api") as string };
+      await expect(place.host.exec(["no-such-program"], options)).rejects.toMatchObject(never);
+      await expect(place.host.exec(["/tmp"], options)).rejects.toMatchObject(never);
+      await expect(place.host.exec(["/etc/hostname"], options)).rejects.toMatchObject(never);
+      await expect(place.host.exec(["true"], { ...options, workdir: "/no/such" })).rejects.toMatchObject(never);
+      await expect(place.host.exec(["true"], { ...options, user: "nobody-here" })).rejects.toMatchObject({
+        code: expect.stringMatching(/^(HOST_COMMAND_NOT_STARTED|ENGINE_REQUEST_FAILED)$/) as string,
+      });
+      for (const code of [126, 127]) {
+        expect(await place.host.exec(["awk", `BEGIN { exit ${code} }`], options)).toMatchObject({ exitCode: code });
+      }
+    },
+  );
+
+  test.each([[{}], [{ stdin: "" }]])(
+    "runs programs, not words of the shell, with user, directory and variables (%j)",
+    async (options) => {
+      await expect(place.host.exec(["exit", "3"], options)).rejects.toMatchObject({ code: "HOST_COMMAND_NOT_STARTED" });
+      const argv = ["printf", "%s|", "a b", "", "'\"$(id)`", "x\ny", "é", "--", "~", "*", "\\"];
+      expect((await place.host.exec(argv, options)).stdout.toString()).toBe(`${argv.slice(2).join("|")}|`);
+      const env = { KEY: "it's\n$HOME" };
+      const shown = await place.host.exec(["awk", 'BEGIN { printf "%s|", ENVIRON["KEY"]; system("") }'], {
+        ...options,
+        env,
+      });
+      expect(shown.stdout.toString()).toBe("it's\n$HOME|");
+      expect((await place.host.exec(["pwd"], { ...options, workdir: "/etc" })).stdout.toString()).toBe("/etc\n");
+      expect((await place.host.exec(["id", "-u"], { ...options, user: "1000" })).stdout.toString()).toBe("1000\n");
+    },
+  );
+});
+
+describe("exec over SSH through a bastion", () => {
+  let place: ContainerPlace;
+  beforeAll(async () => {
+    place = await startPlace("busybox");
+  });
+  afterAll(async () => {
+    await place[Symbol.asyncDispose]();
+  });
+
+  test("gives every exit code", async () => {
+    const codes = Array.from({ length: 256 }, (_, code) => code);
+    const results = await Promise.all(
+      codes.map((code) => place.host.exec(`exit ${code}`, { timeoutMs: Number.POSITIVE_INFINITY })),
+    );
+    expect(results.map(({ exitCode }) => exitCode)).toEqual(codes);
+  });
+
+  test("runs a hundred at once, each with its own streams, beside others that last", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const lasting = Array.from({ length: 20 }, () =>
+      place.host.exec("sleep 600", { signal, timeoutMs: Number.POSITIVE_INFINITY }),
+    );
+    const numbers = Array.from({ length: 100 }, (_, number) => number);
+    const results = await Promise.all(
+      numbers.map((number) =>
+        place.host.exec(["sh", "-c", 'cat; echo "err $1" >&2; exit "$1"', "sh", `${number}`], {
+          stdin: `in ${number}`,
+          timeoutMs: Number.POSITIVE_INFINITY,
+        }),
+      ),
+    );
+    expect(results.map(({ exitCode, stdout, stderr }) => [exitCode, stdout.toString(), stderr.toString()])).toEqual(
+      numbers.map((number) => [number, `in ${number}`, `err ${number}\n`]),
+    );
+    controller.abort(new Error("enough"));
+    for (const result of await Promise.allSettled(lasting)) expect(result.status).toBe("rejected");
+  });
+
+  test("streams much through stdin and stdout, exactly, in bounded memory", async () => {
+    const argv = ["--input-type=module", "--eval", streamingScript(place, streamedBytes)];
+    const { stdout } = await execute(process.execPath, argv);
+    const { sent, received, exitCode, grownMegabytes } = JSON.parse(stdout) as Record<string, unknown>;
+    expect([exitCode, received]).toEqual([0, sent]);
+    expect(grownMegabytes).toBeLessThan(64);
+  });
+});
+
+/** Sends random bytes through `cat`; says the digests of both ways, and how much more memory that took than a small call. */
+function streamingScript({ settings }: ContainerPlace, sizeBytes: number): string {
+  return `
+    import { createHash, randomFillSync } from "node:crypto";
+    import { Readable, Writable } from "node:stream";
+    import { createSshParent, DockerContainerHost } from "@otto/hosts";
+    const parent = createSshParent(${JSON.stringify(settings.parent)});
+    const host = new DockerContainerHost({ ...${JSON.stringify(settings.host)}, engine: parent.engine });
+    await host.exec(["cat"], { stdin: "warm" });
+    const sending = createHash("sha256");
+    const receiving = createHash("sha256");
+    function* source() {
+      for (let left = ${sizeBytes}; left > 0; left -= 65536) {
+        const chunk = randomFillSync(Buffer.allocUnsafeSlow(Math.min(left, 65536)));
+        sending.update(chunk);
+        yield chunk;
+      }
+    }
+    const sink = () => new Writable({ write: (chunk, _, done) => (receiving.update(chunk), done()) });
+    const before = process.memoryUsage.rss();
+    const output = { stdout: sink(), stderr: sink() };
+    const { exitCode } = await host.exec(["cat"], { stdin: Readable.from(source()), output, timeoutMs: Infinity });
+    const grownMegabytes = Math.round((process.resourceUsage().maxRSS * 1024 - before) / 1e6);
+    console.log(JSON.stringify({ exitCode, sent: sending.digest("hex"), received: receiving.digest("hex"), grownMegabytes }));
+    await host[Symbol.asyncDispose]();
+    await parent[Symbol.asyncDispose]();
+  `;
+}
