@@ -28,7 +28,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await guide.run("otto docker down");
-  if (tags.size > 0) await guide.run(`docker image rm ${[...tags].join(" ")} >/dev/null`);
+  // By id: with every tag that the image has, and no other image that has the guide's name for its own.
+  if (tags.size > 0)
+    await guide.run(`docker image inspect --format '{{.Id}}' ${[...tags].join(" ")} | xargs docker image rm --force`);
   await rm(scratch, { recursive: true });
 });
 
