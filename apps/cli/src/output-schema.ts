@@ -40,12 +40,12 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   step: {
     do: oneOf(
       ...["build", "pull", "skip", "fail", "create", "recreate", "start", "restart", "leave", "remove"],
-      ...["exec", "run", "login", "test", "write", "put", "get"],
+      ...["exec", "run", "login", "test", "write", "put", "get", "forward"],
     ),
     ...{ "repo?": text, "parent?": text, "host?": text, "image?": text, "tag?": text, "push?": flag, "cause?": text },
     ...{ "service?": text, "kind?": text, "name?": text, "command?": texts, "instruction?": text },
     ...{ "file?": text, "options?": object, "directory?": text, "path?": text, "content?": text },
-    ...{ "source?": text, "target?": text },
+    ...{ "source?": text, "target?": text, "local?": count, "remote?": count },
   },
   copy: { do: oneOf("put", "get"), host: text, source: text, target: text },
   skipped: { repo: text, message: text },

@@ -1,4 +1,4 @@
-import { findContainerHost, isContainerId } from "../container-lookup.js";
+import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import type { PortPair } from "../port-pair.js";
@@ -12,7 +12,18 @@ export interface HostForwardFlags {
 /** `otto host ID forward`: says where it listens and goes on until interrupted. */
 export async function hostForward(session: Session, { id, ports }: HostForwardFlags): Promise<Outcome> {
   const { reporter, signal } = session;
-  const host = isContainerId(id) ? await findContainerHost(session, id) : (await session.lab()).machine(id);
+  const host = isContainerId(id) ? await findContainerHost(session, id) : await findMachine(session, id);
+  if (session.options.dryRun) {
+    for (const { local, remote } of ports)
+      reporter.item(`${host.id}: would listen on ${local === 0 ? "a free port" : local}, for its ${remote}`, {
+        type: "step",
+        do: "forward",
+        host: host.id,
+        local,
+        remote,
+      });
+    return { exitCode: exitCodes.done };
+  }
   const onFailed = (error: Error) => reporter.notice("warn", error.message);
   const forwards = [];
   for (const { local, remote } of ports) {
