@@ -1,13 +1,13 @@
 import { createRequire } from "node:module";
 import { CommanderError } from "commander";
+import { type GlobalOptions, type RawGlobalOptions, toGlobalOptions } from "./arguments/global-options.js";
+import { arrangeHostArguments } from "./arguments/host-arguments.js";
+import { protectInstructionHelp } from "./arguments/run-arguments.js";
+import { toUsageError } from "./arguments/usage-error.js";
 import { exitCodes } from "./exit-code.js";
-import { type GlobalOptions, type RawGlobalOptions, toGlobalOptions } from "./global-options.js";
-import { arrangeHostArguments } from "./host-arguments.js";
 import type { Invocation } from "./invocation.js";
 import type { Action } from "./outcome.js";
-import { createProgram, takesValue } from "./program.js";
-import { protectInstructionHelp } from "./run-arguments.js";
-import { toUsageError } from "./usage-error.js";
+import { createProgram, takesValue } from "./program/program.js";
 
 /** What a command line comes to. */
 export interface CommandLine {

@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { main } from "./main.js";
-import { outputSchema } from "./output-schema.js";
+import { outputSchema } from "./output/output-schema.js";
 
 let root: string;
 beforeEach(async () => {

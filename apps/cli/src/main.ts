@@ -1,12 +1,12 @@
+import { type GlobalOptions, hasColor } from "./arguments/global-options.js";
 import { guessOptions, readCommandLine } from "./command-line.js";
 import { exitCodeOf, exitCodes } from "./exit-code.js";
-import { type GlobalOptions, hasColor } from "./global-options.js";
-import { createHumanReporter } from "./human-reporter.js";
 import { type Interruption, watchSignals } from "./interruption.js";
 import type { Invocation } from "./invocation.js";
-import { createJsonReporter } from "./json-reporter.js";
 import type { Action, Outcome } from "./outcome.js";
-import type { Reporter } from "./reporter.js";
+import { createHumanReporter } from "./output/human-reporter.js";
+import { createJsonReporter } from "./output/json-reporter.js";
+import type { Reporter } from "./output/reporter.js";
 import { createSession } from "./session.js";
 
 /** One run of `otto`: shows what there is to show and gives the exit code. Never throws. */

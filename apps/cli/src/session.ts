@@ -1,7 +1,7 @@
 import type { Lab, Repo } from "@otto/docker";
-import type { GlobalOptions } from "./global-options.js";
+import type { GlobalOptions } from "./arguments/global-options.js";
 import type { Invocation } from "./invocation.js";
-import type { Reporter } from "./reporter.js";
+import type { Reporter } from "./output/reporter.js";
 
 /** What a command works with. */
 export interface Session extends SessionOptions, AsyncDisposable {

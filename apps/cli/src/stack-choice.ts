@@ -1,5 +1,5 @@
 import { OttoError } from "@otto/errors";
-import type { Place } from "./place.js";
+import type { Place } from "./arguments/place.js";
 import type { Session } from "./session.js";
 
 /**

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
+import { startDirectory } from "./arguments/start-directory.js";
 import { main } from "./main.js";
-import { startDirectory } from "./start-directory.js";
 
 /** Runs `otto` as this process: its arguments, streams, signals and exit code. The only place that reads them. */
 export async function start(): Promise<void> {

@@ -1,12 +1,12 @@
 import { type BuildImagesOptions, buildImages, formatBuildStep, type ImageResult, planBuild } from "@otto/docker";
+import type { PlaceOptions } from "../arguments/option.js";
+import { eachOf, findPlaces, type Place } from "../arguments/place.js";
 import { cacheDirectory } from "../cache-directory.js";
-import { openDockerProgress } from "../docker-event.js";
-import type { PlaceOptions } from "../option.js";
 import type { Outcome } from "../outcome.js";
-import { eachOf, findPlaces, type Place } from "../place.js";
-import type { JsonRecord } from "../reporter.js";
+import { openDockerProgress } from "../output/docker-event.js";
+import type { JsonRecord } from "../output/reporter.js";
+import { formatTable } from "../output/table.js";
 import type { Session } from "../session.js";
-import { formatTable } from "../table.js";
 
 export interface DockerBuildFlags extends PlaceOptions {
   readonly images: readonly string[];

@@ -1,7 +1,7 @@
 import { composeDown, formatDownStep, planComposeDown } from "@otto/docker";
-import type { PlaceOptions } from "../option.js";
+import type { PlaceOptions } from "../arguments/option.js";
+import { eachOf, findPlaces, type Place } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
-import { eachOf, findPlaces, type Place } from "../place.js";
 import type { Session } from "../session.js";
 import { withStack } from "../stack-choice.js";
 

@@ -1,11 +1,11 @@
 import { composeLogs } from "@otto/docker";
-import { hasColor } from "../global-options.js";
-import type { LogFlags } from "../log-options.js";
-import { checkLogFlags, showLines } from "../log-output.js";
-import type { PlaceOptions } from "../option.js";
+import { hasColor } from "../arguments/global-options.js";
+import type { LogFlags } from "../arguments/log-options.js";
+import type { PlaceOptions } from "../arguments/option.js";
+import { eachOf, findPlaces, type Place } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
-import { eachOf, findPlaces, type Place } from "../place.js";
-import { ServiceLabels } from "../service-labels.js";
+import { checkLogFlags, showLines } from "../output/log-output.js";
+import { ServiceLabels } from "../output/service-labels.js";
 import type { Session } from "../session.js";
 import { withStack } from "../stack-choice.js";
 

@@ -1,10 +1,10 @@
 import { type ContainerRow, composePs, type Lab } from "@otto/docker";
-import { describeError, errorRecord } from "../error-text.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
-import type { JsonRecord } from "../reporter.js";
+import { describeError, errorRecord } from "../output/error-text.js";
+import type { JsonRecord } from "../output/reporter.js";
+import { formatTable } from "../output/table.js";
 import type { Session } from "../session.js";
-import { formatTable } from "../table.js";
 
 export interface DockerPsFlags {
   readonly on?: string;

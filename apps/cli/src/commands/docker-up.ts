@@ -1,12 +1,12 @@
 import { type ComposeUpOptions, composeUp, formatUpStep, planComposeUp } from "@otto/docker";
+import type { PlaceOptions } from "../arguments/option.js";
+import { eachOf, findPlaces, type Place } from "../arguments/place.js";
 import { cacheDirectory } from "../cache-directory.js";
-import { openDockerProgress } from "../docker-event.js";
-import type { PlaceOptions } from "../option.js";
 import type { Outcome } from "../outcome.js";
-import { eachOf, findPlaces, type Place } from "../place.js";
+import { openDockerProgress } from "../output/docker-event.js";
+import { formatTable } from "../output/table.js";
 import type { Session } from "../session.js";
 import { withStack } from "../stack-choice.js";
-import { formatTable } from "../table.js";
 import { showBuildPlan } from "./docker-build.js";
 
 export interface DockerUpFlags extends PlaceOptions {

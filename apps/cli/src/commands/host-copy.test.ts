@@ -1,6 +1,6 @@
 import type { CopyOptions } from "@otto/docker";
 import { expect, test } from "vitest";
-import type { JsonRecord } from "../reporter.js";
+import type { JsonRecord } from "../output/reporter.js";
 import type { Session } from "../session.js";
 import { hostGet, hostPut } from "./host-copy.js";
 

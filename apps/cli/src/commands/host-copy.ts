@@ -1,10 +1,10 @@
 import type { CopyOptions, CopyResult, FileTransfer } from "@otto/docker";
 import { OttoError } from "@otto/errors";
-import { formatBytes } from "../byte-count.js";
 import { findContainerHost, isContainerId } from "../container-lookup.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
-import { formatProgress } from "../progress-bar.js";
+import { formatBytes } from "../output/byte-count.js";
+import { formatProgress } from "../output/progress-bar.js";
 import type { Session } from "../session.js";
 
 export interface HostCopyFlags {

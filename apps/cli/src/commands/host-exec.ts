@@ -1,8 +1,8 @@
+import { toExecCommand } from "../arguments/container-command.js";
 import { finishCommand, orNeverRan, type RunCommand } from "../command-outcome.js";
-import { toExecCommand } from "../container-command.js";
 import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
-import type { ExecFlags } from "../host-command.js";
 import type { Outcome } from "../outcome.js";
+import type { ExecFlags } from "../program/host-command.js";
 import type { Session } from "../session.js";
 
 export interface HostExecFlags extends ExecFlags {

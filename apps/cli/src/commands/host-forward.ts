@@ -1,7 +1,7 @@
+import type { PortPair } from "../arguments/port-pair.js";
 import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
-import type { PortPair } from "../port-pair.js";
 import type { Session } from "../session.js";
 
 export interface HostForwardFlags {

@@ -2,8 +2,8 @@ import { OttoError } from "@otto/errors";
 import { orNeverRan } from "../command-outcome.js";
 import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
 import { exitCodes } from "../exit-code.js";
-import type { LoginFlags } from "../host-command.js";
 import type { Outcome } from "../outcome.js";
+import type { LoginFlags } from "../program/host-command.js";
 import { createRawMode } from "../raw-mode.js";
 import type { Session } from "../session.js";
 

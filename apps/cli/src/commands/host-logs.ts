@@ -1,9 +1,9 @@
 import { OttoError } from "@otto/errors";
+import type { LogFlags } from "../arguments/log-options.js";
 import { findContainerHost, isContainerId } from "../container-lookup.js";
 import { exitCodes } from "../exit-code.js";
-import type { LogFlags } from "../log-options.js";
-import { checkLogFlags, showLines } from "../log-output.js";
 import type { Outcome } from "../outcome.js";
+import { checkLogFlags, showLines } from "../output/log-output.js";
 import type { Session } from "../session.js";
 
 export interface HostLogsFlags extends LogFlags {

@@ -1,5 +1,5 @@
+import { toRunCommands, toSequence } from "../arguments/container-command.js";
 import { finishCommand, orNeverRan, type RunCommand } from "../command-outcome.js";
-import { toRunCommands, toSequence } from "../container-command.js";
 import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";

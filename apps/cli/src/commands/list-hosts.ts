@@ -2,8 +2,8 @@ import type { HostData } from "@otto/config";
 import { type ContainerHostRow, declareStacks } from "@otto/docker";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
+import { formatTable } from "../output/table.js";
 import type { Session } from "../session.js";
-import { formatTable } from "../table.js";
 
 /**
  * `otto --list-hosts`: the hosts of the lab and the containers that the repos declare. Connects to nothing. A compose

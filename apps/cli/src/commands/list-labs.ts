@@ -1,8 +1,8 @@
 import { listLabs as readLabs } from "@otto/config";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
+import { formatTable } from "../output/table.js";
 import type { Session } from "../session.js";
-import { formatTable } from "../table.js";
 
 /** `otto --list-labs`: the labs that `--lab` takes. */
 export async function listLabs(session: Session): Promise<Outcome> {

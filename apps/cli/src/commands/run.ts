@@ -1,12 +1,12 @@
 import { Console } from "node:console";
 import { join } from "node:path";
 import type { FoundInstruction, GivenOptions, InstructionLog } from "@otto/instructions";
+import { readInstructionArguments } from "../arguments/instruction-arguments.js";
 import { cacheDirectory } from "../cache-directory.js";
 import { exitCodes } from "../exit-code.js";
-import { readInstructionArguments } from "../instruction-arguments.js";
 import type { Outcome } from "../outcome.js";
+import { formatTable } from "../output/table.js";
 import type { Session } from "../session.js";
-import { formatTable } from "../table.js";
 
 export interface RunFlags {
   readonly name: string | undefined;

@@ -1,8 +1,8 @@
 import { createJsonSchema } from "@otto/config";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
-import { outputSchema } from "../output-schema.js";
-import type { SchemaSubject } from "../schema-command.js";
+import { outputSchema } from "../output/output-schema.js";
+import type { SchemaSubject } from "../program/schema-command.js";
 import type { Session } from "../session.js";
 
 /** `otto schema`: the schema as it is; with `--json` within an object. */

@@ -5,9 +5,9 @@ import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import type { Repo } from "@otto/config";
 import { OttoError } from "@otto/errors";
+import { eachOf } from "../arguments/place.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
-import { eachOf } from "../place.js";
 import type { Session } from "../session.js";
 
 export interface TestFlags {

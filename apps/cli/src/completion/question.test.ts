@@ -1,6 +1,6 @@
 import { Argument, Command } from "commander";
 import { expect, test } from "vitest";
-import { commandsOf, createProgram } from "../program.js";
+import { commandsOf, createProgram } from "../program/program.js";
 import { readQuestion, subjectOf } from "./question.js";
 
 const program = createProgram("1", () => {}, { writeOut: () => {}, writeErr: () => {} });

@@ -1,9 +1,9 @@
 import type { Lab, Parent, Repo } from "@otto/docker";
 import { isOttoError } from "@otto/errors";
-import { exitCodeOf, exitCodes } from "./exit-code.js";
+import { exitCodeOf, exitCodes } from "../exit-code.js";
+import type { Outcome } from "../outcome.js";
+import type { Session } from "../session.js";
 import type { PlaceOptions } from "./option.js";
-import type { Outcome } from "./outcome.js";
-import type { Session } from "./session.js";
 
 /** A repo and the parent that its images and stack belong on. */
 export interface Place {

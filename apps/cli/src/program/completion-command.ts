@@ -1,5 +1,5 @@
 import { Argument, Command } from "commander";
-import type { Choose } from "./outcome.js";
+import type { Choose } from "../outcome.js";
 
 /** The shells that `otto completion` knows. */
 export const shells = ["bash", "zsh", "fish"] as const;
@@ -14,7 +14,7 @@ export function createCompletionCommand(choose: Choose): Command {
     .addArgument(new Argument("[words...]", "behind --: answer for a line with these words, the last being typed"))
     .action((shell: Shell, words: string[], _options: unknown, command: Command) =>
       choose(async (session) => {
-        const { completion } = await import("./commands/completion.js");
+        const { completion } = await import("../commands/completion.js");
         return completion(session, { shell, words, program: command.parent ?? command });
       }),
     );

@@ -1,5 +1,5 @@
 import { Argument, Command } from "commander";
-import type { Choose } from "./outcome.js";
+import type { Choose } from "../outcome.js";
 
 /** What `otto schema` prints a schema of. */
 export const schemaSubjects = ["settings", "lab", "output"] as const;
@@ -12,6 +12,6 @@ export function createSchemaCommand(choose: Choose): Command {
     .description("print a JSON Schema, for editors and programs")
     .addArgument(subject.choices(schemaSubjects))
     .action((name: SchemaSubject) =>
-      choose(async (session) => (await import("./commands/schema.js")).schema(session, name)),
+      choose(async (session) => (await import("../commands/schema.js")).schema(session, name)),
     );
 }

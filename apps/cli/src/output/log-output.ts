@@ -2,9 +2,9 @@ import { isUtf8 } from "node:buffer";
 import { once } from "node:events";
 import type { LogLine } from "@otto/docker";
 import { OttoError } from "@otto/errors";
-import type { LogFlags } from "./log-options.js";
+import type { LogFlags } from "../arguments/log-options.js";
+import type { Session } from "../session.js";
 import type { JsonRecord } from "./reporter.js";
-import type { Session } from "./session.js";
 
 /** How a line is shown: `label` before it to a person, `record` beside it to a program. */
 export interface LineDress {

@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import type { DockerBuildFlags } from "./commands/docker-build.js";
-import { addLogOptions, type LogFlags } from "./log-options.js";
-import { collect, onOption, type PlaceOptions, parseWholeSeconds, repoOption } from "./option.js";
-import type { Choose } from "./outcome.js";
+import { addLogOptions, type LogFlags } from "../arguments/log-options.js";
+import { collect, onOption, type PlaceOptions, parseWholeSeconds, repoOption } from "../arguments/option.js";
+import type { DockerBuildFlags } from "../commands/docker-build.js";
+import type { Choose } from "../outcome.js";
 
 /** `otto docker …` */
 export function createDockerCommand(choose: Choose): Command {
@@ -26,7 +26,7 @@ function createBuild(choose: Choose): Command {
     .option("--push", "push both tags of each image to the registry of the settings")
     .action((images: string[], options: Omit<DockerBuildFlags, "images">) =>
       choose(async (session) => {
-        const { dockerBuild } = await import("./commands/docker-build.js");
+        const { dockerBuild } = await import("../commands/docker-build.js");
         return dockerBuild(session, { ...options, images });
       }),
     );
@@ -41,7 +41,7 @@ function createUp(choose: Choose): Command {
     .option("--profile <name>", "a Compose profile to run; may be repeated", collect)
     .action((options: PlaceOptions & { build: boolean; profile?: readonly string[] }) =>
       choose(async (session) => {
-        const { dockerUp } = await import("./commands/docker-up.js");
+        const { dockerUp } = await import("../commands/docker-up.js");
         return dockerUp(session, options);
       }),
     );
@@ -56,7 +56,7 @@ function createDown(choose: Choose): Command {
     .option("--volumes", "remove named volumes too")
     .action((options: PlaceOptions & { stopTimeout: number; volumes?: boolean }) =>
       choose(async (session) => {
-        const { dockerDown } = await import("./commands/docker-down.js");
+        const { dockerDown } = await import("../commands/docker-down.js");
         return dockerDown(session, options);
       }),
     );
@@ -69,7 +69,7 @@ function createPs(choose: Choose): Command {
     .option("--all", "stopped ones too")
     .action((options: { on?: string; all?: boolean }) =>
       choose(async (session) => {
-        const { dockerPs } = await import("./commands/docker-ps.js");
+        const { dockerPs } = await import("../commands/docker-ps.js");
         return dockerPs(session, options);
       }),
     );
@@ -83,7 +83,7 @@ function createLogs(choose: Choose): Command {
     .addOption(onOption());
   return addLogOptions(command).action((services: string[], options: PlaceOptions & LogFlags) =>
     choose(async (session) => {
-      const { dockerLogs } = await import("./commands/docker-logs.js");
+      const { dockerLogs } = await import("../commands/docker-logs.js");
       return dockerLogs(session, { ...options, services });
     }),
   );

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { repoOption } from "./option.js";
-import type { Choose } from "./outcome.js";
+import { repoOption } from "../arguments/option.js";
+import type { Choose } from "../outcome.js";
 
 /** `otto test [vitest's arguments]` */
 export function createTestCommand(choose: Choose): Command {
@@ -13,7 +13,7 @@ export function createTestCommand(choose: Choose): Command {
     .allowUnknownOption()
     .action((words: string[], options: { repo?: string }) =>
       choose(async (session) => {
-        const { test } = await import("./commands/test.js");
+        const { test } = await import("../commands/test.js");
         return test(session, { ...options, words });
       }),
     );

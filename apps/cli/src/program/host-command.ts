@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { addLogOptions, type LogFlags } from "./log-options.js";
-import { collectVariable, parseMode, timeoutOption } from "./option.js";
-import type { Choose } from "./outcome.js";
-import { collectPorts, type PortPair } from "./port-pair.js";
+import { addLogOptions, type LogFlags } from "../arguments/log-options.js";
+import { collectVariable, parseMode, timeoutOption } from "../arguments/option.js";
+import { collectPorts, type PortPair } from "../arguments/port-pair.js";
+import type { Choose } from "../outcome.js";
 
 /** Options of `exec`. */
 export interface ExecFlags {
@@ -49,7 +49,7 @@ function createExec(choose: Choose): Command {
     .addOption(timeoutOption())
     .action((id: string, command: string[], options: ExecFlags) =>
       choose(async (session) => {
-        const { hostExec } = await import("./commands/host-exec.js");
+        const { hostExec } = await import("../commands/host-exec.js");
         return hostExec(session, { ...options, id, command });
       }),
     );
@@ -67,7 +67,7 @@ function createRun(choose: Choose): Command {
     .addOption(timeoutOption())
     .action((id: string, command: string[], options: { timeout: number }) =>
       choose(async (session) => {
-        const { hostRun } = await import("./commands/host-run.js");
+        const { hostRun } = await import("../commands/host-run.js");
         return hostRun(session, { ...options, id, command });
       }),
     );
@@ -84,7 +84,7 @@ function createLogin(choose: Choose): Command {
     .option("--env <name=value>", "a variable for the shell in the container; may be repeated", collectVariable)
     .action((id: string, options: LoginFlags) =>
       choose(async (session) => {
-        const { hostLogin } = await import("./commands/host-login.js");
+        const { hostLogin } = await import("../commands/host-login.js");
         return hostLogin(session, { ...options, id });
       }),
     );
@@ -104,7 +104,7 @@ function createPut(choose: Choose): Command {
     .option("--mode <mode>", "permissions of the files, as 640; directories keep theirs", parseMode)
     .action((id: string, paths: string[], options: { mode?: number }) =>
       choose(async (session) => {
-        const { hostPut } = await import("./commands/host-copy.js");
+        const { hostPut } = await import("../commands/host-copy.js");
         return hostPut(session, { ...options, id, paths });
       }),
     );
@@ -119,7 +119,7 @@ function createGet(choose: Choose): Command {
     .argument("<paths...>", "sources on the host, then the destination on this machine")
     .action((id: string, paths: string[]) =>
       choose(async (session) => {
-        const { hostGet } = await import("./commands/host-copy.js");
+        const { hostGet } = await import("../commands/host-copy.js");
         return hostGet(session, { id, paths });
       }),
     );
@@ -132,7 +132,7 @@ function createLogs(choose: Choose): Command {
     .argument("<id>", "id of a container host");
   return addLogOptions(command).action((id: string, options: LogFlags) =>
     choose(async (session) => {
-      const { hostLogs } = await import("./commands/host-logs.js");
+      const { hostLogs } = await import("../commands/host-logs.js");
       return hostLogs(session, { ...options, id });
     }),
   );
@@ -149,7 +149,7 @@ function createForward(choose: Choose): Command {
     .argument("<ports...>", "LOCAL:REMOTE, a port here and the port there; :REMOTE takes a free one here", collectPorts)
     .action((id: string, ports: readonly PortPair[]) =>
       choose(async (session) => {
-        const { hostForward } = await import("./commands/host-forward.js");
+        const { hostForward } = await import("../commands/host-forward.js");
         return hostForward(session, { id, ports });
       }),
     );

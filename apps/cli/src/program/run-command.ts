@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { repoOption } from "./option.js";
-import type { Choose } from "./outcome.js";
+import { repoOption } from "../arguments/option.js";
+import type { Choose } from "../outcome.js";
 
 /** `otto run [INSTRUCTION [ARGUMENT...]]` */
 export function createRunCommand(choose: Choose): Command {
@@ -14,7 +14,7 @@ export function createRunCommand(choose: Choose): Command {
     .allowUnknownOption()
     .action((name: string | undefined, words: string[], options: { repo?: string }) =>
       choose(async (session) => {
-        const { run } = await import("./commands/run.js");
+        const { run } = await import("../commands/run.js");
         return run(session, { ...options, name, words });
       }),
     );

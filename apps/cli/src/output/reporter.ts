@@ -1,4 +1,4 @@
-import type { LogLevel } from "./global-options.js";
+import type { LogLevel } from "../arguments/global-options.js";
 
 /** One object of `--json`, without its `schema`. */
 export interface JsonRecord {

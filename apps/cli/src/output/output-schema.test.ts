@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { outputSchema } from "./output-schema.js";
 
-const root = fileURLToPath(new URL(".", import.meta.url));
+const root = fileURLToPath(new URL("..", import.meta.url));
 const records = new Map(Object.entries(outputSchema.$defs as Record<string, { properties?: Record<string, unknown> }>));
 
 /** The values that the sources give to a key of a record. */

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Choose } from "./outcome.js";
+import type { Choose } from "../outcome.js";
 
 /** `otto init` */
 export function createInitCommand(choose: Choose): Command {
@@ -8,5 +8,5 @@ export function createInitCommand(choose: Choose): Command {
     .description(
       "Writes .otto/settings.toml for the project in this directory, by its Dockerfiles and Compose files, and a schema beside it for editors. Never overwrites a file.",
     )
-    .action(() => choose(async (session) => (await import("./commands/init.js")).init(session)));
+    .action(() => choose(async (session) => (await import("../commands/init.js")).init(session)));
 }

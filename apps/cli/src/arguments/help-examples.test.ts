@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { readCommandLine } from "./command-line.js";
+import { readCommandLine } from "../command-line.js";
+import { commandsOf, createProgram, pathOf } from "../program/program.js";
 import { formatExamples } from "./help-examples.js";
-import { commandsOf, createProgram, pathOf } from "./program.js";
 
 const program = createProgram("1", () => {}, { writeOut: () => {}, writeErr: () => {} });
 const commands = commandsOf(program).map(pathOf);

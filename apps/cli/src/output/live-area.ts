@@ -1,5 +1,5 @@
 import { createLogUpdate } from "log-update";
-import type { OutputStream } from "./invocation.js";
+import type { OutputStream } from "../invocation.js";
 import type { LiveArea } from "./reporter.js";
 
 // Fewer looks restless, more can't be read.

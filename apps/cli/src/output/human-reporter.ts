@@ -1,8 +1,8 @@
 import { isOttoError } from "@otto/errors";
 import pico from "picocolors";
+import { isShown, type LogLevel } from "../arguments/global-options.js";
+import type { OutputStream } from "../invocation.js";
 import { describeError, formatTrace } from "./error-text.js";
-import { isShown, type LogLevel } from "./global-options.js";
-import type { OutputStream } from "./invocation.js";
 import type { TerminalArea } from "./live-area.js";
 import type { Reporter } from "./reporter.js";
 

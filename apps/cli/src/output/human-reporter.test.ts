@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { OttoError } from "@otto/errors";
 import { expect, test } from "vitest";
-import type { LogLevel } from "./global-options.js";
+import type { LogLevel } from "../arguments/global-options.js";
 import { createHumanReporter } from "./human-reporter.js";
 
 function open(logLevel: LogLevel, color = false) {

@@ -1,6 +1,6 @@
+import { isShown, type LogLevel } from "../arguments/global-options.js";
+import type { OutputStream } from "../invocation.js";
 import { errorRecord, formatTrace } from "./error-text.js";
-import { isShown, type LogLevel } from "./global-options.js";
-import type { OutputStream } from "./invocation.js";
 import type { JsonRecord, Reporter } from "./reporter.js";
 
 export interface JsonReporterOptions {

@@ -1,12 +1,12 @@
 import { Command, Option } from "commander";
+import { logLevels } from "../arguments/global-options.js";
+import { formatExamples } from "../arguments/help-examples.js";
+import type { Choose } from "../outcome.js";
 import { createCompletionCommand } from "./completion-command.js";
 import { createDockerCommand } from "./docker-command.js";
 import { createDoctorCommand } from "./doctor-command.js";
-import { logLevels } from "./global-options.js";
-import { formatExamples } from "./help-examples.js";
 import { createHostCommand } from "./host-command.js";
 import { createInitCommand } from "./init-command.js";
-import type { Choose } from "./outcome.js";
 import { createRunCommand } from "./run-command.js";
 import { createSchemaCommand } from "./schema-command.js";
 import { createTestCommand } from "./test-command.js";
