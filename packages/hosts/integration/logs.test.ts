@@ -208,7 +208,7 @@ test("following ends when the host is closed, and throws when it is aborted", as
 });
 
 test("a log is not held in memory", async () => {
-  const lines = 20_000;
+  const lines = 100_000;
   await using container = await run(`yes $(head -c 1999 /dev/zero | tr '\\0' x) | head -n ${lines}`);
   await exited(container.id);
   const before = process.memoryUsage().rss;
@@ -219,6 +219,6 @@ test("a log is not held in memory", async () => {
     if (read % 1000 === 0) most = Math.max(most, process.memoryUsage().rss);
   }
   expect(read).toBe(lines);
-  // Of 40 MB.
-  expect(most - before).toBeLessThan(100_000_000);
+  // Of 200 MB.
+  expect(most - before).toBeLessThan(150_000_000);
 });

@@ -45,7 +45,7 @@ test("a link that swallows is found by its silence, and everything under way end
     code: "SSH_CONNECTION_LOST",
     details: { hop: "bastion", inFlight: "sleep 60" },
   });
-  expect(performance.now() - startedAt).toBeLessThan(1000);
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
   expect(await codeOf(text(stream))).toBe("SSH_CONNECTION_LOST");
   expect(await codeOf(process.exit)).toBe("SSH_CONNECTION_LOST");
 });
