@@ -36,18 +36,19 @@ export class ContainerFinder {
   }
 
   /**
-   * Uses the container. When it turns out to be gone, it is looked up once more.
+   * Uses the container. When it turns out to be gone, or the runtime failed to start anything in it, it is looked up and
+   * used once more.
    * @throws OttoError `HOST_NOT_RUNNING`, what `bringUp` throws, and what `use` throws
    */
   async use<T>(signal: AbortSignal | undefined, use: (found: FoundContainer) => Promise<T>): Promise<T> {
-    const known = this.#found;
-    if (known === undefined) return use(await this.#finding.join(signal));
+    const isKnown = this.#found !== undefined;
+    const found = this.#found ?? (await this.#finding.join(signal));
     try {
-      return await use(known);
+      return await use(found);
     } catch (error) {
-      if (!isOttoError(error, "ENGINE_REQUEST_FAILED")) throw error;
+      if (!((isKnown && isOttoError(error, "ENGINE_REQUEST_FAILED")) || isRuntimeFailure(error))) throw error;
       // Somebody else may have found the next one already.
-      if (this.#found === known) this.#found = undefined;
+      if (this.#found === found) this.#found = undefined;
       return await use(this.#found ?? (await this.#finding.join(signal)));
     }
   }
@@ -88,6 +89,10 @@ export class ContainerFinder {
     const ours = containers.filter((candidate) => replicaOf(candidate) === replica && isService(candidate));
     return ours.find(({ State }) => State === "running") ?? ours[0];
   }
+}
+
+function isRuntimeFailure(error: unknown): boolean {
+  return isOttoError(error, "HOST_COMMAND_NOT_STARTED") && error.details?.isRuntime === true;
 }
 
 function replicaOf({ Labels }: ContainerSummary): number {

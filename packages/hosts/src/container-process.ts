@@ -176,6 +176,10 @@ function nameOf({ host }: ExecTarget, argv: readonly string[]): string {
   return `running ${argv[0] ?? "nothing"} on ${host}`;
 }
 
+// What runc says when it fails by itself, or the container ends under it: of the program it says nothing.
+const runtimeFailure = /\binit-p\b|setns process/;
+
 function notStarted(name: string, reason = "it could not be started"): OttoError {
-  return new OttoError("HOST_COMMAND_NOT_STARTED", `${name}: ${reason}`);
+  const isRuntime = runtimeFailure.test(reason);
+  return new OttoError("HOST_COMMAND_NOT_STARTED", `${name}: ${reason}`, { details: { isRuntime } });
 }
