@@ -12,7 +12,9 @@ const megabytes = Number(process.env.OTTO_TAR_MB ?? 256);
 // Some 111 MB on a quiet machine, for 2 GB too; how much garbage waits to be collected depends on the load.
 const peakBytes = 160_000_000;
 
-test(`a context of ${megabytes} MB goes as a tar from a process that holds little of it`, { timeout: 600_000 }, async () => {
+test(`a context of ${megabytes} MB goes as a tar from a process that holds little of it`, {
+  timeout: 600_000,
+}, async () => {
   await using repo = await createBuildRepo();
   await repo.write("context/Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
   await repo.write("context/large", "");
