@@ -32,10 +32,13 @@ const hosts = [
 const prompt = /[#$] /;
 const size = { columns: 100, rows: 30 };
 
-async function login(id: string): Promise<TestTerminal> {
+function placeOf(id: string) {
   // Without a lab's name it is the lab of this machine.
-  const env = id === "local" ? { ...repo.place.env, OTTO_LAB: "" } : repo.place.env;
-  const terminal = await TestTerminal.open({ ...repo.place, env }, ["host", id, "login"], size);
+  return id === "local" ? { ...repo.place, env: { ...repo.place.env, OTTO_LAB: "" } } : repo.place;
+}
+
+async function login(id: string): Promise<TestTerminal> {
+  const terminal = await TestTerminal.open(placeOf(id), ["host", id, "login"], size);
   await terminal.sees(prompt);
   return terminal;
 }
@@ -110,9 +113,11 @@ describe.each(hosts)("login on %s", (_name, id) => {
   });
 });
 
-test("a login is refused where nobody sits at a terminal", async () => {
-  const run = await runOtto(repo.place, ["host", container(), "login"]);
-  expect(run).toMatchObject({ exitCode: 255, stdout: "", stderr: expect.stringContaining("terminal") });
+test.each(hosts)("a login on %s is a wrong use where nobody sits at a terminal", async (_name, id) => {
+  const { exitCode, stdout, stderr } = await runOtto(placeOf(id()), ["host", id(), "login"]);
+  expect([exitCode, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(/terminal/);
+  for (const verb of ["exec", "run"]) expect(stderr).toContain(`otto host ${id()} ${verb}`);
 });
 
 test("a link that breaks ends the login in the container and leaves the terminal as it was", async () => {

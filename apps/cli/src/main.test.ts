@@ -173,6 +173,13 @@ test("a host that is unknown ends exec and run with 255", async () => {
   }
 });
 
+test("a login without a terminal or on a host that is unknown is a wrong use", async () => {
+  const unknown = await otto(["host", "nope", "login", "--json"]);
+  expect([unknown.exitCode, parse(unknown.out)[0]?.code]).toEqual([2, "LAB_UNKNOWN_HOST"]);
+  const { exitCode, err } = await otto(["host", "local", "login"]);
+  expect([exitCode, err]).toEqual([2, expect.stringContaining("`otto host local exec`")]);
+});
+
 test("a dry run of a command says what would run and runs nothing", async () => {
   const target = join(root, "made");
   const { exitCode, out } = await otto(["-n", "host", "local", "exec", "touch", target]);

@@ -12,16 +12,14 @@ export interface HostLoginFlags extends LoginFlags {
 }
 
 /** `otto host ID login` */
-export function hostLogin(session: Session, flags: HostLoginFlags): Promise<Outcome> {
-  return orNeverRan(session, async () => {
-    const login = await findLogin(session, flags);
-    if (session.options.dryRun) {
-      session.reporter.item(`${flags.id}: would open a shell`, { type: "step", do: "login", host: flags.id });
-      return { exitCode: exitCodes.done };
-    }
-    assertTerminal(session);
-    return { exitCode: await login() };
-  });
+export async function hostLogin(session: Session, flags: HostLoginFlags): Promise<Outcome> {
+  const login = await findLogin(session, flags);
+  if (session.options.dryRun) {
+    session.reporter.item(`${flags.id}: would open a shell`, { type: "step", do: "login", host: flags.id });
+    return { exitCode: exitCodes.done };
+  }
+  assertTerminal(session, flags.id);
+  return orNeverRan(session, async () => ({ exitCode: await login() }));
 }
 
 async function findLogin(session: Session, flags: HostLoginFlags): Promise<() => Promise<number>> {
@@ -37,9 +35,9 @@ async function findLogin(session: Session, flags: HostLoginFlags): Promise<() =>
   return () => host.login(terminal, options);
 }
 
-function assertTerminal({ invocation, options }: Session): void {
+function assertTerminal({ invocation, options }: Session, id: string): void {
   if (invocation.stdin.isTTY && invocation.stdout.isTTY && !options.json) return;
   throw new OttoError("CLI_USAGE", "login needs a terminal, and a person at it", {
-    hint: "For programs there are exec, with -i for stdin, and run.",
+    hint: `For programs there are \`otto host ${id} exec\`, with -i for stdin, and \`otto host ${id} run\`.`,
   });
 }

@@ -76,7 +76,9 @@ function createRun(choose: Choose): Command {
 function createLogin(choose: Choose): Command {
   return new Command("login")
     .summary("open a shell on your terminal")
-    .description("Opens a shell on your terminal and exits with its exit code, or with 255 if the link broke.")
+    .description(
+      "Opens a shell on your terminal and exits with its exit code, or with 255 if it never ran or the link broke.",
+    )
     .configureHelp({ commandUsage: () => "otto host ID login [options]" })
     .argument("<id>", "id or handle of a host")
     .option("--user <user>", "user in the container")
