@@ -101,8 +101,9 @@ describe.each(placeWays)("files of a host (%s)", (way) => {
       { "d/t/g": "G", "d/t/s/h": "H", "d/t/s/k": "K" },
     ],
   ];
-  // Without a shell files go the same way, running or not: one of the two is enough for the tables.
-  const tabled = <Row>(rows: readonly Row[]) => (way === "container without a shell" ? [] : rows);
+  // Files go the same way without a shell, running or not, and to a container, however its engine is reached.
+  const isLikeAnother = way === "container without a shell" || way === "container through a bastion";
+  const tabled = <Row>(rows: readonly Row[]) => (isLikeAnother ? [] : rows);
   const source = { f: "F", "t/g": "G", "t/s/h": "H", "e/": "" };
 
   test.each(tabled(cases))("put takes %s", async (_what, sources, destination, before, after) => {

@@ -10,7 +10,12 @@ import { startParents, ways } from "./conformance-parents.js";
 
 const execute = promisify(execFile);
 
-export const containerWays = ["container", "stopped container", "container without a shell"] as const;
+export const containerWays = [
+  "container",
+  "container through a bastion",
+  "stopped container",
+  "container without a shell",
+] as const;
 export const placeWays = [...ways, ...containerWays] as const;
 export type PlaceWay = (typeof placeWays)[number];
 
@@ -54,7 +59,8 @@ export async function startFilePlaces(): Promise<FilePlaces> {
       tag,
       ...command,
     ]);
-    return { container, host: hostOf(parents.byWay.local, { project: name, service }) };
+    const hostBy = (parent: Parent) => hostOf(parent, { project: name, service });
+    return { container, hostBy, host: hostBy(parents.byWay.local) };
   };
   const running = await start(image.tag, []);
   const stopped = await start(image.tag, []);
@@ -64,6 +70,7 @@ export async function startFilePlaces(): Promise<FilePlaces> {
     byWay: {
       ...parents.byWay,
       container: running.host,
+      "container through a bastion": running.hostBy(parents.byWay["ssh through a bastion"]),
       "stopped container": stopped.host,
       "container without a shell": bare.host,
     },
@@ -80,8 +87,8 @@ export async function startFilePlaces(): Promise<FilePlaces> {
   };
 }
 
-function hostOf({ engine }: Parent, { project, service }: { readonly project: string; readonly service: string }) {
-  return new DockerContainerHost({ id: `local.files.${service}`, service, project, replica: 1, engine });
+function hostOf({ id, engine }: Parent, { project, service }: { readonly project: string; readonly service: string }) {
+  return new DockerContainerHost({ id: `${id}.files.${service}`, service, project, replica: 1, engine });
 }
 
 async function createBareImage(directory: string, tag: string): Promise<string> {
