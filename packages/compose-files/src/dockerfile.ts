@@ -1,11 +1,14 @@
 import { posix } from "node:path";
+import { noteContextUse } from "./context-use.js";
 import { composeError } from "./faults.js";
 import { isRemoteResource, isWithin, resolveLocalPath } from "./local-path.js";
+import type { LocalReader } from "./project.js";
 import { addShipment, type Shipping, siteKey } from "./shipping.js";
 import { at, entriesOf, type MapTree, mapAt, type Place, type ScalarTree, scalarAt } from "./yaml-tree.js";
 
 /**
- * Ships the Dockerfiles that lie outside of their context, and makes sure of those inside.
+ * Ships the Dockerfiles that lie outside of their context, makes sure of those inside, and notes at each context what it is
+ * built by.
  *
  * @throws OttoError `COMPOSE_FILE_MISSING`, `COMPOSE_PATH_OUTSIDE_REPO`.
  */
@@ -15,10 +18,13 @@ export async function shipDockerfiles(shipping: Shipping): Promise<void> {
     const context = scalarAt(build, "context");
     const group = context && shipping.documents.get(context.site.documentId)?.group;
     if (build === undefined || context === undefined || group === undefined) continue;
-    if (isRemoteResource(context.text) || at(build, "dockerfile_inline") !== undefined) continue;
-    const contextPath = resolveLocalPath(context.text, group.base, shipping.loading.source.home).path;
+    if (isRemoteResource(context.text)) continue;
+    const local = resolveLocalPath(context.text, group.base, shipping.loading.source.home);
     const required = shipping.isNeeded({ section: "services", name }, "dockerfile");
-    await shipDockerfile(shipping, build, { contextPath, context, required });
+    const isInline = at(build, "dockerfile_inline") !== undefined;
+    const built = { contextPath: local.path, context, required };
+    const dockerfile = isInline ? undefined : await shipDockerfile(shipping, build, built);
+    await noteContextUse(shipping, local, { service: name, dockerfile });
   }
 }
 
@@ -28,7 +34,8 @@ interface BuildContext {
   readonly required: boolean;
 }
 
-async function shipDockerfile(shipping: Shipping, build: MapTree, built: BuildContext): Promise<void> {
+/** @returns where the builder will find it, as a path of this machine */
+async function shipDockerfile(shipping: Shipping, build: MapTree, built: BuildContext): Promise<string> {
   const { loading, shipments } = shipping;
   const { reader, locator } = loading;
   const declared = scalarAt(build, "dockerfile");
@@ -45,9 +52,14 @@ async function shipDockerfile(shipping: Shipping, build: MapTree, built: BuildCo
     const ignore = await locator.find({ path: `${path}.dockerignore`, fromHome: false });
     if (ignore !== undefined) addShipment(shipments, ignore, "dockerfile", false, place);
   }
-  const isRelativeInside = isInside && declared !== undefined && !declared.text.startsWith("/");
-  if (declared !== undefined && !isRelativeInside)
-    linkDockerfile(shipping, declared, built, located?.remotePath ?? locator.remotePathOf(local));
+  if (declared === undefined || (isInside && !declared.text.startsWith("/"))) return withRealDirectory(reader, path);
+  linkDockerfile(shipping, declared, built, located?.remotePath ?? locator.remotePathOf(local));
+  return located?.localPath ?? path;
+}
+
+async function withRealDirectory(reader: LocalReader, path: string): Promise<string> {
+  const directory = await reader.stat(posix.dirname(path));
+  return directory === undefined ? path : posix.join(directory.realPath, posix.basename(path));
 }
 
 /** BuildKit takes `dockerfile` where there is no `Dockerfile`, when none is named. */

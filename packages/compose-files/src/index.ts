@@ -4,6 +4,7 @@ export type {
   ComposeService,
   ComposeSource,
   ComposeWarning,
+  ContextUse,
   DependencyCondition,
   LocalEntry,
   LocalReader,

@@ -65,6 +65,18 @@ export interface Shipment {
   readonly required: boolean;
   /** Who asks for it: `docker/compose.yml:7 services.api.volumes[0]`. */
   readonly mention: string;
+  /** Of `build`: what is built from it. Nothing where the value that names it is overridden. */
+  readonly builds?: readonly ContextUse[] | undefined;
+}
+
+/** A service's build that reads a context. What it sees of it are its ignore rules to say. */
+export interface ContextUse {
+  readonly service: string;
+  /**
+   * Absolute, no symbolic link on the way to it. Undefined where `.dockerignore` alone rules: for a Dockerfile in the
+   * compose file, and a context beside the service's own.
+   */
+  readonly dockerfile: string | undefined;
 }
 
 /** A file that has no local counterpart, or whose text must differ from it on the parent. */

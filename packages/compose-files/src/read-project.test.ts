@@ -321,6 +321,35 @@ services:
   ]);
 });
 
+test("a context says what is built from it, and by which Dockerfile", async () => {
+  const compose = `services:
+  plain: { build: ./app }
+  named: { build: { context: ./app, dockerfile: docker/x.Dockerfile } }
+  linked: { build: { context: ./link, dockerfile: ../link/docker/x.Dockerfile } }
+  far: { build: { context: ./app, dockerfile: ../shared/Dockerfile } }
+  inline: { build: { context: ./app, dockerfile_inline: FROM scratch } }
+  beside: { build: { context: ./lib, additional_contexts: { app: ./app, base: docker-image://busybox } } }
+`;
+  const over = "services: { plain: { build: ./lib } }\n";
+  const disk = {
+    ...{ "compose.yml": compose, "over.yml": over, link: "-> app" },
+    ...{ "app/Dockerfile": "", "app/docker/x.Dockerfile": "", "shared/Dockerfile": "", "lib/dockerfile": "" },
+  };
+  const { shipments } = await read(disk, { files: ["/ws/repo/compose.yml", "/ws/repo/over.yml"] });
+  const uses = shipments.map(({ remotePath, builds }) =>
+    (builds ?? []).map(({ service, dockerfile }) => `${remotePath} ${service} ${dockerfile}`),
+  );
+  expect(uses.flat()).toEqual([
+    "repo/app named /ws/repo/app/docker/x.Dockerfile",
+    "repo/app linked /ws/repo/app/docker/x.Dockerfile",
+    "repo/app far /ws/repo/shared/Dockerfile",
+    "repo/app inline undefined",
+    "repo/app beside undefined",
+    "repo/lib plain /ws/repo/lib/dockerfile",
+    "repo/lib beside /ws/repo/lib/dockerfile",
+  ]);
+});
+
 test.each([{ files: [] }, { files: ["compose.yml"] }, { repoRoot: "repo" }, { home: "~" }])(
   "%j is a caller's mistake",
   async (options) => {

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { activeProfiles, createCommandGroup, loadCommand } from "./command-group.js";
+import { noteContextsBeside } from "./context-use.js";
 import { shipDockerfiles } from "./dockerfile.js";
 import { composeError } from "./faults.js";
 import type { Loading } from "./loading.js";
@@ -46,6 +47,7 @@ export async function readComposeProject(source: ComposeSource, reader: LocalRea
   };
   await shipReferences(shipping);
   await shipDockerfiles(shipping);
+  await noteContextsBeside(shipping);
   const placement = planRewriting({
     groups: loading.groups,
     links: loading.links,

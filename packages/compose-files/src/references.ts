@@ -100,11 +100,16 @@ function seccompReference(owner: Owner, scalar: ScalarTree): PathReference[] {
 
 function buildReferences(owner: Owner, build: Tree | undefined): PathReference[] {
   const context = build?.kind === "scalar" && !build.isNull ? build : scalarAt(build, "context");
-  const contexts = [context, ...assigned(mapAt(build)?.entries.get("additional_contexts"))];
+  const contexts = [context, ...contextsBeside(build)];
   return [
     ...contexts.flatMap((scalar) => (scalar === undefined ? [] : [wholeReference("build", owner, scalar)])),
     ...assigned(mapAt(build)?.entries.get("ssh")).map((scalar) => wholeReference("ssh", owner, scalar)),
   ];
+}
+
+/** What `additional_contexts` names. */
+export function contextsBeside(build: Tree | undefined): ScalarTree[] {
+  return assigned(mapAt(build)?.entries.get("additional_contexts"));
 }
 
 /** The values of a mapping, or of a list of `name=value`. */

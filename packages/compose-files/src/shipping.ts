@@ -98,6 +98,11 @@ async function targetOf(
   return { remotePath: located?.remotePath ?? loading.locator.remotePathOf(local) };
 }
 
+/** What a shipment is found again by. */
+export function shipmentKey(kind: Shipment["kind"], { remotePath }: Located): string {
+  return `${kind} ${remotePath}`;
+}
+
 /** The first mention of a file names it; one that is required makes it so. */
 export function addShipment(
   shipments: Map<string, Shipment>,
@@ -106,7 +111,7 @@ export function addShipment(
   required: boolean,
   place: Place,
 ): void {
-  const key = `${kind} ${located.remotePath}`;
+  const key = shipmentKey(kind, located);
   const earlier = shipments.get(key);
   if (earlier !== undefined && (earlier.required || !required)) return;
   shipments.set(key, { ...located, kind, required, mention: mentionOf(place) });

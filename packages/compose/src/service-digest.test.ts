@@ -13,6 +13,7 @@ const model = {
       secrets: [{ source: "s" }],
     },
     web: { build: { context: "/c/repo/web", dockerfile: "Dockerfile" } },
+    far: { build: { context: "/c/repo/web", dockerfile: "/c/repo/f" } },
   },
   secrets: { s: { environment: "TOKEN" } },
 };
@@ -22,6 +23,10 @@ const manifest = {
   "repo/d/x": "file 644 1",
   "repo/web/Dockerfile": "file 644 1",
 };
+const built = new Map([
+  ["web", new Set(["repo/web", "repo/web/Dockerfile", "repo/web/x"])],
+  ["far", new Set(["repo/web", "repo/web/y"])],
+]);
 const environment = { TOKEN: "t" };
 
 function digests(
@@ -30,6 +35,7 @@ function digests(
   const text = JSON.stringify({ ...model, ...changes.model });
   return digestServices(text, {
     directory: "/c",
+    built,
     manifest: { ...manifest, ...changes.manifest },
     environment: { ...environment, ...changes.environment },
   });
@@ -48,11 +54,20 @@ test.each<[string, string, Parameters<typeof digests>[0], string | undefined]>([
   ["a secret's value", "api", { environment: { TOKEN: "u" } }, "its settings changed"],
   ["another service's build context", "api", { manifest: { "repo/web/x": "file 644 1" } }, undefined],
   ["its build context", "web", { manifest: { "repo/web/x": "file 644 1" } }, "its build context changed"],
+  ["what its build ignores", "web", { manifest: { "repo/web/y": "file 644 1" } }, undefined],
+  [
+    "what another build of its context ignores",
+    "far",
+    { manifest: { "repo/web/y": "file 644 1" } },
+    "its build context changed",
+  ],
+  ["its Dockerfile elsewhere", "far", { manifest: { "repo/f": "file 644 2" } }, "its build context changed"],
+  ["that one's rules", "far", { manifest: { "repo/f.dockerignore": "file 644 2" } }, "its build context changed"],
 ])("a change of %s is noticed where it matters", (_, service, changes, expected) => {
   expect(cause(service, changes)).toBe(expected);
 });
 
 test("the same stack in another directory is the same", () => {
   const elsewhere = JSON.stringify(model).replaceAll("/c/", "/tmp/x/");
-  expect(digestServices(elsewhere, { directory: "/tmp/x", manifest, environment })).toEqual(digests());
+  expect(digestServices(elsewhere, { directory: "/tmp/x", manifest, built, environment })).toEqual(digests());
 });

@@ -15,6 +15,8 @@ export interface DigestSource {
   /** Absolute path that the model's paths in the staged tree begin with. */
   readonly directory: string;
   readonly manifest: Manifest;
+  /** By service: the paths in the tree that its build sees. */
+  readonly built: ReadonlyMap<string, ReadonlySet<string>>;
   /** For configs and secrets that are variables. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -25,7 +27,7 @@ type Node = { readonly [key: string]: unknown };
 export function digestServices(model: string, source: DigestSource): Map<string, ServiceDigest> {
   const project = JSON.parse(model.replaceAll(source.directory, treeMark)) as Node;
   const services = Object.entries(asNode(project.services));
-  return new Map(services.map(([name, service]) => [name, digestService(asNode(service), project, source)]));
+  return new Map(services.map(([name, service]) => [name, digestService(name, asNode(service), { project, source })]));
 }
 
 /** The digests as a container's label. */
@@ -45,7 +47,11 @@ export function compareDigests(label: string | undefined, wanted: ServiceDigest)
 
 const treeMark = "<tree>";
 
-function digestService(service: Node, project: Node, source: DigestSource): ServiceDigest {
+function digestService(
+  name: string,
+  service: Node,
+  { project, source }: { project: Node; source: DigestSource },
+): ServiceDigest {
   const { build, depends_on: _dependencies, profiles: _profiles, scale: _scale, ...settings } = service;
   const { replicas: _replicas, ...deploy } = asNode(settings.deploy);
   const used = {
@@ -64,7 +70,7 @@ function digestService(service: Node, project: Node, source: DigestSource): Serv
   return {
     settings: digest([settings, deploy, used, values]),
     files: digest(files.map((path) => fileText(path, source.manifest))),
-    build: build === undefined || build === null ? "" : digest([build, contentOf(asNode(build), source.manifest)]),
+    build: build === undefined || build === null ? "" : digest([build, contentOf(name, asNode(build), source)]),
   };
 }
 
@@ -74,14 +80,16 @@ function fileText(path: string, manifest: Manifest): string {
   return text === "dir" ? "" : text;
 }
 
-function contentOf(build: Node, manifest: Manifest): readonly (readonly [string, string])[] {
-  const roots = [build.context, build.dockerfile, ...Object.values(asNode(build.additional_contexts))]
-    .map(String)
-    .filter((path) => path.startsWith(treeMark))
-    .map(inTree);
-  return Object.entries(manifest).filter(([path]) =>
-    roots.some((root) => path === root || path.startsWith(`${root}/`)),
-  );
+function contentOf(
+  service: string,
+  build: Node,
+  { manifest, built }: DigestSource,
+): readonly (readonly [string, string])[] {
+  const seen = built.get(service);
+  // One that lies outside of the context.
+  const dockerfile = inTree(String(build.dockerfile));
+  const isRead = (path: string) => path === dockerfile || path === `${dockerfile}.dockerignore`;
+  return Object.entries(manifest).filter(([path]) => seen?.has(path) === true || isRead(path));
 }
 
 function inTree(path: string): string {

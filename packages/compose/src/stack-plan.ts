@@ -1,5 +1,14 @@
 import { cleanText, OttoError } from "@otto/errors";
-import { isSettled, listTree, planTree, quoteWord, removeTree, type TreePlan, updateTree } from "@otto/staging";
+import {
+  isSettled,
+  listTree,
+  planTree,
+  quoteWord,
+  removeTree,
+  type TreeListing,
+  type TreePlan,
+  updateTree,
+} from "@otto/staging";
 import { configCommand } from "./compose-command.js";
 import { type Compose, createCompose } from "./compose-process.js";
 import { digestKey, parseDigests } from "./digest-cache.js";
@@ -13,17 +22,19 @@ import { planUp, type UpPlan, type UpStep } from "./up-plan.js";
 export interface StackComparison {
   readonly observation: StackObservation;
   readonly tree: TreePlan;
+  /** By service: what its build sees of the tree. */
+  readonly built: TreeListing["built"];
 }
 
 /** Looks at the stack, and reads everything of this machine that belongs to it. */
 export async function compareStack(session: StackSession, stack: PlacedStack): Promise<StackComparison> {
   const { files, parent, project } = stack;
   const images = files.services.map(({ image, name }) => image ?? `${project}-${name}`);
-  const [observation, entries] = await Promise.all([
+  const [observation, { entries, built }] = await Promise.all([
     observeStack(session, parent, { project, images: [...new Set(images)] }),
     listTree([...files.shipments, ...files.rewritten], [files.projectDirectory]),
   ]);
-  return { observation, tree: planTree(entries, observation.manifest) };
+  return { observation, tree: planTree(entries, observation.manifest), built };
 }
 
 /** Decides what `up` does, given what each service's containers are to be started from. */
@@ -59,7 +70,8 @@ export async function readDigests(
   const argv = (words: readonly string[]) => configCommand(words, stack, directory);
   const model = await compose.run(argv, { ...run, joinsStderr: false });
   if (model.exitCode === 0) {
-    const digests = digestServices(model.output, { directory, manifest, environment: files.environment });
+    const { built } = comparison;
+    const digests = digestServices(model.output, { directory, manifest, built, environment: files.environment });
     return { digests, isNew: true };
   }
   signal?.throwIfAborted();
@@ -85,7 +97,7 @@ export async function previewUp(stack: PlacedStack, signal?: AbortSignal): Promi
   const place = { shell: session, remoteDir: output.trim(), host: parent.id, docker: parent.docker.command };
   try {
     const readByCompose = files.shipments.filter(({ kind }) => composeReads.has(kind));
-    const entries = await listTree([...readByCompose, ...files.rewritten], [files.projectDirectory]);
+    const { entries } = await listTree([...readByCompose, ...files.rewritten], [files.projectDirectory]);
     await updateTree(place, planTree(entries, {}));
     return plan(await read(place.remoteDir));
   } finally {

@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { composeDown, composeUp, formatUpStep, planComposeUp } from "@otto/docker";
 import { startLab } from "@otto/lab";
@@ -34,13 +36,9 @@ const built = `services:
 const leave = "app: leave (it runs as declared)";
 const recreate = "app: recreate (its build context changed)";
 
-// Which Dockerfile a context is built by is not known where it is sent, so one with rules of its own has all of it sent.
-test.each([
-  ["app/.dockerignore", "", leave],
-  ["app/Dockerfile.dockerignore", "blob noise.log", recreate],
-])(
-  "a context that compose builds is built by what %s says; what of it is sent is what matters",
-  async (ignoreFile, ignoredSent, afterIgnoredEdit) => {
+test.each(["app/.dockerignore", "app/Dockerfile.dockerignore"])(
+  "of a context that compose builds what %s leaves is sent, built and compared",
+  async (ignoreFile) => {
     const running = await startLab({ hosts: { parent: {} } });
     const files = {
       "app/Dockerfile": "FROM $IMAGE\nCOPY . /app\n",
@@ -57,15 +55,51 @@ test.each([
     const listed = async () => (await composeUp(repo, lab)).app?.exec("cd /app && find . -type f | sort; cat file.txt");
     expect((await listed())?.stdout.toString()).toBe("./file.txt\n./keep.log\n1\n");
     const find = "find ~/.cache/otto/stacks '(' -name noise.log -o -name blob ')' -exec basename {} ';' | sort | xargs";
-    expect((await lab.parentFor(repo).exec(find)).stdout.toString().trim()).toBe(ignoredSent);
+    expect((await lab.parentFor(repo).exec(find)).stdout.toString().trim()).toBe("");
     await stack.write("app/file.txt", "2\n");
     expect(await plan()).toEqual([recreate]);
     expect((await listed())?.stdout.toString()).toBe("./file.txt\n./keep.log\n2\n");
     await stack.write("app/noise.log", "2\n");
-    expect(await plan()).toEqual([afterIgnoredEdit]);
+    expect(await plan()).toEqual([leave]);
     await composeDown(repo, lab);
   },
 );
+
+const twice = `services:
+  one: { build: { context: ., dockerfile: one/Dockerfile }, init: true, command: ["sleep", "infinity"] }
+  two: { build: { context: ., dockerfile: two.Dockerfile }, init: true, command: ["sleep", "infinity"] }
+`;
+
+test("one context of two Dockerfiles: what either lets through is sent, and each image holds its own", async () => {
+  const running = await startLab({ hosts: { parent: {} } });
+  const files = {
+    "one/Dockerfile": "FROM $IMAGE\nCOPY . /app\n",
+    "one/Dockerfile.dockerignore": "*\n!src/one\n",
+    "two.Dockerfile": "FROM $IMAGE\nCOPY . /app\n",
+    ".dockerignore": "**\n!src/two\n",
+    "src/one": "1\n",
+    "src/two": "1\n",
+    "src/neither": "1\n",
+  };
+  await using placed = await placeStackRepo(running, twice, { files });
+  const { stack, lab, repo } = placed;
+  await using _one = { [Symbol.asyncDispose]: () => removeImage(`${stack.project}-one`) };
+  await using _two = { [Symbol.asyncDispose]: () => removeImage(`${stack.project}-two`) };
+  await writeFile(join(stack.root, "big"), Buffer.alloc(20_000_000));
+  const hosts = await composeUp(repo, lab);
+  const inImage = async (service: string) => {
+    const found = await hosts[service]?.exec("cd /app && find . -type f");
+    return found?.stdout.toString();
+  };
+  expect([await inImage("one"), await inImage("two")]).toEqual(["./src/one\n", "./src/two\n"]);
+  const sent = await lab.parentFor(repo).exec(`cd ~/.cache/otto/stacks/${stack.project}/repo && find . -type f | sort`);
+  expect(sent.stdout.toString().trim().split("\n")).toEqual(
+    ["compose.yml", ...Object.keys(files).filter((path) => path !== "src/neither")].map((path) => `./${path}`).sort(),
+  );
+  await stack.write("src/two", "2\n");
+  const steps = (await planComposeUp(repo, lab)).map(formatUpStep);
+  expect(steps).toEqual(["one: leave (it runs as declared)", "two: recreate (its build context changed)"]);
+});
 
 async function removeImage(tag: string): Promise<void> {
   await execute("docker", ["image", "rm", "--force", tag]);

@@ -11,5 +11,5 @@ export {
   updateTree,
 } from "./staged-tree.js";
 export type { TreeEntry, TreeFile } from "./tree-entry.js";
-export { listTree } from "./tree-listing.js";
+export { listTree, type TreeListing } from "./tree-listing.js";
 export { isSettled, type Manifest, parseManifest, planTree, type TreePlan } from "./tree-plan.js";

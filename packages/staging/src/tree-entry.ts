@@ -1,7 +1,14 @@
 /** A file or directory of this machine, or a text, and its place in a tree. `remotePath` is relative, without `..`. */
-export type TreeFile =
-  | { readonly remotePath: string; readonly localPath: string; readonly kind?: string | undefined }
-  | { readonly remotePath: string; readonly content: string };
+export type TreeFile = LocalTreeFile | { readonly remotePath: string; readonly content: string };
+
+export interface LocalTreeFile {
+  readonly remotePath: string;
+  readonly localPath: string;
+  /** `build`: a context, of which only what its builds see is sent. */
+  readonly kind?: string | undefined;
+  /** Of `build`: who builds from it, and by which Dockerfile; `.dockerignore` rules where there is none. */
+  readonly builds?: readonly { readonly service: string; readonly dockerfile: string | undefined }[] | undefined;
+}
 
 /** One entry of a staged tree. `path` is relative, `mode` the permission bits. */
 export type TreeEntry = FileTreeEntry | DirectoryTreeEntry | SymlinkTreeEntry;
