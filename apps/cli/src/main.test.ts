@@ -97,6 +97,15 @@ test.each([
   expect(err).toContain(message);
 });
 
+test.each([
+  [["schema", "lba"], "settings, lab, output.", "lab"],
+  [["completion", "bsh"], "bash, zsh, fish.", "bash"],
+  [["--log-level", "inof", "docker", "ps"], "debug, info, warn, error.", "info"],
+])("%j is answered with the choices and the nearest", async (argv, choices, near) => {
+  const { err } = await otto(argv);
+  expect(err).toMatch(`Allowed choices are ${choices}\nhint: Did you mean ${near}?\n`);
+});
+
 test("a wrong use with --json is an error object and a result", async () => {
   const { exitCode, out, err } = await otto(["docker", "up", "--foo", "--json"]);
   expect([exitCode, err]).toEqual([2, ""]);

@@ -1,5 +1,5 @@
-import { type DockerImage, nearestWord, type Repo } from "@otto/config";
-import { OttoError } from "@otto/errors";
+import type { DockerImage, Repo } from "@otto/config";
+import { nearestWord, OttoError } from "@otto/errors";
 
 /**
  * The declared images of these names; all without names.

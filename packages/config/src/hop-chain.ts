@@ -1,5 +1,4 @@
-import { OttoError } from "@otto/errors";
-import { nearestWord } from "./nearest-word.js";
+import { nearestWord, OttoError } from "@otto/errors";
 
 interface Hopping {
   readonly id: string;

@@ -1,4 +1,4 @@
-import { OttoError } from "@otto/errors";
+import { nearestWord, OttoError } from "@otto/errors";
 import { checkHops } from "./hop-chain.js";
 import { assignHandles } from "./host-identity.js";
 import type { LabData } from "./lab-data.js";
@@ -7,7 +7,6 @@ import { mergeSources } from "./lab-merge.js";
 import { readSources } from "./lab-sources.js";
 import { isBuiltIn, type LabSummary, labsOf } from "./lab-summary.js";
 import { localHost, localName } from "./local-lab.js";
-import { nearestWord } from "./nearest-word.js";
 import type { Repo } from "./repo.js";
 
 export interface LoadLabOptions {

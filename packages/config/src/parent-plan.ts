@@ -1,6 +1,5 @@
-import { OttoError } from "@otto/errors";
+import { nearestWord, OttoError } from "@otto/errors";
 import type { HostData, LabData } from "./lab-data.js";
-import { nearestWord } from "./nearest-word.js";
 import type { Repo } from "./repo.js";
 
 /**

@@ -1,6 +1,6 @@
+import { nearestWord } from "@otto/errors";
 import type { z } from "zod";
 import type { KeyPath } from "./format.js";
-import { nearestWord } from "./nearest-word.js";
 
 type Issue = z.core.$ZodIssue;
 

@@ -1,5 +1,5 @@
-import { nearestWord, type Repo } from "@otto/config";
-import { OttoError } from "@otto/errors";
+import type { Repo } from "@otto/config";
+import { nearestWord, OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import { type LogOptions, readServiceLogs, type ServiceLogLine } from "@otto/hosts";
 import { type PlacementOptions, placeStack } from "./stack-placement.js";

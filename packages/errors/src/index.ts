@@ -1,4 +1,5 @@
 export { abortable } from "./abortable.js";
 export { cleanText } from "./clean-text.js";
+export { nearestWord } from "./nearest-word.js";
 export { isOttoError, type Json, OttoError, type OttoErrorOptions } from "./otto-error.js";
 export { Secret } from "./secret.js";

@@ -1,5 +1,4 @@
-import { nearestWord } from "@otto/config";
-import { OttoError } from "@otto/errors";
+import { nearestWord, OttoError } from "@otto/errors";
 import type { DockerContainerHost } from "@otto/hosts";
 
 /** What `--list-hosts` shows of a container host. */

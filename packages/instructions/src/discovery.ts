@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
-import { nearestWord, type Repo } from "@otto/config";
-import { OttoError } from "@otto/errors";
+import type { Repo } from "@otto/config";
+import { nearestWord, OttoError } from "@otto/errors";
 import { glob } from "tinyglobby";
 import { type Instruction, isInstruction } from "./instruction.js";
 import { createModuleLoader } from "./module-loader.js";

@@ -25,6 +25,7 @@ test.each([
   [{ target: "a", times: "three" }, "INSTRUCTION_OPTION_INVALID", "It takes: number."],
   [{ target: "a", times: "" }, "INSTRUCTION_OPTION_INVALID", "It takes: number."],
   [{ target: "a", color: "green" }, "INSTRUCTION_OPTION_INVALID", "It takes: red | blue."],
+  [{ target: "a", color: "bleu" }, "INSTRUCTION_OPTION_INVALID", "Did you mean blue? It takes: red | blue."],
   [{ target: 5 }, "INSTRUCTION_OPTION_INVALID", "It takes: string."],
   [{ target: "a", dryIce: "yes" }, "INSTRUCTION_OPTION_INVALID", "It takes: boolean."],
   [{}, "INSTRUCTION_OPTION_MISSING", "--target <string>"],

@@ -1,5 +1,4 @@
-import { nearestWord } from "@otto/config";
-import { OttoError } from "@otto/errors";
+import { nearestWord, OttoError } from "@otto/errors";
 import { describeOption, type InstructionOption, type InstructionOptions, isValue, optionFlag } from "./option.js";
 
 /** Option values as a caller has them: of the option's type, or text from a command line. */
@@ -55,10 +54,14 @@ function readScalar({ instruction, name, option }: Place, given: unknown): unkno
   const isText = option.type === "number" && typeof given === "string" && given.trim() !== "";
   const value = isText ? Number(given) : given;
   if (isValue(option, value)) return value;
+  const near = option.type === "string" ? nearestWord(String(given), option.choices ?? []) : undefined;
   throw new OttoError(
     "INSTRUCTION_OPTION_INVALID",
     `running ${instruction}: ${JSON.stringify(given)} is no value of the option ${name}`,
-    { hint: `It takes: ${describeOption(option)}.`, details: { instruction, option: name } },
+    {
+      hint: `${near === undefined ? "" : `Did you mean ${near}? `}It takes: ${describeOption(option)}.`,
+      details: { instruction, option: name },
+    },
   );
 }
 

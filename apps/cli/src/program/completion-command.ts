@@ -1,4 +1,5 @@
 import { Argument, Command } from "commander";
+import { addChoices } from "../arguments/choices.js";
 import type { Choose } from "../outcome.js";
 
 /** The shells that `otto completion` knows. */
@@ -10,7 +11,7 @@ export function createCompletionCommand(choose: Choose): Command {
   return new Command("completion")
     .description("print what makes a shell complete commands, options, hosts, images, services and paths")
     .configureHelp({ commandUsage: () => "otto completion bash|zsh|fish" })
-    .addArgument(new Argument("<shell>", "the shell").choices(shells))
+    .addArgument(addChoices(new Argument("<shell>", "the shell"), shells))
     .addArgument(new Argument("[words...]", "behind --: answer for a line with these words, the last being typed"))
     .action((shell: Shell, words: string[], _options: unknown, command: Command) =>
       choose(async (session) => {

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { addChoices } from "../arguments/choices.js";
 import { logLevels } from "../arguments/global-options.js";
 import { formatExamples } from "../arguments/help-examples.js";
 import type { Choose } from "../outcome.js";
@@ -28,7 +29,7 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     .option("--list-labs", "list the labs")
     .option("--json", "one JSON object a line on stdout")
     .option("-n, --dry-run", "show what would be done and change nothing")
-    .addOption(new Option("--log-level <level>", "how much to tell beside the result").choices(logLevels))
+    .addOption(addChoices(new Option("--log-level <level>", "how much to tell beside the result"), logLevels))
     .option("--quiet", "tell results and errors only")
     .option("--no-color", "no colour")
     .addCommand(createDockerCommand(choose))

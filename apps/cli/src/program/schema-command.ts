@@ -1,4 +1,5 @@
 import { Argument, Command } from "commander";
+import { addChoices } from "../arguments/choices.js";
 import type { Choose } from "../outcome.js";
 
 /** What `otto schema` prints a schema of. */
@@ -10,7 +11,7 @@ export function createSchemaCommand(choose: Choose): Command {
   const subject = new Argument("<subject>", ".otto/settings.*, a lab file, or the lines of --json");
   return new Command("schema")
     .description("print a JSON Schema, for editors and programs")
-    .addArgument(subject.choices(schemaSubjects))
+    .addArgument(addChoices(subject, schemaSubjects))
     .action((name: SchemaSubject) =>
       choose(async (session) => (await import("../commands/schema.js")).schema(session, name)),
     );
