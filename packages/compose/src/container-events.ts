@@ -32,17 +32,17 @@ export async function watchContainers(
   // The output of a script ends with it; stderr goes on.
   const line = `${dockerWords(parent)} events ${flags} --format 'event {{.Actor.ID}} {{.Action}}'`;
   await session.run(`${endableLine(parent.docker.command, line)} >&2 2>/dev/null &`);
-  let seen = 0;
   return {
+    get count() {
+      return count;
+    },
     lastChange: (id) => changes.get(id),
-    async next(timeoutMs, signal) {
-      if (seen === count) {
-        const woken = sleepUntil(timeoutMs, signal, (resolve) => {
-          wake = resolve;
-        });
-        await Promise.race([woken, session.lost]);
-      }
-      seen = count;
+    async beyond(seen, timeoutMs, signal) {
+      if (count > seen) return;
+      const woken = sleepUntil(timeoutMs, signal, (resolve) => {
+        wake = resolve;
+      });
+      await Promise.race([woken, session.lost]);
     },
   };
 }

@@ -50,10 +50,12 @@ export interface ReadyOptions {
 
 /** Tells when something happens to a project's containers. */
 export interface ContainerEvents {
+  /** How many there were since the watch began. */
+  readonly count: number;
   /** When a container last started or ended, as `performance.now()` counts; undefined: not since the watch began. */
   lastChange(id: string): number | undefined;
-  /** Waits for the next event, at most so long. */
-  next(timeoutMs: number, signal: AbortSignal | undefined): Promise<void>;
+  /** Waits until there were more than `seen`, at most so long. */
+  beyond(seen: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<void>;
 }
 
 /**
@@ -70,13 +72,14 @@ export async function waitUntilReady(
   const began = performance.now();
   for (;;) {
     options.signal?.throwIfAborted();
+    const seen = events.count;
     const containers = await observeContainers(session, parent, options.project);
     const state = judgeStack(containers, options, (id) => performance.now() - (events.lastChange(id) ?? began));
     if (state.failed !== undefined) throw await serviceFailed(session, parent, state.failed);
     if (state.waiting === undefined) return containers;
     const left = options.deadline - performance.now();
     if (left <= 0) throw await notReady(session, parent, { ...state.waiting, timeoutMs: options.timeoutMs });
-    await events.next(Math.min(left, state.recheckMs), options.signal);
+    await events.beyond(seen, Math.min(left, state.recheckMs), options.signal);
   }
 }
 
