@@ -31,14 +31,14 @@ export function configCommand(compose: readonly string[], stack: Stack, director
 export function upCommand(
   compose: readonly string[],
   stack: Stack,
-  { directory, stage }: { directory: string; stage: UpStage },
+  { directory, stage, mayBuild }: { directory: string; stage: UpStage; mayBuild: boolean },
 ): string[] {
   return [
     ...stackCommand(compose, stack, directory),
     ...["--file", `${directory}/${labelsFile}`],
     ...["up", "--detach", "--no-deps", "--quiet-pull"],
     stage.replaces ? "--force-recreate" : "--no-recreate",
-    ...(stage.build ? ["--build"] : []),
+    ...(mayBuild ? (stage.build ? ["--build"] : []) : ["--no-build"]),
     ...stage.services,
   ];
 }

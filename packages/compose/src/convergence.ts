@@ -1,15 +1,24 @@
+import { cleanText, type OttoError } from "@otto/errors";
 import { ownDirectory, quoteWord, stagedDirectoryScript, updateTree } from "@otto/staging";
 import { labelsFile, upCommand } from "./compose-command.js";
 import { type Compose, type ComposeOutcome, createCompose } from "./compose-process.js";
 import { watchContainers } from "./container-events.js";
 import { cacheFile, digestKey, formatDigests } from "./digest-cache.js";
 import { isNameTaken } from "./engine-text.js";
+import { buildLabel } from "./image-reference.js";
 import { formatDigest, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
 import { type ContainerEvents, findFailure, isReady, type ReadyOptions, waitUntilReady } from "./stack-health.js";
-import { configLabel, dockerWords, type ObservedContainer, observeContainers } from "./stack-observation.js";
+import {
+  configLabel,
+  dockerWords,
+  type ObservedContainer,
+  observeContainers,
+  type StackObservation,
+} from "./stack-observation.js";
 import { planStack, readDigests, repairScript, restartScript, type StackComparison, upFailed } from "./stack-plan.js";
 import type { StackSession } from "./stack-session.js";
+import { findUnbuilt, imageMissing, withoutBuilding } from "./unbuilt.js";
 import type { UpOptions } from "./up.js";
 import { isConverged, type UpPlan } from "./up-plan.js";
 import type { UpStage } from "./up-stages.js";
@@ -35,20 +44,29 @@ export async function converge(
   options.onEvent?.({ type: "compose.staged", project, files: tree.send.length });
   if (options.owns) await markOwned(session, stack, true);
   const compose = createCompose(session, parent);
-  const { digests, isNew } = await readDigests(compose, stack, { ...options, directory: remoteDir });
-  const plan = planStack(stack, observation, digests);
+  const read = await readDigests(compose, stack, { ...options, directory: remoteDir });
+  const { digests } = read;
+  const wanted = options.build === false ? withoutBuilding(stack, observation.images, digests) : digests;
+  const plan = planStack(stack, observation, wanted);
   options.onEvent?.({ type: "compose.planned", project, steps: plan.steps });
+  if (options.build === false) requireImages(stack, observation, plan);
   const waiting = readyOptions(stack, plan, options);
   if (isConverged(plan) && isReady(waiting)) {
-    if (isNew) await writeFiles(session, stack, options.comparison, digests);
+    if (read.isNew) await writeFiles(session, stack, options.comparison, { digests, wanted });
     return observation.containers;
   }
   const events = await watchContainers(session, parent, project);
   if (!isConverged(plan)) {
-    await writeFiles(session, stack, options.comparison, digests);
-    await apply({ session, stack, compose, events, options, waiting, digests }, plan);
+    await writeFiles(session, stack, options.comparison, { digests, wanted });
+    await apply({ session, stack, compose, events, options, waiting, digests: wanted }, plan);
   }
   return await waitUntilReady({ session, parent, events }, waiting);
+}
+
+/** An image with a name of its own may be had from a registry: then compose tries that first. */
+function requireImages(stack: PlacedStack, { images }: StackObservation, plan: UpPlan): void {
+  const unbuilt = findUnbuilt(stack, images, plan).find(({ image }) => image === undefined);
+  if (unbuilt !== undefined) throw imageMissing(stack, unbuilt);
 }
 
 function readyOptions({ project, files }: PlacedStack, plan: UpPlan, options: ConvergenceOptions): ReadyOptions {
@@ -87,8 +105,14 @@ async function apply(work: Work, plan: UpPlan): Promise<void> {
     last = await applyOnce(work, planStack(stack, { ...options.comparison.observation, containers }, digests));
   }
   options.signal?.throwIfAborted();
-  if (last.exitCode !== 0) throw (await findFailure(session, parent, waiting)) ?? upFailed(stack, last.output);
+  if (last.exitCode !== 0) throw (await findFailure(session, parent, waiting)) ?? applyFailed(work, plan, last);
   options.onEvent?.({ type: "compose.started", project, output: last.output });
+}
+
+function applyFailed({ stack, options }: Work, plan: UpPlan, { output }: ComposeOutcome): OttoError {
+  const { observation } = options.comparison;
+  const [unbuilt] = options.build === false ? findUnbuilt(stack, observation.images, plan) : [];
+  return unbuilt === undefined ? upFailed(stack, output) : imageMissing(stack, unbuilt, cleanText(output));
 }
 
 async function applyOnce(work: Work, plan: UpPlan): Promise<ComposeOutcome> {
@@ -121,10 +145,11 @@ async function runStage(work: Work, stage: UpStage, isLast: boolean): Promise<Co
 async function runUp(work: Work, stage: UpStage): Promise<ComposeOutcome> {
   const { stack, compose, options, waiting } = work;
   const directory = options.comparison.observation.remoteDir;
+  const mayBuild = options.build ?? true;
   const leftMs = Math.ceil(Math.max(waiting.deadline - performance.now(), 0));
   const late = AbortSignal.timeout(Math.min(leftMs, 2 ** 31 - 1));
   const signal = options.signal === undefined ? late : AbortSignal.any([late, options.signal]);
-  const outcome = await compose.run((argv) => upCommand(argv, stack, { directory, stage }), {
+  const outcome = await compose.run((argv) => upCommand(argv, stack, { directory, stage, mayBuild }), {
     environment: stack.files.environment,
     cwd: `${directory}/${stack.files.projectDirectory}`,
     signal,
@@ -141,9 +166,9 @@ async function writeFiles(
   session: StackSession,
   stack: PlacedStack,
   { observation, tree }: StackComparison,
-  digests: ReadonlyMap<string, ServiceDigest>,
+  { digests, wanted }: Record<"digests" | "wanted", ReadonlyMap<string, ServiceDigest>>,
 ): Promise<void> {
-  const labelled = [...digests].map(([name, digest]) => [name, { labels: { [configLabel]: formatDigest(digest) } }]);
+  const labelled = [...wanted].map(([name, digest]) => [name, labelsOf(digest)] as const);
   const labels = JSON.stringify({ services: Object.fromEntries(labelled) });
   const write = (path: string, text: string) => {
     const file = quoteWord(`${observation.remoteDir}/${path}`);
@@ -153,6 +178,11 @@ async function writeFiles(
   const script = [write(labelsFile, labels), write(cacheFile, known)].join(" && ");
   const { exitCode, output } = await session.run(`{ ${script}; } 2>&1`);
   if (exitCode !== 0) throw upFailed(stack, output);
+}
+
+function labelsOf(digest: ServiceDigest): object {
+  const labels = { [configLabel]: formatDigest(digest) };
+  return digest.build === "" ? { labels } : { labels, build: { labels: { [buildLabel]: digest.build } } };
 }
 
 /** Notes on the parent whether a stack is held in common by those who use it. */

@@ -1,20 +1,37 @@
-interface ImageLine {
+import type { ComposeService } from "@otto/compose-files";
+
+/** An image on a parent. */
+export interface ObservedImage {
+  /** `sha256:…` */
   readonly id: string;
+  /** Digest of what compose built it from: the label {@link buildLabel}; empty when it is not from here. */
+  readonly build: string;
+}
+
+/** The label of what compose built. */
+export const buildLabel = "otto.build";
+
+interface ImageLine extends ObservedImage {
   readonly tags: readonly string[] | null;
   readonly digests: readonly string[] | null;
 }
 
+/** What a service's image is called. */
+export function imageReference(project: string, { name, image }: Pick<ComposeService, "name" | "image">): string {
+  return image ?? `${project}-${name}`;
+}
+
 /** Finds which image each reference names among lines of `docker image inspect`. */
-export function imageIdsOf(references: readonly string[], lines: string): Record<string, string> {
-  const ids = new Map<string, string>();
+export function findImages(references: readonly string[], lines: string): Record<string, ObservedImage> {
+  const images = new Map<string, ObservedImage>();
   for (const line of lines.split("\n").filter((text) => text.startsWith("{"))) {
-    const { id, tags, digests } = JSON.parse(line) as ImageLine;
-    for (const name of [...(tags ?? []), ...(digests ?? []), id]) ids.set(familiarName(name), id);
+    const { id, build, tags, digests } = JSON.parse(line) as ImageLine;
+    for (const name of [...(tags ?? []), ...(digests ?? []), id]) images.set(familiarName(name), { id, build });
   }
   return Object.fromEntries(
     references.flatMap((reference) => {
-      const id = ids.get(familiarName(reference));
-      return id === undefined ? [] : [[reference, id] as const];
+      const image = images.get(familiarName(reference));
+      return image === undefined ? [] : [[reference, image] as const];
     }),
   );
 }

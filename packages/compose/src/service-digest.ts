@@ -41,7 +41,7 @@ export function compareDigests(label: string | undefined, wanted: ServiceDigest)
   if (label === undefined) return "it was not started by otto";
   const [settings, files, build] = label.split(".");
   if (settings !== wanted.settings) return "its settings changed";
-  if (build !== wanted.build) return "its build context changed";
+  if (build !== wanted.build) return build === "" ? "otto did not build its image" : "its build context changed";
   return files === wanted.files ? undefined : "a file that it mounts changed";
 }
 

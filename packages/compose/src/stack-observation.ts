@@ -10,7 +10,7 @@ import {
   stagedDirectoryScript,
 } from "@otto/staging";
 import { cacheFile } from "./digest-cache.js";
-import { imageIdsOf } from "./image-reference.js";
+import { buildLabel, findImages, type ObservedImage } from "./image-reference.js";
 
 /** A container of a Compose project, as far as decisions need it. */
 export interface ObservedContainer {
@@ -46,8 +46,8 @@ export interface StackObservation {
   /** Text of the digests that the last `up` left. */
   readonly digests: string;
   readonly containers: readonly ObservedContainer[];
-  /** Id of the image that a reference names now; absent where there is none. */
-  readonly imageIds: Readonly<Record<string, string | undefined>>;
+  /** The image that a reference names now; absent where there is none. */
+  readonly images: Readonly<Record<string, ObservedImage | undefined>>;
 }
 
 export const configLabel = "otto.config";
@@ -71,7 +71,7 @@ export async function observeStack(
     isOwned: owned === "owned",
     digests,
     containers: parseContainers(parent, containers),
-    imageIds: imageIdsOf(wanted.images, images),
+    images: findImages(wanted.images, images),
   };
 }
 
@@ -106,7 +106,10 @@ ${images.length === 0 ? "" : `${inspect.replace("{{json .}}", imageFormat)} 2>/d
 exit 0`;
 }
 
-const imageFormat = '{"id":{{json .Id}},"tags":{{json .RepoTags}},"digests":{{json .RepoDigests}}}';
+const imageFormat = [
+  '{"id":{{json .Id}},"tags":{{json .RepoTags}},"digests":{{json .RepoDigests}}',
+  `"build":{{with .Config}}{{json (index .Labels "${buildLabel}")}}{{else}}""{{end}}}`,
+].join(",");
 
 const containerFormat = [
   '{"id":{{json .Id}},"name":{{json .Name}},"image":{{json .Image}},"restarts":{{.RestartCount}}',

@@ -12,10 +12,13 @@ import {
 import { configCommand } from "./compose-command.js";
 import { type Compose, createCompose } from "./compose-process.js";
 import { digestKey, parseDigests } from "./digest-cache.js";
+import { imageReference } from "./image-reference.js";
 import { digestServices, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
 import { observeStack, type StackObservation } from "./stack-observation.js";
 import { openStackSession, type StackSession } from "./stack-session.js";
+import { withoutBuilding } from "./unbuilt.js";
+import type { UpOptions } from "./up.js";
 import { planUp, type UpPlan, type UpStep } from "./up-plan.js";
 
 /** What is wanted of a stack beside what is there. */
@@ -29,7 +32,7 @@ export interface StackComparison {
 /** Looks at the stack, and reads everything of this machine that belongs to it. */
 export async function compareStack(session: StackSession, stack: PlacedStack): Promise<StackComparison> {
   const { files, parent, project } = stack;
-  const images = files.services.map(({ image, name }) => image ?? `${project}-${name}`);
+  const images = files.services.map((service) => imageReference(project, service));
   const [observation, { entries, built }] = await Promise.all([
     observeStack(session, parent, { project, images: [...new Set(images)] }),
     listTree([...files.shipments, ...files.rewritten], [files.projectDirectory]),
@@ -40,10 +43,10 @@ export async function compareStack(session: StackSession, stack: PlacedStack): P
 /** Decides what `up` does, given what each service's containers are to be started from. */
 export function planStack(
   stack: PlacedStack,
-  { containers, imageIds }: Pick<StackObservation, "containers" | "imageIds">,
+  { containers, images }: Pick<StackObservation, "containers" | "images">,
   digests: ReadonlyMap<string, ServiceDigest>,
 ): UpPlan {
-  return planUp(stack.files.services, { project: stack.project, containers, imageIds, digests });
+  return planUp(stack.files.services, { project: stack.project, containers, images, digests });
 }
 
 /** What each service's containers are to be started from, and whether compose was asked for it. */
@@ -83,12 +86,19 @@ export async function readDigests(
  * they lie in a directory of their own meanwhile.
  * @throws OttoError `COMPOSE_UP_FAILED` when compose refuses the files; `COMPOSE_ENGINE_FAILED`, `COMPOSE_MISSING`
  */
-export async function previewUp(stack: PlacedStack, signal?: AbortSignal): Promise<UpStep[]> {
+export async function previewUp(
+  stack: PlacedStack,
+  options: Pick<UpOptions, "build" | "signal"> = {},
+): Promise<UpStep[]> {
+  const { build = true, signal } = options;
   const { parent, files } = stack;
   await using session = await openStackSession(parent, { project: undefined, who: "", signal });
   const comparison = await compareStack(session, stack);
   const { observation, tree } = comparison;
-  const plan = ({ digests }: WantedDigests) => [...planStack(stack, observation, digests).steps];
+  const plan = ({ digests }: WantedDigests) => {
+    const wanted = build ? digests : withoutBuilding(stack, observation.images, digests);
+    return [...planStack(stack, observation, wanted).steps];
+  };
   if (observation.containers.length === 0) return plan({ digests: new Map(), isNew: false });
   const compose = createCompose(session, parent);
   const read = (directory: string) => readDigests(compose, stack, { directory, comparison, signal });

@@ -4,7 +4,7 @@ import { formatDigest, type ServiceDigest } from "./service-digest.js";
 import type { ObservedContainer } from "./stack-observation.js";
 import { formatUpStep, planUp } from "./up-plan.js";
 
-const digest: ServiceDigest = { settings: "s", files: "f", build: "" };
+const digest: ServiceDigest = { settings: "s", files: "f", build: "b" };
 
 function service(name: string, changes: Partial<ComposeService> = {}): ComposeService {
   return {
@@ -50,8 +50,8 @@ interface Changes {
 
 function plan(services: readonly ComposeService[], containers: readonly ObservedContainer[], changes: Changes = {}) {
   const digests = new Map(services.map(({ name }) => [name, { ...digest, ...changes.digest }]));
-  const imageIds = { "r-api:latest": changes.imageId ?? "sha256:1" };
-  const { steps, repairs } = planUp(services, { project: "p", containers, imageIds, digests });
+  const images = { "r-api:latest": { id: changes.imageId ?? "sha256:1", build: "" } };
+  const { steps, repairs } = planUp(services, { project: "p", containers, images, digests });
   return [
     ...steps.map(formatUpStep),
     ...repairs.map((repair) => [repair.do, repair.id, repair.name ?? []].flat().join(" ")),

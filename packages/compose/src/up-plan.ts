@@ -1,5 +1,6 @@
 import type { ComposeService } from "@otto/compose-files";
 import { planDependents } from "./dependent-steps.js";
+import { imageReference, type ObservedImage } from "./image-reference.js";
 import { compareDigests, type ServiceDigest } from "./service-digest.js";
 import type { ObservedContainer } from "./stack-observation.js";
 import { planStages, type UpStage } from "./up-stages.js";
@@ -31,8 +32,8 @@ export interface UpPlan {
 export interface ObservedStack {
   readonly project: string;
   readonly containers: readonly ObservedContainer[];
-  /** Id of the image that a reference names on the parent now; absent where there is none. */
-  readonly imageIds: Readonly<Record<string, string | undefined>>;
+  /** The image that a reference names on the parent now; absent where there is none. */
+  readonly images: Readonly<Record<string, ObservedImage | undefined>>;
   /** By service; absent while nothing is to be compared. */
   readonly digests: ReadonlyMap<string, ServiceDigest>;
 }
@@ -98,7 +99,7 @@ function planService(service: ComposeService, all: readonly ObservedContainer[],
   const count = containers.length;
   if (count === 0)
     return service.replicas === 0 ? step("leave", "no container is declared") : step("create", "it has no container");
-  const imageId = observed.imageIds[service.image ?? `${observed.project}-${service.name}`];
+  const imageId = observed.images[imageReference(observed.project, service)]?.id;
   if (imageId !== undefined && containers.some((container) => container.imageId !== imageId)) {
     return step("recreate", "its image was rebuilt");
   }

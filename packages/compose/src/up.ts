@@ -16,6 +16,8 @@ export type UpEvent =
   | { readonly type: "compose.started"; readonly project: string; readonly output: string };
 
 export interface UpOptions {
+  /** Whether compose may build images: of services with a `build` section. Default true. */
+  readonly build?: boolean | undefined;
   /** How long services may take to be up, in milliseconds. Default 300,000. */
   readonly readyTimeoutMs?: number | undefined;
   /** What others are told who wait for this. */
@@ -32,7 +34,7 @@ const rollback = { stopTimeout: 1, volumes: false };
  * what it started is taken down.
  *
  * @returns the containers of the stack
- * @throws OttoError `COMPOSE_UP_FAILED`, `COMPOSE_SERVICE_FAILED`, `COMPOSE_NOT_READY`, `COMPOSE_MISSING`,
+ * @throws OttoError `COMPOSE_UP_FAILED`, `COMPOSE_IMAGE_MISSING`, `COMPOSE_SERVICE_FAILED`, `COMPOSE_NOT_READY`, `COMPOSE_MISSING`,
  * `COMPOSE_ENGINE_FAILED`, `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, `STAGING_FAILED`
  */
 export async function bringUp(stack: PlacedStack, options: UpOptions): Promise<readonly ObservedContainer[]> {

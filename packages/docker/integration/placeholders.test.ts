@@ -3,7 +3,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { composeDown, composeUp, declareStacks, getContainerHost, type Lab, type Repo } from "@otto/docker";
+import {
+  composeDown,
+  composeUp,
+  declareStacks,
+  formatUpStep,
+  getContainerHost,
+  type Lab,
+  planComposeUp,
+  type Repo,
+} from "@otto/docker";
 import { type Lab as RunningLab, startLab } from "@otto/lab";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { createStackRepo, left, nothing, recordEvents, type StackRepo } from "./stack-lab.js";
@@ -81,6 +90,63 @@ test("a placeholder whose stack does not come up fails for all who touch it, and
     });
   }
   expect(await left(stack.project)).toEqual(nothing);
+});
+
+const built = `services:
+  a: { build: app, init: true, command: ["sleep", "infinity"] }
+`;
+
+async function buildApp(text: string): Promise<string> {
+  const image = `${stack.project}-a`;
+  await stack.write("compose.yml", built);
+  await stack.write("app/Dockerfile", "FROM $IMAGE\nCOPY file /\n");
+  await stack.write("app/file", text);
+  return image;
+}
+
+const removeImage = async (image: string) => void (await execute("docker", ["image", "rm", "--force", image]));
+
+test("a placeholder whose image compose would have to build is not built, and names the command that does", async () => {
+  const image = await buildApp("1\n");
+  await declareStacks(lab);
+  await expect(find("a").exec(["true"])).rejects.toMatchObject({
+    code: "HOST_NOT_RUNNING",
+    message: expect.stringContaining(`the image ${image} of the service a is not there`),
+    hint: expect.stringContaining("otto docker up"),
+    cause: { code: "COMPOSE_IMAGE_MISSING" },
+  });
+  expect(await left(stack.project)).toEqual(nothing);
+  await expect(execute("docker", ["image", "inspect", image])).rejects.toThrow("No such image");
+});
+
+test("an image with a name of its own that no registry has is as missing", async () => {
+  await stack.write("compose.yml", built.replace("build: app", "build: app, image: localhost:1/otto-absent:1"));
+  await stack.write("app/Dockerfile", "FROM $IMAGE\n");
+  await declareStacks(lab);
+  await expect(find("a").exec(["true"])).rejects.toMatchObject({
+    code: "HOST_NOT_RUNNING",
+    cause: { code: "COMPOSE_IMAGE_MISSING", details: { output: expect.stringContaining("localhost:1") } },
+  });
+  expect(await left(stack.project)).toEqual(nothing);
+});
+
+test("a placeholder runs the image there is, and the next up builds it only if its context has changed", async () => {
+  await using _image = { [Symbol.asyncDispose]: () => removeImage(`${stack.project}-a`) };
+  await buildApp("1\n");
+  await composeUp(repo, lab);
+  const plan = async () => (await planComposeUp(repo, lab)).map(formatUpStep);
+  const touch = async () => (await find("a").exec(["cat", "/file"])).stdout.toString();
+  await composeDown(repo, lab);
+  await declareStacks(lab);
+  expect(await touch()).toBe("1\n");
+  expect(await plan()).toEqual(["a: leave (it runs as declared)"]);
+  await composeDown(repo, lab);
+  await stack.write("app/file", "2\n");
+  await declareStacks(lab);
+  expect(await touch()).toBe("1\n");
+  expect(await plan()).toEqual(["a: recreate (its build context changed)"]);
+  await composeUp(repo, lab);
+  expect(await touch()).toBe("2\n");
 });
 
 test("who stops waiting for a placeholder does not keep it from the others", async () => {

@@ -16,7 +16,7 @@ import { currentUser } from "./current-user.js";
 import { type PlacementOptions, placeStack } from "./stack-placement.js";
 
 export interface ComposeUpOptions extends PlacementOptions {
-  /** Build the repo's images first. Default true. */
+  /** Build the repo's images first, and let compose build. Default true. */
   readonly build?: boolean | undefined;
   /** See `buildImages`. */
   readonly cacheDir?: string | false | undefined;
@@ -52,7 +52,7 @@ export async function prepareStack(repo: Repo, lab: Lab, options: ComposeUpOptio
 
 /** What {@link composeUp} would do to each service, apart from building. Changes nothing. */
 export async function planComposeUp(repo: Repo, lab: Lab, options: ComposeUpOptions = {}): Promise<UpStep[]> {
-  return previewUp(await placeStack(repo, lab, options), options.signal);
+  return previewUp(await placeStack(repo, lab, options), options);
 }
 
 async function buildAll({ repo, parent }: PlacedStack, lab: Lab, options: ComposeUpOptions): Promise<void> {

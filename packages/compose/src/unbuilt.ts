@@ -1,0 +1,50 @@
+import type { ComposeService } from "@otto/compose-files";
+import { OttoError } from "@otto/errors";
+import { imageReference } from "./image-reference.js";
+import type { ServiceDigest } from "./service-digest.js";
+import type { PlacedStack, Stack } from "./stack.js";
+import type { StackObservation } from "./stack-observation.js";
+import type { UpPlan } from "./up-plan.js";
+
+type Images = StackObservation["images"];
+
+/**
+ * What containers are started from where nothing is built: images as they are, whatever their contexts hold by now. What is
+ * not known to be from the context of now is built by the next `up` that may.
+ */
+export function withoutBuilding(
+  { project, files }: Pick<Stack, "project" | "files">,
+  images: Images,
+  digests: ReadonlyMap<string, ServiceDigest>,
+): Map<string, ServiceDigest> {
+  const built = new Map(files.services.filter(({ hasBuild }) => hasBuild).map((service) => [service.name, service]));
+  return new Map(
+    [...digests].map(([name, digest]) => {
+      const service = built.get(name);
+      const build = service && (images[imageReference(project, service)]?.build ?? "");
+      return [name, build === undefined ? digest : { ...digest, build }] as const;
+    }),
+  );
+}
+
+/** The services that are to be started, and whose image would have to be built. */
+export function findUnbuilt({ project, files }: Stack, images: Images, plan: UpPlan): ComposeService[] {
+  const started = new Set(plan.stages.flatMap(({ services }) => services));
+  return files.services.filter(
+    (service) =>
+      started.has(service.name) && service.hasBuild && images[imageReference(project, service)] === undefined,
+  );
+}
+
+/** @param output what compose said when it tried to pull the image */
+export function imageMissing({ parent, project }: PlacedStack, service: ComposeService, output?: string): OttoError {
+  const image = imageReference(project, service);
+  return new OttoError(
+    "COMPOSE_IMAGE_MISSING",
+    `bringing ${project} up on ${parent.id} without building: the image ${image} of the service ${service.name} is not there`,
+    {
+      hint: "Build and bring it up: otto docker up",
+      details: { host: parent.id, service: service.name, image, ...(output === undefined ? {} : { output }) },
+    },
+  );
+}
