@@ -33,4 +33,6 @@ await build.write({
   minify: { compress: true, mangle: { keepNames: true }, codegen: true },
   entryFileNames: "[name].js",
   chunkFileNames: "[name]-[hash].js",
+  // Completion reads the text of instructions; left with the rest of their package, it would load jiti and docker at a key.
+  codeSplitting: { groups: [{ name: "outline", test: /packages\/instructions\/dist\/(outline|modules|option)\.js$/ }] },
 });

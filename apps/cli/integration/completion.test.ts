@@ -6,11 +6,20 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { launcher, runOtto } from "./otto-process.js";
 import { createTestRepo, type TestRepo } from "./test-repo.js";
 
+const instructions = `import { instruction } from "@otto/instructions";
+export const smoke = instruction(
+  { description: "asks: is it up?", options: { maxTimes: { type: "number", default: 1 } } },
+  () => {},
+);
+throw new Error("completion runs nothing");
+`;
+
 let repo: TestRepo;
 beforeAll(async () => {
   repo = await createTestRepo();
   await repo.write("bin/otto", `#!/bin/sh\nexec ${process.execPath} ${launcher} "$@"\n`);
   await chmod(join(repo.root, "bin/otto"), 0o755);
+  await repo.write(".otto/instructions.ts", instructions);
   await mkdir(join(repo.root, "away/inner dir"), { recursive: true });
   // A name that would do something if it were evaluated.
   await repo.write("away/odd $(touch evaluated) 'name", "");
@@ -71,6 +80,10 @@ test.each(Object.keys(shells) as (keyof typeof shells)[])("%s completes what is 
   ]);
   expect(await typed("otto host local.\tap\tex\t")).toEqual(["host", `local.${repo.name}.api`, "exec"]);
   expect(await typed("otto docker logs we\t")).toEqual(["docker", "logs", "web"]);
+  expect(await typed("otto run --repo cl\tsm\t--max\t2 --he\t")).toEqual([
+    ...["run", "--repo", repo.name],
+    ...["smoke", "--max-times", "2", "--help"],
+  ]);
   const away = `${repo.root}/away/`;
   expect(await typed(`otto host local get ${away}inn\t`)).toEqual(["host", "local", "get", `${away}inner dir/`]);
   expect(await typed(`otto host local get ${away}od\tbin/o\t`)).toEqual([

@@ -1,9 +1,8 @@
-import { basename, join } from "node:path";
 import type { Repo } from "@otto/config";
 import { nearestWord, OttoError } from "@otto/errors";
-import { glob } from "tinyglobby";
 import { type Instruction, isInstruction } from "./instruction.js";
 import { createModuleLoader } from "./module-loader.js";
+import { defaultPlace, findModules, nameOfExport } from "./modules.js";
 
 /** An instruction, where it was found, and the name that it goes by. */
 export interface FoundInstruction {
@@ -20,8 +19,6 @@ export interface DiscoverOptions {
 }
 
 // Where instructions are looked for when the settings name no place.
-const defaultPlace = ".otto/instructions.ts";
-
 /**
  * Loads the instruction modules of the repos: what they export as `name` is the instruction `name`, a default export goes
  * by its file's name.
@@ -62,17 +59,6 @@ export function findInstruction(found: readonly FoundInstruction[], name: string
   });
 }
 
-async function findModules({ root, instructions }: Repo): Promise<string[]> {
-  const patterns = instructions.length === 0 ? [defaultPlace] : [...instructions];
-  const files = await glob(patterns, {
-    cwd: root,
-    dot: true,
-    expandDirectories: false,
-    ignore: ["**/node_modules/**"],
-  });
-  return files.sort().map((file) => join(root, file));
-}
-
 function readExports(
   module: Readonly<Record<string, unknown>>,
   place: Pick<FoundInstruction, "repo" | "file">,
@@ -80,8 +66,7 @@ function readExports(
   const exports = Object.entries(module).sort(([a], [b]) => (a < b ? -1 : 1));
   return exports.flatMap(([exported, value]) => {
     if (!isInstruction(value)) return [];
-    const name = exported === "default" ? basename(place.file).replace(/\.[^.]+$/, "") : exported;
-    return [{ ...place, name, instruction: value }];
+    return [{ ...place, name: nameOfExport(exported, place.file), instruction: value }];
   });
 }
 

@@ -16,8 +16,13 @@ const answers: Readonly<Record<Subject, Answer>> = {
     (await readLab(session, question)).hosts.filter(({ dockerCapable }) => dockerCapable).map(toCandidate),
   image: async (session, question) => (await reposOf(session, question)).flatMap(imagesOf),
   service: async (session, question) => (await import("./stack-answers.js")).answerServices(session, question),
-  "sent-path": (session, question) => answerPaths(session, question, question.position === 0 ? "local" : "both"),
-  "fetched-path": (session, question) => answerPaths(session, question, question.position === 0 ? "remote" : "both"),
+  instruction: async (session, question) =>
+    (await import("./instruction-answers.js")).answerInstructions(await reposOf(session, question)),
+  "instruction-option": async (session, question) =>
+    (await import("./instruction-answers.js")).answerInstructionOptions(await reposOf(session, question), question),
+  "sent-path": (session, question) => answerPaths(session, question, question.before.length === 0 ? "local" : "both"),
+  "fetched-path": (session, question) =>
+    answerPaths(session, question, question.before.length === 0 ? "remote" : "both"),
 };
 
 /** The words that could stand at the cursor: whole words, those alone that begin as what has been typed. */

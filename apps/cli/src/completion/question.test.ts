@@ -28,7 +28,12 @@ test.each<[string, string]>([
   ["host local exec -- ", "nothing "],
   ["doctor lo", "host lo"],
   ["schema ", "words "],
-  ["run smoke --ti", "nothing --ti"],
+  ["run sm", "instruction sm"],
+  ["run --repo shop sm", "instruction sm"],
+  ["run smoke --ti", "instruction-option --ti"],
+  ["run smoke -- --ti", "instruction-option --ti"],
+  ["test --ti", "words --ti"],
+  ["test a --ti", "nothing --ti"],
 ])("%j asks for %j", (line, expected) => {
   const { subject, typed } = readQuestion(program, line.split(" "));
   expect(`${subject} ${typed}`).toBe(expected);
@@ -44,8 +49,8 @@ test("commands and options are answered with what they do", () => {
 });
 
 test("the host, the lab and the place of a path are found", () => {
-  const { host, options, position } = readQuestion(program, ["--lab=a", "host", "web", "exec", "ls", "x"]);
-  expect([host, options.lab, position]).toEqual(["web", "a", 1]);
+  const { host, options, before } = readQuestion(program, ["--lab=a", "host", "web", "exec", "ls", "x"]);
+  expect([host, options.lab, before]).toEqual(["web", "a", ["ls"]]);
 });
 
 test("an argument that nobody has described has no subject", () => {

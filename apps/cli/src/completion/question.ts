@@ -10,6 +10,8 @@ export type Subject =
   | "parent"
   | "image"
   | "service"
+  | "instruction"
+  | "instruction-option"
   | "sent-path"
   | "fetched-path";
 
@@ -26,8 +28,8 @@ export interface Question {
   readonly options: Readonly<Record<string, string>>;
   /** `otto host HOST …` */
   readonly host: string | undefined;
-  /** How many arguments of the command stand before. */
-  readonly position: number;
+  /** The arguments of the command that stand before. */
+  readonly before: readonly string[];
 }
 
 export interface Candidate {
@@ -38,10 +40,11 @@ export interface Candidate {
 /** What each argument is, by its name. */
 const argumentSubjects: Readonly<Record<string, Subject>> = {
   command: "nothing",
+  given: "instruction-option",
   host: "host",
   id: "host",
   image: "image",
-  instruction: "nothing",
+  instruction: "instruction",
   ports: "nothing",
   service: "service",
   words: "nothing",
@@ -76,8 +79,8 @@ export function readQuestion(program: Command, line: readonly string[]): Questio
   const typed = line.at(-1) ?? "";
   const place = new Place(program);
   for (const word of line.slice(0, -1)) place.pass(word);
-  const { command, host, options, position } = place;
-  const found = { host, options, position, lead: "", typed };
+  const { command, host, options, before } = place;
+  const found = { host, options, before, lead: "", typed };
   if (place.awaiting !== undefined) return { ...found, ...ask(place.awaiting, command) };
   if (!place.onlyWords && typed.startsWith("-")) {
     const [flag = "", ...value] = typed.split("=");
@@ -87,7 +90,7 @@ export function readQuestion(program: Command, line: readonly string[]): Questio
   }
   if (place.wantsHost) return { ...found, subject: "host", words: [] };
   if (command.commands.length > 0) return { ...found, subject: "words", words: commandWords(command) };
-  const argument = argumentAt(command, position);
+  const argument = argumentAt(command, before.length);
   return { ...found, ...(argument ? ask(argument, command) : { subject: "nothing", words: [] }) };
 }
 
@@ -97,7 +100,7 @@ class Place {
   host: string | undefined;
   awaiting: Option | undefined;
   onlyWords = false;
-  position = 0;
+  readonly before: string[] = [];
   readonly options: Record<string, string> = {};
 
   constructor(program: Command) {
@@ -130,10 +133,10 @@ class Place {
   #passWord(word: string): void {
     const command = this.command.commands.find((it) => it.name() === word);
     if (command !== undefined) this.command = command;
-    else this.position += 1;
+    else this.before.push(word);
     // What follows the first word of a command that is run elsewhere is that command's.
     const first = argumentAt(this.command, 0)?.name() ?? "";
-    if (this.position > 0 && ["command", "instruction", "words"].includes(first)) this.onlyWords = true;
+    if (this.before.length > 0 && ["command", "instruction", "words"].includes(first)) this.onlyWords = true;
   }
 }
 

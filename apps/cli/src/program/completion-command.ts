@@ -9,7 +9,7 @@ export type Shell = (typeof shells)[number];
 /** `otto completion bash|zsh|fish`; the script that it prints asks `otto completion SHELL -- WORD...`. */
 export function createCompletionCommand(choose: Choose): Command {
   return new Command("completion")
-    .description("print what makes a shell complete commands, options, hosts, images, services and paths")
+    .description("print what makes a shell complete commands, options, hosts, images, services, instructions and paths")
     .configureHelp({ commandUsage: () => "otto completion bash|zsh|fish" })
     .addArgument(addChoices(new Argument("<shell>", "the shell"), shells))
     .addArgument(new Argument("[words...]", "behind --: answer for a line with these words, the last being typed"))

@@ -9,13 +9,13 @@ export function createRunCommand(choose: Choose): Command {
     .description("Runs an instruction of a repository and exits with its result; lists them all without a name.")
     .usage("[options] [INSTRUCTION [its options]]")
     .argument("[instruction]", "its name; INSTRUCTION --help shows its options")
-    .argument("[words...]", "its options; behind -- also those that otto has too")
+    .argument("[given...]", "its options; behind -- also those that otto has too")
     .addOption(repoOption())
     .allowUnknownOption()
-    .action((name: string | undefined, words: string[], options: { repo?: string }) =>
+    .action((name: string | undefined, given: string[], options: { repo?: string }) =>
       choose(async (session) => {
         const { run } = await import("../commands/run.js");
-        return run(session, { ...options, name, words });
+        return run(session, { ...options, name, words: given });
       }),
     );
 }
