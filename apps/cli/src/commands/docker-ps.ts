@@ -3,7 +3,7 @@ import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import { describeError, errorRecord } from "../output/error-text.js";
 import type { JsonRecord } from "../output/reporter.js";
-import { formatTable } from "../output/table.js";
+import { columnsOf, formatTable } from "../output/table.js";
 import type { Session } from "../session.js";
 
 export interface DockerPsFlags {
@@ -56,8 +56,8 @@ async function ask(
   }
 }
 
-function showRows({ reporter }: Session, rows: readonly Row[]): void {
-  const [title = "", ...lines] = formatTable([header, ...rows.map((row) => row.cells)]);
+function showRows({ reporter, invocation }: Session, rows: readonly Row[]): void {
+  const [title = "", ...lines] = formatTable([header, ...rows.map((row) => row.cells)], columnsOf(invocation.stdout));
   reporter.heading(title);
   for (const [index, row] of rows.entries()) reporter.item(lines[index] ?? "", row.record);
 }

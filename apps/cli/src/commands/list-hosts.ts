@@ -2,7 +2,7 @@ import type { HostData } from "@otto/config";
 import { type ContainerHostRow, declareStacks } from "@otto/docker";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
-import { formatTable } from "../output/table.js";
+import { columnsOf, formatTable } from "../output/table.js";
 import type { Session } from "../session.js";
 
 /**
@@ -22,10 +22,13 @@ export async function listHosts(session: Session): Promise<Outcome> {
 }
 
 function showRows(
-  { reporter }: Session,
+  { reporter, invocation }: Session,
   rows: readonly (ReturnType<typeof hostRow> | ReturnType<typeof containerRow>)[],
 ) {
-  const lines = formatTable(rows.map((row) => row.cells));
+  const lines = formatTable(
+    rows.map((row) => row.cells),
+    columnsOf(invocation.stdout),
+  );
   for (const [index, { record }] of rows.entries()) reporter.item(lines[index] ?? "", record);
 }
 

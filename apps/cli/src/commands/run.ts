@@ -5,7 +5,7 @@ import { readInstructionArguments } from "../arguments/instruction-arguments.js"
 import { cacheDirectory } from "../cache-directory.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
-import { formatTable } from "../output/table.js";
+import { columnsOf, formatTable } from "../output/table.js";
 import type { Session } from "../session.js";
 
 export interface RunFlags {
@@ -41,8 +41,9 @@ function showHelp({ reporter }: Session, text: string): Outcome {
   return { exitCode: exitCodes.done };
 }
 
-function list({ reporter }: Session, found: readonly FoundInstruction[]): Outcome {
-  const lines = formatTable(found.map(({ name, repo, instruction }) => [name, repo.name, instruction.description]));
+function list({ reporter, invocation }: Session, found: readonly FoundInstruction[]): Outcome {
+  const rows = found.map(({ name, repo, instruction }) => [name, repo.name, instruction.description]);
+  const lines = formatTable(rows, columnsOf(invocation.stdout));
   for (const [index, { name, repo, file, instruction }] of found.entries()) {
     const { description, options } = instruction;
     reporter.item(lines[index] ?? name, { type: "instruction", name, repo: repo.name, file, description, options });
