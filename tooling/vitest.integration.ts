@@ -7,5 +7,7 @@ export default defineConfig({
     outputFile: { json: "test-results/integration.json" },
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // How soon something comes is no matter of a poll: a machine may be busy.
+    expect: { poll: { timeout: 60_000 } },
   },
 });

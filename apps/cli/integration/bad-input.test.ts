@@ -1,5 +1,4 @@
 import { chmod, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { createKeyPair, type Lab, type LabJson, type LabJsonHost, labJson, startLab } from "@otto/lab";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -7,6 +6,8 @@ import { readEngineState } from "./engine-state.js";
 import { type JsonLine, runJson, runOtto } from "./otto-process.js";
 import { createTestRepo, settings, type TestRepo } from "./test-repo.js";
 
+/** Of loopback. Nobody listens there: a port below 1024 is nobody's by chance. */
+const closedPort = 1019;
 const password = "hunter2-of-the-lab";
 let lab: Lab<"bastion" | "parent">;
 let repo: TestRepo;
@@ -124,12 +125,11 @@ test("a host without docker is no parent", async () => {
 });
 
 test.each(["bastion", "parent"] as const)("a refused connection names the hop %s", async (hop) => {
-  const port = await closedPort();
-  await writeLab({ [hop]: (host) => ({ ssh_options: { ...host.ssh_options, port } }) });
+  await writeLab({ [hop]: (host) => ({ ssh_options: { ...host.ssh_options, port: closedPort } }) });
   const { exitCode, error } = await fail("docker", "build");
   expect([exitCode, error.code]).toEqual([1, "SSH_CONNECT_FAILED"]);
   expect(error.message).toContain(hop);
-  expect(error.message).toContain(String(port));
+  expect(error.message).toContain(String(closedPort));
 });
 
 test.each(["bastion", "parent"] as const)("a key that is not let in names the hop %s", async (hop) => {
@@ -152,8 +152,7 @@ test.each(["bastion", "parent"] as const)("a host key that changed names the hop
 });
 
 test("a command behind a dead hop never ran: 255", async () => {
-  const port = await closedPort();
-  await writeLab({ bastion: (host) => ({ ssh_options: { ...host.ssh_options, port } }) });
+  await writeLab({ bastion: (host) => ({ ssh_options: { ...host.ssh_options, port: closedPort } }) });
   for (const verb of ["exec", "run"]) {
     const { exitCode, error } = await fail("host", "parent", verb, "true");
     expect([exitCode, error.code]).toEqual([255, "SSH_CONNECT_FAILED"]);
@@ -161,8 +160,7 @@ test("a command behind a dead hop never ran: 255", async () => {
 });
 
 test("ps shows a dead parent as a row beside the others, and fails", async () => {
-  const port = await closedPort();
-  await writeLab({ parent: (host) => ({ ssh_options: { ...host.ssh_options, port } }) });
+  await writeLab({ parent: (host) => ({ ssh_options: { ...host.ssh_options, port: closedPort } }) });
   const { exitCode, lines } = await runJson(repo.place, ["docker", "ps", "--lab", "veg+local"]);
   expect(exitCode).toBe(1);
   expect(lines.filter((line) => line.parent === "parent")).toMatchObject([
@@ -173,8 +171,7 @@ test("ps shows a dead parent as a row beside the others, and fails", async () =>
 });
 
 test("ps fails when no parent answers", async () => {
-  const port = await closedPort();
-  await writeLab({ bastion: (host) => ({ ssh_options: { ...host.ssh_options, port } }) });
+  await writeLab({ bastion: (host) => ({ ssh_options: { ...host.ssh_options, port: closedPort } }) });
   expect(await fail("docker", "ps")).toMatchObject({ exitCode: 1, error: { code: "SSH_CONNECT_FAILED" } });
 });
 
@@ -207,13 +204,3 @@ test("a compose file that is missing is named", async () => {
   expect(error.code).toBe("COMPOSE_FILE_MISSING");
   expect(error.message).toContain("docker/compose.yml");
 });
-
-/** A port of loopback that nobody listens on. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new TypeError("a TCP server has a port");
-  return address.port;
-}

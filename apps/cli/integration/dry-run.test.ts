@@ -1,13 +1,9 @@
-import { execFile } from "node:child_process";
 import { lstat, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { type Lab, labJson, startLab } from "@otto/lab";
+import { type Lab, labJson, recordEngineEvents, startLab } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runJson, runOtto } from "./otto-process.js";
 import { createTestRepo, type TestRepo } from "./test-repo.js";
-
-const execute = promisify(execFile);
 
 let lab: Lab<"parent">;
 let repo: TestRepo;
@@ -91,24 +87,23 @@ async function readFiles(): Promise<readonly string[]> {
   return (await Promise.all(lines)).sort();
 }
 
-/** What the engine did to things of this repo between two times. */
-async function readEvents(since: number, until: number): Promise<readonly string[]> {
-  const span = ["--since", (since / 1000).toFixed(3), "--until", (until / 1000).toFixed(3)];
-  const { stdout } = await execute("docker", ["events", ...span, "--format", "{{json .}}"]);
-  return stdout.split("\n").filter((line) => line.includes(repo.name));
+/** What the engine did to things of this repo while it ran. */
+async function recordEvents(work: () => Promise<unknown>): Promise<readonly string[]> {
+  const events = await recordEngineEvents(work);
+  return events.map((event) => JSON.stringify(event)).filter((event) => event.includes(repo.name));
 }
 
 async function expectNoChange(command: string): Promise<void> {
   const argv = changing[command]?.(repo) ?? [];
   const place = command === "init" ? { ...repo.place, cwd: join(repo.root, "elsewhere") } : repo.place;
   const files = await readFiles();
-  const since = Date.now();
-  const { exitCode, lines } = await runJson(place, ["--dry-run", ...argv]);
-  const until = Date.now();
-  expect([command, exitCode]).toEqual([command, 0]);
-  expect(lines.map(({ type }) => type)).toContain("step");
+  const events = await recordEvents(async () => {
+    const { exitCode, lines } = await runJson(place, ["--dry-run", ...argv]);
+    expect([command, exitCode]).toEqual([command, 0]);
+    expect(lines.map(({ type }) => type)).toContain("step");
+  });
   expect(await readFiles()).toEqual(files);
-  expect(await readEvents(since, until)).toEqual([]);
+  expect(events).toEqual([]);
 }
 
 // One story: what a dry run leaves alone is first nothing, then a running stack.
@@ -116,10 +111,11 @@ test("a dry run of a command changes nothing on either side, whether the stack i
   for (const command of Object.keys(changing)) {
     if (command !== "docker down") await expectNoChange(command);
   }
-  const since = Date.now();
   const files = await readFiles();
-  expect((await runOtto(repo.place, ["docker", "up", "--quiet"])).exitCode).toBe(0);
-  expect((await readEvents(since, Date.now())).length).toBeGreaterThan(0);
+  const events = await recordEvents(async () => {
+    expect((await runOtto(repo.place, ["docker", "up", "--quiet"])).exitCode).toBe(0);
+  });
+  expect(events.length).toBeGreaterThan(0);
   expect(await readFiles()).not.toEqual(files);
   await repo.write("docker/marker", "second\n");
   for (const command of Object.keys(changing)) await expectNoChange(command);

@@ -161,7 +161,7 @@ test("SIGINT while services come up takes down what was started", async () => {
   );
   const child = startOtto(repo.place, ["docker", "up", "--json"]);
   const ended = new Promise((resolve) => child.once("close", resolve));
-  await expect.poll(async () => (await readEngineState(repo.name)).containers, { timeout: 30_000 }).toHaveLength(1);
+  await expect.poll(async () => (await readEngineState(repo.name)).containers).toHaveLength(1);
   child.kill("SIGINT");
   expect(await ended).toBe(130);
   expect(await readEngineState(repo.name)).toMatchObject({ containers: [], networks: [] });

@@ -81,6 +81,8 @@ describe.each(hosts)("login on %s", (_name, id) => {
     await terminal.sees("counting");
     terminal.type("four\r\u0004");
     await terminal.sees("5\r\n");
+    // On a terminal whose mode the shell has not set yet, the end of the input is lost.
+    await terminal.sees(prompt);
     terminal.type("\u0004");
     expect((await terminal.finished()).exitCode).toBeLessThan(255);
   });
@@ -124,14 +126,15 @@ test("a link that breaks ends the login in the container and leaves the terminal
   await using terminal = await login(container());
   terminal.type("sleep 4711 & busybox vi /tmp/broken\r");
   await terminal.sees("- /tmp/broken");
-  expect(await processesWith("sleep 4711")).toHaveLength(1);
+  await expect.poll(() => processesWith("sleep 4711")).toHaveLength(1);
   lab.hosts.parent.proxy?.cut();
   const { exitCode, before, after } = await terminal.finished();
   expect([exitCode, after]).toEqual([255, before]);
   // The other screen is left and the cursor is shown again.
   expect(terminal.screen).toContain("\u001b[?1049l\u001b[?25h");
+  // Within 5 s on a machine that is not busy.
   for (const word of ["sleep 4711", "vi /tmp/broken"]) {
-    await expect.poll(() => processesWith(word), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => processesWith(word)).toEqual([]);
   }
 });
 
@@ -139,9 +142,10 @@ test("a killed otto leaves nothing of its login running", async () => {
   await using terminal = await login(container());
   terminal.type("sleep 4712 & busybox vi /tmp/killed\r");
   await terminal.sees("- /tmp/killed");
-  expect(await processesWith("sleep 4712")).toHaveLength(1);
+  await expect.poll(() => processesWith("sleep 4712")).toHaveLength(1);
   process.kill(await terminal.pid(), "SIGKILL");
+  // Within 5 s on a machine that is not busy.
   for (const word of ["sleep 4712", "vi /tmp/killed"]) {
-    await expect.poll(() => processesWith(word), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => processesWith(word)).toEqual([]);
   }
 });

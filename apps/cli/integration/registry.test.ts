@@ -94,7 +94,7 @@ test("on a terminal each image has one line while it is built, and the result al
   await using repo = await createRegistryRepo({ TERM: "xterm" });
   await repo.write(
     "docker/Dockerfile",
-    `FROM scratch\nCOPY root /\nRUN --network=none echo hidden words; sleep 0.4; : ${repo.name}\n`,
+    `FROM scratch\nCOPY root /\nRUN --network=none echo hidden words; sleep 2; : ${repo.name}\n`,
   );
   const env = { PATH: process.env.PATH ?? "", ...repo.place.env };
   const command = `stty cols 100 rows 30; exec ${process.execPath} ${launcher} docker build --push`;

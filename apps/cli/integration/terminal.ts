@@ -14,6 +14,7 @@ const launcher = fileURLToPath(new URL("../bin/otto.js", import.meta.url));
 /** `otto` on a pseudo terminal, and the hands and eyes of a person at it. */
 export class TestTerminal implements AsyncDisposable {
   readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown>;
   readonly #directory: string;
   #screen = "";
 
@@ -41,13 +42,15 @@ export class TestTerminal implements AsyncDisposable {
 
   private constructor(child: ChildProcess, directory: string) {
     this.#child = child;
+    // Then all that it showed has been read.
+    this.#closed = once(child, "close");
     this.#directory = directory;
     child.stdout?.on("data", (chunk: Buffer) => {
       this.#screen += chunk.toString("latin1");
     });
   }
 
-  /** Everything that was shown, as latin1. */
+  /** Everything that was shown behind what was waited for last, as latin1. */
   get screen(): string {
     return this.#screen;
   }
@@ -56,17 +59,29 @@ export class TestTerminal implements AsyncDisposable {
     this.#child.stdin?.write(Buffer.from(keys, "latin1"));
   }
 
-  /** Waits until something is shown behind what was shown when `type` was called last; returns what came up to it. */
+  /** Waits until something is shown behind what was waited for last; returns what came up to its end. */
   async sees(wanted: RegExp | string): Promise<string> {
-    const isShown = () => (typeof wanted === "string" ? this.#screen.includes(wanted) : wanted.test(this.#screen));
-    const deadline = Date.now() + 30_000;
-    while (!isShown()) {
+    const deadline = Date.now() + 60_000;
+    for (let end = this.#endOf(wanted); ; end = this.#endOf(wanted)) {
+      if (end !== undefined) return this.#take(end);
       if (Date.now() > deadline)
         throw new Error(`waiting for ${wanted}; the screen is ${JSON.stringify(this.#screen)}`);
       await delay(20);
     }
-    const shown = this.#screen;
-    this.#screen = "";
+  }
+
+  #endOf(wanted: RegExp | string): number | undefined {
+    if (typeof wanted !== "string") {
+      const found = wanted.exec(this.#screen);
+      return found === null ? undefined : found.index + found[0].length;
+    }
+    const at = this.#screen.indexOf(wanted);
+    return at === -1 ? undefined : at + wanted.length;
+  }
+
+  #take(end: number): string {
+    const shown = this.#screen.slice(0, end);
+    this.#screen = this.#screen.slice(end);
     return shown;
   }
 
@@ -81,12 +96,13 @@ export class TestTerminal implements AsyncDisposable {
 
   /** Waits for the end; the exit code, and what `stty` said of the terminal before and after. */
   async finished(): Promise<{ exitCode: number | null; before: string; after: string }> {
-    const [exitCode] = this.#child.exitCode === null ? await once(this.#child, "close") : [this.#child.exitCode];
-    return { exitCode, before: await this.#read("before"), after: await this.#read("after") };
+    await this.#closed;
+    return { exitCode: this.#child.exitCode, before: await this.#read("before"), after: await this.#read("after") };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.kill("SIGKILL")) await once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await this.#closed;
     await rm(this.#directory, { recursive: true });
   }
 

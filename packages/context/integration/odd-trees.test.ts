@@ -73,24 +73,28 @@ test("a file of 3 GB is read in constant memory, and the event loop goes on", { 
   const before = process.memoryUsage().rss;
   const beats = countBeats();
   const { entries } = await read();
-  const { longestMs, peakBytes } = beats.stop();
+  const { longestMs, tookMs, peakBytes } = beats.stop();
   expect(entries.map((entry) => (entry as FileEntry).size)).toEqual([0, 3 * 1024 * megabyte]);
-  expect(peakBytes - before).toBeLessThan(64 * megabyte);
-  // Reading it all at once takes seconds; other processes may take the cores for some of one.
-  expect(longestMs).toBeLessThan(1000);
+  // How much garbage waits to be collected depends on the load.
+  expect(peakBytes - before).toBeLessThan(256 * megabyte);
+  // Reading it all at once is one pause; other processes may take the cores for some of the time.
+  expect(longestMs).toBeLessThan(tookMs / 2);
 });
 
 function countBeats() {
-  let [last, longestMs, peakBytes] = [performance.now(), 0, 0];
-  const timer = setInterval(() => {
+  const began = performance.now();
+  let [last, longestMs, peakBytes] = [began, 0, 0];
+  const beat = () => {
     longestMs = Math.max(longestMs, performance.now() - last);
     peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
     last = performance.now();
-  }, 5);
+  };
+  const timer = setInterval(beat, 5);
   return {
     stop: () => {
       clearInterval(timer);
-      return { longestMs, peakBytes };
+      beat();
+      return { longestMs, tookMs: last - began, peakBytes };
     },
   };
 }

@@ -61,14 +61,14 @@ test("a login that may run docker by sudo alone brings a stack up and takes it d
   expect((await parent.exec("docker ps")).exitCode).not.toBe(0);
   const { a } = await composeUp(repo, lab);
   expect((await a?.exec('printf %s "$SAID $PARENT"'))?.stdout.toString()).toBe(`${odd} ${process.env.USER ?? "none"}`);
-  await expect.poll(processes, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(processes).toEqual([]);
   expect((await composePs(parent)).map(({ Names }) => Names)).toContain(`${stack.project}-a-1`);
   expect(await composeDown(repo, lab)).toMatchObject({ status: "success" });
   expect(await left(stack.project)).toEqual(nothing);
   await stack.write("compose.yml", neverUp);
   await expect(composeUp(repo, lab, { readyTimeoutMs: 2000 })).rejects.toMatchObject({ code: "COMPOSE_NOT_READY" });
   expect(await left(stack.project)).toEqual(nothing);
-  await expect.poll(processes, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(processes).toEqual([]);
   delete process.env.SAID;
 });
 

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { composeDown, composeUp, formatUpStep, type Lab, planComposeUp, type Repo, type UpStep } from "@otto/docker";
 import { createBusyboxImage } from "@otto/lab";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createStackRepo, left, recordEvents, type StackRepo } from "./stack-lab.js";
+import { createStackRepo, left, recordEvents, type StackRepo, untilEnded } from "./stack-lab.js";
 
 const execute = promisify(execFile);
 /** More for a longer search: OTTO_EDITS=30. Another walk: OTTO_SEED=7. */
@@ -93,6 +93,7 @@ async function actByHand(action: (typeof byHand)[number], dice: (below: number) 
   const names = containers.filter((line) => line.endsWith(" running")).map((line) => line.split(" ")[0] ?? "");
   const name = names.sort()[dice(Math.max(names.length, 1))];
   if (name !== undefined) await execute("docker", [...argvByHand[action], name]);
+  if (name !== undefined && (action === "kill" || action === "stop")) await untilEnded(name);
   return `${action} ${name}`;
 }
 
@@ -135,11 +136,17 @@ function fateOf(actions: ReadonlySet<string>): UpStep["do"] {
   return actions.has("restart") ? "restart" : "start";
 }
 
+/** Brings the stack up and waits for the one-shot, whose end may come when `up` has gone. */
+async function up(): Promise<void> {
+  await composeUp(repo, lab);
+  await untilEnded(`${stack.project}-seed-1`);
+}
+
 test("after any edits the plan says what the engine then does", { timeout: 120_000 + rounds * 60_000 }, async () => {
   const dice = createDice(seed);
   const state: State = { ...initial };
   await writeFiles(state);
-  await composeUp(repo, lab);
+  await up();
   for (let round = 0; round < rounds; round += 1) {
     const edits = await edit(state, dice);
     let plan: readonly UpStep[] = [];
@@ -149,7 +156,7 @@ test("after any edits the plan says what the engine then does", { timeout: 120_0
     const context = `seed ${seed}, round ${round}: ${edits}\n${plan.map(formatUpStep).join("\n")}`;
     expect(planning, context).toEqual([]);
     const changes = plan.filter((step) => step.do !== "leave");
-    const events = await recordEvents(stack.project, () => composeUp(repo, lab));
+    const events = await recordEvents(stack.project, up);
     const planned = Object.fromEntries(changes.map((step) => [step.service, step.do]));
     expect(fatesOf(events), context).toEqual(planned);
     const { containers } = await left(stack.project);

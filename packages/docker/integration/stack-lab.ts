@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { composeDown, getUserComposeProject, type Lab, openLab, type Repo } from "@otto/docker";
-import { createBusyboxImage, labJson, type Lab as RunningLab } from "@otto/lab";
+import { createBusyboxImage, labJson, type Lab as RunningLab, recordEngineEvents } from "@otto/lab";
 
 const execute = promisify(execFile);
 
@@ -108,6 +108,13 @@ export async function left(project: string): Promise<{ containers: string[]; net
   };
 }
 
+/** Waits until a container has ended and the engine's events say so. */
+export async function untilEnded(container: string): Promise<void> {
+  await execute("docker", ["wait", container]);
+  // `wait` is answered a moment before the event; this is answered after it.
+  await execute("docker", ["container", "inspect", container]);
+}
+
 /** Commands that run on this machine and name the project: sessions, locks, leases, compose, watches of events. */
 export async function processesOf(project: string): Promise<string[]> {
   const numbers = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
@@ -119,18 +126,9 @@ export const nothing = { containers: [], networks: [] };
 
 /** Runs `work` and returns what happened to the project's containers meanwhile, health checks apart. */
 export async function recordEvents(project: string, work: () => Promise<unknown>): Promise<string[]> {
-  const since = await engineNow();
-  await work();
-  const filters = [`label=com.docker.compose.project=${project}`, "type=container"].flatMap((one) => ["--filter", one]);
-  const until = await engineNow();
-  const { stdout } = await execute("docker", [
-    ...["events", "--since", since, "--until", until, ...filters],
-    ...["--format", '{{index .Actor.Attributes "com.docker.compose.service"}} {{.Action}}'],
-  ]);
-  return stdout.split("\n").filter((line) => line !== "" && !line.includes("exec_") && !line.includes("health_status"));
-}
-
-async function engineNow(): Promise<string> {
-  const { stdout } = await execute("docker", ["info", "--format", "{{.SystemTime}}"]);
-  return stdout.trim();
+  const events = await recordEngineEvents(work);
+  return events
+    .filter(({ Type, Action }) => Type === "container" && !/^(exec_|health_status)/.test(Action))
+    .filter(({ Actor }) => Actor.Attributes["com.docker.compose.project"] === project)
+    .map(({ Action, Actor }) => `${Actor.Attributes["com.docker.compose.service"]} ${Action}`);
 }

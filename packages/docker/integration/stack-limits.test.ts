@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { composeUp, planComposeUp } from "@otto/docker";
 import { type Lab as RunningLab, startLab } from "@otto/lab";
 import { afterEach, expect, test } from "vitest";
-import { left, placeStackRepo } from "./stack-lab.js";
+import { left, placeStackRepo, untilEnded } from "./stack-lab.js";
 
 const execute = promisify(execFile);
 /** More for a longer run: OTTO_SERVICES=60. */
@@ -43,6 +43,7 @@ test.each(limits.flatMap(([name, options]) => [1, many].map((count) => [count, n
     const handshakes = await Promise.all([outer, inner, parent].map((host) => host.handshakes()));
     expect(handshakes).toEqual([1, 1, 1]);
     await execute("docker", ["kill", `${stack.project}-s0-1`]);
+    await untilEnded(`${stack.project}-s0-1`);
     await composeUp(repo, lab);
     const containers = Array.from({ length: count }, (_none, n) => `${stack.project}-s${n}-1 running`);
     expect((await left(stack.project)).containers.sort()).toEqual(containers.sort());

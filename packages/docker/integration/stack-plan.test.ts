@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { composeDown, composeUp, formatUpStep, type Lab, planComposeUp, type Repo, type UpStep } from "@otto/docker";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createStackRepo, left, nothing, recordEvents, type StackRepo } from "./stack-lab.js";
+import { createStackRepo, left, nothing, recordEvents, type StackRepo, untilEnded } from "./stack-lab.js";
 
 const execute = promisify(execFile);
 const compose = `services:
@@ -66,7 +66,10 @@ const edits: [string, () => Promise<unknown>, string[]][] = [
   ],
   [
     "a service stopped by hand",
-    () => execute("docker", ["kill", `${stack.project}-web-1`]),
+    async () => {
+      await execute("docker", ["kill", `${stack.project}-web-1`]);
+      await untilEnded(`${stack.project}-web-1`);
+    },
     ["web: start (its container exited with 137)"],
   ],
   [

@@ -89,7 +89,7 @@ test.each(["killed", "cut off"] as const)(
     }
     await composeDown(repo, lab);
     expect(await left(stack.project)).toEqual(nothing);
-    await expect.poll(() => processesOf(stack.project), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => processesOf(stack.project)).toEqual([]);
     expect(await stagedTrees()).toEqual([]);
   },
   60_000 + kills * 20_000,
@@ -114,16 +114,17 @@ test("a stack that ran before is left, unless it is to be owned", async () => {
   expect(await left(stack.project)).toEqual(nothing);
 });
 
-test("the stack of a user that is killed is gone within 10 s", async () => {
+// Within 10 s on a machine with nothing else to do, here and below.
+test("the stack of a user that is killed goes", async () => {
   const user = await use();
   user.kill("SIGKILL");
-  await expect.poll(() => left(stack.project), { timeout: 10_000, interval: 200 }).toEqual(nothing);
+  await expect.poll(() => left(stack.project), { interval: 200 }).toEqual(nothing);
 });
 
-test("the stack of a user that loses its link is gone within 10 s", async () => {
+test("the stack of a user that loses its link goes", async () => {
   const user = await use();
   running.hosts.parent.proxy?.cut();
-  await expect.poll(() => left(stack.project), { timeout: 10_000, interval: 200 }).toEqual(nothing);
+  await expect.poll(() => left(stack.project), { interval: 200 }).toEqual(nothing);
   user.kill("SIGKILL");
 });
 

@@ -72,7 +72,7 @@ test.each<[string, string, string, RegExp]>([
   ],
   [
     "crashes a moment later",
-    `  a: { image: "$IMAGE", ${say("sleep 0.3; echo why; exit 4")} }`,
+    `  a: { image: "$IMAGE", ${say("sleep 0.1; echo why; exit 4")} }`,
     "COMPOSE_SERVICE_FAILED",
     /exited with 4.*\nwhy/,
   ],
@@ -124,7 +124,7 @@ test("a service that is not healthy in time is an error that says what it waits 
   const slow = 'healthcheck: { test: ["CMD-SHELL", "false"], interval: 30s, start_period: 60s }';
   const services = `  a: { image: "$IMAGE", init: true, ${slow} }
   b: { image: "$IMAGE", init: true, depends_on: { a: { condition: service_healthy } } }`;
-  await expect(up(services, { readyTimeoutMs: 3000 })).rejects.toMatchObject({
+  await expect(up(services, { readyTimeoutMs: 10_000 })).rejects.toMatchObject({
     code: "COMPOSE_NOT_READY",
     message: expect.stringContaining("a: its health check has not passed yet"),
   });

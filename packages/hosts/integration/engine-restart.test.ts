@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { createLocalParent, DockerContainerHost } from "@otto/hosts";
 import { createBusyboxImage, startEngine } from "@otto/lab";
@@ -9,7 +10,7 @@ const execute = promisify(execFile);
 test("a host and what follows its log work on after the engine was restarted", async () => {
   await using engine = await startEngine();
   const docker = (...words: string[]) => execute("docker", ["--host", engine.address, ...words]);
-  await using image = await createBusyboxImage("otto-engine-restart:1");
+  await using image = await createBusyboxImage(`otto-engine-restart-${randomBytes(4).toString("hex")}:1`);
   await execute("sh", ["-c", `docker save ${image.tag} | docker --host ${engine.address} load`]);
   const labels = ["project=p", "service=api"].flatMap((label) => ["--label", `com.docker.compose.${label}`]);
   const script = "echo begin; exec sleep infinity";

@@ -1,12 +1,16 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { DockerContainerHost, type LogLine, type Parent, readServiceLogs } from "@otto/hosts";
 import { createBusyboxImage, type Lab, startLab } from "@otto/lab";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { connectParent } from "./conformance-parents.js";
 import { runLabelled } from "./labelled-container.js";
 
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 const execute = promisify(execFile);
 const image = `otto-logs-${randomBytes(4).toString("hex")}:1`;
 const cleanUps: (() => PromiseLike<unknown>)[] = [];
@@ -69,9 +73,10 @@ const count = (lines: number, pause = ":") =>
   `n=0; while [ $n -lt ${lines} ]; do echo line $n; n=$((n + 1)); [ $((n % 100)) -ne 0 ] || ${pause}; done`;
 
 test("lines come exact, with their output and time, in the engine's order", async () => {
-  // The engine's default driver replaces what is not UTF-8.
+  // The engine reads each stream by itself: what is written at once may come in either order.
+  // Its default driver replaces what is not UTF-8.
   const flags = ["--log-driver", "local"];
-  const script = "echo out; usleep 200000; echo err >&2; usleep 200000; printf 'a\\377b\\n\\nunended'";
+  const script = "echo out; sleep 1; echo err >&2; sleep 1; printf 'a\\377b\\n\\nunended'";
   await using container = await run(script, { flags });
   await exited(container.id);
   const lines = await all(hostOn(parent).logs());
@@ -211,14 +216,21 @@ test("a log is not held in memory", async () => {
   const lines = 100_000;
   await using container = await run(`yes $(head -c 1999 /dev/zero | tr '\\0' x) | head -n ${lines}`);
   await exited(container.id);
-  const before = process.memoryUsage().rss;
+  const before = heldBytes();
   let read = 0;
   let most = 0;
   for await (const _ of hostOn(parent).logs()) {
     read += 1;
-    if (read % 1000 === 0) most = Math.max(most, process.memoryUsage().rss);
+    if (read % 1000 === 0) most = Math.max(most, heldBytes());
   }
   expect(read).toBe(lines);
   // Of 200 MB.
-  expect(most - before).toBeLessThan(150_000_000);
+  expect(most - before).toBeLessThan(64_000_000);
 });
+
+/** What is held, not what waits to be collected: V8 lets 64 MB of buffers gather before it looks. */
+function heldBytes(): number {
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}

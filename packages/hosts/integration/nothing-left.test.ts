@@ -44,13 +44,13 @@ describe.each(["dash", "bash", "busybox"] as const)("in an image whose shell is 
     await place[Symbol.asyncDispose]();
   });
 
-  const begins = (sleep: string) => expect.poll(() => place.count(sleep), { timeout: 20_000 }).toBe(children);
-  const ends = (sleep: string) => expect.poll(() => place.count(sleep), { timeout: 5000 }).toBe(0);
+  const begins = (sleep: string) => expect.poll(() => place.count(sleep)).toBe(children);
+  const ends = (sleep: string) => expect.poll(() => place.count(sleep)).toBe(0);
 
   test("a timeout ends commands and their children", async () => {
     // Long enough for a busy machine to start them all.
     const running = Object.values(forms).map((start) => ({ sleep: newSleep(), start }));
-    const results = running.map(({ start, sleep }) => start(place.host, stubborn(sleep), { timeoutMs: 8000 }));
+    const results = running.map(({ start, sleep }) => start(place.host, stubborn(sleep), { timeoutMs: 15_000 }));
     for (const { sleep } of running) await begins(sleep);
     for (const result of results) expect(await result).toMatchObject({ timedOut: true, exitCode: 124 });
     for (const { sleep } of running) await ends(sleep);
@@ -119,7 +119,7 @@ test("commands that end leave nothing behind, not even zombies where nobody coll
   for (const options of [{}, { stdin: "x" }]) {
     for (let n = 0; n < 3; n += 1) await place.host.exec(["true"], options);
   }
-  await place.host.run("true; sleep 5 &");
+  await place.host.run("true; sleep 600 &");
   await place.host[Symbol.asyncDispose]();
   await expect.poll(() => place.processes()).toEqual(["/bin/sleep infinity"]);
 });
@@ -130,10 +130,10 @@ test("in an image without a shell, a command sees the end of its stdin when the 
   const failed = host
     .exec(["cat", "-"], { stdin: new PassThrough(), timeoutMs: 60_000 })
     .catch((error: unknown) => error);
-  await expect.poll(() => place.count("cat -"), { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => place.count("cat -")).toBe(1);
   place.lab.hosts.parent.proxy?.cut();
   expect(await failed).toMatchObject({ code: "ENGINE_STREAM_LOST" });
-  await expect.poll(() => place.count("cat -"), { timeout: 5000 }).toBe(0);
+  await expect.poll(() => place.count("cat -")).toBe(0);
 });
 
 function clientScript({ settings }: ContainerPlace, [first = "", second = "", third = ""]: readonly string[]): string {

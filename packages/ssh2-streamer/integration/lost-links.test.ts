@@ -13,7 +13,7 @@ let session: SshSession;
 
 beforeEach(async () => {
   lab = await startLab({ hosts: { bastion: { proxy: {} }, parent: { hop: "bastion", proxy: {} } } });
-  session = openSshSession(routeTo(lab, "parent", { keepaliveIntervalMs: 100, keepaliveCountMax: 3 }));
+  session = openSshSession(routeTo(lab, "parent", { keepaliveIntervalMs: 1000, keepaliveCountMax: 3 }));
   await session.connect();
 });
 
@@ -45,7 +45,8 @@ test("a link that swallows is found by its silence, and everything under way end
     code: "SSH_CONNECTION_LOST",
     details: { hop: "bastion", inFlight: "sleep 60" },
   });
-  expect(performance.now() - startedAt).toBeLessThan(10_000);
+  // Some 4 s where nothing else keeps the machine busy.
+  expect(performance.now() - startedAt).toBeLessThan(30_000);
   expect(await codeOf(text(stream))).toBe("SSH_CONNECTION_LOST");
   expect(await codeOf(process.exit)).toBe("SSH_CONNECTION_LOST");
 });
@@ -116,7 +117,7 @@ test("200 cuts at random bytes: every call ends in time, with a result or a code
         expect(await text(stream)).toContain("200 OK");
       }),
     ];
-    const late = new Promise((resolve) => setTimeout(resolve, 10_000, "late").unref());
+    const late = new Promise((resolve) => setTimeout(resolve, 60_000, "late").unref());
     const ended = await Promise.race([Promise.allSettled(calls), late]);
     expect(ended).not.toBe("late");
     for (const result of ended as PromiseSettledResult<void>[]) {
@@ -132,4 +133,4 @@ test("200 cuts at random bytes: every call ends in time, with a result or a code
   ).toEqual([]);
   expect(outcomes.get("SSH_CONNECTION_LOST")).toBeGreaterThan(50);
   expect((await session.exec(["true"])).exitCode).toBe(0);
-}, 240_000);
+}, 600_000);

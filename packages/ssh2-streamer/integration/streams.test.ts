@@ -1,10 +1,22 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type Lab, startLab } from "@otto/lab";
 import { openSshSession, type SshSession } from "ssh2-streamer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { routeTo } from "./lab-route.js";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** What is held, not what waits to be collected: V8 lets 64 MB of buffers gather before it looks. */
+function heldBytes(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
 
 let lab: Lab<"parent">;
 let session: SshSession;
@@ -23,7 +35,7 @@ afterAll(async () => {
 test("2 GB of output read slowly stay out of memory", async () => {
   const size = 2 * 2 ** 30;
   const process_ = await session.spawn(["head", "-c", String(size), "/dev/zero"]);
-  const before = process.memoryUsage();
+  const before = heldBytes();
   let seen = 0;
   let most = 0;
   let pauses = 0;
@@ -32,8 +44,7 @@ test("2 GB of output read slowly stay out of memory", async () => {
     if (seen / 2 ** 27 <= pauses) continue;
     pauses += 1;
     await delay(50);
-    const { external, heapUsed } = process.memoryUsage();
-    most = Math.max(most, external + heapUsed - before.external - before.heapUsed);
+    most = Math.max(most, heldBytes() - before);
   }
   expect([seen, pauses >= 15]).toEqual([size, true]);
   expect(most).toBeLessThan(64 * 2 ** 20);
@@ -52,13 +63,12 @@ test("a command that does not read stops the source of its stdin", async () => {
   const running = session.exec(["sleep", "60"], { stdin: source, signal: controller.signal });
   running.catch(() => {});
   let last = -1;
-  while (last !== given) {
+  while (last !== given || given <= 2 ** 20) {
     last = given;
     await delay(200);
   }
   controller.abort(new Error("enough"));
   await expect(running).rejects.toThrow("enough");
-  expect(given).toBeGreaterThan(2 ** 20);
   expect(given).toBeLessThan(16 * 2 ** 20);
 });
 

@@ -51,8 +51,8 @@ const isAlive = (pid: number) => {
 };
 
 async function allGone(): Promise<void> {
-  const patience = { timeout: 60_000, interval: 200 };
-  await expect.poll(async () => [...(await repo.left()), ...(await repo.networks())], patience).toEqual([]);
+  const left = async () => [...(await repo.left()), ...(await repo.networks())];
+  await expect.poll(left, { interval: 200 }).toEqual([]);
 }
 
 test.each([
@@ -62,7 +62,7 @@ test.each([
 ])("nothing leaks when vitest is killed while a test runs (%s, scope %s)", async (pool, scope) => {
   await configure(`pool: "${pool}", ${scope === "run" ? 'globalSetup: "./hold.js"' : ""}`);
   const body =
-    'await hosts.api.exec("true"); console.log("in the test"); writeFileSync("pid", String(process.pid)); await new Promise(() => {});';
+    'await hosts.api.exec("true"); writeFileSync("pid", String(process.pid)); console.log("in the test"); await new Promise(() => {});';
   await repo.write("a.test.ts", suite(scope, `test("a", async ({ hosts }) => { ${body} });`));
   const child = repo.start([...vitest, "run"]);
   await says(child, "in the test");
@@ -70,7 +70,7 @@ test.each([
   expect(await repo.left()).toHaveLength(1);
   child.kill("SIGKILL");
   await allGone();
-  await expect.poll(() => isAlive(worker), { timeout: 60_000 }).toBe(false);
+  await expect.poll(() => isAlive(worker)).toBe(false);
 });
 
 test("nothing leaks when vitest is killed while the stack comes up", async () => {
@@ -83,7 +83,7 @@ test("nothing leaks when vitest is killed while the stack comes up", async () =>
     const child = repo.start([...vitest, "run"]);
     child.stdout?.resume();
     // From the first container's first moment to that of a stack that is up.
-    await expect.poll(() => repo.left(), { timeout: 60_000, interval: 10 }).toHaveLength(1);
+    await expect.poll(() => repo.left(), { interval: 10 }).toHaveLength(1);
     await delay(round * (1500 / kills));
     child.kill("SIGKILL");
     await allGone();

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { createBusyboxImage } from "@otto/lab";
+import { createBusyboxImage, recordEngineEvents } from "@otto/lab";
 
 const execute = promisify(execFile);
 const packageRoot = fileURLToPath(new URL("..", import.meta.url));
@@ -83,19 +83,12 @@ export async function finished(child: ChildProcess): Promise<Finished> {
 
 /** Runs `work` and returns which containers of the project were created meanwhile, by service. */
 export async function createdDuring(project: string, work: () => Promise<unknown>): Promise<string[]> {
-  const since = await engineNow();
-  await work();
-  const filters = [`label=com.docker.compose.project=${project}`, "type=container", "event=create"];
-  const { stdout } = await execute("docker", [
-    ...["events", "--since", since, "--until", await engineNow()],
-    ...filters.flatMap((filter) => ["--filter", filter]),
-    ...["--format", '{{index .Actor.Attributes "com.docker.compose.service"}}'],
-  ]);
-  return lines(stdout).sort();
-}
-
-async function engineNow(): Promise<string> {
-  return (await execute("docker", ["info", "--format", "{{.SystemTime}}"])).stdout.trim();
+  const events = await recordEngineEvents(work);
+  return events
+    .filter(({ Type, Action }) => Type === "container" && Action === "create")
+    .filter(({ Actor }) => Actor.Attributes["com.docker.compose.project"] === project)
+    .map(({ Actor }) => Actor.Attributes["com.docker.compose.service"] ?? "")
+    .sort();
 }
 
 async function listContainers(project: string): Promise<string[]> {

@@ -61,9 +61,7 @@ test("the hosts and files of a lab end with the process that started it", async 
   expect([existsSync(`/proc/${pid}`), existsSync(directory)]).toEqual([true, true]);
   child.kill("SIGKILL");
   await once(child, "exit");
-  await expect
-    .poll(() => [existsSync(`/proc/${pid}`), existsSync(directory)], { timeout: 5000 })
-    .toEqual([false, false]);
+  await expect.poll(() => [existsSync(`/proc/${pid}`), existsSync(directory)]).toEqual([false, false]);
 });
 
 test("a host that asks for a password has a user of the lab's own, who is gone afterwards", async () => {

@@ -22,10 +22,10 @@ export interface Lab<Name extends string = string> extends AsyncDisposable {
 const cleanUp = `
 rm -rf -- "$1"
 if [ -n "$2" ]; then
-  for process in /proc/[0-9]*; do
-    [ "$(stat -c %U "$process" 2>/dev/null)" = "$2" ] && kill -KILL "\${process#/proc/}" 2>/dev/null
-  done
-  userdel -r "$2" 2>/dev/null
+  # A user of whom a process is left is not removed, and a killed one takes a moment to go.
+  tries=0
+  while pkill -KILL -u "$2" && [ $tries -lt 200 ]; do sleep 0.05; tries=$((tries + 1)); done
+  userdel --force --remove "$2" 2>/dev/null
   rm -f -- "$3"
 fi
 `;

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { access, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -7,7 +8,8 @@ import type { KeyPair } from "./keys.js";
 import type { HostOptions } from "./options.js";
 
 const program = "/usr/sbin/sshd";
-const startTimeoutMs = 10_000;
+// It takes less than one; a machine may be busy.
+const startTimeoutMs = 60_000;
 
 export interface Sshd {
   readonly port: number;
@@ -115,16 +117,18 @@ async function sizeOf(path: string): Promise<number> {
   }
 }
 
-function findFreePort(): Promise<number> {
+/** Below those that the system gives to who asks for any: a host that is stopped finds its own free when it comes back. */
+async function findFreePort(): Promise<number> {
+  const port = randomInt(10_000, 20_000);
+  return (await isFree(port)) ? port : findFreePort();
+}
+
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => {
-        if (address === null || typeof address === "string") reject(new Error("lab: no free port"));
-        else resolve(address.port);
-      });
-    });
+    probe.once("error", (error: NodeJS.ErrnoException) =>
+      error.code === "EADDRINUSE" ? resolve(false) : reject(error),
+    );
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
   });
 }

@@ -1,0 +1,44 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { runCommand } from "./command.js";
+
+/** Something that happened on an engine, as `docker events` says it. */
+export interface EngineEvent {
+  readonly Type: string;
+  readonly Action: string;
+  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> };
+}
+
+/**
+ * Runs `work`; everything that this machine's engine says has happened meanwhile, in its order.
+ *
+ * It is listened to all the time: an engine that is asked afterwards knows its last 256 events alone.
+ */
+export async function recordEngineEvents(work: () => Promise<unknown>): Promise<readonly EngineEvent[]> {
+  const mark = `otto-mark-${randomBytes(6).toString("hex")}`;
+  const since = (await runCommand("docker", ["info", "--format", "{{.SystemTime}}"])).trim();
+  const argv = ["events", "--since", since, "--format", "{{json .}}"];
+  const listener = spawn("docker", argv, { stdio: ["ignore", "pipe", "inherit"] });
+  const heard = listenUntil(listener.stdout, mark);
+  try {
+    await work();
+    // What happened before this volume came has been said when it is.
+    await runCommand("docker", ["volume", "create", mark]);
+    return await heard;
+  } finally {
+    listener.kill();
+    await runCommand("docker", ["volume", "rm", "--force", mark]);
+  }
+}
+
+async function listenUntil(stdout: Readable, volume: string): Promise<EngineEvent[]> {
+  const events: EngineEvent[] = [];
+  for await (const line of createInterface({ input: stdout })) {
+    const event = JSON.parse(line) as EngineEvent;
+    if (event.Type === "volume" && event.Actor.ID === volume) break;
+    events.push(event);
+  }
+  return events;
+}
