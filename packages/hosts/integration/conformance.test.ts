@@ -207,7 +207,7 @@ describe.each(ways)("a parent (%s)", (way) => {
     const script = 'n=0; while [ $n -lt 400 ]; do head -c 262144 /dev/zero; n=$((n + 1)); echo $n >"$1"; done';
     const started = await parent.spawn(["sh", "-c", script, "sh", counter]);
     const written = async () => Number(await readFile(counter, "utf8").catch(() => "0"));
-    for (let last = -1, now = 0; last !== now || now === 0; now = await written()) {
+    for (let last = -1, now = 0; last !== now; now = await written()) {
       last = now;
       await delay(500);
     }
