@@ -45,6 +45,7 @@ describe.each(["dash", "bash", "busybox"] as const)("in an image whose shell is 
   });
 
   const begins = (sleep: string) => expect.poll(() => place.count(sleep)).toBe(children);
+  // Within 5 s on a machine with nothing else to do.
   const ends = (sleep: string) => expect.poll(() => place.count(sleep)).toBe(0);
 
   test("a timeout ends commands and their children", async () => {
