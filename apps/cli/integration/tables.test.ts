@@ -6,7 +6,6 @@ import { createTestRepo, type TestRepo } from "./test-repo.js";
 let repo: TestRepo;
 beforeAll(async () => {
   repo = await createTestRepo();
-  expect((await runOtto(repo.place, ["docker", "up", "--quiet"])).exitCode).toBe(0);
 });
 afterAll(() => repo[Symbol.asyncDispose]());
 
@@ -18,6 +17,7 @@ async function shownLines(argv: readonly string[], columns: number): Promise<rea
 }
 
 test("the containers fit a narrow terminal, and a program gets them whole", async () => {
+  expect((await runOtto(repo.place, ["docker", "up", "--quiet"])).exitCode).toBe(0);
   const { stdout } = await runOtto(repo.place, ["docker", "ps", "--on", "local"]);
   expect(stdout).toMatch(new RegExp(`^local +${repo.project}-api-1 +${repo.name}-api:latest +Up .*$`, "m"));
   const lines = await shownLines(["docker", "ps", "--on", "local"], 60);
