@@ -101,5 +101,6 @@ test("paths of a running container are answered, those of one that does not run 
   };
   expect(await ask()).toEqual([0, ""]);
   expect((await runOtto(repo.place, ["docker", "up", "--quiet"])).exitCode).toBe(0);
-  expect(await ask()).toEqual([0, "/etc/marker\n"]);
+  // Who asks a busy machine is not kept waiting: there is no answer then.
+  await expect.poll(ask).toEqual([0, "/etc/marker\n"]);
 });

@@ -20,7 +20,7 @@ let tarballs: ReadonlyMap<string, string>;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "otto-pack-"));
   tarballs = await packAll(packages, scratch);
-});
+}, exampleTimeoutMs);
 afterAll(() => rm(scratch, { recursive: true }));
 
 describe.concurrent.each(packages)("$name", ({ name, directory, manifest }) => {
