@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { isOttoError } from "@otto/errors";
 import { extract, type Header } from "tar-stream";
 import { specialFile } from "./copy-plan.js";
@@ -7,9 +7,6 @@ import { type FileEntry, permissionBits } from "./file-entry.js";
 
 /** As tar-stream gives them; its types do not name it. */
 type Entry = Readable & { readonly header: Header };
-
-/** So much may have come before it is taken: one end need not wait for each block of the other. */
-const readAheadBytes = 1 << 20;
 
 export interface ArchiveRoot {
   /** For messages. */
@@ -87,7 +84,7 @@ function toEntry(entry: Entry, root: ArchiveRoot, explain: Explain): FileEntry {
     case "contiguous-file":
       return {
         ...{ kind: "file", path, mtime, mode, sizeBytes: header.size ?? 0 },
-        content: () => Readable.from(readContent(entry, explain), { objectMode: false, highWaterMark: readAheadBytes }),
+        content: () => readContent(entry, explain),
       };
     case "directory":
       return { kind: "directory", path, mtime, mode };

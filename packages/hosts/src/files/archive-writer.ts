@@ -31,7 +31,7 @@ async function packAll(tar: Pack, entries: AsyncIterable<FileEntry>): Promise<vo
         tar.entry(header, Buffer.alloc(0), (error) => (error ? reject(error) : resolve()));
       });
     } else {
-      await pipeline(entry.content(), tar.entry(header));
+      await pipeline(Readable.from(entry.content(), { objectMode: false }), tar.entry(header));
     }
   }
 }

@@ -1,4 +1,3 @@
-import { PassThrough, pipeline, type Readable } from "node:stream";
 import type { FileEntry } from "./file-entry.js";
 
 /** How far a copy is. */
@@ -34,17 +33,18 @@ export class Tally {
     }
   }
 
-  #count(content: Readable, sizeBytes: number): Readable {
+  #count(content: AsyncIterable<Buffer>, sizeBytes: number): AsyncIterable<Buffer> {
     const onProgress = this.#onProgress;
-    if (onProgress === undefined) {
-      this.#bytes += sizeBytes;
-      return content;
-    }
-    const counter = new PassThrough();
-    content.on("data", (chunk: Buffer) => {
+    if (onProgress !== undefined) return this.#tell(content, onProgress);
+    this.#bytes += sizeBytes;
+    return content;
+  }
+
+  async *#tell(content: AsyncIterable<Buffer>, onProgress: NonNullable<OnProgress>): AsyncGenerator<Buffer> {
+    for await (const chunk of content) {
       this.#bytes += chunk.length;
       onProgress({ bytes: this.#bytes, totalBytes: this.#totalBytes });
-    });
-    return pipeline(content, counter, () => {});
+      yield chunk;
+    }
   }
 }

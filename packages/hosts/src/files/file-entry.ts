@@ -1,5 +1,3 @@
-import type { Readable } from "node:stream";
-
 interface EntryPlace {
   /** From the copied path, which is "" itself; parts are joined by `/`. */
   readonly path: string;
@@ -16,7 +14,7 @@ export type FileEntry = EntryPlace &
         readonly mode: number;
         readonly sizeBytes: number;
         /** Its bytes; called once, and read to its end before the next entry is asked for. */
-        readonly content: () => Readable;
+        readonly content: () => AsyncIterable<Buffer>;
       }
     | { readonly kind: "directory"; readonly mode: number }
     | { readonly kind: "symlink"; readonly target: string }

@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, link, lutimes, mkdir, open, symlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { copyFailure } from "./copy-failure.js";
 import { conflict } from "./copy-plan.js";
 import { refused } from "./entry-check.js";
@@ -15,6 +14,7 @@ type DirectoryOf = Extract<FileEntry, { kind: "directory" }>;
 // A new file: what has the name already, a link above all, is never written through.
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const ownerOnly = 0o700;
+const blockBytes = 256 * 1024;
 
 const stagePrefix = ".otto-put-";
 
@@ -38,6 +38,8 @@ interface Writing {
   /** Where they belong, for messages. */
   readonly directory: string;
   readonly stage: LocalDirectory;
+  /** Gathers what comes: files are written in pieces of its size, one after the other. */
+  readonly block: Buffer;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -56,7 +58,10 @@ export async function receiveLocally(
   await mkdir(target.at(name), { mode: ownerOnly }).catch(fail);
   try {
     await using stage = await target.enter(name);
-    const locked = await writeEntries({ from, directory, stage, signal }, entries);
+    const locked = await writeEntries(
+      { from, directory, stage, block: Buffer.allocUnsafe(blockBytes), signal },
+      entries,
+    );
     signal?.throwIfAborted();
     await checkMerge(stage, target, (path) => {
       throw conflict(`${directory}/${path}: a file and a directory have this name`);
@@ -111,26 +116,26 @@ async function lockDirectories(target: LocalDirectory, directories: readonly Dir
   for (const entry of directories.toReversed()) await finishDirectory(place, entry);
 }
 
-async function writeEntry(place: LocalPlace, entry: FileEntry, { stage, signal }: Writing): Promise<void> {
+async function writeEntry(place: LocalPlace, entry: FileEntry, writing: Writing): Promise<void> {
   const directory = await place.directoryOf(entry.path);
   const path = directory.at(basename(entry.path));
   switch (entry.kind) {
     case "directory":
       return await mkdir(path, { mode: ownerOnly });
     case "file":
-      return await writeFile(path, entry, signal);
+      return await writeFile(path, entry, writing);
     case "symlink":
       await symlink(entry.target, path);
       return await lutimes(path, entry.mtime, entry.mtime);
     case "hardlink":
-      return await linkFile(stage, entry.target, path);
+      return await linkFile(writing.stage, entry.target, path);
   }
 }
 
-async function writeFile(path: string, entry: FileOf, signal: AbortSignal | undefined): Promise<void> {
+async function writeFile(path: string, entry: FileOf, writing: Writing): Promise<void> {
   const file = await open(path, newFile, 0o600);
   try {
-    await writeContent(file, entry, signal);
+    await writeContent(file, entry, writing);
     await file.chmod(entry.mode);
     await file.utimes(entry.mtime, entry.mtime);
   } finally {
@@ -138,11 +143,20 @@ async function writeFile(path: string, entry: FileOf, signal: AbortSignal | unde
   }
 }
 
-async function writeContent(file: FileHandle, entry: FileOf, signal: AbortSignal | undefined): Promise<void> {
-  const write = async (chunks: AsyncIterable<Buffer>) => {
-    for await (const chunk of chunks) await file.writeFile(chunk);
-  };
-  await pipeline(entry.content(), write, signal === undefined ? {} : { signal });
+async function writeContent(file: FileHandle, entry: FileOf, { block, signal }: Writing): Promise<void> {
+  let filled = 0;
+  for await (const chunk of entry.content()) {
+    signal?.throwIfAborted();
+    for (let taken = 0; taken < chunk.length; ) {
+      const copied = chunk.copy(block, filled, taken);
+      taken += copied;
+      filled += copied;
+      if (filled < block.length) continue;
+      await file.writeFile(block);
+      filled = 0;
+    }
+  }
+  await file.writeFile(block.subarray(0, filled));
 }
 
 // A second name for one of the files that came before: it lies in the fresh directory, so no outside file gets a name.

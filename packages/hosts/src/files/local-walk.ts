@@ -1,7 +1,6 @@
 import { createReadStream, type Stats } from "node:fs";
 import { lstat, opendir, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { OttoError } from "@otto/errors";
 import { copyFailure } from "./copy-failure.js";
 import { specialFile } from "./copy-plan.js";
@@ -66,11 +65,7 @@ async function listNames(directory: string): Promise<string[]> {
 }
 
 /** As many bytes as were promised: an archive has no place for others. */
-function readExactly(path: string, sizeBytes: number): Readable {
-  return Readable.from(readChunks(path, sizeBytes), { objectMode: false });
-}
-
-async function* readChunks(path: string, sizeBytes: number): AsyncGenerator<Buffer> {
+async function* readExactly(path: string, sizeBytes: number): AsyncGenerator<Buffer> {
   let left = sizeBytes;
   try {
     const source = createReadStream(path, { end: Math.max(0, sizeBytes - 1), highWaterMark: readBytes });

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { addAbortSignal } from "node:stream";
 import { Collector } from "../collector.js";
 import { unpackEntries } from "./archive-reader.js";
 import { copyFailed } from "./copy-failure.js";
@@ -51,6 +52,8 @@ export async function* sendByTar(
   const args = isDirectory ? [path, ""] : [posix.dirname(path), name ?? ""];
   const process = await start(sendScript, args, signal);
   process.stdin.end();
+  // The process takes a while to end; who waits for its bytes need not.
+  if (signal !== undefined) addAbortSignal(signal, process.stdout);
   const stderr = new Collector(process.stderr);
   try {
     yield* unpackEntries(process.stdout, { from: host, name });
