@@ -1,5 +1,5 @@
 import { cleanText, OttoError } from "@otto/errors";
-import type { Parent } from "@otto/hosts";
+import { composePrograms, type Parent, parseComposeVersion } from "@otto/hosts";
 import { quoteWord } from "@otto/staging";
 import { endableLine, isDirect } from "./endable-command.js";
 import type { StackSession } from "./stack-session.js";
@@ -114,15 +114,13 @@ function quoteValue(value: string): string {
 }
 
 async function findCompose(session: StackSession, parent: Parent): Promise<readonly string[]> {
-  const { command } = parent.docker;
-  const plugin = [...command, "compose"];
-  const binary = [...command.slice(0, -1), (command.at(-1) ?? "").replace(/docker$/, "docker-compose")];
   let old = "";
-  for (const candidate of [plugin, binary]) {
+  for (const candidate of composePrograms(parent.docker.command)) {
     const { exitCode, output } = await session.run(`${candidate.map(quoteWord).join(" ")} version --short 2>/dev/null`);
-    const version = output.trim().replace(/^v/, "");
-    if (exitCode === 0 && /^[2-9]\./.test(version)) return candidate;
-    if (exitCode === 0 && /^1\./.test(version)) old = version;
+    const version = exitCode === 0 ? parseComposeVersion(output) : undefined;
+    if (version === undefined) continue;
+    if (version.major >= 2) return candidate;
+    old = version.text;
   }
   throw composeMissing(parent, old);
 }

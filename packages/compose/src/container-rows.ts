@@ -29,7 +29,8 @@ export async function composePs(
   return containers.map(toRow);
 }
 
-function toRow(container: ContainerSummary): ContainerRow {
+/** One container as a row; labels are passed on as they are, whichever version of compose set them. */
+export function toRow(container: ContainerSummary): ContainerRow {
   return {
     ID: container.Id.slice(0, 12),
     Names: container.Names.map((name) => name.replace(/^\//, "")).join(","),

@@ -1,5 +1,5 @@
 import { cleanText, OttoError } from "@otto/errors";
-import type { Parent } from "@otto/hosts";
+import { type Parent, readServicePlace, type ServicePlace } from "@otto/hosts";
 import {
   type Manifest,
   ownDirectory,
@@ -32,7 +32,7 @@ export interface ObservedContainer {
   readonly imageId: string;
   /** What it was started from: the label `otto.config`. */
   readonly config: string | undefined;
-  /** Made to take another container's place, and not renamed: an `up` was killed meanwhile. */
+  /** It has the name of a recreate that was killed meanwhile. */
   readonly isLeftOver: boolean;
 }
 
@@ -134,31 +134,32 @@ interface InspectLine {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-function parseContainers(parent: Parent, text: string): ObservedContainer[] {
+/** Reads lines of `docker container inspect`; whoever is no service's container is left out. */
+export function parseContainers(parent: Parent, text: string): ObservedContainer[] {
   const all = text.split("\n").filter((line) => line !== "");
   const lines = all.filter((line) => line.startsWith("{"));
   const trouble = all.find((line) => !line.startsWith("{") && !isAboutMissing(line));
   if (trouble !== undefined) throw engineFailed(parent, trouble);
-  return lines
-    .map((line) => JSON.parse(line) as InspectLine)
-    .filter(({ labels }) => labels["com.docker.compose.oneoff"] !== "True")
-    .map(toObserved);
+  return lines.flatMap((text) => {
+    const line = JSON.parse(text) as InspectLine;
+    const place = readServicePlace(line.labels);
+    return place === undefined ? [] : [toObserved(line, place)];
+  });
 }
 
 /** Docker CLI 20 to 28: "Error: No such container: <id>" or "Error response from daemon: No such container: <id>". */
 function isAboutMissing(line: string): boolean {
-  return line.includes("No such container");
+  return /no such container/i.test(line);
 }
 
-function toObserved(line: InspectLine): ObservedContainer {
+function toObserved(line: InspectLine, place: ServicePlace): ObservedContainer {
   const { labels } = line;
   const health = line.state.Health?.Status;
   const name = line.name.replace(/^\//, "");
   return {
     id: line.id,
     name,
-    service: labels["com.docker.compose.service"] ?? "",
-    replica: Number(labels["com.docker.compose.container-number"] ?? 1),
+    ...place,
     state: line.state.Status,
     exitCode: line.state.ExitCode,
     health: health === "none" ? undefined : health,
@@ -166,8 +167,15 @@ function toObserved(line: InspectLine): ObservedContainer {
     restartPolicy: line.policy === "" ? "no" : line.policy,
     imageId: line.image,
     config: labels[configLabel],
-    isLeftOver: /^[0-9a-f]{12}_/.test(name) && labels["com.docker.compose.replace"] !== undefined,
+    isLeftOver: isLeftOver(name, labels, place),
   };
+}
+
+/** Compose before 2.16 gives that name to the old container and sets no label. */
+function isLeftOver(name: string, labels: InspectLine["labels"], { service, replica }: ServicePlace): boolean {
+  if (!/^[0-9a-f]{12}_/.test(name)) return false;
+  const own = `${labels["com.docker.compose.project"]}-${service}-${replica}`;
+  return labels["com.docker.compose.replace"] !== undefined || name.slice("0123456789ab_".length) === own;
 }
 
 function engineFailed(parent: Parent, output: string): OttoError {

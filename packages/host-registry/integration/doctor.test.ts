@@ -162,13 +162,28 @@ test.each([
 });
 
 test.each([
-  ["no Compose", { docker: "[ $1 != compose ] || exit 1; echo /" }, "failed parent DOCTOR_COMPOSE_MISSING"],
+  [
+    "no Compose",
+    { docker: "[ $1 != compose ] || exit 1; echo /", "docker-compose": "exit 1" },
+    "failed parent DOCTOR_COMPOSE_MISSING",
+  ],
+  [
+    "an old docker-compose alone",
+    { docker: "[ $1 != compose ] || exit 1; echo /", "docker-compose": "echo 1.29.2" },
+    "failed parent DOCTOR_COMPOSE_TOO_OLD",
+  ],
   ["an old Compose", { docker: "[ $1 != compose ] || echo v2.2.3" }, "failed parent DOCTOR_COMPOSE_TOO_OLD"],
   ["a full disk", { df: "echo head; echo /dev/x 9 9 1000 99% /" }, "failed parent DOCTOR_DISK_FULL"],
   ["a clock an hour ahead", { date: 'exec /bin/date -d "1 hour" +%s' }, "failed parent DOCTOR_CLOCK_SKEWED"],
 ] as const)("a parent with %s", async (_name, programs, fault) => {
   const path = `${await writePrograms(join(directory, "bin"), programs)}:${process.env.PATH}`;
   expect(faultsOf(await examine(await start({ parent: withPath(path) })))).toEqual([fault]);
+});
+
+test("a docker-compose without the plugin will do", async () => {
+  const programs = { docker: "[ $1 != compose ] || exit 1; echo /", "docker-compose": "echo 2.6.0" };
+  const path = `${await writePrograms(join(directory, "bin"), programs)}:${process.env.PATH}`;
+  expect(faultsOf(await examine(await start({ parent: withPath(path) })))).toEqual([]);
 });
 
 test("this machine is examined from docker on", async () => {

@@ -5,7 +5,7 @@ import { ContainerFinder } from "./container-finder.js";
 
 /** An engine that has one container of the service. */
 const engine = {
-  listContainers: async () => [{ Id: "c1", State: "running", Labels: {} }],
+  listContainers: async () => [{ Id: "c1", State: "running", Labels: { "com.docker.compose.service": "s" } }],
   hasPath: async () => true,
 } as unknown as Engine;
 

@@ -1,5 +1,6 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
 import { isOttoError } from "@otto/errors";
+import { readServicePlace } from "./compose-labels.js";
 import { notRunning } from "./not-running.js";
 import type { Parent } from "./parent.js";
 import { SharedWork } from "./shared-work.js";
@@ -86,20 +87,11 @@ export class ContainerFinder {
     const { engine, project, service, replica } = this.#options;
     const labels = [`com.docker.compose.project=${project}`, `com.docker.compose.service=${service}`];
     const containers = await engine.listContainers({ labels, all }, signal);
-    const ours = containers.filter((candidate) => replicaOf(candidate) === replica && isService(candidate));
+    const ours = containers.filter((candidate) => readServicePlace(candidate.Labels)?.replica === replica);
     return ours.find(({ State }) => State === "running") ?? ours[0];
   }
 }
 
 function isRuntimeFailure(error: unknown): boolean {
   return isOttoError(error, "HOST_COMMAND_NOT_STARTED") && error.details?.isRuntime === true;
-}
-
-function replicaOf({ Labels }: ContainerSummary): number {
-  return Number(Labels["com.docker.compose.container-number"] ?? 1);
-}
-
-/** As opposed to what `docker compose run` started. */
-function isService({ Labels }: ContainerSummary): boolean {
-  return Labels["com.docker.compose.oneoff"] !== "True";
 }

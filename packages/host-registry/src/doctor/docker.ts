@@ -1,7 +1,7 @@
 import { dirname } from "node:path/posix";
 import type { HostData } from "@otto/config";
 import { cleanText, isOttoError } from "@otto/errors";
-import type { Parent } from "@otto/hosts";
+import { composePrograms, type Parent } from "@otto/hosts";
 import { bad, type DoctorCheck, type Finding, type Judged } from "./finding.js";
 import {
   judgeBuildKit,
@@ -65,8 +65,13 @@ async function askEngine({ parent, signal }: DockerProbe): Promise<{ judged: Jud
   }
 }
 
-function readComposeVersion(probe: DockerProbe): Promise<string | undefined> {
-  return run(probe, [...probe.docker.command, "compose", "version", "--short"]);
+/** Of the plugin, else of a `docker-compose`, as it is used. */
+async function readComposeVersion(probe: DockerProbe): Promise<string | undefined> {
+  for (const program of composePrograms(probe.docker.command)) {
+    const version = await run(probe, [...program, "version", "--short"]);
+    if (version !== undefined) return version;
+  }
+  return undefined;
 }
 
 async function readFreeSpace(probe: DockerProbe): Promise<{ directory: string; freeBytes: number | undefined }> {

@@ -1,7 +1,8 @@
+import { parseComposeVersion } from "@otto/hosts";
 import { bad, type Judged, ok } from "./finding.js";
 
 const oldestApiVersion = "1.41";
-const oldestCompose = "2.17";
+const oldestCompose = "2.6";
 const leastFreeBytes = 1 << 30;
 const fewFreeBytes = 5 * 2 ** 30;
 const mostSkewMs = 30_000;
@@ -72,16 +73,16 @@ export function judgeBuildKit(hasBuildKit: boolean): Judged {
 
 /** What `docker compose version --short` said; undefined when it failed. */
 export function judgeCompose(version: string | undefined): Judged {
-  if (version === undefined || !/\d/.test(version)) {
+  const found = parseComposeVersion(version ?? "");
+  if (found === undefined) {
     return bad("failed", "DOCTOR_COMPOSE_MISSING", {
       text: "docker has no command `compose`",
       hint: "Install the Compose plugin there (docker-compose-plugin, or Debian's docker-compose).",
     });
   }
-  const number = version.replace(/^v/, "");
-  if (!isOlder(number, oldestCompose)) return ok(number);
+  if (found.text === "dev" || !isOlder(found.text, oldestCompose)) return ok(found.text);
   return bad("failed", "DOCTOR_COMPOSE_TOO_OLD", {
-    text: `${number}; ${oldestCompose} is the oldest that is supported`,
+    text: `${found.text}; ${oldestCompose} is the oldest that is supported`,
     hint: "Install a newer Compose plugin there.",
   });
 }
