@@ -17,10 +17,11 @@ export interface StackUse {
   readonly containers: readonly ObservedContainer[];
   /**
    * Ends the use. Who is last takes the stack down, if a user started it.
+   * @param beforeDown called before that, to end what uses its containers
    * @returns whether it was taken down
    * @throws OttoError what `takeDown` throws
    */
-  release(): Promise<boolean>;
+  release(beforeDown?: () => Promise<void>): Promise<boolean>;
 }
 
 const stopTimeout = 1;
@@ -39,7 +40,7 @@ export async function useStack(stack: PlacedStack, options: StackUseOptions): Pr
     const lease = await holdLease(parent, project);
     try {
       const { containers } = await bringUpIn(session, stack, options);
-      return { containers, release: () => release(stack, lease, options) };
+      return { containers, release: (beforeDown) => release(stack, lease, { ...options, beforeDown }) };
     } catch (error) {
       await lease.release();
       throw error;
@@ -51,11 +52,11 @@ export async function useStack(stack: PlacedStack, options: StackUseOptions): Pr
 async function release(
   stack: PlacedStack,
   lease: { release(): Promise<void> },
-  { who, onEvent }: StackUseOptions,
+  { who, onEvent, beforeDown }: StackUseOptions & { beforeDown: (() => Promise<void>) | undefined },
 ): Promise<boolean> {
   return inStackSession(stack, { who, onEvent }, async (session) => {
     await lease.release();
-    return endUse(session, stack);
+    return endUse(session, stack, beforeDown);
   });
 }
 
@@ -78,9 +79,11 @@ export async function endLeftUse(
 async function endUse(
   session: StackSession,
   { parent, project }: Pick<PlacedStack, "parent" | "project">,
+  beforeDown?: () => Promise<void>,
 ): Promise<boolean> {
   const { isOwned } = await observeStack(session, parent, { project, images: [] });
   if (!isOwned || (await isLeased(session, project))) return false;
+  await beforeDown?.();
   await takeDownIn(session, parent, project, { stopTimeout, volumes: false });
   return true;
 }

@@ -1,11 +1,14 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { composeDown, composed, composeUp, type Lab, type Repo } from "@otto/docker";
 import { startLab } from "@otto/lab";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createStackRepo, left, nothing, placeStackRepo, type StackRepo } from "./stack-lab.js";
 
+const execute = promisify(execFile);
 const compose = `services:
   api: { image: "$IMAGE", init: true }
 `;
@@ -79,6 +82,24 @@ test("a start that is aborted leaves nothing", async () => {
   await expect(starting).rejects.toMatchObject({ name: "AbortError" });
   expect(await left(stack.project)).toEqual(nothing);
 });
+
+test("what its hosts run in its containers ends before it is taken down", async () => {
+  const running = await startLab({ hosts: { parent: {} } });
+  const tops = join(running.directory, "tops");
+  // Its words: compose --ansi never --project-name <project> down.
+  const docker = await layDocker(running.directory, `[ "$6" = down ] && docker top "$5-api-1" >${tops}; false`);
+  await using placed = await placeStackRepo(running, compose, { docker: { command: [docker.path] } });
+  await docker.fail(true);
+  const initAndService = 2;
+  await composed(placed.repo, placed.lab, {}, async ({ hosts, project }) => {
+    await hosts.api?.run("true");
+    const { stdout } = await execute("docker", ["top", `${project}-api-1`]);
+    expect(rowsOf(stdout).length).toBeGreaterThan(initAndService);
+  });
+  expect(rowsOf(await readFile(tops, "utf8"))).toHaveLength(initAndService);
+});
+
+const rowsOf = (table: string) => table.trim().split("\n").slice(1);
 
 test("nothing is started where it cannot be told what runs", async () => {
   const running = await startLab({ hosts: { parent: {} } });

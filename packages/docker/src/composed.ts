@@ -67,7 +67,7 @@ async function startUse(repo: Repo, lab: Lab, options: ComposedOptions) {
   const { project } = stack;
   let released: Promise<void> | undefined;
   const release = async () => {
-    if (await use.release()) await lab.hosts.unregister(project, stack.parent.id);
+    await use.release(() => lab.hosts.unregister(project, stack.parent.id));
   };
   return {
     project,
