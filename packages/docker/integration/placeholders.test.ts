@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import {
   composeDown,
+  composeLogs,
   composeUp,
   declareStacks,
   formatUpStep,
@@ -202,6 +203,15 @@ test("taking a stack down ends what uses its hosts first", async () => {
   expect(await composeDown(repo, lab)).toMatchObject({ status: "success" });
   expect(await following).toMatchObject({ done: true });
   expect(lab.hosts.has(idOf("a"))).toBe(false);
+});
+
+test("the logs of a stack that another process takes down end", async () => {
+  await composeUp(repo, lab);
+  const other = await stack.open(home);
+  const following = composeLogs(repo, lab, { services: ["a"], follow: true }).next();
+  expect(await composeDown(other.repo, other.lab)).toMatchObject({ status: "success" });
+  await other.lab[Symbol.asyncDispose]();
+  expect(await following).toMatchObject({ done: true });
 });
 
 test("a service that another process started with a profile is found", async () => {

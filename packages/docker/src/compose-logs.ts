@@ -11,8 +11,8 @@ export interface ComposeLogsOptions extends PlacementOptions, LogOptions {
 
 /**
  * The lines that a stack's containers wrote, those that have stopped too: what is there in order of time, and with `follow`
- * what comes, also from containers that are started or replaced meanwhile, until the loop is left or the signal fires. A
- * cut link neither loses nor repeats a line. A stack that is not up has no lines.
+ * what comes, also from containers that are started or replaced meanwhile, until the loop is left, the signal fires or the
+ * stack is taken down: it has no container left, running or not. A cut link neither loses nor repeats a line. A stack that is not up has no lines.
  * @throws TypeError for a `since` or `tail` that is none; OttoError `COMPOSE_UNKNOWN_SERVICE`, and what `readStack` and
  * connecting throw
  */

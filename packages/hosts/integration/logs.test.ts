@@ -162,6 +162,7 @@ test("with tail 0 nothing of the past comes, and all of the future", async () =>
 
 test("a container that is restarted or replaced is followed on", async () => {
   const script = "echo begin $HOSTNAME; sleep infinity";
+  await using _other = await run("sleep infinity", { service: "db" });
   const first = await run(script, { flags: ["--hostname", "one"] });
   const lines = hostOn(parent).logs({ follow: true });
   const next = async () => (await lines.next()).value?.text;
@@ -194,6 +195,25 @@ test("with one session and no forwarding, two containers are followed", async ()
   await using _b = await run("sleep 1; echo b; sleep infinity", { service: "web" });
   const lines = await take(readServiceLogs(narrow.engine, { project }, { follow: true }), ({ text }) => text === "b");
   expect(texts(lines)).toEqual(["a", "b"]);
+});
+
+test("following ends when the project has no container left, of any service, with all that they wrote", async () => {
+  const api = await run("echo begin; trap 'echo end; exit' TERM; while :; do usleep 10000; done");
+  const db = await run("sleep infinity", { service: "db" });
+  const lines = hostOn(parent).logs({ follow: true });
+  expect((await lines.next()).value?.text).toBe("begin");
+  const following = all(lines);
+  const other = readServiceLogs(parent.engine, { project, services: ["none"] }, { follow: true });
+  const next = other.next();
+  await execute("docker", ["stop", api.id]);
+  await api[Symbol.asyncDispose]();
+  await using again = await run("echo again");
+  await exited(again.id);
+  await db[Symbol.asyncDispose]();
+  await again[Symbol.asyncDispose]();
+  expect(texts(await following)).toEqual(["end", "again"]);
+  expect(await next).toMatchObject({ done: true });
+  expect(await all(readServiceLogs(parent.engine, { project }, { follow: true }))).toEqual([]);
 });
 
 test("following ends when the host is closed, and throws when it is aborted", async () => {

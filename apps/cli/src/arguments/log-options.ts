@@ -12,7 +12,7 @@ export interface LogFlags {
 /** Adds the options that all logs have. */
 export function addLogOptions(command: Command): Command {
   return command
-    .option("-f, --follow", "go on with what comes, until interrupted")
+    .option("-f, --follow", "go on with what comes, until interrupted or the stack is down")
     .option(
       "--since <time>",
       "from this time: a span (10m, 1h30m), a date (2026-01-31T12:00:00Z) or seconds since 1970",

@@ -2,7 +2,13 @@ import { PassThrough } from "node:stream";
 import { ContainerLog, type LogReading } from "./container-log.js";
 import type { LogLine } from "./log-line.js";
 import { Patience } from "./patience.js";
-import { type LogSelection, listServiceContainers, projectLabel, type ServiceContainer } from "./service-containers.js";
+import {
+  isSelected,
+  type LogSelection,
+  listProjectContainers,
+  projectLabel,
+  type ServiceContainer,
+} from "./service-containers.js";
 
 /** A container's log that is being read. */
 export interface OpenLog {
@@ -18,7 +24,10 @@ interface FollowedLine {
 /** So many lines are held for a reader that is slower than the containers; then the containers' logs wait. */
 const heldLines = 256;
 
-/** What comes from now on in the logs of the selected containers, those that are made meanwhile too. Never ends by itself. */
+/**
+ * What comes from now on in the logs of the selected containers, those that are made meanwhile too. Ends when the project
+ * has no container left, of any service and running or not: then it was taken down.
+ */
 export async function* followServices(
   reading: LogReading,
   selection: LogSelection,
@@ -38,7 +47,8 @@ class Following {
   readonly #selection: LogSelection;
   readonly #lines = new PassThrough({ objectMode: true, highWaterMark: heldLines });
   readonly #known = new Set<string>();
-  readonly #tasks: Promise<void>[] = [];
+  readonly #watching: Promise<void>;
+  readonly #follows: Promise<void>[] = [];
   readonly #leaving = new AbortController();
   #wake: (() => void)[] = [];
 
@@ -50,7 +60,7 @@ class Following {
     this.#lines.on("error", () => {});
     const { signal } = this.#reading;
     signal.addEventListener("abort", () => this.#lines.destroy(asError(signal.reason)), { once: true });
-    this.#run(this.#watch());
+    this.#watching = this.#guard(this.#watch());
   }
 
   lines(): AsyncIterable<FollowedLine> {
@@ -60,17 +70,18 @@ class Following {
   /** @param log as far as it has been read; undefined: not at all */
   add(container: ServiceContainer, log = new ContainerLog(container.id)): void {
     this.#known.add(container.id);
-    this.#run(this.#follow(container, log));
+    this.#follows.push(this.#guard(this.#follow(container, log)));
   }
 
   async end(): Promise<void> {
     this.#leaving.abort();
     this.#turn();
-    await Promise.allSettled(this.#tasks);
+    await Promise.all([this.#watching, ...this.#follows]);
   }
 
-  #run(task: Promise<void>): void {
-    this.#tasks.push(task.catch((error: unknown) => void this.#lines.destroy(asError(error))));
+  /** What ends it by an error ends the lines with that error. */
+  #guard(task: Promise<void>): Promise<void> {
+    return task.catch((error: unknown) => void this.#lines.destroy(asError(error)));
   }
 
   async #follow(container: ServiceContainer, log: ContainerLog): Promise<void> {
@@ -104,28 +115,37 @@ class Following {
     }
   }
 
-  /** Finds new containers, and tells those who wait that something has happened. */
+  /** Finds new containers, and tells those who wait that something has happened, until the project is down. */
   async #watch(): Promise<void> {
     const { engine, signal, patienceMs } = this.#reading;
     const patience = new Patience(patienceMs, signal);
     for (;;) {
       try {
         const events = await engine.watchContainers([projectLabel(this.#selection.project)], signal);
-        await this.#look();
+        if (await this.#look()) return await this.#finish();
         patience.renew();
-        for await (const _ of events) await this.#look();
+        for await (const _ of events) if (await this.#look()) return await this.#finish();
       } catch (error) {
         await patience.wait(error);
       }
     }
   }
 
-  async #look(): Promise<void> {
+  /** @returns whether there is nothing to look at any more */
+  async #look(): Promise<boolean> {
     const { engine, signal } = this.#reading;
-    for (const container of await listServiceContainers(engine, this.#selection, signal)) {
-      if (!this.#known.has(container.id)) this.add(container);
+    const containers = await listProjectContainers(engine, this.#selection.project, signal);
+    for (const container of containers) {
+      if (isSelected(container, this.#selection) && !this.#known.has(container.id)) this.add(container);
     }
     this.#turn();
+    return containers.length === 0;
+  }
+
+  /** Their last lines may still be on the way. */
+  async #finish(): Promise<void> {
+    await Promise.all(this.#follows);
+    this.#lines.end();
   }
 
   #turn(): void {

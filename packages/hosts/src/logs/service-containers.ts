@@ -1,4 +1,5 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
+import { readServicePlace, type ServicePlace } from "../compose-labels.js";
 
 /** Whose logs are read. */
 export interface LogSelection {
@@ -11,11 +12,8 @@ export interface LogSelection {
 }
 
 /** A container of a service, running or not. */
-export interface ServiceContainer {
+export interface ServiceContainer extends ServicePlace {
   readonly id: string;
-  readonly service: string;
-  /** 1 for a service's first. */
-  readonly replica: number;
 }
 
 /** The label that all containers of a project have. */
@@ -29,21 +27,29 @@ export async function listServiceContainers(
   selection: LogSelection,
   signal: AbortSignal,
 ): Promise<ServiceContainer[]> {
-  const found = await engine.listContainers({ all: true, labels: [projectLabel(selection.project)] }, signal);
+  const all = await listProjectContainers(engine, selection.project, signal);
+  return all.filter((container) => isSelected(container, selection));
+}
+
+/** The same of all services. */
+export async function listProjectContainers(
+  engine: Engine,
+  project: string,
+  signal: AbortSignal,
+): Promise<ServiceContainer[]> {
+  const found = await engine.listContainers({ all: true, labels: [projectLabel(project)] }, signal);
   return found
     .toSorted((a, b) => a.Created - b.Created)
     .map(toServiceContainer)
-    .filter((container) => container !== undefined)
-    .filter((container) => isSelected(container, selection));
+    .filter((container) => container !== undefined);
 }
 
 function toServiceContainer({ Id, Labels }: ContainerSummary): ServiceContainer | undefined {
-  const service = Labels["com.docker.compose.service"];
-  if (service === undefined || Labels["com.docker.compose.oneoff"] === "True") return undefined;
-  return { id: Id, service, replica: Number(Labels["com.docker.compose.container-number"] ?? 1) };
+  const place = readServicePlace(Labels);
+  return place && { id: Id, ...place };
 }
 
-function isSelected({ service, replica }: ServiceContainer, selection: LogSelection): boolean {
+export function isSelected({ service, replica }: ServiceContainer, selection: LogSelection): boolean {
   if (selection.replica !== undefined && selection.replica !== replica) return false;
   return selection.services === undefined || selection.services.includes(service);
 }

@@ -6,7 +6,7 @@ import { isSpan, parseLogTime } from "./log-time.js";
 import { type LogSelection, listServiceContainers, type ServiceContainer } from "./service-containers.js";
 
 export interface LogOptions {
-  /** Go on with what comes, also of containers that are restarted or replaced, until aborted or left. Default false. */
+  /** Go on with what comes, also of containers that are restarted or replaced, until the project is taken down. Default false. */
   readonly follow?: boolean | undefined;
   /** A time, or a span before now on the parent's clock: `10m`, `1h30m`. Default: from the beginning. */
   readonly since?: Date | string | undefined;
@@ -28,8 +28,8 @@ const defaultPatienceMs = 60_000;
 
 /**
  * The lines of a project's containers: what is there in order of time, then what comes as it comes. When the link is cut,
- * it is read on where it was left: no line is lost or repeated, as long as the engine still has it. Leave the loop or
- * abort to end it.
+ * it is read on where it was left: no line is lost or repeated, as long as the engine still has it. Following ends when the
+ * project has no container left, running or not; leave the loop or abort to end it before.
  * @throws TypeError at once for a `since` or `tail` that is none; OttoError what connecting throws, `ENGINE_REQUEST_FAILED`
  * where the container's log driver cannot be read
  */
