@@ -99,6 +99,27 @@ test("a Dockerfile that fails at its second step gives that step's output, and n
   expect((await readEngineState(repo.name)).tags).toEqual([]);
 });
 
+test("an image that no setting declares is named with those that are", async () => {
+  await repo.write("docker/compose.yml", "services:\n  web:\n    image: api:nowhere\n");
+  const { exitCode, error } = await fail("docker", "up");
+  expect([exitCode, error.code]).toEqual([1, "COMPOSE_UP_FAILED"]);
+  expect(error.hint).toBe(
+    `The image api:nowhere of the service web was not on parent; those of the settings are ${repo.name}-api:latest.`,
+  );
+});
+
+test("what Compose refuses goes by its name in the repository", async () => {
+  await repo.write("docker/compose.yml", `services:\n  web:\n    imag: ${repo.name}-api:latest\n`);
+  const { error } = await fail("docker", "up");
+  expect(error.message).toMatch(/: validating docker\/compose\.yml: /);
+});
+
+test("a service's name alone is answered with the id of its container", async () => {
+  const { exitCode, error } = await fail("host", "api", "exec", "ls");
+  expect([exitCode, error.code]).toEqual([255, "LAB_UNKNOWN_HOST"]);
+  expect(error.hint).toBe(`Did you mean "parent.${repo.name}.api"?`);
+});
+
 test("a failed build keeps up from starting anything", async () => {
   await repo.write("docker/Dockerfile", "FROM scratch\nCOPY root /\nRUN echo words of step $((40 + 2)); exit 4\n");
   const { exitCode, error } = await fail("docker", "up");

@@ -3,7 +3,6 @@ import { CommanderError } from "commander";
 import { type GlobalOptions, type RawGlobalOptions, toGlobalOptions } from "./arguments/global-options.js";
 import { arrangeHostArguments } from "./arguments/host-arguments.js";
 import { protectInstructionHelp } from "./arguments/run-arguments.js";
-import { toUsageError } from "./arguments/usage-error.js";
 import { exitCodes } from "./exit-code.js";
 import type { Invocation } from "./invocation.js";
 import type { Action } from "./outcome.js";
@@ -51,9 +50,7 @@ export function readCommandLine({
     return finish(exitCodes.done);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === "commander.helpDisplayed" || error.code === "commander.version") return finish(exitCodes.done);
-    if (error.code === "commander.help") return finish(exitCodes.usage);
-    throw toUsageError(error);
+    return finish(error.exitCode === 0 ? exitCodes.done : exitCodes.usage);
   }
 }
 

@@ -1,5 +1,5 @@
-import type { DockerContainerHost, Parent } from "@otto/docker";
-import { OttoError } from "@otto/errors";
+import type { DockerContainerHost, Lab, Parent } from "@otto/docker";
+import { isOttoError, OttoError } from "@otto/errors";
 import type { Session } from "./session.js";
 
 /** Ids of container hosts have dots, `<parent>.<repo>.<service>`; those of lab hosts have none. */
@@ -35,5 +35,21 @@ export async function findMachine(session: Session, id: string, containerOptions
       hint: "Its login is chosen in the lab, by `user`.",
     });
   }
-  return (await session.lab()).machine(id);
+  const lab = await session.lab();
+  try {
+    return lab.machine(id);
+  } catch (error) {
+    throw isOttoError(error, "LAB_UNKNOWN_HOST") ? await withContainers(lab, id, error) : error;
+  }
+}
+
+/** Whoever writes the name of a service alone is told the ids of its containers. */
+async function withContainers(lab: Lab, id: string, error: OttoError): Promise<OttoError> {
+  const { declareStacks } = await import("@otto/docker");
+  await declareStacks(lab).catch(() => undefined);
+  const containers = lab.hosts.list().filter(({ service }) => service === id);
+  if (containers.length === 0) return error;
+  const { code, message, details } = error;
+  const ids = containers.map((row) => `"${row.id}"`).join(" or ");
+  return new OttoError(code, message, { hint: `Did you mean ${ids}?`, ...(details && { details }), cause: error });
 }

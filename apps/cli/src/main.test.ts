@@ -106,6 +106,16 @@ test.each([
   expect(err).toMatch(`Allowed choices are ${choices}\nhint: Did you mean ${near}?\n`);
 });
 
+test.each([
+  [["up"], "Did you mean otto docker up?"],
+  [["logs", "-f"], "Did you mean otto docker logs or otto host logs?"],
+  [["host", "local"], "See otto host --help."],
+  [["schema", "lab", "x"], "See otto schema --help."],
+])("%j is answered with %s", async (argv, hint) => {
+  const { exitCode, err } = await otto(argv);
+  expect([exitCode, err.split("\n")[1]]).toEqual([2, `hint: ${hint}`]);
+});
+
 test("a wrong use with --json is an error object and a result", async () => {
   const { exitCode, out, err } = await otto(["docker", "up", "--foo", "--json"]);
   expect([exitCode, err]).toEqual([2, ""]);

@@ -10,8 +10,8 @@ export type ComposeErrorCode =
   | "COMPOSE_VARIABLE_UNSET";
 
 const hints: Readonly<Record<ComposeErrorCode, string>> = {
-  COMPOSE_FILE_INVALID: "Check the file with `docker compose config`.",
-  COMPOSE_FILE_MISSING: "Create it, or take the reference out.",
+  COMPOSE_FILE_INVALID: "Correct the file there. In YAML it is often the indentation.",
+  COMPOSE_FILE_MISSING: "Create it, or correct the path that names it.",
   COMPOSE_PATH_OUTSIDE_REPO: "Move it into the repo, or allow the path in the settings.",
   COMPOSE_PATH_UNSUPPORTED: "Only files and directories can be shipped.",
   COMPOSE_SERVICE_UNKNOWN: "Name a service that the compose files declare.",

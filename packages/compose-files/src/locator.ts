@@ -68,7 +68,8 @@ export async function createLocator(source: ComposeSource, reader: LocalReader):
       const outside = !inside && !(entry !== undefined && isAllowed(entry.realPath));
       if (outside)
         throw composeError("COMPOSE_PATH_OUTSIDE_REPO", place, outsideMessage(path, local, isInRepo(local.path)));
-      if (entry === undefined) throw composeError("COMPOSE_FILE_MISSING", place, `${path} does not exist`);
+      const shown = place.file === path ? "it" : path;
+      if (entry === undefined) throw composeError("COMPOSE_FILE_MISSING", place, `${shown} does not exist`);
       const located = placed(local, entry);
       if (located === undefined)
         throw composeError("COMPOSE_PATH_UNSUPPORTED", place, `${path} is a socket, FIFO or device`);

@@ -95,10 +95,7 @@ test.each([
 
 test("a compose file that is missing is refused by its name", async () => {
   const error = await refusal({}, { files: ["/ws/repo/docker/compose.yml"] });
-  expect([error.code, error.message]).toEqual([
-    "COMPOSE_FILE_MISSING",
-    "docker/compose.yml: docker/compose.yml does not exist",
-  ]);
+  expect([error.code, error.message]).toEqual(["COMPOSE_FILE_MISSING", "docker/compose.yml: it does not exist"]);
 });
 
 const outside = { "/ws/shared/x": "x", "/home/me/x": "x", "/home/me/.env": "A=1", "/ws/repo-2/x": "x" };

@@ -18,7 +18,7 @@ import {
 } from "./stack-observation.js";
 import { planStack, readDigests, repairScript, restartScript, type StackComparison, upFailed } from "./stack-plan.js";
 import type { StackSession } from "./stack-session.js";
-import { findUnbuilt, imageMissing, withoutBuilding } from "./unbuilt.js";
+import { adviseImage, findUnbuilt, imageMissing, withoutBuilding } from "./unbuilt.js";
 import type { UpOptions } from "./up.js";
 import { isConverged, type UpPlan } from "./up-plan.js";
 import type { UpStage } from "./up-stages.js";
@@ -112,7 +112,8 @@ async function apply(work: Work, plan: UpPlan): Promise<void> {
 function applyFailed({ stack, options }: Work, plan: UpPlan, { output }: ComposeOutcome): OttoError {
   const { observation } = options.comparison;
   const [unbuilt] = options.build === false ? findUnbuilt(stack, observation.images, plan) : [];
-  return unbuilt === undefined ? upFailed(stack, output) : imageMissing(stack, unbuilt, cleanText(output));
+  if (unbuilt !== undefined) return imageMissing(stack, unbuilt, cleanText(output));
+  return upFailed(stack, output, { directory: observation.remoteDir, hint: adviseImage(stack, observation.images) });
 }
 
 async function applyOnce(work: Work, plan: UpPlan): Promise<ComposeOutcome> {

@@ -78,7 +78,7 @@ export async function readDigests(
     return { digests, isNew: true };
   }
   signal?.throwIfAborted();
-  throw upFailed(stack, (await compose.run(argv, run)).output);
+  throw upFailed(stack, (await compose.run(argv, run)).output, { directory });
 }
 
 /**
@@ -117,14 +117,19 @@ export async function previewUp(
 
 const composeReads = new Set(["compose", "extends", "include", "dotenv", "env_file", "label_file"]);
 
-/** The error of an `up` that compose itself refused or broke off. */
-export function upFailed({ parent, project }: PlacedStack, text: string): OttoError {
-  const output = cleanText(text);
+/** The error of an `up` that compose itself refused or broke off. @param options `directory`: where the stack lies on the parent */
+export function upFailed(
+  { parent, project }: PlacedStack,
+  text: string,
+  { directory, hint }: { readonly directory?: string; readonly hint?: string | undefined } = {},
+): OttoError {
+  // Files of the repo go by the names that they have there.
+  const output = cleanText(directory === undefined ? text : text.replaceAll(`${directory}/repo/`, ""));
   const lines = output.trimEnd().split("\n");
   return new OttoError(
     "COMPOSE_UP_FAILED",
     `docker compose up of ${project} on ${parent.id}: ${lines.at(-1) || "it said nothing"}`,
-    { details: { host: parent.id, project, output } },
+    { hint, details: { host: parent.id, project, output } },
   );
 }
 

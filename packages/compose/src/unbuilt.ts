@@ -1,5 +1,6 @@
 import type { ComposeService } from "@otto/compose-files";
 import { OttoError } from "@otto/errors";
+import { imageLatestTag } from "@otto/hashing";
 import { imageReference } from "./image-reference.js";
 import type { ServiceDigest } from "./service-digest.js";
 import type { PlacedStack, Stack } from "./stack.js";
@@ -34,6 +35,18 @@ export function findUnbuilt({ project, files }: Stack, images: Images, plan: UpP
     (service) =>
       started.has(service.name) && service.hasBuild && images[imageReference(project, service)] === undefined,
   );
+}
+
+/** What to look at where an image was not on the parent, for one of the settings may have been meant. */
+export function adviseImage({ repo, project, parent, files }: PlacedStack, images: Images): string | undefined {
+  const { registryUrl, images: declared } = repo.docker;
+  const tags = declared.map((image) => imageLatestTag(registryUrl, repo.name, image));
+  const absent = files.services.find(
+    (service) => !service.hasBuild && images[imageReference(project, service)] === undefined,
+  );
+  if (absent === undefined || tags.length === 0) return undefined;
+  const wanted = imageReference(project, absent);
+  return `The image ${wanted} of the service ${absent.name} was not on ${parent.id}; those of the settings are ${tags.join(", ")}.`;
 }
 
 /** @param output what compose said when it tried to pull the image */

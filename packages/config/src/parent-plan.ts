@@ -1,5 +1,6 @@
 import { nearestWord, OttoError } from "@otto/errors";
 import type { HostData, LabData } from "./lab-data.js";
+import { localName } from "./local-lab.js";
 import type { Repo } from "./repo.js";
 
 /**
@@ -40,9 +41,14 @@ export function findHost(lab: LabData, idOrHandle: string): HostData {
   const known = lab.hosts.map((it) => it.id);
   const near = nearestWord(idOrHandle, [...known, ...lab.hosts.map((it) => it.handle)]);
   throw new OttoError("LAB_UNKNOWN_HOST", `looking for the host ${idOrHandle}: the lab ${lab.name} has none`, {
-    hint: `${near === undefined ? "" : `Did you mean "${near}"? `}Hosts of the lab: ${known.join(", ")}.`,
+    hint: `${near === undefined ? "" : `Did you mean "${near}"? `}Hosts of the lab: ${known.join(", ")}.${otherLabs(lab)}`,
     details: { host: idOrHandle, lab: lab.name, known },
   });
+}
+
+/** Whoever has not chosen a lab works in that of this machine, perhaps without knowing it. */
+function otherLabs({ name }: LabData): string {
+  return name === localName ? " Choose another lab with --lab; otto --list-labs shows which there are." : "";
 }
 
 function lookUp(lab: LabData, idOrHandle: string): HostData | undefined {
@@ -69,9 +75,13 @@ function undecided(repo: Repo, lab: LabData): OttoError {
   const away = wanted.length === 0 ? "" : `, and none of its default hosts (${wanted.join(", ")}) is in it`;
   const count = candidates.length === 0 ? "no docker-capable host" : `${candidates.length} docker-capable hosts`;
   return new OttoError("LAB_NO_PARENT", `choosing a parent for ${repo.name}: the lab ${lab.name} has ${count}${away}`, {
-    hint: candidates.length === 0 ? "Use another lab." : `Choose with --on: ${listOf(candidates)}.`,
+    hint: candidates.length === 0 ? noCandidate(lab) : `Choose with --on: ${listOf(candidates)}.`,
     details: { repo: repo.name, lab: lab.name, candidates },
   });
+}
+
+function noCandidate({ hosts }: LabData): string {
+  return `Set docker_capable for the host that has docker (${hosts.map(({ id }) => id).join(", ")}), or use another lab.`;
 }
 
 function listOf(ids: readonly string[]): string {

@@ -192,6 +192,14 @@ test("an unknown key comes with the known one that is near", async () => {
   await expect(load(`${head}${image}buld_args = {}`)).rejects.toMatchObject({ hint: 'Did you mean "build_args"?' });
 });
 
+test("of a misspelled key and the missing one, the misspelled is told", async () => {
+  await expect(load('name = "a"\nverison = "1"\n')).rejects.toMatchObject({
+    code: "CONFIG_UNKNOWN_KEY",
+    message: expect.stringMatching(/: verison: unknown key \(and 1 more\)$/),
+    hint: 'Did you mean "version"?',
+  });
+});
+
 test("an error counts the further faults and lists them all in its details", async () => {
   const error = await load('[docker]\nimages = "x"').catch((it: unknown) => it);
   expect(error).toMatchObject({

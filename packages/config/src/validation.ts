@@ -33,8 +33,10 @@ export function formatPlace(document: SourceDocument, path: KeyPath): string {
 }
 
 function faultError(document: SourceDocument, problems: readonly Problem[]): OttoError {
-  const texts = problems.map((problem) => `${formatPlace(document, problem.path)}: ${problem.text}`);
-  const [first] = problems;
+  // A key that is misspelled is often the one that is missing.
+  const sorted = problems.toSorted((a, b) => Number(b.unknownKey) - Number(a.unknownKey));
+  const texts = sorted.map((problem) => `${formatPlace(document, problem.path)}: ${problem.text}`);
+  const [first] = sorted;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
   return new OttoError(
     faultCodes[document.area][first?.unknownKey ? "unknownKey" : "invalid"],

@@ -25,7 +25,7 @@ export type ConnectFailure = "refused" | "unreachable" | "unresolved" | "timeout
 const hints: Record<ConnectFailure, string> = {
   refused: "Check that sshd runs there and that the port is right.",
   unreachable: "Check the address, the network, and whether a hop is needed.",
-  unresolved: "Check the spelling of the name; the machine before it on the way must be able to resolve it.",
+  unresolved: "Check the spelling of the name; its hop must be able to resolve it, or this machine where it has none.",
   timeout: "Check the address and whether a firewall drops the connection; connect_timeout gives it longer.",
   dropped: "The server may be at its MaxStartups limit, or refuse this address. Try again, or see its log.",
   handshake: "Check that the port is sshd's. The server's log has more.",
@@ -65,7 +65,10 @@ export function authError(endpoint: SshEndpoint, tried: readonly string[], offer
   const what = tried.length === 0 ? "there was nothing to try" : `tried ${tried.join("; ")}`;
   const takes = offered === undefined || offered.length === 0 ? "" : `; the server takes ${offered.join(", ")}`;
   return new OttoError<SshErrorCode>("SSH_AUTH_FAILED", `logging in to ${endpoint.name}: refused (${what}${takes})`, {
-    hint: "Check the login name, the key (its passphrase, ssh-agent) or the password.",
+    hint:
+      tried.length === 0
+        ? "Give a private key, an ssh-agent or a password; in a lab file: ssh_options.client_keys, agent, password_env."
+        : "Check the login name, the key (its passphrase, ssh-agent) or the password.",
     details: { hop: endpoint.name, tried: [...tried], offered: [...(offered ?? [])] },
   });
 }

@@ -35,7 +35,7 @@ export function readInstructionArguments(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === "commander.helpDisplayed") return { help };
-    throw toUsageError(error, `otto run ${name} --help`);
+    throw toUsageError(error, `See otto run ${name} --help.`);
   }
   return { given: command.opts() };
 }

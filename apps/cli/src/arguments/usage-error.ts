@@ -1,9 +1,9 @@
 import { OttoError } from "@otto/errors";
 import type { CommanderError } from "commander";
 
-/** What commander found wrong with a command line; `help` shows how it is written. */
-export function toUsageError(error: CommanderError, help = "otto --help"): OttoError {
+/** What commander found wrong with a command line. @param hint what to do where commander has no idea */
+export function toUsageError(error: CommanderError, hint: string): OttoError {
   const [message = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
   const near = suggestion?.replace(/^\((.*)\)$/, "$1");
-  return new OttoError("CLI_USAGE", message, { hint: near ?? `See ${help}.`, cause: error });
+  return new OttoError("CLI_USAGE", message, { hint: near ?? hint, cause: error });
 }

@@ -91,7 +91,7 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
       case "build.finished":
         return [unfinished.get(event.image) ?? ""].filter((line) => line !== "");
       case "compose.staged":
-        return [`sent ${event.files} files`];
+        return [`sent ${event.files} ${event.files === 1 ? "file" : "files"}`];
       case "compose.started":
         return event.output
           .trim()

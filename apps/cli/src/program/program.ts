@@ -1,7 +1,8 @@
-import { Command, Option } from "commander";
+import { Command, type CommanderError, Option } from "commander";
 import { addChoices } from "../arguments/choices.js";
 import { logLevels } from "../arguments/global-options.js";
 import { formatExamples } from "../arguments/help-examples.js";
+import { toUsageError } from "../arguments/usage-error.js";
 import type { Choose } from "../outcome.js";
 import { createCompletionCommand } from "./completion-command.js";
 import { createDockerCommand } from "./docker-command.js";
@@ -41,12 +42,29 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     .addCommand(createSchemaCommand(choose))
     .addCommand(createCompletionCommand(choose));
   for (const command of commandsOf(program)) {
-    command.exitOverride().configureOutput({ ...output, outputError: () => {} });
+    command.configureOutput({ ...output, outputError: () => {} });
+    command.exitOverride((error) => {
+      throw error.exitCode === 0 || error.code === "commander.help"
+        ? error
+        : toUsageError(error, hintOf(command, error));
+    });
     command.helpCommand(false).helpOption("-h, --help", "show help");
     command.configureHelp({ ...command.configureHelp(), showGlobalOptions: true });
     command.addHelpText("after", formatExamples(pathOf(command)) ?? "");
   }
   return program;
+}
+
+/** A command that is somewhere else, else where it is written how this one is used. */
+function hintOf(command: Command, { code }: CommanderError): string {
+  const [word] = code === "commander.unknownCommand" ? command.args : [];
+  const elsewhere = commandsOf(rootOf(command)).filter((it) => it.name() === word);
+  if (elsewhere.length === 0) return `See ${pathOf(command)} --help.`;
+  return `Did you mean ${elsewhere.map(pathOf).join(" or ")}?`;
+}
+
+function rootOf(command: Command): Command {
+  return command.parent === null ? command : rootOf(command.parent);
 }
 
 /** Whether an option of any command of `program` takes the word after it. */
