@@ -6,6 +6,7 @@
 #   engine.sh          make sure that it answers
 #   engine.sh stop     stop the dockerd that this script started (nobody else's)
 set -euo pipefail
+. "$(dirname "$0")/debian-suite.sh"
 
 state=/var/lib/otto-engine
 pidfile=/run/otto-engine.pid
@@ -26,28 +27,14 @@ TEXT
   exit 1
 }
 
-# Debian 12's own engine has no compose v2; Debian 13's packages run on it. The suite is pinned low, so that
-# nothing else of the machine is upgraded from it.
-add_trixie() {
-  [ "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" = trixie ] && return
-  local uri
-  uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $(. /etc/os-release && echo "$VERSION_CODENAME")" | grep -v security | head -n 1)
-  [ -n "$uri" ] || give_up "apt names no Debian mirror"
-  cat >/etc/apt/sources.list.d/otto-trixie.sources <<TEXT
-Types: deb
-URIs: $uri
-Suites: trixie
-Components: main
-Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
-TEXT
-  printf 'Package: *\nPin: release n=trixie\nPin-Priority: 100\n' >/etc/apt/preferences.d/otto-trixie
-}
-
 install_packages() {
   say "installing ${packages[*]} from Debian"
   apt-get update -qq
-  add_trixie
-  apt-get update -qq
+  # Debian 12's own engine has no compose v2; Debian 13's packages run on it.
+  if [ "$(own_suite)" != trixie ]; then
+    add_suite trixie || give_up "apt names no Debian mirror"
+    apt-get update -qq
+  fi
   local suite=()
   [ -f /etc/apt/preferences.d/otto-trixie ] && suite=(-t trixie)
   DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${suite[@]}" "${packages[@]}" >/dev/null

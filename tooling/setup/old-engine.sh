@@ -2,6 +2,7 @@
 # Lays Debian 12's dockerd (20.10) beside the machine's own, for tests with the oldest engine that works. It is only
 # unpacked: nothing of it is installed, and only a test starts it.
 set -euo pipefail
+. "$(dirname "$0")/debian-suite.sh"
 
 directory=/var/lib/otto-old-engine
 [ ! -x "$directory/usr/sbin/dockerd" ] || exit 0
@@ -13,15 +14,10 @@ fi
 find_version() { apt-cache madison docker.io | awk '$3 ~ /20\.10/ { print $3; exit }'; }
 
 if [ -z "$(find_version)" ]; then
-  uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
-  cat >/etc/apt/sources.list.d/otto-bookworm.sources <<TEXT
-Types: deb
-URIs: $uri
-Suites: bookworm
-Components: main
-Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
-TEXT
-  printf 'Package: *\nPin: release n=bookworm\nPin-Priority: 100\n' >/etc/apt/preferences.d/otto-bookworm
+  add_suite bookworm || {
+    echo "old-engine: apt names no Debian mirror" >&2
+    exit 1
+  }
   apt-get update -qq
 fi
 
