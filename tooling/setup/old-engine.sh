@@ -13,6 +13,8 @@ fi
 
 find_version() { apt-cache madison docker.io | awk '$3 ~ /20\.10/ { print $3; exit }'; }
 
+# On a new machine apt has no lists yet.
+[ -n "$(find_version)" ] || apt-get update -qq
 if [ -z "$(find_version)" ]; then
   add_suite bookworm || {
     echo "old-engine: apt names no Debian mirror" >&2
