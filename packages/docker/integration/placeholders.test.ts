@@ -16,7 +16,7 @@ import {
 } from "@otto/docker";
 import { type Lab as RunningLab, startLab } from "@otto/lab";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { createStackRepo, left, nothing, recordEvents, type StackRepo } from "./stack-lab.js";
+import { createStackRepo, left, nothing, recordEvents, removeBuilt, type StackRepo } from "./stack-lab.js";
 
 const execute = promisify(execFile);
 let running: RunningLab<"bastion" | "parent">;
@@ -45,6 +45,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await composeDown(repo, lab);
+  await removeBuilt(stack.project);
   await lab[Symbol.asyncDispose]();
   await stack[Symbol.asyncDispose]();
   await rm(home, { recursive: true });
@@ -105,8 +106,6 @@ async function buildApp(text: string): Promise<string> {
   return image;
 }
 
-const removeImage = async (image: string) => void (await execute("docker", ["image", "rm", "--force", image]));
-
 test("a placeholder whose image compose would have to build is not built, and names the command that does", async () => {
   const image = await buildApp("1\n");
   await declareStacks(lab);
@@ -132,7 +131,6 @@ test("an image with a name of its own that no registry has is as missing", async
 });
 
 test("a placeholder runs the image there is, and the next up builds it only if its context has changed", async () => {
-  await using _image = { [Symbol.asyncDispose]: () => removeImage(`${stack.project}-a`) };
   await buildApp("1\n");
   await composeUp(repo, lab);
   const plan = async () => (await planComposeUp(repo, lab)).map(formatUpStep);

@@ -1,13 +1,9 @@
-import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { composeDown, composeUp, formatUpStep, planComposeUp } from "@otto/docker";
 import { startLab } from "@otto/lab";
 import { expect, test } from "vitest";
 import { left, nothing, placeStackRepo } from "./stack-lab.js";
-
-const execute = promisify(execFile);
 
 test("files that a container's root owns block neither up nor down of a login without root", async () => {
   const running = await startLab({ hosts: { parent: { authentication: ["password"] } } });
@@ -50,7 +46,6 @@ test.each(["app/.dockerignore", "app/Dockerfile.dockerignore"])(
     };
     await using placed = await placeStackRepo(running, built, { files });
     const { stack, lab, repo } = placed;
-    await using _image = { [Symbol.asyncDispose]: () => removeImage(`${stack.project}-app`) };
     const plan = async () => (await planComposeUp(repo, lab)).map(formatUpStep);
     const listed = async () => (await composeUp(repo, lab)).app?.exec("cd /app && find . -type f | sort; cat file.txt");
     expect((await listed())?.stdout.toString()).toBe("./file.txt\n./keep.log\n1\n");
@@ -83,8 +78,6 @@ test("one context of two Dockerfiles: what either lets through is sent, and each
   };
   await using placed = await placeStackRepo(running, twice, { files });
   const { stack, lab, repo } = placed;
-  await using _one = { [Symbol.asyncDispose]: () => removeImage(`${stack.project}-one`) };
-  await using _two = { [Symbol.asyncDispose]: () => removeImage(`${stack.project}-two`) };
   await writeFile(join(stack.root, "big"), Buffer.alloc(20_000_000));
   const hosts = await composeUp(repo, lab);
   const inImage = async (service: string) => {
@@ -100,7 +93,3 @@ test("one context of two Dockerfiles: what either lets through is sent, and each
   const steps = (await planComposeUp(repo, lab)).map(formatUpStep);
   expect(steps).toEqual(["one: leave (it runs as declared)", "two: recreate (its build context changed)"]);
 });
-
-async function removeImage(tag: string): Promise<void> {
-  await execute("docker", ["image", "rm", "--force", tag]);
-}

@@ -84,6 +84,7 @@ export async function placeStackRepo(
     repo,
     async [Symbol.asyncDispose]() {
       await composeDown(repo, lab, { on: Object.keys(running.hosts).at(-1) });
+      await removeBuilt(stack.project);
       await lab[Symbol.asyncDispose]();
       await stack[Symbol.asyncDispose]();
       await running[Symbol.asyncDispose]();
@@ -113,6 +114,14 @@ export async function untilEnded(container: string): Promise<void> {
   await execute("docker", ["wait", container]);
   // `wait` is answered a moment before the event; this is answered after it.
   await execute("docker", ["container", "inspect", container]);
+}
+
+/** Removes the images that compose built for a project, older ones too. To be called when it is down. */
+export async function removeBuilt(project: string): Promise<void> {
+  const filter = `label=com.docker.compose.project=${project}`;
+  const { stdout } = await execute("docker", ["image", "ls", "--quiet", "--filter", filter]);
+  const ids = stdout.split("\n").filter((id) => id !== "");
+  if (ids.length > 0) await execute("docker", ["image", "rm", "--force", ...new Set(ids)]);
 }
 
 /** Commands that run on this machine and name the project: sessions, locks, leases, compose, watches of events. */
