@@ -2,10 +2,7 @@ import type { Readable } from "node:stream";
 import type { Channel } from "ssh2";
 import { AgentSocket } from "./agent-socket.js";
 import { hasServerEnded } from "./channel-end.js";
-import { createOutlet, pump } from "./channel-streams.js";
-
-/** As much as may have come unread. node:http takes it over for an answer, and would stop at each packet otherwise. */
-const readAheadBytes = 1 << 20;
+import { createOutlet, pump, readAheadBytes } from "./channel-streams.js";
 
 /** A forwarded channel as the socket that it stands for. */
 export class ChannelSocket extends AgentSocket {

@@ -5,11 +5,18 @@ import type { PidFilter } from "./command-line.js";
 // ssh2's channels end as if the data were complete when the connection is lost, never answer a write after the
 // server closed, and hold what is destroyed. These streams stand before them and do end.
 
+/** As much as may have come unread: a reader that stops at each packet is slow. node:http takes it over for an answer. */
+export const readAheadBytes = 1 << 20;
+
+/** A piece of this size is many packets: one more is cheaper than a copy of it. */
+const largeBytes = 64 * 1024;
+
 type Callback = (error?: Error | null) => void;
 
 /** Reads `source` with backpressure. Destroyed early, it lets the rest go by, so that the channel can close. */
 export function readChannel(source: Readable, filter?: PidFilter): Readable {
   const reader = new Readable({
+    highWaterMark: readAheadBytes,
     read: () => source.resume(),
     destroy(error, callback) {
       source.removeAllListeners("data");
@@ -51,17 +58,20 @@ export function pump(source: Readable, target: Readable, filter?: PidFilter): vo
 export function createOutlet(channel: Channel) {
   let pending: Callback | undefined;
   let isClosed = false;
-  const write = (chunk: Buffer, _encoding: BufferEncoding, callback: Callback) => {
+  const send = (chunks: readonly Buffer[], callback: Callback) => {
     if (isClosed) return callback(brokenPipe());
     pending = callback;
-    channel.write(chunk, () => {
+    for (const chunk of chunks.slice(0, -1)) channel.write(chunk);
+    channel.write(chunks.at(-1), () => {
       pending = undefined;
       callback();
     });
   };
-  // ssh2 sends each write as a packet of its own; HTTP/2 hands over a frame's header and body apart.
+  const write = (chunk: Buffer, _encoding: BufferEncoding, callback: Callback) => send([chunk], callback);
+  // ssh2 sends each write as packets of its own; HTTP/2 hands over a frame's header and body apart.
   const writev = (writes: readonly { readonly chunk: Buffer }[], callback: Callback) => {
-    write(Buffer.concat(writes.map(({ chunk }) => chunk)), "utf8", callback);
+    const chunks = writes.map(({ chunk }) => chunk);
+    send(chunks.some(({ length }) => length > largeBytes) ? chunks : [Buffer.concat(chunks)], callback);
   };
   const final = (callback: Callback) => {
     if (!isClosed) channel.end();
