@@ -10,7 +10,9 @@ export interface Keeper {
 
 const preamble = `
 trap '' INT TERM HUP
+# From the top, held: an sshd must not report the end of what it runs.
 stop_tree() {
+  kill -STOP $1 2>/dev/null
   for child in $(cat /proc/$1/task/$1/children 2>/dev/null); do stop_tree $child; done
   kill -KILL $1 2>/dev/null
 }
