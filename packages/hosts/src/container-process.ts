@@ -1,11 +1,12 @@
 import { Writable } from "node:stream";
 import type { ContainerProcess } from "@otto/engine";
-import { abortable, OttoError } from "@otto/errors";
+import { abortable } from "@otto/errors";
 import type { ProcessExit, RemoteProcess, Terminal } from "ssh2-streamer";
 import type { ExecTarget } from "./exec-target.js";
 import type { HeldLifeline } from "./lifelines.js";
 import { announcedCommand, announcedTerminalCommand, watchedCommand } from "./lifetime-scripts.js";
 import { createMark } from "./marked-lines.js";
+import { notStarted } from "./not-started.js";
 import { readStartReport, type StartReport } from "./start-report.js";
 
 export interface ContainerSpawnOptions {
@@ -174,12 +175,4 @@ function toRemoteProcess(parts: Parts, reach: Reach, signal: AbortSignal | undef
 
 function nameOf({ host }: ExecTarget, argv: readonly string[]): string {
   return `running ${argv[0] ?? "nothing"} on ${host}`;
-}
-
-// What runc says when it fails by itself, or the container ends under it: of the program it says nothing.
-const runtimeFailure = /\binit-p\b|setns process/;
-
-function notStarted(name: string, reason = "it could not be started"): OttoError {
-  const isRuntime = runtimeFailure.test(reason);
-  return new OttoError("HOST_COMMAND_NOT_STARTED", `${name}: ${reason}`, { details: { isRuntime } });
 }

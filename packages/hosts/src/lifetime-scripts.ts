@@ -2,7 +2,8 @@
  * The engine leaves a process in a container running when its client goes, but it closes that process's stdin: so a
  * shell that reads its stdin learns that our connection is gone, and ends what runs. The runtime makes each exec the
  * leader of a session, which its children stay in also where they make process groups of their own, as `timeout` and
- * shells with job control do. Written for POSIX shells: dash, bash, busybox; they need no program but `sleep`.
+ * shells with job control do. Written for POSIX shells: dash, bash, busybox; they need no program but `sleep`. A variable
+ * that a script sets before the command is one that no command has: in its environment it would be changed.
  */
 
 /** `finish LEADERS`: SIGTERM for all that is in these sessions; SIGKILL for what is still there a second later. */
@@ -34,24 +35,19 @@ finish() {
     left=$((left - 1))
   done
 }
-self=
 `;
 
 // An exec that fails ends a shell at its EXIT trap, or goes on where bash is told so.
 const start = `
-mark=$1
+trap "echo $1 >&2" EXIT
 shift
-trap 'echo "$mark" >&2' EXIT
 [ -z "\${BASH_VERSION-}" ] || shopt -s execfail
 exec "$@"
-code=$?
-trap - EXIT
-echo "$mark" >&2
-exit "$code"
+exit
 `;
 
 const watched = `${finish}
-read -r mark || exit
+read -r otto_mark || exit
 exec 3<&0 </dev/null
 {
   trap '' HUP INT TERM
@@ -60,34 +56,34 @@ exec 3<&0 </dev/null
   finish "$$"
   kill -KILL 0
 } >/dev/null 2>&1 &
-watcher=$!
+otto_watcher=$!
 exec 3<&-
-/bin/sh -c '${start.replaceAll("'", "'\\''")}' sh "$mark" "$@"
+/bin/sh -c '${start.replaceAll("'", "'\\''")}' sh "$otto_mark" "$@"
 code=$?
 exec 2>/dev/null
-kill -KILL "$watcher"
-wait "$watcher"
+kill -KILL "$otto_watcher"
+wait "$otto_watcher"
 exit "$code"
 `;
 
 const announced = `
-read -r mark || exit
-echo "$mark $$" >&2
+read -r otto_mark || exit
+echo "$otto_mark $$" >&2
 read -r _ || exit
-set -- "$mark" "$@"
+set -- "$otto_mark" "$@"
 ${start}`;
 
 const announcedTerminal = `
-mark=$1
-shift
-echo "$mark $$"
+echo "$1 $$"
 read -r _ || exit
-echo "$mark"
+echo "$1"
+shift
 exec "$@"
 `;
 
 const lifeline = `${finish}
 exec 2>/dev/null
+self=
 forget() { case " $leaders " in *" $1 "*) leaders="\${leaders%% $1 *} \${leaders#* $1 }" ;; esac; }
 leaders=' '
 while read -r verb pid signal; do

@@ -2,14 +2,14 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createEngine } from "@otto/engine";
-import { runCommand, type SpawnOptions, sendTree } from "ssh2-streamer";
+import { runCommand, sendTree } from "ssh2-streamer";
 import { createTransfer } from "./files/file-transfer.js";
 import { localFiles } from "./files/local-files.js";
 import { forwardFromParent } from "./forward/parent-forward.js";
 import { loginLocal } from "./local-login.js";
 import { spawnLocal } from "./local-process.js";
 import type { Parent, ParentDocker } from "./parent.js";
-import { execOnParent, openParentShells } from "./parent-exec.js";
+import { execOnParent, openParentShells, type Spawn, tellStarted } from "./parent-exec.js";
 
 export interface LocalParentOptions {
   readonly id: string;
@@ -27,14 +27,15 @@ export function createLocalParent(options: LocalParentOptions): Parent {
     name: id,
     dial: (signal) => dialSocket(options.socketPath ?? "/var/run/docker.sock", signal),
   });
-  const spawn = (argv: readonly string[], spawning: SpawnOptions = {}) => spawnLocal(argv, spawning, env);
+  const spawn: Spawn = (argv, spawning) => spawnLocal(argv, spawning, env);
+  const spawnTold = tellStarted(id, spawn);
   const shells = openParentShells(spawn);
   return {
     id,
     docker,
     engine,
-    exec: (command, exec = {}) => execOnParent(spawn, command, exec),
-    spawn,
+    exec: (command, exec = {}) => execOnParent(spawnTold, command, exec),
+    spawn: (argv, spawning = {}) => spawnTold(argv, spawning),
     run: (commandLine, run) => shells.get("").run(commandLine, run),
     session: (name) => shells.get(name),
     login: (terminal, login = {}) => loginLocal(terminal, login, env),

@@ -1,13 +1,10 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import type { ProcessExit, RemoteProcess, SpawnOptions } from "ssh2-streamer";
+import { type ProcessExit, type RemoteProcess, type SpawnOptions, toStartArgv } from "ssh2-streamer";
 import { endGroup, signalGroup } from "./local-group.js";
 import { writeStdin } from "./local-stdin.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-// The shell finds the directory and the program, or says on stderr that they are missing and exits as over SSH.
-const startScript = 'if [ -n "$1" ]; then cd -- "$1" || exit; fi; shift; exec "$@"';
 
 /** Starts a process on this machine, in a group of its own so that its children end with it. */
 export async function spawnLocal(
@@ -15,10 +12,10 @@ export async function spawnLocal(
   options: SpawnOptions,
   env: Environment,
 ): Promise<RemoteProcess> {
-  if (argv.length === 0) throw new TypeError("a command needs at least its name");
+  const [shell = "", ...words] = toStartArgv(argv, options);
   if (argv.some((word) => word.includes("\0"))) throw new TypeError("an argument must not hold NUL");
   options.signal?.throwIfAborted();
-  const child = spawn("/bin/sh", ["-c", startScript, "otto", options.cwd ?? "", ...argv], {
+  const child = spawn(shell, words, {
     env: { ...env, ...options.env },
     detached: true,
     stdio: "pipe",

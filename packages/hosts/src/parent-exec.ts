@@ -1,17 +1,45 @@
-import type { RemoteProcess, SpawnOptions } from "ssh2-streamer";
+import type { ProcessExit, RemoteProcess, SpawnOptions } from "ssh2-streamer";
 import { type Command, type CommandResult, toArgv } from "./command.js";
 import { runToEnd } from "./command-run.js";
 import { HostShells } from "./host-shell.js";
+import { createMark } from "./marked-lines.js";
+import { notStarted } from "./not-started.js";
 import type { ParentExecOptions } from "./parent.js";
 import { ShellSession } from "./shell-session.js";
+import { readStartReport, type StartReport } from "./start-report.js";
 
 /** Whatever starts processes on a parent. */
 export type Spawn = (argv: readonly string[], options: SpawnOptions) => Promise<RemoteProcess>;
 
-/** Runs a command to its end. */
+/** Runs a command to its end; `spawn` as {@link tellStarted} makes it. */
 export function execOnParent(spawn: Spawn, command: Command, options: ParentExecOptions): Promise<CommandResult> {
   const { env, cwd } = options;
   return runToEnd((signal) => spawn(toArgv(command), { env, cwd, signal, lifetime: "short" }), options);
+}
+
+/**
+ * Makes `exit` reject with `HOST_COMMAND_NOT_STARTED` where the program or its directory cannot be used; one with a
+ * terminal says so by its exit code alone.
+ */
+export function tellStarted(id: string, spawn: Spawn): Spawn {
+  return async (argv, options) => {
+    if (options.terminal !== undefined) return spawn(argv, options);
+    const mark = createMark();
+    const process = await spawn(argv, { ...options, failureMark: mark });
+    const report = readStartReport(process.stderr, mark);
+    const exit = readExit(process.exit, report, `running ${argv[0]} on ${id}`);
+    exit.catch(() => {});
+    return { ...process, stderr: report.output, exit };
+  };
+}
+
+async function readExit(ended: Promise<ProcessExit>, report: StartReport, name: string): Promise<ProcessExit> {
+  const exit = await ended;
+  // No other codes come with a mark; and who ended otherwise may have left its stderr to another.
+  if (exit.exitCode !== 126 && exit.exitCode !== 127) return exit;
+  const refusal = await report.refusal;
+  if (refusal !== undefined) throw notStarted(name, refusal);
+  return exit;
 }
 
 /** The shells that a parent keeps. */

@@ -33,9 +33,12 @@ export interface Parent extends AsyncDisposable, FileTransfer {
   readonly id: string;
   readonly docker: ParentDocker;
   readonly engine: Engine;
-  /** Runs a command to its end. A string goes to `sh -c`. A program that is not there is exit code 127, as in shells. */
+  /**
+   * Runs a command to its end. A string goes to `sh -c`.
+   * @throws OttoError `HOST_COMMAND_NOT_STARTED` when the program or its directory is not there or may not be used
+   */
   exec(command: Command, options?: ParentExecOptions): Promise<CommandResult>;
-  /** Starts a command; the caller reads it to its end, or kills it. */
+  /** Starts a command; the caller reads it to its end, or kills it. `exit` may reject with `HOST_COMMAND_NOT_STARTED`. */
   spawn(argv: readonly string[], options?: SpawnOptions): Promise<RemoteProcess>;
   /** Runs a command line in a shell that keeps its directory, variables and functions between calls. Calls queue. */
   run(commandLine: string, options?: RunOptions): Promise<RunResult>;

@@ -7,11 +7,11 @@ import { MarkedOutput, type MarkedSection } from "./marked-output.js";
 
 // Says how the shell ended on both of its outputs; what it started in the background may hold them open.
 const supervise = `
-read -r mark || exit
+read -r otto_mark || exit
 /bin/sh
 set -- "$?"
-echo "$mark end $1"
-echo "$mark end $1" >&2
+echo "$otto_mark end $1"
+echo "$otto_mark end $1" >&2
 `;
 
 /** Keeps the session's own outputs, so that a command that redirects the shell's does not cut us off. */

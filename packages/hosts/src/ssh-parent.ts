@@ -5,7 +5,7 @@ import { parentFiles } from "./files/parent-files.js";
 import { forwardFromParent } from "./forward/parent-forward.js";
 import { showProcess, sizeOf } from "./login.js";
 import type { Parent, ParentDocker } from "./parent.js";
-import { execOnParent, openParentShells, type Spawn } from "./parent-exec.js";
+import { execOnParent, openParentShells, type Spawn, tellStarted } from "./parent-exec.js";
 
 export interface SshParentOptions {
   readonly id: string;
@@ -24,14 +24,15 @@ export function createSshParent(options: SshParentOptions): Parent {
   const dial = (signal?: AbortSignal) => session.dialEngine({ socketPath, dockerCommand: docker.command, signal });
   const engine = createEngine({ name: id, dial });
   const spawn: Spawn = (argv, spawning) => session.spawn(argv, spawning);
+  const spawnTold = tellStarted(id, spawn);
   const shells = openParentShells(spawn);
   const dialTcp = (host: string, port: number, signal?: AbortSignal) => session.forwardTcp(host, port, signal);
   return {
     id,
     docker,
     engine,
-    exec: (command, exec = {}) => execOnParent(spawn, command, exec),
-    spawn: (argv, spawning = {}) => spawn(argv, spawning),
+    exec: (command, exec = {}) => execOnParent(spawnTold, command, exec),
+    spawn: (argv, spawning = {}) => spawnTold(argv, spawning),
     run: (commandLine, run) => shells.get("").run(commandLine, run),
     session: (name) => shells.get(name),
     login: async (terminal, { term, signal } = {}) =>

@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { createPidFilter, formatCommandLine, summarizeCommand } from "./command-line.js";
 
 test("the line replaces the login shell and passes the command as arguments", () => {
-  expect(formatCommandLine(["a", "b c"], { tellsPid: false })).toBe(`exec 'sh' '-c' 'exec "$@"' 'otto' 'a' 'b c'`);
+  expect(formatCommandLine(["a", "b c"], { tellsPid: false })).toBe(`exec '/bin/sh' '-c' 'exec "$@"' 'otto' 'a' 'b c'`);
 });
 
 test("the directory and the variables go before the command", () => {
   expect(formatCommandLine(["a"], { tellsPid: false, cwd: "/x y", env: { K: "v" } })).toBe(
-    `exec 'sh' '-c' 'cd -- "$1" || exit; shift; exec "$@"' 'otto' '/x y' 'env' 'K=v' 'a'`,
+    `exec 'env' 'K=v' '/bin/sh' '-c' 'cd -- "$1" || exit 126; shift; exec "$@"' 'otto' '/x y' 'a'`,
   );
 });
 

@@ -1,9 +1,19 @@
 import { formatShellCommand } from "./shell-command.js";
 
-/** Where and with what a command starts. */
-export interface CommandSetting {
-  readonly env?: Readonly<Record<string, string>> | undefined;
+/** Where a command starts, and how it says that it could not. */
+export interface StartOptions {
+  /** Directory to start in. */
   readonly cwd?: string | undefined;
+  /**
+   * Letters and digits that make the last line of stderr when the directory or the program cannot be used; the exit code
+   * then is 126 or 127. Default: only the exit code says so.
+   */
+  readonly failureMark?: string | undefined;
+}
+
+/** Where and with what a command starts. */
+export interface CommandSetting extends StartOptions {
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Whether it says its process id on stderr first, for {@link createPidFilter}. */
   readonly tellsPid: boolean;
 }
@@ -12,17 +22,35 @@ export interface CommandSetting {
  * Formats a command as the line that the login shell is given, whichever shell that is. Servers refuse most of SSH's
  * own `env` requests. sshd makes the login shell the leader of a process group; `exec` hands that on to the command.
  */
-export function formatCommandLine(argv: readonly string[], { env, cwd, tellsPid }: CommandSetting): string {
+export function formatCommandLine(argv: readonly string[], { env, ...setting }: CommandSetting): string {
   const assignments = Object.entries(env ?? {}).map(([name, value]) => `${assertName(name)}=${value}`);
-  const command = assignments.length === 0 ? argv : ["env", ...assignments, ...argv];
+  const setEnv = assignments.length === 0 ? [] : ["env", ...assignments];
+  return `exec ${formatShellCommand([...setEnv, ...toStartArgv(argv, setting)])}`;
+}
+
+/**
+ * The argv of a POSIX shell that becomes `argv` where and as the options say.
+ * @throws TypeError when `argv` is empty
+ */
+export function toStartArgv(
+  argv: readonly string[],
+  { cwd, failureMark, tellsPid = false }: StartOptions & { readonly tellsPid?: boolean },
+): string[] {
+  if (argv.length === 0) throw new TypeError("a command needs at least its name");
+  // No variables: one that the command has in its environment would be changed there.
   const script = [
     ...(tellsPid ? [`printf '<otto-process %s>\\n' "$$" >&2`] : []),
-    ...(cwd === undefined ? [] : ['cd -- "$1" || exit', "shift"]),
+    ...(failureMark === undefined ? [] : ['trap "echo $1 >&2" EXIT', "shift", tellsFailedExec]),
+    ...(cwd === undefined ? [] : ['cd -- "$1" || exit 126', "shift"]),
     'exec "$@"',
+    ...(failureMark === undefined ? [] : ["exit"]),
   ].join("; ");
-  const directory = cwd === undefined ? [] : [cwd];
-  return `exec ${formatShellCommand(["sh", "-c", script, "otto", ...directory, ...nonEmpty(command)])}`;
+  const settings = [failureMark, cwd].filter((word) => word !== undefined);
+  return ["/bin/sh", "-c", script, "otto", ...settings, ...argv];
 }
+
+// An exec that fails ends a shell at its EXIT trap, or goes on where bash is told so.
+const tellsFailedExec = `[ -z "\${BASH_VERSION-}" ] || shopt -s execfail`;
 
 /** The start of a command, for messages. */
 export function summarizeCommand(argv: readonly string[]): string {
@@ -62,9 +90,4 @@ export function createPidFilter(onPid: (pid: number) => void): PidFilter {
 function assertName(name: string): string {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new TypeError(`not a variable's name: ${JSON.stringify(name)}`);
   return name;
-}
-
-function nonEmpty(argv: readonly string[]): readonly string[] {
-  if (argv.length === 0) throw new TypeError("a command needs at least its name");
-  return argv;
 }

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { StartOptions } from "./command-line.js";
 
 /** How a process ended. `exitCode` is undefined when a signal ended it. */
 export interface ProcessExit {
@@ -36,11 +37,9 @@ export interface Terminal {
   readonly term?: string | undefined;
 }
 
-export interface SpawnOptions {
+export interface SpawnOptions extends StartOptions {
   /** Variables to add. They are part of the remote command line, which other users of the machine may see: no secrets. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Remote directory to start in. Default: the login's home. */
-  readonly cwd?: string | undefined;
   /** Ends the process, children included, and makes `exit` reject with its reason. */
   readonly signal?: AbortSignal | undefined;
   /** Gives the process a terminal; `stderr` then is empty. */

@@ -96,6 +96,11 @@ async function readClock(probe: DockerProbe): Promise<number | undefined> {
 
 /** What a command says, or undefined when it fails. */
 async function run({ parent, signal }: DockerProbe, argv: readonly string[]): Promise<string | undefined> {
-  const { exitCode, stdout } = await parent.exec(argv, { signal, timeoutMs });
-  return exitCode === 0 ? cleanText(stdout.toString()).trim() : undefined;
+  try {
+    const { exitCode, stdout } = await parent.exec(argv, { signal, timeoutMs });
+    return exitCode === 0 ? cleanText(stdout.toString()).trim() : undefined;
+  } catch (error) {
+    if (!isOttoError(error, "HOST_COMMAND_NOT_STARTED")) throw error;
+    return undefined;
+  }
 }
