@@ -1,7 +1,10 @@
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { DockerContainerHost, type Parent } from "@otto/hosts";
@@ -10,11 +13,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { connectParent } from "./conformance-parents.js";
 import { type LabelledContainer, runLabelled } from "./labelled-container.js";
 
+type ForwardingHost = Pick<Parent, "forward">;
+
 const execute = promisify(execFile);
 const image = `otto-forward-${randomBytes(4).toString("hex")}:1`;
 const sizeBytes = 100 * 1024 * 1024;
 const cleanUps: (() => PromiseLike<unknown>)[] = [];
-let lab: Lab<"bastion" | "open" | "closed">;
+let lab: Lab<"bastion" | "open" | "closed" | "python">;
 const parents: Record<string, Parent> = {};
 let project: string;
 let container: LabelledContainer;
@@ -26,9 +31,22 @@ httpd -f -p 127.0.0.1:82 -h /etc & nc -ll -p 83 -e hostname & wait`;
 beforeAll(async () => {
   const busybox = await createBusyboxImage(image);
   cleanUps.push(() => busybox[Symbol.asyncDispose]());
-  lab = await startLab({ hosts: { bastion: {}, open: { hop: "bastion" }, closed: { allowTcpForwarding: false } } });
+  const programs = await layPrograms("/bin/sh", "/usr/bin/python3");
+  const sshdConfig = [`ForceCommand exec env PATH=${programs} /bin/sh -c "$SSH_ORIGINAL_COMMAND"`];
+  lab = await startLab({
+    hosts: {
+      bastion: {},
+      open: { hop: "bastion" },
+      closed: { allowTcpForwarding: false },
+      python: { allowTcpForwarding: false, sshdConfig },
+    },
+  });
   cleanUps.push(() => lab[Symbol.asyncDispose]());
-  Object.assign(parents, { open: connectParent(lab, "bastion", "open"), closed: connectParent(lab, "closed") });
+  Object.assign(parents, {
+    open: connectParent(lab, "bastion", "open"),
+    closed: connectParent(lab, "closed"),
+    python: connectParent(lab, "python"),
+  });
   for (const parent of Object.values(parents)) cleanUps.push(() => parent[Symbol.asyncDispose]());
 });
 
@@ -44,6 +62,14 @@ beforeEach(async () => {
 });
 
 afterEach(() => container[Symbol.asyncDispose]());
+
+/** A directory that has these programs alone. */
+async function layPrograms(...paths: readonly string[]): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "otto-forward-"));
+  cleanUps.push(() => rm(directory, { recursive: true }));
+  for (const path of paths) await symlink(path, join(directory, basename(path)));
+  return directory;
+}
 
 function run(...flags: string[]): Promise<LabelledContainer> {
   return runLabelled({ image, project, service: "api", flags }, "sh", "-c", servers);
@@ -100,7 +126,7 @@ test.each(ways)(
   },
 );
 
-test.each(ways.slice(0, 2))("%s, 100 MB come back as they were", async (_, name, hasParent) => {
+test.each(ways)("%s, 100 MB come back as they were", async (_, name, hasParent) => {
   await using forward = await hostOf(name, hasParent).forward(0, 80);
   const socket = await dial(forward.port);
   const [sent, got] = [createHash("sha256"), createHash("sha256")];
@@ -186,13 +212,27 @@ async function serve(onClient: (client: Socket) => void): Promise<Server & Async
   return Object.assign(server, { [Symbol.asyncDispose]: async () => void server.close() });
 }
 
-test("on a parent's port the server may end first, and still gets what the client sends", async () => {
+const usrOfThisMachine = ["/usr", "/lib", "/lib64"].flatMap((path) => ["--volume", `${path}:${path}:ro`]);
+
+test.each<[string, () => Promise<ForwardingHost>]>([
+  ["by forwarding", async () => parents.open as Parent],
+  ["by perl on the parent", async () => parents.closed as Parent],
+  ["by python3 on the parent", async () => parents.python as Parent],
+  [
+    "by perl in the container",
+    async () => {
+      await container[Symbol.asyncDispose]();
+      container = await run("--network", "host", ...usrOfThisMachine);
+      return hostOf("open", false);
+    },
+  ],
+])("%s, the server may end first: the client is told at once, and what it sends still comes", async (_, find) => {
   let heard = Promise.resolve("");
   await using server = await serve((client) => {
     heard = readAll(client);
     client.end("server first");
   });
-  await using forward = await (parents.open as Parent).forward(0, (server.address() as AddressInfo).port);
+  await using forward = await (await find()).forward(0, (server.address() as AddressInfo).port);
   const socket = await dial(forward.port);
   expect(await readAll(socket)).toBe("server first");
   socket.end("client after");

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -49,6 +50,15 @@ test("2 GB of output read slowly stay out of memory", async () => {
   expect([seen, pauses >= 15]).toEqual([size, true]);
   expect(most).toBeLessThan(64 * 2 ** 20);
   expect(await process_.exit).toEqual({ exitCode: 0 });
+});
+
+test("stdout ends when the server says so, while the process goes on", async () => {
+  // sshd passes the end of stdout on when stderr has ended as well.
+  const script = 'print "said\\n"; $| = 1; shutdown(STDOUT, 1); close(STDOUT); close(STDERR); exit(<STDIN>)';
+  const process_ = await session.spawn(["perl", "-e", script]);
+  expect(await text(process_.stdout)).toBe("said\n");
+  process_.stdin.end("7\n");
+  expect(await process_.exit).toEqual({ exitCode: 7 });
 });
 
 test("a command that does not read stops the source of its stdin", async () => {

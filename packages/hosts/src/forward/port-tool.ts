@@ -1,8 +1,10 @@
 import { once } from "node:events";
 import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { cleanText } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import type { Line } from "./line.js";
+import { SizedOutput } from "./sized-output.js";
 
 /** Starts a program near the port. */
 export type SpawnTool = (argv: readonly string[]) => Promise<RemoteProcess>;
@@ -11,26 +13,31 @@ const connected = "otto-connected";
 /** It connects, and does not say whether it is. */
 const connecting = "otto-connecting";
 
-// sshd may give one socket for stdin and stdout: closing the one then does not end it.
+/** With how many bytes there were: the server has ended its side. A container's engine passes no end of stdout on. */
+const ended = "otto-ended";
+
 const perl = `use Socket; my ($host, $port) = @ARGV; $SIG{PIPE} = "IGNORE";
 socket(S, PF_INET, SOCK_STREAM, 0) && connect(S, pack_sockaddr_in($port, inet_aton($host))) or die "$!\\n";
 syswrite(STDOUT, "${connected}\\n");
-sub copy { my ($in, $out) = @_; while (sysread($in, my $b, 65536)) { for (my $o = 0; $o < length $b;) {
-  my $n = syswrite($out, $b, length($b) - $o, $o); return unless defined $n; $o += $n; } } }
-if (my $pid = fork) { close(STDOUT); copy(*STDIN, *S); shutdown(S, 1); waitpid($pid, 0); } else { copy(*S, *STDOUT); shutdown(STDOUT, 1); }`;
+sub copy { my ($in, $out) = @_; my $size = 0; while (sysread($in, my $b, 65536)) { for (my $o = 0; $o < length $b;) {
+  my $n = syswrite($out, $b, length($b) - $o, $o); return $size unless defined $n; $o += $n; $size += $n; } } $size }
+if (my $pid = fork) { copy(*STDIN, *S); shutdown(S, 1); waitpid($pid, 0); }
+else { my $size = copy(*S, *STDOUT); syswrite(STDERR, "${ended} $size\\n"); }`;
 
 const python = `import os, socket, sys, threading
 s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 30)
 s.settimeout(None)
 os.write(1, b"${connected}\\n")
 def back():
+    size = 0
     while True:
         b = s.recv(65536)
         if not b: break
-        while b: b = b[os.write(1, b):]
-    try: socket.socket(fileno=os.dup(1)).shutdown(socket.SHUT_WR)
-    except OSError: pass
-    os.close(1)
+        while b:
+            n = os.write(1, b)
+            b = b[n:]
+            size += n
+    os.write(2, b"${ended} %d\\n" % size)
 t = threading.Thread(target=back); t.start()
 while True:
     b = os.read(0, 65536)
@@ -39,8 +46,8 @@ while True:
 s.shutdown(socket.SHUT_WR); t.join()`;
 
 /*
- * In the order of how well they do it: the first two say when they are connected, and end the directions apart; so do
- * the next four, but a connection that is refused shows at its end. bash cannot end one direction alone.
+ * In the order of how well they do it: the first two say when they are connected, and when the server has ended. The next
+ * four pass the client's end on, too, but a connection that is refused shows at its end. bash cannot end one direction.
  */
 const script = `
 say() { echo ${connecting}; }
@@ -71,42 +78,47 @@ export async function openToolLine(
   const process = await spawn(["/bin/sh", "-c", script, "otto-port", host, String(port), perl, python]);
   const { stdin, stdout, stderr, exit } = process;
   for (const stream of [stdin, stdout, stderr]) stream.on("error", () => {});
+  const output = new SizedOutput();
   let said = "";
   stderr.on("data", (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-1000);
+    const [, size] = endLine.exec(said) ?? [];
+    if (size !== undefined) output.endAt(Number(size));
   });
-  const ended = exit.then(
+  const exitCode = exit.then(
     ({ exitCode }) => exitCode,
     () => undefined,
   );
   const failure = () => new Error(`by a program ${place}: ${cleanText(said).trim() || "no connection"}`);
   const state = await takeLine(stdout);
   if (state !== connected && state !== connecting) {
-    await ended;
+    await exitCode;
     throw failure();
   }
+  pipeline(stdout, output).catch(() => {});
   return {
-    readable: stdout,
+    readable: output,
     writable: stdin,
     failure:
       state === connected
         ? Promise.resolve(undefined)
-        : failureOf(stdout, ended).then((failed) => (failed ? failure() : undefined)),
+        : failureOf(output, exitCode).then((failed) => (failed ? failure() : undefined)),
     close: () => process.kill("SIGKILL"),
   };
 }
 
 /** Whether a program ended in failure without a byte. */
-async function failureOf(stdout: Readable, ended: Promise<number | undefined>): Promise<boolean> {
+async function failureOf(output: Readable, exitCode: Promise<number | undefined>): Promise<boolean> {
   let hasBytes = false;
-  stdout.once("data", () => {
+  output.once("data", () => {
     hasBytes = true;
   });
   // Whoever reads it starts it.
-  stdout.pause();
-  const exitCode = await ended;
-  return exitCode !== 0 && !hasBytes;
+  output.pause();
+  return (await exitCode) !== 0 && !hasBytes;
 }
+
+const endLine = new RegExp(`^${ended} (\\d+)\\n`, "m");
 
 /** The first line; undefined: the stream ended before. What comes after it stays in the stream. */
 async function takeLine(stream: Readable): Promise<string | undefined> {
