@@ -28,7 +28,10 @@ export function lineOf(stream: Duplex): Line {
  */
 export function joinLine(client: Socket, line: Line): void {
   const { readable, writable } = line;
-  client.once("close", () => line.close());
+  client.once("close", () => {
+    // Where both have ended, the last bytes of the client may be on their way still: the line ends by itself.
+    if (!client.readableEnded || !readable.readableEnded) line.close();
+  });
   writable.once("error", () => {
     client.unpipe(writable);
     client.resume();
