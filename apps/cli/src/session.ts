@@ -46,10 +46,25 @@ async function openSessionLab({ invocation, options, reporter }: SessionOptions)
     cwd,
     env,
     home,
-    onSshEvent: (event) => reporter.notice("debug", JSON.stringify(event)),
+    onSshEvent: (event) => {
+      reporter.notice("debug", JSON.stringify(event));
+      if (event.type === "ssh.sessions-exhausted") reporter.notice("warn", formatExhausted(event));
+    },
     onHostKeyLearned: ({ hop, fingerprint, file }) =>
       reporter.notice("warn", `${hop} was never seen before: recorded its host key ${fingerprint} in ${file}`),
   });
   for (const note of [...lab.repos.flatMap((repo) => repo.notes), ...lab.data.notes]) reporter.notice("debug", note);
   return lab;
+}
+
+interface Exhausted {
+  readonly hop: string;
+  readonly limit: number;
+  readonly connections: number;
+  readonly waiting: number;
+}
+
+function formatExhausted({ hop, limit, connections, waiting }: Exhausted): string {
+  const sessions = `${connections} connections with ${limit} ${limit === 1 ? "session" : "sessions"} each are in use`;
+  return `${hop}: ${sessions}, ${waiting} more wait. Allow its sshd to forward (AllowStreamLocalForwarding), or a higher MaxSessions.`;
 }

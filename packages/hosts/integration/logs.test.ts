@@ -216,6 +216,16 @@ test("following ends when the project has no container left, of any service, wit
   expect(await all(readServiceLogs(parent.engine, { project }, { follow: true }))).toEqual([]);
 });
 
+test("with one session and no forwarding, ten are followed at once", async () => {
+  await using container = await run("echo a; until [ -e /go ]; do usleep 50000; done; echo b; sleep infinity");
+  const followers = Array.from({ length: 10 }, () => hostOn(narrow).logs({ follow: true }));
+  const next = async () => (await Promise.all(followers.map((lines) => lines.next()))).map(({ value }) => value?.text);
+  expect(await next()).toEqual(followers.map(() => "a"));
+  await execute("docker", ["exec", container.id, "touch", "/go"]);
+  expect(await next()).toEqual(followers.map(() => "b"));
+  await Promise.all(followers.map((lines) => lines.return()));
+});
+
 test("following ends when the host is closed, and throws when it is aborted", async () => {
   await using _ = await run("echo begin; sleep infinity");
   const host = hostOn(parent);

@@ -44,6 +44,21 @@ test("processes that last leave room for commands; a further connection comes wh
   expect(await Promise.all(tails.map((tail) => tail.exit))).toEqual(tails.map(() => ({ exitCode: 0 })));
 });
 
+test("where each takes a connection, thirty last beside commands; that more of them wait is told", async () => {
+  await using lab = await startLab({ hosts: { parent: { maxSessions: 1 } } });
+  await using opened = open(routeTo(lab, "parent"));
+  const { tails } = await startTails(lab, opened, 31);
+  expect((await opened.session.exec(["echo", "x"])).stdout.toString()).toBe("x\n");
+  expect(await lab.hosts.parent.handshakes()).toBe(32);
+  const waiting = startTails(lab, opened, 1);
+  const exhausted = () => opened.events.filter(({ type }) => type === "ssh.sessions-exhausted");
+  await expect
+    .poll(exhausted, { timeout: 20_000 })
+    .toEqual([{ type: "ssh.sessions-exhausted", hop: "parent", limit: 1, connections: 32, waiting: 1 }]);
+  tails[0]?.stdin.end();
+  await waiting;
+});
+
 test("a call that waits for a session can be aborted, and the others go on", async () => {
   await using lab = await startLab({ hosts: { parent: { maxSessions: 1 } } });
   await using opened = open(routeTo(lab, "parent"));

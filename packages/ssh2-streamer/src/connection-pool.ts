@@ -18,8 +18,8 @@ interface Waiter {
   readonly fail: (error: unknown) => void;
 }
 
-/** More connections than this are not opened for sessions that wait: sshd's MaxStartups and its memory are shared. */
-const maxConnections = 8;
+/** More connections than this are not opened for sessions that wait: each is a process of the server, of about 2 MB. */
+const maxConnections = 32;
 /** A session that lasts gets another connection when for so long no place became free. */
 const patienceMs = 1000;
 /** A further connection that is idle for so long is closed. */
@@ -33,6 +33,9 @@ export class ConnectionPool {
   #opening: Promise<Connection> | undefined;
   #limit = Number.POSITIVE_INFINITY;
   #patience: NodeJS.Timeout | undefined;
+  /** How many more connections those need whose patience is at its end. */
+  #due = 0;
+  #isExhausted = false;
   #isClosed = false;
 
   constructor(setting: PoolSetting) {
@@ -130,10 +133,34 @@ export class ConnectionPool {
     this.#patience ??= setTimeout(
       () => {
         this.#patience = undefined;
-        if (this.#waiters.size > 0) this.#openFor("no session became free");
+        this.#due = Math.max(1, Math.ceil(this.#countLasting() / this.#limit));
+        this.#openDue();
       },
       Math.max(patienceMs, 6 * slowest),
     );
+  }
+
+  #countLasting(): number {
+    return [...this.#waiters].filter(({ lifetime }) => lifetime === "long").length;
+  }
+
+  /** One after the other: sshd's MaxStartups counts those that are not authenticated yet. */
+  #openDue(): void {
+    if (this.#due === 0 || this.#opening !== undefined || this.#waiters.size === 0) return;
+    if (this.#members.length >= maxConnections) {
+      this.#tellExhausted();
+      return;
+    }
+    this.#due -= 1;
+    this.#openFor("no session became free");
+  }
+
+  #tellExhausted(): void {
+    if (this.#isExhausted) return;
+    this.#isExhausted = true;
+    const { endpoint, onEvent } = this.#setting;
+    const [connections, waiting] = [this.#members.length, this.#countLasting()];
+    onEvent({ type: "ssh.sessions-exhausted", hop: endpoint.name, limit: this.#limit, connections, waiting });
   }
 
   #openFor(cause: string): void {
@@ -144,8 +171,10 @@ export class ConnectionPool {
         const hop = this.#setting.endpoint.name;
         const connections = this.#members.length;
         if (isExtra) this.#setting.onEvent({ type: "ssh.connection-added", hop, connections, cause });
+        this.#openDue();
       },
       (error: unknown) => {
+        this.#due = 0;
         // Without a further connection, who waits is left to the sessions there are.
         if (this.#members.length > 0) this.#startPatience();
         else this.#failWaiters(error);

@@ -20,6 +20,15 @@ export type SshEvent =
       readonly connections: number;
       readonly cause: string;
     }
+  | {
+      /** Told once: processes that last hold all sessions there are, and others wait until one of them ends. */
+      readonly type: "ssh.sessions-exhausted";
+      readonly hop: string;
+      /** Sessions on each connection. */
+      readonly limit: number;
+      readonly connections: number;
+      readonly waiting: number;
+    }
   | { readonly type: "ssh.forwarding-replaced"; readonly hop: string; readonly by: string; readonly cause: string };
 
 export type SshEventListener = (event: SshEvent) => void;
