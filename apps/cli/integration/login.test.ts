@@ -43,10 +43,11 @@ async function login(id: string): Promise<TestTerminal> {
   return terminal;
 }
 
-/** Commands in the container's process list that hold `word`. */
-async function processesWith(word: string): Promise<string[]> {
-  const { stdout } = await execute("docker", ["top", `${repo.project}-api-1`, "-eo", "pid,args"]);
-  return stdout.split("\n").filter((line) => line.includes(word));
+/** How many processes have exactly these words; asked of the engine, or of this machine, which is the parent, too. */
+async function countProcesses(id: string, words: string): Promise<number> {
+  const argv = id === "parent" ? ["ps"] : ["docker", "top", `${repo.project}-api-1`];
+  const { stdout } = await execute("env", [...argv, "-eo", "pid,args"]);
+  return stdout.split("\n").filter((line) => line.replace(/^ *\d+ +/, "") === words).length;
 }
 
 describe.each(hosts)("login on %s", (_name, id) => {
@@ -122,30 +123,37 @@ test.each(hosts)("a login on %s is a wrong use where nobody sits at a terminal",
   for (const verb of ["exec", "run"]) expect(stderr).toContain(`otto host ${id()} ${verb}`);
 });
 
-test("a link that breaks ends the login in the container and leaves the terminal as it was", async () => {
-  await using terminal = await login(container());
-  terminal.type("sleep 4711 & busybox vi /tmp/broken\r");
-  await terminal.sees("- /tmp/broken");
-  await expect.poll(() => processesWith("sleep 4711")).toHaveLength(1);
-  lab.hosts.parent.proxy?.cut();
-  const { exitCode, before, after } = await terminal.finished();
-  expect([exitCode, after]).toEqual([255, before]);
-  // The other screen is left and the cursor is shown again.
-  expect(terminal.screen).toContain("\u001b[?1049l\u001b[?25h");
-  // Within 5 s on a machine that is not busy.
-  for (const word of ["sleep 4711", "vi /tmp/broken"]) {
-    await expect.poll(() => processesWith(word)).toEqual([]);
-  }
-});
+describe.each(hosts.slice(0, 2))("a login over SSH on %s", (_name, id) => {
+  const seconds = { broken: 4711, killed: 4712 };
 
-test("a killed otto leaves nothing of its login running", async () => {
-  await using terminal = await login(container());
-  terminal.type("sleep 4712 & busybox vi /tmp/killed\r");
-  await terminal.sees("- /tmp/killed");
-  await expect.poll(() => processesWith("sleep 4712")).toHaveLength(1);
-  process.kill(await terminal.pid(), "SIGKILL");
-  // Within 5 s on a machine that is not busy.
-  for (const word of ["sleep 4712", "vi /tmp/killed"]) {
-    await expect.poll(() => processesWith(word)).toEqual([]);
+  /** How many run of what `startBoth` starts. */
+  function countBoth(word: keyof typeof seconds): Promise<number[]> {
+    return Promise.all([`sleep ${seconds[word]}`, `busybox vi /tmp/${word}`].map((it) => countProcesses(id(), it)));
   }
+
+  async function startBoth(word: keyof typeof seconds): Promise<TestTerminal> {
+    const terminal = await login(id());
+    terminal.type(`sleep ${seconds[word]} & busybox vi /tmp/${word}\r`);
+    await terminal.sees(`- /tmp/${word}`);
+    await expect.poll(() => countBoth(word)).toEqual([1, 1]);
+    return terminal;
+  }
+
+  test("ends there when the link breaks, and leaves the terminal as it was", async () => {
+    await using terminal = await startBoth("broken");
+    lab.hosts.parent.proxy?.cut();
+    const { exitCode, before, after } = await terminal.finished();
+    expect([exitCode, after]).toEqual([255, before]);
+    // The other screen is left and the cursor is shown again.
+    expect(terminal.screen).toContain("\u001b[?1049l\u001b[?25h");
+    // Within 5 s on a machine that is not busy.
+    await expect.poll(() => countBoth("broken")).toEqual([0, 0]);
+  });
+
+  test("leaves nothing running when otto is killed", async () => {
+    await using terminal = await startBoth("killed");
+    process.kill(await terminal.pid(), "SIGKILL");
+    // Within 5 s on a machine that is not busy.
+    await expect.poll(() => countBoth("killed")).toEqual([0, 0]);
+  });
 });

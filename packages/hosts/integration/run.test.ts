@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
-import { createLocalParent, type HostShell } from "@otto/hosts";
+import { createLocalParent, type HostShell, type Parent } from "@otto/hosts";
+import { type Lab, startLab } from "@otto/lab";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { connectParent } from "./conformance-parents.js";
 import { type ContainerPlace, startPlace } from "./container-places.js";
 
 const shells = ["dash", "bash", "busybox"] as const;
@@ -12,17 +14,24 @@ const local = createLocalParent({
   env: process.env,
 });
 
+let lab: Lab<"narrow">;
+let narrow: Parent;
+
 beforeAll(async () => {
+  const narrowest = { maxSessions: 1, allowTcpForwarding: false, allowStreamLocalForwarding: false };
+  lab = await startLab({ hosts: { narrow: narrowest } });
+  narrow = connectParent(lab, "narrow");
   for (const shell of shells) places.set(shell, await startPlace(shell));
 });
 afterAll(async () => {
   for (const place of places.values()) await place[Symbol.asyncDispose]();
-  await local[Symbol.asyncDispose]();
+  for (const one of [local, narrow, lab]) await one[Symbol.asyncDispose]();
 });
 
 const hosts = [
   ...shells.map((shell) => [`a container with ${shell}`, () => placeOf(shell).host] as const),
-  ["a parent over SSH", () => placeOf("dash").parent] as const,
+  ["a parent behind a bastion", () => placeOf("dash").parent] as const,
+  ["a parent with one session and no forwarding", () => narrow] as const,
   ["this machine", () => local] as const,
 ];
 
