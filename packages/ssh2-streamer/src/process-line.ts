@@ -7,6 +7,8 @@ const maxStderrBytes = 4096;
 /** A process that passes its stdin and stdout on to a socket of its machine, with one user at a time. */
 export class ProcessLine {
   readonly process: ChannelProcess;
+  /** Resolves when the stream has been told how the process ended. */
+  readonly over: Promise<void>;
   #socket: LineSocket | undefined;
 
   /** @param explain makes the error of a process that ended in failure, of what it said on stderr */
@@ -17,7 +19,7 @@ export class ProcessLine {
       if (this.#socket?.push(chunk) === false) stdout.pause();
     });
     stdout.pause();
-    void this.#follow(explain);
+    this.over = this.#follow(explain);
   }
 
   /** Makes the stream that uses the line from now on; destroying it ends the process. */
@@ -71,7 +73,8 @@ class LineSocket extends AgentSocket {
       allowHalfOpen: false,
       read: () => stdout.resume(),
       write: (chunk, _encoding, callback) => {
-        stdin.write(chunk, callback);
+        // The process that is gone says why: a broken pipe would hide it.
+        stdin.write(chunk, (error) => void (error ? line.over.then(() => callback(error)) : callback()));
       },
       final: (callback) => {
         stdin.end();
