@@ -2,8 +2,10 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { Duplex, Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
-import { type BuildProgress, createEngine, type Engine } from "@otto/engine";
+import { type BuildProgress, type ContainerProcess, createEngine, type Engine } from "@otto/engine";
 import { Secret } from "@otto/errors";
 import { createBusyboxImage, startRegistry, type TestImage } from "@otto/lab";
 import { pack } from "tar-stream";
@@ -38,6 +40,12 @@ function contextOf(dockerfile: string) {
   tar.entry({ name: "Dockerfile" }, dockerfile);
   tar.finalize();
   return tar as unknown as NodeJS.ReadableStream as import("node:stream").Readable;
+}
+
+async function startContainer(script: string) {
+  const { stdout } = await execute("docker", ["run", "--detach", "--init", image.tag, "sh", "-c", script]);
+  const id = stdout.trim();
+  return { id, [Symbol.asyncDispose]: async () => void (await execute("docker", ["rm", "--force", id])) };
 }
 
 test("an engine says its version", async () => {
@@ -127,21 +135,16 @@ test("an aborted build ends and tags nothing", async () => {
 });
 
 test("40 commands at once all run, and give their own exit codes", async () => {
-  const { stdout } = await execute("docker", ["run", "--detach", "--init", image.tag]);
-  const container = stdout.trim();
-  try {
-    const codes = await Promise.all(
-      Array.from({ length: 40 }, async (_, n) => {
-        const process = await engine.exec(container, ["sh", "-c", `exit ${n}`]);
-        process.stdout.resume();
-        process.stderr.resume();
-        return (await process.exit).exitCode;
-      }),
-    );
-    expect(codes).toEqual(Array.from({ length: 40 }, (_, n) => n));
-  } finally {
-    await execute("docker", ["rm", "--force", container]);
-  }
+  await using container = await startContainer("sleep infinity");
+  const codes = await Promise.all(
+    Array.from({ length: 40 }, async (_, n) => {
+      const process = await engine.exec(container.id, ["sh", "-c", `exit ${n}`]);
+      process.stdout.resume();
+      process.stderr.resume();
+      return (await process.exit).exitCode;
+    }),
+  );
+  expect(codes).toEqual(Array.from({ length: 40 }, (_, n) => n));
 });
 
 test("an engine that is not there is an error that names it", async () => {
@@ -158,3 +161,105 @@ test("an engine that is not there is an error that names it", async () => {
     message: expect.stringContaining("pepper"),
   });
 });
+
+/** Passes the engine's answers on, up to a number of bytes. */
+class LimitedLink {
+  passed = 0;
+  limit = Number.POSITIVE_INFINITY;
+  readonly #cut: (channel: Duplex) => void;
+
+  constructor(cut: (channel: Duplex) => void) {
+    this.#cut = cut;
+  }
+
+  renew(limit: number): void {
+    this.passed = 0;
+    this.limit = limit;
+  }
+
+  async dial(): Promise<Duplex> {
+    const socket = connect("/var/run/docker.sock");
+    await once(socket, "connect");
+    const channel = new Duplex({
+      read: () => {},
+      write: (chunk, _encoding, done) => socket.write(chunk, () => done()),
+    });
+    channel.once("close", () => socket.destroy());
+    socket.on("data", (bytes: Buffer) => this.#pass(bytes, channel)).once("end", () => channel.push(null));
+    return channel;
+  }
+
+  #pass(bytes: Buffer, channel: Duplex): void {
+    channel.push(bytes.subarray(0, this.limit - this.passed));
+    this.passed += bytes.length;
+    if (this.passed >= this.limit) this.#cut(channel);
+  }
+}
+
+const cuts = {
+  ends: (channel: Duplex) => void channel.push(null),
+  closes: (channel: Duplex) => void channel.destroy(),
+  fails: (channel: Duplex) => void channel.destroy(new Error("cut")),
+};
+
+const connectionLost = { code: expect.stringMatching(/^ENGINE_(UNREACHABLE|STREAM_LOST)$/) };
+
+test.each(Object.entries(cuts))(
+  "a connection that %s in the middle of an answer is an error at once",
+  async (_, cut) => {
+    const link = new LimitedLink(cut);
+    await using pepper = createEngine({ name: "pepper", dial: () => link.dial() });
+    await pepper.time();
+    await using running = await startContainer("echo some words | tee /words; sleep infinity");
+    const container = running.id;
+    const asks: Record<string, { ask: () => Promise<unknown>; step: number }> = {
+      list: { ask: () => pepper.listContainers({ labels: [`otto.test=${name}`] }), step: 1 },
+      image: { ask: () => pepper.inspectImage(image.tag), step: 7 },
+      refusal: { ask: () => pepper.inspectContainer(name), step: 1 },
+      path: { ask: () => pepper.statPath({ container, path: "/bin" }), step: 1 },
+      archive: { ask: async () => buffer(await pepper.readArchive({ container, path: "/words" })), step: 7 },
+      log: { ask: () => Readable.from(pepper.readLog({ id: container, tty: false }, {})).toArray(), step: 1 },
+      // Starts and what tells how they ended, of lengths that differ by a digit or two.
+      command: { ask: async () => outcomeOf(await pepper.exec(container, ["echo", "hello"])), step: 19 },
+    };
+    for (const [what, { ask, step }] of Object.entries(asks)) {
+      link.renew(Number.POSITIVE_INFINITY);
+      await ask();
+      const length = link.passed;
+      for (let limit = 1; limit < length - step; limit += step) {
+        link.renew(limit);
+        await expect(ask(), `${what}: ${limit} of ${length} bytes`).rejects.toMatchObject(connectionLost);
+      }
+    }
+  },
+);
+
+test.each(Object.entries(cuts))(
+  "a connection that %s the moment a command starts is that command's error",
+  async (_, cut) => {
+    const link = new LimitedLink(cut);
+    await using pepper = createEngine({
+      name: "pepper",
+      dial: async () => {
+        const channel = await link.dial();
+        const { push } = channel;
+        channel.push = (bytes: Buffer) => {
+          const start = bytes?.indexOf("HTTP/1.1 101") ?? -1;
+          if (start < 0) return push.call(channel, bytes);
+          channel.push = push;
+          channel.push(bytes.subarray(0, bytes.indexOf("\r\n\r\n", start) + 4));
+          cut(channel);
+          return false;
+        };
+        return channel;
+      },
+    });
+    await using container = await startContainer("sleep infinity");
+    const running = pepper.exec(container.id, ["echo", "hello"]).then(outcomeOf);
+    await expect(running).rejects.toMatchObject(connectionLost);
+  },
+);
+
+function outcomeOf({ exit, stdout, stderr }: ContainerProcess): Promise<unknown> {
+  return Promise.all([exit, buffer(stdout), buffer(stderr)]);
+}

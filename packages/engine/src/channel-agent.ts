@@ -1,4 +1,4 @@
-import { Agent, type AgentOptions, type ClientRequestArgs } from "node:http";
+import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from "node:http";
 import type { Duplex } from "node:stream";
 
 /** Opens one stream to the engine's API socket. */
@@ -8,6 +8,11 @@ type OnSocket = (error: Error | null, stream: Duplex) => void;
 
 // Idle channels are cheap, but each is a file descriptor on the parent.
 const maxIdleChannels = 4;
+
+/** What Node calls with each request, and its types leave out. */
+interface RequestTaker {
+  addRequest(request: ClientRequest, options: object): void;
+}
 
 /** An `http.Agent` whose connections are streams from `dial`, kept alive between requests. */
 export class ChannelAgent extends Agent {
@@ -19,16 +24,35 @@ export class ChannelAgent extends Agent {
     this.#dial = dial;
   }
 
+  /** An answer that ends half-way fails its request: docker-modem waits for an end of it that never comes. */
+  addRequest(request: ClientRequest, options: object): void {
+    request.once("response", (answer) => {
+      answer.once("error", (cause) => {
+        if (request.listenerCount("error") > 0) request.emit("error", new Error("its answer was cut off", { cause }));
+      });
+    });
+    (Agent.prototype as unknown as RequestTaker).addRequest.call(this, request, options);
+  }
+
   override createConnection(_options: ClientRequestArgs, callback?: OnSocket): undefined {
-    this.#dial().then(
-      (channel) => {
-        this.#open.add(channel);
-        channel.once("close", () => this.#open.delete(channel));
-        callback?.(null, asSocket(channel));
-      },
+    this.#connect().then(
+      (channel) => callback?.(null, channel),
       // Node reads no stream beside an error, whatever its types say.
       (error: unknown) => callback?.(error as Error, undefined as unknown as Duplex),
     );
+  }
+
+  async #connect(): Promise<Duplex> {
+    const channel = await this.#dial();
+    // One that is closed already does not say so again.
+    if (channel.destroyed) throw channel.errored ?? new Error("the connection was closed");
+    this.#open.add(channel);
+    channel.once("close", () => this.#open.delete(channel));
+    // Between an upgrade and its reader nobody else listens.
+    channel.on("error", () => {});
+    // As a `net.Socket` does: an idle one whose engine has gone must not take another request.
+    channel.allowHalfOpen = false;
+    return asSocket(channel);
   }
 
   /** Ends every channel, those in use too. */

@@ -38,6 +38,8 @@ function dial(modem: Modem, call: Call): Promise<unknown> {
   const options = {
     ...call,
     method: "GET",
+    // Its own: docker-modem deletes the signal from it.
+    options: { ...call.options },
     ...(abortSignal !== undefined && { abortSignal }),
     statusCodes: { 200: true },
   };

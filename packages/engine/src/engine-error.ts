@@ -1,4 +1,4 @@
-import { cleanText, isOttoError, OttoError } from "@otto/errors";
+import { abortable, cleanText, isOttoError, OttoError } from "@otto/errors";
 import type { EngineRequest } from "./engine-request.js";
 
 /** What an `http` error of the engine looks like when dockerode rejects. */
@@ -9,11 +9,12 @@ interface EngineHttpError extends Error {
 
 /**
  * Runs one engine request; a refusal becomes `ENGINE_REQUEST_FAILED` (with `details.status`), anything that kept the
- * request from an answer `ENGINE_UNREACHABLE`. Errors of the dialler pass as they are; after an abort its reason is thrown.
+ * request from an answer `ENGINE_UNREACHABLE`. Errors of the dialler pass as they are; after an abort its reason is
+ * thrown at once: node:http notices one only when it has a connection.
  */
 export async function asking<T>(request: EngineRequest, doing: string, ask: () => Promise<T>): Promise<T> {
   try {
-    return await ask();
+    return await abortable(ask(), request.abort.abortSignal);
   } catch (error) {
     request.abort.abortSignal?.throwIfAborted();
     throw engineError(request.engine, doing, error);

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { OttoError } from "@otto/errors";
+import { abortable, OttoError } from "@otto/errors";
 import type Docker from "dockerode";
 import pLimit from "p-limit";
 import { buildImage, type TarBuildOptions } from "./build-image.js";
@@ -87,12 +87,11 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
   let negotiated: Promise<Negotiated> | undefined;
 
   const meet = async (signal: AbortSignal | undefined): Promise<Negotiated> => {
-    signal?.throwIfAborted();
     negotiated ??= negotiate(agent, options.name).catch((error: unknown) => {
       negotiated = undefined;
       throw error;
     });
-    return negotiated;
+    return abortable(negotiated, signal);
   };
   const client = async (signal: AbortSignal | undefined) => (await meet(signal)).docker;
   const request = (signal: AbortSignal | undefined): EngineRequest => ({

@@ -1,7 +1,9 @@
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
 import { isOttoError } from "@otto/errors";
 import { type Lab, startLab } from "@otto/lab";
 import { openSshSession, type SshSession } from "ssh2-streamer";
@@ -134,3 +136,17 @@ test("200 cuts at random bytes: every call ends in time, with a result or a code
   expect(outcomes.get("SSH_CONNECTION_LOST")).toBeGreaterThan(50);
   expect((await session.exec(["true"])).exitCode).toBe(0);
 }, 600_000);
+
+test("a stream that is opened and lost in one go is opened again, not handed over dead", async () => {
+  // Proxies would run in this process, which is to see both at once.
+  await using direct = await startLab({ hosts: { bastion: {}, parent: { hop: "bastion" } } });
+  await using session = openSshSession(routeTo(direct, "parent"));
+  const { stdout } = await session.exec(["sh", "-c", "echo $PPID"]);
+  const dialing = session.dialEngine();
+  // It sends what it asks.
+  await setImmediate();
+  execFileSync("sh", ["-c", 'sleep 0.5; kill -KILL "$1"; sleep 0.5', "sh", stdout.toString().trim()]);
+  const stream = await dialing;
+  stream.end("GET /_ping HTTP/1.0\r\n\r\n");
+  expect(await text(stream)).toContain("200 OK");
+});

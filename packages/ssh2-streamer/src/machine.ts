@@ -184,8 +184,10 @@ export class Machine {
         void opening.then((late) => late instanceof ChannelSocket && late.destroy());
         throw error;
       });
-      if (opened instanceof ChannelSocket) return opened;
-      if (opened.why !== "unsent") throw forwardingError(this.endpoint, describeTarget(target), opened.error);
+      if (opened instanceof ChannelSocket) {
+        // One that was lost before this line has told its end to nobody.
+        if (!opened.destroyed) return opened;
+      } else if (opened.why !== "unsent") throw forwardingError(this.endpoint, describeTarget(target), opened.error);
       if (isRepeat) throw connection.lostError(`opening ${describeTarget(target)}`);
       isRepeat = true;
     }

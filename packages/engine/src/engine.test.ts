@@ -1,0 +1,22 @@
+import { PassThrough } from "node:stream";
+import { expect, test } from "vitest";
+import { createEngine } from "./engine.js";
+
+test("a connection that is lost before its request has it is an error", async () => {
+  const lost = new PassThrough().destroy();
+  await using engine = createEngine({ name: "pepper", dial: async () => lost });
+  await expect(engine.version()).rejects.toMatchObject({
+    code: "ENGINE_UNREACHABLE",
+    message: expect.stringContaining("the connection was closed"),
+  });
+});
+
+test("an abort ends the wait for a connection that does not come", async () => {
+  await using engine = createEngine({ name: "pepper", dial: () => new Promise(() => {}) });
+  for (const ask of [engine.version, engine.time]) {
+    const controller = new AbortController();
+    const asked = ask(controller.signal);
+    controller.abort();
+    await expect(asked).rejects.toMatchObject({ name: "AbortError" });
+  }
+});
