@@ -162,53 +162,39 @@ test("an engine that is not there is an error that names it", async () => {
   });
 });
 
-/** Passes the engine's answers on, up to a number of bytes. */
-class LimitedLink {
-  passed = 0;
-  limit = Number.POSITIVE_INFINITY;
-  readonly #cut: (channel: Duplex) => void;
-
-  constructor(cut: (channel: Duplex) => void) {
-    this.#cut = cut;
-  }
-
-  renew(limit: number): void {
-    this.passed = 0;
-    this.limit = limit;
-  }
-
-  async dial(): Promise<Duplex> {
-    const socket = connect("/var/run/docker.sock");
-    await once(socket, "connect");
-    const channel = new Duplex({
-      read: () => {},
-      write: (chunk, _encoding, done) => socket.write(chunk, () => done()),
-    });
-    channel.once("close", () => socket.destroy());
-    socket.on("data", (bytes: Buffer) => this.#pass(bytes, channel)).once("end", () => channel.push(null));
-    return channel;
-  }
-
-  #pass(bytes: Buffer, channel: Duplex): void {
-    channel.push(bytes.subarray(0, this.limit - this.passed));
-    this.passed += bytes.length;
-    if (this.passed >= this.limit) this.#cut(channel);
-  }
-}
-
 const cuts = {
   ends: (channel: Duplex) => void channel.push(null),
   closes: (channel: Duplex) => void channel.destroy(),
   fails: (channel: Duplex) => void channel.destroy(new Error("cut")),
 };
 
+/** @param share how many bytes of a chunk still come before the cut; undefined: all, and no cut */
+async function dialCut(cut: (channel: Duplex) => void, share: (bytes: Buffer) => number | undefined): Promise<Duplex> {
+  const socket = connect("/var/run/docker.sock");
+  await once(socket, "connect");
+  const channel = new Duplex({ read: () => {}, write: (chunk, _encoding, done) => socket.write(chunk, () => done()) });
+  channel.once("close", () => socket.destroy());
+  socket.once("end", () => channel.push(null));
+  socket.on("data", (bytes: Buffer) => {
+    const passed = share(bytes);
+    channel.push(bytes.subarray(0, passed));
+    if (passed !== undefined) cut(channel);
+  });
+  return channel;
+}
+
 const connectionLost = { code: expect.stringMatching(/^ENGINE_(UNREACHABLE|STREAM_LOST)$/) };
 
 test.each(Object.entries(cuts))(
   "a connection that %s in the middle of an answer is an error at once",
   async (_, cut) => {
-    const link = new LimitedLink(cut);
-    await using pepper = createEngine({ name: "pepper", dial: () => link.dial() });
+    const link = { passed: 0, limit: Number.POSITIVE_INFINITY };
+    const share = (bytes: Buffer) => {
+      const left = link.limit - link.passed;
+      link.passed += bytes.length;
+      return bytes.length < left ? undefined : left;
+    };
+    await using pepper = createEngine({ name: "pepper", dial: () => dialCut(cut, share) });
     await pepper.time();
     await using running = await startContainer("echo some words | tee /words; sleep infinity");
     const container = running.id;
@@ -219,41 +205,30 @@ test.each(Object.entries(cuts))(
       path: { ask: () => pepper.statPath({ container, path: "/bin" }), step: 1 },
       archive: { ask: async () => buffer(await pepper.readArchive({ container, path: "/words" })), step: 7 },
       log: { ask: () => Readable.from(pepper.readLog({ id: container, tty: false }, {})).toArray(), step: 1 },
-      // Starts and what tells how they ended, of lengths that differ by a digit or two.
+      // What tells how it ended is longer or shorter by a digit or two.
       command: { ask: async () => outcomeOf(await pepper.exec(container, ["echo", "hello"])), step: 19 },
     };
     for (const [what, { ask, step }] of Object.entries(asks)) {
-      link.renew(Number.POSITIVE_INFINITY);
+      Object.assign(link, { passed: 0, limit: Number.POSITIVE_INFINITY });
       await ask();
       const length = link.passed;
       for (let limit = 1; limit < length - step; limit += step) {
-        link.renew(limit);
+        Object.assign(link, { passed: 0, limit });
         await expect(ask(), `${what}: ${limit} of ${length} bytes`).rejects.toMatchObject(connectionLost);
       }
     }
   },
 );
 
-test.each(Object.entries(cuts))(
+// One that ends is, at this moment, a command that has said nothing.
+test.each(["closes", "fails"] as const)(
   "a connection that %s the moment a command starts is that command's error",
-  async (_, cut) => {
-    const link = new LimitedLink(cut);
-    await using pepper = createEngine({
-      name: "pepper",
-      dial: async () => {
-        const channel = await link.dial();
-        const { push } = channel;
-        channel.push = (bytes: Buffer) => {
-          const start = bytes?.indexOf("HTTP/1.1 101") ?? -1;
-          if (start < 0) return push.call(channel, bytes);
-          channel.push = push;
-          channel.push(bytes.subarray(0, bytes.indexOf("\r\n\r\n", start) + 4));
-          cut(channel);
-          return false;
-        };
-        return channel;
-      },
-    });
+  async (how) => {
+    const share = (bytes: Buffer) => {
+      const start = bytes.indexOf("HTTP/1.1 101");
+      return start < 0 ? undefined : bytes.indexOf("\r\n\r\n", start) + 4;
+    };
+    await using pepper = createEngine({ name: "pepper", dial: () => dialCut(cuts[how], share) });
     await using container = await startContainer("sleep infinity");
     const running = pepper.exec(container.id, ["echo", "hello"]).then(outcomeOf);
     await expect(running).rejects.toMatchObject(connectionLost);
