@@ -1,3 +1,12 @@
 // pnpm bench <name>
-const [name = ""] = process.argv.slice(2);
-await import(new URL(`${name}/bench.js`, import.meta.url).href);
+import { readdirSync } from "node:fs";
+
+const [name] = process.argv.slice(2);
+const entries = readdirSync(import.meta.dirname, { withFileTypes: true });
+const names = entries.filter((entry) => entry.isDirectory() && entry.name !== "node_modules").map((entry) => entry.name);
+if (names.includes(name)) {
+  await import(`./${name}/bench.js`);
+} else {
+  process.stderr.write(`usage: pnpm bench ${names.join("|")}\n`);
+  process.exitCode = 2;
+}

@@ -35,14 +35,15 @@ export class ChannelAgent extends Agent {
   }
 
   override createConnection(_options: ClientRequestArgs, callback?: OnSocket): undefined {
-    this.#connect().then(
+    this.connect().then(
       (channel) => callback?.(null, channel),
       // Node reads no stream beside an error, whatever its types say.
       (error: unknown) => callback?.(error as Error, undefined as unknown as Duplex),
     );
   }
 
-  async #connect(): Promise<Duplex> {
+  /** A connection of its own, which `destroy` ends too. */
+  async connect(): Promise<Duplex> {
     const channel = await this.#dial();
     // One that is closed already does not say so again.
     if (channel.destroyed) throw channel.errored ?? new Error("the connection was closed");

@@ -1,9 +1,9 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import type Docker from "dockerode";
+import { downloadFromEngine } from "./engine-download.js";
 import { asking, hasStatus } from "./engine-error.js";
 import { sendToEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
-import { untilLost } from "./lost-stream.js";
 
 /** A path in a container. */
 export interface ContainerPath {
@@ -51,15 +51,13 @@ export async function statPath(
 }
 
 /**
- * A tar stream of a path: a directory with all that is in it. The caller reads it to its end, or destroys it.
- * @throws OttoError `ENGINE_REQUEST_FAILED`; the stream fails with `ENGINE_STREAM_LOST`
+ * A tar stream of a path: a directory with all that is in it. The caller reads it to its end, or destroys it. A
+ * connection that is lost may end it early: a whole one ends with two blocks of zeros.
  */
 export async function readArchive(docker: Docker, target: ContainerPath, request: EngineRequest): Promise<Readable> {
-  const doing = `reading ${target.path} in ${target.container}`;
-  const answer = await asking(request, doing, () =>
-    sendToEngine(docker, { method: "GET", path: archiveUrl(target, {}) }, request),
+  return asking(request, `reading ${target.path} in ${target.container}`, () =>
+    downloadFromEngine(docker, archiveUrl(target, {}), request),
   );
-  return Readable.from(untilLost(answer, doing, request), { objectMode: false });
 }
 
 /** Unpacks a tar stream in a directory of the container. What is there under an entry's name is replaced in place. */

@@ -36,10 +36,15 @@ export async function sendToEngine(
   const response = await answerTo(sent, message.body);
   const { statusCode = 0 } = response;
   if (statusCode >= 200 && statusCode < 300) return response;
-  const json = readJson(await buffer(response));
+  const body = await buffer(response);
   // It may not have read all of the body.
   if (message.body !== undefined) sent.destroy();
-  throw Object.assign(new Error(`HTTP status ${statusCode}`), { statusCode, json });
+  throw refusal(statusCode, body);
+}
+
+/** What `asking` makes an `ENGINE_REQUEST_FAILED` of. */
+export function refusal(statusCode: number, body: Buffer): Error {
+  return Object.assign(new Error(`HTTP status ${statusCode}`), { statusCode, json: readJson(body) });
 }
 
 function startRequest(docker: Docker, message: EngineMessage, request: EngineRequest): ClientRequest {

@@ -57,7 +57,7 @@ export interface Engine extends AsyncDisposable {
   hasPath(target: { container: string; path: string }, signal?: AbortSignal): Promise<boolean>;
   /** What is at `path` in a container, running or not; undefined: nothing. */
   statPath(target: ContainerPath, signal?: AbortSignal): Promise<PathStat | undefined>;
-  /** A tar stream of what is at `path`. The caller reads it to its end, or destroys it. */
+  /** A tar stream of what is at `path`. The caller reads it to its end, or destroys it, and checks that its end is there. */
   readArchive(target: ContainerPath, signal?: AbortSignal): Promise<Readable>;
   /** Unpacks a tar stream in the directory `path`, in place. */
   writeArchive(target: ContainerPath, tar: Readable, signal?: AbortSignal): Promise<void>;

@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
+import { OttoError } from "@otto/errors";
 import type Docker from "dockerode";
 import { asking } from "./engine-error.js";
 import type { EngineRequest } from "./engine-request.js";
 import { decodeLog, type LogEntry } from "./log-entries.js";
-import { untilLost } from "./lost-stream.js";
 
 export interface LogRange {
   /** Only entries of this time or later: seconds since 1970, with decimals if wanted. Default: all. */
@@ -27,7 +27,7 @@ export async function* readLog(
     openLog(docker, container.id, { range, request }),
   );
   try {
-    yield* decodeLog(untilLost(source, "reading a log", request), container);
+    yield* decodeLog(untilLost(source, request), container);
   } finally {
     source.destroy();
   }
@@ -57,4 +57,13 @@ function openLog(docker: Docker, id: string, { range, request }: Opening): Promi
   return new Promise((resolve, reject) => {
     modem.dial(options, (error, stream) => (error ? reject(error) : resolve(stream)));
   });
+}
+
+async function* untilLost(source: Readable, { engine, abort }: EngineRequest): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) yield chunk;
+  } catch (cause) {
+    abort.abortSignal?.throwIfAborted();
+    throw new OttoError("ENGINE_STREAM_LOST", `reading a log on ${engine}: the connection was lost`, { cause });
+  }
 }

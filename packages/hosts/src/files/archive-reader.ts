@@ -25,7 +25,7 @@ export async function* unpackEntries(tar: Readable, root: ArchiveRoot): AsyncGen
   let failure: Error | undefined;
   // By hand: `pipeline` would hide the source's own error behind tar-stream's.
   tar.on("error", (error) => {
-    failure ??= error;
+    failure ??= "syscall" in error ? refused(root.from, root.name ?? ".", error.message) : error;
     archive.destroy(error);
   });
   tar.once("close", () => {
