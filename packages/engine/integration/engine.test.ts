@@ -21,11 +21,9 @@ beforeAll(async () => {
   image = await createBusyboxImage(`${name}:base`);
   engine = createEngine({
     name: "local",
-    dial: async () => {
+    dial: () => {
       channels += 1;
-      const socket = connect("/var/run/docker.sock");
-      await once(socket, "connect");
-      return socket;
+      return dialEngine();
     },
   });
 });
@@ -34,6 +32,12 @@ afterAll(async () => {
   await engine[Symbol.asyncDispose]();
   await image[Symbol.asyncDispose]();
 });
+
+async function dialEngine() {
+  const socket = connect("/var/run/docker.sock");
+  await once(socket, "connect");
+  return socket;
+}
 
 function contextOf(dockerfile: string) {
   const tar = pack();
@@ -162,6 +166,20 @@ test("an engine that is not there is an error that names it", async () => {
   });
 });
 
+test("an abort ends the wait for a start that others hold up", async () => {
+  const meeting = await dialEngine();
+  const dials = [meeting];
+  await using stuck = createEngine({ name: "pepper", dial: async () => dials.shift() ?? new Promise(() => {}) });
+  await stuck.hasBuildKit();
+  meeting.destroy();
+  await once(meeting, "close");
+  for (let n = 0; n < 20; n += 1) stuck.exec("nothing", ["true"]).catch(() => {});
+  const controller = new AbortController();
+  const waiting = stuck.exec("nothing", ["true"], { signal: controller.signal });
+  controller.abort();
+  await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
+});
+
 const cuts = {
   ends: (channel: Duplex) => void channel.push(null),
   closes: (channel: Duplex) => void channel.destroy(),
@@ -170,8 +188,7 @@ const cuts = {
 
 /** @param share how many bytes of a chunk still come before the cut; undefined: all, and no cut */
 async function dialCut(cut: (channel: Duplex) => void, share: (bytes: Buffer) => number | undefined): Promise<Duplex> {
-  const socket = connect("/var/run/docker.sock");
-  await once(socket, "connect");
+  const socket = await dialEngine();
   const channel = new Duplex({ read: () => {}, write: (chunk, _encoding, done) => socket.write(chunk, () => done()) });
   channel.once("close", () => socket.destroy());
   socket.once("end", () => channel.push(null));

@@ -1,7 +1,7 @@
 import { type Duplex, PassThrough, type Readable, Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { cleanText, OttoError } from "@otto/errors";
+import { abortable, cleanText, OttoError } from "@otto/errors";
 import type Docker from "dockerode";
 import type { LimitFunction } from "p-limit";
 import { asking } from "./engine-error.js";
@@ -57,7 +57,7 @@ export async function execInContainer(
   const { container, command, options } = target;
   const doing = `running a command in ${container}`;
   const terminal = options.terminal ?? false;
-  const { exec, channel } = await request.startGate(() =>
+  const starting = request.startGate(() =>
     asking(request, doing, async () => {
       const exec = await docker.getContainer(container).exec({
         Cmd: [...command],
@@ -74,6 +74,7 @@ export async function execInContainer(
       return { exec, channel };
     }),
   );
+  const { exec, channel } = await abortable(starting, request.abort.abortSignal);
   const process = attach(channel, terminal, () => readExit(exec).catch((error: unknown) => failToLearn(doing, error)));
   const resize = (columns: number, rows: number) =>
     asking({ ...request, abort: {} }, `resizing a terminal in ${container}`, async () => {
