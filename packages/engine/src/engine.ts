@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { abortable, OttoError } from "@otto/errors";
 import type Docker from "dockerode";
 import pLimit from "p-limit";
+import { isOlder } from "./api-version.js";
 import { buildImage, type TarBuildOptions } from "./build-image.js";
 import type { SessionBuildOptions } from "./buildkit/session-build.js";
 import { ChannelAgent, type DialEngine } from "./channel-agent.js";
@@ -28,6 +29,8 @@ export interface EngineVersion {
   readonly version: string;
   /** Highest API version that it speaks, as `1.45`. */
   readonly apiVersion: string;
+  /** Whether that is 1.41 (Docker 20.10) or later. With another engine, calls fail with `ENGINE_TOO_OLD`. */
+  readonly isSupported: boolean;
   readonly hasBuildKit: boolean;
   /** Of the engine's machine, as Go names it: `amd64`. */
   readonly architecture: string;
@@ -142,8 +145,8 @@ interface Negotiated {
 
 async function negotiate(agent: ChannelAgent, name: string): Promise<Negotiated> {
   const answer = await readVersion(await createClient(agent), { engine: name, abort: {} });
-  const { version, apiVersion, hasBuildKit } = answer;
-  if (isOlder(apiVersion, oldestApiVersion)) {
+  const { version, apiVersion, isSupported, hasBuildKit } = answer;
+  if (!isSupported) {
     throw new OttoError(
       "ENGINE_TOO_OLD",
       `${name} runs Docker ${version} (API ${apiVersion}); API ${oldestApiVersion} is the oldest that works`,
@@ -162,7 +165,8 @@ async function readVersion(docker: Docker, request: EngineRequest): Promise<Engi
   );
   const isDocker = answer.Components?.some(({ Name }) => Name === "Engine") ?? true;
   const hasBuildKit = isDocker && answer.Os === "linux";
-  return { version: answer.Version, apiVersion: answer.ApiVersion, hasBuildKit, architecture: answer.Arch };
+  const { Version: version, ApiVersion: apiVersion, Arch: architecture } = answer;
+  return { version, apiVersion, isSupported: !isOlder(apiVersion, oldestApiVersion), hasBuildKit, architecture };
 }
 
 async function readTime(docker: Docker, request: EngineRequest): Promise<Date> {
@@ -170,12 +174,6 @@ async function readTime(docker: Docker, request: EngineRequest): Promise<Date> {
     (docker.info as (options: object) => Promise<{ SystemTime: string }>).call(docker, request.abort),
   );
   return new Date(SystemTime);
-}
-
-function isOlder(version: string, than: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const [thanMajor = 0, thanMinor = 0] = than.split(".").map(Number);
-  return major === thanMajor ? minor < thanMinor : major < thanMajor;
 }
 
 // Loaded when an engine is asked: many programs never do.

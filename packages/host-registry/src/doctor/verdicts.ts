@@ -1,8 +1,7 @@
 import { parseComposeVersion } from "@otto/hosts";
 import { bad, type Judged, ok } from "./finding.js";
 
-const oldestApiVersion = "1.41";
-const oldestCompose = "2.6";
+const oldestCompose = { major: 2, minor: 6 };
 const leastFreeBytes = 1 << 30;
 const fewFreeBytes = 5 * 2 ** 30;
 const mostSkewMs = 30_000;
@@ -54,11 +53,11 @@ export function judgeDocker(argv: readonly string[], path: string | undefined): 
   });
 }
 
-export function judgeEngine({ version, apiVersion }: { version: string; apiVersion: string }): Judged {
-  const text = `Docker ${version}, API ${apiVersion}`;
-  if (!isOlder(apiVersion, oldestApiVersion)) return ok(text);
+export function judgeEngine(engine: { version: string; apiVersion: string; isSupported: boolean }): Judged {
+  const text = `Docker ${engine.version}, API ${engine.apiVersion}`;
+  if (engine.isSupported) return ok(text);
   return bad("failed", "DOCTOR_ENGINE_TOO_OLD", {
-    text: `${text}; ${oldestApiVersion} is the oldest that works`,
+    text: `${text}: too old`,
     hint: "Install Docker 20.10 or newer there.",
   });
 }
@@ -72,17 +71,19 @@ export function judgeBuildKit(hasBuildKit: boolean): Judged {
 }
 
 /** What `docker compose version --short` said; undefined when it failed. */
-export function judgeCompose(version: string | undefined): Judged {
-  const found = parseComposeVersion(version ?? "");
+export function judgeCompose(said: string | undefined): Judged {
+  const found = parseComposeVersion(said ?? "");
   if (found === undefined) {
     return bad("failed", "DOCTOR_COMPOSE_MISSING", {
       text: "docker has no command `compose`",
       hint: "Install the Compose plugin there (docker-compose-plugin, or Debian's docker-compose).",
     });
   }
-  if (found.text === "dev" || !isOlder(found.text, oldestCompose)) return ok(found.text);
+  const { text, major, minor } = found;
+  const isOld = major === oldestCompose.major ? minor < oldestCompose.minor : major < oldestCompose.major;
+  if (!isOld) return ok(text);
   return bad("failed", "DOCTOR_COMPOSE_TOO_OLD", {
-    text: `${found.text}; ${oldestCompose} is the oldest that is supported`,
+    text: `${text}; ${oldestCompose.major}.${oldestCompose.minor} is the oldest that is supported`,
     hint: "Install a newer Compose plugin there.",
   });
 }
@@ -109,10 +110,4 @@ export function judgeClock(skewMs: number): Judged {
     text: `${seconds} s ${skewMs > 0 ? "ahead" : "behind"}`,
     hint: "Registries' certificates and log times go wrong; set its clock (timedatectl set-ntp true).",
   });
-}
-
-function isOlder(version: string, than: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
-  const [thanMajor = 0, thanMinor = 0] = than.split(".").map(Number);
-  return major === thanMajor ? minor < thanMinor : major < thanMajor;
 }
