@@ -18,7 +18,6 @@ export interface DiscoverOptions {
   readonly cacheDir?: string | false;
 }
 
-// Where instructions are looked for when the settings name no place.
 /**
  * Loads the instruction modules of the repos: what they export as `name` is the instruction `name`, a default export goes
  * by its file's name.
