@@ -1,3 +1,5 @@
+import { formatShellCommand, tellFailedExec } from "ssh2-streamer";
+
 /*
  * The engine leaves a process in a container running when its client goes, but it closes that process's stdin: so a
  * shell that reads its stdin learns that our connection is gone, and ends what runs. The runtime makes each exec the
@@ -37,14 +39,7 @@ finish() {
 }
 `;
 
-// An exec that fails ends a shell at its EXIT trap, or goes on where bash is told so.
-const start = `
-trap "echo $1 >&2" EXIT
-shift
-[ -z "\${BASH_VERSION-}" ] || shopt -s execfail
-exec "$@"
-exit
-`;
+const start = `${tellFailedExec}; exec "$@"; exit`;
 
 const watched = `${finish}
 read -r otto_mark || exit
@@ -58,7 +53,7 @@ exec 3<&0 </dev/null
 } >/dev/null 2>&1 &
 otto_watcher=$!
 exec 3<&-
-/bin/sh -c '${start.replaceAll("'", "'\\''")}' sh "$otto_mark" "$@"
+${formatShellCommand(["/bin/sh", "-c", start, "sh"])} "$otto_mark" "$@"
 code=$?
 exec 2>/dev/null
 kill -KILL "$otto_watcher"

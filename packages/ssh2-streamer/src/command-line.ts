@@ -40,7 +40,7 @@ export function toStartArgv(
   // No variables: one that the command has in its environment would be changed there.
   const script = [
     ...(tellsPid ? [`printf '<otto-process %s>\\n' "$$" >&2`] : []),
-    ...(failureMark === undefined ? [] : ['trap "echo $1 >&2" EXIT', "shift", tellsFailedExec]),
+    ...(failureMark === undefined ? [] : [tellFailedExec]),
     ...(cwd === undefined ? [] : ['cd -- "$1" || exit 126', "shift"]),
     'exec "$@"',
     ...(failureMark === undefined ? [] : ["exit"]),
@@ -49,8 +49,12 @@ export function toStartArgv(
   return ["/bin/sh", "-c", script, "otto", ...settings, ...argv];
 }
 
-// An exec that fails ends a shell at its EXIT trap, or goes on where bash is told so.
-const tellsFailedExec = `[ -z "\${BASH_VERSION-}" ] || shopt -s execfail`;
+/**
+ * How a script of a POSIX shell begins that takes a mark before the command: it says the mark on stderr where it cannot
+ * become the command. An `exit` has to follow the `exec`: one that fails ends a shell at its EXIT trap, or goes on where
+ * bash is told so.
+ */
+export const tellFailedExec = `trap "echo $1 >&2" EXIT; shift; [ -z "\${BASH_VERSION-}" ] || shopt -s execfail`;
 
 /** The start of a command, for messages. */
 export function summarizeCommand(argv: readonly string[]): string {

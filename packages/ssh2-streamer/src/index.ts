@@ -6,7 +6,7 @@ export type {
   SpawnOptions,
   Terminal,
 } from "./command.js";
-export { type StartOptions, toStartArgv } from "./command-line.js";
+export { type StartOptions, tellFailedExec, toStartArgv } from "./command-line.js";
 export type { ConnectGate } from "./connect-gate.js";
 export type { DialEngineOptions } from "./dial-engine-options.js";
 export type { PrivateKey, SshCredential, SshEndpoint, SshRoute } from "./endpoint.js";
