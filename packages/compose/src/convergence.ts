@@ -16,9 +16,17 @@ import {
   observeContainers,
   type StackObservation,
 } from "./stack-observation.js";
-import { planStack, readDigests, repairScript, restartScript, type StackComparison, upFailed } from "./stack-plan.js";
+import {
+  planStack,
+  readDigests,
+  repairScript,
+  restartScript,
+  type StackComparison,
+  upFailed,
+  type WantedDigests,
+} from "./stack-plan.js";
 import type { StackSession } from "./stack-session.js";
-import { adviseImage, findUnbuilt, imageMissing, withoutBuilding } from "./unbuilt.js";
+import { adviseImage, findUnbuilt, imageMissing } from "./unbuilt.js";
 import type { UpOptions } from "./up.js";
 import { isConverged, type UpPlan } from "./up-plan.js";
 import type { UpStage } from "./up-stages.js";
@@ -44,21 +52,19 @@ export async function converge(
   options.onEvent?.({ type: "compose.staged", project, files: tree.send.length });
   if (options.owns) await markOwned(session, stack, true);
   const compose = createCompose(session, parent);
-  const read = await readDigests(compose, stack, { ...options, directory: remoteDir });
-  const { digests } = read;
-  const wanted = options.build === false ? withoutBuilding(stack, observation.images, digests) : digests;
-  const plan = planStack(stack, observation, wanted);
+  const digests = await readDigests(compose, stack, { ...options, directory: remoteDir });
+  const plan = planStack(stack, observation, digests.wanted);
   options.onEvent?.({ type: "compose.planned", project, steps: plan.steps });
   if (options.build === false) requireImages(stack, observation, plan);
   const waiting = readyOptions(stack, plan, options);
   if (isConverged(plan) && isReady(waiting)) {
-    if (read.isNew) await writeFiles(session, stack, options.comparison, { digests, wanted });
+    if (digests.isNew) await writeFiles(session, stack, options.comparison, digests);
     return observation.containers;
   }
   const events = await watchContainers(session, parent, project);
   if (!isConverged(plan)) {
-    await writeFiles(session, stack, options.comparison, { digests, wanted });
-    await apply({ session, stack, compose, events, options, waiting, digests: wanted }, plan);
+    await writeFiles(session, stack, options.comparison, digests);
+    await apply({ session, stack, compose, events, options, waiting, digests: digests.wanted }, plan);
   }
   return await waitUntilReady({ session, parent, events }, waiting);
 }
@@ -167,7 +173,7 @@ async function writeFiles(
   session: StackSession,
   stack: PlacedStack,
   { observation, tree }: StackComparison,
-  { digests, wanted }: Record<"digests" | "wanted", ReadonlyMap<string, ServiceDigest>>,
+  { declared, wanted }: WantedDigests,
 ): Promise<void> {
   const labelled = [...wanted].map(([name, digest]) => [name, labelsOf(digest)] as const);
   const labels = JSON.stringify({ services: Object.fromEntries(labelled) });
@@ -175,7 +181,7 @@ async function writeFiles(
     const file = quoteWord(`${observation.remoteDir}/${path}`);
     return `printf %s ${quoteWord(text)} >${file}.new && mv -f ${file}.new ${file}`;
   };
-  const known = formatDigests(digestKey(stack, tree.wanted), digests);
+  const known = formatDigests(digestKey(stack, tree.wanted), declared);
   const script = [write(labelsFile, labels), write(cacheFile, known)].join(" && ");
   const { exitCode, output } = await session.run(`{ ${script}; } 2>&1`);
   if (exitCode !== 0) throw upFailed(stack, output);

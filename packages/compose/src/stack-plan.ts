@@ -51,8 +51,17 @@ export function planStack(
 
 /** What each service's containers are to be started from, and whether compose was asked for it. */
 export interface WantedDigests {
-  readonly digests: ReadonlyMap<string, ServiceDigest>;
+  /** As compose reads the files. */
+  readonly declared: ReadonlyMap<string, ServiceDigest>;
+  /** The same, but of the images that there are where nothing is built. */
+  readonly wanted: ReadonlyMap<string, ServiceDigest>;
   readonly isNew: boolean;
+}
+
+interface DigestReading extends Pick<UpOptions, "build" | "signal"> {
+  /** Where on the parent the files are. */
+  readonly directory: string;
+  readonly comparison: StackComparison;
 }
 
 /**
@@ -62,20 +71,27 @@ export interface WantedDigests {
 export async function readDigests(
   compose: Compose,
   stack: PlacedStack,
-  read: { directory: string; comparison: StackComparison; signal?: AbortSignal | undefined },
+  reading: DigestReading,
 ): Promise<WantedDigests> {
-  const { files } = stack;
-  const { directory, comparison, signal } = read;
-  const manifest = comparison.tree.wanted;
-  const known = parseDigests(comparison.observation.digests, digestKey(stack, manifest));
-  if (known !== undefined) return { digests: known, isNew: false };
-  const run = { environment: files.environment, cwd: `${directory}/${files.projectDirectory}`, signal };
+  const { tree, observation } = reading.comparison;
+  const known = parseDigests(observation.digests, digestKey(stack, tree.wanted));
+  const declared = known ?? (await digestStack(compose, stack, reading));
+  const wanted = reading.build === false ? withoutBuilding(stack, observation.images, declared) : declared;
+  return { declared, wanted, isNew: known === undefined };
+}
+
+async function digestStack(
+  compose: Compose,
+  stack: PlacedStack,
+  { directory, comparison, signal }: DigestReading,
+): Promise<Map<string, ServiceDigest>> {
+  const { environment, projectDirectory } = stack.files;
+  const run = { environment, cwd: `${directory}/${projectDirectory}`, signal };
   const argv = (words: readonly string[]) => configCommand(words, stack, directory);
   const model = await compose.run(argv, { ...run, joinsStderr: false });
   if (model.exitCode === 0) {
-    const { built } = comparison;
-    const digests = digestServices(model.output, { directory, manifest, built, environment: files.environment });
-    return { digests, isNew: true };
+    const { tree, built } = comparison;
+    return digestServices(model.output, { directory, manifest: tree.wanted, built, environment });
   }
   signal?.throwIfAborted();
   throw upFailed(stack, (await compose.run(argv, run)).output, { directory });
@@ -90,26 +106,24 @@ export async function previewUp(
   stack: PlacedStack,
   options: Pick<UpOptions, "build" | "signal"> = {},
 ): Promise<UpStep[]> {
-  const { build = true, signal } = options;
   const { parent, files } = stack;
-  await using session = await openStackSession(parent, { project: undefined, who: "", signal });
+  await using session = await openStackSession(parent, { project: undefined, who: "", signal: options.signal });
   const comparison = await compareStack(session, stack);
   const { observation, tree } = comparison;
-  const plan = ({ digests }: WantedDigests) => {
-    const wanted = build ? digests : withoutBuilding(stack, observation.images, digests);
+  if (observation.containers.length === 0) return [...planStack(stack, observation, new Map()).steps];
+  const compose = createCompose(session, parent);
+  const plan = async (directory: string) => {
+    const { wanted } = await readDigests(compose, stack, { ...options, directory, comparison });
     return [...planStack(stack, observation, wanted).steps];
   };
-  if (observation.containers.length === 0) return plan({ digests: new Map(), isNew: false });
-  const compose = createCompose(session, parent);
-  const read = (directory: string) => readDigests(compose, stack, { directory, comparison, signal });
-  if (isSettled(tree)) return plan(await read(observation.remoteDir));
+  if (isSettled(tree)) return await plan(observation.remoteDir);
   const { output } = await session.run("mktemp -d");
   const place = { shell: session, remoteDir: output.trim(), host: parent.id, docker: parent.docker.command };
   try {
     const readByCompose = files.shipments.filter(({ kind }) => composeReads.has(kind));
     const { entries } = await listTree([...readByCompose, ...files.rewritten], [files.projectDirectory]);
     await updateTree(place, planTree(entries, {}));
-    return plan(await read(place.remoteDir));
+    return await plan(place.remoteDir);
   } finally {
     await removeTree(place);
   }
