@@ -2,26 +2,30 @@ import { isRemoteResource, type LocalPath, resolveLocalPath } from "./local-path
 import type { ContextUse } from "./project.js";
 import { contextsBeside } from "./references.js";
 import { type Shipping, shipmentKey } from "./shipping.js";
-import { entriesOf, mapAt } from "./yaml-tree.js";
+import { entriesOf, mapAt, type ScalarTree } from "./yaml-tree.js";
+
+/** Where the context of a build lies; undefined for what is not of this machine. */
+export function contextPathOf({ loading, documents }: Shipping, { text, site }: ScalarTree): LocalPath | undefined {
+  const group = documents.get(site.documentId)?.group;
+  if (group === undefined || isRemoteResource(text)) return undefined;
+  return resolveLocalPath(text, group.base, loading.source.home);
+}
 
 /** Notes at a context that is shipped what is built from it. */
 export async function noteContextUse(shipping: Shipping, context: LocalPath, use: ContextUse): Promise<void> {
   const located = await shipping.loading.locator.find(context);
-  const key = located && shipmentKey("build", located);
-  const shipment = key === undefined ? undefined : shipping.shipments.get(key);
-  if (key === undefined || shipment === undefined) return;
-  shipping.shipments.set(key, { ...shipment, builds: [...(shipment.builds ?? []), use] });
+  if (located === undefined) return;
+  const key = shipmentKey("build", located);
+  const shipment = shipping.shipments.get(key);
+  if (shipment !== undefined) shipping.shipments.set(key, { ...shipment, builds: [...(shipment.builds ?? []), use] });
 }
 
 /** The same of the contexts that services name beside their own. */
 export async function noteContextsBeside(shipping: Shipping): Promise<void> {
-  const { loading, documents, project } = shipping;
-  for (const [service, definition] of entriesOf(mapAt(project, "services"))) {
-    for (const { text, site } of contextsBeside(mapAt(definition, "build"))) {
-      const group = documents.get(site.documentId)?.group;
-      if (group === undefined || isRemoteResource(text)) continue;
-      const context = resolveLocalPath(text, group.base, loading.source.home);
-      await noteContextUse(shipping, context, { service, dockerfile: undefined });
+  for (const [service, definition] of entriesOf(mapAt(shipping.project, "services"))) {
+    for (const scalar of contextsBeside(mapAt(definition, "build"))) {
+      const context = contextPathOf(shipping, scalar);
+      if (context !== undefined) await noteContextUse(shipping, context, { service, dockerfile: undefined });
     }
   }
 }

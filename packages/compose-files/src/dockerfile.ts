@@ -1,7 +1,7 @@
 import { posix } from "node:path";
-import { noteContextUse } from "./context-use.js";
+import { contextPathOf, noteContextUse } from "./context-use.js";
 import { composeError } from "./faults.js";
-import { isRemoteResource, isWithin, resolveLocalPath } from "./local-path.js";
+import { isWithin } from "./local-path.js";
 import type { LocalReader } from "./project.js";
 import { addShipment, type Shipping, siteKey } from "./shipping.js";
 import { at, entriesOf, type MapTree, mapAt, type Place, type ScalarTree, scalarAt } from "./yaml-tree.js";
@@ -16,10 +16,8 @@ export async function shipDockerfiles(shipping: Shipping): Promise<void> {
   for (const [name, service] of entriesOf(mapAt(shipping.project, "services"))) {
     const build = mapAt(service, "build");
     const context = scalarAt(build, "context");
-    const group = context && shipping.documents.get(context.site.documentId)?.group;
-    if (build === undefined || context === undefined || group === undefined) continue;
-    if (isRemoteResource(context.text)) continue;
-    const local = resolveLocalPath(context.text, group.base, shipping.loading.source.home);
+    const local = context && contextPathOf(shipping, context);
+    if (build === undefined || context === undefined || local === undefined) continue;
     const required = shipping.isNeeded({ section: "services", name }, "dockerfile");
     const isInline = at(build, "dockerfile_inline") !== undefined;
     const built = { contextPath: local.path, context, required };
