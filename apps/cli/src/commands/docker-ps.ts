@@ -2,8 +2,7 @@ import { type ContainerRow, composePs, type Lab } from "@otto/docker";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import { describeError, errorRecord } from "../output/error-text.js";
-import type { JsonRecord } from "../output/reporter.js";
-import { columnsOf, formatTable } from "../output/table.js";
+import { showTable, type TableRow } from "../output/shown-table.js";
 import type { Session } from "../session.js";
 
 export interface DockerPsFlags {
@@ -18,11 +17,6 @@ interface Answer {
   readonly error?: unknown;
 }
 
-interface Row {
-  readonly cells: readonly string[];
-  readonly record: JsonRecord;
-}
-
 const header = ["HOST", "NAME", "IMAGE", "STATUS", "PORTS"];
 
 /** `otto docker ps`: a parent that cannot be asked is a row among the others', and makes the command fail. */
@@ -35,7 +29,7 @@ export async function dockerPs(session: Session, flags: DockerPsFlags): Promise<
     for (const { error } of silent) session.reporter.error(error);
     return { exitCode: exitCodes.failed };
   }
-  showRows(session, answers.flatMap(rowsOf));
+  showTable(session, answers.flatMap(rowsOf), header);
   return { exitCode: silent.length > 0 ? exitCodes.failed : exitCodes.done };
 }
 
@@ -56,13 +50,7 @@ async function ask(
   }
 }
 
-function showRows({ reporter, invocation }: Session, rows: readonly Row[]): void {
-  const [title = "", ...lines] = formatTable([header, ...rows.map((row) => row.cells)], columnsOf(invocation.stdout));
-  reporter.heading(title);
-  for (const [index, row] of rows.entries()) reporter.item(lines[index] ?? "", row.record);
-}
-
-function rowsOf({ parent, containers, error }: Answer): Row[] {
+function rowsOf({ parent, containers, error }: Answer): TableRow[] {
   if (error !== undefined) {
     const cells = [parent, `error: ${describeError(error).message}`];
     return [{ cells, record: { ...errorRecord(error), parent } }];

@@ -4,7 +4,7 @@ import { eachOf, findPlaces, type Place } from "../arguments/place.js";
 import { cacheDirectory } from "../cache-directory.js";
 import type { Outcome } from "../outcome.js";
 import { openDockerProgress } from "../output/docker-event.js";
-import { formatTable } from "../output/table.js";
+import { showTable } from "../output/shown-table.js";
 import type { Session } from "../session.js";
 import { withStack } from "../stack-choice.js";
 import { showBuildPlan } from "./docker-build.js";
@@ -25,16 +25,11 @@ async function bringUp(session: Session, { repo, lab, parent }: Place, flags: Do
   const hosts = await upShown(session, { repo, lab }, upOptions(session, flags));
   const projects = new Set(Object.values(hosts).map((host) => host.project));
   const running = lab.hosts.list().filter((host) => host.state === "running" && projects.has(host.project));
-  const lines = formatTable(running.map((host) => [host.id, host.state]));
-  for (const [index, host] of running.entries()) {
-    session.reporter.item(lines[index] ?? host.id, {
-      type: "host",
-      kind: "container",
-      repo: repo.name,
-      parent: parent.id,
-      ...host,
-    });
-  }
+  const rows = running.map((host) => ({
+    cells: [host.id, host.state],
+    record: { type: "host", kind: "container", repo: repo.name, parent: parent.id, ...host },
+  }));
+  showTable(session, rows);
   return true;
 }
 

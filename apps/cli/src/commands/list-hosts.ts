@@ -2,7 +2,7 @@ import type { HostData } from "@otto/config";
 import { type ContainerHostRow, declareStacks } from "@otto/docker";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
-import { columnsOf, formatTable } from "../output/table.js";
+import { showTable, type TableRow } from "../output/shown-table.js";
 import type { Session } from "../session.js";
 
 /**
@@ -17,22 +17,11 @@ export async function listHosts(session: Session): Promise<Outcome> {
     }
     return { exitCode: exitCodes.done };
   } finally {
-    showRows(session, [...lab.data.hosts.map(hostRow), ...lab.hosts.list().map(containerRow)]);
+    showTable(session, [...lab.data.hosts.map(hostRow), ...lab.hosts.list().map(containerRow)]);
   }
 }
 
-function showRows(
-  { reporter, invocation }: Session,
-  rows: readonly (ReturnType<typeof hostRow> | ReturnType<typeof containerRow>)[],
-) {
-  const lines = formatTable(
-    rows.map((row) => row.cells),
-    columnsOf(invocation.stdout),
-  );
-  for (const [index, { record }] of rows.entries()) reporter.item(lines[index] ?? "", record);
-}
-
-function hostRow(host: HostData) {
+function hostRow(host: HostData): TableRow {
   const { id, handle, hop, dockerCapable, isLocal, ip, ssh } = host;
   const address = isLocal ? "this machine" : `${ip}:${ssh.port}`;
   const way = hop === undefined ? address : `${address} through ${hop}`;
@@ -42,7 +31,7 @@ function hostRow(host: HostData) {
   };
 }
 
-function containerRow(host: ContainerHostRow) {
+function containerRow(host: ContainerHostRow): TableRow {
   return {
     cells: [host.id, "container", `${host.service} of ${host.project}`],
     record: { type: "host", kind: "container", ...host },

@@ -5,7 +5,7 @@ import { readInstructionArguments } from "../arguments/instruction-arguments.js"
 import { cacheDirectory } from "../cache-directory.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
-import { columnsOf, formatTable } from "../output/table.js";
+import { showTable, type TableRow } from "../output/shown-table.js";
 import type { Session } from "../session.js";
 
 export interface RunFlags {
@@ -41,15 +41,18 @@ function showHelp({ reporter }: Session, text: string): Outcome {
   return { exitCode: exitCodes.done };
 }
 
-function list({ reporter, invocation }: Session, found: readonly FoundInstruction[]): Outcome {
-  const rows = found.map(({ name, repo, instruction }) => [name, repo.name, instruction.description]);
-  const lines = formatTable(rows, columnsOf(invocation.stdout));
-  for (const [index, { name, repo, file, instruction }] of found.entries()) {
-    const { description, options } = instruction;
-    reporter.item(lines[index] ?? name, { type: "instruction", name, repo: repo.name, file, description, options });
-  }
-  if (found.length === 0) reporter.notice("warn", "no repository here has instructions");
+function list(session: Session, found: readonly FoundInstruction[]): Outcome {
+  showTable(session, found.map(instructionRow));
+  if (found.length === 0) session.reporter.notice("warn", "no repository here has instructions");
   return { exitCode: exitCodes.done };
+}
+
+function instructionRow({ name, repo, file, instruction }: FoundInstruction): TableRow {
+  const { description, options } = instruction;
+  return {
+    cells: [name, repo.name, description],
+    record: { type: "instruction", name, repo: repo.name, file, description, options },
+  };
 }
 
 async function showRun({ reporter }: Session, chosen: FoundInstruction, given: GivenOptions): Promise<Outcome> {
