@@ -52,7 +52,7 @@ test("what a module shows is what it has when it is run", async () => {
   const outlines = await outlineInstructions([repo]);
   const found = await discoverInstructions([repo]);
   const expected = found.map(({ name, instruction: { description, options } }) => {
-    return { name, repo, description, options: Object.keys(options) };
+    return { name, description, options: Object.keys(options) };
   });
   const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
   expect(expected).toHaveLength(3);

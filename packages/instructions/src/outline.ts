@@ -5,7 +5,6 @@ import { findModules, nameOfExport } from "./modules.js";
 /** What the text of a module shows of an instruction. */
 export interface InstructionOutline {
   readonly name: string;
-  readonly repo: Repo;
   /** Empty when no literal says it. */
   readonly description: string;
   /** Names of its options, in camel case. */
@@ -26,16 +25,16 @@ export async function outlineInstructions(repos: readonly Repo[]): Promise<Instr
   const outlines: InstructionOutline[] = [];
   for (const repo of repos) {
     for (const file of await findModules(repo)) {
-      const found = readOutlines(await readFile(file, "utf8"));
-      outlines.push(...found.map((outline) => ({ ...outline, name: nameOfExport(outline.name, file), repo })));
+      outlines.push(...readOutlines(await readFile(file, "utf8"), file));
     }
   }
   return outlines;
 }
 
-function readOutlines(source: string): Omit<InstructionOutline, "repo">[] {
-  return [...source.matchAll(definition)].map(({ groups: { name = "default", text = "" } = {} }) => {
-    const options = [...text.matchAll(option)].map(({ groups }) => groups?.name ?? "");
-    return { name, options, description: description.exec(text)?.groups?.text ?? "" };
-  });
+function readOutlines(source: string, file: string): InstructionOutline[] {
+  return [...source.matchAll(definition)].map(({ groups: { name = "default", text = "" } = {} }) => ({
+    name: nameOfExport(name, file),
+    description: description.exec(text)?.groups?.text ?? "",
+    options: [...text.matchAll(option)].map(({ groups }) => groups?.name ?? ""),
+  }));
 }
