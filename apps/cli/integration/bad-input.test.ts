@@ -1,13 +1,11 @@
 import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createKeyPair, type Lab, type LabJson, type LabJsonHost, labJson, startLab } from "@otto/lab";
+import { closedPort, createKeyPair, type Lab, type LabJson, type LabJsonHost, labJson, startLab } from "@otto/lab";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { readEngineState } from "./engine-state.js";
 import { type JsonLine, runJson, runOtto } from "./otto-process.js";
 import { createTestRepo, settings, type TestRepo } from "./test-repo.js";
 
-/** Of loopback. Nobody listens there: a port below 1024 is nobody's by chance. */
-const closedPort = 1019;
 const password = "hunter2-of-the-lab";
 let lab: Lab<"bastion" | "parent">;
 let repo: TestRepo;

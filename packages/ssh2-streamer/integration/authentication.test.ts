@@ -4,14 +4,12 @@ import { appendFile, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { isOttoError, OttoError, Secret } from "@otto/errors";
-import { createKeyPair, type Lab, startLab } from "@otto/lab";
+import { closedPort, createKeyPair, type Lab, startLab } from "@otto/lab";
 import { openSshSession, type SshCredential } from "ssh2-streamer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { endpointOf } from "./lab-route.js";
 
 type Name = "keys" | "password" | "interactive" | "both";
-/** Of loopback. Nobody listens there: a port below 1024 is nobody's by chance. */
-const closedPort = 1019;
 let lab: Lab<Name>;
 
 beforeAll(async () => {

@@ -2,22 +2,10 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
-import { type Lab, startLab } from "@otto/lab";
+import { createMemoryGauge, type Lab, startLab } from "@otto/lab";
 import { openSshSession, type SshSession } from "ssh2-streamer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { routeTo } from "./lab-route.js";
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
-
-/** What is held, not what waits to be collected: V8 lets 64 MB of buffers gather before it looks. */
-function heldBytes(): number {
-  collectGarbage();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 let lab: Lab<"parent">;
 let session: SshSession;
@@ -36,6 +24,7 @@ afterAll(async () => {
 test("2 GB of output read slowly stay out of memory", async () => {
   const size = 2 * 2 ** 30;
   const process_ = await session.spawn(["head", "-c", String(size), "/dev/zero"]);
+  const heldBytes = createMemoryGauge();
   const before = heldBytes();
   let seen = 0;
   let most = 0;

@@ -5,6 +5,8 @@ export type { LabHost } from "./host.js";
 export { createKeyPair, type KeyPair } from "./keys.js";
 export { type Lab, startLab } from "./lab.js";
 export { type LabJson, type LabJsonHost, labJson } from "./lab-json.js";
+export { createMemoryGauge } from "./memory-gauge.js";
 export type { Authentication, EngineAccess, HostOptions, KeyType, LabOptions } from "./options.js";
+export { closedPort } from "./ports.js";
 export { type LabProxy, type ProxyOptions, startProxy } from "./proxy.js";
 export { type Registry, type RegistryLogin, startRegistry } from "./registry.js";

@@ -1,11 +1,10 @@
-import { randomInt } from "node:crypto";
 import { access, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Keeper, keepRunning } from "./keeper.js";
 import type { KeyPair } from "./keys.js";
 import type { HostOptions } from "./options.js";
+import { findFreePort } from "./ports.js";
 
 const program = "/usr/sbin/sshd";
 // It takes less than one; a machine may be busy.
@@ -115,20 +114,4 @@ async function sizeOf(path: string): Promise<number> {
   } finally {
     await file.close();
   }
-}
-
-/** Below those that the system gives to who asks for any: a host that is stopped finds its own free when it comes back. */
-async function findFreePort(): Promise<number> {
-  const port = randomInt(10_000, 20_000);
-  return (await isFree(port)) ? port : findFreePort();
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", (error: NodeJS.ErrnoException) =>
-      error.code === "EADDRINUSE" ? resolve(false) : reject(error),
-    );
-    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
-  });
 }
