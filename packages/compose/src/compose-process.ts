@@ -1,5 +1,5 @@
 import { cleanText, OttoError } from "@otto/errors";
-import { composePrograms, type Parent, parseComposeVersion } from "@otto/hosts";
+import { findCompose, type Parent } from "@otto/hosts";
 import { quoteWord } from "@otto/staging";
 import { endableLine, isDirect } from "./endable-command.js";
 import type { StackSession } from "./stack-session.js";
@@ -45,7 +45,7 @@ export function createCompose(session: StackSession, parent: Parent): Compose {
         return outcome;
       }
       // Asked only after a failure, so that a working parent pays nothing for it.
-      const found = await findCompose(session, parent);
+      const found = await requireCompose(session, parent);
       isChecked = true;
       if (found.join(" ") === compose.join(" ")) return outcome;
       compose = found;
@@ -113,20 +113,17 @@ function quoteValue(value: string): string {
   return `"${value.replaceAll(/[\\"$]/g, "\\$&")}"`;
 }
 
-async function findCompose(session: StackSession, parent: Parent): Promise<readonly string[]> {
-  let old = "";
-  for (const candidate of composePrograms(parent.docker.command)) {
-    const { exitCode, output } = await session.run(`${candidate.map(quoteWord).join(" ")} version --short 2>/dev/null`);
-    const version = exitCode === 0 ? parseComposeVersion(output) : undefined;
-    if (version === undefined) continue;
-    if (version.major >= 2) return candidate;
-    old = version.text;
-  }
-  throw composeMissing(parent, old);
+async function requireCompose(session: StackSession, parent: Parent): Promise<readonly string[]> {
+  const found = await findCompose(parent.docker.command, async (argv) => {
+    const { exitCode, output } = await session.run(`${argv.map(quoteWord).join(" ")} 2>/dev/null`);
+    return exitCode === 0 ? output : undefined;
+  });
+  if (found === undefined || found.version.major < 2) throw composeMissing(parent, found?.version.text);
+  return found.command;
 }
 
-function composeMissing(parent: Parent, old: string): OttoError {
-  const found = old === "" ? "does not work there" : `is missing, and docker-compose ${old} is too old`;
+function composeMissing(parent: Parent, old: string | undefined): OttoError {
+  const found = old === undefined ? "does not work there" : `is missing, and docker-compose ${old} is too old`;
   return new OttoError(
     "COMPOSE_MISSING",
     `running docker compose on ${parent.id}: \`${parent.docker.command.join(" ")} compose\` ${found}`,

@@ -180,14 +180,18 @@ test.each([
   expect(faultsOf(await examine(await start({ parent: withPath(path) })))).toEqual([fault]);
 });
 
-test("a docker-compose without the plugin will do", async () => {
-  const programs = { docker: "[ $1 != compose ] || exit 1; echo /", "docker-compose": "echo 2.6.0" };
+test.each([
+  ["without the plugin", "exit 1"],
+  ["beside an old plugin", "{ echo v1.0.0; exit; }"],
+])("a docker-compose %s will do", async (_, plugin) => {
+  const programs = { docker: `[ $1 != compose ] || ${plugin}; echo /`, "docker-compose": "echo 2.6.0" };
   const path = `${await writePrograms(join(directory, "bin"), programs)}:${process.env.PATH}`;
   expect(faultsOf(await examine(await start({ parent: withPath(path) })))).toEqual([]);
 });
 
 test("this machine is examined from docker on", async () => {
-  const path = await writePrograms(join(directory, "bin"), { docker: "[ $1 != compose ] || echo 1.29.2" });
+  const programs = { docker: "[ $1 != compose ] || echo 1.29.2", "docker-compose": "exit 1" };
+  const path = await writePrograms(join(directory, "bin"), programs);
   const env = { PATH: `${path}:${process.env.PATH}`, DOCKER_HOST: "unix:///nowhere/docker.sock" };
   await using lab = new OttoLab({
     data: await loadLab({ repos: [], name: undefined, home: directory }),

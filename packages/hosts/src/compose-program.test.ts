@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { composePrograms, parseComposeVersion } from "./compose-program.js";
+import { findCompose, parseComposeVersion } from "./compose-program.js";
 
 test.each([
   // Releases from 2.6 to 5.5: `version --short` cuts the v of v2.6.0 off; earlier ones did not.
@@ -27,9 +27,16 @@ test.each(["", "\n", "docker: 'compose' is not a docker command.", "unknown flag
   expect(parseComposeVersion(output)).toBeUndefined();
 });
 
-test("compose is called through the docker client's own words", () => {
-  expect(composePrograms(["sudo", "-n", "/opt/docker"])).toEqual([
-    ["sudo", "-n", "/opt/docker", "compose"],
-    ["sudo", "-n", "/opt/docker-compose"],
-  ]);
+const plugin = "sudo -n /opt/docker compose";
+const standalone = "sudo -n /opt/docker-compose";
+
+test.each<[string, Readonly<Record<string, string>>, string | undefined]>([
+  ["both", { [plugin]: "2.26.1", [standalone]: "2.40.3" }, plugin],
+  ["the program alone", { [standalone]: "2.6.0" }, standalone],
+  ["a plugin that says nothing", { [plugin]: "", [standalone]: "2.6.0" }, standalone],
+  ["an old program alone", { [standalone]: "1.29.2" }, standalone],
+  ["neither", {}, undefined],
+])("through the docker client's own words, of %s one is found", async (_, versions, found) => {
+  const ask = async (command: readonly string[]) => versions[command.join(" ").replace(/ version --short$/, "")];
+  expect((await findCompose(["sudo", "-n", "/opt/docker"], ask))?.command.join(" ")).toBe(found);
 });

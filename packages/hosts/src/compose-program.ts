@@ -6,8 +6,32 @@ export interface ComposeVersion {
   readonly minor: number;
 }
 
-/** How compose may be called beside a docker client: as its plugin, and as a program of its own. */
-export function composePrograms(docker: readonly string[]): readonly (readonly string[])[] {
+/** Compose as it is called. */
+export interface ComposeProgram {
+  readonly command: readonly string[];
+  readonly version: ComposeVersion;
+}
+
+/**
+ * Finds Compose beside a docker client: its plugin, or else a program of its own.
+ * @param ask runs a command and gives what it printed; undefined when it failed
+ * @returns Compose 1 only where there is no later one; undefined where there is none
+ */
+export async function findCompose(
+  docker: readonly string[],
+  ask: (command: readonly string[]) => Promise<string | undefined>,
+): Promise<ComposeProgram | undefined> {
+  let old: ComposeProgram | undefined;
+  for (const command of composePrograms(docker)) {
+    const version = parseComposeVersion((await ask([...command, "version", "--short"])) ?? "");
+    if (version === undefined) continue;
+    if (version.major >= 2) return { command, version };
+    old = { command, version };
+  }
+  return old;
+}
+
+function composePrograms(docker: readonly string[]): readonly (readonly string[])[] {
   const standalone = (docker.at(-1) ?? "").replace(/docker$/, "docker-compose");
   return [
     [...docker, "compose"],

@@ -1,6 +1,6 @@
 export type { Command, CommandOutput, CommandResult } from "./command.js";
 export { readServicePlace, type ServicePlace } from "./compose-labels.js";
-export { type ComposeVersion, composePrograms, parseComposeVersion } from "./compose-program.js";
+export { type ComposeProgram, type ComposeVersion, findCompose } from "./compose-program.js";
 export type { ContainerExecOptions } from "./container-exec.js";
 export type { ContainerHostOptions } from "./container-finder.js";
 export { DockerContainerHost } from "./container-host.js";

@@ -1,7 +1,7 @@
 import { dirname } from "node:path/posix";
 import type { HostData } from "@otto/config";
 import { cleanText, isOttoError } from "@otto/errors";
-import { composePrograms, type Parent } from "@otto/hosts";
+import { findCompose, type Parent } from "@otto/hosts";
 import { bad, type DoctorCheck, type Finding, type Judged } from "./finding.js";
 import {
   judgeBuildKit,
@@ -34,7 +34,10 @@ export async function* examineDocker(probe: DockerProbe): AsyncGenerator<Finding
   const engine = await askEngine(probe);
   if (socket.status === "ok" || engine.judged.status === "ok") yield at("engine", engine.judged);
   if (engine.hasBuildKit !== undefined) yield at("buildkit", judgeBuildKit(engine.hasBuildKit));
-  if (docker.status === "ok") yield at("compose", judgeCompose(await readComposeVersion(probe)));
+  if (docker.status === "ok") {
+    const compose = await findCompose(probe.docker.command, (argv) => run(probe, argv));
+    yield at("compose", judgeCompose(compose?.version));
+  }
   const disk = await readFreeSpace(probe);
   yield at("disk", judgeDisk(disk.directory, disk.freeBytes));
   const skewMs = await readClock(probe);
@@ -63,15 +66,6 @@ async function askEngine({ parent, signal }: DockerProbe): Promise<{ judged: Jud
     const hint = "The socket is there and the engine is not behind it: look at its log (journalctl -u docker).";
     return { judged: bad("failed", "DOCTOR_ENGINE_SILENT", { text, hint }) };
   }
-}
-
-/** Of the plugin, else of a `docker-compose`, as it is used. */
-async function readComposeVersion(probe: DockerProbe): Promise<string | undefined> {
-  for (const program of composePrograms(probe.docker.command)) {
-    const version = await run(probe, [...program, "version", "--short"]);
-    if (version !== undefined) return version;
-  }
-  return undefined;
 }
 
 async function readFreeSpace(probe: DockerProbe): Promise<{ directory: string; freeBytes: number | undefined }> {

@@ -1,4 +1,4 @@
-import { parseComposeVersion } from "@otto/hosts";
+import type { ComposeVersion } from "@otto/hosts";
 import { bad, type Judged, ok } from "./finding.js";
 
 const oldestCompose = { major: 2, minor: 6 };
@@ -70,16 +70,15 @@ export function judgeBuildKit(hasBuildKit: boolean): Judged {
   });
 }
 
-/** What `docker compose version --short` said; undefined when it failed. */
-export function judgeCompose(said: string | undefined): Judged {
-  const found = parseComposeVersion(said ?? "");
-  if (found === undefined) {
+/** Undefined: there is none. */
+export function judgeCompose(version: ComposeVersion | undefined): Judged {
+  if (version === undefined) {
     return bad("failed", "DOCTOR_COMPOSE_MISSING", {
       text: "docker has no command `compose`",
       hint: "Install the Compose plugin there (docker-compose-plugin, or Debian's docker-compose).",
     });
   }
-  const { text, major, minor } = found;
+  const { text, major, minor } = version;
   const isOld = major === oldestCompose.major ? minor < oldestCompose.minor : major < oldestCompose.major;
   if (!isOld) return ok(text);
   return bad("failed", "DOCTOR_COMPOSE_TOO_OLD", {
