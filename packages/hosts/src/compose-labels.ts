@@ -1,3 +1,8 @@
+/** The label that all containers of a project have. */
+export function projectLabel(project: string): string {
+  return `com.docker.compose.project=${project}`;
+}
+
 /** What Compose's labels say of a container. */
 export interface ServicePlace {
   readonly service: string;

@@ -1,6 +1,6 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
 import { isOttoError } from "@otto/errors";
-import { readServicePlace } from "./compose-labels.js";
+import { projectLabel, readServicePlace } from "./compose-labels.js";
 import { notRunning } from "./not-running.js";
 import type { Parent } from "./parent.js";
 import { SharedWork } from "./shared-work.js";
@@ -85,7 +85,7 @@ export class ContainerFinder {
     signal: AbortSignal | undefined,
   ): Promise<ContainerSummary | undefined> {
     const { engine, project, service, replica } = this.#options;
-    const labels = [`com.docker.compose.project=${project}`, `com.docker.compose.service=${service}`];
+    const labels = [projectLabel(project), `com.docker.compose.service=${service}`];
     const containers = await engine.listContainers({ labels, all }, signal);
     const ours = containers.filter((candidate) => readServicePlace(candidate.Labels)?.replica === replica);
     return ours.find(({ State }) => State === "running") ?? ours[0];

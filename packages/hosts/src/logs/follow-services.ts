@@ -1,14 +1,9 @@
 import { PassThrough } from "node:stream";
+import { projectLabel } from "../compose-labels.js";
 import { ContainerLog, type LogReading } from "./container-log.js";
 import type { LogLine } from "./log-line.js";
 import { Patience } from "./patience.js";
-import {
-  isSelected,
-  type LogSelection,
-  listProjectContainers,
-  projectLabel,
-  type ServiceContainer,
-} from "./service-containers.js";
+import { isSelected, type LogSelection, listProjectContainers, type ServiceContainer } from "./service-containers.js";
 
 /** A container's log that is being read. */
 export interface OpenLog {

@@ -1,5 +1,5 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
-import { readServicePlace, type ServicePlace } from "../compose-labels.js";
+import { projectLabel, readServicePlace, type ServicePlace } from "../compose-labels.js";
 
 /** Whose logs are read. */
 export interface LogSelection {
@@ -14,11 +14,6 @@ export interface LogSelection {
 /** A container of a service, running or not. */
 export interface ServiceContainer extends ServicePlace {
   readonly id: string;
-}
-
-/** The label that all containers of a project have. */
-export function projectLabel(project: string): string {
-  return `com.docker.compose.project=${project}`;
 }
 
 /** The selected containers, stopped ones too; the oldest first. */
