@@ -1,8 +1,7 @@
 import type { Parent } from "@otto/hosts";
-import { quoteWord } from "@otto/staging";
 import { endableLine } from "./endable-command.js";
 import type { ContainerEvents } from "./stack-health.js";
-import { dockerWords } from "./stack-observation.js";
+import { dockerWords, projectFilter } from "./stack-observation.js";
 import type { StackSession } from "./stack-session.js";
 
 const watched = ["start", "die", "health_status", "oom", "destroy"];
@@ -23,12 +22,8 @@ export async function watchContainers(
     count += 1;
     wake();
   });
-  const filters = [
-    `label=com.docker.compose.project=${project}`,
-    "type=container",
-    ...watched.map((a) => `event=${a}`),
-  ];
-  const flags = filters.map((filter) => `--filter ${quoteWord(filter)}`).join(" ");
+  const filters = ["type=container", ...watched.map((action) => `event=${action}`)];
+  const flags = [projectFilter(project), ...filters.map((filter) => `--filter ${filter}`)].join(" ");
   // The output of a script ends with it; stderr goes on.
   const line = `${dockerWords(parent)} events ${flags} --format 'event {{.Actor.ID}} {{.Action}}'`;
   await session.run(`${endableLine(parent.docker.command, line)} >&2 2>/dev/null &`);

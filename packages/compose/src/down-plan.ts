@@ -1,7 +1,7 @@
 import { cleanText, OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
-import { quoteWord, stagedDirectoryScript } from "@otto/staging";
-import { dockerWords } from "./stack-observation.js";
+import { stagedDirectoryScript } from "@otto/staging";
+import { dockerWords, projectFilter } from "./stack-observation.js";
 import { openStackSession } from "./stack-session.js";
 
 /** One thing that `down` removes. */
@@ -34,7 +34,7 @@ const kinds: readonly DownStep["kind"][] = ["container", "network", "volume", "f
 
 function listScript(parent: Parent, project: string, withVolumes: boolean): string {
   const docker = dockerWords(parent);
-  const filter = `--filter ${quoteWord(`label=com.docker.compose.project=${project}`)}`;
+  const filter = projectFilter(project);
   return `${stagedDirectoryScript(project, parent.docker.stagingRoot)}
 { ${docker} container ls --all ${filter} --format 'container {{.Names}}' &&
 ${docker} network ls ${filter} --format 'network {{.Name}}'${withVolumes ? " &&" : ""}

@@ -1,9 +1,9 @@
 import { OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
-import { quoteWord, removeTree } from "@otto/staging";
+import { removeTree } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
 import { type ComposeOutcome, createCompose } from "./compose-process.js";
-import { dockerWords, observeStack } from "./stack-observation.js";
+import { dockerWords, observeStack, projectFilter } from "./stack-observation.js";
 import type { StackSession } from "./stack-session.js";
 import { inStackSession, type WaitingEvent } from "./stack-turn.js";
 
@@ -60,7 +60,7 @@ function stop(
 /** What compose overlooks: containers of a recreate that was killed, a network whose name changed. */
 function removeRestScript(parent: Parent, project: string): string {
   const docker = dockerWords(parent);
-  const filter = `--filter ${quoteWord(`label=com.docker.compose.project=${project}`)}`;
+  const filter = projectFilter(project);
   return `{ ids=$(${docker} container ls --all --quiet ${filter}) && networks=$(${docker} network ls --quiet ${filter}) || exit 1
 [ -z "$ids" ] || ${docker} container rm --force $ids || exit 1
 [ -z "$networks" ] || ${docker} network rm $networks; } 2>&1`;

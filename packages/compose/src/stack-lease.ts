@@ -4,7 +4,7 @@ import { OttoError } from "@otto/errors";
 import { lockFunctions, type Parent } from "@otto/hosts";
 import { forgetTreeScript, ownDirectory, quoteWord, stagedDirectoryScript } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
-import { dockerWords } from "./stack-observation.js";
+import { dockerWords, projectFilter } from "./stack-observation.js";
 import type { StackSession } from "./stack-session.js";
 
 /** A use of a stack that others can see; it ends with this process or its link. */
@@ -56,7 +56,7 @@ const stopTimeout = 1;
 
 function leaseScript(parent: Parent, project: string): string {
   const docker = dockerWords(parent);
-  const filter = `--filter ${quoteWord(`label=com.docker.compose.project=${project}`)}`;
+  const filter = projectFilter(project);
   const down = downCommand([...parent.docker.command, "compose"], project, { stopTimeout, volumes: false });
   return `mark=$1 project=$2
 umask 077

@@ -91,6 +91,11 @@ export function dockerWords(parent: Parent): string {
   return parent.docker.command.map(quoteWord).join(" ");
 }
 
+/** Has a list of docker's hold what is of a project, and nothing else. */
+export function projectFilter(project: string): string {
+  return `--filter ${quoteWord(`label=com.docker.compose.project=${project}`)}`;
+}
+
 function observeScript(parent: Parent, { project, images }: { project: string; images: readonly string[] }): string {
   const next = "printf '\\036'";
   const inspect = `${dockerWords(parent)} image inspect --format '{{json .}}' ${images.map(quoteWord).join(" ")}`;
@@ -118,9 +123,8 @@ const containerFormat = [
 
 function listScript(parent: Parent, project: string): string {
   const docker = dockerWords(parent);
-  const filter = quoteWord(`label=com.docker.compose.project=${project}`);
   // One that goes meanwhile is said to be missing; the others are printed all the same.
-  return `ids=$(${docker} container ls --all --quiet --no-trunc --filter ${filter} 2>&1) || { echo "$ids"; exit 1; }
+  return `ids=$(${docker} container ls --all --quiet --no-trunc ${projectFilter(project)} 2>&1) || { echo "$ids"; exit 1; }
 [ -z "$ids" ] || ${docker} container inspect --format '${containerFormat}' $ids 2>&1 || :`;
 }
 
