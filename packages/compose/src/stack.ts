@@ -9,8 +9,6 @@ export interface Stack {
   readonly repo: Repo;
   readonly project: string;
   readonly files: ComposeProject;
-  /** What `services` of the settings select; empty: every service. */
-  readonly services: readonly string[];
 }
 
 export interface StackOptions {
@@ -50,7 +48,7 @@ export async function readStack(repo: Repo, options: StackOptions): Promise<Stac
     },
     localReader,
   );
-  return { repo, project: options.projectName, files, services };
+  return { repo, project: options.projectName, files };
 }
 
 function selectedServices(repo: Repo, composes: readonly DockerCompose[]): readonly string[] {
