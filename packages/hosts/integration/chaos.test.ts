@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { isOttoError } from "@otto/errors";
 import type { DockerContainerHost } from "@otto/hosts";
@@ -73,6 +74,37 @@ test("a container that is restarted between two commands has a new shell, and sa
   await host.run("kept=yes");
   await docker("restart", "--time", "0", place.container);
   expect(await host.run("echo [$kept]")).toMatchObject({ stdout: Buffer.from("[]\n"), inNewShell: true });
+});
+
+test("on a link that swallows, no time limit and no abort waits for it", async () => {
+  const { host, parent } = connect();
+  for (const either of [host, parent]) await either.run("true");
+  const proxy = place.lab.hosts.parent.proxy;
+  proxy?.swallow(true);
+  try {
+    const limits = { timeoutMs: 500 };
+    const ended = await Promise.all([
+      host.exec(["sleep", "705"], limits),
+      host.exec(["cat"], { ...limits, stdin: "words" }),
+      host.run("sleep 705", limits),
+      parent.exec(["sleep", "705"], limits),
+      parent.run("sleep 705", limits),
+    ]);
+    expect(ended.map(({ timedOut }) => timedOut)).toEqual([true, true, true, true, true]);
+    const there = join(place.lab.directory, "swallowed");
+    const copies = [host, parent].flatMap((either) => [
+      either.put("/etc/hostname", there, { signal: AbortSignal.timeout(500) }),
+      either.get("/etc/hostname", there, { signal: AbortSignal.timeout(500) }),
+    ]);
+    for (const copied of await Promise.allSettled(copies)) {
+      expect(copied).toMatchObject({ status: "rejected", reason: { name: "TimeoutError" } });
+    }
+  } finally {
+    proxy?.swallow(false);
+    proxy?.cut();
+  }
+  expect(await host.run("echo again")).toMatchObject({ stdout: Buffer.from("again\n"), inNewShell: true });
+  await expect.poll(() => place.count("sleep 705")).toBe(0);
 });
 
 test(`a link that is cut at ${cuts} random moments gives right results or errors that say so, and leaves nothing`, async () => {

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { createLocalParent, DockerContainerHost } from "@otto/hosts";
 import { createBusyboxImage } from "@otto/lab";
@@ -19,9 +20,7 @@ let host: DockerContainerHost;
 beforeAll(async () => {
   const image = await createBusyboxImage(`${name}:latest`);
   cleanUps.push(() => image[Symbol.asyncDispose]());
-  const labels = ["--label", `com.docker.compose.project=${name}`, "--label", "com.docker.compose.service=api"];
-  await execute("docker", ["run", "-d", "--init", "--name", name, ...labels, "-e", "COLOUR=red", image.tag]);
-  cleanUps.push(() => execute("docker", ["rm", "-f", name]));
+  await startService("api", name);
   host = new DockerContainerHost({
     id: "local.r.api",
     service: "api",
@@ -36,6 +35,13 @@ afterAll(async () => {
   await parent[Symbol.asyncDispose]();
   for (const cleanUp of cleanUps.reverse()) await cleanUp();
 });
+
+async function startService(service: string, container: string): Promise<void> {
+  const labels = ["--label", `com.docker.compose.project=${name}`, "--label", `com.docker.compose.service=${service}`];
+  const argv = ["run", "-d", "--init", "--name", container, ...labels, "-e", "COLOUR=red", `${name}:latest`];
+  await execute("docker", argv);
+  cleanUps.push(() => execute("docker", ["rm", "-f", container]));
+}
 
 const text = (bytes: Buffer) => bytes.toString();
 
@@ -156,6 +162,19 @@ test("a host without a container says how to bring it up", async () => {
     code: "HOST_NOT_RUNNING",
     hint: expect.stringContaining("otto docker up"),
   });
+});
+
+test("the time of a command begins when its container runs, however long that took to bring up", async () => {
+  await using late = new DockerContainerHost({
+    ...{ id: "local.r.late", service: "late", project: name, replica: 1, engine: parent.engine },
+    bringUp: async () => {
+      await delay(2500);
+      await startService("late", `${name}-late`);
+    },
+  });
+  const limit = { timeoutMs: 2000 };
+  const [ran, executed] = await Promise.all([late.run("echo run", limit), late.exec(["echo", "exec"], limit)]);
+  expect([ran, executed].map(({ stdout }) => text(stdout))).toEqual(["run\n", "exec\n"]);
 });
 
 test("a parent that is closed before its container host breaks a shell, and no process", async () => {

@@ -9,7 +9,7 @@ export interface ContainerExecOptions extends Omit<ContainerSpawnOptions, "termi
   readonly stdin?: StdinSource | undefined;
   /** Takes the output as it comes; the result's is then empty. Default: the result has it. */
   readonly output?: CommandOutput | undefined;
-  /** Milliseconds; `Infinity` for none. Default 30,000. */
+  /** Milliseconds from when there is a container that runs; `Infinity` for none. Default 30,000. */
   readonly timeoutMs?: number | undefined;
 }
 

@@ -5,6 +5,7 @@ import { type Command, type CommandResult, toArgv } from "./command.js";
 import { type ContainerExecOptions, runInContainer } from "./container-exec.js";
 import { ContainerFinder, type ContainerHostOptions } from "./container-finder.js";
 import { type ContainerSpawnOptions, spawnInContainer } from "./container-process.js";
+import type { Deadline } from "./deadline.js";
 import type { ExecTarget } from "./exec-target.js";
 import { openContainerFiles } from "./files/container-files.js";
 import type { CopyOptions, CopyResult } from "./files/copy.js";
@@ -27,7 +28,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   readonly project: string;
   readonly replica: number;
   readonly #engine: Engine;
-  readonly #shells = new HostShells((signal) => this.#openShell(signal));
+  readonly #shells = new HostShells((deadline) => this.#openShell(deadline));
   readonly #lifelines = new Map<string, Lifelines>();
   readonly #transfer: FileTransfer;
   readonly #finder: ContainerFinder;
@@ -143,10 +144,17 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     await Promise.all([...this.#lifelines.values()].map((lifelines) => lifelines.close()));
   }
 
-  #openShell(signal: AbortSignal): Promise<ShellSession> {
-    return this.#withContainer(signal, (target) => {
+  /** Having its stack brought up is not part of a command's time. */
+  #openShell(deadline: Deadline): Promise<ShellSession> {
+    return this.#withContainer(deadline.signal, async (target) => {
       this.#assertShell(target);
-      return ShellSession.open((argv, ending) => spawnInContainer(target, argv, { signal: ending }), signal);
+      deadline.start();
+      try {
+        return await ShellSession.open((argv, signal) => spawnInContainer(target, argv, { signal }), deadline.signal);
+      } catch (error) {
+        deadline.stop();
+        throw error;
+      }
     });
   }
 

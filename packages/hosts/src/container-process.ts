@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import type { ContainerProcess } from "@otto/engine";
-import { abortable } from "@otto/errors";
+import { abortable, isOttoError } from "@otto/errors";
 import type { ProcessExit, RemoteProcess, Terminal } from "ssh2-streamer";
 import type { ExecTarget } from "./exec-target.js";
 import type { HeldLifeline } from "./lifelines.js";
@@ -33,6 +33,20 @@ export async function spawnInContainer(
 ): Promise<RemoteProcess> {
   options.signal?.throwIfAborted();
   if (!target.hasShell) return spawnBare(target, argv, options);
+  try {
+    return await spawnHeld(target, argv, options);
+  } catch (error) {
+    // That it was lost some time ago may be learned now; the command has not begun.
+    if (!isOttoError(error, "HOST_LIFELINE_LOST")) throw error;
+    return spawnHeld(target, argv, options);
+  }
+}
+
+async function spawnHeld(
+  target: ExecTarget,
+  argv: readonly string[],
+  options: ContainerSpawnOptions,
+): Promise<RemoteProcess> {
   const held = await abortable(target.lifelines.hold(options.user), options.signal);
   try {
     return await spawnTied({ target, argv, held }, options);

@@ -4,17 +4,36 @@ export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
   /** Whether the time was over first. */
   readonly passed: boolean;
+  /** The time begins, unless it has. */
+  start(): void;
+  /** The time does not count any more, until it begins anew. */
+  stop(): void;
 }
 
-/** @param timeoutMs milliseconds from now; `Infinity` for none */
-export function startDeadline(timeoutMs: number, signal: AbortSignal | undefined): Deadline {
+/** @param timeoutMs milliseconds from its start; `Infinity` for none */
+export function createDeadline(timeoutMs: number, signal: AbortSignal | undefined): Deadline {
   const timeout = new AbortController();
-  const timer = Number.isFinite(timeoutMs) ? setTimeout(() => timeout.abort(), timeoutMs) : undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const stop = () => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
   return {
     signal: signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, signal]),
     get passed() {
       return timeout.signal.aborted && signal?.aborted !== true;
     },
-    [Symbol.dispose]: () => clearTimeout(timer),
+    start: () => {
+      if (Number.isFinite(timeoutMs)) timer ??= setTimeout(() => timeout.abort(), timeoutMs);
+    },
+    stop,
+    [Symbol.dispose]: stop,
   };
+}
+
+/** A limit whose time begins now. */
+export function startDeadline(timeoutMs: number, signal: AbortSignal | undefined): Deadline {
+  const deadline = createDeadline(timeoutMs, signal);
+  deadline.start();
+  return deadline;
 }

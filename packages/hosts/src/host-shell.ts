@@ -1,11 +1,11 @@
 import { abortable } from "@otto/errors";
 import pLimit from "p-limit";
 import { type CommandResult, defaultTimeoutMs, timedOutExitCode } from "./command.js";
-import { startDeadline } from "./deadline.js";
+import { createDeadline, type Deadline } from "./deadline.js";
 import type { ShellSession } from "./shell-session.js";
 
 export interface RunOptions {
-  /** Milliseconds; `Infinity` for none. Default 30,000. */
+  /** Milliseconds from when there is a container that runs; `Infinity` for none. Default 30,000. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -16,8 +16,8 @@ export interface RunResult extends CommandResult {
   readonly inNewShell: boolean;
 }
 
-/** Starts a shell; it is ended when the signal fires before it has started. */
-export type OpenShell = (signal: AbortSignal) => Promise<ShellSession>;
+/** Starts the time when it has where to start a shell, and starts that; it is ended when the time is over before. */
+export type OpenShell = (deadline: Deadline) => Promise<ShellSession>;
 
 /** A shell on a host that keeps its directory, variables, functions and options between calls. */
 export class HostShell implements AsyncDisposable {
@@ -50,14 +50,15 @@ export class HostShell implements AsyncDisposable {
 
   async #runNext(commandLine: string, options: RunOptions): Promise<RunResult> {
     options.signal?.throwIfAborted();
-    using deadline = startDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
+    using deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
     const inNewShell = this.#session?.ended === true;
     try {
-      if (this.#session === undefined || inNewShell) this.#session = await this.#open(deadline.signal);
+      if (this.#session === undefined || inNewShell) this.#session = await this.#open(deadline);
     } catch (error) {
       if (deadline.passed) return { ...nothing(), inNewShell };
       throw error;
     }
+    deadline.start();
     return { ...(await this.#session.run(commandLine, deadline)), inNewShell };
   }
 }

@@ -53,6 +53,25 @@ test("a link that swallows is found by its silence, and everything under way end
   expect(await codeOf(process.exit)).toBe("SSH_CONNECTION_LOST");
 });
 
+test("on a link that swallows, a timeout, an abort and a close do not wait for it", async () => {
+  await using session = openSshSession(routeTo(lab, "parent", { keepaliveIntervalMs: 0 }));
+  const running = session.exec(["sleep", "60"], { timeoutMs: 3000 });
+  const process = await session.spawn(["sh", "-c", "echo ready; sleep 60"]);
+  await process.stdout.take(1).toArray();
+  lab.hosts.parent.proxy?.swallow(true);
+  expect(await codeOf(running)).toBe("COMMAND_TIMED_OUT");
+  expect(await codeOf(session.exec(["true"], { timeoutMs: 100 }))).toBe("COMMAND_TIMED_OUT");
+  for (const open of [
+    (signal: AbortSignal) => session.spawn(["true"], { signal }),
+    (signal: AbortSignal) => session.dialEngine({ signal }),
+  ]) {
+    const controller = new AbortController();
+    const opening = open(controller.signal);
+    controller.abort();
+    await expect(opening).rejects.toMatchObject({ name: "AbortError" });
+  }
+});
+
 test("the hop that fell silent is the one that is named", async () => {
   const process = await session.spawn(["sleep", "60"]);
   lab.hosts.parent.proxy?.swallow(true);

@@ -11,6 +11,7 @@ import { channelError, connectError, forwardingError } from "./failure.js";
 import { describeTarget, type ForwardTarget, openForward, openSession } from "./open-channel.js";
 import { administrativelyProhibited } from "./open-failure.js";
 import { formatPortCommand, openPortSocket } from "./port-tool.js";
+import { isWithin } from "./process-end.js";
 import { formatEndCommand, formatSignalCommand } from "./process-group.js";
 import { type ChannelProcess, createProcess, type GroupControl } from "./remote-process.js";
 import type { Slot } from "./session-slots.js";
@@ -43,6 +44,11 @@ export interface ProcessRequest {
   /** Gives the session up when it is idle and others wait; says whether it was. */
   readonly reclaim?: (() => boolean) | undefined;
 }
+
+type StartOutcome = ChannelProcess | "refused" | "unsent";
+
+/** A process that was asked for before an abort has this long to start. */
+const startGraceMs = 1500;
 
 /** One machine on the route: its connections, and what is opened over them. */
 export class Machine {
@@ -77,10 +83,11 @@ export class Machine {
 
   /** Starts a process, when a session is free for it. What had not reached the server is tried once more. */
   async start(request: ProcessRequest): Promise<ChannelProcess> {
+    const signal = anySignal(request.signal, request.waitSignal);
     let isRepeat = false;
     for (;;) {
-      const slot = await this.#pool.acquire(request.lifetime, anySignal(request.signal, request.waitSignal));
-      const outcome = await this.#tryStart(slot, request);
+      const slot = await this.#pool.acquire(request.lifetime, signal);
+      const outcome = await this.#patiently(this.#tryStart(slot, request), signal);
       if (typeof outcome === "object") return outcome;
       if (outcome === "refused") continue;
       if (isRepeat) throw slot.connection.lostError(request.label);
@@ -156,7 +163,7 @@ export class Machine {
     }
   }
 
-  async #tryStart(slot: Slot, request: ProcessRequest): Promise<ChannelProcess | "refused" | "unsent"> {
+  async #tryStart(slot: Slot, request: ProcessRequest): Promise<StartOutcome> {
     const { connection } = slot;
     const { label, signal } = request;
     const opened = await openSession(connection, request, (channel) => {
@@ -173,6 +180,20 @@ export class Machine {
     slot.release();
     if (opened.why === "unsent") return "unsent";
     throw connection.isOpen ? channelError(this.endpoint, label, opened.error) : connection.lostError(label);
+  }
+
+  /** After an abort, what starts in a moment is waited for, to be ended in good order; a server that is silent is not. */
+  async #patiently(starting: Promise<StartOutcome>, signal: AbortSignal | undefined): Promise<StartOutcome> {
+    try {
+      return await abortable(starting, signal);
+    } catch (error) {
+      const settled = starting.catch(() => undefined);
+      if (await isWithin(settled, startGraceMs)) return starting;
+      void settled.then(async (late) => {
+        if (typeof late === "object") await late.end();
+      });
+      throw error;
+    }
   }
 
   async #forward(target: ForwardTarget, signal: AbortSignal | undefined): Promise<ChannelSocket> {

@@ -122,17 +122,20 @@ async function endProcess({ channel, connection, gone, groupId, groups }: Ending
   if (!connection.isOpen) return;
   const closed = new Promise<void>((resolve) => channel.once("close", () => resolve()));
   // A closed channel says it first: zombies that their parent does not collect still count as a group.
-  const isEnded = groupId !== undefined && (await Promise.race([endGroup(groups, groupId), closed.then(() => true)]));
-  if (!isEnded && connection.isOpen) await signalTwice(channel, connection, gone);
+  const ended = closed.then(() => "ended" as const);
+  const outcome = groupId === undefined ? "refused" : await Promise.race([endGroup(groups, groupId), ended]);
+  if (outcome === "refused") await signalTwice(channel, connection, gone);
+  // Nor would a server that is silent tell what became of a signal.
+  if (outcome === "late" && connection.isOpen) sendSignal(channel, "SIGKILL");
   await isWithin(closed, drainGraceMs);
 }
 
-async function endGroup(groups: GroupControl, groupId: number): Promise<boolean> {
-  const ended = groups.end(groupId).then(
-    () => true,
-    () => false,
+async function endGroup(groups: GroupControl, groupId: number): Promise<"ended" | "refused" | "late"> {
+  const ending = groups.end(groupId).then(
+    () => "ended" as const,
+    () => "refused" as const,
   );
-  return (await isWithin(ended, 2 * endGroupMs)) && ended;
+  return (await isWithin(ending, 2 * endGroupMs)) ? ending : "late";
 }
 
 async function signalTwice(channel: ClientChannel, connection: Connection, gone: Promise<void>): Promise<void> {
