@@ -2,12 +2,12 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { Duplex, Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { type BuildProgress, type ContainerProcess, createEngine, type Engine } from "@otto/engine";
 import { OttoError, Secret } from "@otto/errors";
-import { createBusyboxImage, startRegistry, type TestImage } from "@otto/lab";
+import { createBusyboxImage, LimitedLink, linkCuts, startRegistry, type TestImage } from "@otto/lab";
 import { pack } from "tar-stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -180,77 +180,143 @@ test("an abort ends the wait for a start that others hold up", async () => {
   await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
 });
 
-const cuts = {
-  ends: (channel: Duplex) => void channel.push(null),
-  closes: (channel: Duplex) => void channel.destroy(),
-  fails: (channel: Duplex) => void channel.destroy(new Error("cut")),
-};
-
-/** @param share how many bytes of a chunk still come before the cut; undefined: all, and no cut */
-async function dialCut(cut: (channel: Duplex) => void, share: (bytes: Buffer) => number | undefined): Promise<Duplex> {
-  const socket = await dialEngine();
-  const channel = new Duplex({ read: () => {}, write: (chunk, _encoding, done) => socket.write(chunk, () => done()) });
-  channel.once("close", () => socket.destroy());
-  socket.once("end", () => channel.push(null));
-  socket.on("data", (bytes: Buffer) => {
-    const passed = share(bytes);
-    channel.push(bytes.subarray(0, passed));
-    if (passed !== undefined) cut(channel);
-  });
-  return channel;
-}
-
 const connectionLost = { code: expect.stringMatching(/^ENGINE_(UNREACHABLE|STREAM_LOST)$/) };
 
-test.each(Object.entries(cuts))(
+/** Requests, and by how many bytes their answers are gone through. */
+function asksOf(pepper: Engine, container: string) {
+  type Ask = (signal?: AbortSignal) => Promise<unknown>;
+  const asks: Record<string, { ask: Ask; step: number }> = {
+    list: { ask: (signal) => pepper.listContainers({ labels: [`otto.test=${name}`] }, signal), step: 1 },
+    image: { ask: (signal) => pepper.inspectImage(image.tag, signal), step: 7 },
+    refusal: { ask: (signal) => pepper.inspectContainer(name, signal), step: 1 },
+    path: { ask: (signal) => pepper.statPath({ container, path: "/bin" }, signal), step: 1 },
+    archive: {
+      ask: async (signal) => wholeArchive(await pepper.readArchive({ container, path: "/words" }, signal)),
+      step: 7,
+    },
+    write: { ask: (signal) => pepper.writeArchive({ container, path: "/" }, contextOf(""), signal), step: 17 },
+    build: {
+      ask: (signal) =>
+        pepper.buildImage(contextOf(`FROM ${image.tag}`), { tag: `${name}:cut`, dockerfile: "Dockerfile" }, signal),
+      step: 97,
+    },
+    log: {
+      ask: (signal) => Readable.from(pepper.readLog({ id: container, tty: false }, {}, signal)).toArray(),
+      step: 1,
+    },
+    // What tells how it ended is longer or shorter by a digit or two.
+    command: {
+      ask: async (signal) => {
+        const process = await pepper.exec(container, ["echo", "hello"], { signal });
+        signal?.addEventListener("abort", () => process.disconnect());
+        return outcomeOf(process);
+      },
+      step: 19,
+    },
+  };
+  return Object.entries(asks);
+}
+
+test.each(Object.entries(linkCuts))(
   "a connection that %s in the middle of an answer is an error at once",
   async (_, cut) => {
-    const link = { passed: 0, limit: Number.POSITIVE_INFINITY };
-    const share = (bytes: Buffer) => {
-      const left = link.limit - link.passed;
-      link.passed += bytes.length;
-      return bytes.length < left ? undefined : left;
-    };
-    await using pepper = createEngine({ name: "pepper", dial: () => dialCut(cut, share) });
+    const link = new LimitedLink(cut);
+    await using pepper = createEngine({ name: "pepper", dial: () => link.dial() });
     await pepper.time();
     await using running = await startContainer("echo some words | tee /words; sleep infinity");
-    const container = running.id;
-    const asks: Record<string, { ask: () => Promise<unknown>; step: number }> = {
-      list: { ask: () => pepper.listContainers({ labels: [`otto.test=${name}`] }), step: 1 },
-      image: { ask: () => pepper.inspectImage(image.tag), step: 7 },
-      refusal: { ask: () => pepper.inspectContainer(name), step: 1 },
-      path: { ask: () => pepper.statPath({ container, path: "/bin" }), step: 1 },
-      archive: { ask: async () => wholeArchive(await pepper.readArchive({ container, path: "/words" })), step: 7 },
-      log: { ask: () => Readable.from(pepper.readLog({ id: container, tty: false }, {})).toArray(), step: 1 },
-      // What tells how it ended is longer or shorter by a digit or two.
-      command: { ask: async () => outcomeOf(await pepper.exec(container, ["echo", "hello"])), step: 19 },
-    };
-    for (const [what, { ask, step }] of Object.entries(asks)) {
-      Object.assign(link, { passed: 0, limit: Number.POSITIVE_INFINITY });
+    for (const [what, { ask, step }] of asksOf(pepper, running.id)) {
+      link.renew(Number.POSITIVE_INFINITY);
       await ask();
       const length = link.passed;
       for (let limit = 1; limit < length - step; limit += step) {
-        Object.assign(link, { passed: 0, limit });
+        link.renew(limit);
         await expect(ask(), `${what}: ${limit} of ${length} bytes`).rejects.toMatchObject(connectionLost);
       }
     }
   },
 );
 
+test("an abort ends the wait for the rest of an answer that does not come, and leaves no connection", async () => {
+  let abort = () => {};
+  const link = new LimitedLink(() => setImmediate(abort));
+  const dial = () => link.dial();
+  await using running = await startContainer("echo some words | tee /words; sleep infinity");
+  const lengths = new Map<string, number>();
+  {
+    await using pepper = createEngine({ name: "pepper", dial });
+    await pepper.time();
+    for (const [what, { ask }] of asksOf(pepper, running.id)) {
+      link.renew(Number.POSITIVE_INFINITY);
+      await ask();
+      lengths.set(what, link.passed);
+    }
+  }
+  for (const [what, length] of lengths) {
+    for (let limit = 1; limit < length - 20; limit += Math.ceil(length / 10)) {
+      link.renew(Number.POSITIVE_INFINITY);
+      await using pepper = createEngine({ name: "pepper", dial });
+      await pepper.time();
+      link.renew(limit);
+      const controller = new AbortController();
+      abort = () => controller.abort();
+      const [, found] = asksOf(pepper, running.id).find(([name]) => name === what) ?? [];
+      await expect(found?.ask(controller.signal), `${what}: ${limit} of ${length} bytes`).rejects.toMatchObject({
+        message: expect.stringMatching(/aborted|lost|no end/),
+      });
+    }
+  }
+  await expect.poll(() => link.channels).toBe(0);
+});
+
 // One that ends is, at this moment, a command that has said nothing.
 test.each(["closes", "fails"] as const)(
   "a connection that %s the moment a command starts is that command's error",
   async (how) => {
-    const share = (bytes: Buffer) => {
-      const start = bytes.indexOf("HTTP/1.1 101");
-      return start < 0 ? undefined : bytes.indexOf("\r\n\r\n", start) + 4;
-    };
-    await using pepper = createEngine({ name: "pepper", dial: () => dialCut(cuts[how], share) });
+    const cut = linkCuts[how];
+    const link = new LimitedLink(cut);
+    await using pepper = createEngine({
+      name: "pepper",
+      dial: async () => {
+        const channel = await link.dial();
+        const push = channel.push.bind(channel);
+        channel.push = (bytes: Buffer) => {
+          const start = bytes?.indexOf("HTTP/1.1 101") ?? -1;
+          if (start < 0) return push(bytes);
+          channel.push = push;
+          channel.push(bytes.subarray(0, bytes.indexOf("\r\n\r\n", start) + 4));
+          cut(channel);
+          return false;
+        };
+        return channel;
+      },
+    });
     await using container = await startContainer("sleep infinity");
     const running = pepper.exec(container.id, ["echo", "hello"]).then(outcomeOf);
     await expect(running).rejects.toMatchObject(connectionLost);
   },
 );
+
+test("an abort the moment a command starts lets its connection go", async () => {
+  const controller = new AbortController();
+  const link = new LimitedLink(() => {});
+  await using container = await startContainer("sleep infinity");
+  await using pepper = createEngine({
+    name: "pepper",
+    dial: async () => {
+      const channel = await link.dial();
+      const push = channel.push.bind(channel);
+      channel.push = (bytes: Buffer) => {
+        const result = push(bytes);
+        if (bytes?.includes("HTTP/1.1 101")) controller.abort();
+        return result;
+      };
+      return channel;
+    },
+  });
+  const { signal } = controller;
+  await expect(pepper.exec(container.id, ["sleep", "900"], { signal })).rejects.toMatchObject({ name: "AbortError" });
+  await expect.poll(() => link.channels).toBe(0);
+});
 
 /** An archive itself says where it ends. */
 async function wholeArchive(tar: Readable): Promise<Buffer> {

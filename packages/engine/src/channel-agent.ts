@@ -1,5 +1,7 @@
+import { setMaxListeners } from "node:events";
 import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from "node:http";
 import type { Duplex } from "node:stream";
+import { abortable } from "@otto/errors";
 
 /** Opens one stream to the engine's API socket. */
 export type DialEngine = (signal?: AbortSignal) => Promise<Duplex>;
@@ -18,6 +20,7 @@ interface RequestTaker {
 export class ChannelAgent extends Agent {
   readonly #dial: DialEngine;
   readonly #open = new Set<Duplex>();
+  #closing = createClosing();
 
   constructor(dial: DialEngine) {
     super({ keepAlive: true, maxFreeSockets: maxIdleChannels, scheduling: "lifo" } satisfies AgentOptions);
@@ -44,7 +47,8 @@ export class ChannelAgent extends Agent {
 
   /** A connection of its own, which `destroy` ends too. */
   async connect(): Promise<Duplex> {
-    const channel = await this.#dial();
+    const { signal } = this.#closing;
+    const channel = await abortable(this.#dial(signal), signal, (late) => late.destroy());
     // One that is closed already does not say so again.
     if (channel.destroyed) throw channel.errored ?? new Error("the connection was closed");
     this.#open.add(channel);
@@ -56,11 +60,20 @@ export class ChannelAgent extends Agent {
     return asSocket(channel);
   }
 
-  /** Ends every channel, those in use too. */
+  /** Ends every channel, those in use and those that are being opened too. */
   override destroy(): void {
     super.destroy();
+    this.#closing.abort(new Error("the connection was closed"));
+    this.#closing = createClosing();
     for (const channel of this.#open) channel.destroy();
   }
+}
+
+function createClosing(): AbortController {
+  const closing = new AbortController();
+  // Each dial listens to it.
+  setMaxListeners(0, closing.signal);
+  return closing;
 }
 
 /** node:http calls these of a `net.Socket` on whatever it is given. */

@@ -11,10 +11,16 @@ interface EngineHttpError extends Error {
  * Runs one engine request; a refusal becomes `ENGINE_REQUEST_FAILED` (with `details.status`), anything that kept the
  * request from an answer `ENGINE_UNREACHABLE`. Errors of the dialler pass as they are; after an abort its reason is
  * thrown at once: node:http notices one only when it has a connection.
+ * @param onLate takes an answer that came with the abort; one that is no stream of its own ends with its request
  */
-export async function asking<T>(request: EngineRequest, doing: string, ask: () => Promise<T>): Promise<T> {
+export async function asking<T>(
+  request: EngineRequest,
+  doing: string,
+  ask: () => Promise<T>,
+  onLate?: (late: T) => void,
+): Promise<T> {
   try {
-    return await abortable(ask(), request.abort.abortSignal);
+    return await abortable(ask(), request.abort.abortSignal, onLate);
   } catch (error) {
     request.abort.abortSignal?.throwIfAborted();
     throw engineError(request.engine, doing, error);

@@ -61,21 +61,16 @@ function startRequest(docker: Docker, message: EngineMessage, request: EngineReq
 
 function answerTo(sent: ClientRequest, body: Readable | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    let answered = false;
-    sent.once("response", (response) => {
-      answered = true;
-      resolve(response);
-    });
-    if (body === undefined) {
-      sent.once("error", reject).end();
-      return;
-    }
+    let failure: unknown;
+    const note = (error: unknown) => {
+      failure ??= error;
+      if (sent.closed) reject(failure);
+    };
     // The engine may answer, with a refusal, before it has read all: then the answer counts.
-    pipeline(body, sent).catch((error: unknown) => {
-      const settle = () => (answered ? undefined : reject(error));
-      if (sent.closed) settle();
-      else sent.once("close", settle);
-    });
+    sent.once("response", resolve).on("error", note);
+    sent.once("close", () => reject(failure ?? new Error("the connection was closed")));
+    if (body === undefined) sent.end();
+    else pipeline(body, sent).catch(note);
   });
 }
 

@@ -21,3 +21,16 @@ test("an abort ends the wait for a connection that does not come", async () => {
     await expect(asked).rejects.toMatchObject({ name: "AbortError" });
   }
 });
+
+test("a connection that comes when the engine is closed is closed", async () => {
+  const late = new PassThrough();
+  let open: (stream: PassThrough) => void = () => {};
+  const engine = createEngine({ name: "pepper", dial: () => new Promise((resolve) => (open = resolve)) });
+  const asked = engine.version();
+  await new Promise(setImmediate);
+  await engine[Symbol.asyncDispose]();
+  await expect(asked).rejects.toMatchObject({ code: "ENGINE_UNREACHABLE" });
+  open(late);
+  await new Promise(setImmediate);
+  expect(late.destroyed).toBe(true);
+});

@@ -4,8 +4,7 @@ type Callback = (error?: Error | null) => void;
 
 /**
  * The stdin of a process behind `channel`. It fails with EPIPE once the channel is closed, as a pipe does, and destroying
- * it
- * without an error closes stdin alone: the outputs go on.
+ * it without an error closes stdin alone: the outputs go on.
  */
 export function createExecStdin(channel: Duplex): Writable {
   let pending: Callback | undefined;
@@ -32,11 +31,14 @@ export function createExecStdin(channel: Duplex): Writable {
   });
   stdin.on("error", () => {});
   channel.on("error", () => {});
-  channel.once("close", () => {
+  const close = () => {
     settle(brokenPipe());
     // Who writes only now and then would wait for ever to hear of it.
     if (!stdin.writableFinished) stdin.destroy(brokenPipe());
-  });
+  };
+  // One that is closed already does not say so again.
+  if (channel.destroyed) close();
+  else channel.once("close", close);
   return stdin;
 }
 

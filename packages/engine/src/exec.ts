@@ -57,25 +57,34 @@ export async function execInContainer(
   const { container, command, options } = target;
   const doing = `running a command in ${container}`;
   const terminal = options.terminal ?? false;
-  const starting = request.startGate(() =>
-    asking(request, doing, async () => {
-      const exec = await docker.getContainer(container).exec({
-        Cmd: [...command],
-        Env: Object.entries(options.env ?? {}).map(([key, value]) => `${key}=${value}`),
-        AttachStdin: options.stdin ?? false,
-        AttachStdout: true,
-        AttachStderr: true,
-        Tty: terminal,
-        ...(options.user !== undefined && { User: options.user }),
-        ...(options.workdir !== undefined && { WorkingDir: options.workdir }),
-        ...request.abort,
-      });
-      const channel = await exec.start({ hijack: true, stdin: true, Tty: terminal, ...request.abort });
-      return { exec, channel };
-    }),
-  );
-  const { exec, channel } = await abortable(starting, request.abort.abortSignal);
-  const process = attach(channel, terminal, () => readExit(exec).catch((error: unknown) => failToLearn(doing, error)));
+  const { abortSignal } = request.abort;
+  const start = async () => {
+    const exec = await docker.getContainer(container).exec({
+      Cmd: [...command],
+      Env: Object.entries(options.env ?? {}).map(([key, value]) => `${key}=${value}`),
+      AttachStdin: options.stdin ?? false,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: terminal,
+      ...(options.user !== undefined && { User: options.user }),
+      ...(options.workdir !== undefined && { WorkingDir: options.workdir }),
+      ...request.abort,
+    });
+    const channel = await exec.start({ hijack: true, stdin: true, Tty: terminal, ...request.abort });
+    return { exec, channel };
+  };
+  const drop = (late: { channel: Duplex }) => void late.channel.destroy();
+  const starting = request.startGate(() => asking(request, doing, start, drop));
+  const { exec, channel } = await abortable(starting, abortSignal, drop);
+  const learnExit = async () => {
+    try {
+      return await abortable(readExit(exec), abortSignal);
+    } catch (error) {
+      abortSignal?.throwIfAborted();
+      return failToLearn(doing, error);
+    }
+  };
+  const process = attach(channel, terminal, learnExit);
   const resize = (columns: number, rows: number) =>
     asking({ ...request, abort: {} }, `resizing a terminal in ${container}`, async () => {
       await exec.resize({ h: rows, w: columns });

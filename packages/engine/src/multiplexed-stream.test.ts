@@ -47,3 +47,13 @@ test.each([
   const outputs = { stdout: new PassThrough().resume(), stderr: new PassThrough().resume() };
   await expect(demultiplex(Readable.from([bytes]), outputs)).rejects.toMatchObject({ code: "ENGINE_STREAM_INVALID" });
 });
+
+test("a source that is destroyed ends the wait for a reader who does not come", async () => {
+  const source = new PassThrough();
+  const outputs = { stdout: new PassThrough({ highWaterMark: 1 }), stderr: new PassThrough() };
+  const split = demultiplex(source, outputs);
+  source.write(encode({ stream: "stdout", data: Buffer.alloc(99) }));
+  await new Promise(setImmediate);
+  source.destroy();
+  await expect(split).rejects.toThrow("Premature close");
+});

@@ -55,13 +55,14 @@ export function streamOf(number: number | undefined): Frame["stream"] {
 }
 
 /**
- * Splits multiplexed output onto two streams and ends both. Waits for whichever is full: read both.
+ * Splits multiplexed output onto two streams and ends both. Waits for whichever is full, as long as the source is there:
+ * read both.
  * @throws OttoError `ENGINE_STREAM_INVALID` when the input is no multiplexed stream or ends within a frame.
  */
 export async function demultiplex(source: Readable, outputs: { stdout: Writable; stderr: Writable }): Promise<void> {
   const decoder = new FrameDecoder();
   for await (const chunk of source as AsyncIterable<Buffer>) {
-    for (const { stream, data } of decoder.decode(chunk)) await write(outputs[stream], data);
+    for (const { stream, data } of decoder.decode(chunk)) await write(outputs[stream], data, source);
   }
   if (!decoder.atBoundary)
     throw new OttoError("ENGINE_STREAM_INVALID", "reading a container's output: it ends within a frame");
@@ -69,13 +70,15 @@ export async function demultiplex(source: Readable, outputs: { stdout: Writable;
   outputs.stderr.end();
 }
 
-async function write(output: Writable, data: Buffer): Promise<void> {
-  if (output.destroyed || output.write(data)) return;
+async function write(output: Writable, data: Buffer, source: Readable): Promise<void> {
+  if (output.destroyed || output.write(data) || source.destroyed) return;
   const settled = new AbortController();
+  const { signal } = settled;
   try {
     await Promise.race([
-      once(output, "drain", { signal: settled.signal }),
-      once(output, "close", { signal: settled.signal }),
+      once(output, "drain", { signal }),
+      once(output, "close", { signal }),
+      once(source, "close", { signal }),
     ]);
   } finally {
     settled.abort();

@@ -22,6 +22,20 @@ test("an abort ends the wait with its reason, before it and during it", async ()
   await expect(waiting).rejects.toBe(reason);
 });
 
+test("what comes after the abort is handed over, and nothing else is", async () => {
+  const controller = new AbortController();
+  const late: number[] = [];
+  await abortable(Promise.resolve(1), controller.signal, (result) => late.push(result));
+  const waiting = abortable(Promise.resolve(2), controller.signal, (result) => late.push(result));
+  controller.abort();
+  await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
+  await expect(abortable(Promise.resolve(3), controller.signal, (result) => late.push(result))).rejects.toMatchObject({
+    name: "AbortError",
+  });
+  await new Promise(setImmediate);
+  expect(late).toEqual([2, 3]);
+});
+
 test("work that fails after the abort bothers nobody", async () => {
   const controller = new AbortController();
   let fail: (error: Error) => void = () => {};

@@ -1,20 +1,32 @@
 /**
  * Waits for work that others may wait for too: an abort ends this wait, not the work.
+ * @param onLate takes what the work gives after the abort, to which nobody else would see
  * @throws the signal's reason after an abort; what the work throws
  */
-export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export function abortable<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  onLate: (late: T) => void = () => {},
+): Promise<T> {
   if (signal === undefined) return work;
-  // It may fail after nobody waits for it any more.
-  work.catch(() => {});
-  signal.throwIfAborted();
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason as Error);
+  return new Promise((resolve, reject) => {
+    let take: (result: T) => void = resolve;
+    const onAbort = () => {
+      take = onLate;
+      reject(signal.reason as Error);
+    };
+    const forget = () => signal.removeEventListener("abort", onAbort);
     signal.addEventListener("abort", onAbort);
+    work.then(
+      (result) => {
+        forget();
+        take(result);
+      },
+      (error: unknown) => {
+        forget();
+        reject(error as Error);
+      },
+    );
+    if (signal.aborted) onAbort();
   });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

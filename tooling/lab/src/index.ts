@@ -5,6 +5,7 @@ export type { LabHost } from "./host.js";
 export { createKeyPair, type KeyPair } from "./keys.js";
 export { type Lab, startLab } from "./lab.js";
 export { type LabJson, type LabJsonHost, labJson } from "./lab-json.js";
+export { LimitedLink, linkCuts } from "./limited-link.js";
 export { createMemoryGauge } from "./memory-gauge.js";
 export type { Authentication, EngineAccess, HostOptions, KeyType, LabOptions } from "./options.js";
 export { closedPort } from "./ports.js";

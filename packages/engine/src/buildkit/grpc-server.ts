@@ -49,6 +49,8 @@ export function serveGrpc(socket: Duplex, methods: Readonly<Record<string, GrpcH
     "stream",
     (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: string[]) => {
       stream.on("error", () => {});
+      // Calls are told a moment late: this one has been taken back, or its connection is gone.
+      if (stream.destroyed) return;
       const handler = methods[String(headers[constants.HTTP2_HEADER_PATH])] ?? refuse;
       const call = openCall(stream, rawHeaders);
       handler(call).then(

@@ -52,8 +52,12 @@ export async function openBuildSession(
     ...(services.sshAgents && sshAgents(services.sshAgents)),
   };
   const methods = Object.keys(handlers);
-  const socket = await asking(request, "opening a build session", () =>
-    dialSession(docker, { id, sharedKey: services.sharedKey, methods }, request),
+  const announced = { id, sharedKey: services.sharedKey, methods };
+  const socket = await asking(
+    request,
+    "opening a build session",
+    () => dialSession(docker, announced, request),
+    (late) => late.destroy(),
   );
   socket.on("error", () => {});
   const server = serveGrpc(socket, handlers);
