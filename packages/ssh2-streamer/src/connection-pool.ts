@@ -183,12 +183,13 @@ export class ConnectionPool {
   }
 
   #open(): Promise<Connection> {
+    const settle = () => {
+      this.#opening = undefined;
+    };
     this.#opening ??= this.#setting
       .open()
-      .then((connection) => this.#add(connection))
-      .finally(() => {
-        this.#opening = undefined;
-      });
+      .finally(settle)
+      .then((connection) => this.#add(connection));
     return this.#opening;
   }
 
@@ -214,8 +215,7 @@ export class ConnectionPool {
       onEvent({ type: "ssh.connection-lost", ...loss, target: endpoint.name });
       this.review();
     });
-    // After `#opening` is cleared, which who waits may need.
-    queueMicrotask(() => this.review());
+    this.review();
     return connection;
   }
 

@@ -85,8 +85,15 @@ async function connectOnce(setting: ConnectorSetting, login: LoginAttempt): Prom
     const { default: ssh2 } = await import("ssh2");
     const socket = await setting.dial(signal);
     try {
-      const client = await performHandshake(socket, { client: new ssh2.Client(), endpoint, login, hostKey, signal });
-      return new Connection({ endpoint, client, socket, depth: setting.depth });
+      const { depth } = setting;
+      const handshake = { client: new ssh2.Client(), endpoint, login, hostKey, signal };
+      const connection = await performHandshake(
+        socket,
+        handshake,
+        (client) => new Connection({ endpoint, client, socket, depth }),
+      );
+      if (!connection.isOpen) throw connection.lostError("logging in");
+      return connection;
     } catch (error) {
       refusal ??= error;
       if (hostKey.mismatchedType === undefined) throw refusal;

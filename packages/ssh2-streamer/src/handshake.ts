@@ -17,19 +17,20 @@ export interface HandshakeSetting {
 }
 
 /**
- * Speaks SSH over `socket` until the login is done. On failure the socket is destroyed.
+ * Speaks SSH over `socket` until the login is done, and calls `use` in ssh2's own callback: a loss that comes with it is
+ * told to nobody who listens later. On failure the socket is destroyed.
  *
  * @throws OttoError `SSH_CONNECT_FAILED`, `SSH_AUTH_FAILED`, or what the host key check threw
  */
-export function performHandshake(socket: Duplex, setting: HandshakeSetting): Promise<Client> {
+export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, use: (client: Client) => T): Promise<T> {
   const { client, endpoint, signal } = setting;
   const login = createLogin(setting.login.attempts);
   let hostKeyError: unknown;
   let sawBytes = false;
-  return new Promise<Client>((resolve, reject) => {
+  return new Promise<T>((resolve, reject) => {
     const settle = (error: unknown) => {
       signal.removeEventListener("abort", onAbort);
-      if (error === undefined) return resolve(client);
+      if (error === undefined) return resolve(use(client));
       reject(error);
       socket.destroy();
     };

@@ -1,3 +1,4 @@
+import { finished } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AgentSocket } from "./agent-socket.js";
 import type { ChannelProcess } from "./remote-process.js";
@@ -7,8 +8,8 @@ const maxStderrBytes = 4096;
 /** A process that passes its stdin and stdout on to a socket of its machine, with one user at a time. */
 export class ProcessLine {
   readonly process: ChannelProcess;
-  /** Resolves when the stream has been told how the process ended. */
-  readonly over: Promise<void>;
+  /** Resolves when the process has ended: with the error of one that failed. */
+  readonly over: Promise<Error | undefined>;
   #socket: LineSocket | undefined;
 
   /** @param explain makes the error of a process that ended in failure, of what it said on stderr */
@@ -24,10 +25,16 @@ export class ProcessLine {
 
   /** Makes the stream that uses the line from now on; destroying it ends the process. */
   open(): AgentSocket {
-    this.#socket = new LineSocket(this, (socket) => this.#socket === socket);
+    const socket = new LineSocket(this, () => this.#socket === socket);
+    this.#socket = socket;
     // Between a dial and its use nobody listens yet.
-    this.#socket.on("error", () => {});
-    return this.#socket;
+    socket.on("error", () => {});
+    void this.over.then((error) => {
+      if (this.#socket !== socket) return;
+      if (error === undefined) socket.push(null);
+      else socket.destroy(error);
+    });
+    return socket;
   }
 
   /** Whether an agent holds the stream idle. */
@@ -43,31 +50,29 @@ export class ProcessLine {
   }
 
   // The stream's end is told only when the process told how it ended: a failed one must not look like a short answer.
-  async #follow(explain: (stderr: string) => Error): Promise<void> {
+  async #follow(explain: (stderr: string) => Error): Promise<Error | undefined> {
     const { stdout, stderr, exit } = this.process;
     let said = "";
     const listened = pipeline(stderr, async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) said = (said + chunk.toString()).slice(-maxStderrBytes);
     });
     const ended = new Promise<void>((resolve) => {
-      stdout.once("end", resolve);
-      stdout.once("close", resolve);
+      finished(stdout, { writable: false }, () => resolve());
     });
     try {
       const [{ exitCode }] = await Promise.all([exit, ended, listened.catch(() => {})]);
-      if (exitCode === 0) this.#socket?.push(null);
-      else this.#socket?.destroy(explain(said.trim()));
+      return exitCode === 0 ? undefined : explain(said.trim());
     } catch (error) {
-      this.#socket?.destroy(error as Error);
+      return error as Error;
     }
   }
 }
 
 class LineSocket extends AgentSocket {
   readonly #line: ProcessLine;
-  readonly #isUser: (socket: LineSocket) => boolean;
+  readonly #isUser: () => boolean;
 
-  constructor(line: ProcessLine, isUser: (socket: LineSocket) => boolean) {
+  constructor(line: ProcessLine, isUser: () => boolean) {
     const { stdin, stdout } = line.process;
     super({
       allowHalfOpen: false,
@@ -86,7 +91,7 @@ class LineSocket extends AgentSocket {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (this.#isUser(this)) this.#endProcess();
+    if (this.#isUser()) this.#endProcess();
     callback(error);
   }
 

@@ -1,0 +1,67 @@
+import { Duplex } from "node:stream";
+import { Secret } from "@otto/errors";
+import ssh2 from "ssh2";
+import { expect, test } from "vitest";
+import { openConnection } from "./connector.js";
+import { formatFingerprint } from "./known-hosts.js";
+
+const { private: key, public: publicKey } = ssh2.utils.generateKeyPairSync("ed25519");
+const blob = Buffer.from(publicKey.split(" ")[1] ?? "", "base64");
+
+/** A server that lets everybody in; `isCut`: the connection is closed in the same turn. */
+function startServer(isCut: () => boolean) {
+  const server = new ssh2.Server({ hostKeys: [key] });
+  let isAccepted = false;
+  server.on("connection", (client) => {
+    client.on("error", () => {});
+    client.on("authentication", (context) => {
+      isAccepted = context.method === "password";
+      if (isAccepted) context.accept();
+      else context.reject(["password"]);
+    });
+  });
+  return async () => {
+    isAccepted = false;
+    const ours = new Duplex({
+      read: () => {},
+      write: (chunk, _encoding, done) => {
+        theirs.push(chunk);
+        done();
+      },
+    });
+    const theirs = new Duplex({
+      read: () => {},
+      write: (chunk, _encoding, done) => {
+        const isLast = isAccepted && isCut();
+        // In a turn of its own, as bytes come from a network.
+        setImmediate(() => {
+          ours.push(chunk);
+          if (isLast) ours.destroy();
+          done();
+        });
+      },
+    });
+    ours.once("close", () => theirs.destroy());
+    server.injectSocket(theirs as unknown as Parameters<typeof server.injectSocket>[0]);
+    return ours;
+  };
+}
+
+test("a connection that is lost in the turn of its login is made again, not handed over dead", async () => {
+  let cuts = 1;
+  const connection = await openConnection({
+    endpoint: {
+      name: "parent",
+      host: "parent",
+      credentials: [{ username: "ada", password: new Secret("any") }],
+      hostKey: { pin: formatFingerprint(blob) },
+    },
+    dial: startServer(() => cuts-- > 0),
+    signal: new AbortController().signal,
+    depth: 0,
+    onEvent: () => {},
+  });
+  expect(cuts).toBeLessThan(1);
+  expect(connection.isOpen).toBe(true);
+  await connection.close("done");
+});

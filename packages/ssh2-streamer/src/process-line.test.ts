@@ -1,0 +1,31 @@
+import { PassThrough, Writable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { ProcessLine } from "./process-line.js";
+import type { ChannelProcess } from "./remote-process.js";
+
+function endedProcess(exit: Promise<{ exitCode: number }>, error?: Error): ChannelProcess {
+  exit.catch(() => {});
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  for (const stream of [stdout, stderr]) {
+    stream.on("error", () => {});
+    if (error === undefined) stream.end();
+    else stream.destroy(error);
+  }
+  const stdin = new Writable({ write: (_chunk, _encoding, done) => done() });
+  return { stdin, stdout, stderr, exit, kill: () => {}, resize: () => {}, end: async () => {}, close: () => {} };
+}
+
+test("a process that was lost before its stream is opened fails the stream", async () => {
+  const lost = new Error("lost");
+  const line = new ProcessLine(endedProcess(Promise.reject(lost), lost), (stderr) => new Error(stderr));
+  for (let turn = 0; turn < 3; turn += 1) await setImmediate();
+  await expect(text(line.open())).rejects.toThrow(lost);
+});
+
+test("a process that ended before its stream is opened ends the stream", async () => {
+  const line = new ProcessLine(endedProcess(Promise.resolve({ exitCode: 0 })), (stderr) => new Error(stderr));
+  const socket = line.open();
+  expect(await text(socket)).toBe("");
+});
