@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { finished, type Readable } from "node:stream";
 
 /** Gathers what a stream gives; a stream that breaks keeps what had come. */
 export class Collector {
@@ -8,9 +8,7 @@ export class Collector {
   constructor(stream: Readable) {
     this.#done = new Promise((resolve) => {
       stream.on("data", (chunk: Buffer) => this.#chunks.push(chunk));
-      stream.once("end", resolve);
-      stream.once("close", resolve);
-      stream.once("error", () => resolve());
+      finished(stream, { writable: false }, () => resolve());
     });
   }
 

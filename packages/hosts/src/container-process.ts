@@ -3,6 +3,7 @@ import type { ContainerProcess } from "@otto/engine";
 import { abortable, isOttoError } from "@otto/errors";
 import type { ProcessExit, RemoteProcess, Terminal } from "ssh2-streamer";
 import type { ExecTarget } from "./exec-target.js";
+import type { Lifeline } from "./lifeline.js";
 import type { HeldLifeline } from "./lifelines.js";
 import { announcedCommand, announcedTerminalCommand, watchedCommand } from "./lifetime-scripts.js";
 import { createMark } from "./marked-lines.js";
@@ -47,7 +48,7 @@ async function spawnHeld(
   argv: readonly string[],
   options: ContainerSpawnOptions,
 ): Promise<RemoteProcess> {
-  const held = await abortable(target.lifelines.hold(options.user), options.signal);
+  const held = await target.lifelines.hold(options.user, options.signal);
   try {
     return await spawnTied({ target, argv, held }, options);
   } catch (error) {
@@ -102,8 +103,7 @@ async function spawnTied(tied: Tied, options: ContainerSpawnOptions): Promise<Re
       await exit;
       throw notStarted(nameOf(target, argv), "it ended before it began");
     }
-    if (terminal) await process.resize(terminal.columns, terminal.rows);
-    await lifeline.watch(pid);
+    await abortable(readyToRun(process, { pid, lifeline, terminal }), options.signal);
     process.stdin.write("\n");
     const outputs = terminal ? { stdout: report.output } : { stderr: report.output };
     const end = () => lifeline.end(pid);
@@ -122,16 +122,30 @@ async function spawnTied(tied: Tied, options: ContainerSpawnOptions): Promise<Re
   }
 }
 
+async function readyToRun(
+  process: ContainerProcess,
+  { pid, lifeline, terminal }: { pid: string; lifeline: Lifeline; terminal: Terminal | undefined },
+): Promise<void> {
+  if (terminal) await process.resize(terminal.columns, terminal.rows);
+  await lifeline.watch(pid);
+}
+
 /** Nothing in the container can end the command there: it sees the end of its stdin, and closed outputs. */
 async function spawnBare(
   target: ExecTarget,
   argv: readonly string[],
   options: ContainerSpawnOptions,
 ): Promise<RemoteProcess> {
+  const { terminal, signal } = options;
   const process = await target.engine.exec(target.container, argv, toExecOptions(options));
-  if (options.terminal) await process.resize(options.terminal.columns, options.terminal.rows);
+  try {
+    if (terminal) await abortable(process.resize(terminal.columns, terminal.rows), signal);
+  } catch (error) {
+    process.disconnect();
+    throw error;
+  }
   const exit = readExit(process, undefined, nameOf(target, argv));
-  return toRemoteProcess({ ...process, exit }, { end: () => {}, kill: () => process.disconnect() }, options.signal);
+  return toRemoteProcess({ ...process, exit }, { end: () => {}, kill: () => process.disconnect() }, signal);
 }
 
 function toExecOptions({ env, user, workdir, terminal, signal }: ContainerSpawnOptions) {

@@ -10,6 +10,29 @@ export interface Deadline extends Disposable {
   stop(): void;
 }
 
+/** A signal that follows another one after a time. */
+export interface Grace extends Disposable {
+  readonly signal: AbortSignal;
+}
+
+/** @param graceMs milliseconds from the abort to that of the grace's own signal, with the same reason */
+export function startGrace(graceMs: number, signal: AbortSignal | undefined): Grace {
+  const over = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    timer = setTimeout(() => over.abort(signal?.reason), graceMs);
+  };
+  if (signal?.aborted) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  return {
+    signal: over.signal,
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    },
+  };
+}
+
 /** @param timeoutMs milliseconds from its start; `Infinity` for none */
 export function createDeadline(timeoutMs: number, signal: AbortSignal | undefined): Deadline {
   const timeout = new AbortController();

@@ -1,4 +1,5 @@
 import type { Engine } from "@otto/engine";
+import { abortable } from "@otto/errors";
 import { Lifeline } from "./lifeline.js";
 
 /** An idle lifeline is closed after this: it holds a connection, and a process in the container. */
@@ -6,6 +7,8 @@ const idleMs = 10_000;
 
 interface Entry {
   readonly opening: Promise<Lifeline>;
+  /** Calls the opening off. */
+  readonly starting: AbortController;
   lifeline?: Lifeline;
   holders: number;
   timer?: NodeJS.Timeout;
@@ -30,19 +33,27 @@ export class Lifelines {
   }
 
   /** The lifeline for commands of `user`. It is opened when there is none, and closed some time after its last use. */
-  async hold(user: string | undefined): Promise<HeldLifeline> {
+  async hold(user: string | undefined, signal: AbortSignal | undefined): Promise<HeldLifeline> {
     const entry = this.#find(user) ?? this.#open(user);
     clearTimeout(entry.timer);
     entry.holders += 1;
-    const lifeline = await entry.opening;
-    return { lifeline, release: () => this.#release(user, entry) };
+    const release = () => this.#release(user, entry);
+    try {
+      return { lifeline: await abortable(entry.opening, signal), release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   /** Ends everything that is watched. */
   async close(): Promise<void> {
     const entries = [...this.#entries.values()];
     this.#entries.clear();
-    for (const { timer } of entries) clearTimeout(timer);
+    for (const { timer, starting } of entries) {
+      clearTimeout(timer);
+      starting.abort();
+    }
     await Promise.allSettled(entries.map(async ({ opening }) => (await opening).close()));
   }
 
@@ -52,8 +63,10 @@ export class Lifelines {
   }
 
   #open(user: string | undefined): Entry {
-    const opening = Lifeline.open((argv) => this.#engine.exec(this.#container, argv, { user, stdin: true }));
-    const entry: Entry = { opening, holders: 0 };
+    const starting = new AbortController();
+    const { signal } = starting;
+    const opening = Lifeline.open((argv) => this.#engine.exec(this.#container, argv, { user, stdin: true, signal }));
+    const entry: Entry = { opening, starting, holders: 0 };
     this.#entries.set(user, entry);
     opening.then(
       (lifeline) => {
@@ -69,7 +82,10 @@ export class Lifelines {
     if (entry.holders > 0) return;
     entry.timer = setTimeout(() => {
       this.#forget(user, entry);
-      void entry.lifeline?.close();
+      entry.opening.then(
+        (lifeline) => lifeline.close(),
+        () => {},
+      );
     }, idleMs);
     entry.timer.unref();
   }

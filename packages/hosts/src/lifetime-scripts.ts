@@ -68,9 +68,20 @@ read -r _ || exit
 set -- "$otto_mark" "$@"
 ${start}`;
 
+// The engine leaves a terminal open when its client goes: after 10 s without a word this ends. dash has no `read -t`, and
+// says so by 2, but takes what the terminal gives; busybox is the other way round.
 const announcedTerminal = `
 echo "$1 $$"
-read -r _ || exit
+set -- "$(stty -g 2>/dev/null)" "$@"
+stty -icanon min 0 time 100 2>/dev/null
+read -t 10 -r _ 2>/dev/null
+case $? in
+  0) ;;
+  2) read -r _ || exit ;;
+  *) exit ;;
+esac
+stty "$1" 2>/dev/null
+shift
 echo "$1"
 shift
 exec "$@"

@@ -1,4 +1,4 @@
-import type { Readable, Writable } from "node:stream";
+import { finished, type Readable, type Writable } from "node:stream";
 import type { RemoteProcess } from "ssh2-streamer";
 import { toExitCode } from "./command-run.js";
 import type { ContainerSpawnOptions } from "./container-process.js";
@@ -56,7 +56,7 @@ export async function showProcess(process: RemoteProcess, terminal: LoginTermina
   resize();
   input.pipe(process.stdin);
   process.stdout.pipe(output, { end: false });
-  const shown = new Promise<void>((resolve) => process.stdout.once("close", resolve));
+  const shown = new Promise<void>((resolve) => finished(process.stdout, { writable: false }, () => resolve()));
   process.stderr.resume();
   try {
     const exit = await process.exit;

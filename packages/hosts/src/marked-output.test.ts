@@ -44,3 +44,9 @@ test("each byte of a large output is looked at a bounded number of times", async
   concat.mockRestore();
   expect(copied).toBeLessThan(3 * 501 * chunk.length);
 });
+
+test("a stream that was broken before has one section, without a mark", async () => {
+  const stream = new PassThrough().on("error", () => {}).destroy(new Error("cut"));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(await new MarkedOutput(stream, "mark").next()).toEqual({ bytes: Buffer.alloc(0), line: undefined });
+});

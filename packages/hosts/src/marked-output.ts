@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { finished, type Readable } from "node:stream";
 import { MarkedLines } from "./marked-lines.js";
 
 /** What a stream gave up to a marked line. */
@@ -19,7 +19,7 @@ export class MarkedOutput {
   constructor(stream: Readable, mark: string) {
     this.#lines = new MarkedLines(mark);
     stream.on("data", (chunk: Buffer) => this.#take(chunk));
-    for (const event of ["end", "close", "error"]) stream.once(event, () => this.#end());
+    finished(stream, { writable: false }, () => this.#end());
   }
 
   /** Whether the stream is over. */

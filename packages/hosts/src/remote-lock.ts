@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { cleanText, OttoError } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import { lockFunctions } from "./lock-script.js";
@@ -53,11 +53,17 @@ export async function withRemoteLock<T>(
   }
 }
 
+async function* readLines(stream: Readable): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of stream.setEncoding("utf8") as AsyncIterable<string>) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}
+
 async function waitForLock(process: RemoteProcess, options: RemoteLockOptions): Promise<void> {
-  const lines = createInterface({ input: process.stdout });
-  // It repeats the stream's errors, also when nobody reads lines any more.
-  lines.on("error", () => {});
-  for await (const line of lines) {
+  for await (const line of readLines(process.stdout)) {
     const [state = "", since = "", ...who] = line.split(" ");
     if (state === "held" || state === "lockless") return;
     options.onWaiting?.({ who: cleanText(who.join(" ")), since: new Date(Number(since) * 1000) });

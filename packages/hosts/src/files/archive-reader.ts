@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { finished, type Readable } from "node:stream";
 import { isOttoError } from "@otto/errors";
 import { extract, type Header } from "tar-stream";
 import { specialFile } from "./copy-plan.js";
@@ -24,12 +24,12 @@ export async function* unpackEntries(tar: Readable, root: ArchiveRoot): AsyncGen
   const archive = extract();
   let failure: Error | undefined;
   // By hand: `pipeline` would hide the source's own error behind tar-stream's.
-  tar.on("error", (error) => {
-    failure ??= "syscall" in error ? refused(root.from, root.name ?? ".", error.message) : error;
-    archive.destroy(error);
-  });
-  tar.once("close", () => {
-    if (!tar.readableEnded) archive.destroy(new Error("it ends in the middle"));
+  tar.on("error", () => {});
+  finished(tar, { writable: false }, (ended) => {
+    if (ended === undefined || ended === null) return;
+    const { errored: error } = tar;
+    if (error !== null) failure = "syscall" in error ? refused(root.from, root.name ?? ".", error.message) : error;
+    archive.destroy(error ?? new Error("it ends in the middle"));
   });
   tar.on("data", (chunk: Buffer) => end.note(chunk));
   tar.pipe(archive as unknown as NodeJS.WritableStream);

@@ -6,7 +6,7 @@ import { copyFailed } from "./copy-failure.js";
 import { type Container, lookByEngine, receiveByEngine, sendByEngine } from "./engine-files.js";
 import type { HostFiles } from "./host-files.js";
 import { lookByShell, type ShellHost, sendByTar } from "./shell-files.js";
-import type { ShellProcess } from "./shell-process.js";
+import type { StartShell } from "./shell-process.js";
 import { receiveByTar, receiveStaged } from "./shell-stage.js";
 
 export interface FileContainer {
@@ -38,7 +38,7 @@ const absolute = (path: string) => posix.resolve("/", path);
 
 function liveFiles(container: Container): HostFiles {
   const { engine, view, name } = container;
-  const host: ShellHost = { name, absolute, start: (script, args) => startShell(engine, view.id, script, args) };
+  const host: ShellHost = { name, absolute, start: startIn(engine, view.id) };
   return {
     name,
     absolute,
@@ -79,12 +79,14 @@ function stillFiles(container: Container): HostFiles {
   };
 }
 
-async function startShell(
-  engine: Engine,
-  container: string,
-  script: string,
-  args: readonly string[],
-): Promise<ShellProcess> {
-  const process = await engine.exec(container, ["/bin/sh", "-c", script, "sh", ...args], { user: "0:0", stdin: true });
-  return Object.assign(process, { end: () => process.disconnect() });
+function startIn(engine: Engine, container: string): StartShell {
+  return async (script, args, signal) => {
+    const argv = ["/bin/sh", "-c", script, "sh", ...args];
+    const process = await engine.exec(container, argv, { user: "0:0", stdin: true, signal });
+    const end = () => process.disconnect();
+    signal?.addEventListener("abort", end, { once: true });
+    const exit = process.exit.finally(() => signal?.removeEventListener("abort", end));
+    exit.catch(() => {});
+    return { ...process, exit, end };
+  };
 }

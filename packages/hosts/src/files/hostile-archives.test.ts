@@ -13,8 +13,9 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
 import { type Header, pack } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { unpackEntries } from "./archive-reader.js";
@@ -281,4 +282,11 @@ test("a file of the target with a second name outside is replaced, not written t
   await link(join(root, "outside/secret"), join(target, "f"));
   await get([base, { name: "./f", content: "new" }]);
   expect(await readFile(join(target, "f"), "utf8")).toBe("new");
+});
+
+test.each([new Error("cut"), undefined])("an archive whose stream was broken before is an error", async (error) => {
+  const stream = new PassThrough().on("error", () => {}).destroy(error);
+  await setImmediate();
+  const entries = unpackEntries(stream, { from: "pepper", name: undefined });
+  await expect(entries.next()).rejects.toThrow(error?.message ?? "it ends in the middle");
 });

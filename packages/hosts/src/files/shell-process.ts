@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import { Collector } from "../collector.js";
+import { type Grace, startGrace } from "../deadline.js";
 
 /** A process with its streams, in a container or on a parent. */
 export interface ShellProcess {
@@ -24,6 +25,14 @@ export interface ShellResult {
   readonly stderr: string;
 }
 
+// A link that is silent but not lost must not hold an abort up.
+const tidyMs = 5000;
+
+/** How long what tidies up after an abort is waited for. It goes on by itself then. */
+export function startTidying(signal: AbortSignal | undefined): Grace {
+  return startGrace(tidyMs, signal);
+}
+
 /**
  * Runs a script to its end, with a stream as its stdin if there is one. A stream that breaks, or an abort, ends the stdin:
  * what the script makes of that is its own.
@@ -33,7 +42,8 @@ export async function runShell(
   { script, args, input }: { readonly script: string; readonly args: readonly string[]; readonly input?: Readable },
   signal: AbortSignal | undefined,
 ): Promise<ShellResult> {
-  const process = await start(script, args, input === undefined ? signal : undefined);
+  using grace = startTidying(signal);
+  const process = await start(script, args, input === undefined ? signal : grace.signal);
   const [stdout, stderr] = [new Collector(process.stdout), new Collector(process.stderr)];
   const feeding = feed(process.stdin, input, signal).then(
     () => undefined,

@@ -6,7 +6,7 @@ import { conflict } from "./copy-plan.js";
 import type { FileEntry } from "./file-entry.js";
 import { stageName, withoutStage } from "./local-stage.js";
 import { dropScript, mergeScript, receiveScript } from "./merge-script.js";
-import { runShell, type ShellResult, type StartShell } from "./shell-process.js";
+import { runShell, type ShellResult, type StartShell, startTidying } from "./shell-process.js";
 
 /** A directory of a host that has a shell. */
 export interface ShellTarget {
@@ -36,7 +36,8 @@ export async function receiveStaged(
 ): Promise<void> {
   const name = stageName();
   const args = [target.directory, name];
-  const run = (script: string) => runShell(target.start, { script, args }, undefined);
+  using grace = startTidying(signal);
+  const run = (script: string) => runShell(target.start, { script, args }, grace.signal);
   try {
     await fill(posix.join(target.directory, name));
     signal?.throwIfAborted();

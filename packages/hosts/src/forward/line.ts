@@ -42,6 +42,8 @@ export function joinLine(client: Socket, line: Line): void {
   };
   readable.once("error", onCut);
   readable.once("close", onCut);
+  // One that is closed already does not say so again.
+  if (readable.destroyed) onCut();
   readable.once("end", () => {
     void line.failure.then((error) => (error === undefined ? client.end() : client.resetAndDestroy()));
   });

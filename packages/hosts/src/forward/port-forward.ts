@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { isOttoError, OttoError } from "@otto/errors";
 import { joinLine, type Line } from "./line.js";
@@ -42,6 +42,8 @@ export async function openForward(
   assertPort(remotePort, 1);
   signal?.throwIfAborted();
   const closing = new AbortController();
+  // Each connection listens to it.
+  setMaxListeners(0, closing.signal);
   const clients = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (client) => {
     clients.add(client);
@@ -56,11 +58,16 @@ export async function openForward(
   const close = async () => {
     closing.abort();
     server.close();
-    for (const client of clients) client.destroy();
+    // Who has not been told the end must not take this for it.
+    for (const client of clients) client[client.writableEnded ? "destroy" : "resetAndDestroy"]();
     await closed;
   };
   const onAbort = () => void close();
   signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted) {
+    await close();
+    signal.throwIfAborted();
+  }
   void closed.then(() => signal?.removeEventListener("abort", onAbort));
   const { port } = server.address() as AddressInfo;
   return { address: `${loopback}:${port}`, port, closed, [Symbol.asyncDispose]: close };
