@@ -33,7 +33,7 @@ export async function watchContainers(
     },
     lastChange: (id) => changes.get(id),
     async beyond(seen, timeoutMs, signal) {
-      if (count > seen) return;
+      if (count > seen || signal?.aborted === true) return;
       const woken = sleepUntil(timeoutMs, signal, (resolve) => {
         wake = resolve;
       });

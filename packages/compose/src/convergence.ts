@@ -48,7 +48,7 @@ export async function converge(
   const { parent, project } = stack;
   const { observation, tree } = options.comparison;
   const { remoteDir } = observation;
-  await updateTree({ shell: session, remoteDir, host: parent.id, docker: parent.docker.command }, tree);
+  await updateTree({ shell: session, remoteDir, host: parent.id, docker: parent.docker.command }, tree, options.signal);
   options.onEvent?.({ type: "compose.staged", project, files: tree.send.length });
   if (options.owns) await markOwned(session, stack, true);
   const compose = createCompose(session, parent);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
-import { cleanText, OttoError } from "@otto/errors";
+import { abortable, cleanText, OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import type { RemoteShell, ShellOutcome } from "@otto/staging";
 import { readAnswers } from "./session-answers.js";
@@ -43,11 +43,15 @@ const chunkBytes = 1 << 18;
 export async function openStackSession(parent: Parent, options: SessionOptions): Promise<StackSession> {
   const nonce = randomBytes(8).toString("hex");
   options.signal?.throwIfAborted();
-  const process = await parent.spawn(
+  const starting = parent.spawn(
     ["sh", "-c", sessionScript, "otto-stack", nonce, options.project ?? "", options.who],
     // It ends by itself, and nothing else of this operation needs a channel meanwhile.
     { lifetime: "short" },
   );
+  const process = await abortable(starting, options.signal, (late) => {
+    for (const stream of [late.stdout, late.stderr]) stream.resume();
+    late.stdin.end();
+  });
   const listeners = new Set<(line: string) => void>();
   readLines(process.stderr, (line) => {
     for (const listener of listeners) listener(line);
@@ -124,13 +128,9 @@ interface LockWait {
 }
 
 async function waitForLock(parent: Parent, { answers, lost, options }: LockWait): Promise<void> {
-  const { signal } = options;
-  const aborted = new Promise<never>((_, reject) => {
-    signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });
-  aborted.catch(() => {});
   for (;;) {
-    const [state = "", since = "", ...who] = (await Promise.race([answers.state(), lost, aborted])).split(" ");
+    const said = await abortable(Promise.race([answers.state(), lost]), options.signal);
+    const [state = "", since = "", ...who] = said.split(" ");
     if (state === "ready") return;
     if (state === "lockless") throw lockUnavailable(parent);
     options.onWaiting?.({ who: cleanText(who.join(" ")), since: new Date(Number(since) * 1000) });

@@ -18,7 +18,7 @@ export async function inStackSession<T>(
   options: TurnOptions,
   work: (session: StackSession) => Promise<T>,
 ): Promise<T> {
-  return inTurn(parent, project, async () => {
+  return inTurn({ parent, project, signal: options.signal }, async () => {
     await using session = await openStackSession(parent, {
       project,
       who: options.who,

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { addAbortSignal } from "node:stream";
 import { OttoError } from "@otto/errors";
 import { type PackedEntry, packTree } from "./pack-tree.js";
 import { quoteWord, type RemoteShell, type ShellOutcome } from "./remote-shell.js";
@@ -34,9 +35,10 @@ export const readManifestScript = `cat "$dir/${ownDirectory}/manifest" 2>/dev/nu
 /**
  * Makes the tree what the plan wants: each file is written beside and renamed, so that whoever reads it sees the old or
  * the new one. Only the login may enter the tree.
+ * @param signal ends the sending; what has been sent then changes nothing
  * @throws OttoError `STAGING_FAILED`
  */
-export async function updateTree(tree: StagedTree, plan: TreePlan): Promise<void> {
+export async function updateTree(tree: StagedTree, plan: TreePlan, signal?: AbortSignal): Promise<void> {
   if (isSettled(plan)) return;
   const tar = packTree([
     { path: "apply.sh", mode: 0o600, content: formatApplyScript(plan) },
@@ -44,6 +46,7 @@ export async function updateTree(tree: StagedTree, plan: TreePlan): Promise<void
     { path: "manifest", mode: 0o600, content: formatManifest(plan.wanted) },
     ...plan.send.map(packed),
   ]);
+  if (signal !== undefined) addAbortSignal(signal, tar);
   try {
     const dir = quoteWord(tree.remoteDir);
     const outcome = await tree.shell.run(
@@ -52,6 +55,9 @@ tar -x -p -m -f - -C ${incoming}; } 2>&1`,
       { input: tar },
     );
     assertDone(tree, outcome);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
     tar.destroy();
   }

@@ -1,0 +1,23 @@
+import type { Parent } from "@otto/hosts";
+import { expect, test } from "vitest";
+import { inTurn } from "./stack-queue.js";
+
+test("an abort ends the wait for a turn, and the next still waits for the one before", async () => {
+  const place = { parent: { id: "pepper" } as Parent, project: "shop", signal: undefined };
+  const order: string[] = [];
+  let finish = () => {};
+  const first = inTurn(place, async () => {
+    await new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    order.push("first");
+  });
+  const controller = new AbortController();
+  const second = inTurn({ ...place, signal: controller.signal }, async () => void order.push("second"));
+  const third = inTurn(place, async () => void order.push("third"));
+  controller.abort();
+  await expect(second).rejects.toMatchObject({ name: "AbortError" });
+  finish();
+  await Promise.all([first, third]);
+  expect(order).toEqual(["first", "third"]);
+});

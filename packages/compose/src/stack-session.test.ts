@@ -1,0 +1,56 @@
+import { createLocalParent, type Parent } from "@otto/hosts";
+import { expect, test } from "vitest";
+import { openStackSession } from "./stack-session.js";
+
+const project = `otto-session-${process.pid}`;
+
+test("an abort while its process starts ends the wait for a lock that another holds", async () => {
+  await using parent = createLocalParent({
+    id: "local",
+    docker: { command: ["docker"], stagingRoot: undefined },
+    socketPath: undefined,
+    env: process.env,
+  });
+  await using _holder = await openStackSession(parent, { project, who: "holder" });
+  const controller = new AbortController();
+  const aborting: Parent = {
+    ...parent,
+    spawn: async (argv, options) => {
+      const process = await parent.spawn(argv, options);
+      controller.abort();
+      return process;
+    },
+  };
+  const waiting = openStackSession(aborting, { project, who: "waiter", signal: controller.signal });
+  await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
+});
+
+test("a process that starts after the abort is let go", async () => {
+  await using parent = createLocalParent({
+    id: "local",
+    docker: { command: ["docker"], stagingRoot: undefined },
+    socketPath: undefined,
+    env: process.env,
+  });
+  let start = () => {};
+  const started = new Promise<void>((resolve) => {
+    start = resolve;
+  });
+  let exit: Promise<unknown> | undefined;
+  const late: Parent = {
+    ...parent,
+    spawn: async (argv, options) => {
+      await started;
+      const process = await parent.spawn(argv, options);
+      exit = process.exit;
+      return process;
+    },
+  };
+  const controller = new AbortController();
+  const opening = openStackSession(late, { project: undefined, who: "", signal: controller.signal });
+  controller.abort();
+  await expect(opening).rejects.toMatchObject({ name: "AbortError" });
+  start();
+  await expect.poll(() => exit).toBeDefined();
+  await exit;
+});
