@@ -1,3 +1,6 @@
+import { execFileSync } from "node:child_process";
+import { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { createLocalParent, type Parent } from "@otto/hosts";
 import { expect, test } from "vitest";
 import { openStackSession } from "./stack-session.js";
@@ -53,4 +56,23 @@ test("a process that starts after the abort is let go", async () => {
   start();
   await expect.poll(() => exit).toBeDefined();
   await exit;
+});
+
+test("a command after one whose input broke has an answer of its own", async () => {
+  await using parent = createLocalParent({
+    id: "local",
+    docker: { command: ["docker"], stagingRoot: undefined },
+    socketPath: undefined,
+    env: process.env,
+  });
+  await using session = await openStackSession(parent, { project: undefined, who: "" });
+  const input = new Readable({ read: () => {} }).on("error", () => {});
+  const fed = session.run("cat", { input });
+  input.destroy(new Error("broken"));
+  await expect(fed).rejects.toThrow("broken");
+  const next = session.run("echo next");
+  await setImmediate();
+  // Whatever is answered meanwhile comes in one piece.
+  execFileSync("sleep", ["0.5"]);
+  expect(await next).toEqual({ exitCode: 0, output: "next\n" });
 });

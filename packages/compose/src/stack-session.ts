@@ -90,8 +90,11 @@ export async function openStackSession(parent: Parent, options: SessionOptions):
       send(input === undefined ? "run" : "feed", script);
       const answer = answers.next();
       answer.catch(() => {});
-      if (input !== undefined) await Promise.race([feed(process.stdin, input), lost]);
-      const { text, exitCode } = await Promise.race([answer, lost]);
+      const fed = input === undefined ? undefined : Promise.race([feed(process.stdin, input), lost]);
+      // Of an input that breaks, too: the next command's answer must not come behind it.
+      const settled = await Promise.allSettled([Promise.race([answer, lost]), fed]);
+      for (const each of settled) if (each.status === "rejected") throw each.reason;
+      const { text, exitCode } = await answer;
       return { exitCode, output: text };
     },
     onLine(listener) {
