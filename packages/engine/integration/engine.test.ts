@@ -29,6 +29,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await engine.removeImage(`${name}:cut`);
   await engine[Symbol.asyncDispose]();
   await image[Symbol.asyncDispose]();
 });
