@@ -10,7 +10,7 @@ const longestHead = 64 * 1024;
 
 /**
  * Asks for much: what comes after the head of the answer is the stream itself. Not by node:http: in HTTP/1.0 the engine
- * does not cut it into chunks, which took a third of the time of a large one, in the engine, in sshd and here.
+ * does not cut it into chunks, which took a quarter of the time of a large one, in the engine, in sshd and here.
  * @param path with its query
  * @returns it ends where the connection ends: the caller must know from its content whether it is whole
  * @throws what `asking` makes an `ENGINE_REQUEST_FAILED` of, for any answer but 200
