@@ -200,10 +200,8 @@ export class Machine {
     let isRepeat = false;
     for (;;) {
       const connection = await abortable(this.#pool.connect(), signal);
-      const opening = openForward(connection, target);
-      const opened = await abortable(opening, signal).catch((error: unknown) => {
-        void opening.then((late) => late instanceof ChannelSocket && late.destroy());
-        throw error;
+      const opened = await abortable(openForward(connection, target), signal, (late) => {
+        if (late instanceof ChannelSocket) late.destroy();
       });
       if (opened instanceof ChannelSocket) {
         // One that was lost before this line has told its end to nobody.
