@@ -1,10 +1,11 @@
+import { isRuntimeFailure } from "@otto/engine";
 import { cleanText, type OttoError } from "@otto/errors";
 import { ownDirectory, quoteWord, stagedDirectoryScript, updateTree } from "@otto/staging";
 import { labelsFile, upCommand } from "./compose-command.js";
 import { type Compose, type ComposeOutcome, createCompose } from "./compose-process.js";
 import { watchContainers } from "./container-events.js";
 import { cacheFile, digestKey, formatDigests } from "./digest-cache.js";
-import { isNameTaken } from "./engine-text.js";
+import { isNameTaken, lastLine } from "./engine-text.js";
 import { buildLabel } from "./image-reference.js";
 import { formatDigest, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
@@ -98,21 +99,28 @@ interface Work {
 }
 
 /**
- * Does what the plan says. What an `up` that was killed had asked the engine for may be there only after we have looked:
- * then the names that compose wants are taken, and it is looked and planned once more.
+ * Does what the plan says. It is looked, planned and done once more when the container runtime failed before a program
+ * began, and when names that compose wants are taken: what an `up` that was killed had asked the engine for may be there
+ * only after we have looked.
  */
 async function apply(work: Work, plan: UpPlan): Promise<void> {
   const { session, stack, options, waiting, digests } = work;
   const { parent, project } = stack;
   const first = await applyOnce(work, plan);
   let last = first;
-  if (first.exitCode !== 0 && isNameTaken(first.output)) {
+  const isRuntime = isRuntimeFailure(first.output);
+  if (first.exitCode !== 0 && (isRuntime || isNameTaken(first.output))) {
+    if (isRuntime) options.onEvent?.({ type: "compose.warning", project, message: repeating(first) });
     const containers = await observeContainers(session, parent, project);
     last = await applyOnce(work, planStack(stack, { ...options.comparison.observation, containers }, digests));
   }
   options.signal?.throwIfAborted();
   if (last.exitCode !== 0) throw (await findFailure(session, parent, waiting)) ?? applyFailed(work, plan, last);
   options.onEvent?.({ type: "compose.started", project, output: last.output });
+}
+
+function repeating({ output }: ComposeOutcome): string {
+  return `the container runtime failed, what did not start is started once more: ${lastLine(cleanText(output))}`;
 }
 
 function applyFailed({ stack, options }: Work, plan: UpPlan, { output }: ComposeOutcome): OttoError {

@@ -3,6 +3,7 @@ import type { Parent } from "@otto/hosts";
 import { removeTree } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
 import { type ComposeOutcome, createCompose } from "./compose-process.js";
+import { lastLine } from "./engine-text.js";
 import { dockerWords, observeStack, projectFilter } from "./stack-observation.js";
 import type { StackSession } from "./stack-session.js";
 import { inStackSession, type WaitingEvent } from "./stack-turn.js";
@@ -69,7 +70,7 @@ function removeRestScript(parent: Parent, project: string): string {
 function downFailed(parent: Parent, project: string, output: string): OttoError {
   return new OttoError(
     "COMPOSE_DOWN_FAILED",
-    `docker compose down of ${project} on ${parent.id}: ${output.trimEnd().split("\n").at(-1)}`,
+    `docker compose down of ${project} on ${parent.id}: ${lastLine(output)}`,
     {
       hint: "What is left shows `otto docker ps --all`; run `otto docker down` again.",
       details: { host: parent.id, project, output },

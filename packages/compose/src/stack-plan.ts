@@ -12,6 +12,7 @@ import {
 import { configCommand } from "./compose-command.js";
 import { type Compose, createCompose } from "./compose-process.js";
 import { digestKey, parseDigests } from "./digest-cache.js";
+import { lastLine } from "./engine-text.js";
 import { imageReference } from "./image-reference.js";
 import { digestServices, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
@@ -139,10 +140,9 @@ export function upFailed(
 ): OttoError {
   // Files of the repo go by the names that they have there.
   const output = cleanText(directory === undefined ? text : text.replaceAll(`${directory}/repo/`, ""));
-  const lines = output.trimEnd().split("\n");
   return new OttoError(
     "COMPOSE_UP_FAILED",
-    `docker compose up of ${project} on ${parent.id}: ${lines.at(-1) || "it said nothing"}`,
+    `docker compose up of ${project} on ${parent.id}: ${lastLine(output) || "it said nothing"}`,
     { hint, details: { host: parent.id, project, output } },
   );
 }

@@ -13,7 +13,8 @@ export type UpEvent =
   /** `files`: how many were sent; those that have not changed are not. */
   | { readonly type: "compose.staged"; readonly project: string; readonly files: number }
   | { readonly type: "compose.planned"; readonly project: string; readonly steps: readonly UpStep[] }
-  | { readonly type: "compose.started"; readonly project: string; readonly output: string };
+  | { readonly type: "compose.started"; readonly project: string; readonly output: string }
+  | { readonly type: "compose.warning"; readonly project: string; readonly message: string };
 
 export interface UpOptions {
   /** Whether compose may build images: of services with a `build` section. Default true. */

@@ -44,7 +44,8 @@ export function createDockerEventListener(reporter: Reporter): (event: DockerEve
   const tell = (event: DockerEvent) => {
     const subject = "image" in event ? event.image : event.project;
     for (const line of toLines(event)) reporter.progress(`${subject}  ${line}`);
-    if (event.type === "build.warning") return reporter.notice("warn", `${subject}: ${event.message}`, { ...event });
+    if (event.type === "build.warning" || event.type === "compose.warning")
+      return reporter.notice("warn", `${subject}: ${event.message}`, { ...event });
     // The result of an image is told with the others, as what was asked for.
     if (event.type !== "build.finished") reporter.event({ ...event });
   };
@@ -101,6 +102,7 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
       case "build.warning":
       case "registry.bytes":
       case "compose.planned":
+      case "compose.warning":
         return [];
       case "compose.waiting":
         return [`waiting for ${event.who}`];

@@ -83,6 +83,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   "compose.staged": { project: text, files: count },
   "compose.planned": { project: text, steps: { type: "array", items: object } },
   "compose.started": { project: text, output: text },
+  "compose.warning": { project: text, message: text },
   notice: { level: oneOf("debug", "info", "warn"), text },
   error: { code: text, message: text, "hint?": text, "details?": object, "parent?": text },
   result: {
