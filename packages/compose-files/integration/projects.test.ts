@@ -72,6 +72,7 @@ const build: fc.Arbitrary<Render> = fc.oneof(
     additional_contexts: { other: other(base), remote: "docker-image://busybox" },
   })),
   constant("https://example.invalid/repo.git"),
+  constant({ dockerfile_inline: "FROM scratch\n" }),
 );
 const field: fc.Arbitrary<Render> = fc.oneof(
   oneOf("volumes", listOf(volume, 3)),
@@ -210,7 +211,7 @@ function referencePaths(config: Config, repoRoot: string): string[] {
     ...(service.configs ?? []).map(({ source: name }) => declared.configs?.[name]?.file),
     ...(service.secrets ?? []).map(({ source: name }) => declared.secrets?.[name]?.file),
   ]);
-  const local = paths.filter((it): it is string => it?.startsWith(`${repoRoot}/`) === true);
+  const local = paths.filter((it): it is string => `${it}/`.startsWith(`${repoRoot}/`));
   return [...new Set(local.map((it) => posix.join("repo", posix.relative(repoRoot, it))))].sort(compare);
 }
 

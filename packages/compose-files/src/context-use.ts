@@ -1,13 +1,14 @@
-import { isRemoteResource, type LocalPath, resolveLocalPath } from "./local-path.js";
+import { isRemoteContext, type LocalPath, resolveLocalPath } from "./local-path.js";
+import type { Located } from "./locator.js";
 import type { ContextUse } from "./project.js";
 import { contextsBeside } from "./references.js";
 import { type Shipping, shipmentKey } from "./shipping.js";
 import { entriesOf, mapAt, type ScalarTree } from "./yaml-tree.js";
 
 /** Where the context of a build lies; undefined for what is not of this machine. */
-export function contextPathOf({ loading, documents }: Shipping, { text, site }: ScalarTree): LocalPath | undefined {
-  const group = documents.get(site.documentId)?.group;
-  if (group === undefined || isRemoteResource(text)) return undefined;
+export function contextPathOf({ loading, groups }: Shipping, { text, site }: ScalarTree): LocalPath | undefined {
+  const group = groups.get(site.documentId);
+  if (group === undefined || isRemoteContext(text)) return undefined;
   return resolveLocalPath(text, group.base, loading.source.home);
 }
 
@@ -15,9 +16,17 @@ export function contextPathOf({ loading, documents }: Shipping, { text, site }: 
 export async function noteContextUse(shipping: Shipping, context: LocalPath, use: ContextUse): Promise<void> {
   const located = await shipping.loading.locator.find(context);
   if (located === undefined) return;
-  const key = shipmentKey("build", located);
-  const shipment = shipping.shipments.get(key);
-  if (shipment !== undefined) shipping.shipments.set(key, { ...shipment, builds: [...(shipment.builds ?? []), use] });
+  noteUse(shipping, shipmentKey("build", located), use);
+}
+
+/** The same at a file outside of the context. */
+export function noteDockerfileUse(shipping: Shipping, located: Located, service: string): void {
+  noteUse(shipping, shipmentKey("dockerfile", located), { service, dockerfile: undefined });
+}
+
+function noteUse({ shipments }: Shipping, key: string, use: ContextUse): void {
+  const shipment = shipments.get(key);
+  if (shipment !== undefined) shipments.set(key, { ...shipment, builds: [...(shipment.builds ?? []), use] });
 }
 
 /** The same of the contexts that services name beside their own. */

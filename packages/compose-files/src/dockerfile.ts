@@ -1,58 +1,96 @@
 import { posix } from "node:path";
-import { contextPathOf, noteContextUse } from "./context-use.js";
+import { contextPathOf, noteContextUse, noteDockerfileUse } from "./context-use.js";
 import { composeError } from "./faults.js";
 import { isWithin } from "./local-path.js";
+import type { Located } from "./locator.js";
 import type { LocalReader } from "./project.js";
 import { addShipment, type Shipping, siteKey } from "./shipping.js";
-import { at, entriesOf, type MapTree, mapAt, type Place, type ScalarTree, scalarAt } from "./yaml-tree.js";
+import { entriesOf, type MapTree, mapAt, type Place, type ScalarTree, scalarAt, textAt } from "./yaml-tree.js";
 
 /**
  * Ships the Dockerfiles that lie outside of their context, makes sure of those inside, and notes at each context what it is
  * built by.
  *
- * @throws OttoError `COMPOSE_FILE_MISSING`, `COMPOSE_PATH_OUTSIDE_REPO`.
+ * @throws OttoError `COMPOSE_FILE_MISSING`, `COMPOSE_PATH_OUTSIDE_REPO`, `COMPOSE_PATH_UNSUPPORTED`.
  */
 export async function shipDockerfiles(shipping: Shipping): Promise<void> {
-  for (const [name, service] of entriesOf(mapAt(shipping.project, "services"))) {
-    const build = mapAt(service, "build");
+  for (const [service, definition] of entriesOf(mapAt(shipping.project, "services"))) {
+    const build = mapAt(definition, "build");
     const context = scalarAt(build, "context");
-    const local = context && contextPathOf(shipping, context);
-    if (build === undefined || context === undefined || local === undefined) continue;
-    const required = shipping.isNeeded({ section: "services", name }, "dockerfile");
-    const isInline = at(build, "dockerfile_inline") !== undefined;
-    const built = { contextPath: local.path, context, required };
-    const dockerfile = isInline ? undefined : await shipDockerfile(shipping, build, built);
-    await noteContextUse(shipping, local, { service: name, dockerfile });
+    if (build === undefined || context === undefined) continue;
+    const required = shipping.isNeeded({ section: "services", name: service }, "dockerfile");
+    const local = contextPathOf(shipping, context);
+    if (local === undefined) {
+      if (required) refuseLocalDockerfile(declaredDockerfile(build));
+      continue;
+    }
+    const built = { service, contextPath: local.path, context, declared: declaredDockerfile(build), required };
+    const dockerfile = isInline(build) ? undefined : await shipDockerfile(shipping, built);
+    await noteContextUse(shipping, local, { service, dockerfile });
   }
 }
 
-interface BuildContext {
+/** An empty text is none to Compose. */
+function isInline(build: MapTree): boolean {
+  return (textAt(build, "dockerfile_inline") ?? "") !== "";
+}
+
+function declaredDockerfile(build: MapTree): ScalarTree | undefined {
+  const declared = scalarAt(build, "dockerfile");
+  return declared?.text === "" ? undefined : declared;
+}
+
+/** Compose takes a relative one from the context that the parent fetches, and where an absolute one lies there nobody knows yet. */
+function refuseLocalDockerfile(declared: ScalarTree | undefined): void {
+  if (declared?.text.startsWith("/") !== true) return;
+  const message = `${declared.text} is of this machine, and the context is fetched by the parent: write it as dockerfile_inline`;
+  throw composeError("COMPOSE_PATH_UNSUPPORTED", declared.place, message);
+}
+
+interface DockerfileUse {
+  readonly service: string;
   readonly contextPath: string;
   readonly context: ScalarTree;
+  readonly declared: ScalarTree | undefined;
   readonly required: boolean;
 }
 
 /** @returns where the builder will find it, as a path of this machine */
-async function shipDockerfile(shipping: Shipping, build: MapTree, built: BuildContext): Promise<string> {
-  const { loading, shipments } = shipping;
-  const { reader, locator } = loading;
-  const declared = scalarAt(build, "dockerfile");
-  const path = await dockerfilePath(shipping, built.contextPath, declared);
-  const place = declared?.place ?? built.context.place;
+async function shipDockerfile(shipping: Shipping, use: DockerfileUse): Promise<string> {
+  const { reader, locator } = shipping.loading;
+  const { contextPath, declared, required } = use;
+  const path = await dockerfilePath(shipping, contextPath, declared);
+  const place = declared?.place ?? use.context.place;
   const entry = await reader.stat(path);
-  const context = await reader.stat(built.contextPath);
-  if (built.required && entry === undefined && isWithin(path, built.contextPath)) throw missing(shipping, path, place);
+  const context = await reader.stat(contextPath);
+  if (required && entry === undefined && isWithin(path, contextPath)) throw missing(shipping, path, place);
   const isInside = entry !== undefined && context !== undefined && isWithin(entry.realPath, context.realPath);
   const local = { path, fromHome: false };
-  const located = isInside || !built.required ? await locator.find(local) : await locator.locate(local, place);
-  if (located !== undefined && !isInside) {
-    addShipment(shipments, located, "dockerfile", built.required, place);
-    const ignore = await locator.find({ path: `${path}.dockerignore`, fromHome: false });
-    if (ignore !== undefined) addShipment(shipments, ignore, "dockerfile", false, place);
-  }
+  const located = isInside || !required ? await locator.find(local) : await locator.locate(local, place);
+  if (located !== undefined && !isInside) await shipOutside(shipping, use, { path, located, place });
   if (declared === undefined || (isInside && !declared.text.startsWith("/"))) return withRealDirectory(reader, path);
-  linkDockerfile(shipping, declared, built, located?.remotePath ?? locator.remotePathOf(local));
+  linkDockerfile(shipping, declared, use, located?.remotePath ?? locator.remotePathOf(local));
   return located?.localPath ?? path;
+}
+
+interface OutsideDockerfile {
+  readonly path: string;
+  readonly located: Located;
+  readonly place: Place;
+}
+
+/** The Dockerfile and its own ignore rules, which lie beside it. */
+async function shipOutside(
+  shipping: Shipping,
+  { service, required }: DockerfileUse,
+  { path, located, place }: OutsideDockerfile,
+): Promise<void> {
+  const ignore = await shipping.loading.locator.find({ path: `${path}.dockerignore`, fromHome: false });
+  addShipment(shipping.shipments, located, "dockerfile", required, place);
+  noteDockerfileUse(shipping, located, service);
+  if (ignore === undefined) return;
+  addShipment(shipping.shipments, ignore, "dockerfile", false, place);
+  noteDockerfileUse(shipping, ignore, service);
 }
 
 async function withRealDirectory(reader: LocalReader, path: string): Promise<string> {
@@ -72,8 +110,8 @@ function missing({ loading }: Shipping, path: string, place: Place) {
   return composeError("COMPOSE_FILE_MISSING", place, `${loading.locator.display(path)} does not exist`);
 }
 
-function linkDockerfile({ loading }: Shipping, scalar: ScalarTree, built: BuildContext, remotePath: string): void {
-  const context = loading.links.find(({ scalar: other }) => siteKey(other) === siteKey(built.context));
+function linkDockerfile({ loading }: Shipping, scalar: ScalarTree, use: DockerfileUse, remotePath: string): void {
+  const context = loading.links.find(({ scalar: other }) => siteKey(other) === siteKey(use.context));
   if (context === undefined) return;
   const link = { scalar, path: scalar.text, before: "", behind: "" };
   loading.links.push({ ...link, to: { remotePath }, from: context.to });

@@ -1,4 +1,5 @@
 import type { DocumentGroup } from "./compose-document.js";
+import { withDefaultContexts } from "./default-context.js";
 import { applyExtends } from "./extends.js";
 import { applyIncludes } from "./include.js";
 import { emptyTree, type FileMention, type Loading, loadDocument } from "./loading.js";
@@ -20,5 +21,5 @@ export async function loadGroup(
       tree = mergeTrees(tree, await applyIncludes({ loading, group, chain, loadGroup }, extended));
     }
   }
-  return tree;
+  return withDefaultContexts(loading, group, tree);
 }

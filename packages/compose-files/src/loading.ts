@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { ComposeDocument, DocumentGroup, EnvFile, Link } from "./compose-document.js";
+import type { DefaultContext } from "./default-context.js";
 import { DotenvError, dotenvVariables, evaluateDotenv, fixDotenv, parseDotenv } from "./dotenv.js";
 import { composeError, mentionOf } from "./faults.js";
 import { type LocalPath, resolveLocalPath } from "./local-path.js";
@@ -16,6 +17,7 @@ export interface Loading {
   readonly locator: Locator;
   readonly groups: DocumentGroup[];
   readonly links: Link[];
+  readonly defaultContexts: DefaultContext[];
   readonly envFiles: EnvFile[];
   readonly warnings: Map<string, ComposeWarning>;
   documentCount: number;

@@ -26,11 +26,12 @@ export function relativePath(from: string, to: string): string {
   return path.startsWith("../") || path === ".." ? path : `./${path}`;
 }
 
-const remotePrefixes = ["git@", "github.com/", "oci:"];
+/** Whether a context is fetched from elsewhere: a URL, a git repository, another service's image. */
+export function isRemoteContext(text: string): boolean {
+  return text.includes("://") || ["git@", "github.com/", "service:"].some((prefix) => text.startsWith(prefix));
+}
 
-/** Whether Compose fetches this from elsewhere: a URL, a git repository, an OCI artefact, another service's image. */
+/** Whether Compose fetches a file from elsewhere: a URL, a git repository, an OCI artefact. */
 export function isRemoteResource(text: string): boolean {
-  return (
-    text.includes("://") || remotePrefixes.some((prefix) => text.startsWith(prefix)) || text.startsWith("service:")
-  );
+  return text.includes("://") || ["git@", "github.com/", "oci:"].some((prefix) => text.startsWith(prefix));
 }

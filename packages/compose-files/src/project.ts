@@ -65,7 +65,7 @@ export interface Shipment {
   readonly required: boolean;
   /** Who asks for it: `docker/compose.yml:7 services.api.volumes[0]`. */
   readonly mention: string;
-  /** Of `build`: what is built from it. Nothing where the value that names it is overridden. */
+  /** Of `build` and `dockerfile`: what is built from it. Nothing where the value that names it is overridden. */
   readonly builds?: readonly ContextUse[] | undefined;
 }
 

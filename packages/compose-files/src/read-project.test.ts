@@ -62,6 +62,8 @@ test.each([
   ["volumes: ['${PWD}/gone:/x']", "volumes[0]", "gone"],
   ["build: ./gone", "build", "gone"],
   ["build: .", "build", "Dockerfile"],
+  ["build: {}", "build", "Dockerfile"],
+  ["build: { dockerfile: '', target: x }", "build", "Dockerfile"],
   ["build: { context: ., dockerfile: Dockerfile.gone }", "build.dockerfile", "Dockerfile.gone"],
   [
     "build: { context: ., dockerfile_inline: FROM scratch, additional_contexts: [a=./gone] }",
@@ -326,6 +328,7 @@ test("a context says what is built from it, and by which Dockerfile", async () =
   far: { build: { context: ./app, dockerfile: ../shared/Dockerfile } }
   inline: { build: { context: ./app, dockerfile_inline: FROM scratch } }
   beside: { build: { context: ./lib, additional_contexts: { app: ./app, base: docker-image://busybox } } }
+  default: { build: { dockerfile: shared/Dockerfile } }
 `;
   const over = "services: { plain: { build: ./lib } }\n";
   const disk = {
@@ -337,6 +340,7 @@ test("a context says what is built from it, and by which Dockerfile", async () =
     (builds ?? []).map(({ service, dockerfile }) => `${remotePath} ${service} ${dockerfile}`),
   );
   expect(uses.flat()).toEqual([
+    "repo default /ws/repo/shared/Dockerfile",
     "repo/app named /ws/repo/app/docker/x.Dockerfile",
     "repo/app linked /ws/repo/app/docker/x.Dockerfile",
     "repo/app far /ws/repo/shared/Dockerfile",
@@ -344,7 +348,14 @@ test("a context says what is built from it, and by which Dockerfile", async () =
     "repo/app beside undefined",
     "repo/lib plain /ws/repo/lib/dockerfile",
     "repo/lib beside /ws/repo/lib/dockerfile",
+    "repo/shared/Dockerfile far undefined",
   ]);
+});
+
+test("an absolute Dockerfile is refused where the parent fetches the context", async () => {
+  const build = "build: { context: 'https://x.invalid/y.git', dockerfile: /ws/repo/Dockerfile }";
+  const error = await refusal({ ...service(build), Dockerfile: "" });
+  expect([error.code, error.details?.key]).toEqual(["COMPOSE_PATH_UNSUPPORTED", "services.api.build.dockerfile"]);
 });
 
 test.each([{ files: [] }, { files: ["compose.yml"] }, { repoRoot: "repo" }, { home: "~" }])(

@@ -1,6 +1,8 @@
 import { posix } from "node:path";
 import { activeProfiles, createCommandGroup, loadCommand } from "./command-group.js";
+import type { DocumentGroup } from "./compose-document.js";
 import { noteContextsBeside } from "./context-use.js";
+import { writeDefaultContexts } from "./default-context.js";
 import { shipDockerfiles } from "./dockerfile.js";
 import { composeError } from "./faults.js";
 import type { Loading } from "./loading.js";
@@ -37,10 +39,9 @@ export async function readComposeProject(source: ComposeSource, reader: LocalRea
   );
   const selection = selectServices(summaries, profiles, source.services);
 
-  const documents = new Map(loading.groups.flatMap((group) => group.documents.map((one) => [one.id, one] as const)));
   const shipping: Shipping = {
     loading,
-    documents,
+    groups: groupsById(loading),
     project,
     isNeeded: findNeeds(project, selection),
     shipments: new Map(),
@@ -55,8 +56,10 @@ export async function readComposeProject(source: ComposeSource, reader: LocalRea
   });
   const uses = findVariableUses(loading, placement);
   const rewritten = rewriteFiles(shipping, placement, uses);
+  const contexts = writeDefaultContexts(loading, placement);
   const remoteEnvFiles = envFiles.map(({ remotePath }) => remotePath);
   if (envFiles.length === 0) rewritten.push(noVariables);
+  if (contexts !== undefined) rewritten.push(contexts);
 
   return {
     name: textAt(project, "name"),
@@ -64,7 +67,10 @@ export async function readComposeProject(source: ComposeSource, reader: LocalRea
     services: summaries.map((service) => ({ ...service, enabled: selection.enabled.has(service.name) })),
     shipments: [...shipping.shipments.values()].sort((a, b) => compare(a.remotePath, b.remotePath)),
     rewritten: rewritten.sort((a, b) => compare(a.remotePath, b.remotePath)),
-    commandFiles: command.documents.map((document) => placement.remotePathOf(document)),
+    commandFiles: [
+      ...command.documents.map((document) => placement.remotePathOf(document)),
+      ...(contexts === undefined ? [] : [contexts.remotePath]),
+    ],
     projectDirectory: placement.baseOf(command),
     envFiles: envFiles.length === 0 ? [noVariables.remotePath] : remoteEnvFiles,
     ...usedEnvironment(loading, uses),
@@ -73,6 +79,12 @@ export async function readComposeProject(source: ComposeSource, reader: LocalRea
 
 /** Without it Compose would look for a `.env` by itself. */
 const noVariables: RewrittenFile = { remotePath: "compose/none.env", content: "" };
+
+function groupsById({ groups, defaultContexts }: Loading): ReadonlyMap<number, DocumentGroup> {
+  const written = groups.flatMap((group) => group.documents.map(({ id }) => [id, group] as const));
+  const defaults = defaultContexts.map(({ scalar, group }) => [scalar.site.documentId, group] as const);
+  return new Map([...written, ...defaults]);
+}
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
@@ -84,7 +96,17 @@ async function createLoading(source: ComposeSource, reader: LocalReader): Promis
   const relative = absolute.find((path) => !posix.isAbsolute(path));
   if (relative !== undefined) throw new TypeError(`not an absolute path: ${relative}`);
   const locator = await createLocator(source, reader);
-  return { source, reader, locator, groups: [], links: [], envFiles: [], warnings: new Map(), documentCount: 0 };
+  return {
+    source,
+    reader,
+    locator,
+    groups: [],
+    links: [],
+    defaultContexts: [],
+    envFiles: [],
+    warnings: new Map(),
+    documentCount: 0,
+  };
 }
 
 function checkServices(source: ComposeSource, declared: readonly string[]): void {

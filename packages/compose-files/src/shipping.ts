@@ -1,7 +1,7 @@
-import type { ComposeDocument, LinkTarget } from "./compose-document.js";
+import type { DocumentGroup, LinkTarget } from "./compose-document.js";
 import { composeError, mentionOf } from "./faults.js";
 import { type Loading, loadEnvFile } from "./loading.js";
-import { isRemoteResource, isWithin, type LocalPath, resolveLocalPath } from "./local-path.js";
+import { isRemoteContext, isWithin, type LocalPath, resolveLocalPath } from "./local-path.js";
 import type { Located } from "./locator.js";
 import type { Shipment } from "./project.js";
 import { findReferences, type Owner, type PathReference } from "./references.js";
@@ -10,7 +10,8 @@ import type { MapTree, Place, ScalarTree } from "./yaml-tree.js";
 /** What the references of all documents are resolved against. */
 export interface Shipping {
   readonly loading: Loading;
-  readonly documents: ReadonlyMap<number, ComposeDocument>;
+  /** By document: whose paths it starts from. */
+  readonly groups: ReadonlyMap<number, DocumentGroup>;
   /** All files merged. */
   readonly project: MapTree;
   /** Whether what `owner` refers to has to be there. */
@@ -26,17 +27,18 @@ export interface Shipping {
  */
 export async function shipReferences(shipping: Shipping): Promise<void> {
   const needed = new Set<string>();
-  for (const reference of findReferences(shipping.project)) {
+  const effective = findReferences(shipping.project);
+  for (const reference of effective) {
     const { owner, kind, optional, scalar } = reference;
     if (!optional && shipping.isNeeded(owner, kind)) needed.add(siteKey(scalar));
   }
   const seen = new Set<string>();
-  for (const document of shipping.documents.values()) {
-    for (const reference of document.trees.flatMap(findReferences)) {
-      const key = siteKey(reference.scalar);
-      if (!seen.has(key)) await shipReference(shipping, reference, needed.has(key));
-      seen.add(key);
-    }
+  const documents = shipping.loading.groups.flatMap((group) => group.documents);
+  const written = documents.flatMap((document) => document.trees.flatMap(findReferences));
+  for (const reference of [...written, ...effective]) {
+    const key = siteKey(reference.scalar);
+    if (!seen.has(key)) await shipReference(shipping, reference, needed.has(key));
+    seen.add(key);
   }
 }
 
@@ -60,11 +62,11 @@ function projectBase({ loading }: Shipping, { kind }: PathReference): LinkTarget
 }
 
 /** `undefined` for what is not of this machine. */
-function localPathOf({ loading, documents }: Shipping, reference: PathReference): LocalPath | undefined {
+function localPathOf({ loading, groups }: Shipping, reference: PathReference): LocalPath | undefined {
   const { kind, path, scalar, isVerbatim } = reference;
   const { home } = loading.source;
-  const group = kind === "seccomp" ? loading.groups[0] : documents.get(scalar.site.documentId)?.group;
-  if (path === "" || group === undefined || (kind === "build" && isRemoteResource(path))) return undefined;
+  const group = kind === "seccomp" ? loading.groups[0] : groups.get(scalar.site.documentId);
+  if (path === "" || group === undefined || (kind === "build" && isRemoteContext(path))) return undefined;
   const local = resolveLocalPath(path, group.base, home);
   if (!path.startsWith("/")) return isVerbatim ? undefined : local;
   if (isWithin(local.path, "/dev")) return undefined;
@@ -114,5 +116,5 @@ export function addShipment(
   const key = shipmentKey(kind, located);
   const earlier = shipments.get(key);
   if (earlier !== undefined && (earlier.required || !required)) return;
-  shipments.set(key, { ...located, kind, required, mention: mentionOf(place) });
+  shipments.set(key, { ...earlier, ...located, kind, required, mention: mentionOf(place) });
 }

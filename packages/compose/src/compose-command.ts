@@ -22,9 +22,13 @@ export function stackCommand(compose: readonly string[], { project, files }: Sta
   ];
 }
 
-/** Prints the stack as compose understands it. */
+/**
+ * Prints the stack as compose understands it, as JSON; with a key file in `build.ssh`, of which Compose makes no JSON
+ * (compose-go 2.0 to 2.13 at least), as YAML.
+ */
 export function configCommand(compose: readonly string[], stack: Stack, directory: string): string[] {
-  return [...stackCommand(compose, stack, directory), "config", "--format", "json"];
+  const hasKeys = stack.files.shipments.some(({ kind }) => kind === "ssh");
+  return [...stackCommand(compose, stack, directory), "config", "--format", hasKeys ? "yaml" : "json"];
 }
 
 /** Brings exactly these services up: what they depend on runs already, or is among them. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { stringify } from "yaml";
 import { compareDigests, digestServices, formatDigest } from "./service-digest.js";
 
 const model = {
@@ -13,7 +14,8 @@ const model = {
       secrets: [{ source: "s" }],
     },
     web: { build: { context: "/c/repo/web", dockerfile: "Dockerfile" } },
-    far: { build: { context: "/c/repo/web", dockerfile: "/c/repo/f" } },
+    far: { build: { context: "/c/repo/web", dockerfile: "../f" } },
+    upon: { build: { context: "/c/repo/none", additional_contexts: { base: "service:web" } } },
   },
   secrets: { s: { environment: "TOKEN" } },
 };
@@ -25,7 +27,7 @@ const manifest = {
 };
 const built = new Map([
   ["web", new Set(["repo/web", "repo/web/Dockerfile", "repo/web/x"])],
-  ["far", new Set(["repo/web", "repo/web/y"])],
+  ["far", new Set(["repo/web", "repo/web/y", "repo/f", "repo/f.dockerignore"])],
 ]);
 const environment = { TOKEN: "t" };
 
@@ -62,9 +64,20 @@ test.each<[string, string, Parameters<typeof digests>[0], string | undefined]>([
     "its build context changed",
   ],
   ["its Dockerfile elsewhere", "far", { manifest: { "repo/f": "file 644 2" } }, "its build context changed"],
+  [
+    "the image of a service that it is built upon",
+    "upon",
+    { manifest: { "repo/web/x": "file 644 1" } },
+    "its build context changed",
+  ],
   ["that one's rules", "far", { manifest: { "repo/f.dockerignore": "file 644 2" } }, "its build context changed"],
 ])("a change of %s is noticed where it matters", (_, service, changes, expected) => {
   expect(cause(service, changes)).toBe(expected);
+});
+
+test("the same stack printed as YAML is the same", () => {
+  const text = stringify(model);
+  expect(digestServices(text, { directory: "/c", manifest, built, environment })).toEqual(digests());
 });
 
 test("the same stack in another directory is the same", () => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Manifest } from "@otto/staging";
+import { parse } from "yaml";
 
 /** What a service's containers depend on, each a digest: equal ones need no new container. */
 export interface ServiceDigest {
@@ -23,9 +24,11 @@ export interface DigestSource {
 
 type Node = { readonly [key: string]: unknown };
 
-/** Digests each service of what `docker compose config --format json` printed. */
+/** Digests each service of what {@link configCommand} printed. */
 export function digestServices(model: string, source: DigestSource): Map<string, ServiceDigest> {
-  const project = JSON.parse(model.replaceAll(source.directory, treeMark)) as Node;
+  // JSON is YAML, too; its own parser is faster.
+  const parseModel: (text: string) => unknown = model.startsWith("{") ? JSON.parse : parse;
+  const project = asNode(parseModel(model.replaceAll(source.directory, treeMark)));
   const services = Object.entries(asNode(project.services));
   return new Map(services.map(([name, service]) => [name, digestService(name, asNode(service), { project, source })]));
 }
@@ -70,7 +73,7 @@ function digestService(
   return {
     settings: digest([settings, deploy, used, values]),
     files: digest(files.map((path) => fileText(path, source.manifest))),
-    build: build === undefined || build === null ? "" : digest([build, contentOf(name, asNode(build), source)]),
+    build: build === undefined || build === null ? "" : digest(buildInputs(name, { project, source })),
   };
 }
 
@@ -80,16 +83,23 @@ function fileText(path: string, manifest: Manifest): string {
   return text === "dir" ? "" : text;
 }
 
-function contentOf(
-  service: string,
-  build: Node,
-  { manifest, built }: DigestSource,
-): readonly (readonly [string, string])[] {
+/** Of a build, and of those of the services whose images are its contexts. */
+function buildInputs(name: string, { project, source }: { project: Node; source: DigestSource }): unknown[] {
+  const inputs = new Map<string, readonly unknown[]>();
+  const add = (service: string) => {
+    if (inputs.has(service)) return;
+    const { build } = asNode(asNode(project.services)[service]);
+    inputs.set(service, [build, contentOf(service, source)]);
+    for (const context of Object.values(asNode(asNode(build).additional_contexts)).map(String))
+      if (context.startsWith("service:")) add(context.slice("service:".length));
+  };
+  add(name);
+  return [...inputs.values()].flat();
+}
+
+function contentOf(service: string, { manifest, built }: DigestSource): readonly (readonly [string, string])[] {
   const seen = built.get(service);
-  // One that lies outside of the context.
-  const dockerfile = inTree(String(build.dockerfile));
-  const isRead = (path: string) => path === dockerfile || path === `${dockerfile}.dockerignore`;
-  return Object.entries(manifest).filter(([path]) => seen?.has(path) === true || isRead(path));
+  return Object.entries(manifest).filter(([path]) => seen?.has(path));
 }
 
 function inTree(path: string): string {

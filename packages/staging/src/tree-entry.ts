@@ -6,7 +6,9 @@ export interface LocalTreeFile {
   readonly localPath: string;
   /** `build`: a context, of which only what its builds see is sent. */
   readonly kind?: string | undefined;
-  /** Of `build`: who builds from it, and by which Dockerfile; `.dockerignore` rules where there is none. */
+  /**
+   * Who builds from it; of `build` also by which Dockerfile: `.dockerignore` rules where there is none.
+   */
   readonly builds?: readonly { readonly service: string; readonly dockerfile: string | undefined }[] | undefined;
 }
 

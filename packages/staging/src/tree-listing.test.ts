@@ -81,3 +81,16 @@ test("another directory is sent whole", async () => {
   const { entries } = await listTree([{ kind: "bind", localPath: root, remotePath: "d" }]);
   expect(entries.map(({ path }) => path)).toEqual(["d", "d/.dockerignore", "d/a", "d/b", "d/b/c"]);
 });
+
+test("a file outside of a context is seen by the services that are built by it", async () => {
+  lay({ Dockerfile: "FROM scratch\n" });
+  const builds = ["api", "web"].map((service) => ({ service, dockerfile: undefined }));
+  const { built } = await listTree([{ localPath: join(root, "Dockerfile"), remotePath: "d/Dockerfile", builds }]);
+  const seen = new Set(["d/Dockerfile"]);
+  expect(built).toEqual(
+    new Map([
+      ["api", seen],
+      ["web", seen],
+    ]),
+  );
+});

@@ -54,18 +54,28 @@ function textEntry({ remotePath, content }: { remotePath: string; content: strin
 /** The paths of a file, relative to it. Notes what the services of a build see. */
 async function listFile(file: LocalTreeFile, built: Map<string, Set<string>>): Promise<Iterable<string>> {
   const { localPath, remotePath, kind, builds = [] } = file;
-  if (!(await stat(localPath)).isDirectory()) return [""];
+  if (!(await stat(localPath)).isDirectory()) {
+    for (const { service } of builds) noteSeen(built, service, [remotePath]);
+    return [""];
+  }
   if (kind !== "build") return listPaths(localPath);
   const all = new Set(builds.length === 0 ? await listSeen(localPath, undefined) : []);
   for (const { service, dockerfile } of builds) {
-    const seen = built.get(service) ?? new Set();
-    for (const path of await listSeen(localPath, dockerfile)) {
-      all.add(path);
-      seen.add(posix.join(remotePath, path));
-    }
-    built.set(service, seen);
+    const seen = await listSeen(localPath, dockerfile);
+    for (const path of seen) all.add(path);
+    noteSeen(
+      built,
+      service,
+      seen.map((path) => posix.join(remotePath, path)),
+    );
   }
   return all;
+}
+
+function noteSeen(built: Map<string, Set<string>>, service: string, paths: readonly string[]): void {
+  const seen = built.get(service) ?? new Set();
+  for (const path of paths) seen.add(path);
+  built.set(service, seen);
 }
 
 async function readEntry(localPath: string, path: string): Promise<TreeEntry> {
