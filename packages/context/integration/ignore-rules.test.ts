@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { readContext } from "@otto/context";
@@ -13,6 +13,7 @@ const caseCount = Number(process.env.OTTO_CASES ?? 150);
 const seed = Number(process.env.OTTO_SEED ?? Date.now() % 2 ** 31);
 const batchSize = 30;
 const secondsPerCase = 2;
+const beganAt = Date.now() / 1000;
 
 let work: string;
 beforeAll(() => {
@@ -57,8 +58,8 @@ async function prepare(one: IgnoreCase, index: number): Promise<Accepted | Refus
   writeTree(context, one.tree);
   mkdirSync(dirname(dockerfile), { recursive: true });
   writeFileSync(dockerfile, "FROM scratch\nCOPY . /\n");
-  if (one.ignoreFile !== undefined) writeFileSync(join(context, ".dockerignore"), one.ignoreFile);
-  if (one.ownIgnoreFile !== undefined) writeFileSync(`${dockerfile}.dockerignore`, one.ownIgnoreFile);
+  if (one.ignoreFile !== undefined) writeRules(join(context, ".dockerignore"), one.ignoreFile, index);
+  if (one.ownIgnoreFile !== undefined) writeRules(`${dockerfile}.dockerignore`, one.ownIgnoreFile, index);
   const build = { context, dockerfile, output: join(directory, "output") };
   const prepared = { directory, build, text: JSON.stringify(one, undefined, 1) };
   try {
@@ -67,6 +68,16 @@ async function prepare(one: IgnoreCase, index: number): Promise<Accepted | Refus
   } catch (error) {
     return { ...prepared, error };
   }
+}
+
+/**
+ * Gives each case's rules a time of their own. BuildKit takes a file for the one of another build when path, size and time
+ * are the same, and those that are written within one tick of the kernel's clock have the same.
+ */
+function writeRules(path: string, rules: string, index: number): void {
+  writeFileSync(path, rules);
+  const time = beganAt + index;
+  utimesSync(path, time, time);
 }
 
 async function compareBuilt(cases: readonly Accepted[]): Promise<(string | undefined)[]> {
