@@ -53,7 +53,7 @@ test("where each takes a connection, thirty last beside commands; that more of t
   const waiting = startTails(lab, opened, 1);
   const exhausted = () => opened.events.filter(({ type }) => type === "ssh.sessions-exhausted");
   await expect
-    .poll(exhausted, { timeout: 20_000 })
+    .poll(exhausted)
     .toEqual([{ type: "ssh.sessions-exhausted", hop: "parent", limit: 1, connections: 32, waiting: 1 }]);
   tails[0]?.stdin.end();
   await waiting;
