@@ -27,7 +27,7 @@ beforeAll(async () => {
       scale: 2,
       depends_on: { api: { condition: "service_healthy" } },
     },
-    tick: service("n=0; while :; do echo tick $$n; n=$$((n + 1)); usleep 50000; done"),
+    tick: service("n=0; while :; do echo tick $$n; n=$$((n + 1)); usleep 20000; done"),
   };
   await repo.write("docker/compose.yml", JSON.stringify({ services }));
   const { exitCode, stderr } = await runOtto(repo.place, ["docker", "up"]);

@@ -62,6 +62,16 @@ export async function startPlace(shell: ImageShell, flags: readonly string[] = [
   }
 }
 
+/** Places with these shells, one each. */
+export async function startPlaces<Shell extends ImageShell>(
+  shells: readonly Shell[],
+): Promise<AsyncDisposable & { readonly byShell: Readonly<Record<Shell, ContainerPlace>> }> {
+  const stack = new AsyncDisposables();
+  const byShell: Partial<Record<Shell, ContainerPlace>> = {};
+  for (const shell of shells) byShell[shell] = stack.add(await startPlace(shell));
+  return { byShell: byShell as Record<Shell, ContainerPlace>, [Symbol.asyncDispose]: () => stack.dispose() };
+}
+
 async function listProcesses(container: string): Promise<string[]> {
   const { stdout } = await execute("docker", ["top", container, "-eo", "pid,args"]);
   const [, ...lines] = stdout.trimEnd().split("\n");

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import type { DockerContainerHost } from "@otto/hosts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ContainerPlace, startPlace } from "./container-places.js";
+import { type ContainerPlace, startPlace, startPlaces } from "./container-places.js";
 
 type Start = (
   host: DockerContainerHost,
@@ -35,27 +35,33 @@ function stubborn(sleep: string): string {
 
 const children = 3;
 
-describe.each(["dash", "bash", "busybox"] as const)("in an image whose shell is %s", (shell) => {
+const shells = ["dash", "bash", "busybox"] as const;
+let places: Awaited<ReturnType<typeof startPlaces<(typeof shells)[number]>>>;
+beforeAll(async () => {
+  places = await startPlaces(shells);
+});
+afterAll(() => places[Symbol.asyncDispose]());
+
+// Side by side: most of it is waiting.
+test.concurrent.for(shells)("a timeout ends commands and their children (%s)", async (shell, { expect }) => {
+  const place = places.byShell[shell];
+  // Long enough for a busy machine to start them all.
+  const running = Object.values(forms).map((start) => ({ sleep: newSleep(), start }));
+  const results = running.map(({ start, sleep }) => start(place.host, stubborn(sleep), { timeoutMs: 20_000 }));
+  for (const { sleep } of running) await expect.poll(() => place.count(sleep)).toBe(children);
+  for (const result of results) expect(await result).toMatchObject({ timedOut: true, exitCode: 124 });
+  for (const { sleep } of running) await expect.poll(() => place.count(sleep)).toBe(0);
+});
+
+describe.each(shells)("in an image whose shell is %s", (shell) => {
   let place: ContainerPlace;
-  beforeAll(async () => {
-    place = await startPlace(shell);
-  });
-  afterAll(async () => {
-    await place[Symbol.asyncDispose]();
+  beforeAll(() => {
+    place = places.byShell[shell];
   });
 
   const begins = (sleep: string) => expect.poll(() => place.count(sleep)).toBe(children);
   // Within 5 s on a machine with nothing else to do.
   const ends = (sleep: string) => expect.poll(() => place.count(sleep)).toBe(0);
-
-  test("a timeout ends commands and their children", async () => {
-    // Long enough for a busy machine to start them all.
-    const running = Object.values(forms).map((start) => ({ sleep: newSleep(), start }));
-    const results = running.map(({ start, sleep }) => start(place.host, stubborn(sleep), { timeoutMs: 15_000 }));
-    for (const { sleep } of running) await begins(sleep);
-    for (const result of results) expect(await result).toMatchObject({ timedOut: true, exitCode: 124 });
-    for (const { sleep } of running) await ends(sleep);
-  });
 
   test("an abort ends commands and their children", async () => {
     const controller = new AbortController();

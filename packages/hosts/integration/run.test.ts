@@ -3,10 +3,10 @@ import { createLocalParent, type HostShell, type Parent } from "@otto/hosts";
 import { type Lab, startLab } from "@otto/lab";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectParent } from "./conformance-parents.js";
-import { type ContainerPlace, startPlace } from "./container-places.js";
+import { startPlaces } from "./container-places.js";
 
 const shells = ["dash", "bash", "busybox"] as const;
-const places = new Map<string, ContainerPlace>();
+let places: Awaited<ReturnType<typeof startPlaces<(typeof shells)[number]>>>;
 const local = createLocalParent({
   id: "local",
   docker: { command: ["docker"], stagingRoot: undefined },
@@ -21,25 +21,18 @@ beforeAll(async () => {
   const narrowest = { maxSessions: 1, allowTcpForwarding: false, allowStreamLocalForwarding: false };
   lab = await startLab({ hosts: { narrow: narrowest } });
   narrow = connectParent(lab, "narrow");
-  for (const shell of shells) places.set(shell, await startPlace(shell));
+  places = await startPlaces(shells);
 });
 afterAll(async () => {
-  for (const place of places.values()) await place[Symbol.asyncDispose]();
-  for (const one of [local, narrow, lab]) await one[Symbol.asyncDispose]();
+  for (const one of [places, local, narrow, lab]) await one[Symbol.asyncDispose]();
 });
 
 const hosts = [
-  ...shells.map((shell) => [`a container with ${shell}`, () => placeOf(shell).host] as const),
-  ["a parent behind a bastion", () => placeOf("dash").parent] as const,
+  ...shells.map((shell) => [`a container with ${shell}`, () => places.byShell[shell].host] as const),
+  ["a parent behind a bastion", () => places.byShell.dash.parent] as const,
   ["a parent with one session and no forwarding", () => narrow] as const,
   ["this machine", () => local] as const,
 ];
-
-function placeOf(shell: string): ContainerPlace {
-  const place = places.get(shell);
-  if (place === undefined) throw new Error(`no container with ${shell}`);
-  return place;
-}
 
 let sessions = 0;
 
@@ -141,13 +134,6 @@ describe.each(hosts)("run on %s", (_name, host) => {
     expect(await shell.run("echo unseen; (exit 4)")).toMatchObject({ exitCode: 4, stdout: Buffer.alloc(0) });
   });
 
-  test("ends a command at its deadline, keeps what it said, and the next has a new shell and says so", async () => {
-    const result = await shell.run("echo begun; echo oops >&2; sleep 600; echo never", { timeoutMs: 4000 });
-    expect(result).toMatchObject({ timedOut: true, exitCode: 124, stdout: Buffer.from("begun\n") });
-    expect(result.stderr.toString()).toBe("oops\n");
-    expect(await shell.run("echo fresh")).toMatchObject({ stdout: Buffer.from("fresh\n"), inNewShell: true });
-  });
-
   test("queues the calls of one session, and runs sessions side by side", async () => {
     const calls = [1, 2, 3].map((n) => shell.run(`n=$((n * 10 + ${n})); echo $n`));
     expect((await Promise.all(calls)).map(({ stdout }) => stdout.toString())).toEqual(["1\n", "12\n", "123\n"]);
@@ -170,5 +156,17 @@ describe.each(hosts)("run on %s", (_name, host) => {
 
   test("refuses NUL", async () => {
     await expect(shell.run("echo \0")).rejects.toBeInstanceOf(TypeError);
+  });
+});
+
+// Side by side: most of it is waiting.
+describe.concurrent.each(hosts)("run on %s", (_name, host) => {
+  test("ends a command at its deadline, keeps what it said, and the next has a new shell and says so", async () => {
+    await using shell = host().session("deadline");
+    await shell.run("true");
+    const result = await shell.run("echo begun; echo oops >&2; sleep 600; echo never", { timeoutMs: 5000 });
+    expect(result).toMatchObject({ timedOut: true, exitCode: 124, stdout: Buffer.from("begun\n") });
+    expect(result.stderr.toString()).toBe("oops\n");
+    expect(await shell.run("echo fresh")).toMatchObject({ stdout: Buffer.from("fresh\n"), inNewShell: true });
   });
 });
