@@ -8,7 +8,14 @@ import { createTestRepo, type TestRepo } from "./test-repo.js";
 
 const instructions = `import { instruction } from "@otto/instructions";
 export const smoke = instruction(
-  { description: "asks: is it up?", options: { maxTimes: { type: "number", default: 1 } } },
+  {
+    description: "asks: is it up?",
+    options: {
+      maxTimes: { type: "number", default: 1 },
+      stage: { type: "string", choices: ["dev one", "staging:eu", "test"], multiple: true },
+      checks: { type: "boolean", default: true },
+    },
+  },
   () => {},
 );
 throw new Error("completion runs nothing");
@@ -83,6 +90,9 @@ test.each(Object.keys(shells) as (keyof typeof shells)[])("%s completes what is 
   expect(await typed("otto run --repo cl\tsm\t--max\t2 --he\t")).toEqual([
     ...["run", "--repo", repo.name],
     ...["smoke", "--max-times", "2", "--help"],
+  ]);
+  expect(await typed("otto run smoke --sta\tde\t--stage=st\t--no-\t--stage \tte\t")).toEqual([
+    ...["run", "smoke", "--stage", "dev one", "--stage=staging:eu", "--no-checks", "--stage", "test"],
   ]);
   const away = `${repo.root}/away/`;
   expect(await typed(`otto host local get ${away}inn\t`)).toEqual(["host", "local", "get", `${away}inner dir/`]);

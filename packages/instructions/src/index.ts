@@ -16,5 +16,5 @@ export {
   optionFlag,
 } from "./option.js";
 export { type GivenOptions, readOptionValues } from "./option-values.js";
-export { type InstructionOutline, outlineInstructions } from "./outline.js";
+export { type InstructionOutline, type OptionOutline, outlineInstructions } from "./outline.js";
 export { type RunInstructionOptions, runInstruction } from "./run.js";

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { loadRepo } from "@otto/docker";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { discoverInstructions } from "./discovery.js";
+import type { InstructionOption } from "./option.js";
 import { outlineInstructions } from "./outline.js";
 
 let root: string;
@@ -35,6 +36,11 @@ export const smoke = instruction(
         choices: ["a", "b"],
       },
       fast: { type: "boolean" },
+      stage: { choices: [
+        'dev', // the first
+        "it's so", "a\\"b",
+      ], multiple: true, type: "string" },
+      checks: { type: "boolean", default: true },
     },
   },
   async ({ options }) => {
@@ -52,12 +58,20 @@ test("what a module shows is what it has when it is run", async () => {
   const outlines = await outlineInstructions([repo]);
   const found = await discoverInstructions([repo]);
   const expected = found.map(({ name, instruction: { description, options } }) => {
-    return { name, description, options: Object.keys(options) };
+    return { name, description, options: Object.entries(options).map(outlineOption) };
   });
   const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
   expect(expected).toHaveLength(3);
   expect(outlines.sort(byName)).toEqual(expected.sort(byName));
 });
+
+/** As the outline has it. */
+function outlineOption([name, option]: [string, InstructionOption]) {
+  const choices = (option.type === "string" && option.choices) || [];
+  // No value with a backslash is read.
+  const read = choices.filter((choice) => !choice.includes('"'));
+  return { name, type: option.type, choices: read, isOn: option.type === "boolean" && option.default === true };
+}
 
 test("a module that cannot be parsed is read as far as it goes, and nothing of it is run", async () => {
   const repo = await repoWith(`throw new Error("run");\nexport const a = instruction({ description: "x" }, (\n`);
