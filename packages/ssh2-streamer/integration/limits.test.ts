@@ -1,9 +1,12 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
 import { isOttoError } from "@otto/errors";
 import { type Lab, startLab } from "@otto/lab";
 import { openSshSession, type SshEvent, type SshRoute } from "ssh2-streamer";
@@ -57,6 +60,40 @@ test("where each takes a connection, thirty last beside commands; that more of t
     .toEqual([{ type: "ssh.sessions-exhausted", hop: "parent", limit: 1, connections: 32, waiting: 1 }]);
   tails[0]?.stdin.end();
   await waiting;
+});
+
+test("where engine streams took every place before the limit was known, the first to be idle makes room", async () => {
+  await using lab = await startLab({
+    hosts: { parent: { maxSessions: 3, allowTcpForwarding: false, allowStreamLocalForwarding: false } },
+  });
+  let knowLimit = () => {};
+  const limitKnown = new Promise<void>((resolve) => {
+    knowLimit = resolve;
+  });
+  const onEvent = ({ type }: SshEvent) => type === "ssh.session-limit" && knowLimit();
+  await using session = openSshSession(routeTo(lab, "parent"), { onEvent });
+  const dial = async () => (await session.dialEngine()) as Socket;
+  const streams = await Promise.all([dial(), dial(), dial()]);
+  await Promise.all(streams.map(ping));
+  const fourth = dial();
+  await limitKnown;
+  const command = session.exec(["echo", "x"]);
+  await setImmediate();
+  // As an agent parks them: one makes room for the command, another goes on as the fourth.
+  for (const stream of streams) stream.unref();
+  expect((await command).stdout.toString()).toBe("x\n");
+  await ping(await fourth);
+  expect(await lab.hosts.parent.handshakes()).toBe(1);
+});
+
+test("while the server has yet to open what it was asked for, who waits is no reason for a further connection", async () => {
+  // The refusal comes one round trip before the first process is known to run, and that is longer than the patience.
+  await using lab = await startLab({ hosts: { parent: { maxSessions: 2, proxy: { delayMs: 600 } } } });
+  await using opened = open(routeTo(lab, "parent"));
+  const outputs = [1, 2, 3].map(async () => text((await opened.session.spawn(["echo", "x"])).stdout));
+  expect(await Promise.all(outputs)).toEqual(["x\n", "x\n", "x\n"]);
+  expect(opened.events).toContainEqual({ type: "ssh.session-limit", hop: "parent", limit: 2 });
+  expect(await lab.hosts.parent.handshakes()).toBe(1);
 });
 
 test("a call that waits for a session can be aborted, and the others go on", async () => {
@@ -137,6 +174,12 @@ test("a login that may not use the engine's socket is told so, by docker itself"
   if (!isOttoError(error, "SSH_FORWARDING_REFUSED")) throw new Error("a refusal was due", { cause: error });
   expect(error.message).toContain("/nowhere.sock");
 });
+
+async function ping(stream: Duplex): Promise<void> {
+  stream.write("GET /_ping HTTP/1.1\r\nHost: engine\r\n\r\n");
+  const [answer] = (await once(stream, "data")) as [Buffer];
+  expect(answer.toString()).toContain("200 OK");
+}
 
 /** Of this machine, whose command line matches. */
 async function countProcesses(pattern: string): Promise<number> {

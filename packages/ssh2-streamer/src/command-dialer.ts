@@ -67,7 +67,7 @@ export class CommandDialer {
 
   #offer(line: ProcessLine): void {
     const [take] = this.#takers;
-    if (take === undefined || !line.isIdle) {
+    if (take === undefined || !line.isIdle || this.#machine.owesPlace) {
       this.#machine.offerParked();
       return;
     }

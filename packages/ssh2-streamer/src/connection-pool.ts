@@ -2,8 +2,8 @@ import type { Connection } from "./connection.js";
 import type { SshEndpoint } from "./endpoint.js";
 import type { SshEventListener } from "./event.js";
 import { channelError, closedError } from "./failure.js";
-import { SessionSlots, type Slot } from "./session-slots.js";
-import { chooseHolder, isStuck, type Lifetime } from "./slot-plan.js";
+import { SessionSlots, type Slot, type SlotRequest } from "./session-slots.js";
+import { chooseHolder, isHeld, isStuck } from "./slot-plan.js";
 
 export interface PoolSetting {
   readonly endpoint: SshEndpoint;
@@ -13,7 +13,7 @@ export interface PoolSetting {
 }
 
 interface Waiter {
-  readonly lifetime: Lifetime;
+  readonly request: SlotRequest;
   readonly grant: (slot: Slot) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -49,7 +49,7 @@ export class ConnectionPool {
   }
 
   /** Waits for the right to open a session. */
-  acquire(lifetime: Lifetime, signal: AbortSignal | undefined): Promise<Slot> {
+  acquire(request: SlotRequest, signal: AbortSignal | undefined): Promise<Slot> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(closedError(this.#setting.endpoint));
       if (signal?.aborted) return reject(signal.reason);
@@ -59,7 +59,7 @@ export class ConnectionPool {
       };
       const onAbort = () => waiter.fail(signal?.reason);
       const waiter: Waiter = {
-        lifetime,
+        request,
         grant: (slot) => {
           settle();
           resolve(slot);
@@ -78,11 +78,17 @@ export class ConnectionPool {
   /** Serves who waits, as far as there is room, and makes room when there is none. */
   review(): void {
     for (const waiter of this.#waiters) {
-      const index = chooseHolder(this.#holders(), waiter.lifetime);
+      const index = chooseHolder(this.#holders(), waiter.request.lifetime);
       const member = index === undefined ? undefined : this.#members[index];
-      if (member !== undefined) waiter.grant(member.take(waiter.lifetime));
+      if (member !== undefined) waiter.grant(member.take(waiter.request));
     }
     if (this.#waiters.size > 0) this.#makeRoom();
+  }
+
+  /** Whether those that end soon wait, and those that last have taken the place that is to be left to them. */
+  get owesPlace(): boolean {
+    if (this.#members.some((member) => member.isBlocked) || !isHeld(this.#holders())) return false;
+    return [...this.#waiters].some(({ request }) => request.lifetime !== "long");
   }
 
   /** Starts the patience of who waits anew. */
@@ -109,14 +115,14 @@ export class ConnectionPool {
   #makeRoom(): void {
     if (this.#members.some((member) => member.isBlocked || member.reclaim())) return;
     const { endpoint } = this.#setting;
-    const lifetimes = new Set([...this.#waiters].map((waiter) => waiter.lifetime));
+    const lifetimes = new Set([...this.#waiters].map(({ request }) => request.lifetime));
     if (this.#members.length === 0) this.#openFor("the first call");
     // One such connection may be full of processes that outlived their channels; two are the server's will.
     else if (this.#members.filter((member) => member.isUseless).length > 1) {
       this.#failWaiters(channelError(endpoint, "opening a session"));
     } else if (lifetimes.has("urgent")) this.#openFor("a process that holds a session must be ended");
     else if (isStuck(this.#holders(), lifetimes)) this.#openFor("processes that last hold every session");
-    else if (lifetimes.has("long")) this.#startPatience();
+    else if (lifetimes.has("long") || isHeld(this.#holders())) this.#startPatience();
   }
 
   #failWaiters(error: unknown): void {
@@ -133,6 +139,8 @@ export class ConnectionPool {
     this.#patience ??= setTimeout(
       () => {
         this.#patience = undefined;
+        // A server that is slow to open what it was asked for would be as slow on a further connection.
+        if (this.#members.some((member) => member.isOpening)) return this.#startPatience();
         this.#due = Math.max(1, Math.ceil(this.#countLasting() / this.#limit));
         this.#openDue();
       },
@@ -141,7 +149,7 @@ export class ConnectionPool {
   }
 
   #countLasting(): number {
-    return [...this.#waiters].filter(({ lifetime }) => lifetime === "long").length;
+    return [...this.#waiters].filter(({ request }) => request.lifetime === "long").length;
   }
 
   /** One after the other: sshd's MaxStartups counts those that are not authenticated yet. */
@@ -198,6 +206,7 @@ export class ConnectionPool {
     const member: SessionSlots = new SessionSlots({
       connection,
       limit: this.#limit,
+      onOpen: () => this.noteProgress(),
       onChange: () => {
         this.noteProgress();
         if (this.#members.length > 1) setTimeout(() => this.#dropIdle(member), lingerMs).unref();

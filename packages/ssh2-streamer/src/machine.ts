@@ -14,8 +14,7 @@ import { formatPortCommand, openPortSocket } from "./port-tool.js";
 import { isWithin } from "./process-end.js";
 import { formatEndCommand, formatSignalCommand } from "./process-group.js";
 import { type ChannelProcess, createProcess, type GroupControl } from "./remote-process.js";
-import type { Slot } from "./session-slots.js";
-import type { Lifetime } from "./slot-plan.js";
+import type { Slot, SlotRequest } from "./session-slots.js";
 import { openTcp } from "./tcp.js";
 
 export interface MachineSetting {
@@ -28,12 +27,11 @@ export interface MachineSetting {
   readonly connectGate: ConnectGate | undefined;
 }
 
-export interface ProcessRequest {
+export interface ProcessRequest extends SlotRequest {
   /** The command line; undefined: the login shell. */
   readonly line: string | undefined;
   /** What runs, for messages. */
   readonly label: string;
-  readonly lifetime: Lifetime;
   /** Ends the wait for a session, and the process. */
   readonly signal?: AbortSignal | undefined;
   /** Ends the wait for a session only. */
@@ -41,8 +39,6 @@ export interface ProcessRequest {
   readonly terminal?: Terminal | undefined;
   /** Whether the line tells its process id; see {@link formatCommandLine}. */
   readonly tellsPid?: boolean | undefined;
-  /** Gives the session up when it is idle and others wait; says whether it was. */
-  readonly reclaim?: (() => boolean) | undefined;
 }
 
 type StartOutcome = ChannelProcess | "refused" | "unsent";
@@ -86,7 +82,7 @@ export class Machine {
     const signal = anySignal(request.signal, request.waitSignal);
     let isRepeat = false;
     for (;;) {
-      const slot = await this.#pool.acquire(request.lifetime, signal);
+      const slot = await this.#pool.acquire(request, signal);
       const outcome = await this.#patiently(this.#tryStart(slot, request), signal);
       if (typeof outcome === "object") return outcome;
       if (outcome === "refused") continue;
@@ -134,6 +130,11 @@ export class Machine {
     this.#pool.review();
   }
 
+  /** Whether such a session has to be given up, even if another stream could go on with it. */
+  get owesPlace(): boolean {
+    return this.#pool.owesPlace;
+  }
+
   /** A session served one who waited without becoming free: no reason for a further connection. */
   noteProgress(): void {
     this.#pool.noteProgress();
@@ -167,7 +168,7 @@ export class Machine {
     const { connection } = slot;
     const { label, signal } = request;
     const opened = await openSession(connection, request, (channel) => {
-      slot.confirm(request.reclaim);
+      slot.confirm();
       const { tellsPid = false } = request;
       const onClosed = () => slot.release();
       return createProcess(channel, { connection, label, signal, tellsPid, groups: this.#groups, onClosed });

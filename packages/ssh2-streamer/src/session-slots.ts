@@ -1,26 +1,36 @@
 import type { Connection } from "./connection.js";
 import type { Lifetime, SlotHolder } from "./slot-plan.js";
 
+/** What a session is wanted for. */
+export interface SlotRequest {
+  readonly lifetime: Lifetime;
+  /** Gives the session up when it is idle and others wait; says whether it was. */
+  readonly reclaim?: (() => boolean) | undefined;
+}
+
 /** The right to open one session channel on a connection. Exactly one of `refuse` and `release` ends it. */
 export interface Slot {
   readonly connection: Connection;
-  /** The server opened the channel. `reclaim` gives it up when it is idle, and says whether it was. */
-  confirm(reclaim?: () => boolean): void;
+  /** The server opened the channel. */
+  confirm(): void;
   /** The server refused the channel: its limit is reached. */
   refuse(): void;
   release(): void;
 }
 
 interface LiveSlot {
-  readonly lifetime: Lifetime;
+  lifetime: Lifetime;
   readonly startedAt: number;
-  reclaim: (() => boolean) | undefined;
+  readonly reclaim: (() => boolean) | undefined;
+  isOpen: boolean;
 }
 
 export interface SlotsSetting {
   readonly connection: Connection;
   /** What is known of the server's limit when the connection is new. */
   readonly limit: number;
+  /** A session was opened. */
+  readonly onOpen: () => void;
   /** A place may have become free. */
   readonly onChange: () => void;
   /** The server was seen to open no more sessions than `limit`. */
@@ -55,7 +65,8 @@ export class SessionSlots {
   get holder(): SlotHolder {
     const count = (lifetime: Lifetime) => [...this.#live].filter((slot) => slot.lifetime === lifetime).length;
     const limit = this.#isBlocked ? 0 : this.#limit;
-    return { limit, short: count("short"), long: count("long"), urgent: count("urgent") };
+    const yielding = [...this.#live].filter((slot) => slot.lifetime === "long" && slot.reclaim !== undefined).length;
+    return { limit, short: count("short"), long: count("long"), urgent: count("urgent"), yielding };
   }
 
   /** Whether it waits before it asks the server again. */
@@ -65,6 +76,11 @@ export class SessionSlots {
 
   get isIdle(): boolean {
     return this.#live.size === 0;
+  }
+
+  /** Whether the server has yet to answer for a session. */
+  get isOpening(): boolean {
+    return [...this.#live].some(({ isOpen }) => !isOpen);
   }
 
   /** Whether the server refused sessions on this connection though it held none. */
@@ -77,15 +93,16 @@ export class SessionSlots {
     return this.#openMs;
   }
 
-  take(lifetime: Lifetime): Slot {
-    const slot: LiveSlot = { lifetime, startedAt: performance.now(), reclaim: undefined };
+  take({ lifetime, reclaim }: SlotRequest): Slot {
+    const slot: LiveSlot = { lifetime, startedAt: performance.now(), reclaim, isOpen: false };
     this.#live.add(slot);
     return {
       connection: this.connection,
-      confirm: (reclaim) => {
-        slot.reclaim = reclaim;
+      confirm: () => {
+        slot.isOpen = true;
         this.#strikes = 0;
         this.#openMs = performance.now() - slot.startedAt;
+        this.#setting.onOpen();
       },
       refuse: () => {
         this.#learn(slot);
@@ -106,7 +123,10 @@ export class SessionSlots {
 
   /** Gives up one idle session; false when there is none. */
   reclaim(): boolean {
-    return [...this.#live].some((slot) => slot.reclaim?.() === true);
+    const idle = [...this.#live].find((slot) => slot.reclaim?.() === true);
+    // Until the server has closed it, it still holds its place.
+    if (idle !== undefined) idle.lifetime = "short";
+    return idle !== undefined;
   }
 
   // The server answers in the order it was asked: what was asked before and is not refused by now is open.

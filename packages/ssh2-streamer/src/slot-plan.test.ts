@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { chooseHolder, isStuck, type Lifetime } from "./slot-plan.js";
 
-// "4: s2 l1" is a connection with a limit of 4 that holds two short sessions and one long one.
+// "4: s2 l3 y1" is a connection with a limit of 4 that holds two short sessions and three long ones, one of which yields.
 function parse(text: string) {
   return text.split(",").map((part) => {
     const count = (letter: string) => Number(new RegExp(`${letter}(\\d+)`).exec(part)?.[1] ?? 0);
     const limit = part.trim().startsWith("?") ? Number.POSITIVE_INFINITY : Number.parseInt(part, 10);
-    return { limit, short: count("s"), long: count("l"), urgent: count("u") };
+    return { limit, short: count("s"), long: count("l"), urgent: count("u"), yielding: count("y") };
   });
 }
 
@@ -32,6 +32,8 @@ test.each<[string, Lifetime, boolean]>([
   ["1: s1", "short", false],
   ["2: l1 s1", "short", false],
   ["2: l2, 1: l1", "short", true],
+  ["2: l2, 1: l1 y1", "short", false],
+  ["1: l1 y1", "short", true],
   ["2: l2, 1:", "short", false],
   ["1: s1", "long", true],
   ["1:, 1: l1", "long", false],

@@ -7,6 +7,8 @@ export interface SlotHolder {
   readonly short: number;
   readonly long: number;
   readonly urgent: number;
+  /** Of the long ones, those that give their session up when they are idle. */
+  readonly yielding: number;
 }
 
 /**
@@ -21,18 +23,20 @@ export function chooseHolder(holders: readonly SlotHolder[], lifetime: Lifetime)
   return index === -1 ? undefined : index;
 }
 
+/** Whether sessions of unknown end hold every place, the one that they are to leave too: they came before the limit was known. */
+export function isHeld(holders: readonly SlotHolder[]): boolean {
+  return holders.every((holder) => holder.short + holder.urgent === 0 && holder.long >= holder.limit);
+}
+
 /**
- * Whether waiting is in vain: every place is held by a session of unknown end, or one of unknown end waits and the
- * only place there is has to stay for others.
+ * Whether waiting is in vain: every place is held by a session of unknown end and none of them yields, or the only place
+ * there is would have to serve both those that last and others.
  */
 export function isStuck(holders: readonly SlotHolder[], waiting: ReadonlySet<Lifetime>): boolean {
-  if (
-    waiting.has("short") &&
-    holders.every((holder) => holder.short + holder.urgent === 0 && holder.long >= holder.limit)
-  ) {
-    return true;
-  }
-  return waiting.has("long") && sum(holders.map((holder) => holder.limit)) <= 1;
+  const isOnePlace = sum(holders.map((holder) => holder.limit)) <= 1;
+  if (waiting.has("long") && isOnePlace) return true;
+  const isVain = isOnePlace || holders.every((holder) => holder.yielding === 0);
+  return waiting.has("short") && isHeld(holders) && isVain;
 }
 
 function sum(numbers: readonly number[]): number {
