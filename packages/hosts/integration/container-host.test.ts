@@ -2,9 +2,10 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { createLocalParent, DockerContainerHost } from "@otto/hosts";
-import { createBusyboxImage } from "@otto/lab";
+import { createLocalParent, DockerContainerHost, type Parent } from "@otto/hosts";
+import { createBusyboxImage, startLab } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { connectParent } from "./conformance-parents.js";
 
 const execute = promisify(execFile);
 const name = `otto-hosts-${randomBytes(4).toString("hex")}`;
@@ -176,6 +177,24 @@ test("the time of a command begins when its container runs, however long that to
   });
   const [ran, executed] = await Promise.all([late.run("echo run", limit), late.exec(["echo", "exec"], limit)]);
   expect([ran, executed].map(({ stdout }) => text(stdout))).toEqual(["run\n", "exec\n"]);
+});
+
+test.each([
+  ["from the start", async () => {}],
+  ["once it is connected", (far: Parent) => far.exec(["true"])],
+])("a command's time counts while its container is looked for, on a link that swallows %s", async (_, prepare) => {
+  await using lab = await startLab({ hosts: { parent: { proxy: {} } } });
+  await using far = connectParent(lab, "parent");
+  await prepare(far);
+  lab.hosts.parent.proxy?.swallow(true);
+  const place = { id: "parent.r.api", service: "api", project: name, replica: 1 };
+  await using there = new DockerContainerHost({ ...place, engine: far.engine });
+  const limit = { timeoutMs: 1000 };
+  const results = await Promise.all([there.exec(["true"], limit), there.run("true", limit)]);
+  expect(results).toMatchObject([
+    { exitCode: 124, timedOut: true },
+    { exitCode: 124, timedOut: true },
+  ]);
 });
 
 test("a parent that is closed before its container host breaks a shell, and no process", async () => {

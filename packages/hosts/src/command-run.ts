@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import { Readable } from "node:stream";
 import type { ProcessExit, RemoteProcess } from "ssh2-streamer";
 import { type CommandOutput, type CommandResult, defaultTimeoutMs, timedOutExitCode } from "./command.js";
-import { startDeadline } from "./deadline.js";
+import { type Deadline, startDeadline } from "./deadline.js";
 import { type OutputReader, readOutputs } from "./output-reader.js";
 import { feedStdin, type StdinSource } from "./stdin-feed.js";
 
@@ -23,6 +23,15 @@ export async function runToEnd(
   options: RunToEndOptions,
 ): Promise<CommandResult> {
   using deadline = startDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
+  return await runWithin(deadline, start, options);
+}
+
+/** The same within a limit that has begun. */
+export async function runWithin(
+  deadline: Deadline,
+  start: (signal: AbortSignal) => Promise<RemoteProcess>,
+  options: Pick<RunToEndOptions, "stdin" | "output">,
+): Promise<CommandResult> {
   // A source may break before the process has started: `feedStdin` finds that.
   if (options.stdin instanceof Readable) options.stdin.on("error", () => {});
   let readers: readonly [OutputReader, OutputReader] | undefined;

@@ -29,3 +29,8 @@ export const timedOutExitCode = 124;
 export function toArgv(command: Command): readonly string[] {
   return typeof command === "string" ? ["/bin/sh", "-c", command] : command;
 }
+
+/** The result of a command whose time was over before it began. */
+export function neverBegan(): CommandResult {
+  return { exitCode: timedOutExitCode, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), timedOut: true };
+}

@@ -1,6 +1,7 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
-import { isOttoError } from "@otto/errors";
+import { isOttoError, type OttoError } from "@otto/errors";
 import { projectLabel, readServicePlace } from "./compose-labels.js";
+import type { Deadline } from "./deadline.js";
 import { notRunning } from "./not-running.js";
 import type { Parent } from "./parent.js";
 import { SharedWork } from "./shared-work.js";
@@ -29,7 +30,8 @@ export interface FoundContainer {
 /** Finds the container that a host stands for, and again when it was replaced. Calls may be made concurrently. */
 export class ContainerFinder {
   readonly #options: ContainerHostOptions;
-  readonly #finding = new SharedWork((signal) => this.#find(signal));
+  readonly #looking = new SharedWork((signal) => this.#lookForRunning(signal));
+  readonly #bringing = new SharedWork((signal) => this.#bringUp(signal));
   #found: FoundContainer | undefined;
 
   constructor(options: ContainerHostOptions) {
@@ -39,18 +41,19 @@ export class ContainerFinder {
   /**
    * Uses the container. When it turns out to be gone, or the runtime failed to start anything in it, it is looked up and
    * used once more.
+   * @param deadline ends looking for it; while its stack is brought up it stands still, and begins anew after that
    * @throws OttoError `HOST_NOT_RUNNING`, what `bringUp` throws, and what `use` throws
    */
-  async use<T>(signal: AbortSignal | undefined, use: (found: FoundContainer) => Promise<T>): Promise<T> {
+  async use<T>(deadline: Deadline, use: (found: FoundContainer) => Promise<T>): Promise<T> {
     const isKnown = this.#found !== undefined;
-    const found = this.#found ?? (await this.#finding.join(signal));
+    const found = this.#found ?? (await this.#find(deadline));
     try {
       return await use(found);
     } catch (error) {
       if (!((isKnown && isOttoError(error, "ENGINE_REQUEST_FAILED")) || isRuntimeFailure(error))) throw error;
       // Somebody else may have found the next one already.
       if (this.#found === found) this.#found = undefined;
-      return await use(this.#found ?? (await this.#finding.join(signal)));
+      return await use(this.#found ?? (await this.#find(deadline)));
     }
   }
 
@@ -63,18 +66,41 @@ export class ContainerFinder {
     which: { readonly all: boolean; readonly isDry?: boolean },
     signal: AbortSignal | undefined,
   ): Promise<ContainerSummary> {
-    const { id, service } = this.#options;
-    const bringUp = which.isDry === true ? undefined : this.#options.bringUp;
     const found = await this.#look(which, signal);
     if (found !== undefined) return found;
-    await bringUp?.(signal ?? new AbortController().signal);
-    const brought = bringUp === undefined ? undefined : await this.#look(which, signal);
-    if (brought === undefined) throw notRunning(id, service);
+    if (which.isDry === true) throw this.#notRunning();
+    await this.#bringing.join(signal);
+    const brought = await this.#look(which, signal);
+    if (brought === undefined) throw this.#notRunning();
     return brought;
   }
 
-  async #find(signal: AbortSignal): Promise<FoundContainer> {
-    const { Id: container } = await this.require({ all: false }, signal);
+  /** Whoever asks while the stack is brought up waits for that, even if the container runs by now. */
+  async #find(deadline: Deadline): Promise<FoundContainer> {
+    const { signal } = deadline;
+    const found = this.#bringing.isUnderWay ? undefined : await this.#looking.join(signal);
+    if (found !== undefined) return found;
+    deadline.stop();
+    await this.#bringing.join(signal);
+    deadline.start();
+    const brought = await this.#looking.join(signal);
+    if (brought === undefined) throw this.#notRunning();
+    return brought;
+  }
+
+  async #bringUp(signal: AbortSignal): Promise<void> {
+    const { bringUp } = this.#options;
+    if (bringUp === undefined) throw this.#notRunning();
+    await bringUp(signal);
+  }
+
+  #notRunning(): OttoError {
+    return notRunning(this.#options.id, this.#options.service);
+  }
+
+  async #lookForRunning(signal: AbortSignal): Promise<FoundContainer | undefined> {
+    const container = (await this.#look({ all: false }, signal))?.Id;
+    if (container === undefined) return undefined;
     const hasShell = await this.#options.engine.hasPath({ container, path: "/bin/sh" }, signal);
     this.#found = { container, hasShell };
     return this.#found;

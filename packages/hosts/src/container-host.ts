@@ -1,11 +1,11 @@
 import type { Engine } from "@otto/engine";
 import { OttoError } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
-import { type Command, type CommandResult, toArgv } from "./command.js";
+import { type Command, type CommandResult, defaultTimeoutMs, neverBegan, toArgv } from "./command.js";
 import { type ContainerExecOptions, runInContainer } from "./container-exec.js";
 import { ContainerFinder, type ContainerHostOptions } from "./container-finder.js";
 import { type ContainerSpawnOptions, spawnInContainer } from "./container-process.js";
-import type { Deadline } from "./deadline.js";
+import { createDeadline, type Deadline, startDeadline } from "./deadline.js";
 import type { ExecTarget } from "./exec-target.js";
 import { openContainerFiles } from "./files/container-files.js";
 import type { CopyOptions, CopyResult } from "./files/copy.js";
@@ -52,7 +52,14 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
    * @throws OttoError `HOST_NOT_RUNNING`, `HOST_COMMAND_NOT_STARTED`
    */
   async exec(command: Command, options: ContainerExecOptions = {}): Promise<CommandResult> {
-    return this.#withContainer(options.signal, (target) => runInContainer(target, toArgv(command), options));
+    using deadline = startDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
+    const run = { ...options, deadline };
+    try {
+      return await this.#withContainer(deadline, (target) => runInContainer(target, toArgv(command), run));
+    } catch (error) {
+      if (deadline.passed) return neverBegan();
+      throw error;
+    }
   }
 
   /**
@@ -60,7 +67,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
    * @throws OttoError `HOST_NOT_RUNNING`, `HOST_COMMAND_NOT_STARTED`, which `exit` may reject with as well
    */
   async spawn(argv: readonly string[], options: ContainerSpawnOptions = {}): Promise<RemoteProcess> {
-    return this.#withContainer(options.signal, (target) => spawnInContainer(target, argv, options));
+    return this.#withContainer(noDeadline(options.signal), (target) => spawnInContainer(target, argv, options));
   }
 
   /**
@@ -84,7 +91,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
    */
   async login(terminal: LoginTerminal, options: ContainerLoginOptions = {}): Promise<number> {
     const { term, ...spawning } = options;
-    return this.#withContainer(options.signal, async (target) => {
+    return this.#withContainer(noDeadline(options.signal), async (target) => {
       this.#assertShell(target);
       const size = { ...sizeOf(terminal), term };
       return showProcess(await spawnInContainer(target, loginArgv, { ...spawning, terminal: size }), terminal);
@@ -144,17 +151,10 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     await Promise.all([...this.#lifelines.values()].map((lifelines) => lifelines.close()));
   }
 
-  /** Having its stack brought up is not part of a command's time. */
   #openShell(deadline: Deadline): Promise<ShellSession> {
-    return this.#withContainer(deadline.signal, async (target) => {
+    return this.#withContainer(deadline, (target) => {
       this.#assertShell(target);
-      deadline.start();
-      try {
-        return await ShellSession.open((argv, signal) => spawnInContainer(target, argv, { signal }), deadline.signal);
-      } catch (error) {
-        deadline.stop();
-        throw error;
-      }
+      return ShellSession.open((argv, signal) => spawnInContainer(target, argv, { signal }), deadline.signal);
     });
   }
 
@@ -166,8 +166,8 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     });
   }
 
-  #withContainer<T>(signal: AbortSignal | undefined, use: (target: ExecTarget) => Promise<T>): Promise<T> {
-    return this.#finder.use(signal, (found) =>
+  #withContainer<T>(deadline: Deadline, use: (target: ExecTarget) => Promise<T>): Promise<T> {
+    return this.#finder.use(deadline, (found) =>
       use({ engine: this.#engine, host: this.id, lifelines: this.#lifelinesOf(found.container), ...found }),
     );
   }
@@ -182,4 +182,8 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     const { Id: container } = await this.#finder.require({ all: true, isDry }, signal);
     return openContainerFiles({ engine: this.#engine, container, host: this.id }, signal);
   }
+}
+
+function noDeadline(signal: AbortSignal | undefined): Deadline {
+  return createDeadline(Number.POSITIVE_INFINITY, signal);
 }

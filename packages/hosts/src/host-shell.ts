@@ -1,11 +1,11 @@
 import { abortable } from "@otto/errors";
 import pLimit from "p-limit";
-import { type CommandResult, defaultTimeoutMs, timedOutExitCode } from "./command.js";
-import { createDeadline, type Deadline } from "./deadline.js";
+import { type CommandResult, defaultTimeoutMs, neverBegan } from "./command.js";
+import { type Deadline, startDeadline } from "./deadline.js";
 import type { ShellSession } from "./shell-session.js";
 
 export interface RunOptions {
-  /** Milliseconds from when there is a container that runs; `Infinity` for none. Default 30,000. */
+  /** Milliseconds; when the stack has to be brought up, they begin after that. `Infinity` for none. Default 30,000. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -16,7 +16,7 @@ export interface RunResult extends CommandResult {
   readonly inNewShell: boolean;
 }
 
-/** Starts the time when it has where to start a shell, and starts that; it is ended when the time is over before. */
+/** Starts a shell, which is ended when the time is over before. */
 export type OpenShell = (deadline: Deadline) => Promise<ShellSession>;
 
 /** A shell on a host that keeps its directory, variables, functions and options between calls. */
@@ -50,15 +50,14 @@ export class HostShell implements AsyncDisposable {
 
   async #runNext(commandLine: string, options: RunOptions): Promise<RunResult> {
     options.signal?.throwIfAborted();
-    using deadline = createDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
+    using deadline = startDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
     const inNewShell = this.#session?.ended === true;
     try {
       if (this.#session === undefined || inNewShell) this.#session = await this.#open(deadline);
     } catch (error) {
-      if (deadline.passed) return { ...nothing(), inNewShell };
+      if (deadline.passed) return { ...neverBegan(), inNewShell };
       throw error;
     }
-    deadline.start();
     return { ...(await this.#session.run(commandLine, deadline)), inNewShell };
   }
 }
@@ -83,8 +82,4 @@ export class HostShells implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#byName.values()].map((shell) => shell[Symbol.asyncDispose]()));
   }
-}
-
-function nothing(): CommandResult {
-  return { exitCode: timedOutExitCode, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), timedOut: true };
 }

@@ -44,8 +44,7 @@ async function readExit(ended: Promise<ProcessExit>, report: StartReport, name: 
 
 /** The shells that a parent keeps. */
 export function openParentShells(spawn: Spawn): HostShells {
-  return new HostShells((deadline) => {
-    deadline.start();
-    return ShellSession.open((argv, signal) => spawn(argv, { signal, lifetime: "long" }), deadline.signal);
-  });
+  return new HostShells(({ signal }) =>
+    ShellSession.open((argv, ending) => spawn(argv, { signal: ending, lifetime: "long" }), signal),
+  );
 }

@@ -7,6 +7,10 @@ export class SharedWork<T> {
     this.#work = work;
   }
 
+  get isUnderWay(): boolean {
+    return this.#current !== undefined;
+  }
+
   /** The result of the work under way, else of new work. @param signal ends this caller's wait alone */
   async join(signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
