@@ -56,9 +56,11 @@ async function readBuilds(root: string, compose: string): Promise<[dockerfile: s
   });
 }
 
+/** Compose builds from the file's directory where no context is named. */
 function toBuild(build: unknown): { readonly context?: string; readonly dockerfile: string } {
   if (typeof build === "string") return { context: build, dockerfile: "Dockerfile" };
-  const { context, dockerfile } = (build ?? {}) as { context?: unknown; dockerfile?: unknown };
+  if (typeof build !== "object" || build === null) return { dockerfile: "Dockerfile" };
+  const { context = ".", dockerfile } = build as { context?: unknown; dockerfile?: unknown };
   return {
     ...(typeof context === "string" && { context }),
     dockerfile: typeof dockerfile === "string" ? dockerfile : "Dockerfile",

@@ -65,13 +65,16 @@ test("the context is the one of a Compose file, else where COPY finds its source
     "b/Dockerfile": "FROM scratch\nCOPY --from=x /never /\nCOPY file /\n",
     "b/file": "",
     "c/Dockerfile": "FROM scratch\nCOPY nowhere /\n",
+    "deploy/d/Dockerfile": "FROM scratch\nCOPY nowhere /\n",
     "deploy/compose.yml":
-      "services:\n  c:\n    build: {context: .., dockerfile: c/Dockerfile}\n  b:\n    build: ../b/\n",
+      "services:\n  c:\n    build: {context: .., dockerfile: c/Dockerfile}\n  b:\n    build: ../b/\n" +
+      "  d:\n    build: {dockerfile: d/Dockerfile}\n",
   });
   expect(Object.fromEntries(drafted.images.map(({ name, context }) => [name, context]))).toEqual({
     a: ".",
     b: "b",
     c: ".",
+    d: "deploy",
   });
 });
 
