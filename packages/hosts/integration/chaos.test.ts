@@ -49,26 +49,6 @@ test("a container that is killed ends what ran with an error, and the same host 
   expect(await host.exec(["cat"], { stdin: "back" })).toMatchObject({ stdout: Buffer.from("back") });
 });
 
-test("what runs in a paused container times out, and is ended when it goes on", async () => {
-  const { host } = connect();
-  // Long enough for a busy machine to start both and to pause them.
-  const running = host.run("sleep 703", { timeoutMs: 15_000 });
-  const executing = host.exec(["sleep", "704"], { timeoutMs: 15_000 });
-  await runs("sleep 703");
-  await runs("sleep 704");
-  await docker("pause", place.container);
-  try {
-    expect(await running).toMatchObject({ timedOut: true });
-    expect(await executing).toMatchObject({ timedOut: true });
-  } finally {
-    await docker("unpause", place.container);
-  }
-  for (const words of ["sleep 703", "sleep 704"]) {
-    await expect.poll(() => place.count(words)).toBe(0);
-  }
-  expect(await host.run("echo on")).toMatchObject({ stdout: Buffer.from("on\n"), inNewShell: true });
-});
-
 test("a container that is restarted between two commands has a new shell, and says so", async () => {
   const { host } = connect();
   await host.run("kept=yes");

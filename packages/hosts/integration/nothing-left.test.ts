@@ -1,9 +1,12 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
+import { promisify } from "node:util";
 import type { DockerContainerHost } from "@otto/hosts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ContainerPlace, startPlace, startPlaces } from "./container-places.js";
+
+const execute = promisify(execFile);
 
 type Start = (
   host: DockerContainerHost,
@@ -42,15 +45,35 @@ beforeAll(async () => {
 });
 afterAll(() => places[Symbol.asyncDispose]());
 
-// Side by side: most of it is waiting.
+/** Long enough for a busy machine to start all that is to run out of it. */
+const timeoutMs = 20_000;
+
+// Side by side, this and the next: most of it is waiting.
 test.concurrent.for(shells)("a timeout ends commands and their children (%s)", async (shell, { expect }) => {
   const place = places.byShell[shell];
-  // Long enough for a busy machine to start them all.
   const running = Object.values(forms).map((start) => ({ sleep: newSleep(), start }));
-  const results = running.map(({ start, sleep }) => start(place.host, stubborn(sleep), { timeoutMs: 20_000 }));
+  const results = running.map(({ start, sleep }) => start(place.host, stubborn(sleep), { timeoutMs }));
   for (const { sleep } of running) await expect.poll(() => place.count(sleep)).toBe(children);
   for (const result of results) expect(await result).toMatchObject({ timedOut: true, exitCode: 124 });
   for (const { sleep } of running) await expect.poll(() => place.count(sleep)).toBe(0);
+});
+
+test.concurrent("what runs in a paused container times out, and is ended when it goes on", async ({ expect }) => {
+  await using place = await startPlace("busybox");
+  const { host } = place;
+  const sleeps = [newSleep(), newSleep()] as const;
+  const running = host.run(sleeps[0], { timeoutMs });
+  const executing = host.exec(sleeps[1].split(" "), { timeoutMs });
+  for (const sleep of sleeps) await expect.poll(() => place.count(sleep)).toBe(1);
+  await execute("docker", ["pause", place.container]);
+  try {
+    expect(await running).toMatchObject({ timedOut: true });
+    expect(await executing).toMatchObject({ timedOut: true });
+  } finally {
+    await execute("docker", ["unpause", place.container]);
+  }
+  for (const sleep of sleeps) await expect.poll(() => place.count(sleep)).toBe(0);
+  expect(await host.run("echo on")).toMatchObject({ stdout: Buffer.from("on\n"), inNewShell: true });
 });
 
 describe.each(shells)("in an image whose shell is %s", (shell) => {
