@@ -28,6 +28,7 @@ serve() {
     case $verb in
     run) script=$(take "$size"); { (eval "$script") </dev/null >&3; printf '\\n%s %s\\n' "$nonce" "$?" >&3; } & ;;
     feed) script=$(take "$size"); take_chunks | (eval "$script") >&3; printf '\\n%s %s\\n' "$nonce" "$?" >&3 ;;
+    ping) echo alive >&2 ;;
     stop) kill -s TERM "$size" 2>/dev/null ;;
     quit) kill -s TERM 0; exit 0 ;;
     esac

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { OttoError } from "@otto/errors";
+import { abortable, OttoError } from "@otto/errors";
 import { lockFunctions, type Parent } from "@otto/hosts";
 import { forgetTreeScript, ownDirectory, quoteWord, stagedDirectoryScript } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
@@ -18,11 +18,13 @@ export interface StackLease {
  * stdin ends without, whoever used the stack is gone; if nobody else uses it and it is owned, that process takes it down.
  *
  * To be called with the stack's lock, so that nobody decides meanwhile that the stack is not used.
+ * @param signal ends the wait for it
  * @throws OttoError `COMPOSE_SESSION_LOST`, and what connecting throws
  */
-export async function holdLease(parent: Parent, project: string): Promise<StackLease> {
+export async function holdLease(parent: Parent, project: string, signal?: AbortSignal): Promise<StackLease> {
   const mark = randomBytes(8).toString("hex");
-  const process = await parent.spawn(["sh", "-c", leaseScript(parent, project), "otto-lease", mark, project]);
+  const starting = parent.spawn(["sh", "-c", leaseScript(parent, project), "otto-lease", mark, project]);
+  const process = await abortable(starting, signal, letGo);
   for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", () => {});
   process.stderr.resume();
   const held = once(process.stdout, "data");
@@ -33,14 +35,25 @@ export async function holdLease(parent: Parent, project: string): Promise<StackL
     );
   });
   ended.catch(() => {});
-  await Promise.race([held, ended]);
+  try {
+    await abortable(Promise.race([held, ended]), signal);
+  } catch (error) {
+    letGo(process);
+    throw error;
+  }
   process.stdout.resume();
   return {
     async release() {
-      process.stdin.end("release\n");
+      letGo(process);
       await process.exit.catch(() => {});
     },
   };
+}
+
+function letGo({ stdin, stdout, stderr }: Awaited<ReturnType<Parent["spawn"]>>): void {
+  for (const stream of [stdin, stdout, stderr]) stream.on("error", () => {});
+  for (const stream of [stdout, stderr]) stream.resume();
+  stdin.end("release\n");
 }
 
 /** Whether anyone uses the stack. To be asked with the stack's lock. */

@@ -6,6 +6,7 @@ import type { Parent } from "@otto/hosts";
 import type { RemoteShell, ShellOutcome } from "@otto/staging";
 import { readAnswers } from "./session-answers.js";
 import { sessionScript } from "./session-script.js";
+import { watchSilence } from "./silence-watch.js";
 
 /** Someone else works on the stack. */
 export interface LockHolder {
@@ -20,6 +21,7 @@ export interface SessionOptions {
   /** What others are told while they wait for this session. */
   readonly who: string;
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
+  /** Ends the wait for the lock. After that, a parent that does not answer any more ends the session, with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -32,6 +34,8 @@ export interface StackSession extends RemoteShell, AsyncDisposable {
   /** Rejects when the session is over, whatever ended it. */
   readonly lost: Promise<never>;
   readonly isOver: boolean;
+  /** Whether it is over because the parent did not answer after an abort. */
+  readonly isSilent: boolean;
 }
 
 const chunkBytes = 1 << 18;
@@ -57,7 +61,11 @@ export async function openStackSession(parent: Parent, options: SessionOptions):
     for (const listener of listeners) listener(line);
   });
   const answers = readAnswers(process.stdout, nonce);
-  const lost = process.exit.then(
+  let isFed = false;
+  const silence = watchSilence(options.signal, () => isFed || process.stdin.write("ping\n"));
+  for (const stream of [process.stdout, process.stderr]) stream.on("data", () => silence.hear());
+  silence.found.catch(() => process.stdin.end());
+  const ended = process.exit.then(
     () => {
       throw new OttoError("COMPOSE_SESSION_LOST", `working on ${parent.id}: the process there has ended`);
     },
@@ -65,23 +73,32 @@ export async function openStackSession(parent: Parent, options: SessionOptions):
       throw cause;
     },
   );
+  const lost = Promise.race([ended, silence.found]);
   let isOver = false;
   lost.catch(() => {
     isOver = true;
   });
   process.stdin.on("error", () => {});
   const close = async () => {
-    process.stdin.end("quit\n");
-    await Promise.race([process.exit.catch(() => {}), once(process.stdout, "close").catch(() => {})]);
+    if (!isOver) process.stdin.end("quit\n");
+    await Promise.race([lost.catch(() => {}), once(process.stdout, "close").catch(() => {})]);
+    silence[Symbol.dispose]();
   };
   const send = (verb: string, script: string) => {
     const bytes = Buffer.from(script);
     process.stdin.write(`${verb} ${bytes.length}\n`);
     process.stdin.write(bytes);
   };
+  const sendInput = async (input: Readable) => {
+    isFed = true;
+    await feed(process.stdin, input, () => silence.hear()).finally(() => {
+      isFed = false;
+    });
+  };
   try {
     await waitForLock(parent, { answers, lost, options });
   } catch (error) {
+    silence[Symbol.dispose]();
     process.stdin.end();
     throw error;
   }
@@ -90,7 +107,7 @@ export async function openStackSession(parent: Parent, options: SessionOptions):
       send(input === undefined ? "run" : "feed", script);
       const answer = answers.next();
       answer.catch(() => {});
-      const fed = input === undefined ? undefined : Promise.race([feed(process.stdin, input), lost]);
+      const fed = input === undefined ? undefined : Promise.race([sendInput(input), lost]);
       // Of an input that breaks, too: the next command's answer must not come behind it.
       const settled = await Promise.allSettled([Promise.race([answer, lost]), fed]);
       for (const each of settled) if (each.status === "rejected") throw each.reason;
@@ -107,6 +124,9 @@ export async function openStackSession(parent: Parent, options: SessionOptions):
     lost,
     get isOver() {
       return isOver;
+    },
+    get isSilent() {
+      return silence.isFound;
     },
     [Symbol.asyncDispose]: close,
   };
@@ -141,10 +161,12 @@ async function waitForLock(parent: Parent, { answers, lost, options }: LockWait)
 }
 
 /** Sends a stream in chunks, each after its size, and ends it with a size of 0. */
-async function feed(stdin: NodeJS.WritableStream, input: Readable): Promise<void> {
+async function feed(stdin: NodeJS.WritableStream, input: Readable, onTaken: () => void): Promise<void> {
   const write = async (chunk: Buffer) => {
     stdin.write(`${chunk.length}\n`);
-    if (!stdin.write(chunk)) await once(stdin, "drain");
+    if (stdin.write(chunk)) return;
+    await once(stdin, "drain");
+    onTaken();
   };
   let held: Buffer[] = [];
   let size = 0;

@@ -25,6 +25,12 @@ export async function inStackSession<T>(
       onWaiting: (holder) => options.onEvent?.({ type: "compose.waiting", project, ...holder }),
       signal: options.signal,
     });
-    return await work(session);
+    try {
+      return await work(session);
+    } catch (error) {
+      // What fails after an abort fails for it.
+      options.signal?.throwIfAborted();
+      throw error;
+    }
   });
 }

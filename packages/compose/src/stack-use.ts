@@ -37,12 +37,12 @@ const pollMs = 100;
 export async function useStack(stack: PlacedStack, options: StackUseOptions): Promise<StackUse> {
   const { parent, project } = stack;
   return inStackSession(stack, options, async (session) => {
-    const lease = await holdLease(parent, project);
+    const lease = await holdLease(parent, project, options.signal);
     try {
       const { containers } = await bringUpIn(session, stack, options);
       return { containers, release: (beforeDown) => release(stack, lease, { ...options, beforeDown }) };
     } catch (error) {
-      await lease.release();
+      await Promise.race([lease.release(), session.lost]).catch(() => {});
       throw error;
     }
   });

@@ -1,3 +1,4 @@
+import { startGrace } from "@otto/hosts";
 import { converge, markOwned } from "./convergence.js";
 import { takeDownIn } from "./down.js";
 import type { PlacedStack } from "./stack.js";
@@ -26,6 +27,9 @@ export interface UpOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: UpEvent) => void) | undefined;
 }
+
+/** After an abort, reaching a parent again whose session was lost may take this long. */
+const reachMs = 5000;
 
 const rollback = { stopTimeout: 1, volumes: false };
 
@@ -72,11 +76,20 @@ export async function bringUpIn(
   }
 }
 
-/** The caller's abort must not keep this from running, nor may its failure hide why it runs. */
-async function undo(session: StackSession, { parent, project }: PlacedStack, { who }: UpOptions): Promise<void> {
+/**
+ * The caller's abort must not keep this from running, nor may its failure hide why it runs. A parent that does not answer
+ * is left to itself.
+ */
+async function undo(
+  session: StackSession,
+  { parent, project }: PlacedStack,
+  { who, signal }: UpOptions,
+): Promise<void> {
+  using grace = startGrace(reachMs, signal);
   const takeBack = async () => {
+    if (session.isSilent) return;
     if (!session.isOver) return takeDownIn(session, parent, project, rollback);
-    await using other = await openStackSession(parent, { project, who });
+    await using other = await openStackSession(parent, { project, who, signal: grace.signal });
     return await takeDownIn(other, parent, project, rollback);
   };
   const again = () => {
