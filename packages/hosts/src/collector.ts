@@ -1,20 +1,21 @@
 import { finished, type Readable } from "node:stream";
 
-/** Gathers what a stream gives; a stream that breaks keeps what had come. */
+/** Gathers what a stream gives; of one that breaks it keeps what had come. */
 export class Collector {
   readonly #chunks: Buffer[] = [];
-  readonly #done: Promise<void>;
+  readonly #over: Promise<Error | undefined>;
 
   constructor(stream: Readable) {
-    this.#done = new Promise((resolve) => {
+    this.#over = new Promise((resolve) => {
       stream.on("data", (chunk: Buffer) => this.#chunks.push(chunk));
-      finished(stream, { writable: false }, () => resolve());
+      finished(stream, { writable: false }, () => resolve(stream.errored ?? undefined));
     });
   }
 
-  /** All of it, once the stream is over. */
+  /** All of it, once the stream is over. @throws what broke the stream */
   async finished(): Promise<Buffer> {
-    await this.#done;
+    const broken = await this.#over;
+    if (broken !== undefined) throw broken;
     return this.bytes;
   }
 

@@ -8,7 +8,7 @@ import type { CommandOutput } from "./command.js";
 export interface OutputReader {
   /** What is kept of it so far. */
   readonly bytes: Buffer;
-  /** Settles when the stream is over; rejects when what it goes to fails. A stream that breaks keeps what had come. */
+  /** Settles when the stream is over; rejects when it breaks, though its process may have ended well, or what it goes to. */
   finished(): Promise<unknown>;
 }
 
@@ -26,8 +26,7 @@ export function readOutputs(
 /** Hands on what a stream gives, as fast as `target` takes it. `target` stays open. */
 function forwardOutput(stream: Readable, target: Writable, onFailure: () => void): OutputReader {
   const done = pipeline(stream, target, { end: false }).catch((error: unknown) => {
-    if (!target.destroyed && !target.errored) return;
-    onFailure();
+    if (target.destroyed || target.errored) onFailure();
     throw error;
   });
   done.catch(() => {});
