@@ -85,7 +85,7 @@ async function undo(
   { parent, project }: PlacedStack,
   { who, signal }: UpOptions,
 ): Promise<void> {
-  using grace = startGrace(reachMs, signal);
+  using grace = startGrace(() => reachMs, signal);
   const takeBack = async () => {
     if (session.isSilent) return;
     if (!session.isOver) return takeDownIn(session, parent, project, rollback);

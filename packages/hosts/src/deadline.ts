@@ -15,12 +15,12 @@ export interface Grace extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** @param graceMs milliseconds from the abort to that of the grace's own signal, with the same reason */
-export function startGrace(graceMs: number, signal: AbortSignal | undefined): Grace {
+/** @param graceMs tells, at the abort, the milliseconds from there to that of the grace's own signal, with the same reason */
+export function startGrace(graceMs: () => number, signal: AbortSignal | undefined): Grace {
   const over = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const onAbort = () => {
-    timer = setTimeout(() => over.abort(signal?.reason), graceMs);
+    timer = setTimeout(() => over.abort(signal?.reason), graceMs());
   };
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });

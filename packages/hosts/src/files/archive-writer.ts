@@ -12,15 +12,19 @@ const regularFile = 0o100000;
 /** In front of the entries of a directory's contents. */
 const rootName = "./";
 
-/** A tar stream of entries, all owned by root. What breaks the entries breaks the stream. */
+/** A tar stream of entries, all owned by root. What breaks the entries breaks the stream. Nothing is opened before it is read. */
 export function packEntries(entries: AsyncIterable<FileEntry>): Readable {
+  return Readable.from(readPacked(entries), { objectMode: false });
+}
+
+async function* readPacked(entries: AsyncIterable<FileEntry>): AsyncGenerator<Buffer> {
   const tar = pack();
   packAll(tar, entries).then(
     () => tar.finalize(),
     (error: unknown) => tar.destroy(error as Error),
   );
   // tar-stream's own streams are not Node's, and are ended otherwise.
-  return Readable.from(tar as AsyncIterable<Buffer>, { objectMode: false });
+  yield* tar as AsyncIterable<Buffer>;
 }
 
 async function packAll(tar: Pack, entries: AsyncIterable<FileEntry>): Promise<void> {

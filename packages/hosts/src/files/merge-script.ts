@@ -80,8 +80,8 @@ export const dropScript = `${functions}drop "$1"`;
  * two entries looks whole otherwise. GNU's tar reads little at a time unless it is told more.
  */
 export const receiveScript = `${functions}
-mkdir -p -- "$1" && mkdir -m 700 -- "$stage" || exit 5
 trap 'drop "$1"; exit 3' HUP INT TERM
+mkdir -p -- "$1" && mkdir -m 700 -- "$stage" || exit 5
 case $(tar --version 2>/dev/null) in
   *GNU*) tar -b 512 --no-same-owner -C "$stage" -xpf - ;;
   *) tar -C "$stage" -xpf - ;;

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { abortable } from "@otto/errors";
 import { Collector } from "../collector.js";
 import { type Grace, startGrace } from "../deadline.js";
 
@@ -30,7 +31,7 @@ const tidyMs = 5000;
 
 /** How long what tidies up after an abort is waited for. It goes on by itself then. */
 export function startTidying(signal: AbortSignal | undefined): Grace {
-  return startGrace(tidyMs, signal);
+  return startGrace(() => tidyMs, signal);
 }
 
 /**
@@ -42,14 +43,16 @@ export async function runShell(
   { script, args, input }: { readonly script: string; readonly args: readonly string[]; readonly input?: Readable },
   signal: AbortSignal | undefined,
 ): Promise<ShellResult> {
-  using grace = startTidying(signal);
+  let hasStarted = false;
+  using grace = startGrace(() => (hasStarted ? tidyMs : 0), signal);
   const process = await start(script, args, input === undefined ? signal : grace.signal);
+  hasStarted = true;
   const [stdout, stderr] = [new Collector(process.stdout), new Collector(process.stderr)];
   const feeding = feed(process.stdin, input, signal).then(
     () => undefined,
     (error: unknown) => ({ error }),
   );
-  const [exit, broken] = await Promise.all([process.exit, feeding]);
+  const [exit, broken] = await Promise.all([abortable(process.exit, grace.signal), feeding]);
   if (broken !== undefined) throw broken.error;
   return { ...exit, stdout: await stdout.finished(), stderr: (await stderr.finished()).toString() };
 }
