@@ -158,3 +158,10 @@ test("an abort ends the archive", async () => {
   controller.abort();
   await expect(buffer(stream)).rejects.toThrow("abort");
 });
+
+test("an abort before the archive is begun is told to its reader, and bothers nobody else", async () => {
+  const stream = packContext(await read(), { signal: AbortSignal.abort() });
+  // Unhandled, its error would fail this run.
+  await new Promise(setImmediate);
+  await expect(buffer(stream)).rejects.toThrow("abort");
+});

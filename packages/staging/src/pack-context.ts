@@ -24,7 +24,8 @@ export function packContext(context: BuildContext, options: PackContextOptions =
   const { entries } = planArchive(context);
   const archive = pack();
   const stream = Readable.from(archive, { objectMode: false, signal: options.signal });
-  stream.once("close", () => archive.destroy());
+  // It may fail, or be aborted, before its reader comes, who is told of it then.
+  stream.on("error", () => {}).once("close", () => archive.destroy());
   writeEntries(archive, context, entries).catch((error: unknown) => stream.destroy(error as Error));
   return stream;
 }
