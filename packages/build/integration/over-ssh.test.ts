@@ -22,19 +22,34 @@ afterAll(async () => {
   await lab[Symbol.asyncDispose]();
 });
 
-test("a link that is cut during the upload is a clear error, and the next build works", async () => {
-  await using repo = await createBuildRepo();
-  await repo.write("context/noise", randomBytes(20_000_000));
-  const loaded = await repo.load();
-  const cut = lab.hosts.parent.proxy?.cutAfter(5_000_000);
-  const first = await buildImages(loaded, parent);
-  await cut;
-  expect(first).toMatchObject({
-    api: { status: "failed", error: { code: expect.stringMatching(/^(SSH|ENGINE|BUILDKIT)_/) } },
-  });
-  expect(await parent.engine.inspectImage(`${repo.name}-api:latest`)).toBeUndefined();
-  expect(await buildImages(loaded, parent)).toMatchObject({ api: { status: "success" } });
-});
+const builders = {
+  "a session": () => parent,
+  "a tar": () => ({ ...parent, engine: { ...parent.engine, hasBuildKit: async () => false } }),
+};
+
+test.each(Object.entries(builders))(
+  "a link that is cut anywhere in a build from %s is told as that, and the next build works",
+  async (_, open) => {
+    const builder = open();
+    const { proxy } = lab.hosts.parent;
+    await using repo = await createBuildRepo();
+    const load = async () => {
+      await repo.write("context/noise", randomBytes(200_000));
+      return repo.load();
+    };
+    for (const bytes of [20_000, 60_000, 120_000, 180_000, 200_000]) {
+      const loaded = await load();
+      const cut = proxy?.cutAfter(bytes);
+      const first = await buildImages(loaded, builder);
+      await cut;
+      expect(first, `${bytes}`).toMatchObject({ api: { status: "failed", error: { code: "SSH_CONNECTION_LOST" } } });
+      expect(await parent.engine.inspectImage(`${repo.name}-api:latest`)).toBeUndefined();
+      const again = await buildImages(loaded, builder);
+      expect(again, `${bytes}`).toMatchObject({ api: { status: "success" } });
+      for (const tag of [again.api?.message ?? "", `${repo.name}-api:latest`]) await parent.engine.removeImage(tag);
+    }
+  },
+);
 
 test("an unchanged image costs one connection and less than 8 KB", async () => {
   await using repo = await createBuildRepo();

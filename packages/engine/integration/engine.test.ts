@@ -2,12 +2,12 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { Readable } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { type BuildProgress, type ContainerProcess, createEngine, type Engine } from "@otto/engine";
 import { OttoError, Secret } from "@otto/errors";
-import { createBusyboxImage, LimitedLink, linkCuts, startRegistry, type TestImage } from "@otto/lab";
+import { createBusyboxImage, LimitedLink, linkCuts, type Registry, startRegistry, type TestImage } from "@otto/lab";
 import { pack } from "tar-stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -16,9 +16,11 @@ const name = `otto-engine-${randomBytes(4).toString("hex")}`;
 let channels = 0;
 let engine: Engine;
 let image: TestImage;
+let registry: Registry;
 
 beforeAll(async () => {
   image = await createBusyboxImage(`${name}:base`);
+  registry = await startRegistry();
   engine = createEngine({
     name: "local",
     dial: () => {
@@ -26,11 +28,13 @@ beforeAll(async () => {
       return dialEngine();
     },
   });
+  await engine.tagImage({ source: image.tag, target: `${registry.host}/${name}:base` });
 });
 
 afterAll(async () => {
-  await engine.removeImage(`${name}:cut`);
+  for (const made of [`${name}:cut`, `${registry.host}/${name}:base`]) await engine.removeImage(made);
   await engine[Symbol.asyncDispose]();
+  await registry[Symbol.asyncDispose]();
   await image[Symbol.asyncDispose]();
 });
 
@@ -183,31 +187,37 @@ test("an abort ends the wait for a start that others hold up", async () => {
 
 const connectionLost = { code: expect.stringMatching(/^ENGINE_(UNREACHABLE|STREAM_LOST)$/) };
 
+type Ask = (pepper: Engine, signal?: AbortSignal) => Promise<unknown>;
+
 /** Requests, and by how many bytes their answers are gone through. */
-function asksOf(pepper: Engine, container: string) {
-  type Ask = (signal?: AbortSignal) => Promise<unknown>;
+function asksOf(container: string) {
+  const reference = `${registry.host}/${name}:base`;
   const asks: Record<string, { ask: Ask; step: number }> = {
-    list: { ask: (signal) => pepper.listContainers({ labels: [`otto.test=${name}`] }, signal), step: 1 },
-    image: { ask: (signal) => pepper.inspectImage(image.tag, signal), step: 7 },
-    refusal: { ask: (signal) => pepper.inspectContainer(name, signal), step: 1 },
-    path: { ask: (signal) => pepper.statPath({ container, path: "/bin" }, signal), step: 1 },
+    list: { ask: (pepper, signal) => pepper.listContainers({ labels: [`otto.test=${name}`] }, signal), step: 1 },
+    image: { ask: (pepper, signal) => pepper.inspectImage(image.tag, signal), step: 7 },
+    refusal: { ask: (pepper, signal) => pepper.inspectContainer(name, signal), step: 1 },
+    path: { ask: (pepper, signal) => pepper.statPath({ container, path: "/bin" }, signal), step: 1 },
     archive: {
-      ask: async (signal) => wholeArchive(await pepper.readArchive({ container, path: "/words" }, signal)),
+      ask: async (pepper, signal) => wholeArchive(await pepper.readArchive({ container, path: "/words" }, signal)),
       step: 7,
     },
-    write: { ask: (signal) => pepper.writeArchive({ container, path: "/" }, contextOf(""), signal), step: 17 },
+    write: { ask: (pepper, signal) => pepper.writeArchive({ container, path: "/" }, contextOf(""), signal), step: 17 },
     build: {
-      ask: (signal) =>
+      ask: (pepper, signal) =>
         pepper.buildImage(contextOf(`FROM ${image.tag}`), { tag: `${name}:cut`, dockerfile: "Dockerfile" }, signal),
       step: 97,
     },
+    // How often it is told of a step, or a transfer, is not the same each time.
+    "build with a session": { ask: (pepper, signal) => buildWithSession(pepper, signal), step: 2500 },
+    push: { ask: (pepper, signal) => pepper.pushImage({ reference }, signal), step: 300 },
+    pull: { ask: (pepper, signal) => pepper.pullImage({ reference }, signal), step: 300 },
     log: {
-      ask: (signal) => Readable.from(pepper.readLog({ id: container, tty: false }, {}, signal)).toArray(),
+      ask: (pepper, signal) => Readable.from(pepper.readLog({ id: container, tty: false }, {}, signal)).toArray(),
       step: 1,
     },
     // What tells how it ended is longer or shorter by a digit or two.
     command: {
-      ask: async (signal) => {
+      ask: async (pepper, signal) => {
         const process = await pepper.exec(container, ["echo", "hello"], { signal });
         signal?.addEventListener("abort", () => process.disconnect());
         return outcomeOf(process);
@@ -218,6 +228,32 @@ function asksOf(pepper: Engine, container: string) {
   return Object.entries(asks);
 }
 
+async function buildWithSession(pepper: Engine, signal?: AbortSignal): Promise<void> {
+  const dockerfile = Buffer.from(`FROM ${image.tag}`);
+  const stat = { path: Buffer.from("Dockerfile"), mode: 0o644, sizeBytes: dockerfile.length, mtimeNs: 0n };
+  const files = () => ({ length: 1, stat: () => stat, read: () => [dockerfile] });
+  const services = { sharedKey: name, files };
+  await pepper.buildWithSession({ tag: `${name}:cut`, dockerfile: "Dockerfile", services }, signal);
+}
+
+/** Each request with the bytes to cut its answers after. @param most for each request, about */
+async function* cutsOf(link: LimitedLink, container: string, most = Number.POSITIVE_INFINITY) {
+  await using whole = createEngine({ name: "whole", dial: () => link.dial() });
+  await whole.time();
+  for (const [what, { ask, step }] of asksOf(container)) {
+    link.renew(Number.POSITIVE_INFINITY);
+    // A first build or push has more to tell than those after it.
+    await ask(whole);
+    link.renew(Number.POSITIVE_INFINITY);
+    await ask(whole);
+    const length = link.passed;
+    const stride = Math.max(step, Math.ceil(length / most));
+    for (let limit = 1; limit < length - stride; limit += stride) {
+      yield { ask, limit, where: `${what}: ${limit} of ${length} bytes` };
+    }
+  }
+}
+
 test.each(Object.entries(linkCuts))(
   "a connection that %s in the middle of an answer is an error at once",
   async (_, cut) => {
@@ -225,14 +261,9 @@ test.each(Object.entries(linkCuts))(
     await using pepper = createEngine({ name: "pepper", dial: () => link.dial() });
     await pepper.time();
     await using running = await startContainer("echo some words | tee /words; sleep infinity");
-    for (const [what, { ask, step }] of asksOf(pepper, running.id)) {
-      link.renew(Number.POSITIVE_INFINITY);
-      await ask();
-      const length = link.passed;
-      for (let limit = 1; limit < length - step; limit += step) {
-        link.renew(limit);
-        await expect(ask(), `${what}: ${limit} of ${length} bytes`).rejects.toMatchObject(connectionLost);
-      }
+    for await (const { ask, limit, where } of cutsOf(link, running.id)) {
+      link.renew(limit);
+      await expect(ask(pepper), where).rejects.toMatchObject(connectionLost);
     }
   },
 );
@@ -240,60 +271,56 @@ test.each(Object.entries(linkCuts))(
 test("an abort ends the wait for the rest of an answer that does not come, and leaves no connection", async () => {
   let abort = () => {};
   const link = new LimitedLink(() => setImmediate(abort));
-  const dial = () => link.dial();
   await using running = await startContainer("echo some words | tee /words; sleep infinity");
-  const lengths = new Map<string, number>();
-  {
-    await using pepper = createEngine({ name: "pepper", dial });
+  for await (const { ask, limit, where } of cutsOf(link, running.id, 10)) {
+    link.renew(Number.POSITIVE_INFINITY);
+    await using pepper = createEngine({ name: "pepper", dial: () => link.dial() });
     await pepper.time();
-    for (const [what, { ask }] of asksOf(pepper, running.id)) {
-      link.renew(Number.POSITIVE_INFINITY);
-      await ask();
-      lengths.set(what, link.passed);
-    }
-  }
-  for (const [what, length] of lengths) {
-    for (let limit = 1; limit < length - 20; limit += Math.ceil(length / 10)) {
-      link.renew(Number.POSITIVE_INFINITY);
-      await using pepper = createEngine({ name: "pepper", dial });
-      await pepper.time();
-      link.renew(limit);
-      const controller = new AbortController();
-      abort = () => controller.abort();
-      const [, found] = asksOf(pepper, running.id).find(([name]) => name === what) ?? [];
-      await expect(found?.ask(controller.signal), `${what}: ${limit} of ${length} bytes`).rejects.toMatchObject({
-        message: expect.stringMatching(/aborted|lost|no end/),
-      });
-    }
+    link.renew(limit);
+    const controller = new AbortController();
+    abort = () => controller.abort();
+    await expect(ask(pepper, controller.signal), where).rejects.toMatchObject({
+      message: expect.stringMatching(/aborted|lost|no end/),
+    });
   }
   await expect.poll(() => link.channels).toBe(0);
 });
+
+/** An engine whose connections are cut the moment they are handed over. */
+function cutWhenHandedOver(cut: (channel: Duplex) => void): Engine {
+  const link = new LimitedLink(cut);
+  const dial = async () => {
+    const channel = await link.dial();
+    const push = channel.push.bind(channel);
+    channel.push = (bytes: Buffer) => {
+      const start = bytes?.indexOf("HTTP/1.1 101") ?? -1;
+      if (start < 0) return push(bytes);
+      channel.push = push;
+      channel.push(bytes.subarray(0, bytes.indexOf("\r\n\r\n", start) + 4));
+      cut(channel);
+      return false;
+    };
+    return channel;
+  };
+  return createEngine({ name: "pepper", dial });
+}
 
 // One that ends is, at this moment, a command that has said nothing.
 test.each(["closes", "fails"] as const)(
   "a connection that %s the moment a command starts is that command's error",
   async (how) => {
-    const cut = linkCuts[how];
-    const link = new LimitedLink(cut);
-    await using pepper = createEngine({
-      name: "pepper",
-      dial: async () => {
-        const channel = await link.dial();
-        const push = channel.push.bind(channel);
-        channel.push = (bytes: Buffer) => {
-          const start = bytes?.indexOf("HTTP/1.1 101") ?? -1;
-          if (start < 0) return push(bytes);
-          channel.push = push;
-          channel.push(bytes.subarray(0, bytes.indexOf("\r\n\r\n", start) + 4));
-          cut(channel);
-          return false;
-        };
-        return channel;
-      },
-    });
+    await using pepper = cutWhenHandedOver(linkCuts[how]);
     await using container = await startContainer("sleep infinity");
     const running = pepper.exec(container.id, ["echo", "hello"]).then(outcomeOf);
     await expect(running).rejects.toMatchObject(connectionLost);
+  },
+);
+
+test.each(["ends", "closes", "fails"] as const)(
+  "a session that %s before its build is asked for is told as a lost connection, not as a failed build",
+  async (how) => {
+    await using pepper = cutWhenHandedOver(linkCuts[how]);
+    await expect(buildWithSession(pepper)).rejects.toMatchObject(connectionLost);
   },
 );
 

@@ -67,7 +67,11 @@ function answerTo(sent: ClientRequest, body: Readable | undefined): Promise<Inco
       if (sent.closed) reject(failure);
     };
     // The engine may answer, with a refusal, before it has read all: then the answer counts.
-    sent.once("response", resolve).on("error", note);
+    sent.on("error", note).once("response", (answer: IncomingMessage) => {
+      // What broke the connection, where the answer itself would only say that it did.
+      sent.on("error", (error) => answer.destroy(error));
+      resolve(answer);
+    });
     sent.once("close", () => reject(failure ?? new Error("the connection was closed")));
     if (body === undefined) sent.end();
     else pipeline(body, sent).catch(note);

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { cleanText, isOttoError } from "@otto/errors";
+import { abortable, cleanText, isOttoError } from "@otto/errors";
 import type Docker from "dockerode";
 import { buildFailed } from "../build-failure.js";
 import { buildParameters } from "../build-parameters.js";
@@ -33,11 +33,15 @@ export async function buildWithSession(
   await using session = await openBuildSession(docker, services, request);
   const build = { options, sessionId: session.id, log: new BuildLog(onProgress) };
   const hasNamedContexts = Object.keys(options.namedContexts ?? {}).length > 0;
+  const { abortSignal } = request.abort;
+  const ending = abortSignal === undefined ? session.lost : AbortSignal.any([abortSignal, session.lost]);
+  const run = () =>
+    (hasNamedContexts ? solveBuild : requestBuild)(docker, build, { ...request, abort: { abortSignal: ending } });
   try {
-    await asking(request, doing, () => (hasNamedContexts ? solveBuild : requestBuild)(docker, build, request));
+    await asking(request, doing, () => abortable(run(), session.lost));
   } catch (error) {
     // What kept us from serving the build explains its end; the engine only knows that it got no answer.
-    throw isOttoError(session.failure) && !request.abort.abortSignal?.aborted ? session.failure : error;
+    throw isOttoError(session.failure) && !abortSignal?.aborted ? session.failure : error;
   }
 }
 

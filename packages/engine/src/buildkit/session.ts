@@ -31,6 +31,8 @@ export interface BuildSession extends AsyncDisposable {
   readonly id: string;
   /** Why serving a request failed, if it did: it says more than the build's own error. */
   readonly failure: unknown;
+  /** Fires when the connection is lost: a build over another one would fail in words that lead nowhere. */
+  readonly lost: AbortSignal;
 }
 
 /**
@@ -59,18 +61,27 @@ export async function openBuildSession(
     () => dialSession(docker, announced, request),
     (late) => late.destroy(),
   );
-  socket.on("error", () => {});
+  const lost = followLoss(socket);
   const server = serveGrpc(socket, handlers);
   return {
     id,
     get failure() {
       return failures[0];
     },
+    lost,
     async [Symbol.asyncDispose]() {
       server.close();
       socket.destroy();
     },
   };
+}
+
+function followLoss(socket: Duplex): AbortSignal {
+  const lost = new AbortController();
+  const tell = () => lost.abort(socket.errored ?? new Error("the session's connection was closed"));
+  socket.on("error", () => {}).once("close", tell);
+  if (socket.destroyed) tell();
+  return lost.signal;
 }
 
 interface Announcement {
