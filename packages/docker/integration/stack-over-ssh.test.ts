@@ -98,11 +98,10 @@ test("an edit gives another tag, and :latest follows", async () => {
 
 test("a foreign image under our tag is rebuilt", async () => {
   const tag = (await buildImages(repo, parent)).api?.message ?? "";
-  await execute("sh", [
-    "-c",
-    `docker image rm --force ${tag} && echo | tar -cf - -T /dev/null | docker import - ${tag}`,
-  ]);
+  await execute("docker", ["image", "rm", "--force", tag]);
+  const { stdout } = await execute("sh", ["-c", `echo | tar -cf - -T /dev/null | docker import - ${tag}`]);
   expect(await buildImages(repo, parent)).toMatchObject({ api: { status: "success", message: tag } });
+  await execute("docker", ["image", "rm", stdout.trim()]);
 });
 
 test("a step that fails is the result of its image, with its output, and nothing is tagged", async () => {
