@@ -59,8 +59,8 @@ describe("exec over SSH through a bastion", () => {
     await place[Symbol.asyncDispose]();
   });
 
-  test("gives exit codes, those that shells, engines and signals use too", async () => {
-    const codes = [0, 1, 2, 3, 63, 64, 65, ...Array.from({ length: 50 }, (_, n) => 120 + n), 192, 254, 255];
+  test("gives every exit code", async () => {
+    const codes = Array.from({ length: 256 }, (_, code) => code);
     const results = await Promise.all(
       codes.map((code) => place.host.exec(`exit ${code}`, { timeoutMs: Number.POSITIVE_INFINITY })),
     );
