@@ -1,19 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Compose writes its variables like this.
 import { expect, test } from "vitest";
-import {
-  createWorkstation,
-  expectedConfig,
-  localConfig,
-  type Options,
-  readProject,
-  stagedConfig,
-  type Tree,
-} from "./reference.js";
+import { expectedConfig, type Form, readForm, stagedConfig } from "./reference.js";
 
-interface Form {
-  readonly tree: Tree;
-  readonly files?: readonly string[];
-  readonly options?: Options;
+interface Build extends Form {
   /** Places in the staged tree, and what is built of each. */
   readonly shipped: Readonly<Record<string, readonly string[]>>;
 }
@@ -22,7 +11,7 @@ const inline = "dockerfile_inline: FROM scratch";
 const dockerfiles = { Dockerfile: "FROM scratch\n", "app/Dockerfile": "FROM scratch\n", "lib/x": "x" };
 const api = (build: string) => ({ ...dockerfiles, "compose.yml": `services: { api: { build: ${build} } }\n` });
 
-const forms: Record<string, Form> = {
+const forms: Record<string, Build> = {
   "a path alone": { tree: api("./app"), shipped: { "repo/app": ["api"] } },
   "a path from the home": {
     tree: { ...api("~/app"), "~/app/Dockerfile": "FROM scratch\n" },
@@ -148,14 +137,8 @@ const forms: Record<string, Form> = {
   },
 };
 
-test.each(Object.entries(forms))("%s", async (_, { tree, files = ["compose.yml"], options = {}, shipped }) => {
-  const workstation = await createWorkstation(tree);
-  const { repoRoot, home } = workstation;
-  const environment = { PWD: repoRoot, HOME: home, ...options.environment };
-  const projectDirectory = options.projectDirectory?.replace("@REPO@", repoRoot);
-  const given = { ...options, environment, ...(projectDirectory === undefined ? {} : { projectDirectory }) };
-  const local = await localConfig(workstation, files, given);
-  const project = await readProject(workstation, files, given);
+test.each(Object.entries(forms))("%s", async (_, { shipped, ...form }) => {
+  const { workstation, local, project } = await readForm(form);
   expect(await stagedConfig(workstation, project)).toEqual(expectedConfig(local, workstation, project));
   const built = project.shipments.filter(
     ({ kind, required }) => required && ["build", "dockerfile", "secret"].includes(kind),

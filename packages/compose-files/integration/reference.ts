@@ -79,6 +79,26 @@ export async function localConfig(
   return compose(args, { cwd: repoRoot, home, environment }, options.services);
 }
 
+/** Files of a repo, and what Compose is given with them; `@REPO@` in the project directory is the repo's place. */
+export interface Form {
+  readonly tree: Tree;
+  /** Default: `compose.yml`. */
+  readonly files?: readonly string[];
+  readonly options?: Options;
+}
+
+/** What the installed Compose and we make of a form, in a shell in its repo. */
+export async function readForm({ tree, files = ["compose.yml"], options = {} }: Form) {
+  const workstation = await createWorkstation(tree);
+  const { repoRoot, home } = workstation;
+  const environment = { PWD: repoRoot, HOME: home, ...options.environment };
+  const projectDirectory = options.projectDirectory?.replace("@REPO@", repoRoot);
+  const given = { ...options, environment, ...(projectDirectory === undefined ? {} : { projectDirectory }) };
+  const local = await localConfig(workstation, files, given);
+  const project = await readProject(workstation, files, given);
+  return { workstation, local, project };
+}
+
 /** Puts the staged tree where it belongs, as a parent would have it, and asks the installed Compose about that. */
 export async function stagedConfig(workstation: Workstation, project: ComposeProject): Promise<Config> {
   const { staged } = workstation;

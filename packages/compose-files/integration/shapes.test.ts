@@ -1,20 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Compose writes its variables like this.
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import {
-  createWorkstation,
-  expectedConfig,
-  localConfig,
-  type Options,
-  readProject,
-  stagedConfig,
-  type Tree,
-} from "./reference.js";
+import { expectedConfig, type Form, readForm, stagedConfig } from "./reference.js";
 
-interface Shape {
-  readonly tree: Tree;
-  readonly files?: readonly string[];
-  readonly options?: Options;
+interface Shape extends Form {
   /** What must be in the staged tree's mirror of the repo, compose files and variables aside. */
   readonly shipped: readonly string[];
 }
@@ -154,14 +143,8 @@ const shapes: Record<string, Shape> = {
   },
 };
 
-test.each(Object.entries(shapes))("%s", async (_, { tree, files = ["compose.yml"], options = {}, shipped }) => {
-  const workstation = await createWorkstation(tree);
-  const { repoRoot, home } = workstation;
-  const environment = { PWD: repoRoot, HOME: home, ...options.environment };
-  const projectDirectory = options.projectDirectory?.replace("@REPO@", repoRoot);
-  const given = { ...options, environment, ...(projectDirectory === undefined ? {} : { projectDirectory }) };
-  const local = await localConfig(workstation, files, given);
-  const project = await readProject(workstation, files, given);
+test.each(Object.entries(shapes))("%s", async (_, { shipped, ...form }) => {
+  const { workstation, local, project } = await readForm(form);
   const expected = withoutLinks(JSON.stringify(expectedConfig(local, workstation, project)), workstation.staged);
   expect(await stagedConfig(workstation, project)).toEqual(JSON.parse(expected));
   const kinds = ["bind", "build", "dockerfile", "config", "secret"];

@@ -7,13 +7,17 @@ import { openStackSession } from "./stack-session.js";
 
 const project = `otto-session-${process.pid}`;
 
-test("an abort while its process starts ends the wait for a lock that another holds", async () => {
-  await using parent = createLocalParent({
+function openParent(): Parent {
+  return createLocalParent({
     id: "local",
     docker: { command: ["docker"], stagingRoot: undefined },
     socketPath: undefined,
     env: process.env,
   });
+}
+
+test("an abort while its process starts ends the wait for a lock that another holds", async () => {
+  await using parent = openParent();
   await using _holder = await openStackSession(parent, { project, who: "holder" });
   const controller = new AbortController();
   const aborting: Parent = {
@@ -29,12 +33,7 @@ test("an abort while its process starts ends the wait for a lock that another ho
 });
 
 test("a process that starts after the abort is let go", async () => {
-  await using parent = createLocalParent({
-    id: "local",
-    docker: { command: ["docker"], stagingRoot: undefined },
-    socketPath: undefined,
-    env: process.env,
-  });
+  await using parent = openParent();
   let start = () => {};
   const started = new Promise<void>((resolve) => {
     start = resolve;
@@ -59,12 +58,7 @@ test("a process that starts after the abort is let go", async () => {
 });
 
 test("a command after one whose input broke has an answer of its own", async () => {
-  await using parent = createLocalParent({
-    id: "local",
-    docker: { command: ["docker"], stagingRoot: undefined },
-    socketPath: undefined,
-    env: process.env,
-  });
+  await using parent = openParent();
   await using session = await openStackSession(parent, { project: undefined, who: "" });
   const input = new Readable({ read: () => {} }).on("error", () => {});
   const fed = session.run("cat", { input });
