@@ -28,10 +28,14 @@ export function relativePath(from: string, to: string): string {
 
 /** Whether a context is fetched from elsewhere: a URL, a git repository, another service's image. */
 export function isRemoteContext(text: string): boolean {
-  return text.includes("://") || ["git@", "github.com/", "service:"].some((prefix) => text.startsWith(prefix));
+  return isFetched(text, ["git@", "github.com/", "service:"]);
 }
 
 /** Whether Compose fetches a file from elsewhere: a URL, a git repository, an OCI artefact. */
 export function isRemoteResource(text: string): boolean {
-  return text.includes("://") || ["git@", "github.com/", "oci:"].some((prefix) => text.startsWith(prefix));
+  return isFetched(text, ["git@", "github.com/", "oci:"]);
+}
+
+function isFetched(text: string, prefixes: readonly string[]): boolean {
+  return text.includes("://") || prefixes.some((prefix) => text.startsWith(prefix));
 }
