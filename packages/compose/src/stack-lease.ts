@@ -13,6 +13,8 @@ export interface StackLease {
   release(): Promise<void>;
 }
 
+type LeaseProcess = Awaited<ReturnType<Parent["spawn"]>>;
+
 /**
  * Notes on the parent that this process uses a stack: a process there holds a shared lock until `release`. When its
  * stdin ends without, whoever used the stack is gone; if nobody else uses it and it is owned, that process takes it down.
@@ -23,10 +25,7 @@ export interface StackLease {
  */
 export async function holdLease(parent: Parent, project: string, signal?: AbortSignal): Promise<StackLease> {
   const mark = randomBytes(8).toString("hex");
-  const starting = parent.spawn(["sh", "-c", leaseScript(parent, project), "otto-lease", mark, project]);
-  const process = await abortable(starting, signal, letGo);
-  for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", () => {});
-  process.stderr.resume();
+  const process = await abortable(startLease(parent, project, mark), signal, letGo);
   const held = once(process.stdout, "data");
   const ended = process.exit.then(() => {
     throw new OttoError(
@@ -50,9 +49,15 @@ export async function holdLease(parent: Parent, project: string, signal?: AbortS
   };
 }
 
-function letGo({ stdin, stdout, stderr }: Awaited<ReturnType<Parent["spawn"]>>): void {
-  for (const stream of [stdin, stdout, stderr]) stream.on("error", () => {});
-  for (const stream of [stdout, stderr]) stream.resume();
+async function startLease(parent: Parent, project: string, mark: string): Promise<LeaseProcess> {
+  const process = await parent.spawn(["sh", "-c", leaseScript(parent, project), "otto-lease", mark, project]);
+  for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", () => {});
+  process.stderr.resume();
+  return process;
+}
+
+function letGo({ stdin, stdout }: LeaseProcess): void {
+  stdout.resume();
   stdin.end("release\n");
 }
 
