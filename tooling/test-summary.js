@@ -1,50 +1,86 @@
-// Adds up the reports of all test runs and ends with "N passed, N failed". Arguments: the steps that failed. A test file
-// that did not run, or did not load, counts as failed; so does a skipped test.
+// Adds up the reports of all test runs: what failed, the slowest tests, and last "N passed, N failed". A test file that
+// did not run, or did not load, counts as failed; so does a skipped test.
+//
+//   node test-summary.js [--affected] [--broken=STEP]...
+//
+// --affected: only of the packages that turbo finds changed; --broken: a step that failed.
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
+const shownSlowest = 20;
 const kinds = { unit: "src", integration: "integration" };
-const packages = ["packages", "apps", "tooling"].flatMap((group) =>
-  readdirSync(group)
-    .map((name) => join(group, name))
-    .filter((folder) => existsSync(join(folder, "package.json"))),
-);
 
-function testFiles(folder) {
+function findPackages() {
+  return ["packages", "apps", "tooling"].flatMap((group) =>
+    readdirSync(group)
+      .map((name) => join(group, name))
+      .filter((folder) => existsSync(join(folder, "package.json"))),
+  );
+}
+
+function findAffectedPackages() {
+  const command = ["exec", "turbo", "run", "test", "test:integration", "--affected", "--dry=json"];
+  const { tasks } = JSON.parse(execFileSync("pnpm", command, { encoding: "utf8", maxBuffer: 2 ** 26 }));
+  const isTest = ({ task, command }) => task.startsWith("test") && command !== "<NONEXISTENT>";
+  return [...new Set(tasks.filter(isTest).map(({ directory }) => directory))];
+}
+
+function findTestFiles(folder) {
   if (!existsSync(folder)) return [];
   const files = readdirSync(folder, { recursive: true }).map((file) => join(folder, String(file)));
   return files.filter((file) => file.endsWith(".test.ts"));
 }
 
-function countTests(folder, kind, source) {
+function readSuite(folder, kind) {
   const path = join(folder, "test-results", `${kind}.json`);
   const results = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).testResults : [];
-  const absent = testFiles(join(folder, source)).filter((file) => !results.some(({ name }) => name === resolve(file)));
+  const absent = findTestFiles(join(folder, kinds[kind])).filter(
+    (file) => !results.some(({ name }) => name === resolve(file)),
+  );
   const unloaded = results.filter(
     ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
   );
   const tests = results.flatMap(({ assertionResults }) => assertionResults);
   const passed = tests.filter(({ status }) => status === "passed").length;
+  return {
+    folder,
+    kind,
+    absent,
+    unloaded,
+    tests,
+    passed,
+    failed: tests.length - passed + absent.length + unloaded.length,
+  };
+}
+
+function printSuite({ folder, kind, absent, unloaded, tests, passed, failed }) {
   for (const file of absent) console.log(`did not run: ${file}`);
   for (const { name, message } of unloaded) console.log(`did not load: ${name}\n${message}`);
   for (const { fullName, status, failureMessages } of tests)
     if (status !== "passed") console.log(`${status}: ${folder} ${fullName}\n${failureMessages.join("\n")}`);
-  return { passed, failed: tests.length - passed + absent.length + unloaded.length };
+  if (passed + failed > 0) console.log(`${folder} ${kind}: ${passed} passed, ${failed} failed`);
 }
 
-const broken = process.argv.slice(2);
-let passed = 0;
-let failed = 0;
-for (const folder of packages) {
-  for (const [kind, source] of Object.entries(kinds)) {
-    const count = countTests(folder, kind, source);
-    if (count.passed + count.failed > 0)
-      console.log(`${folder} ${kind}: ${count.passed} passed, ${count.failed} failed`);
-    passed += count.passed;
-    failed += count.failed;
-  }
+function printSlowest(suites) {
+  const tests = suites.flatMap(({ folder, tests }) => tests.map((test) => ({ folder, ...test })));
+  const slowest = tests.toSorted((a, b) => (b.duration ?? 0) - (a.duration ?? 0)).slice(0, shownSlowest);
+  console.log(`\nThe ${slowest.length} slowest of ${tests.length} tests:`);
+  for (const { folder, fullName, duration = 0 } of slowest)
+    console.log(`${(duration / 1000).toFixed(1).padStart(7)} s  ${folder}  ${fullName}`);
 }
+
+const sum = (suites, count) => suites.reduce((total, suite) => total + suite[count], 0);
+
+const packages = process.argv.includes("--affected") ? findAffectedPackages() : findPackages();
+const broken = process.argv
+  .filter((word) => word.startsWith("--broken="))
+  .map((word) => word.slice("--broken=".length));
+const suites = packages.flatMap((folder) => Object.keys(kinds).map((kind) => readSuite(folder, kind)));
+printSlowest(suites);
+for (const suite of suites) printSuite(suite);
 for (const step of broken) console.log(`step failed: ${step}`);
-if (broken.length > 0 && failed === 0) failed = broken.length;
+const passed = sum(suites, "passed");
+const failed = sum(suites, "failed") || broken.length;
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 || passed === 0 ? 1 : 0);
