@@ -1,4 +1,5 @@
 import { cleanText, OttoError } from "@otto/errors";
+import { checkProjectName } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
 import { stagedDirectoryScript } from "@otto/staging";
 import { dockerWords, projectFilter } from "./stack-observation.js";
@@ -14,13 +15,14 @@ export interface DownStep {
 
 /**
  * What `takeDown` would remove. Changes nothing.
- * @throws OttoError `COMPOSE_DOWN_FAILED` when the parent's engine cannot be asked, and what connecting throws
+ * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_DOWN_FAILED` when the parent's engine cannot be asked, and what connecting throws
  */
 export async function previewDown(
   parent: Parent,
   project: string,
   options: { readonly volumes: boolean; readonly signal?: AbortSignal | undefined },
 ): Promise<DownStep[]> {
+  checkProjectName(project);
   await using session = await openStackSession(parent, { project: undefined, who: "", signal: options.signal });
   const { exitCode, output } = await session.run(listScript(parent, project, options.volumes));
   if (exitCode === 0) return parseSteps(output);

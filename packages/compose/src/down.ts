@@ -24,7 +24,7 @@ export interface DownOptions {
 /**
  * Takes a project down and removes its staged files, when nobody else works on it.
  * @returns whether any container was there
- * @throws OttoError `COMPOSE_DOWN_FAILED`, `COMPOSE_MISSING`, `COMPOSE_LOCK_UNAVAILABLE`, `STAGING_FAILED`
+ * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_DOWN_FAILED`, `COMPOSE_MISSING`, `COMPOSE_LOCK_UNAVAILABLE`, `STAGING_FAILED`
  */
 export async function takeDown(parent: Parent, project: string, options: DownOptions): Promise<boolean> {
   return inStackSession({ parent, project }, options, (session) => takeDownIn(session, parent, project, options));

@@ -1,4 +1,5 @@
 import { cleanText, OttoError } from "@otto/errors";
+import { checkProjectName } from "@otto/hashing";
 import {
   isSettled,
   listTree,
@@ -101,13 +102,14 @@ async function digestStack(
 /**
  * What `up` would do to each service. Changes nothing: where compose has to read files that are not on the parent yet,
  * they lie in a directory of their own meanwhile.
- * @throws OttoError `COMPOSE_UP_FAILED` when compose refuses the files; `COMPOSE_ENGINE_FAILED`, `COMPOSE_MISSING`
+ * @throws OttoError `COMPOSE_PROJECT_INVALID`; `COMPOSE_UP_FAILED` when compose refuses the files; `COMPOSE_ENGINE_FAILED`, `COMPOSE_MISSING`
  */
 export async function previewUp(
   stack: PlacedStack,
   options: Pick<UpOptions, "build" | "signal"> = {},
 ): Promise<UpStep[]> {
-  const { parent, files } = stack;
+  const { parent, project, files } = stack;
+  checkProjectName(project);
   await using session = await openStackSession(parent, { project: undefined, who: "", signal: options.signal });
   const comparison = await compareStack(session, stack);
   const { observation, tree } = comparison;

@@ -1,3 +1,4 @@
+import { checkProjectName } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
 import { inTurn } from "./stack-queue.js";
 import { type LockHolder, openStackSession, type StackSession } from "./stack-session.js";
@@ -12,12 +13,16 @@ interface TurnOptions {
   readonly onEvent?: ((event: WaitingEvent) => void) | undefined;
 }
 
-/** Runs `work` with the stack's lock. */
+/**
+ * Runs `work` with the stack's lock.
+ * @throws OttoError `COMPOSE_PROJECT_INVALID` before anything else
+ */
 export async function inStackSession<T>(
   { parent, project }: { readonly parent: Parent; readonly project: string },
   options: TurnOptions,
   work: (session: StackSession) => Promise<T>,
 ): Promise<T> {
+  checkProjectName(project);
   return inTurn({ parent, project, signal: options.signal }, async () => {
     await using session = await openStackSession(parent, {
       project,

@@ -1,6 +1,7 @@
 import { type ComposeProject, readComposeProject } from "@otto/compose-files";
 import type { DockerCompose, Repo } from "@otto/config";
 import { OttoError } from "@otto/errors";
+import { checkProjectName } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
 import { localReader } from "./local-reader.js";
 
@@ -29,9 +30,10 @@ export interface PlacedStack extends Stack {
 
 /**
  * Reads a repo's compose files and what they refer to.
- * @throws OttoError `COMPOSE_NOT_DECLARED`, `COMPOSE_SERVICES_MIXED`, and what `readComposeProject` throws
+ * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_NOT_DECLARED`, `COMPOSE_SERVICES_MIXED`, and what `readComposeProject` throws
  */
 export async function readStack(repo: Repo, options: StackOptions): Promise<Stack> {
+  const project = checkProjectName(options.projectName);
   const { composes } = repo.docker;
   if (composes.length === 0) throw notDeclared(repo);
   const services = selectedServices(repo, composes);
@@ -41,14 +43,14 @@ export async function readStack(repo: Repo, options: StackOptions): Promise<Stac
       repoRoot: repo.root,
       environment: definedOnly(options.environment),
       home: options.home,
-      projectName: options.projectName,
+      projectName: project,
       profiles: [...composes.flatMap(({ profiles }) => profiles), ...(options.profiles ?? [])],
       services: services.length === 0 ? undefined : services,
       allowOutside: composes.some(({ allowOutside }) => allowOutside === true),
     },
     localReader,
   );
-  return { repo, project: options.projectName, files };
+  return { repo, project, files };
 }
 
 function selectedServices(repo: Repo, composes: readonly DockerCompose[]): readonly string[] {

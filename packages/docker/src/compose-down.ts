@@ -24,7 +24,7 @@ export type ComposeDownResult =
 
 /**
  * Takes a repo's stack down, after closing its container hosts. A failed tear-down is returned, not thrown.
- * @throws OttoError only before anything is done: `LAB_UNKNOWN_HOST`, `LAB_NO_PARENT`, …
+ * @throws OttoError only before anything is done: `COMPOSE_PROJECT_INVALID`, `LAB_UNKNOWN_HOST`, `LAB_NO_PARENT`, …
  */
 export async function composeDown(repo: Repo, lab: Lab, options: ComposeDownOptions = {}): Promise<ComposeDownResult> {
   const parent = lab.parentFor(repo, options.on);

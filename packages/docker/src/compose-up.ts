@@ -85,12 +85,13 @@ export function registerContainers(
   stack: PlacedStack,
   containers: readonly ObservedContainer[],
 ): Record<string, DockerContainerHost> {
-  const hosts: Record<string, DockerContainerHost> = {};
+  // A service may be called `constructor` or `__proto__`.
+  const hosts = new Map<string, DockerContainerHost>();
   const sorted = containers.toSorted((a, b) => a.service.localeCompare(b.service) || a.replica - b.replica);
   for (const { service, replica } of sorted) {
     const place = { repo: stack.repo.name, project: stack.project, service, replica };
     const host = lab.hosts.register(createContainerHost(stack.parent, place));
-    hosts[service] ??= host;
+    if (!hosts.has(service)) hosts.set(service, host);
   }
-  return hosts;
+  return Object.fromEntries(hosts);
 }

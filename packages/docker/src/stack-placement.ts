@@ -1,5 +1,6 @@
 import { type PlacedStack, readStack } from "@otto/compose";
 import type { Repo } from "@otto/config";
+import { checkProjectName } from "@otto/hashing";
 import type { Lab } from "@otto/host-registry";
 import { getUserComposeProject } from "./compose-project.js";
 
@@ -12,9 +13,13 @@ export interface PlacementOptions {
   readonly profiles?: readonly string[] | undefined;
 }
 
-/** The Compose project name that a call means. */
+/**
+ * The Compose project name that a call means.
+ * @throws OttoError `COMPOSE_PROJECT_INVALID`
+ */
 export function projectNameOf(repo: Repo, lab: Lab, options: PlacementOptions): string {
-  return options.projectName ?? getUserComposeProject(repo.name, undefined, lab.surroundings.env);
+  if (options.projectName !== undefined) return checkProjectName(options.projectName);
+  return getUserComposeProject(repo.name, undefined, lab.surroundings.env);
 }
 
 /** Reads a repo's stack and chooses its parent. Nothing is connected. */

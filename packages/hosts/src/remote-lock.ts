@@ -12,7 +12,7 @@ export interface LockHolder {
 }
 
 export interface RemoteLockOptions {
-  /** `[a-z0-9-]`; the same for everybody on the parent. */
+  /** 1 to 100 of `[a-z0-9-]`, no dash first; the same for everybody on the parent. */
   readonly name: string;
   /** What others are told while they wait. */
   readonly who: string;
@@ -30,13 +30,16 @@ hold_lock held "$2"
 
 /**
  * Runs `body` while holding a lock on the parent. A parent without `flock` has no locks: `body` then runs at once.
- * @throws OttoError `HOST_LOCK_LOST`, and what losing the link throws
+ * @throws OttoError `HOST_LOCK_LOST`, and what losing the link throws; TypeError for a name that is none
  */
 export async function withRemoteLock<T>(
   parent: Parent,
   options: RemoteLockOptions,
   body: () => Promise<T>,
 ): Promise<T> {
+  // It becomes a path on the parent.
+  if (!/^[a-z0-9][a-z0-9-]{0,99}$/.test(options.name))
+    throw new TypeError(`invalid lock name ${JSON.stringify(options.name)}`);
   const process = await parent.spawn(["sh", "-c", lockScript, "sh", options.name, options.who], {
     signal: options.signal,
     lifetime: "long",

@@ -1,6 +1,7 @@
 export { createBusyboxImage, layBusybox, type TestImage } from "./busybox-image.js";
 export { dockerd, type EngineProgram, oldDockerd, podman, startEngine, type TestEngine } from "./engine.js";
 export { type EngineEvent, recordEngineEvents } from "./engine-events.js";
+export { listFiles } from "./file-listing.js";
 export type { LabHost } from "./host.js";
 export { createKeyPair, type KeyPair } from "./keys.js";
 export { type Lab, startLab } from "./lab.js";

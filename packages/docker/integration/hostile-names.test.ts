@@ -1,0 +1,190 @@
+import { execFile } from "node:child_process";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import {
+  bringUp,
+  endLeftUse,
+  type PlacedStack,
+  previewDown,
+  previewUp,
+  readStack,
+  takeDown,
+  useStack,
+} from "@otto/compose";
+import {
+  composeDown,
+  composed,
+  composeLeft,
+  composeLogs,
+  composeUp,
+  declareStacks,
+  getUserComposeProject,
+  type Lab,
+  type Parent,
+  planComposeDown,
+  planComposeUp,
+  type Repo,
+} from "@otto/docker";
+import { withRemoteLock } from "@otto/hosts";
+import { listFiles, type Lab as RunningLab, startLab } from "@otto/lab";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type PlacedRepo, placeStackRepo } from "./stack-lab.js";
+
+const execute = promisify(execFile);
+
+const hostile = [
+  ...[
+    "",
+    ".",
+    "..",
+    "../..",
+    "../../..",
+    "/",
+    "/etc",
+    "-x",
+    "--help",
+    " ",
+    "a b",
+    "a\nb",
+    "a\0b",
+    "日本",
+    "Upper",
+    "_x",
+  ],
+  ...["$(touch pwned)", "`touch pwned`", "a;touch pwned", "it's", 'say "x"', "a\\", "*", "~", "%s", "__proto__", "a.b"],
+  "a".repeat(300),
+];
+/** What Compose takes and we do not: it is too long for the name of a directory. */
+const tooLong = "a".repeat(300);
+
+const compose = `services:
+  api: { image: "$IMAGE", init: true, volumes: ["./one.txt:/one:ro"] }
+  constructor: { image: "$IMAGE", init: true }
+  __proto__: { image: "$IMAGE", init: true }
+`;
+
+let running: RunningLab<"parent">;
+let placed: PlacedRepo;
+let lab: Lab;
+let repo: Repo;
+let parent: Parent;
+let stack: PlacedStack;
+
+beforeAll(async () => {
+  running = await startLab({ hosts: { parent: {} } });
+  placed = await placeStackRepo(running, compose, { files: { "one.txt": "1\n" } });
+  ({ lab, repo } = placed);
+  parent = lab.parentFor(repo);
+  const options = { projectName: placed.stack.project, environment: {}, home: running.directory };
+  stack = { ...(await readStack(repo, options)), parent };
+  await composeUp(repo, lab);
+  // Where a path out of the staging root would lead.
+  await mkdir(join(running.directory, "parent/home/.cache/otto/precious"), { recursive: true });
+  await writeFile(join(running.directory, "parent/home/.cache/otto/precious/file"), "kept");
+});
+
+afterAll(async () => {
+  await placed[Symbol.asyncDispose]();
+});
+
+/** Entrances that take the name of a Compose project. */
+const entrances: Record<string, (projectName: string) => Promise<unknown>> = {
+  composeUp: (projectName) => composeUp(repo, lab, { projectName }),
+  planComposeUp: (projectName) => planComposeUp(repo, lab, { projectName }),
+  composeDown: (projectName) => composeDown(repo, lab, { projectName, volumes: true }),
+  planComposeDown: (projectName) => planComposeDown(repo, lab, { projectName, volumes: true }),
+  composed: (projectName) => composed(repo, lab, { projectName }, async () => {}),
+  composeLeft: (projectName) => composeLeft(repo, lab, { projectName }),
+  composeLogs: (projectName) => composeLogs(repo, lab, { projectName }).next(),
+  declareStacks: (projectName) => declareStacks(lab, { projectName }),
+  readStack: (projectName) => readStack(repo, { projectName, environment: {}, home: running.directory }),
+  bringUp: (project) => bringUp({ ...stack, project }, { who: "test" }),
+  previewUp: (project) => previewUp({ ...stack, project }),
+  useStack: (project) => useStack({ ...stack, project }, { who: "test", own: true }),
+  takeDown: (project) => takeDown(parent, project, { who: "test", stopTimeout: 1, volumes: true }),
+  previewDown: (project) => previewDown(parent, project, { volumes: true }),
+  endLeftUse: (project) => endLeftUse({ parent, project }, { who: "test" }),
+};
+
+/** Both sides' homes, staging root and repo, and the names in the directories that everybody shares. */
+async function look(): Promise<readonly string[]> {
+  const own = await listFiles([running.directory, placed.stack.root], { ignore: (path) => path.endsWith("/sshd.log") });
+  const shared = ["/", "/tmp", "/var/tmp", "/run", "/run/lock", "/run/lock/otto", "/dev/shm", process.cwd()];
+  const names = await Promise.all(shared.map(async (at) => (await namesIn(at)).map((name) => join(at, name))));
+  return [...own, ...names.flat()];
+}
+
+/** Tests beside this one have theirs there: repos, labs, locks. */
+async function namesIn(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch(() => []);
+  return names
+    .filter((name) => !/^(?:otto-|build-|tmp\.|node-|vitest|test-results|stack[0-9a-f]{8})/.test(name))
+    .sort();
+}
+
+test.each(hostile)(
+  "the project name %j is refused at every entrance, and nothing changes on either side",
+  async (name) => {
+    const before = await look();
+    for (const [entrance, call] of Object.entries(entrances)) {
+      const failure = await call(name).then(
+        (given) => given,
+        (error: unknown) => error,
+      );
+      expect([entrance, failure]).toEqual([entrance, expect.objectContaining({ code: "COMPOSE_PROJECT_INVALID" })]);
+    }
+    expect(await look()).toEqual(before);
+  },
+);
+
+test.each(hostile)("no lock is called %j", async (name) => {
+  const before = await look();
+  const body = vi.fn<() => Promise<void>>();
+  await expect(withRemoteLock(parent, { name, who: "test" }, body)).rejects.toThrow(/^invalid lock name /);
+  expect(body).not.toHaveBeenCalled();
+  expect(await look()).toEqual(before);
+});
+
+test.each([...hostile, "a", "0", "a_b-", "0--", "9_9"].filter((name) => !/^$|\0/.test(name)))(
+  "compose and otto agree on the project name %j",
+  async (name) => {
+    const file = join(placed.stack.root, "compose.yml");
+    const reference = await execute("docker", ["compose", "-p", name, "-f", file, "config", "--quiet"]).then(
+      () => true,
+      ({ stderr }: { stderr: string }) => {
+        expect(stderr).toContain("invalid project name");
+        return false;
+      },
+    );
+    const taken = await entrances.readStack?.(name).then(
+      () => true,
+      () => false,
+    );
+    expect(taken).toBe(reference && name !== tooLong);
+  },
+);
+
+test.each(hostile)(
+  "the suffix %j makes a project of its own, as OTTO_COMPOSE_SUFFIX and as argument",
+  async (suffix) => {
+    const project = getUserComposeProject(repo.name, undefined, { OTTO_COMPOSE_SUFFIX: suffix });
+    expect(project).toBe(getUserComposeProject(repo.name, suffix, {}));
+    await expect(entrances.readStack?.(project)).resolves.toMatchObject({ project });
+  },
+);
+
+test("a compose file's own name, whatever it is, moves nothing", async () => {
+  for (const name of ["../..", "/", "Upper", "$(touch pwned)", "__proto__"]) {
+    await placed.stack.write("compose.yml", `name: '${name.replaceAll("$", "$$")}'\n${compose}`);
+    await composeUp(repo, lab);
+    expect((await planComposeUp(repo, lab)).map((step) => step.do)).toEqual(["leave", "leave", "leave"]);
+  }
+  expect(await readdir(join(running.directory, "parent/home/.cache/otto/stacks"))).toEqual([placed.stack.project]);
+});
+
+test("services with the names of JavaScript's own properties are hosts like any other", async () => {
+  const hosts = await composeUp(repo, lab);
+  expect(Object.keys(hosts).sort()).toEqual(["__proto__", "api", "constructor"]);
+  for (const host of Object.values(hosts)) expect((await host.exec(["true"])).exitCode).toBe(0);
+});
