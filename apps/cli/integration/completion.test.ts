@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, readdir } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launcher, runOtto } from "./otto-process.js";
@@ -113,4 +114,29 @@ test("paths of a running container are answered, those of one that does not run 
   expect((await runOtto(repo.place, ["docker", "up", "--quiet"])).exitCode).toBe(0);
   // Who asks a busy machine is not kept waiting: there is no answer then.
   await expect.poll(ask).toEqual([0, "/etc/marker\n"]);
+});
+
+// What a garbage collection takes is gone at once.
+const collector = `import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+setFlagsFromString("--expose-gc");
+setInterval(runInNewContext("gc"), 20).unref();
+`;
+
+test("a machine that says nothing holds a key up for 3 s at most", async () => {
+  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const host = { ip: "127.0.0.1", element: "mute", creds: [{ login: "me" }], labs: ["x"], ssh_options: { port } };
+  await repo.write("lab.json", JSON.stringify({ hosts: [host], links: [] }));
+  await repo.write("collector.mjs", collector);
+  const env = { ...repo.place.env, NODE_OPTIONS: `--import ${join(repo.root, "collector.mjs")}` };
+  const startedAt = performance.now();
+  const words = ["--lab", "x", "host", "mute", "get", "/etc/"];
+  const run = await runOtto({ ...repo.place, env }, ["completion", "fish", "--", ...words]);
+  silent.close();
+  expect([run.exitCode, run.stdout]).toEqual([0, ""]);
+  const tookMs = performance.now() - startedAt;
+  expect(tookMs).toBeGreaterThan(2900);
+  expect(tookMs).toBeLessThan(6000);
 });

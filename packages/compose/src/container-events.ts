@@ -1,3 +1,4 @@
+import { startTimer } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { endableLine } from "./endable-command.js";
 import type { ContainerEvents } from "./stack-health.js";
@@ -42,9 +43,6 @@ export async function watchContainers(
   };
 }
 
-/** The longest that a timer takes. */
-const longestMs = 2 ** 31 - 1;
-
 async function sleepUntil(
   timeoutMs: number,
   signal: AbortSignal | undefined,
@@ -55,7 +53,7 @@ async function sleepUntil(
   await new Promise<void>((resolve) => {
     onAbort = resolve;
     listen(resolve);
-    timer = setTimeout(resolve, Math.min(timeoutMs, longestMs));
+    timer = startTimer(resolve, timeoutMs);
     signal?.addEventListener("abort", onAbort, { once: true });
   });
   clearTimeout(timer);

@@ -1,5 +1,5 @@
 import { isRuntimeFailure } from "@otto/engine";
-import { cleanText, type OttoError } from "@otto/errors";
+import { cleanText, type OttoError, startDeadline } from "@otto/errors";
 import { ownDirectory, quoteWord, stagedDirectoryScript, updateTree } from "@otto/staging";
 import { labelsFile, upCommand } from "./compose-command.js";
 import { type Compose, type ComposeOutcome, createCompose } from "./compose-process.js";
@@ -162,15 +162,14 @@ async function runUp(work: Work, stage: UpStage): Promise<ComposeOutcome> {
   const directory = options.comparison.observation.remoteDir;
   const mayBuild = options.build ?? true;
   const leftMs = Math.ceil(Math.max(waiting.deadline - performance.now(), 0));
-  const late = AbortSignal.timeout(Math.min(leftMs, 2 ** 31 - 1));
-  const signal = options.signal === undefined ? late : AbortSignal.any([late, options.signal]);
+  using late = startDeadline(leftMs, options.signal);
   const outcome = await compose.run((argv) => upCommand(argv, stack, { directory, stage, mayBuild }), {
     environment: stack.files.environment,
     cwd: `${directory}/${stack.files.projectDirectory}`,
-    signal,
+    signal: late.signal,
   });
   // Then the wait, whose time is over, says what it was for.
-  return late.aborted ? { exitCode: 0, output: outcome.output } : outcome;
+  return late.passed ? { exitCode: 0, output: outcome.output } : outcome;
 }
 
 /**

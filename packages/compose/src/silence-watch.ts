@@ -1,3 +1,5 @@
+import { startTimer } from "@otto/errors";
+
 /** A parent that is asked whether it is there has this long to say anything at all. */
 const silenceMs = 5000;
 
@@ -30,7 +32,7 @@ export function watchSilence(signal: AbortSignal | undefined, probe: () => void)
     isHeard = false;
     probe();
     // What came while this process had no time for it is read first.
-    timer = setTimeout(() => setImmediate(() => (isHeard ? listen() : tell())), silenceMs);
+    timer = startTimer(() => setImmediate(() => (isHeard ? listen() : tell())), silenceMs);
   };
   if (signal?.aborted) listen();
   else signal?.addEventListener("abort", listen, { once: true });

@@ -1,4 +1,4 @@
-import { startGrace } from "@otto/hosts";
+import { startGrace } from "@otto/errors";
 import { converge, markOwned } from "./convergence.js";
 import { takeDownIn } from "./down.js";
 import type { PlacedStack } from "./stack.js";

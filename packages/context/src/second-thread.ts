@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { startTimer } from "@otto/errors";
 import type { DigestWork } from "./digest-worker.js";
 import type { FileQueue } from "./file-queue.js";
 import type { FileTable } from "./file-table.js";
@@ -77,7 +78,7 @@ function startWorker(): Worker {
 function keepWorker(worker: Worker): void {
   if (idle !== undefined) return void worker.terminate();
   worker.unref();
-  const timer = setTimeout(() => {
+  const timer = startTimer(() => {
     idle = undefined;
     void worker.terminate();
   }, idleMs).unref();

@@ -1,5 +1,6 @@
 import { useStack } from "@otto/compose";
 import type { Repo } from "@otto/config";
+import { anySignal } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import type { DockerContainerHost } from "@otto/hosts";
 import { type ComposeUpOptions, prepareStack, registerContainers } from "./compose-up.js";
@@ -45,7 +46,7 @@ export async function composed<T>(
 /** Who closes the lab meanwhile ends the stack with it. */
 async function openStack(repo: Repo, lab: Lab, options: ComposedOptions): Promise<ComposedStack> {
   const closing = new AbortController();
-  const signal = AbortSignal.any([closing.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+  const signal = anySignal(closing.signal, options.signal);
   const opening = startUse(repo, lab, { ...options, signal });
   const forget = lab.beforeClose(async () => {
     closing.abort();

@@ -1,5 +1,15 @@
 export { abortable } from "./abortable.js";
 export { cleanText } from "./clean-text.js";
+export {
+  anySignal,
+  createDeadline,
+  type Deadline,
+  type Grace,
+  longestTimerMs,
+  startDeadline,
+  startGrace,
+  startTimer,
+} from "./deadline.js";
 export { nearestWord } from "./nearest-word.js";
 export { isOttoError, type Json, OttoError, type OttoErrorOptions } from "./otto-error.js";
 export { Secret } from "./secret.js";

@@ -1,8 +1,8 @@
 import { constants } from "node:os";
 import { Readable } from "node:stream";
+import { type Deadline, startDeadline } from "@otto/errors";
 import type { ProcessExit, RemoteProcess } from "ssh2-streamer";
 import { type CommandOutput, type CommandResult, defaultTimeoutMs, timedOutExitCode } from "./command.js";
-import { type Deadline, startDeadline } from "./deadline.js";
 import { type OutputReader, readOutputs } from "./output-reader.js";
 import { feedStdin, type StdinSource } from "./stdin-feed.js";
 

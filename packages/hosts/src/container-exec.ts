@@ -1,7 +1,7 @@
+import type { Deadline } from "@otto/errors";
 import type { CommandOutput, CommandResult } from "./command.js";
 import { runWithin } from "./command-run.js";
 import { type ContainerSpawnOptions, spawnInContainer, spawnWithoutStdin } from "./container-process.js";
-import type { Deadline } from "./deadline.js";
 import type { ExecTarget } from "./exec-target.js";
 import type { StdinSource } from "./stdin-feed.js";
 

@@ -1,8 +1,7 @@
 import type { Engine } from "@otto/engine";
-import { OttoError } from "@otto/errors";
+import { createDeadline, OttoError } from "@otto/errors";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ContainerFinder } from "./container-finder.js";
-import { createDeadline } from "./deadline.js";
 
 /** An engine that has one container of the service. */
 const engine = {
@@ -67,7 +66,7 @@ describe("a limit", () => {
     const limited = findWithin(finder);
     const other = finder.use(unlimited, async ({ container }) => container);
     vi.advanceTimersByTime(limitMs);
-    await expect(limited).rejects.toMatchObject({ name: "AbortError" });
+    await expect(limited).rejects.toMatchObject({ name: "TimeoutError" });
     answer();
     expect(await other).toBe("c1");
   });

@@ -1,7 +1,6 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
-import { isOttoError, type OttoError } from "@otto/errors";
+import { type Deadline, isOttoError, type OttoError } from "@otto/errors";
 import { projectLabel, readServicePlace } from "./compose-labels.js";
-import type { Deadline } from "./deadline.js";
 import { notRunning } from "./not-running.js";
 import type { Parent } from "./parent.js";
 import { SharedWork } from "./shared-work.js";

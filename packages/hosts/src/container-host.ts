@@ -1,11 +1,10 @@
 import type { Engine } from "@otto/engine";
-import { OttoError } from "@otto/errors";
+import { anySignal, createDeadline, type Deadline, OttoError, startDeadline } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import { type Command, type CommandResult, defaultTimeoutMs, neverBegan, toArgv } from "./command.js";
 import { type ContainerExecOptions, runInContainer } from "./container-exec.js";
 import { ContainerFinder, type ContainerHostOptions } from "./container-finder.js";
 import { type ContainerSpawnOptions, spawnInContainer } from "./container-process.js";
-import { createDeadline, type Deadline, startDeadline } from "./deadline.js";
 import type { ExecTarget } from "./exec-target.js";
 import { openContainerFiles } from "./files/container-files.js";
 import type { CopyOptions, CopyResult } from "./files/copy.js";
@@ -67,7 +66,8 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
    * @throws OttoError `HOST_NOT_RUNNING`, `HOST_COMMAND_NOT_STARTED`, which `exit` may reject with as well
    */
   async spawn(argv: readonly string[], options: ContainerSpawnOptions = {}): Promise<RemoteProcess> {
-    return this.#withContainer(noDeadline(options.signal), (target) => spawnInContainer(target, argv, options));
+    using unlimited = createDeadline(Number.POSITIVE_INFINITY, options.signal);
+    return await this.#withContainer(unlimited, (target) => spawnInContainer(target, argv, options));
   }
 
   /**
@@ -91,7 +91,8 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
    */
   async login(terminal: LoginTerminal, options: ContainerLoginOptions = {}): Promise<number> {
     const { term, ...spawning } = options;
-    return this.#withContainer(noDeadline(options.signal), async (target) => {
+    using unlimited = createDeadline(Number.POSITIVE_INFINITY, options.signal);
+    return await this.#withContainer(unlimited, async (target) => {
       this.#assertShell(target);
       const size = { ...sizeOf(terminal), term };
       return showProcess(await spawnInContainer(target, loginArgv, { ...spawning, terminal: size }), terminal);
@@ -132,7 +133,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   async forward(localPort: number, containerPort: number, options: ForwardOptions = {}): Promise<PortForward> {
     const name = `${this.id}:${containerPort}`;
     const closing = this.#closing.signal;
-    const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
+    const signal = anySignal(closing, options.signal);
     await this.#finder.require({ all: false }, signal);
     const dial = async (dialing: AbortSignal) => {
       const container = await this.#finder.require({ all: false }, dialing);
@@ -182,8 +183,4 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     const { Id: container } = await this.#finder.require({ all: true, isDry }, signal);
     return openContainerFiles({ engine: this.#engine, container, host: this.id }, signal);
   }
-}
-
-function noDeadline(signal: AbortSignal | undefined): Deadline {
-  return createDeadline(Number.POSITIVE_INFINITY, signal);
 }

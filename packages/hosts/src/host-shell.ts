@@ -1,7 +1,6 @@
-import { abortable } from "@otto/errors";
+import { abortable, type Deadline, startDeadline } from "@otto/errors";
 import pLimit from "p-limit";
 import { type CommandResult, defaultTimeoutMs, neverBegan } from "./command.js";
-import { type Deadline, startDeadline } from "./deadline.js";
 import type { ShellSession } from "./shell-session.js";
 
 export interface RunOptions {

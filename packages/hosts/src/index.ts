@@ -5,7 +5,6 @@ export type { ContainerExecOptions } from "./container-exec.js";
 export type { ContainerHostOptions } from "./container-finder.js";
 export { DockerContainerHost } from "./container-host.js";
 export type { ContainerSpawnOptions } from "./container-process.js";
-export { type Grace, startGrace } from "./deadline.js";
 export type { CopyOptions, CopyResult } from "./files/copy.js";
 export type { CopyProgress } from "./files/copy-tally.js";
 export type { FileTransfer } from "./files/file-transfer.js";

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import type { ContainerProcess } from "@otto/engine";
-import { OttoError } from "@otto/errors";
+import { OttoError, startTimer } from "@otto/errors";
 import { lifelineCommand } from "./lifetime-scripts.js";
 
 /** How long ending what is watched may take, before a closed lifeline is left to itself. */
@@ -86,7 +86,7 @@ export class Lifeline {
     this.#process.stdin.end();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, closeGraceMs);
+      timer = startTimer(resolve, closeGraceMs);
     });
     await Promise.race([this.#ended, late]);
     clearTimeout(timer);

@@ -1,5 +1,5 @@
 import type { Engine } from "@otto/engine";
-import { abortable } from "@otto/errors";
+import { abortable, startTimer } from "@otto/errors";
 import { Lifeline } from "./lifeline.js";
 
 /** An idle lifeline is closed after this: it holds a connection, and a process in the container. */
@@ -80,7 +80,7 @@ export class Lifelines {
   #release(user: string | undefined, entry: Entry): void {
     entry.holders -= 1;
     if (entry.holders > 0) return;
-    entry.timer = setTimeout(() => {
+    entry.timer = startTimer(() => {
       this.#forget(user, entry);
       entry.opening.then(
         (lifeline) => lifeline.close(),

@@ -1,7 +1,6 @@
-import { OttoError } from "@otto/errors";
+import { type Deadline, OttoError } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import { type CommandResult, timedOutExitCode } from "./command.js";
-import type { Deadline } from "./deadline.js";
 import { createMark } from "./marked-lines.js";
 import { MarkedOutput, type MarkedSection } from "./marked-output.js";
 

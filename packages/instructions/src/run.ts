@@ -1,4 +1,5 @@
 import { type Lab, withLab } from "@otto/docker";
+import { startTimer } from "@otto/errors";
 import type { FoundInstruction } from "./discovery.js";
 import type { InstructionLog } from "./instruction.js";
 import { type GivenOptions, readOptionValues } from "./option-values.js";
@@ -40,7 +41,7 @@ async function unlessAborted(result: Promise<unknown>, signal: AbortSignal): Pro
   let timer: NodeJS.Timeout | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => {
-      timer = setTimeout(() => reject(signal.reason as Error), abortGraceMs);
+      timer = startTimer(() => reject(signal.reason as Error), abortGraceMs);
     };
     // The body's first step may have been to abort.
     if (signal.aborted) onAbort();

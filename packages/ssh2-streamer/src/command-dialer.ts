@@ -1,4 +1,4 @@
-import { cleanText, OttoError } from "@otto/errors";
+import { anySignal, cleanText, OttoError } from "@otto/errors";
 import type { AgentSocket } from "./agent-socket.js";
 import { formatCommandLine } from "./command-line.js";
 import type { Machine } from "./machine.js";
@@ -33,7 +33,7 @@ export class CommandDialer {
     };
     this.#takers.add(take);
     try {
-      const line = await this.#start(AbortSignal.any([handed.signal, ...(signal === undefined ? [] : [signal])]));
+      const line = await this.#start(anySignal(handed.signal, signal));
       // Both came at once.
       if (taken !== undefined) line.process.close();
       return this.#open(taken ?? line);

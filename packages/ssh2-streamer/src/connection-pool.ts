@@ -1,3 +1,4 @@
+import { startTimer } from "@otto/errors";
 import type { Connection } from "./connection.js";
 import type { SshEndpoint } from "./endpoint.js";
 import type { SshEventListener } from "./event.js";
@@ -136,7 +137,7 @@ export class ConnectionPool {
 
   #startPatience(): void {
     const slowest = Math.max(...this.#members.map((member) => member.openMs));
-    this.#patience ??= setTimeout(
+    this.#patience ??= startTimer(
       () => {
         this.#patience = undefined;
         // A server that is slow to open what it was asked for would be as slow on a further connection.
@@ -209,7 +210,7 @@ export class ConnectionPool {
       onOpen: () => this.noteProgress(),
       onChange: () => {
         this.noteProgress();
-        if (this.#members.length > 1) setTimeout(() => this.#dropIdle(member), lingerMs).unref();
+        if (this.#members.length > 1) startTimer(() => this.#dropIdle(member), lingerMs).unref();
       },
       onLimit: (limit) => {
         if (limit !== this.#limit) onEvent({ type: "ssh.session-limit", hop: endpoint.name, limit });

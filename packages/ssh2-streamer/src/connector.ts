@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { isOttoError, type OttoError } from "@otto/errors";
+import { isOttoError, type OttoError, startDeadline } from "@otto/errors";
 import { Connection } from "./connection.js";
 import { type LoginAttempt, readLoginAttempts } from "./credential.js";
 import type { SshEndpoint } from "./endpoint.js";
@@ -32,7 +32,9 @@ const dropDelaysMs = [100, 300, 1000, 2000] as const;
 export async function openConnection(setting: ConnectorSetting): Promise<Connection> {
   const { endpoint, onEvent } = setting;
   const startedAt = performance.now();
-  using deadline = startDeadline(setting);
+  const timeoutMs = endpoint.connectTimeoutMs ?? 20_000;
+  const late = () => connectError(endpoint, "timeout", new Error(`no login within ${timeoutMs} ms`));
+  using deadline = startDeadline(timeoutMs, setting.signal, late);
   const logins = await readLoginAttempts(endpoint.credentials);
   for (const [index, login] of logins.entries()) {
     try {
@@ -100,16 +102,4 @@ async function connectOnce(setting: ConnectorSetting, login: LoginAttempt): Prom
       avoidedTypes.push(hostKey.mismatchedType);
     }
   }
-}
-
-function startDeadline({ endpoint, signal }: ConnectorSetting): Disposable & { readonly signal: AbortSignal } {
-  const timeoutMs = endpoint.connectTimeoutMs ?? 20_000;
-  const controller = new AbortController();
-  const expire = () =>
-    controller.abort(connectError(endpoint, "timeout", new Error(`no login within ${timeoutMs} ms`)));
-  const timer = setTimeout(expire, timeoutMs);
-  return {
-    signal: AbortSignal.any([signal, controller.signal]),
-    [Symbol.dispose]: () => clearTimeout(timer),
-  };
 }

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { isOttoError, type OttoError } from "@otto/errors";
+import { isOttoError, longestTimerMs, type OttoError } from "@otto/errors";
 import type { Client, ConnectConfig } from "ssh2";
 import type { LoginAttempt } from "./credential.js";
 import type { SshEndpoint } from "./endpoint.js";
@@ -71,7 +71,7 @@ function formatConfig({ endpoint, login, hostKey }: HandshakeSetting, socket: Du
     },
     readyTimeout: 0,
     // Only the probes are ssh2's; what counts as silence is decided in liveness.ts.
-    keepaliveInterval: endpoint.keepaliveIntervalMs ?? 15_000,
+    keepaliveInterval: Math.min(endpoint.keepaliveIntervalMs ?? 15_000, longestTimerMs),
     keepaliveCountMax: Number.MAX_SAFE_INTEGER,
   };
 }

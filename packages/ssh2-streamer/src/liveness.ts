@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { longestTimerMs } from "@otto/errors";
 
 export interface SilenceSetting {
   readonly intervalMs: number;
@@ -29,7 +30,7 @@ export function watchSilence(
     const silentMs = performance.now() - heardAt;
     if (silentMs >= limitMs) onSilent(Math.round(silentMs));
   };
-  const timer = setInterval(check, Math.max(intervalMs / 4, 5));
+  const timer = setInterval(check, Math.min(Math.max(intervalMs / 4, 5), longestTimerMs));
   timer.unref();
   socket.on("data", onData);
   return () => {

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { abortable } from "@otto/errors";
+import { abortable, anySignal } from "@otto/errors";
 import { ChannelSocket } from "./channel-socket.js";
 import type { Terminal } from "./command.js";
 import type { ConnectGate } from "./connect-gate.js";
@@ -212,11 +212,6 @@ export class Machine {
       isRepeat = true;
     }
   }
-}
-
-function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
-  const given = signals.filter((signal) => signal !== undefined);
-  return given.length > 1 ? AbortSignal.any(given) : given[0];
 }
 
 function reasonOf(error: unknown): unknown {

@@ -1,3 +1,4 @@
+import { startTimer } from "@otto/errors";
 import type { ProcessExit } from "./command.js";
 
 /** How a process ends, told once to everyone who waits. */
@@ -48,7 +49,7 @@ export function createProcessEnd(): ProcessEnd {
 export async function isWithin(happened: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
+    timer = startTimer(() => resolve(false), timeoutMs);
   });
   const isInTime = await Promise.race([happened.then(() => true), late]);
   clearTimeout(timer);

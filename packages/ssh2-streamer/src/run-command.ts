@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { OttoError } from "@otto/errors";
+import { anySignal, OttoError, startDeadline } from "@otto/errors";
 import type { CommandResult, ExecOptions, ProcessExit, RemoteProcess } from "./command.js";
 
 const defaultMaxOutputBytes = 64 << 20;
@@ -77,14 +77,13 @@ function toExitCode({ exitCode, signal }: ProcessExit): number {
   return number === undefined ? 255 : 128 + number;
 }
 
-function createEnding({ signal, timeoutMs }: ExecOptions, label: string) {
-  const controller = new AbortController();
-  const expire = () => controller.abort(timeoutError(label, timeoutMs ?? 0));
-  const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
+function createEnding({ signal, timeoutMs = Number.POSITIVE_INFINITY }: ExecOptions, label: string) {
+  const stopping = new AbortController();
+  const deadline = startDeadline(timeoutMs, anySignal(stopping.signal, signal), () => timeoutError(label, timeoutMs));
   return {
-    signal: signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]),
-    stop: (reason: OttoError) => controller.abort(reason),
-    [Symbol.dispose]: () => clearTimeout(timer),
+    signal: deadline.signal,
+    stop: (reason: OttoError) => stopping.abort(reason),
+    [Symbol.dispose]: () => deadline[Symbol.dispose](),
   };
 }
 

@@ -1,3 +1,4 @@
+import { startTimer } from "@otto/errors";
 import type { Connection } from "./connection.js";
 import type { Lifetime, SlotHolder } from "./slot-plan.js";
 
@@ -116,7 +117,7 @@ export class SessionSlots {
           this.#setting.onChange();
         };
         if (this.#live.size < this.#limit) leave();
-        else setTimeout(leave, turnMs);
+        else startTimer(leave, turnMs);
       },
     };
   }
@@ -146,7 +147,7 @@ export class SessionSlots {
       return;
     }
     this.#isBlocked = true;
-    setTimeout(
+    startTimer(
       () => {
         this.#isBlocked = false;
         this.#setting.onChange();

@@ -1,5 +1,5 @@
 import type { Parent } from "@otto/docker";
-import { cleanText } from "@otto/errors";
+import { cleanText, startDeadline } from "@otto/errors";
 
 /** A container of a stack, as it was when it was looked at. */
 export interface ContainerReport {
@@ -78,8 +78,9 @@ const describeTimeoutMs = 10_000;
 
 /** Looks at a stack for a failed test; what keeps it from that is part of the text. */
 export async function describeStack(stack: ReportingStack): Promise<{ text: string; report?: StackReport }> {
+  using deadline = startDeadline(describeTimeoutMs);
   try {
-    const report = await stack.report(AbortSignal.timeout(describeTimeoutMs));
+    const report = await stack.report(deadline.signal);
     return { text: formatStackReport(report), report };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

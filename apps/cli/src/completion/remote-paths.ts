@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Command, type CommandResult, declareStacks, getContainerHost, type Lab, openLab } from "@otto/docker";
+import { startDeadline } from "@otto/errors";
 import { cacheDirectory } from "../cache-directory.js";
 import { isContainerId } from "../container-lookup.js";
 import type { Session } from "../session.js";
@@ -37,7 +38,8 @@ async function askHost(
   directory: string,
 ): Promise<readonly string[] | undefined> {
   const { cwd, env, home } = session.invocation;
-  const signal = AbortSignal.any([session.signal, AbortSignal.timeout(patienceMs)]);
+  using deadline = startDeadline(patienceMs, session.signal);
+  const { signal } = deadline;
   await using lab = await openLab({ lab: name ?? session.options.lab, cwd, env, home, learnHostKeys: false });
   const list = ["ls", "-1Ap", "--", directory === "" ? "." : directory];
   const { exitCode, stdout } = await (isContainerId(host) ? inContainer : onMachine)(lab, { host, list, signal });

@@ -1,3 +1,4 @@
+import { startTimer } from "@otto/errors";
 import { createLogUpdate } from "log-update";
 import type { OutputStream } from "../invocation.js";
 import type { LiveArea } from "./reporter.js";
@@ -28,7 +29,7 @@ export function createLiveArea(terminal: OutputStream, onClose: () => void): Ter
     columns: (terminal as NodeJS.WriteStream).columns ?? 80,
     show: (wanted) => {
       lines = wanted;
-      timer ??= setTimeout(draw, redrawEveryMs);
+      timer ??= startTimer(draw, redrawEveryMs);
     },
     aside: (write) => {
       update.clear();

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import type { RegistryCredentials } from "@otto/engine";
-import { OttoError, Secret } from "@otto/errors";
+import { OttoError, Secret, startDeadline } from "@otto/errors";
 import type { Environment } from "../build-secrets.js";
 
 export interface HelperQuestion {
@@ -33,11 +33,11 @@ export async function askCredentialHelper(question: HelperQuestion): Promise<Reg
 
 async function runHelper(question: HelperQuestion): Promise<{ exitCode: number | null; answer: string }> {
   const { helper, server, env, signal } = question;
-  const deadline = AbortSignal.timeout(answerTimeoutMs);
+  using deadline = startDeadline(answerTimeoutMs, signal);
   const child = spawn(`docker-credential-${helper}`, ["get"], {
     env,
     stdio: ["pipe", "pipe", "ignore"],
-    signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+    signal: deadline.signal,
   });
   // A helper that ends without reading is told of by its exit code.
   child.stdin.on("error", () => {}).end(server);
@@ -46,7 +46,7 @@ async function runHelper(question: HelperQuestion): Promise<{ exitCode: number |
     return { exitCode: exitCode as number | null, answer };
   } catch (error) {
     signal?.throwIfAborted();
-    throw helperFailed(question, deadline.aborted ? "it did not answer within 60 s" : "it cannot be run", error);
+    throw helperFailed(question, deadline.passed ? "it did not answer within 60 s" : "it cannot be run", error);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { abortable, cleanText, isOttoError } from "@otto/errors";
+import { abortable, anySignal, cleanText, isOttoError } from "@otto/errors";
 import type Docker from "dockerode";
 import { buildFailed } from "../build-failure.js";
 import { buildParameters } from "../build-parameters.js";
@@ -34,7 +34,7 @@ export async function buildWithSession(
   const build = { options, sessionId: session.id, log: new BuildLog(onProgress) };
   const hasNamedContexts = Object.keys(options.namedContexts ?? {}).length > 0;
   const { abortSignal } = request.abort;
-  const ending = abortSignal === undefined ? session.lost : AbortSignal.any([abortSignal, session.lost]);
+  const ending = anySignal(session.lost, abortSignal);
   const run = () =>
     (hasNamedContexts ? solveBuild : requestBuild)(docker, build, { ...request, abort: { abortSignal: ending } });
   try {

@@ -1,6 +1,6 @@
 import { dirname } from "node:path/posix";
 import type { HostData } from "@otto/config";
-import { cleanText, isOttoError } from "@otto/errors";
+import { cleanText, isOttoError, startDeadline } from "@otto/errors";
 import { findCompose, type Parent } from "@otto/hosts";
 import { bad, type DoctorCheck, type Finding, type Judged } from "./finding.js";
 import {
@@ -57,8 +57,9 @@ elif [ -e "$1" ]; then echo no-socket; else echo missing; fi`;
 }
 
 async function askEngine({ parent, signal }: DockerProbe): Promise<{ judged: Judged; hasBuildKit?: boolean }> {
+  using deadline = startDeadline(timeoutMs, signal);
   try {
-    const version = await parent.engine.version(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+    const version = await parent.engine.version(deadline.signal);
     return { judged: judgeEngine(version), hasBuildKit: version.hasBuildKit };
   } catch (error) {
     signal.throwIfAborted();

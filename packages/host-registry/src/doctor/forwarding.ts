@@ -1,4 +1,4 @@
-import { isOttoError } from "@otto/errors";
+import { isOttoError, startDeadline } from "@otto/errors";
 import type { SshSession } from "ssh2-streamer";
 import { bad, type Judged, ok } from "./finding.js";
 import type { Reached } from "./reached.js";
@@ -6,12 +6,18 @@ import { judgeSessions } from "./verdicts.js";
 
 const askedSessions = 4;
 
+/** A server that takes a question and never answers it. */
+const probeTimeoutMs = 15_000;
+
 /** Asks for a few sessions at once. */
 export async function probeSessions({ session, events }: Reached, signal: AbortSignal): Promise<Judged> {
+  using deadline = startDeadline(probeTimeoutMs, signal);
   try {
     // Each waits for a line, so that all of them are open together.
     const started = await Promise.all(
-      Array.from({ length: askedSessions }, () => session.spawn(["cat"], { signal, lifetime: "long" })),
+      Array.from({ length: askedSessions }, () =>
+        session.spawn(["cat"], { signal: deadline.signal, lifetime: "long" }),
+      ),
     );
     for (const { stdin, stdout, stderr } of started) {
       stdout.resume();
@@ -21,9 +27,9 @@ export async function probeSessions({ session, events }: Reached, signal: AbortS
     await Promise.all(started.map(({ exit }) => exit));
   } catch (error) {
     signal.throwIfAborted();
-    if (!isOttoError(error)) throw error;
+    if (!isOttoError(error) && !deadline.passed) throw error;
     return bad("failed", "DOCTOR_NO_SESSIONS", {
-      text: error.message,
+      text: deadline.passed ? `no session within ${probeTimeoutMs} ms` : (error as Error).message,
       hint: "Allow sessions in its sshd_config (MaxSessions, no ForceCommand), or give the login a shell.",
     });
   }
@@ -42,10 +48,15 @@ export function judgeHopForwarding({ session, events }: Reached, next: string): 
 }
 
 /** Whether a hop forwards nothing and has no program that would do it. */
-export async function cannotForward({ session, events }: Reached): Promise<boolean> {
+export async function cannotForward({ session, events }: Reached, signal: AbortSignal): Promise<boolean> {
   if (!events.some((event) => event.type === "ssh.forwarding-replaced" && event.hop === session.name)) return false;
   const script = 'for tool in nc ncat socat busybox bash; do command -v "$tool" && exit; done; exit 1';
-  return (await session.exec(["sh", "-c", script])).exitCode !== 0;
+  try {
+    return (await session.exec(["sh", "-c", script], { signal, timeoutMs: probeTimeoutMs })).exitCode !== 0;
+  } catch (error) {
+    if (!isOttoError(error, "COMMAND_TIMED_OUT")) throw error;
+    return true;
+  }
 }
 
 export function judgeStranded(next: string): Judged {
@@ -55,14 +66,15 @@ export function judgeStranded(next: string): Judged {
   });
 }
 
-/** Whether the engine's socket can be reached without a command. */
+/** Whether the engine's socket can be reached without a command; a server that does not answer forwards nothing. */
 export async function forwardsSocket(session: SshSession, path: string, signal: AbortSignal): Promise<boolean> {
+  using deadline = startDeadline(probeTimeoutMs, signal);
   try {
-    (await session.dialSocket(path, signal)).destroy();
+    (await session.dialSocket(path, deadline.signal)).destroy();
     return true;
   } catch (error) {
     signal.throwIfAborted();
-    if (isOttoError(error, "SSH_FORWARDING_REFUSED")) return false;
+    if (deadline.passed || isOttoError(error, "SSH_FORWARDING_REFUSED")) return false;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { connect, isIP } from "node:net";
 import type { Duplex } from "node:stream";
-import { cleanText, isOttoError } from "@otto/errors";
+import { cleanText, isOttoError, startDeadline } from "@otto/errors";
 import { openSshSession, type SshEndpoint, type SshEvent, type SshRoute, type SshSession } from "ssh2-streamer";
 import { bad, type Finding, type Judged, ok } from "./finding.js";
 import { cannotForward, judgeStranded } from "./forwarding.js";
@@ -22,11 +22,11 @@ export async function* walkStep(
 ): AsyncGenerator<Finding, Reached | undefined> {
   const endpoint = route.at(-1) as SshEndpoint;
   const at = (check: Finding["check"], judged: Judged): Finding => ({ machine: endpoint.name, check, ...judged });
-  const name = await probeName(endpoint, before);
+  const name = await probeName(endpoint, before, signal);
   yield at("name", name);
   if (name.status === "failed") return undefined;
   const port = await probePort(endpoint, before, signal);
-  if (before !== undefined && port.banner === undefined && (await cannotForward(before))) {
+  if (before !== undefined && port.banner === undefined && (await cannotForward(before, signal))) {
     yield { machine: before.session.name, check: "forwarding", ...judgeStranded(endpoint.name) };
     return undefined;
   }
@@ -44,15 +44,17 @@ export async function* walkStep(
   return undefined;
 }
 
-async function probeName({ host }: SshEndpoint, before: Reached | undefined): Promise<Judged> {
+async function probeName({ host }: SshEndpoint, before: Reached | undefined, signal: AbortSignal): Promise<Judged> {
   if (isIP(host) !== 0) return ok(`${host} is an address`);
   try {
     if (before === undefined) return ok(`${host} is ${(await lookup(host)).address}`);
-    const { exitCode, stdout } = await before.session.exec(["getent", "hosts", host], { timeoutMs: probeTimeoutMs });
+    const limits = { signal, timeoutMs: probeTimeoutMs };
+    const { exitCode, stdout } = await before.session.exec(["getent", "hosts", host], limits);
     // Without getent nobody can tell before the connection does.
     if (exitCode === 127) return ok(`${host}: left to ${before.session.name}`);
     if (exitCode === 0) return ok(`${host} is ${cleanText(stdout.toString()).split(/\s/)[0] ?? "known"}`);
   } catch {
+    signal.throwIfAborted();
     // Whatever kept it from being resolved, it is not.
   }
   const where = before === undefined ? "this machine" : before.session.name;
@@ -69,16 +71,18 @@ async function probePort(
 ): Promise<{ tcp: Judged; banner?: Judged }> {
   const { host, port = 22 } = endpoint;
   const address = `${host}:${port}`;
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(probeTimeoutMs)]);
+  using deadline = startDeadline(probeTimeoutMs, signal);
   let socket: Duplex | undefined;
   try {
     socket =
-      before === undefined ? await dial(host, port, deadline) : await before.session.dialTcp(host, port, deadline);
-    const line = await readLine(socket, deadline);
+      before === undefined
+        ? await dial(host, port, deadline.signal)
+        : await before.session.dialTcp(host, port, deadline.signal);
+    const line = await readLine(socket, deadline.signal);
     return { tcp: ok(`${address} answers`), banner: judgeBanner(address, line) };
   } catch (error) {
     signal.throwIfAborted();
-    const said = deadline.aborted ? `no answer within ${probeTimeoutMs} ms` : cleanText((error as Error).message);
+    const said = deadline.passed ? `no answer within ${probeTimeoutMs} ms` : cleanText((error as Error).message);
     const from = before === undefined ? "here" : before.session.name;
     return {
       tcp: bad("failed", "DOCTOR_PORT_CLOSED", {

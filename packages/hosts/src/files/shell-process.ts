@@ -1,7 +1,6 @@
 import type { Readable, Writable } from "node:stream";
-import { abortable } from "@otto/errors";
+import { abortable, type Grace, startGrace } from "@otto/errors";
 import { Collector } from "../collector.js";
-import { type Grace, startGrace } from "../deadline.js";
 
 /** A process with its streams, in a container or on a parent. */
 export interface ShellProcess {

@@ -1,4 +1,5 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
+import { startDeadline } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import type { Parent } from "../parent.js";
 import { type Line, lineOf } from "./line.js";
@@ -48,8 +49,9 @@ export async function dialFrom(
   { host, port }: { readonly host: string; readonly port: number },
   signal: AbortSignal,
 ): Promise<Line> {
+  using deadline = startDeadline(dialTimeoutMs, signal);
   try {
-    return lineOf(await parent.dialTcp(host, port, AbortSignal.any([signal, AbortSignal.timeout(dialTimeoutMs)])));
+    return lineOf(await parent.dialTcp(host, port, deadline.signal));
   } catch (error) {
     signal.throwIfAborted();
     if (!isForbidden(error)) throw error;

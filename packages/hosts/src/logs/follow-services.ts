@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import { anySignal } from "@otto/errors";
 import { projectLabel } from "../compose-labels.js";
 import { ContainerLog, type LogReading } from "./container-log.js";
 import type { LogLine } from "./log-line.js";
@@ -48,7 +49,7 @@ class Following {
   #wake: (() => void)[] = [];
 
   constructor(reading: LogReading, selection: LogSelection) {
-    this.#reading = { ...reading, signal: AbortSignal.any([reading.signal, this.#leaving.signal]) };
+    this.#reading = { ...reading, signal: anySignal(reading.signal, this.#leaving.signal) };
     this.#selection = selection;
     this.#lines.setMaxListeners(0);
     // Before somebody reads, an error must not be nobody's.

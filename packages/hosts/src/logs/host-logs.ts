@@ -1,4 +1,5 @@
 import type { Engine } from "@otto/engine";
+import { anySignal } from "@otto/errors";
 import { notRunning } from "../not-running.js";
 import type { LogLine } from "./log-line.js";
 import { listServiceContainers } from "./service-containers.js";
@@ -19,7 +20,7 @@ export function readHostLogs(
   options: LogOptions,
   closing: AbortSignal,
 ): AsyncGenerator<LogLine, void> {
-  const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
+  const signal = anySignal(closing, options.signal);
   const { project, service, replica } = host;
   const selection = { project, services: [service], replica };
   const lines = readServiceLogs(host.engine, selection, { ...options, signal });

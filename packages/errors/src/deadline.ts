@@ -1,0 +1,106 @@
+/** Milliseconds. Node fires a timer that is set to more after 1 ms. */
+export const longestTimerMs = 2 ** 31 - 1;
+
+/** As `setTimeout`, with a time above 24.8 days shortened to that. */
+export function startTimer(run: () => void, delayMs: number): NodeJS.Timeout {
+  return setTimeout(run, Math.min(delayMs, longestTimerMs));
+}
+
+/**
+ * Aborts with the first of the signals that does. `undefined` stands for a signal that never does; of one signal nothing
+ * is made. A time limit beside a signal is a {@link Deadline}.
+ */
+export function anySignal(first: AbortSignal, ...others: readonly (AbortSignal | undefined)[]): AbortSignal;
+export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined;
+export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
+  const given = signals.filter((signal) => signal !== undefined);
+  return given.length > 1 ? AbortSignal.any(given) : given[0];
+}
+
+/** A time limit beside the caller's own signal. Disposed, it has no timer and no listener. */
+export interface Deadline extends Disposable {
+  /** Aborts when the time is over or the caller aborts. */
+  readonly signal: AbortSignal;
+  /** Whether the time was over first. */
+  readonly passed: boolean;
+  /** The time begins, unless it has. */
+  start(): void;
+  /** The time does not count any more, until it begins anew. */
+  stop(): void;
+}
+
+/**
+ * The timer holds the signal: what `AbortSignal.timeout` gives to `AbortSignal.any` may be collected as garbage on Node 20,
+ * and never fires then.
+ * @param timeoutMs milliseconds from its start, at most 24.8 days; `Infinity` for none
+ * @param signal the caller's own
+ * @param reasonOf makes the reason of an abort that the time causes; default: a `TimeoutError`
+ */
+export function createDeadline(
+  timeoutMs: number,
+  signal?: AbortSignal,
+  reasonOf: () => unknown = timeoutError,
+): Deadline {
+  const ending = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let passed = false;
+  const stop = () => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  const onAbort = () => ending.abort(signal?.reason);
+  const expire = () => {
+    passed = !ending.signal.aborted;
+    ending.abort(reasonOf());
+  };
+  if (signal?.aborted) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  return {
+    signal: ending.signal,
+    get passed() {
+      return passed;
+    },
+    start: () => {
+      if (Number.isFinite(timeoutMs)) timer ??= startTimer(expire, timeoutMs);
+    },
+    stop,
+    [Symbol.dispose]: () => {
+      stop();
+      signal?.removeEventListener("abort", onAbort);
+    },
+  };
+}
+
+/** A limit whose time begins now. */
+export function startDeadline(...options: Parameters<typeof createDeadline>): Deadline {
+  const deadline = createDeadline(...options);
+  deadline.start();
+  return deadline;
+}
+
+/** A signal that follows another one after a time. */
+export interface Grace extends Disposable {
+  readonly signal: AbortSignal;
+}
+
+/** @param graceMs tells, at the abort, the milliseconds from there to that of the grace's own signal, with the same reason */
+export function startGrace(graceMs: () => number, signal: AbortSignal | undefined): Grace {
+  const over = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    timer = startTimer(() => over.abort(signal?.reason), graceMs());
+  };
+  if (signal?.aborted) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  return {
+    signal: over.signal,
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    },
+  };
+}
+
+function timeoutError(): DOMException {
+  return new DOMException("The operation was aborted due to timeout", "TimeoutError");
+}
