@@ -26,7 +26,7 @@ test(`the entries are those of Docker's own build (OTTO_CASES=${caseCount} OTTO_
 }, async () => {
   const cases = fc.sample(ignoreCases, { numRuns: caseCount, seed });
   const differences: string[] = [];
-  let [equal, refused] = [0, 0];
+  let [equal, refused, emptied] = [0, 0, 0];
   for (let start = 0; start < cases.length; start += batchSize) {
     const batch = await Promise.all(
       cases.slice(start, start + batchSize).map((one, index) => prepare(one, start + index)),
@@ -34,12 +34,16 @@ test(`the entries are those of Docker's own build (OTTO_CASES=${caseCount} OTTO_
     const built = batch.filter((one): one is Accepted => "entries" in one);
     const outcomes = [...(await compareBuilt(built)), ...(await compareRefused(batch))];
     differences.push(...outcomes.filter((difference) => difference !== undefined));
+    emptied += built.filter(({ entries, build }) => findEmptied(entries, build).length > 0).length;
     equal += built.length;
     refused += batch.length - built.length;
     for (const { directory } of batch) rmSync(directory, { recursive: true, force: true });
   }
-  console.log(`seed ${seed}: ${equal} contexts built, ${refused} refused by both, ${differences.length} different`);
+  console.log(
+    `seed ${seed}: ${equal} contexts built (${emptied} with files that Docker lists and sends empty), ${refused} refused by both, ${differences.length} different`,
+  );
   expect(differences.slice(0, 5).join("\n\n")).toBe("");
+  expect(emptied).toBeLessThanOrEqual(Math.ceil(caseCount / 100));
   expect(equal).toBeGreaterThan(caseCount / 2);
 });
 
@@ -98,9 +102,22 @@ async function refused(one: Accepted): Promise<string | undefined> {
   return refusal === undefined ? undefined : `Docker refuses, we do not: ${one.text}\n${refusal}`;
 }
 
+/**
+ * The entries whose files are empty in Docker's image and nowhere else. Its client walks the context by the ignore rules
+ * and applies them again, to the path alone, when the engine asks for a file; the two can differ, and what the walk lists
+ * and the second look leaves out is sent without its bytes. All files of the cases have content.
+ */
+function findEmptied(entries: readonly string[], build: CopyBuild): string[] {
+  const found = new Set(listTree(build.output));
+  return entries.filter((entry) => !found.has(entry) && found.has(withoutContent(entry)));
+}
+
+const withoutContent = (entry: string) => entry.replace(/ = .*/s, " = ");
+
 function compareEntries({ build, entries, text }: Accepted): string | undefined {
+  const emptied = new Set(findEmptied(entries, build));
   const expected = new Set(listTree(build.output));
-  const surplus = entries.filter((entry) => !expected.delete(entry));
+  const surplus = entries.filter((entry) => !expected.delete(emptied.has(entry) ? withoutContent(entry) : entry));
   if (surplus.length === 0 && expected.size === 0) return undefined;
   return `we alone: ${JSON.stringify(surplus)}\nDocker alone: ${JSON.stringify([...expected])}\n${text}`;
 }
