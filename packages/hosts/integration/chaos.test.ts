@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { isOttoError } from "@otto/errors";
 import type { DockerContainerHost } from "@otto/hosts";
+import { createRandom, readSeed } from "@otto/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type ContainerPlace, startPlace } from "./container-places.js";
 
 const execute = promisify(execFile);
 const docker = (...argv: string[]) => execute("docker", argv);
 const cuts = Number(process.env.OTTO_CUTS ?? 10);
+const seed = readSeed();
 let place: ContainerPlace;
 
 beforeAll(async () => {
@@ -87,11 +89,12 @@ test("on a link that swallows, no time limit and no abort waits for it", async (
   await expect.poll(() => place.count("sleep 705")).toBe(0);
 });
 
-test(`a link that is cut at ${cuts} random moments gives right results or errors that say so, and leaves nothing`, async () => {
+test(`a link that is cut at ${cuts} random moments (OTTO_CUTS, OTTO_SEED=${seed}) gives right results or errors that say so, and leaves nothing`, async () => {
+  const random = createRandom(seed);
   const { host, parent } = connect();
   const proxy = place.lab.hosts.parent.proxy;
   for (let round = 0; round < cuts; round += 1) {
-    const cut = proxy?.cutAfter(Math.floor(Math.random() * 30_000));
+    const cut = proxy?.cutAfter(random(30_000));
     let isCut = false;
     void cut?.then(() => {
       isCut = true;

@@ -11,4 +11,5 @@ export { createMemoryGauge } from "./memory-gauge.js";
 export type { Authentication, EngineAccess, HostOptions, KeyType, LabOptions } from "./options.js";
 export { closedPort } from "./ports.js";
 export { type LabProxy, type ProxyOptions, startProxy } from "./proxy.js";
+export { createRandom, readSeed } from "./random.js";
 export { type Registry, type RegistryLogin, startRegistry } from "./registry.js";
