@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { quoteWord } from "@otto/errors";
 import type { Place } from "./otto-process.js";
 
 const execute = promisify(execFile);
@@ -21,7 +22,7 @@ export class TestTerminal implements AsyncDisposable {
   /** Starts `otto` on a terminal of a size, under util-linux's `script`. What the terminal was like after it is kept. */
   static async open(place: Place, argv: readonly string[], size = { columns: 80, rows: 24 }): Promise<TestTerminal> {
     const directory = await mkdtemp(join(tmpdir(), "otto-terminal-"));
-    const otto = [process.execPath, launcher, ...argv].map(quote).join(" ");
+    const otto = [process.execPath, launcher, ...argv].map(quoteWord).join(" ");
     const line = [
       `tty >${directory}/tty`,
       `stty rows ${size.rows} cols ${size.columns}`,
@@ -109,8 +110,4 @@ export class TestTerminal implements AsyncDisposable {
   async #read(name: string): Promise<string> {
     return (await readFile(join(this.#directory, name), "utf8")).trim();
   }
-}
-
-function quote(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,5 @@
-import { cleanText, OttoError } from "@otto/errors";
+import { cleanText, OttoError, quoteWord } from "@otto/errors";
 import { findCompose, type Parent } from "@otto/hosts";
-import { quoteWord } from "@otto/staging";
 import { endableLine, isDirect } from "./endable-command.js";
 import type { StackSession } from "./stack-session.js";
 

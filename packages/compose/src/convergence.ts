@@ -1,6 +1,6 @@
 import { isRuntimeFailure } from "@otto/engine";
-import { cleanText, type OttoError, startDeadline } from "@otto/errors";
-import { ownDirectory, quoteWord, stagedDirectoryScript, updateTree } from "@otto/staging";
+import { cleanText, type OttoError, quoteWord, startDeadline } from "@otto/errors";
+import { ownDirectory, stagedDirectoryScript, updateTree } from "@otto/staging";
 import { labelsFile, upCommand } from "./compose-command.js";
 import { type Compose, type ComposeOutcome, createCompose } from "./compose-process.js";
 import { watchContainers } from "./container-events.js";

@@ -1,4 +1,4 @@
-import { quoteWord } from "@otto/staging";
+import { quoteWord } from "@otto/errors";
 
 /** Whether this is the docker client itself: what sudo and the like start is someone else's process, with variables of its own. */
 export function isDirect(argv: readonly string[]): boolean {

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { abortable, OttoError } from "@otto/errors";
+import { abortable, OttoError, quoteWord } from "@otto/errors";
 import { lockFunctions, type Parent } from "@otto/hosts";
-import { forgetTreeScript, ownDirectory, quoteWord, stagedDirectoryScript } from "@otto/staging";
+import { forgetTreeScript, ownDirectory, stagedDirectoryScript } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
 import { dockerWords, projectFilter } from "./stack-observation.js";
 import type { StackSession } from "./stack-session.js";

@@ -1,10 +1,9 @@
-import { cleanText, OttoError } from "@otto/errors";
+import { cleanText, OttoError, quoteWord } from "@otto/errors";
 import { type Parent, readServicePlace, type ServicePlace } from "@otto/hosts";
 import {
   type Manifest,
   ownDirectory,
   parseManifest,
-  quoteWord,
   type RemoteShell,
   readManifestScript,
   stagedDirectoryScript,

@@ -1,15 +1,6 @@
-import { cleanText, OttoError } from "@otto/errors";
+import { cleanText, OttoError, quoteWord } from "@otto/errors";
 import { checkProjectName } from "@otto/hashing";
-import {
-  isSettled,
-  listTree,
-  planTree,
-  quoteWord,
-  removeTree,
-  type TreeListing,
-  type TreePlan,
-  updateTree,
-} from "@otto/staging";
+import { isSettled, listTree, planTree, removeTree, type TreeListing, type TreePlan, updateTree } from "@otto/staging";
 import { configCommand } from "./compose-command.js";
 import { type Compose, createCompose } from "./compose-process.js";
 import { digestKey, parseDigests } from "./digest-cache.js";

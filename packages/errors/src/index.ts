@@ -12,4 +12,5 @@ export {
 } from "./deadline.js";
 export { nearestWord } from "./nearest-word.js";
 export { isOttoError, type Json, OttoError, type OttoErrorOptions } from "./otto-error.js";
+export { quoteWord } from "./quote-word.js";
 export { Secret } from "./secret.js";

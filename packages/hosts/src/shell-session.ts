@@ -1,4 +1,4 @@
-import { type Deadline, OttoError } from "@otto/errors";
+import { type Deadline, OttoError, quoteWord } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import { type CommandResult, timedOutExitCode } from "./command.js";
 import { createMark } from "./marked-lines.js";
@@ -116,9 +116,5 @@ export class ShellSession {
 // in two parts, so that neither what is traced nor what is echoed by `set -vx` looks like it.
 function frame(command: string, mark: string): string {
   const report = `\\command \\echo ${mark.slice(0, 9)}""${mark.slice(9)} done "$1"`;
-  return `\\command eval ${quote(command)} </dev/null; { set -- "$?" "$@"; ${report} >&8; ${report} >&9; shift; } 2>/dev/null\n`;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
+  return `\\command eval ${quoteWord(command)} </dev/null; { set -- "$?" "$@"; ${report} >&8; ${report} >&9; shift; } 2>/dev/null\n`;
 }

@@ -1,6 +1,6 @@
 export { type ServeContextOptions, serveContext, servedDockerfileName, servedNamedContexts } from "./context-sync.js";
 export { type PackContextOptions, packContext, packedDockerfileName } from "./pack-context.js";
-export { quoteWord, type RemoteShell, type ShellOutcome } from "./remote-shell.js";
+export type { RemoteShell, ShellOutcome } from "./remote-shell.js";
 export {
   forgetTreeScript,
   ownDirectory,

@@ -11,8 +11,3 @@ export interface RemoteShell {
   /** @param options `input`: read by the script as its stdin; default empty */
   run(script: string, options?: { input?: Readable | undefined }): Promise<ShellOutcome>;
 }
-
-/** Formats a word for a shell. */
-export function quoteWord(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
-}

@@ -1,8 +1,8 @@
 import { posix } from "node:path";
 import { addAbortSignal } from "node:stream";
-import { OttoError } from "@otto/errors";
+import { OttoError, quoteWord } from "@otto/errors";
 import { type PackedEntry, packTree } from "./pack-tree.js";
-import { quoteWord, type RemoteShell, type ShellOutcome } from "./remote-shell.js";
+import type { RemoteShell, ShellOutcome } from "./remote-shell.js";
 import type { TreeEntry } from "./tree-entry.js";
 import { formatManifest, groupByDirectory, isSettled, type TreePlan } from "./tree-plan.js";
 

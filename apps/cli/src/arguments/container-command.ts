@@ -1,3 +1,5 @@
+import { quoteWord } from "@otto/errors";
+
 // A program's name or path, as opposed to a line for a shell.
 const programName = /^[\w./+@%:,-]+$/;
 
@@ -13,19 +15,15 @@ export function toExecCommand(words: readonly string[]): string | readonly strin
  */
 export function toRunCommands(words: readonly string[]): readonly string[] {
   const [first = ""] = words;
-  return words.length > 1 && programName.test(first) ? [words.map(quoteWord).join(" ")] : words;
+  return words.length > 1 && programName.test(first) ? [words.map(formatWord).join(" ")] : words;
 }
 
-function quoteWord(word: string): string {
-  return programName.test(word) ? word : quoteText(word);
-}
-
-function quoteText(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+function formatWord(word: string): string {
+  return programName.test(word) ? word : quoteWord(word);
 }
 
 /** One line that runs command lines in the same shell, up to the first that fails, and ends as that one did. */
 export function toSequence(commands: readonly string[]): string {
   const [only = ""] = commands;
-  return commands.length === 1 ? only : commands.map((command) => `eval ${quoteText(command)}`).join(" && ");
+  return commands.length === 1 ? only : commands.map((command) => `eval ${quoteWord(command)}`).join(" && ");
 }

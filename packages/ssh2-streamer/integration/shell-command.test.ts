@@ -1,0 +1,74 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startLab } from "@otto/lab";
+import fc from "fast-check";
+import { formatShellCommand, openSshSession } from "ssh2-streamer";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { endpointOf } from "./lab-route.js";
+
+const shells = {
+  sh: ["sh"],
+  dash: ["dash"],
+  bash: ["bash"],
+  busybox: ["busybox", "sh"],
+  zsh: ["zsh", "--no-rcs"],
+  fish: ["fish", "--no-config"],
+};
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "otto-shell-"));
+});
+
+afterAll(() => rmSync(directory, { recursive: true }));
+
+// Bytes enter as Latin-1 characters, so that every byte but NUL is tried, valid UTF-8 or not.
+const bytes = fc
+  .uint8Array({ maxLength: 40 })
+  .map((array) => Buffer.from(array.map((byte) => byte || 1)).toString("latin1"));
+const nasty = fc.constantFrom(
+  ...["'", "\\", "\\'", '"', "\n", "\r", "\t", "", " ", "#", ";", "&", "|", "(", ")", "{", "}", "<", ">", "[", "?"],
+  ...["$(touch made)", "`touch made`", "(touch made)", ";touch made;", "\ntouch made\n", "<(touch made)", "$'\\x27'"],
+  ...["!", "!!", "~", "*", "-n", "%s", "=ls", "^a^b", "$HOME", "\u0001", "\u007f", "\u00ff"],
+);
+const argument = fc.oneof(
+  bytes,
+  nasty,
+  fc.array(nasty).map((parts) => parts.join("")),
+);
+
+test.each(Object.entries(shells))("%s takes every byte as it is, and executes none", (_, [program = "", ...args]) => {
+  const script = join(directory, "script");
+  let count = 0;
+  const property = fc.property(
+    fc.array(fc.array(argument, { minLength: 1, maxLength: 8 }), { minLength: 20, maxLength: 20 }),
+    (commands) => {
+      const lines = commands.map((argv) => formatShellCommand(["/usr/bin/printf", "%s\\0", ...argv]));
+      writeFileSync(script, Buffer.from(`${lines.join("\n")}\n`, "latin1"));
+      const output = execFileSync(program, [...args, script], {
+        cwd: directory,
+        env: { ...process.env, HOME: directory, LC_ALL: "C" },
+      });
+      const expected = commands.flat();
+      count += expected.length;
+      expect(output.toString("latin1").split("\0").slice(0, -1)).toEqual(expected);
+    },
+  );
+  fc.assert(property, { numRuns: 20 });
+  expect(count).toBeGreaterThan(1000);
+  expect(readdirSync(directory)).not.toContain("made");
+});
+
+test.each(["/usr/bin/fish", "/usr/bin/zsh"])("a login whose shell is %s runs what it is given", async (shell) => {
+  await using lab = await startLab({ hosts: { parent: { authentication: ["password"] } } });
+  const { parent } = lab.hosts;
+  execFileSync("usermod", ["--shell", shell, parent.user]);
+  await using session = openSshSession([endpointOf(lab, parent)]);
+  const words = ["a\\", "(touch made)", "x\\", "y", "it's\\'", "two\nlines", ""];
+  const { stdout } = await session.exec(["printf", "%s\\0", ...words]);
+  expect(stdout.toString().split("\0").slice(0, -1)).toEqual(words);
+  const { stdout: seen } = await session.exec(["sh", "-c", 'getent passwd "$(id -un)"; ls'], {});
+  expect(seen.toString().trim().split("\n")).toEqual([expect.stringContaining(shell)]);
+});
