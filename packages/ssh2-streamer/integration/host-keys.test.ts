@@ -1,11 +1,14 @@
-import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { appendFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { isOttoError } from "@otto/errors";
-import { type Lab, startLab } from "@otto/lab";
+import { type KeyPair, type Lab, startLab } from "@otto/lab";
 import { type HostKeyPolicy, type LearnedHostKey, openSshSession, type SshEvent } from "ssh2-streamer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { endpointOf, routeTo } from "./lab-route.js";
 
+const execute = promisify(execFile);
 let lab: Lab<"bastion" | "parent">;
 
 beforeAll(async () => {
@@ -29,6 +32,12 @@ async function failureOf(promise: Promise<void>) {
   );
   if (!isOttoError(error)) throw new Error("an OttoError was due", { cause: error });
   return { code: error.code, details: error.details, message: error.message };
+}
+
+/** The fingerprint that ssh-keygen finds for a host. */
+async function findKey(file: string, name: string): Promise<string | undefined> {
+  const { stdout } = await execute("ssh-keygen", ["-l", "-F", name, "-f", file]);
+  return /SHA256:\S+/.exec(stdout)?.[0];
 }
 
 type Fate = "open" | "refused" | "login";
@@ -76,6 +85,53 @@ test("the first key seen is recorded, told once, and held to", async () => {
   expect(told).toEqual([{ hop: "parent", fingerprint: lab.hosts.parent.fingerprint, file }]);
   expect(events).toContainEqual({ type: "ssh.host-key-learned", key: told[0] });
   expect(await readFile(file, "utf8")).toBe(`${lab.hosts.parent.knownHostsLines[0]}\n`);
+});
+
+test("a key learned after a last line without an end leaves that line whole", async () => {
+  const file = join(lab.directory, "unended");
+  const { publicKey } = lab.hosts.bastion.hostKeys[0] as KeyPair;
+  await writeFile(file, `kept.example ${publicKey}`, { mode: 0o640 });
+  await connect({ knownHosts: [], learn: { file } });
+  const [name = ""] = (lab.hosts.parent.knownHostsLines[0] ?? "").split(" ");
+  expect([await findKey(file, "kept.example"), await findKey(file, name)]).toEqual([
+    lab.hosts.bastion.fingerprint,
+    lab.hosts.parent.fingerprint,
+  ]);
+  expect((await stat(file)).mode & 0o777).toBe(0o640);
+});
+
+test("keys learned at once are all on record", async () => {
+  const file = join(lab.directory, "shared", "known_hosts");
+  const { parent } = lab.hosts;
+  // All of them are the loopback.
+  const names = ["127.0.0.1", "127.1", "127.0.1", "0x7f.1", "0x7f000001", "2130706433", "0177.1", "localhost"];
+  await Promise.all(
+    names.map(async (host) => {
+      await using session = openSshSession([
+        endpointOf(lab, parent, { host, hostKey: { knownHosts: [], learn: { file } } }),
+      ]);
+      await session.connect();
+    }),
+  );
+  const found = await Promise.all(names.map((host) => findKey(file, `[${host}]:${parent.port}`)));
+  expect(found).toEqual(names.map(() => parent.fingerprint));
+  expect((await readFile(file, "utf8")).split("\n")).toHaveLength(names.length + 1);
+});
+
+test("a key that finds no room leaves the file as it was", async () => {
+  const directory = join(lab.directory, "full");
+  await mkdir(directory);
+  await execute("mount", ["-t", "tmpfs", "-o", "size=4k", "tmpfs", directory]);
+  try {
+    const file = join(directory, "known_hosts");
+    const before = `# ${"x".repeat(4050)}`;
+    await writeFile(file, before);
+    const failure = await failureOf(connect({ knownHosts: [], learn: { file } }));
+    expect(failure).toMatchObject({ code: "SSH_KNOWN_HOSTS_UNWRITABLE", details: { file } });
+    expect(await readFile(file, "utf8")).toBe(before);
+  } finally {
+    await execute("umount", [directory]);
+  }
 });
 
 test("a key that nobody knows is refused where none may be learned", async () => {

@@ -1,5 +1,3 @@
-import { appendFile, mkdir, readFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import { OttoError } from "@otto/errors";
 import type { SshEndpoint } from "./endpoint.js";
 import {
@@ -11,7 +9,8 @@ import {
   type LearnedHostKey,
   orderHostKeyAlgorithms,
 } from "./host-key.js";
-import { formatFingerprint, formatHostName, type KnownHost, parseKnownHosts, readKeyType } from "./known-hosts.js";
+import { formatFingerprint, formatHostName, readKeyType } from "./known-hosts.js";
+import { addKnownHost, readKnownHosts } from "./known-hosts-file.js";
 
 /** The judge of one endpoint's host key during one handshake. */
 export interface HostKeyCheck {
@@ -66,30 +65,12 @@ async function checkFiles(
       const verdict = judgeHostKey(hosts, at, key);
       assertTrusted(endpoint, verdict, key, learn !== undefined);
       if (verdict.verdict === "trusted" || learn === undefined) return;
-      await recordKey(learn.file, formatHostName(at.host, at.port), key);
+      await addKnownHost(learn.file, formatHostName(at.host, at.port), key);
       const learned = { hop: endpoint.name, fingerprint: formatFingerprint(key), file: learn.file };
       learn.onLearned?.(learned);
       onLearned(learned);
     },
   };
-}
-
-async function readKnownHosts(file: string): Promise<KnownHost[]> {
-  try {
-    return parseKnownHosts(await readFile(file, "utf8"), file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw new OttoError("SSH_KNOWN_HOSTS_UNREADABLE", `reading known host keys from ${file}: ${String(error)}`, {
-      hint: `Make ${file} readable, or name another file.`,
-      details: { file },
-      cause: error,
-    });
-  }
-}
-
-async function recordKey(file: string, name: string, key: Buffer): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await appendFile(file, `${name} ${readKeyType(key)} ${key.toString("base64")}\n`, { mode: 0o600 });
 }
 
 function assertPinned(endpoint: SshEndpoint, pin: string, key: Buffer): void {
