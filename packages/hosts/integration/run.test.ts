@@ -134,6 +134,20 @@ describe.each(hosts)("run on %s", (_name, host) => {
     expect(await shell.run("echo unseen; (exit 4)")).toMatchObject({ exitCode: 4, stdout: Buffer.alloc(0) });
   });
 
+  test("of a closed shell fails, and what was queued never runs", async () => {
+    const [running, queued] = [1, 2].map((call) => `/tmp/otto-run-${process.pid}-${sessions}-${call}`);
+    const call = (...lines: readonly string[]) => Promise.allSettled(lines.map((line) => shell.run(line)));
+    const closed = { status: "rejected", reason: { code: "HOST_SHELL_LOST" } };
+    const opening = call(`: >${queued}`);
+    await shell[Symbol.asyncDispose]();
+    expect(await opening).toMatchObject([closed]);
+    const calls = call(`: >${running}; sleep 60`, `: >${queued}`, "true");
+    await host().exec(`until [ -e ${running} ]; do sleep 0.1; done`);
+    await shell[Symbol.asyncDispose]();
+    expect(await calls).toMatchObject([closed, closed, closed]);
+    expect(await shell.run(`[ -e ${queued} ]`)).toMatchObject({ exitCode: 1, inNewShell: true });
+  });
+
   test("queues the calls of one session, and runs sessions side by side", async () => {
     const calls = [1, 2, 3].map((n) => shell.run(`n=$((n * 10 + ${n})); echo $n`));
     expect((await Promise.all(calls)).map(({ stdout }) => stdout.toString())).toEqual(["1\n", "12\n", "123\n"]);

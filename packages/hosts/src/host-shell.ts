@@ -1,4 +1,4 @@
-import { abortable, type Deadline, startDeadline } from "@otto/errors";
+import { abortable, anySignal, type Deadline, OttoError, startDeadline } from "@otto/errors";
 import pLimit from "p-limit";
 import { type CommandResult, defaultTimeoutMs, neverBegan } from "./command.js";
 import type { ShellSession } from "./shell-session.js";
@@ -22,6 +22,7 @@ export type OpenShell = (deadline: Deadline) => Promise<ShellSession>;
 export class HostShell implements AsyncDisposable {
   readonly #open: OpenShell;
   readonly #queue = pLimit(1);
+  #closing = new AbortController();
   #session: ShellSession | undefined;
 
   /** @param open called at the first command, and at the next whenever the shell has ended */
@@ -36,29 +37,40 @@ export class HostShell implements AsyncDisposable {
    */
   async run(commandLine: string, options: RunOptions = {}): Promise<RunResult> {
     if (commandLine.includes("\0")) throw new TypeError("a command line must not hold NUL");
+    const closing = this.#closing.signal;
+    const signal = anySignal(closing, options.signal);
     return await abortable(
-      this.#queue(() => this.#runNext(commandLine, options)),
-      options.signal,
+      this.#queue(() => this.#runNext(commandLine, { ...options, signal })),
+      signal,
     );
   }
 
-  /** Ends the shell and what runs in it. The next call has a new one. */
+  /** Ends the shell and what runs in it; the calls that are under way or queued fail. A later call has a new shell. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#session?.close();
+    this.#closing.abort(closedError());
+    this.#closing = new AbortController();
+    await this.#queue(() => this.#session?.close());
   }
 
-  async #runNext(commandLine: string, options: RunOptions): Promise<RunResult> {
-    options.signal?.throwIfAborted();
+  async #runNext(commandLine: string, options: RunOptions & { readonly signal: AbortSignal }): Promise<RunResult> {
+    options.signal.throwIfAborted();
     using deadline = startDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
     const inNewShell = this.#session?.ended === true;
     try {
       if (this.#session === undefined || inNewShell) this.#session = await this.#open(deadline);
+      deadline.signal.throwIfAborted();
     } catch (error) {
       if (deadline.passed) return { ...neverBegan(), inNewShell };
       throw error;
     }
     return { ...(await this.#session.run(commandLine, deadline)), inNewShell };
   }
+}
+
+function closedError(): OttoError {
+  return new OttoError("HOST_SHELL_LOST", "running a command: its shell was closed before the command had ended", {
+    hint: "Wait for the calls before the host is closed.",
+  });
 }
 
 /** The shells of one host, by name. */
