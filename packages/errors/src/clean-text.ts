@@ -1,18 +1,13 @@
-import { stripVTControlCharacters } from "node:util";
+import { plainText } from "./plain-text.js";
+import { createRedactor, type Redactor } from "./redactor.js";
 import type { Secret } from "./secret.js";
-
-// Control characters but tab and newline, and the marks that reorder text on a terminal.
-const unsafe = /[^\P{Cc}\t\n]|[\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
  * Makes text from outside (a server, a container, a child process) fit for a message or a log: no terminal escapes,
- * no control characters but tab and newline, and each of `secrets` replaced by `[redacted]`.
+ * no control characters but tab and newline, of a line that carriage returns overwrite its last state, and each of
+ * `secrets` replaced by `[redacted]`, in every form that {@link createRedactor} knows.
  */
-export function cleanText(text: string, secrets: readonly Secret[] = []): string {
-  let cleaned = stripVTControlCharacters(text).replaceAll("\r\n", "\n").replace(unsafe, "");
-  for (const secret of secrets) {
-    const value = secret.reveal();
-    if (value !== "") cleaned = cleaned.replaceAll(value, String(secret));
-  }
-  return cleaned;
+export function cleanText(text: string, secrets: readonly Secret[] | Redactor = []): string {
+  const redactor = "redact" in secrets ? secrets : createRedactor(secrets);
+  return redactor.redact(plainText(text));
 }

@@ -12,5 +12,8 @@ export {
 } from "./deadline.js";
 export { nearestWord } from "./nearest-word.js";
 export { isOttoError, type Json, OttoError, type OttoErrorOptions } from "./otto-error.js";
+export { OutputText } from "./output-text.js";
 export { quoteWord } from "./quote-word.js";
+export { createRedactor, type RedactedText, type Redactor } from "./redactor.js";
 export { Secret } from "./secret.js";
+export { isRedactable } from "./secret-forms.js";

@@ -1,28 +1,34 @@
 import { inspect } from "node:util";
 
-const shown = "[redacted]";
+/** What stands in the place of a secret. */
+export const redacted = "[redacted]";
 
-/** A value that prints, logs and serialises as `[redacted]`; only {@link Secret.reveal} gives it. */
+/** A value, of text or bytes, that prints, logs and serialises as `[redacted]`; only its two methods give it. */
 export class Secret {
-  readonly #value: string;
+  readonly #value: string | Uint8Array;
 
-  constructor(value: string) {
+  constructor(value: string | Uint8Array) {
     this.#value = value;
   }
 
+  /** As text; bytes are read as UTF-8. */
   reveal(): string {
-    return this.#value;
+    return typeof this.#value === "string" ? this.#value : Buffer.from(this.#value).toString();
+  }
+
+  revealBytes(): Uint8Array {
+    return typeof this.#value === "string" ? Buffer.from(this.#value) : this.#value;
   }
 
   toString(): string {
-    return shown;
+    return redacted;
   }
 
   toJSON(): string {
-    return shown;
+    return redacted;
   }
 
   [inspect.custom](): string {
-    return shown;
+    return redacted;
   }
 }
