@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { createRedactor, type Redactor } from "@otto/errors";
 import type Docker from "dockerode";
 import { buildFailed } from "./build-failure.js";
 import { buildParameters } from "./build-parameters.js";
@@ -47,15 +48,15 @@ export async function buildImage(
 ): Promise<void> {
   const parameters = { ...buildParameters(options), version: "1" };
   const headers = { "Content-Type": "application/x-tar", ...registryConfigHeader(options.credentials ?? {}) };
-  await asking(request, `building ${options.tag}`, async () => {
+  const secrets = Object.values(options.credentials ?? {}).flatMap(secretsOf);
+  await asking({ ...request, secrets }, `building ${options.tag}`, async () => {
     const stream = await postBuild(docker, { parameters, headers, body: tar }, request);
-    await followBuild(stream, options);
+    await followBuild(stream, options, createRedactor(secrets));
   });
 }
 
-async function followBuild(stream: Readable, options: TarBuildOptions): Promise<void> {
-  const secrets = Object.values(options.credentials ?? {}).flatMap(secretsOf);
-  const log = new TarBuildLog(options.onProgress ?? (() => {}), secrets);
+async function followBuild(stream: Readable, options: TarBuildOptions, redactor: Redactor): Promise<void> {
+  const log = new TarBuildLog(options.onProgress ?? (() => {}), redactor);
   for await (const line of readJsonLines(stream)) {
     if (textField(line, "error") !== undefined) throw buildFailed(options, log.failure(line));
     log.follow(line);

@@ -23,22 +23,23 @@ export async function asking<T>(
     return await abortable(ask(), request.abort.abortSignal, onLate);
   } catch (error) {
     request.abort.abortSignal?.throwIfAborted();
-    throw engineError(request.engine, doing, error);
+    throw engineError(request, doing, error);
   }
 }
 
-function engineError(engine: string, doing: string, error: unknown): unknown {
+function engineError({ engine, secrets = [] }: EngineRequest, doing: string, error: unknown): unknown {
   if (isOttoError(error)) return error;
   if (isHttpError(error)) {
-    return new OttoError("ENGINE_REQUEST_FAILED", `${doing} on ${engine}: ${cleanText(messageOf(error))}`, {
+    const message = cleanText(messageOf(error), secrets);
+    return new OttoError("ENGINE_REQUEST_FAILED", `${doing} on ${engine}: ${message}`, {
       details: { engine, status: error.statusCode },
-      cause: error,
+      cause: secrets.length === 0 ? error : undefined,
     });
   }
   const reason = error instanceof Error ? error.message : String(error);
   return new OttoError(
     "ENGINE_UNREACHABLE",
-    `${doing} on ${engine}: the engine does not answer (${cleanText(reason)})`,
+    `${doing} on ${engine}: the engine does not answer (${cleanText(reason, secrets)})`,
     {
       hint: hintFor(error),
       details: { engine },

@@ -30,7 +30,7 @@ export async function pullImage(docker: Docker, options: PullOptions, request: E
   const { repository, tag } = splitReference(options.reference);
   const query = new URLSearchParams({ fromImage: repository, tag });
   if (options.platform !== undefined) query.set("platform", options.platform);
-  return asking(request, `pulling ${options.reference}`, async () => {
+  return asking(withSecrets(request, options), `pulling ${options.reference}`, async () => {
     const path = `/images/create?${query.toString()}`;
     try {
       const stream = await postToEngine(docker, { path, headers: registryAuthHeader(options.credentials) }, request);
@@ -55,10 +55,14 @@ export async function pushImage(
 ): Promise<string | undefined> {
   const { repository, tag } = splitReference(options.reference);
   const path = `/images/${encodeURI(repository)}/push?${new URLSearchParams({ tag }).toString()}`;
-  return asking(request, `pushing ${options.reference}`, async () => {
+  return asking(withSecrets(request, options), `pushing ${options.reference}`, async () => {
     const stream = await postToEngine(docker, { path, headers: registryAuthHeader(options.credentials) }, request);
     return followTransfer(stream, options, "ENGINE_PUSH_FAILED");
   });
+}
+
+function withSecrets(request: EngineRequest, { credentials }: TransferOptions): EngineRequest {
+  return { ...request, secrets: secretsOf(credentials) };
 }
 
 async function followTransfer(stream: Readable, options: TransferOptions, code: string): Promise<string | undefined> {

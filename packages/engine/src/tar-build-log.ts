@@ -1,4 +1,4 @@
-import { cleanText, type Json, type Secret } from "@otto/errors";
+import { cleanText, createRedactor, type Json, OutputText, type Redactor } from "@otto/errors";
 import { type BuildFailure, keepLastLines } from "./build-failure.js";
 import type { BuildProgress } from "./build-progress.js";
 import { textField } from "./json-lines.js";
@@ -11,34 +11,41 @@ const keptLength = 64 * 1024;
 /** Follows what a builder without BuildKit says, line by line: tells each step and its output. */
 export class TarBuildLog {
   readonly #onProgress: (progress: BuildProgress) => void;
-  readonly #redact: readonly Secret[];
+  readonly #redactor: Redactor;
+  readonly #text: OutputText;
   #unfinished = "";
   #step: string | undefined;
   #isCached = false;
   #output = "";
 
-  constructor(onProgress: (progress: BuildProgress) => void, redact: readonly Secret[] = []) {
+  constructor(onProgress: (progress: BuildProgress) => void, redactor: Redactor = createRedactor([])) {
     this.#onProgress = onProgress;
-    this.#redact = redact;
+    this.#redactor = redactor;
+    this.#text = new OutputText(redactor);
   }
 
   follow(message: Json): void {
-    const lines = `${this.#unfinished}${textField(message, "stream") ?? ""}`.split("\n");
-    this.#unfinished = lines.pop() ?? "";
-    for (const line of lines) this.#followLine(cleanText(line, this.#redact));
+    this.#followText(this.#text.write(textField(message, "stream") ?? ""));
   }
 
   /** The build is over, and well. */
   end(): void {
+    this.#followText(`${this.#text.flush()}\n`);
     this.#endStep("done");
   }
 
   failure(message: Json): BuildFailure {
-    this.#followLine(cleanText(this.#unfinished, this.#redact));
-    const words = cleanText(textField(message, "error") ?? "", this.#redact).trim();
+    this.#followText(`${this.#text.flush()}\n`);
+    const words = cleanText(textField(message, "error") ?? "", this.#redactor).trim();
     const step = this.#step;
     this.#endStep("failed");
     return { message: words, step, output: this.#output, exitCode: exitCodeIn(words) };
+  }
+
+  #followText(text: string): void {
+    const lines = `${this.#unfinished}${text}`.split("\n");
+    this.#unfinished = lines.pop() ?? "";
+    for (const line of lines) this.#followLine(line);
   }
 
   #followLine(line: string): void {

@@ -1,6 +1,7 @@
+import { OutputText, type Redactor } from "@otto/errors";
 import { type BuildFailure, keepLastLines } from "../build-failure.js";
 import type { BuildProgress } from "../build-progress.js";
-import type { Trace, TracedStep } from "./trace.js";
+import type { Trace, TracedLog, TracedStep } from "./trace.js";
 
 type StepState = Extract<BuildProgress, { type: "step" }>["state"];
 
@@ -10,33 +11,62 @@ const keptLength = 64 * 1024;
 /** Follows a build's traces: tells each change once, and keeps what a failed step said. */
 export class BuildLog {
   readonly #onProgress: (progress: BuildProgress) => void;
+  readonly #redactor: Redactor;
   readonly #names = new Map<string, string>();
   readonly #states = new Map<string, StepState>();
+  /** By step: its streams by number. */
+  readonly #streams = new Map<string, Map<number, OutputText>>();
   readonly #outputs = new Map<string, string>();
   #failed: TracedStep | undefined;
 
-  constructor(onProgress: (progress: BuildProgress) => void) {
+  constructor(onProgress: (progress: BuildProgress) => void, redactor: Redactor) {
     this.#onProgress = onProgress;
+    this.#redactor = redactor;
   }
 
   follow(trace: Trace): void {
-    for (const step of trace.steps) this.#followStep(step);
-    for (const { stepId, text } of trace.logs) {
-      const kept = (this.#outputs.get(stepId) ?? "") + text;
-      this.#outputs.set(stepId, kept.length > keptLength ? keepLastLines(kept) : kept);
-      this.#onProgress({ type: "output", step: this.#names.get(stepId), text });
+    for (const step of trace.steps) this.#names.set(step.id, step.name);
+    for (const step of trace.steps) if (!step.completed) this.#followState(step);
+    for (const log of trace.logs) this.#addOutput(log.stepId, this.#streamOf(log).write(log.bytes));
+    for (const step of trace.steps.filter(({ completed }) => completed)) {
+      this.#flush(step.id);
+      this.#followState(step);
     }
+  }
+
+  /** The build is over, however it ended: what is left of the output is told. */
+  end(): void {
+    for (const stepId of this.#streams.keys()) this.#flush(stepId);
   }
 
   /** What there is to say of a build that ended with `message`. */
   failure(message: string): BuildFailure {
+    this.end();
     const step = this.#failed;
     const output = step === undefined ? this.#everything() : (this.#outputs.get(step.id) ?? "");
     return { message, step: step?.name, output, exitCode: exitCodeIn(message) };
   }
 
-  #followStep(step: TracedStep): void {
-    this.#names.set(step.id, step.name);
+  #streamOf({ stepId, stream }: TracedLog): OutputText {
+    const streams = this.#streams.get(stepId) ?? new Map<number, OutputText>();
+    this.#streams.set(stepId, streams);
+    const output = streams.get(stream) ?? new OutputText(this.#redactor);
+    streams.set(stream, output);
+    return output;
+  }
+
+  #flush(stepId: string): void {
+    for (const output of this.#streams.get(stepId)?.values() ?? []) this.#addOutput(stepId, output.flush());
+  }
+
+  #addOutput(stepId: string, text: string): void {
+    if (text === "") return;
+    const kept = (this.#outputs.get(stepId) ?? "") + text;
+    this.#outputs.set(stepId, kept.length > keptLength ? keepLastLines(kept) : kept);
+    this.#onProgress({ type: "output", step: this.#names.get(stepId), text });
+  }
+
+  #followState(step: TracedStep): void {
     const state = stateOf(step);
     if (state === "failed") this.#failed ??= step;
     if (state === undefined || this.#states.get(step.id) === state) return;

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { abortable, anySignal, cleanText, isOttoError } from "@otto/errors";
+import { abortable, anySignal, cleanText, createRedactor, isOttoError, type Redactor, type Secret } from "@otto/errors";
 import type Docker from "dockerode";
 import { buildFailed } from "../build-failure.js";
 import { buildParameters } from "../build-parameters.js";
@@ -8,6 +8,7 @@ import { postBuild } from "../build-request.js";
 import { asking } from "../engine-error.js";
 import type { EngineRequest } from "../engine-request.js";
 import { readJsonLines, textField } from "../json-lines.js";
+import { secretsOf } from "../registry-credentials.js";
 import { BuildLog } from "./build-log.js";
 import type { OnTransfer } from "./file-sync.js";
 import { openBuildSession, type SessionServices } from "./session.js";
@@ -29,19 +30,34 @@ export async function buildWithSession(
 ): Promise<void> {
   const doing = `building ${options.tag}`;
   const onProgress = options.onProgress ?? (() => {});
-  const services = { ...options.services, onTransfer: sumTransfer(onProgress) };
+  const { redact = [] } = options.services;
+  const secrets = [...redact];
+  const services = {
+    ...options.services,
+    findCredentials: notingSecrets(options.services.findCredentials, secrets),
+    onTransfer: sumTransfer(onProgress),
+  };
   await using session = await openBuildSession(docker, services, request);
-  const build = { options, sessionId: session.id, log: new BuildLog(onProgress) };
+  const redactor = createRedactor(redact);
+  const build: SessionBuild = {
+    options,
+    sessionId: session.id,
+    log: new BuildLog(onProgress, redactor),
+    redactor,
+    cleanFailure: (text) => cleanText(text, secrets),
+  };
   const hasNamedContexts = Object.keys(options.namedContexts ?? {}).length > 0;
   const { abortSignal } = request.abort;
   const ending = anySignal(session.lost, abortSignal);
   const run = () =>
     (hasNamedContexts ? solveBuild : requestBuild)(docker, build, { ...request, abort: { abortSignal: ending } });
   try {
-    await asking(request, doing, () => abortable(run(), session.lost));
+    await asking({ ...request, secrets }, doing, () => abortable(run(), session.lost));
   } catch (error) {
     // What kept us from serving the build explains its end; the engine only knows that it got no answer.
     throw isOttoError(session.failure) && !abortSignal?.aborted ? session.failure : error;
+  } finally {
+    build.log.end();
   }
 }
 
@@ -55,17 +71,30 @@ function sumTransfer(onProgress: (progress: BuildProgress) => void): OnTransfer 
   };
 }
 
-interface SessionBuild {
+/** The same service; `secrets` gets what it hands out, which a registry's words in a failure may hold. */
+function notingSecrets(find: SessionServices["findCredentials"], secrets: Secret[]): typeof find {
+  return (
+    find &&
+    (async (host) => {
+      const credentials = await find(host);
+      secrets.push(...secretsOf(credentials));
+      return credentials;
+    })
+  );
+}
+
+/** A build that runs. */
+export interface SessionBuild {
   readonly options: SessionBuildOptions;
   readonly sessionId: string;
   readonly log: BuildLog;
+  readonly redactor: Redactor;
+  /** What the engine says of a failure, without secrets. */
+  readonly cleanFailure: (text: string) => string;
 }
 
-async function requestBuild(
-  docker: Docker,
-  { options, sessionId, log }: SessionBuild,
-  request: EngineRequest,
-): Promise<void> {
+async function requestBuild(docker: Docker, build: SessionBuild, request: EngineRequest): Promise<void> {
+  const { options, sessionId } = build;
   const parameters = {
     ...buildParameters(options),
     version: "2",
@@ -73,15 +102,14 @@ async function requestBuild(
     session: sessionId,
     buildid: sessionId,
   };
-  await followTraces(await postBuild(docker, { parameters }, request), log, options);
+  await followTraces(await postBuild(docker, { parameters }, request), build);
 }
 
-async function followTraces(stream: Readable, log: BuildLog, options: SessionBuildOptions): Promise<void> {
-  const { redact } = options.services;
+async function followTraces(stream: Readable, { options, log, redactor, cleanFailure }: SessionBuild): Promise<void> {
   for await (const line of readJsonLines(stream)) {
     const trace = textField(line, "id") === "moby.buildkit.trace" ? textField(line, "aux") : undefined;
-    if (trace !== undefined) log.follow(decodeTrace(Buffer.from(trace, "base64"), redact));
+    if (trace !== undefined) log.follow(decodeTrace(Buffer.from(trace, "base64"), redactor));
     const failure = textField(line, "error");
-    if (failure !== undefined) throw buildFailed(options, log.failure(cleanText(failure, redact)));
+    if (failure !== undefined) throw buildFailed(options, log.failure(cleanFailure(failure)));
   }
 }

@@ -21,7 +21,7 @@ export interface SessionServices {
   readonly redact?: readonly Secret[] | undefined;
   /** Sockets of ssh-agents by id, for `RUN --mount=type=ssh`. Default: there are none. */
   readonly sshAgents?: Readonly<Record<string, string>> | undefined;
-  /** What a registry gets for a base image; asked for the registries that the build takes images from, and no other. */
+  /** What a registry gets. An engine may ask for any: answer for those that the build takes images from, and no other. */
   readonly findCredentials?: ((registryHost: string) => Promise<RegistryCredentials | undefined>) | undefined;
   readonly onTransfer?: OnTransfer | undefined;
 }
@@ -156,8 +156,9 @@ function fileSync(services: SessionServices, onFailure: (error: unknown) => void
 
 /** @see https://github.com/moby/buildkit/blob/master/session/sshforward/ssh.proto */
 function sshAgents(sockets: Readonly<Record<string, string>>): Handlers {
+  const known = new Map(Object.entries(sockets));
   const find = (id: string): string => {
-    const socket = sockets[id];
+    const socket = known.get(id);
     if (socket === undefined) throw new GrpcError(grpcStatus.notFound, `ssh agent ${id}: not given to this build`);
     return socket;
   };

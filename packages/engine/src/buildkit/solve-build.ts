@@ -1,12 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { cleanText } from "@otto/errors";
 import type Docker from "dockerode";
 import { buildFailed } from "../build-failure.js";
 import type { EngineRequest } from "../engine-request.js";
-import type { BuildLog } from "./build-log.js";
 import { connectToBuildKit, type GrpcClient } from "./grpc-client.js";
 import { GrpcError } from "./grpc-server.js";
-import type { SessionBuildOptions } from "./session-build.js";
+import type { SessionBuild } from "./session-build.js";
 import { encodeSolveRequest, encodeStatusRequest } from "./solve-request.js";
 import { decodeTrace } from "./trace.js";
 
@@ -18,21 +16,18 @@ const lastReportMs = 5_000;
  * Builds by the engine's BuildKit itself, as `docker buildx` does: `POST /build` takes no named contexts.
  * @throws OttoError `ENGINE_BUILD_FAILED`
  */
-export async function solveBuild(
-  docker: Docker,
-  { options, sessionId, log }: { options: SessionBuildOptions; sessionId: string; log: BuildLog },
-  request: EngineRequest,
-): Promise<void> {
+export async function solveBuild(docker: Docker, build: SessionBuild, request: EngineRequest): Promise<void> {
+  const { options, sessionId, log } = build;
   using client = await connectToBuildKit(docker, request);
   const solving = drain(client.call(`${control}/Solve`, encodeSolveRequest(options, sessionId)));
-  const report = followReport(client, { options, sessionId, log });
+  const report = followReport(client, build);
   try {
     await solving;
   } catch (error) {
     if (!(error instanceof GrpcError)) throw error;
     // The failed step's name and output come by the report.
     await endOf(report);
-    throw buildFailed(options, log.failure(cleanText(error.message, options.services.redact)));
+    throw buildFailed(options, log.failure(build.cleanFailure(error.message)));
   }
   await endOf(report);
 }
@@ -44,13 +39,10 @@ async function drain(messages: AsyncIterable<unknown>): Promise<void> {
 }
 
 /** Never fails: the build's own answer says how it ended. */
-async function followReport(
-  client: GrpcClient,
-  { options, sessionId, log }: { options: SessionBuildOptions; sessionId: string; log: BuildLog },
-): Promise<void> {
+async function followReport(client: GrpcClient, { sessionId, log, redactor }: SessionBuild): Promise<void> {
   try {
     for await (const message of client.call(`${control}/Status`, encodeStatusRequest(sessionId))) {
-      log.follow(decodeTrace(message, options.services.redact));
+      log.follow(decodeTrace(message, redactor));
     }
   } catch {
     // A build that is refused at once has no report.

@@ -1,4 +1,4 @@
-import { cleanText, type Secret } from "@otto/errors";
+import { cleanText, type Redactor } from "@otto/errors";
 import { readFields } from "./wire.js";
 
 /** A step of a build, as far as the engine has told. */
@@ -13,9 +13,12 @@ export interface TracedStep {
   readonly error: string | undefined;
 }
 
+/** A part of a step's output, as it came: it may end within a line, or a letter. */
 export interface TracedLog {
   readonly stepId: string;
-  readonly text: string;
+  /** 1: stdout, 2: stderr. */
+  readonly stream: number;
+  readonly bytes: Uint8Array;
 }
 
 export interface Trace {
@@ -25,43 +28,44 @@ export interface Trace {
 
 /**
  * Decodes a `StatusResponse`, the engine's report on a running build.
- * @param redact values that are taken out of all text
+ * @param redactor of the steps' names and errors
  * @see https://github.com/moby/buildkit/blob/master/api/services/control/control.proto
  */
-export function decodeTrace(message: Uint8Array, redact: readonly Secret[] = []): Trace {
+export function decodeTrace(message: Uint8Array, redactor: Redactor): Trace {
   const steps: TracedStep[] = [];
   const logs: TracedLog[] = [];
   for (const field of readFields(message)) {
     if (!("bytes" in field)) continue;
-    if (field.number === 1) steps.push(decodeStep(field.bytes, redact));
-    if (field.number === 3) logs.push(decodeLog(field.bytes, redact));
+    if (field.number === 1) steps.push(decodeStep(field.bytes, redactor));
+    if (field.number === 3) logs.push(decodeLog(field.bytes));
   }
   return { steps, logs };
 }
 
-function decodeStep(message: Uint8Array, redact: readonly Secret[]): TracedStep {
+function decodeStep(message: Uint8Array, redactor: Redactor): TracedStep {
   const fields = [...readFields(message)];
   const text = (number: number) => {
     const field = fields.find((candidate) => candidate.number === number);
-    return field !== undefined && "bytes" in field ? cleanText(Buffer.from(field.bytes).toString(), redact) : undefined;
+    return field !== undefined && "bytes" in field ? Buffer.from(field.bytes).toString() : undefined;
   };
+  const error = text(7);
   return {
     id: text(1) ?? "",
-    name: text(3) ?? "",
+    name: cleanText(text(3) ?? "", redactor),
     cached: fields.some((field) => field.number === 4 && "value" in field && field.value === 1n),
     started: text(5) !== undefined,
     completed: text(6) !== undefined,
-    error: text(7),
+    error: error === undefined ? undefined : cleanText(error, redactor),
   };
 }
 
-function decodeLog(message: Uint8Array, redact: readonly Secret[]): TracedLog {
-  let stepId = "";
-  let text = "";
+function decodeLog(message: Uint8Array): TracedLog {
+  let [stepId, stream] = ["", 0];
+  let bytes: Uint8Array = new Uint8Array();
   for (const field of readFields(message)) {
-    if (!("bytes" in field)) continue;
-    if (field.number === 1) stepId = Buffer.from(field.bytes).toString();
-    if (field.number === 4) text = cleanText(Buffer.from(field.bytes).toString(), redact);
+    if (field.number === 1 && "bytes" in field) stepId = Buffer.from(field.bytes).toString();
+    if (field.number === 3 && "value" in field) stream = Number(field.value);
+    if (field.number === 4 && "bytes" in field) bytes = field.bytes;
   }
-  return { stepId, text };
+  return { stepId, stream, bytes };
 }
