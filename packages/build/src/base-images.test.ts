@@ -6,7 +6,17 @@ test.each([
   ["FROM scratch\nCOPY --chmod=644 --from=r.example/a /x /\nCOPY --from=0 /y /\nCOPY z /\n", ["r.example/a"]],
   [`ARG HOST=r.example TAG\nARG NAME="$HOST/a"\nFROM \${NAME}:\${TAG:-2}\n`, ["r.example/a:2"]],
   ["ARG BASE=a\nFROM $BASE\nARG BASE=b\n", ["given"]],
-  ["FROM $UNKNOWN/a\n", []],
+  [`FROM $UNKNOWN/a\nCOPY --from=\${UNKNOWN} a b\n`, []],
+  ["FROM r.example/a-$TARGETARCH\n", ["r.example/a-"]],
+  ["# syntax=r.example/frontend:1\n# escape=`\nFROM a\n", ["r.example/frontend:1", "a"]],
+  ["#!/usr/bin/env x\n# syntax = f\nFROM a\n", ["f", "a"]],
+  ["# a comment\n# syntax=not\nFROM a\n", ["a"]],
+  [
+    "FROM a AS tools\nRUN --mount=type=cache,target=/c --mount=target=/t,from=r.example/t,type=bind --mount=from=tools x --from=no\n",
+    ["a", "r.example/t"],
+  ],
+  [`ARG A\nARG B=r.example\nFROM \${A:-\${B}/a}\${A:+no}\${B:+:1}\n`, ["r.example/a:1"]],
+  ['ARG A="x$A$A"\nFROM $A\n', ["x"]],
 ])("%j takes %j", (dockerfile, images) => {
   expect(findBaseImages(dockerfile, { BASE: "given" })).toEqual(images);
 });

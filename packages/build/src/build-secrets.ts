@@ -19,7 +19,7 @@ async function readSecret(image: DockerImage, secret: BuildSecret, env: Environm
   if (secret.file !== undefined) {
     const { file } = secret;
     return new Secret(
-      await readFile(file, "utf8").catch((cause: unknown) =>
+      await readFile(file).catch((cause: unknown) =>
         Promise.reject(missing(image, secret, `cannot read ${file}`, cause)),
       ),
     );

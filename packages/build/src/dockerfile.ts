@@ -14,7 +14,7 @@ export interface Instruction {
  */
 export function readInstructions(dockerfile: string): readonly Instruction[] {
   const lines = dockerfile.split(/\r?\n/);
-  const continuation = escapeOf(lines);
+  const continuation = readDirective(dockerfile, "escape") ?? "\\";
   const instructions: Instruction[] = [];
   for (let at = 0; at < lines.length; at++) {
     if (isSkipped(lines[at])) continue;
@@ -38,14 +38,17 @@ function isSkipped(line = ""): boolean {
   return /^\s*(#|$)/.test(line);
 }
 
-/** A directive stands before anything else. */
-function escapeOf(lines: readonly string[]): string {
-  for (const line of lines) {
-    const [, name, value] = /^#\s*(\w+)\s*=\s*(\S+)\s*$/.exec(line) ?? [];
-    if (name === undefined) break;
-    if (name.toLowerCase() === "escape") return value ?? "\\";
+/**
+ * The value of a parser directive (`# name=value`); directives stand before anything else.
+ * @see https://docs.docker.com/reference/dockerfile/#parser-directives
+ */
+export function readDirective(dockerfile: string, wanted: string): string | undefined {
+  for (const line of dockerfile.replace(/^\ufeff?(#!.*\r?\n)?/, "").split(/\r?\n/)) {
+    const [, name, value] = /^(?:#|\/\/)\s*(\w+)\s*=\s*(\S+)\s*$/.exec(line) ?? [];
+    if (name === undefined) return undefined;
+    if (name.toLowerCase() === wanted) return value;
   }
-  return "\\";
+  return undefined;
 }
 
 /** @returns the last line of the last one */

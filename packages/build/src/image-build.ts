@@ -1,6 +1,6 @@
 import type { DockerImage, Repo } from "@otto/config";
 import type { BuildProgress, RegistryCredentials } from "@otto/engine";
-import { OttoError, type Secret } from "@otto/errors";
+import { isRedactable, OttoError, type Secret } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import {
   packContext,
@@ -9,12 +9,12 @@ import {
   servedDockerfileName,
   servedNamedContexts,
 } from "@otto/staging";
-import { findBaseImages } from "./base-images.js";
 import type { BuildEvent } from "./build-event.js";
 import type { BuildImagesOptions } from "./build-images.js";
 import { hashLabel, type WantedImage } from "./build-plan.js";
 import { findSshAgents, readSecrets } from "./build-secrets.js";
-import { registryHost } from "./registry/registry-host.js";
+import { findRegistries } from "./registry/build-registries.js";
+import { credentialServer } from "./registry/registry-host.js";
 import { findUserCredentials } from "./registry/user-credentials.js";
 import { parseShmSize } from "./shm-size.js";
 import { type CountedSteps, findStepLine } from "./step-line.js";
@@ -41,13 +41,14 @@ async function buildBySession(wanted: WantedImage, build: Build): Promise<void> 
   await refuseNamedContexts(image, build);
   const { env = {} } = options;
   const secrets = await readSecrets(image, env);
+  warnOfShort(secrets, image, options);
   const services = {
     // Neither user nor directory: what one checkout has sent, another need not send again.
     sharedKey: `otto/${repo.name}/${image.name}`,
     files: serveContext(context, { mtime: image.mtime }),
-    readSecret: async (id: string) => toBytes(secrets.get(id)),
+    readSecret: async (id: string) => secrets.get(id)?.revealBytes(),
     redact: [...secrets.values()],
-    findCredentials: (host: string) => findUserCredentials({ host, env, signal: options.signal }),
+    findCredentials: credentialsOf(wanted, options),
     sshAgents: findSshAgents(image, env),
   };
   const dockerfile = servedDockerfileName(context);
@@ -56,8 +57,13 @@ async function buildBySession(wanted: WantedImage, build: Build): Promise<void> 
   await parent.engine.buildWithSession({ ...common, dockerfile, namedContexts, services }, options.signal);
 }
 
-function toBytes(secret: Secret | undefined): Uint8Array | undefined {
-  return secret === undefined ? undefined : Buffer.from(secret.reveal());
+/** Every 1 of the output would be blackened. */
+function warnOfShort(secrets: ReadonlyMap<string, Secret>, { name }: DockerImage, { onEvent }: BuildImagesOptions) {
+  const short = [...secrets].filter(([, secret]) => secret.revealBytes().length > 0 && !isRedactable(secret));
+  if (short.length === 0) return;
+  const ids = short.map(([id]) => id).join(", ");
+  const message = `a build secret of fewer than 4 characters is not redacted in the output: ${ids}`;
+  onEvent?.({ type: "build.warning", image: name, code: "BUILD_SECRET_SHORT", message });
 }
 
 /** For engines without BuildKit: the whole context as a stream. */
@@ -67,7 +73,7 @@ async function buildByTar(wanted: WantedImage, build: Build): Promise<void> {
   const tar = packContext(wanted.context, { signal: options.signal });
   try {
     const dockerfile = packedDockerfileName(wanted.context);
-    const credentials = await findBaseCredentials(wanted, options);
+    const credentials = await findAllCredentials(wanted, options);
     await parent.engine.buildImage(
       tar,
       { ...engineOptions(wanted, build, "instructions"), dockerfile, credentials },
@@ -78,12 +84,17 @@ async function buildByTar(wanted: WantedImage, build: Build): Promise<void> {
   }
 }
 
-/** For the registries that the Dockerfile takes images from, and no other. */
-async function findBaseCredentials({ image, context }: WantedImage, { env = {}, signal }: BuildImagesOptions) {
+/** Gives the user's logins for the registries that the build names, and for no other that an engine may ask for. */
+function credentialsOf({ image, context }: WantedImage, { env = {}, signal }: BuildImagesOptions) {
+  const servers = new Set([...findRegistries(image, context.dockerfile.content.toString())].map(credentialServer));
+  return async (host: string) =>
+    servers.has(credentialServer(host)) ? findUserCredentials({ host, env, signal }) : undefined;
+}
+
+/** For a builder that cannot ask. */
+async function findAllCredentials({ image, context }: WantedImage, { env = {}, signal }: BuildImagesOptions) {
   const found: Record<string, RegistryCredentials> = {};
-  for (const host of new Set(
-    findBaseImages(context.dockerfile.content.toString(), image.buildArgs).map(registryHost),
-  )) {
+  for (const host of findRegistries(image, context.dockerfile.content.toString())) {
     const credentials = await findUserCredentials({ host, env, signal });
     if (credentials !== undefined) found[host] = credentials;
   }
