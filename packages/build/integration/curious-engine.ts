@@ -34,13 +34,14 @@ export async function startCuriousEngine(questions: readonly Question[], words =
     if (!pathname.endsWith("/build")) return json(404, { message: "there is none" });
     sessions.once("asked", () => response.end(`${JSON.stringify({ error: `${words} ${answers.join(" ")}` })}\n`));
   });
-  server.on("upgrade", async (_request, socket: Duplex) => {
+  const questionSession = async (socket: Duplex) => {
     socket.write("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
     const session = connect("http://session", { createConnection: () => socket });
     for (const question of questions) answers.push(await ask(session, question));
     if (sessions.listenerCount("asked") === 0) await once(sessions, "newListener");
     setImmediate(() => sessions.emit("asked"));
-  });
+  };
+  server.on("upgrade", (_request, socket: Duplex) => void questionSession(socket));
   await once(server.listen(socketPath), "listening");
   const docker = { command: ["docker"], stagingRoot: undefined };
   const parent = createLocalParent({ id: "curious", docker, socketPath, env: process.env });
