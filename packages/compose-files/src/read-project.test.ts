@@ -364,3 +364,20 @@ test.each([{ files: [] }, { files: ["compose.yml"] }, { repoRoot: "repo" }, { ho
     await expect(read(service(""), options)).rejects.toBeInstanceOf(TypeError);
   },
 );
+
+test.each(["a b", "a/b", "é", "", "a\\u001b[2J", "a\\u202eb", "x:y", "$(id)"])(
+  "the service name %s is refused at its line, as Compose does",
+  async (name) => {
+    const error = await refusal({ "compose.yml": `services:\n  ok: { image: x }\n  "${name}": { image: x }\n` });
+    expect(error.code).toBe("COMPOSE_FILE_INVALID");
+    expect(error.message).toMatch(/^compose\.yml:3 services.*: invalid service name "/);
+  },
+);
+
+test.each(["a", "A", "_x", "-x", "a.b", "..", "__proto__", "constructor"])(
+  "the service name %s is taken",
+  async (name) => {
+    const { services } = await read({ "compose.yml": `services:\n  "${name}": { image: x }\n` });
+    expect(services.map((service) => service.name)).toEqual([name]);
+  },
+);

@@ -14,7 +14,7 @@ import { selectServices, summarizeServices } from "./services.js";
 import { type Shipping, shipReferences } from "./shipping.js";
 import { findRemoteBases, rewriteFiles } from "./staged-files.js";
 import { findVariableUses, usedEnvironment } from "./used-environment.js";
-import { textAt } from "./yaml-tree.js";
+import { entriesOf, type MapTree, mapAt, textAt } from "./yaml-tree.js";
 
 /**
  * Reads a Compose project and finds every local file that it refers to, and where each belongs on a parent.
@@ -32,6 +32,7 @@ export async function readComposeProject(source: ComposeSource, reader: LocalRea
   const { command, envFiles } = await createCommandGroup(loading);
   const project = await loadCommand(loading, command);
   const profiles = activeProfiles(source, command.lookup);
+  checkServiceNames(project);
   const summaries = summarizeServices(project);
   checkServices(
     source,
@@ -107,6 +108,15 @@ async function createLoading(source: ComposeSource, reader: LocalReader): Promis
     warnings: new Map(),
     documentCount: 0,
   };
+}
+
+/** As Compose's schema has them. Whoever lists the services has not asked Compose. */
+function checkServiceNames(project: MapTree): void {
+  for (const [name, { place }] of entriesOf(mapAt(project, "services"))) {
+    if (/^[a-zA-Z0-9._-]+$/.test(name)) continue;
+    const said = `invalid service name ${JSON.stringify(name)}: expected letters, digits, '.', '_' and '-'`;
+    throw composeError("COMPOSE_FILE_INVALID", place, said);
+  }
 }
 
 function checkServices(source: ComposeSource, declared: readonly string[]): void {

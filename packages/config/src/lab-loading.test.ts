@@ -278,3 +278,19 @@ test("a lab file may name its schema, begin with a byte order mark and have Wind
   const loaded = await loadLab({ repos: [repoWith(["lab.json"])], name: "veg", home });
   expect([loaded.hosts.map(({ id }) => id), loaded.notes]).toEqual([["a"], []]);
 });
+
+test.each([
+  [{ element: "a", labs: ["veg", "b\u202ec"] }, "hosts[0].labs[1]"],
+  [{ element: "a\u001b[2J" }, "hosts[0].element"],
+  [{ element: "a", board: "x\u009by" }, "hosts[0].board"],
+  [{ element: "a", ip: "10.0.0.1\n" }, "hosts[0].ip"],
+  [{ element: "a", user: "root\u0000" }, "hosts[0].user"],
+  [{ element: "a", name: "a\tb" }, "hosts[0].name"],
+  [{ element: "a", hop: "b\u2066" }, "hosts[0].hop"],
+  [{ element: "a", creds: [{ login: "u\u001b" }] }, "hosts[0].creds[0].login"],
+])("a name that a terminal would obey is refused where it is declared: %j", async (fields, key) => {
+  await expect(load([host(fields)])).rejects.toMatchObject({
+    code: "LAB_INVALID",
+    message: expect.stringContaining(`${key}: must not hold control characters`) as string,
+  });
+});

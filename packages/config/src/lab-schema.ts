@@ -1,21 +1,22 @@
 import { z } from "zod";
 import { slug } from "./host-identity.js";
+import { name, names } from "./name.js";
 
 const text = z.string().min(1, "must not be empty");
 const texts = z.array(text);
 const seconds = z.number().nonnegative();
 const whole = z.int().nonnegative();
-const identity = text.refine((it) => slug(it) !== "", "must hold a letter or digit");
+const identity = name.refine((it) => slug(it) !== "", "must hold a letter or digit");
 const oneOrMore = z.union([text.transform((it) => [it]), texts]);
 
-const credential = z.looseObject({ login: text, password: z.string().nullish() });
+const credential = z.looseObject({ login: name, password: z.string().nullish() });
 
 const sshOptions = z.looseObject({
   port: z.int().min(1, "must be 1 to 65535").max(65_535, "must be 1 to 65535").nullish(),
   client_keys: oneOrMore.nullish(),
   agent: z.union([z.boolean(), text]).nullish(),
-  password_env: text.nullish(),
-  passphrase_env: text.nullish(),
+  password_env: name.nullish(),
+  passphrase_env: name.nullish(),
   known_hosts: oneOrMore.nullish(),
   host_key: z
     .string()
@@ -36,17 +37,17 @@ const docker = z.looseObject({
 
 const host = z
   .looseObject({
-    ip: text,
+    ip: name,
     element: identity,
     element_id: whole.nullish(),
     board: identity.nullish(),
     slot: whole.nullish(),
-    name: text.nullish(),
-    user: text.nullish(),
+    name: name.nullish(),
+    user: name.nullish(),
     creds: z.array(credential).optional(),
-    labs: texts,
-    hop: text.nullish(),
-    resources: texts.nullish(),
+    labs: names,
+    hop: name.nullish(),
+    resources: names.nullish(),
     docker_capable: z.boolean().nullish(),
     ssh_options: sshOptions.nullish(),
     docker: docker.nullish(),

@@ -166,6 +166,24 @@ test.each([
     "docker.images[0].secrets[0]: must have env or file, not both",
   ],
   [
+    "a name that clears the terminal",
+    `name = "a\\u001b[2J"\nversion = "1"`,
+    "CONFIG_INVALID",
+    "settings.toml: name: must not hold control characters",
+  ],
+  [
+    "a name with a newline",
+    `${head}${image.replace("api", "a\\nb")}`,
+    "CONFIG_INVALID",
+    "docker.images[0].name: must not hold control characters",
+  ],
+  [
+    "a profile that reads backwards",
+    `${head}[[docker.composes]]\npath = "c"\nprofiles = ["a\\u202Eb"]`,
+    "CONFIG_INVALID",
+    "docker.composes[0].profiles[0]: must not hold control characters",
+  ],
+  [
     "two images of one name",
     `${head}${image}${image}`,
     "CONFIG_INVALID",

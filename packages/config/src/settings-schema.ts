@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { name, names } from "./name.js";
 import { scalar } from "./scalar.js";
 
 const text = z.string().min(1, "must not be empty");
@@ -6,16 +7,16 @@ const texts = z.array(text);
 const scalars = z.record(z.string(), scalar);
 
 const secret = z
-  .strictObject({ id: text, env: text.optional(), file: text.optional() })
+  .strictObject({ id: name, env: name.optional(), file: text.optional() })
   .refine((it) => it.env === undefined || it.file === undefined, "must have env or file, not both");
 
 const image = z.strictObject({
-  name: text,
+  name,
   dockerfile: text,
   context: text,
   build_args: scalars.default({}),
-  target: text.optional(),
-  platform: text.optional(),
+  target: name.optional(),
+  platform: name.optional(),
   labels: scalars.default({}),
   cache_from: texts.default([]),
   network: text.optional(),
@@ -30,15 +31,15 @@ const image = z.strictObject({
 
 const compose = z.strictObject({
   path: text,
-  default_host: text.optional(),
-  services: texts.optional(),
-  profiles: texts.default([]),
+  default_host: name.optional(),
+  services: names.optional(),
+  profiles: names.default([]),
   allow_outside: z.boolean().optional(),
 });
 
 const source = z.strictObject({
   backend: z.literal("json"),
-  name: text.optional(),
+  name: name.optional(),
   paths: texts.min(1, "must name a file or directory"),
 });
 
@@ -73,8 +74,8 @@ const docker = z.strictObject({
 /** The settings file, as it is written. */
 export const settingsSchema = z.strictObject({
   $schema: z.unknown().optional(),
-  name: text,
-  version: text,
+  name,
+  version: name,
   instructions: texts.default([]),
   lab: z.strictObject({ sources: z.array(source).default([]) }).optional(),
   docker: docker.optional(),

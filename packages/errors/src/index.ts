@@ -1,5 +1,6 @@
 export { abortable } from "./abortable.js";
 export { cleanText } from "./clean-text.js";
+export { escapeControls, isPrintable } from "./control-characters.js";
 export {
   anySignal,
   createDeadline,

@@ -1,3 +1,5 @@
+import { escapeControls } from "./control-characters.js";
+
 const brand = Symbol.for("otto.error");
 
 /** Plain data that survives `JSON.stringify`. */
@@ -11,7 +13,10 @@ export interface OttoErrorOptions {
   readonly cause?: unknown;
 }
 
-/** An error that a user can act on: `message` says what was being done, to what, and what came back. */
+/**
+ * An error that a user can act on: `message` says what was being done, to what, and what came back. Control characters
+ * and bidi marks of what `message` and `hint` quote are shown as escapes; `details` has them as they are.
+ */
 export class OttoError<Code extends string = string> extends Error {
   override readonly name = "OttoError";
   /** `AREA_WHAT`; stable, part of the package's semver. */
@@ -20,9 +25,9 @@ export class OttoError<Code extends string = string> extends Error {
   readonly details: { readonly [key: string]: Json } | undefined;
 
   constructor(code: Code, message: string, options: OttoErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(escapeControls(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.hint = options.hint;
+    this.hint = options.hint === undefined ? undefined : escapeControls(options.hint);
     this.details = options.details;
     Object.defineProperty(this, brand, { value: true });
   }

@@ -1,11 +1,10 @@
 import { stripVTControlCharacters } from "node:util";
+import { stripControls } from "./control-characters.js";
 
-// Control characters but tab and newline, and the marks that reorder text on a terminal.
-const unsafe = /[^\P{Cc}\t\n]|[\u202a-\u202e\u2066-\u2069]/gu;
 // What a carriage return has the rest of its line overwrite.
 const overwritten = /(?<![^\n])[^\n]*\r(?=[^\r\n])/g;
 
-/** Text without terminal escapes and control characters but tab and newline; of a line, what it shows last. */
+/** Text without terminal escapes, control characters but tab and newline, and bidi marks; of a line, what it shows last. */
 export function plainText(text: string): string {
-  return stripVTControlCharacters(text).replace(overwritten, "").replace(unsafe, "");
+  return stripControls(stripVTControlCharacters(text).replace(overwritten, ""));
 }

@@ -34,3 +34,10 @@ test("a stack that cannot be looked at is told so", async () => {
   const lost = { project: "p", report: () => Promise.reject(new Error("no route")) };
   expect(await describeStack(lost)).toEqual({ text: "the stack p could not be looked at: no route" });
 });
+
+test("names and states that a terminal would obey are shown as escapes", () => {
+  const odd = { ...api, service: "a\u001b[2J", name: "b\u202e\nc", state: "d\u009b", logs: "fine" };
+  expect(formatStackReport({ ...report, containers: [odd] })).toBe(`the stack p on local:
+a\\u001b[2J (b\\u202e\\u000ac): d\\u009b with 137, out of memory
+  | fine`);
+});

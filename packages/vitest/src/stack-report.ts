@@ -1,5 +1,5 @@
 import type { Parent } from "@otto/docker";
-import { cleanText, startDeadline } from "@otto/errors";
+import { cleanText, escapeControls, startDeadline } from "@otto/errors";
 
 /** A container of a stack, as it was when it was looked at. */
 export interface ContainerReport {
@@ -105,7 +105,7 @@ export async function explainByStack(error: unknown, stack: ReportingStack): Pro
 /** A report in lines: each container's state and the last `lines` of its logs. */
 export function formatStackReport({ project, parent, containers }: StackReport, lines = 20): string {
   const parts = containers.flatMap((container) => [
-    `${container.service} (${container.name}): ${stateInWords(container)}`,
+    escapeControls(`${container.service} (${container.name}): ${stateInWords(container)}`, { line: true }),
     ...container.logs
       .split("\n")
       .slice(-lines)

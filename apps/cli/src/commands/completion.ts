@@ -1,3 +1,4 @@
+import { isPrintable } from "@otto/errors";
 import type { Command } from "commander";
 import { answer } from "../completion/answers.js";
 import { quoteWord, unquoteWord } from "../completion/bash-word.js";
@@ -26,8 +27,8 @@ export async function completion(session: Session, { shell, words, program }: Co
   const question = readQuestion(program, isBash ? words.map(unquoteWord) : words);
   for (const { value, description = "" } of await answersOf(session, question)) {
     const text = isBash ? quoteWord(value, words.at(-1) ?? "") : value;
-    // Whoever has a line break in a name has no completion of it.
-    if (text === undefined || /[\n\t]/.test(value)) continue;
+    // Whoever has a line break or another control character in a name has no completion of it.
+    if (text === undefined || !isPrintable(value)) continue;
     const isDescribed = !isBash && description !== "";
     reporter.item(isDescribed ? `${text}\t${description.replaceAll(/\s+/g, " ")}` : text, {
       type: "candidate",

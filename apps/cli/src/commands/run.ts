@@ -1,5 +1,6 @@
 import { Console } from "node:console";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import type { FoundInstruction, GivenOptions, InstructionLog } from "@otto/instructions";
 import { readInstructionArguments } from "../arguments/instruction-arguments.js";
 import { cacheDirectory } from "../cache-directory.js";
@@ -89,10 +90,12 @@ async function runChosen(session: Session, chosen: FoundInstruction, given: Give
 
 function createLog({ reporter }: Session, instruction: string): InstructionLog {
   const record = (level: string, text: string) => ({ type: "log", level, instruction, text });
+  // Who colours what it logs does so for a person.
+  const plain = stripVTControlCharacters;
   return {
-    debug: (text) => reporter.notice("debug", text, record("debug", text)),
-    info: (text) => reporter.item(text, record("info", text)),
-    warn: (text) => reporter.notice("warn", text, record("warn", text)),
+    debug: (text) => reporter.notice("debug", plain(text), record("debug", text)),
+    info: (text) => reporter.item(plain(text), record("info", text)),
+    warn: (text) => reporter.notice("warn", plain(text), record("warn", text)),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { BuildEvent } from "@otto/docker";
+import { escapeControls } from "@otto/errors";
 import { formatProgress } from "./progress-bar.js";
 
 interface Work {
@@ -32,7 +33,7 @@ export class BuildBoard {
       `${image.padEnd(width)}  ${barOf(work)}${work.words}`,
       ...shownLines(work).map((line) => `${" ".repeat(width)}    ${line}`),
     ]);
-    return lines.map((line) => line.slice(0, columns - 1));
+    return lines.map((line) => escapeControls(line, { line: true }).slice(0, columns - 1));
   }
 
   #move({ image, bytes, totalBytes }: { readonly image: string; readonly bytes: number; readonly totalBytes: number }) {

@@ -1,4 +1,4 @@
-import { isOttoError } from "@otto/errors";
+import { escapeControls, isOttoError } from "@otto/errors";
 import pico from "picocolors";
 import { isShown, type LogLevel } from "../arguments/global-options.js";
 import type { OutputStream } from "../invocation.js";
@@ -19,7 +19,7 @@ export interface HumanReporterOptions {
 // The end of what a failed tool said holds the reason.
 const shownOutputLines = 20;
 
-/** Results on stdout; everything else on stderr. */
+/** Results on stdout; everything else on stderr. All but bytes of commands is made fit for a terminal here. */
 export function createHumanReporter(options: HumanReporterOptions): Reporter {
   const { stdout, stderr, logLevel, color } = options;
   const paint = pico.createColors(color);
@@ -29,10 +29,11 @@ export function createHumanReporter(options: HumanReporterOptions): Reporter {
     if (area === undefined) stream.write(bytes);
     else area.aside(() => stream.write(bytes));
   };
-  const tell = (text: string) => write(stderr, `${text}\n`);
+  const tell = (text: string, dress = (shown: string) => shown) => write(stderr, `${dress(escapeControls(text))}\n`);
+  const show = (text: string) => write(stdout, `${escapeControls(text)}\n`);
   return {
-    item: (text) => write(stdout, `${text}\n`),
-    heading: (text) => write(stdout, `${text}\n`),
+    item: show,
+    heading: show,
     live: async () => {
       if (!options.isTerminal || !isShown("info", logLevel)) return undefined;
       const { createLiveArea } = await import("./live-area.js");
@@ -44,19 +45,20 @@ export function createHumanReporter(options: HumanReporterOptions): Reporter {
     progress: (text) => {
       if (!isShown("info", logLevel)) return;
       told.add(text);
-      tell(paint.dim(text));
+      tell(text, paint.dim);
     },
     event: () => {},
     bytes: (stream, bytes) => write(stream === "stdout" ? stdout : stderr, bytes),
     notice: (level, text) => {
-      if (isShown(level, logLevel)) tell(`${level === "warn" ? paint.yellow("warning:") : `${level}:`} ${text}`);
+      if (isShown(level, logLevel))
+        tell(text, (shown) => `${level === "warn" ? paint.yellow("warning:") : `${level}:`} ${shown}`);
     },
     error: (error) => {
       const { message, hint } = describeError(error);
-      tell(`${paint.red("error:")} ${message}`);
+      tell(message, (shown) => `${paint.red("error:")} ${shown}`);
       const news = outputOf(error).filter((line) => !message.endsWith(line.trim()) && !told.has(line));
-      for (const line of news.slice(-shownOutputLines)) tell(paint.dim(`  ${line}`));
-      if (hint !== undefined) tell(`${paint.cyan("hint:")} ${hint}`);
+      for (const line of news.slice(-shownOutputLines)) tell(`  ${line}`, paint.dim);
+      if (hint !== undefined) tell(hint, (shown) => `${paint.cyan("hint:")} ${shown}`);
       if (logLevel === "debug") tell(formatTrace(error));
     },
     result: () => {},

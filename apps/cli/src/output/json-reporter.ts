@@ -1,3 +1,4 @@
+import { escapeControls } from "@otto/errors";
 import { isShown, type LogLevel } from "../arguments/global-options.js";
 import type { OutputStream } from "../invocation.js";
 import { errorRecord, formatTrace } from "./error-text.js";
@@ -9,10 +10,10 @@ export interface JsonReporterOptions {
   readonly logLevel: LogLevel;
 }
 
-/** One object a line on stdout, and nothing else there. */
+/** One object a line on stdout, and nothing else there; what a terminal would obey is escaped, as JSON may have it. */
 export function createJsonReporter({ stdout, stderr, logLevel }: JsonReporterOptions): Reporter {
   const write = ({ type, ...rest }: JsonRecord) =>
-    void stdout.write(`${JSON.stringify({ type, schema: 1, ...rest })}\n`);
+    void stdout.write(`${escapeControls(JSON.stringify({ type, schema: 1, ...rest }))}\n`);
   return {
     item: (_text, record) => write(record),
     heading: () => {},
@@ -27,7 +28,7 @@ export function createJsonReporter({ stdout, stderr, logLevel }: JsonReporterOpt
     },
     error: (error) => {
       write(errorRecord(error));
-      if (logLevel === "debug") stderr.write(`${formatTrace(error)}\n`);
+      if (logLevel === "debug") stderr.write(`${escapeControls(formatTrace(error))}\n`);
     },
     result: (record) => write({ type: "result", ...record }),
   };

@@ -1,3 +1,4 @@
+import { escapeControls } from "@otto/errors";
 import pico from "picocolors";
 
 /** What stands before a line of a service: `api   | `, a further replica as `api.2 | `, each service in a colour of its own. */
@@ -12,7 +13,7 @@ export class ServiceLabels {
 
   /** @param prefix before the service's name, where several stacks are shown */
   of({ service, replica }: { readonly service: string; readonly replica: number }, prefix = ""): string {
-    const name = `${prefix}${service}${replica === 1 ? "" : `.${replica}`}`;
+    const name = escapeControls(`${prefix}${service}${replica === 1 ? "" : `.${replica}`}`, { line: true });
     this.#width = Math.max(this.#width, name.length);
     return this.#colorOf(`${prefix}${service}`)(`${name.padEnd(this.#width)} | `);
   }

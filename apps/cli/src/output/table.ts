@@ -1,3 +1,4 @@
+import { escapeControls } from "@otto/errors";
 import type { OutputStream } from "../invocation.js";
 
 type Row = readonly string[];
@@ -9,10 +10,11 @@ const leastWidth = 8;
 /**
  * Lines with columns two spaces apart; the last is not padded. What does not fit in `columns` is cut, the widest column
  * first and never the first one, which is what people type again. The last cell of a row that is shorter than others runs
- * over the rest of the line: it makes no column wide and is not cut.
+ * over the rest of the line: it makes no column wide and is not cut. A cell with a newline in it is one line all the same.
  * @param columns of the terminal; default: as many as it takes
  */
-export function formatTable(rows: readonly Row[], columns = Number.POSITIVE_INFINITY): string[] {
+export function formatTable(cells: readonly Row[], columns = Number.POSITIVE_INFINITY): string[] {
+  const rows = cells.map((row) => row.map((text) => escapeControls(text, { line: true })));
   const widths = fitWidths(measureColumns(rows), columns);
   return rows.map((row) =>
     row

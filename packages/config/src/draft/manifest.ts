@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isPrintable } from "@otto/errors";
 import { parse } from "smol-toml";
 
 /** What a project's own files call it. */
@@ -23,7 +24,8 @@ export async function readIdentity(root: string): Promise<ProjectIdentity> {
     const table = await readTable(join(root, file), read);
     for (const key of ["name", "version"] as const) {
       const value = table[key];
-      if (identity[key] === undefined && typeof value === "string" && value !== "") identity[key] = value;
+      if (identity[key] === undefined && typeof value === "string" && value !== "" && isPrintable(value))
+        identity[key] = value;
     }
   }
   return identity;

@@ -1,4 +1,5 @@
 import { basename, posix } from "node:path";
+import { escapeControls } from "@otto/errors";
 import { slug } from "../host-identity.js";
 import { draftImages, type ImageDraft } from "./image-drafts.js";
 import { readIdentity } from "./manifest.js";
@@ -96,7 +97,7 @@ function commented(lines: readonly string[]): string[] {
   return lines.map((line) => `# ${line}`);
 }
 
-/** A basic string of TOML. */
+/** A basic string of TOML, which must not hold DEL as it is. */
 function quote(text: string): string {
-  return JSON.stringify(text);
+  return escapeControls(JSON.stringify(text));
 }
