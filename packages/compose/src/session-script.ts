@@ -1,4 +1,4 @@
-import { lockFunctions } from "@otto/hosts";
+import { engineVariables, lockFunctions } from "@otto/hosts";
 
 /*
  * One process on the parent does all of an operation, so that it needs one channel whatever the server allows. It reads
@@ -12,6 +12,8 @@ import { lockFunctions } from "@otto/hosts";
 export const sessionScript = `
 nonce=$1 project=$2 who=$3
 umask 077
+# The docker client is told by its argv which engine it asks.
+unset ${engineVariables.join(" ")}
 exec 3>&1
 trap : TERM
 

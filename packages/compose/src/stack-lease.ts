@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { abortable, OttoError, quoteWord } from "@otto/errors";
-import { lockFunctions, type Parent } from "@otto/hosts";
+import { engineVariables, lockFunctions, type Parent } from "@otto/hosts";
 import { forgetTreeScript, ownDirectory, stagedDirectoryScript } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
 import { dockerWords, projectFilter } from "./stack-observation.js";
@@ -78,6 +78,7 @@ function leaseScript(parent: Parent, project: string): string {
   const down = downCommand([...parent.docker.command, "compose"], project, { stopTimeout, volumes: false });
   return `mark=$1 project=$2
 umask 077
+unset ${engineVariables.join(" ")}
 ${lockFunctions}
 find_lock "$project.used" || exit 1
 used=$lock

@@ -90,7 +90,7 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
     "hosts[].ssh_options.compress": "Whether to compress what is sent.",
     "hosts[].ssh_options.use_ssh_config": "Whether ~/.ssh/config fills what is left open here.",
     "hosts[].docker": "The engine of a docker_capable host.",
-    "hosts[].docker.socket": "Path of the engine's socket.",
+    "hosts[].docker.socket": "Path of the engine's socket, for all that is done there. Default: /var/run/docker.sock.",
     "hosts[].docker.command": 'The docker client, as ["sudo", "-n", "docker"].',
     "hosts[].docker.staging_root": "Directory for what is sent there. Default: the login's cache directory.",
     "hosts[].os_type": "unix (default), or what cannot be reached by SSH.",

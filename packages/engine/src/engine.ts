@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { abortable, OttoError } from "@otto/errors";
+import { abortable, cleanText, OttoError } from "@otto/errors";
 import type Docker from "dockerode";
 import pLimit from "p-limit";
 import { isOlder } from "./api-version.js";
@@ -25,6 +25,8 @@ import type { LogEntry } from "./log-entries.js";
 import { type LogRange, readLog } from "./logs.js";
 
 export interface EngineVersion {
+  /** `Docker`, or the name that another engine gives itself, as `Podman Engine`. */
+  readonly product: string;
   /** Of the engine, as `26.1.5`. */
   readonly version: string;
   /** Highest API version that it speaks, as `1.45`. */
@@ -149,7 +151,7 @@ async function negotiate(agent: ChannelAgent, name: string): Promise<Negotiated>
   if (!isSupported) {
     throw new OttoError(
       "ENGINE_TOO_OLD",
-      `${name} runs Docker ${version} (API ${apiVersion}); API ${oldestApiVersion} is the oldest that works`,
+      `${name} runs ${answer.product} ${version} (API ${apiVersion}); API ${oldestApiVersion} is the oldest that works`,
       {
         hint: "Install Docker 20.10 or newer there.",
       },
@@ -163,10 +165,13 @@ async function readVersion(docker: Docker, request: EngineRequest): Promise<Engi
   const answer = await asking(request, "asking for the engine's version", () =>
     (docker.version as (options: object) => Promise<Docker.DockerVersion>).call(docker, request.abort),
   );
+  const [first] = answer.Components ?? [];
   const isDocker = answer.Components?.some(({ Name }) => Name === "Engine") ?? true;
   const hasBuildKit = isDocker && answer.Os === "linux";
   const { Version: version, ApiVersion: apiVersion, Arch: architecture } = answer;
-  return { version, apiVersion, isSupported: !isOlder(apiVersion, oldestApiVersion), hasBuildKit, architecture };
+  const product = isDocker ? "Docker" : cleanText(first?.Name ?? "an unknown engine");
+  const isSupported = !isOlder(apiVersion, oldestApiVersion);
+  return { product, version, apiVersion, isSupported, hasBuildKit, architecture };
 }
 
 async function readTime(docker: Docker, request: EngineRequest): Promise<Date> {

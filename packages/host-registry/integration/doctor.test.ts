@@ -58,11 +58,15 @@ test("a parent behind a bastion that is well passes every check, in order", asyn
     ...["name", "tcp", "banner", "host-key", "login"].map((check) => `bastion ${check} ok`),
     ...["name", "tcp", "banner", "host-key", "login"].map((check) => `parent ${check} ok`),
     "bastion forwarding ok",
-    ...["sessions", "docker", "socket", "engine", "buildkit", "compose", "disk", "clock", "forwarding"].map(
+    ...["sessions", "docker", "socket", "engine", "buildkit", "client", "compose", "disk", "clock", "forwarding"].map(
       (check) => `parent ${check} ok`,
     ),
   ]);
 });
+
+/** The machine's docker client, but for `docker compose`. */
+const dockerBut = (compose: string) =>
+  `case " $* " in *" compose "*) ${compose} ;; *) exec /usr/bin/docker "$@" ;; esac`;
 
 test("a name that the hop does not know", async () => {
   const findings = await examine(await start(), { parent: { ip: "no-such-host.invalid" } });
@@ -161,18 +165,36 @@ test.each([
   expect(faultsOf(findings)).toEqual([fault]);
 });
 
+test("a docker client that does not ask the engine that it is told", async () => {
+  const programs = {
+    docker: 'case "$1" in -H) shift 2 ;; esac; DOCKER_HOST=unix:///nowhere exec /usr/bin/docker "$@"',
+  };
+  const path = `${await writePrograms(join(directory, "bin"), programs)}:${process.env.PATH}`;
+  const findings = await examine(await start({ parent: withPath(path) }));
+  expect(faultsOf(findings)).toEqual(["failed parent DOCTOR_CLIENT_ELSEWHERE"]);
+});
+
+test("a login whose own docker asks another engine", async () => {
+  const foreign = "DOCKER_HOST=unix:///run/user/1/docker.sock DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=/nowhere";
+  const sshdConfig = [`ForceCommand export ${foreign}; eval "$SSH_ORIGINAL_COMMAND"`];
+  const findings = await examine(await start({ parent: { sshdConfig } }));
+  expect(faultsOf(findings)).toEqual(["warning parent DOCTOR_LOGIN_ELSEWHERE"]);
+});
+
+test("a docker.command that names another engine than docker.socket", async () => {
+  const docker = { command: ["docker", "--context", "other"], socket: "/var/run/docker.sock" };
+  const findings = await examine(await start(), { parent: { docker } });
+  expect(faultsOf(findings)).toEqual(["failed parent HOST_ENGINE_AMBIGUOUS"]);
+});
+
 test.each([
-  [
-    "no Compose",
-    { docker: "[ $1 != compose ] || exit 1; echo /", "docker-compose": "exit 1" },
-    "failed parent DOCTOR_COMPOSE_MISSING",
-  ],
+  ["no Compose", { docker: dockerBut("exit 1"), "docker-compose": "exit 1" }, "failed parent DOCTOR_COMPOSE_MISSING"],
   [
     "an old docker-compose alone",
-    { docker: "[ $1 != compose ] || exit 1; echo /", "docker-compose": "echo 1.29.2" },
+    { docker: dockerBut("exit 1"), "docker-compose": "echo 1.29.2" },
     "failed parent DOCTOR_COMPOSE_TOO_OLD",
   ],
-  ["an old Compose", { docker: "[ $1 != compose ] || echo v2.2.3" }, "failed parent DOCTOR_COMPOSE_TOO_OLD"],
+  ["an old Compose", { docker: dockerBut("echo v2.2.3") }, "failed parent DOCTOR_COMPOSE_TOO_OLD"],
   ["a full disk", { df: "echo head; echo /dev/x 9 9 1000 99% /" }, "failed parent DOCTOR_DISK_FULL"],
   ["a clock an hour ahead", { date: 'exec /bin/date -d "1 hour" +%s' }, "failed parent DOCTOR_CLOCK_SKEWED"],
 ] as const)("a parent with %s", async (_name, programs, fault) => {
@@ -182,15 +204,15 @@ test.each([
 
 test.each([
   ["without the plugin", "exit 1"],
-  ["beside an old plugin", "{ echo v1.0.0; exit; }"],
+  ["beside an old plugin", "echo v1.0.0"],
 ])("a docker-compose %s will do", async (_, plugin) => {
-  const programs = { docker: `[ $1 != compose ] || ${plugin}; echo /`, "docker-compose": "echo 2.6.0" };
+  const programs = { docker: dockerBut(plugin), "docker-compose": "echo 2.6.0" };
   const path = `${await writePrograms(join(directory, "bin"), programs)}:${process.env.PATH}`;
   expect(faultsOf(await examine(await start({ parent: withPath(path) })))).toEqual([]);
 });
 
 test("this machine is examined from docker on", async () => {
-  const programs = { docker: "[ $1 != compose ] || echo 1.29.2", "docker-compose": "exit 1" };
+  const programs = { docker: dockerBut("echo 1.29.2"), "docker-compose": "exit 1" };
   const path = await writePrograms(join(directory, "bin"), programs);
   const env = { PATH: `${path}:${process.env.PATH}`, DOCKER_HOST: "unix:///nowhere/docker.sock" };
   await using lab = new OttoLab({

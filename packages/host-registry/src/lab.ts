@@ -82,25 +82,15 @@ export class Lab implements AsyncDisposable {
   }
 
   #openLocal(host: HostData): Parent {
-    const { env } = this.surroundings;
-    return createLocalParent({
-      ...dockerOf(host),
-      socketPath: host.docker.socket ?? localSocket(env.DOCKER_HOST),
-      env,
-    });
+    return createLocalParent({ ...dockerOf(host), env: this.surroundings.env });
   }
 
   #openSsh(host: HostData): Parent {
     const route = planRoute(this.data, host, this.surroundings);
-    return createSshParent({ ...dockerOf(host), route, socketPath: host.docker.socket, onEvent: this.#onSshEvent });
+    return createSshParent({ ...dockerOf(host), route, onEvent: this.#onSshEvent });
   }
 }
 
-function dockerOf(host: HostData) {
-  return { id: host.id, docker: { command: host.docker.command, stagingRoot: host.docker.stagingRoot } };
-}
-
-/** `local` honours a DOCKER_HOST that names a socket of this machine. */
-function localSocket(dockerHost: string | undefined): string | undefined {
-  return dockerHost?.startsWith("unix://") ? dockerHost.slice("unix://".length) : undefined;
+function dockerOf({ id, docker: { command, stagingRoot, socket } }: HostData) {
+  return { id, docker: { command, stagingRoot }, socketPath: socket };
 }

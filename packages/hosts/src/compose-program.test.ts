@@ -27,8 +27,8 @@ test.each(["", "\n", "docker: 'compose' is not a docker command.", "unknown flag
   expect(parseComposeVersion(output)).toBeUndefined();
 });
 
-const plugin = "sudo -n /opt/docker compose";
-const standalone = "sudo -n /opt/docker-compose";
+const plugin = "sudo -n /opt/docker -H unix:///docker compose";
+const standalone = "sudo -n /opt/docker-compose -H unix:///docker";
 
 test.each<[string, Readonly<Record<string, string>>, string | undefined]>([
   ["both", { [plugin]: "2.26.1", [standalone]: "2.40.3" }, plugin],
@@ -38,5 +38,7 @@ test.each<[string, Readonly<Record<string, string>>, string | undefined]>([
   ["neither", {}, undefined],
 ])("through the docker client's own words, of %s one is found", async (_, versions, found) => {
   const ask = async (command: readonly string[]) => versions[command.join(" ").replace(/ version --short$/, "")];
-  expect((await findCompose(["sudo", "-n", "/opt/docker"], ask))?.command.join(" ")).toBe(found);
+  expect((await findCompose(["sudo", "-n", "/opt/docker", "-H", "unix:///docker"], ask))?.command.join(" ")).toBe(
+    found,
+  );
 });

@@ -32,11 +32,9 @@ export async function findCompose(
 }
 
 function composePrograms(docker: readonly string[]): readonly (readonly string[])[] {
-  const standalone = (docker.at(-1) ?? "").replace(/docker$/, "docker-compose");
-  return [
-    [...docker, "compose"],
-    [...docker.slice(0, -1), standalone],
-  ];
+  const program = docker.findLastIndex((word) => /^(?!unix:).*docker$/.test(word));
+  const standalone = docker.map((word, at) => (at === program ? `${word}-compose` : word));
+  return program === -1 ? [[...docker, "compose"]] : [[...docker, "compose"], standalone];
 }
 
 /** Reads what `version --short` printed, of Compose 1 too; undefined when that is none. */

@@ -3,36 +3,44 @@ import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createEngine } from "@otto/engine";
 import { runCommand, sendTree } from "ssh2-streamer";
+import { addressEngine, type DeclaredDocker } from "./engine-address.js";
 import { createTransfer } from "./files/file-transfer.js";
 import { localFiles } from "./files/local-files.js";
 import { forwardFromParent } from "./forward/parent-forward.js";
+import { findLocalSocket } from "./local-engine.js";
 import { loginLocal } from "./local-login.js";
 import { spawnLocal } from "./local-process.js";
-import type { Parent, ParentDocker } from "./parent.js";
+import type { Parent } from "./parent.js";
 import { execOnParent, openParentShells, type Spawn, tellStarted } from "./parent-exec.js";
 
 export interface LocalParentOptions {
   readonly id: string;
-  readonly docker: ParentDocker;
-  /** The engine's socket; undefined: `/var/run/docker.sock`. */
+  readonly docker: DeclaredDocker;
+  /** The engine's socket; undefined: what `docker.command` names, else what `docker` with `env` asks. */
   readonly socketPath: string | undefined;
   /** What commands here get as their environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** This machine as a parent. */
+/**
+ * This machine as a parent. Where it has no one engine, the first use of it fails with `HOST_ENGINE_AMBIGUOUS` or
+ * `HOST_ENGINE_NOT_LOCAL`.
+ */
 export function createLocalParent(options: LocalParentOptions): Parent {
-  const { id, docker, env } = options;
+  const { id, env } = options;
+  const address = () => addressEngine(id, options, () => findLocalSocket(id, env));
   const engine = createEngine({
     name: id,
-    dial: (signal) => dialSocket(options.socketPath ?? "/var/run/docker.sock", signal),
+    dial: async (signal) => dialSocket(address().socketPath, signal),
   });
   const spawn: Spawn = (argv, spawning) => spawnLocal(argv, spawning, env);
   const spawnTold = tellStarted(id, spawn);
   const shells = openParentShells(spawn);
   return {
     id,
-    docker,
+    get docker() {
+      return address();
+    },
     engine,
     exec: (command, exec = {}) => execOnParent(spawnTold, command, exec),
     spawn: (argv, spawning = {}) => spawnTold(argv, spawning),

@@ -2,18 +2,11 @@ import type { Duplex, Readable } from "node:stream";
 import type { Engine } from "@otto/engine";
 import type { RemoteProcess, SpawnOptions } from "ssh2-streamer";
 import type { Command, CommandOutput, CommandResult } from "./command.js";
+import type { ParentDocker } from "./engine-address.js";
 import type { FileTransfer } from "./files/file-transfer.js";
 import type { ForwardOptions, PortForward } from "./forward/port-forward.js";
 import type { HostShell, RunOptions, RunResult } from "./host-shell.js";
 import type { LoginOptions, LoginTerminal } from "./login.js";
-
-/** How Docker is reached on a parent. */
-export interface ParentDocker {
-  /** The docker client's argv there, for `docker compose`. */
-  readonly command: readonly string[];
-  /** Directory for staged files; undefined: `otto` in the login's cache directory. */
-  readonly stagingRoot: string | undefined;
-}
 
 export interface ParentExecOptions {
   /** Sent to the command, then closed. Default: empty. */
@@ -31,6 +24,7 @@ export interface ParentExecOptions {
 export interface Parent extends AsyncDisposable, FileTransfer {
   /** The host's id in its lab. */
   readonly id: string;
+  /** @throws OttoError `HOST_ENGINE_AMBIGUOUS`, `HOST_ENGINE_NOT_LOCAL` */
   readonly docker: ParentDocker;
   readonly engine: Engine;
   /**

@@ -1,27 +1,38 @@
 import { createEngine } from "@otto/engine";
 import { openSshSession, type SshEventListener, type SshRoute } from "ssh2-streamer";
+import { addressEngine, type DeclaredDocker } from "./engine-address.js";
 import { createTransfer } from "./files/file-transfer.js";
 import { parentFiles } from "./files/parent-files.js";
 import { forwardFromParent } from "./forward/parent-forward.js";
 import { showProcess, sizeOf } from "./login.js";
-import type { Parent, ParentDocker } from "./parent.js";
+import type { Parent } from "./parent.js";
 import { execOnParent, openParentShells, type Spawn, tellStarted } from "./parent-exec.js";
 
 export interface SshParentOptions {
   readonly id: string;
   /** From the first hop to the parent itself. */
   readonly route: SshRoute;
-  readonly docker: ParentDocker;
-  /** The engine's socket on the parent; undefined: the usual one. */
+  readonly docker: DeclaredDocker;
+  /**
+   * The engine's socket on the parent; undefined: what `docker.command` names, else `/var/run/docker.sock`. What the
+   * login's environment or docker context names is not used.
+   */
   readonly socketPath: string | undefined;
   readonly onEvent?: SshEventListener | undefined;
 }
 
-/** A parent over SSH: one session for everything. */
+/**
+ * A parent over SSH: one session for everything. Where `docker.command` and `socketPath` name different engines, the first
+ * use of its engine fails with `HOST_ENGINE_AMBIGUOUS`.
+ */
 export function createSshParent(options: SshParentOptions): Parent {
-  const { id, docker, socketPath } = options;
+  const { id } = options;
+  const address = () => addressEngine(id, options);
   const session = openSshSession(options.route, { onEvent: options.onEvent });
-  const dial = (signal?: AbortSignal) => session.dialEngine({ socketPath, dockerCommand: docker.command, signal });
+  const dial = async (signal?: AbortSignal) => {
+    const { socketPath, client } = address();
+    return session.dialEngine({ socketPath, dockerCommand: client, signal });
+  };
   const engine = createEngine({ name: id, dial });
   const spawn: Spawn = (argv, spawning) => session.spawn(argv, spawning);
   const spawnTold = tellStarted(id, spawn);
@@ -29,7 +40,9 @@ export function createSshParent(options: SshParentOptions): Parent {
   const dialTcp = (host: string, port: number, signal?: AbortSignal) => session.forwardTcp(host, port, signal);
   return {
     id,
-    docker,
+    get docker() {
+      return address();
+    },
     engine,
     exec: (command, exec = {}) => execOnParent(spawnTold, command, exec),
     spawn: (argv, spawning = {}) => spawnTold(argv, spawning),

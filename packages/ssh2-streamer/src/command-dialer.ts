@@ -14,11 +14,13 @@ type Taker = (line: ProcessLine) => boolean;
 export class CommandDialer {
   readonly #machine: Machine;
   readonly #argv: readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
   readonly #takers = new Set<Taker>();
 
-  constructor(machine: Machine, argv: readonly string[]) {
+  constructor(machine: Machine, argv: readonly string[], env: Readonly<Record<string, string>>) {
     this.#machine = machine;
     this.#argv = argv;
+    this.#env = env;
   }
 
   /** A command that fails ends the stream with `SSH_FORWARDING_REFUSED`. */
@@ -48,7 +50,7 @@ export class CommandDialer {
   async #start(waitSignal: AbortSignal): Promise<ProcessLine> {
     let line: ProcessLine | undefined;
     const process = await this.#machine.start({
-      line: formatCommandLine(this.#argv, { tellsPid: true }),
+      line: formatCommandLine(this.#argv, { env: this.#env, tellsPid: true }),
       tellsPid: true,
       label: "a stream to the engine",
       lifetime: "long",

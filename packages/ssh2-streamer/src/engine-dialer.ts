@@ -5,6 +5,18 @@ import type { DialEngineOptions } from "./dial-engine-options.js";
 import type { SshEventListener } from "./event.js";
 import type { Machine } from "./machine.js";
 
+/** What tells a docker client which engine it asks, and how; what is empty counts as not given. */
+export const engineVariables = [
+  "DOCKER_HOST",
+  "DOCKER_CONTEXT",
+  "DOCKER_TLS",
+  "DOCKER_TLS_VERIFY",
+  "DOCKER_CERT_PATH",
+  "DOCKER_API_VERSION",
+] as const;
+
+const noVariables = Object.fromEntries(engineVariables.map((name) => [name, ""]));
+
 /**
  * Makes the way to a machine's engine: its socket forwarded, or by `docker system dial-stdio` once the server has
  * refused that.
@@ -23,7 +35,7 @@ export function createEngineDialer(
       return await machine.openSocket(socketPath, signal);
     } catch (error) {
       if (!isOttoError(error, "SSH_FORWARDING_REFUSED")) throw error;
-      const dialer = replaced.get(key) ?? new CommandDialer(machine, argv);
+      const dialer = replaced.get(key) ?? new CommandDialer(machine, argv, noVariables);
       if (!replaced.has(key)) {
         const by = argv.join(" ");
         onEvent({ type: "ssh.forwarding-replaced", hop: machine.endpoint.name, by, cause: error.message });

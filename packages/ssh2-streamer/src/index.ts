@@ -10,6 +10,7 @@ export { type StartOptions, tellFailedExec, toStartArgv } from "./command-line.j
 export type { ConnectGate } from "./connect-gate.js";
 export type { DialEngineOptions } from "./dial-engine-options.js";
 export type { PrivateKey, SshCredential, SshEndpoint, SshRoute } from "./endpoint.js";
+export { engineVariables } from "./engine-dialer.js";
 export type { SshEvent, SshEventListener } from "./event.js";
 export type { SshErrorCode } from "./failure.js";
 export type { HostKeyPolicy, LearnedHostKey } from "./host-key.js";

@@ -1,14 +1,14 @@
 import { findHost } from "@otto/config";
+import { isOttoError } from "@otto/errors";
+import type { Parent } from "@otto/hosts";
 import type { SshRoute } from "ssh2-streamer";
 import type { Lab } from "../lab.js";
 import { planRoute } from "../ssh-route.js";
 import { examineDocker } from "./docker.js";
-import type { Finding } from "./finding.js";
+import { bad, type Finding } from "./finding.js";
 import { forwardsSocket, judgeHopForwarding, judgeSocketForwarding, probeSessions } from "./forwarding.js";
 import type { Reached } from "./reached.js";
 import { walkStep } from "./way.js";
-
-const usualSocket = "/var/run/docker.sock";
 
 /**
  * Looks at a host and at the way to it, machine by machine, and says what was found as it goes. The way ends at the
@@ -18,16 +18,19 @@ const usualSocket = "/var/run/docker.sock";
  */
 export async function* diagnose(lab: Lab, idOrHandle: string, signal: AbortSignal): AsyncGenerator<Finding> {
   const host = findHost(lab.data, idOrHandle);
-  const socketPath = host.docker.socket ?? localSocket(lab, host.isLocal) ?? usualSocket;
+  const parent = host.dockerCapable ? lab.parent(host.id) : undefined;
+  const engine = parent === undefined ? undefined : findEngine(parent);
+  const socketPath = engine?.socketPath;
   let isForwarded: boolean | undefined;
   if (!host.isLocal) {
-    const target = yield* walk(planRoute(lab.data, host, lab.surroundings), { socketPath, ...host, signal });
+    const target = yield* walk(planRoute(lab.data, host, lab.surroundings), { socketPath, signal });
     if (target === undefined) return;
     isForwarded = target.isForwarded;
   }
-  if (!host.dockerCapable) return;
+  if (engine?.finding !== undefined) yield engine.finding;
+  if (parent === undefined || socketPath === undefined) return;
   let engineAnswers = false;
-  for await (const finding of examineDocker({ parent: lab.parent(host.id), docker: host.docker, socketPath, signal })) {
+  for await (const finding of examineDocker({ parent, docker: host.docker, signal })) {
     engineAnswers ||= finding.check === "engine" && finding.status === "ok";
     yield finding;
   }
@@ -35,16 +38,27 @@ export async function* diagnose(lab: Lab, idOrHandle: string, signal: AbortSigna
   if (forwarding !== undefined) yield { machine: host.id, check: "forwarding", ...forwarding };
 }
 
+/** Where a parent's engine listens, or why that cannot be told. */
+function findEngine(parent: Parent): { readonly socketPath?: string; readonly finding?: Finding } {
+  try {
+    return { socketPath: parent.docker.socketPath };
+  } catch (error) {
+    if (!isOttoError(error)) throw error;
+    const said = { text: error.message, hint: error.hint ?? "Set docker.socket." };
+    return { finding: { machine: parent.id, check: "docker", ...bad("failed", error.code, said) } };
+  }
+}
+
 interface Walk {
-  readonly socketPath: string;
-  readonly dockerCapable: boolean;
+  /** Undefined where no engine is looked for. */
+  readonly socketPath: string | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Goes the way; undefined when it ends before the host. `isForwarded`: whether the engine's socket is. */
 async function* walk(
   route: SshRoute,
-  { socketPath, dockerCapable, signal }: Walk,
+  { socketPath, signal }: Walk,
 ): AsyncGenerator<Finding, { readonly isForwarded: boolean | undefined } | undefined> {
   const reached: Reached[] = [];
   try {
@@ -60,13 +74,10 @@ async function* walk(
     const sessions = await probeSessions(target, signal);
     yield { machine: target.session.name, check: "sessions", ...sessions };
     if (sessions.status === "failed") return undefined;
-    return { isForwarded: dockerCapable ? await forwardsSocket(target.session, socketPath, signal) : undefined };
+    return {
+      isForwarded: socketPath === undefined ? undefined : await forwardsSocket(target.session, socketPath, signal),
+    };
   } finally {
     for (const { session } of reached.toReversed()) await session.close();
   }
-}
-
-function localSocket(lab: Lab, isLocal: boolean): string | undefined {
-  const dockerHost = lab.surroundings.env.DOCKER_HOST;
-  return isLocal && dockerHost?.startsWith("unix://") ? dockerHost.slice("unix://".length) : undefined;
 }

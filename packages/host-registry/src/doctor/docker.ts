@@ -2,9 +2,11 @@ import { dirname } from "node:path/posix";
 import type { HostData } from "@otto/config";
 import { cleanText, isOttoError, startDeadline } from "@otto/errors";
 import { findCompose, type Parent } from "@otto/hosts";
+import { engineVariables } from "ssh2-streamer";
 import { bad, type DoctorCheck, type Finding, type Judged } from "./finding.js";
 import {
   judgeBuildKit,
+  judgeClient,
   judgeClock,
   judgeCompose,
   judgeDisk,
@@ -16,8 +18,8 @@ import {
 /** What a parent is asked with. */
 export interface DockerProbe {
   readonly parent: Parent;
+  /** As the lab declares it. */
   readonly docker: HostData["docker"];
-  readonly socketPath: string;
   readonly signal: AbortSignal;
 }
 
@@ -26,33 +28,36 @@ const timeoutMs = 15_000;
 /** Looks at what a parent needs beside the way to it: docker, the engine, Compose, room, the time. */
 export async function* examineDocker(probe: DockerProbe): AsyncGenerator<Finding> {
   const at = (check: DoctorCheck, judged: Judged): Finding => ({ machine: probe.parent.id, check, ...judged });
-  const docker = judgeDocker(probe.docker.command, await findProgram(probe));
+  const { command, socketPath } = probe.parent.docker;
+  const docker = judgeDocker(command, await findProgram(probe));
   yield at("docker", docker);
-  const socket = judgeSocket(probe.socketPath, await lookAtSocket(probe));
+  const socket = judgeSocket(socketPath, await lookAtSocket(probe));
   // A docker.command such as sudo may use a socket that the login may not.
   if (probe.docker.command.length === 1 || socket.status === "ok") yield at("socket", socket);
   const engine = await askEngine(probe);
   if (socket.status === "ok" || engine.judged.status === "ok") yield at("engine", engine.judged);
   if (engine.hasBuildKit !== undefined) yield at("buildkit", judgeBuildKit(engine.hasBuildKit));
+  const root = await askClient(probe, ["info", "--format", "{{.DockerRootDir}}"]);
   if (docker.status === "ok") {
-    const compose = await findCompose(probe.docker.command, (argv) => run(probe, argv));
+    if (engine.judged.status === "ok") yield at("client", await examineClient(probe, root !== undefined));
+    const compose = await findCompose(command, (argv) => run(probe, argv, ownEngine));
     yield at("compose", judgeCompose(compose?.version));
   }
-  const disk = await readFreeSpace(probe);
+  const disk = await readFreeSpace(probe, root);
   yield at("disk", judgeDisk(disk.directory, disk.freeBytes));
   const skewMs = await readClock(probe);
   if (skewMs !== undefined) yield at("clock", judgeClock(skewMs));
 }
 
 async function findProgram(probe: DockerProbe): Promise<string | undefined> {
-  const [program = "docker"] = probe.docker.command;
+  const [program = "docker"] = probe.parent.docker.command;
   return run(probe, ["sh", "-c", 'command -v -- "$1"', "sh", program]);
 }
 
 async function lookAtSocket(probe: DockerProbe): Promise<"missing" | "no-socket" | "denied" | "ok"> {
   const script = `if [ -S "$1" ]; then [ -w "$1" ] && echo ok || echo denied
 elif [ -e "$1" ]; then echo no-socket; else echo missing; fi`;
-  const said = await run(probe, ["sh", "-c", script, "sh", probe.socketPath]);
+  const said = await run(probe, ["sh", "-c", script, "sh", probe.parent.docker.socketPath]);
   return said === "ok" || said === "denied" || said === "no-socket" ? said : "missing";
 }
 
@@ -69,9 +74,31 @@ async function askEngine({ parent, signal }: DockerProbe): Promise<{ judged: Jud
   }
 }
 
-async function readFreeSpace(probe: DockerProbe): Promise<{ directory: string; freeBytes: number | undefined }> {
-  const info = ["-H", `unix://${probe.socketPath}`, "info", "--format", "{{.DockerRootDir}}"];
-  const root = await run(probe, [...probe.docker.command, ...info]);
+/** With the engine that the argv names, whatever the login's environment says of others. */
+const ownEngine = Object.fromEntries(engineVariables.map((name) => [name, ""]));
+/** With the login's engine: certificates that are missing keep the client from naming it. */
+const loginEngine = { DOCKER_TLS: "", DOCKER_TLS_VERIFY: "", DOCKER_CERT_PATH: "" };
+
+function askClient(probe: DockerProbe, words: readonly string[]): Promise<string | undefined> {
+  return run(probe, [...probe.parent.docker.command, ...words], ownEngine);
+}
+
+async function examineClient(probe: DockerProbe, answers: boolean): Promise<Judged> {
+  const endpoint = ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"];
+  const { docker, parent } = probe;
+  return judgeClient({
+    ...parent.docker,
+    answers,
+    asked: await askClient(probe, endpoint),
+    // Who names an engine means another one than the login's.
+    usual: docker.socket === undefined ? await run(probe, [...docker.command, ...endpoint], loginEngine) : undefined,
+  });
+}
+
+async function readFreeSpace(
+  probe: DockerProbe,
+  root: string | undefined,
+): Promise<{ directory: string; freeBytes: number | undefined }> {
   const known = root?.startsWith("/") ? root : undefined;
   // Only root may look into the engine's directory; the file system is told by what is above it.
   const script = 'for at in "$@"; do df -Pk "$at" 2>/dev/null && exit; done; exit 1';
@@ -90,9 +117,13 @@ async function readClock(probe: DockerProbe): Promise<number | undefined> {
 }
 
 /** What a command says, or undefined when it fails. */
-async function run({ parent, signal }: DockerProbe, argv: readonly string[]): Promise<string | undefined> {
+async function run(
+  { parent, signal }: DockerProbe,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string | undefined> {
   try {
-    const { exitCode, stdout } = await parent.exec(argv, { signal, timeoutMs });
+    const { exitCode, stdout } = await parent.exec(argv, { env, signal, timeoutMs });
     return exitCode === 0 ? cleanText(stdout.toString()).trim() : undefined;
   } catch (error) {
     if (!isOttoError(error, "HOST_COMMAND_NOT_STARTED")) throw error;

@@ -11,6 +11,7 @@ export type DoctorCheck =
   | "socket"
   | "engine"
   | "buildkit"
+  | "client"
   | "compose"
   | "disk"
   | "clock";

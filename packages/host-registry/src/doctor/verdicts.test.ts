@@ -5,6 +5,7 @@ import type { Reached } from "./reached.js";
 import {
   judgeBanner,
   judgeBuildKit,
+  judgeClient,
   judgeClock,
   judgeCompose,
   judgeDisk,
@@ -15,7 +16,17 @@ import {
 } from "./verdicts.js";
 
 const gib = 2 ** 30;
-const engine = (isSupported: boolean) => judgeEngine({ version: "20.10.24", apiVersion: "1.41", isSupported });
+const engine = (isSupported: boolean) =>
+  judgeEngine({ product: "Docker", version: "20.10.24", apiVersion: "1.41", isSupported });
+const client = (seen: Partial<Parameters<typeof judgeClient>[0]>) =>
+  judgeClient({
+    command: ["docker"],
+    socketPath: "/var/run/docker.sock",
+    answers: true,
+    asked: undefined,
+    usual: undefined,
+    ...seen,
+  });
 const hop = { session: { name: "hop" }, events: [] } as unknown as Reached;
 
 test.each<[string, Judged]>([
@@ -38,6 +49,11 @@ test.each<[string, Judged]>([
   ["DOCTOR_ENGINE_TOO_OLD", engine(false)],
   ["ok", judgeBuildKit(true)],
   ["DOCTOR_NO_BUILDKIT", judgeBuildKit(false)],
+  ["ok", client({ asked: "unix:///run/docker.sock", usual: "unix:///var/run/docker.sock" })],
+  ["ok", client({})],
+  ["DOCTOR_CLIENT_ELSEWHERE", client({ answers: false })],
+  ["DOCTOR_CLIENT_ELSEWHERE", client({ asked: "unix:///run/user/1000/docker.sock" })],
+  ["DOCTOR_LOGIN_ELSEWHERE", client({ usual: "tcp://box:2375" })],
   ["ok", judgeCompose({ text: "2.6.0", major: 2, minor: 6 })],
   ["ok", judgeCompose({ text: "5.5.0", major: 5, minor: 5 })],
   ["ok", judgeCompose({ text: "dev", major: Number.POSITIVE_INFINITY, minor: 0 })],

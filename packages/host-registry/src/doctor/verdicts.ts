@@ -53,8 +53,15 @@ export function judgeDocker(argv: readonly string[], path: string | undefined): 
   });
 }
 
-export function judgeEngine(engine: { version: string; apiVersion: string; isSupported: boolean }): Judged {
-  const text = `Docker ${engine.version}, API ${engine.apiVersion}`;
+interface SeenEngine {
+  readonly product: string;
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly isSupported: boolean;
+}
+
+export function judgeEngine(engine: SeenEngine): Judged {
+  const text = `${engine.product} ${engine.version}, API ${engine.apiVersion}`;
   if (engine.isSupported) return ok(text);
   return bad("failed", "DOCTOR_ENGINE_TOO_OLD", {
     text: `${text}: too old`,
@@ -68,6 +75,41 @@ export function judgeBuildKit(hasBuildKit: boolean): Judged {
     text: "the engine has none",
     hint: "Contexts are sent whole at each build, and build secrets do not work; use Docker 20.10 or newer on Linux.",
   });
+}
+
+interface SeenClient {
+  readonly command: readonly string[];
+  readonly socketPath: string;
+  /** Whether an engine answered it. */
+  readonly answers: boolean;
+  /** The address that it asks; undefined when it did not say. */
+  readonly asked: string | undefined;
+  /** The address that the login's own `docker` asks; undefined when that is of no interest. */
+  readonly usual: string | undefined;
+}
+
+/** The docker client, by which Compose asks the engine. */
+export function judgeClient({ command, socketPath, answers, asked, usual }: SeenClient): Judged {
+  const wanted = `unix://${socketPath}`;
+  if (!answers || !isSameAddress(asked ?? wanted, wanted)) {
+    const text = answers ? `asks ${asked} in place of ${wanted}` : `gets no answer from ${wanted}`;
+    return bad("failed", "DOCTOR_CLIENT_ELSEWHERE", {
+      text: `\`${command.join(" ")}\` ${text}: Compose would not use the engine that builds`,
+      hint: "Set docker.command to a docker client that takes -H, and docker.socket to the engine's socket.",
+    });
+  }
+  if (usual !== undefined && !isSameAddress(usual, wanted)) {
+    return bad("warning", "DOCTOR_LOGIN_ELSEWHERE", {
+      text: `\`docker ps\` of the login asks ${usual}; otto builds and runs on ${wanted}`,
+      hint: "To use that engine, set docker.socket to its socket.",
+    });
+  }
+  return ok("asks the same engine, and so does Compose");
+}
+
+function isSameAddress(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((address) => address.replace("unix:///var/run/", "unix:///run/"));
+  return a === b;
 }
 
 /** Undefined: there is none. */
