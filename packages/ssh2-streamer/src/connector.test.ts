@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { openConnection } from "./connector.js";
 import { formatFingerprint } from "./known-hosts.js";
 
-const { private: key, public: publicKey } = ssh2.utils.generateKeyPairSync("ed25519");
+// One in 230 ed25519 keys of ssh2 1.17 is one that it cannot read.
+const { private: key, public: publicKey } = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 });
 const blob = Buffer.from(publicKey.split(" ")[1] ?? "", "base64");
 
 /** A server that lets everybody in; `isCut`: the connection is closed in the same turn. */
