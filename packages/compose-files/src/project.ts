@@ -1,3 +1,5 @@
+import type { Secret } from "@otto/errors";
+
 /** What a path of the local disk is, links followed. */
 export interface LocalEntry {
   /** `other`: a socket, FIFO or device. */
@@ -146,5 +148,7 @@ export interface ComposeProject {
    * needs (`PATH`, `HOME`, `DOCKER_*`, …; {@link isParentVariable}), whose uses are already written out. May hold secrets.
    */
   readonly environment: Readonly<Record<string, string>>;
+  /** What `secrets` with `environment:` hold, `.env` included. Those of files are shipments of the kind `secret`. */
+  readonly secretValues: readonly Secret[];
   readonly warnings: readonly ComposeWarning[];
 }

@@ -237,6 +237,21 @@ test("only variables that the stack uses are handed on, and those of configs and
   expect(project.environment).toEqual(used);
 });
 
+test("what secrets are made of is told, from the environment before .env; what configs are made of is not", async () => {
+  const project = await read(
+    {
+      "compose.yml": `services: { api: { image: x } }
+configs: { c: { environment: C } }
+secrets: { a: { environment: A }, b: { environment: B }, unset: { environment: U }, f: { file: ./f } }
+`,
+      ".env": "A=a-of-file\nB=b-of-file\nC=c\n",
+      f: "f",
+    },
+    { environment: { A: "a-of-shell" } },
+  );
+  expect(project.secretValues.map((secret) => secret.reveal())).toEqual(["a-of-shell", "b-of-file"]);
+});
+
 test("a raw file of variables is taken as it is", async () => {
   const text = "env_file: [{ path: raw.env, format: raw }]";
   const project = await read({ ...service(text), "raw.env": "A=${HOME\nB='x\nBARE\n" }, { environment: { BARE: "1" } });

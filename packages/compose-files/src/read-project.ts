@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { Secret } from "@otto/errors";
 import { activeProfiles, createCommandGroup, loadCommand } from "./command-group.js";
 import type { DocumentGroup } from "./compose-document.js";
 import { noteContextsBeside } from "./context-use.js";
@@ -14,6 +15,7 @@ import { selectServices, summarizeServices } from "./services.js";
 import { type Shipping, shipReferences } from "./shipping.js";
 import { findRemoteBases, rewriteFiles } from "./staged-files.js";
 import { findVariableUses, usedEnvironment } from "./used-environment.js";
+import { findSecretVariables } from "./variables.js";
 import { entriesOf, type MapTree, mapAt, textAt } from "./yaml-tree.js";
 
 /**
@@ -74,8 +76,13 @@ export async function readComposeProject(source: ComposeSource, reader: LocalRea
     ],
     projectDirectory: placement.baseOf(command),
     envFiles: envFiles.length === 0 ? [noVariables.remotePath] : remoteEnvFiles,
+    secretValues: findSecretVariables(project).flatMap((name) => secretOf(command.lookup(name))),
     ...usedEnvironment(loading, uses),
   };
+}
+
+function secretOf(value: string | undefined): Secret[] {
+  return value === undefined ? [] : [new Secret(value)];
 }
 
 /** Without it Compose would look for a `.env` by itself. */

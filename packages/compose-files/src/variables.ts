@@ -29,9 +29,16 @@ function bareIn(tree: Tree | undefined): BareVariable[] {
 
 /** Variables that `configs` and `secrets` are made of. */
 export function findContentVariables(tree: MapTree): string[] {
-  return ["configs", "secrets"].flatMap((section) =>
-    entriesOf(mapAt(tree, section)).flatMap(([, value]) => textAt(value, "environment") ?? []),
-  );
+  return [...variablesOf(tree, "configs"), ...findSecretVariables(tree)];
+}
+
+/** Variables that `secrets` are made of. */
+export function findSecretVariables(tree: MapTree): string[] {
+  return variablesOf(tree, "secrets");
+}
+
+function variablesOf(tree: MapTree, section: string): string[] {
+  return entriesOf(mapAt(tree, section)).flatMap(([, value]) => textAt(value, "environment") ?? []);
 }
 
 /** Every scalar of a tree, those that aliases bring in several times. */

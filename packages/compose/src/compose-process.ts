@@ -1,6 +1,7 @@
-import { cleanText, OttoError, quoteWord } from "@otto/errors";
+import { cleanText, createRedactor, OttoError, quoteWord } from "@otto/errors";
 import { findCompose, type Parent } from "@otto/hosts";
 import { endableLine, isDirect } from "./endable-command.js";
+import type { StackRedactor } from "./stack-redactor.js";
 import type { StackSession } from "./stack-session.js";
 
 export interface ComposeRun {
@@ -32,13 +33,25 @@ export interface Compose {
   run(argv: ComposeArgv, run?: ComposeRun): Promise<ComposeOutcome>;
 }
 
-/** Runs compose by a session's shell; where the plugin is missing, by a `docker-compose` of version 2. */
-export function createCompose(session: StackSession, parent: Parent): Compose {
+/**
+ * Runs compose by a session's shell; where the plugin is missing, by a `docker-compose` of version 2.
+ * @param redactor of output that is for people. Default: for commands that know no secrets
+ */
+export function createCompose(
+  session: StackSession,
+  parent: Parent,
+  redactor: StackRedactor = async () => createRedactor([]),
+): Compose {
   let compose: readonly string[] = [...parent.docker.command, "compose"];
   let isChecked = false;
+  const runClean = async (argv: readonly string[], run: ComposeRun): Promise<ComposeOutcome> => {
+    const outcome = await runOnce(session, argv, run);
+    if (run.joinsStderr === false || outcome.output === "") return outcome;
+    return { ...outcome, output: cleanText(outcome.output, await redactor()) };
+  };
   return {
     async run(argv, run = {}) {
-      const outcome = await runOnce(session, argv(compose), run);
+      const outcome = await runClean(argv(compose), run);
       if (outcome.exitCode === 0 || isChecked) {
         isChecked ||= outcome.exitCode === 0;
         return outcome;
@@ -48,7 +61,7 @@ export function createCompose(session: StackSession, parent: Parent): Compose {
       isChecked = true;
       if (found.join(" ") === compose.join(" ")) return outcome;
       compose = found;
-      return runOnce(session, argv(compose), run);
+      return runClean(argv(compose), run);
     },
   };
 }
@@ -65,8 +78,7 @@ async function runOnce(session: StackSession, argv: readonly string[], run: Comp
   });
   signal?.addEventListener("abort", stop, { once: true });
   try {
-    const { exitCode, output } = await session.run(formatRun(argv, run));
-    return { exitCode, output: run.joinsStderr === false ? output : cleanText(output) };
+    return await session.run(formatRun(argv, run));
   } finally {
     forget();
     signal?.removeEventListener("abort", stop);

@@ -26,6 +26,7 @@ import {
   upFailed,
   type WantedDigests,
 } from "./stack-plan.js";
+import { createStackRedactor, type StackRedactor } from "./stack-redactor.js";
 import type { StackSession } from "./stack-session.js";
 import { adviseImage, findUnbuilt, imageMissing } from "./unbuilt.js";
 import type { UpOptions } from "./up.js";
@@ -52,7 +53,8 @@ export async function converge(
   await updateTree({ shell: session, remoteDir, host: parent.id, docker: parent.docker.command }, tree, options.signal);
   options.onEvent?.({ type: "compose.staged", project, files: tree.send.length });
   if (options.owns) await markOwned(session, stack, true);
-  const compose = createCompose(session, parent);
+  const redactor = createStackRedactor(stack);
+  const compose = createCompose(session, parent, redactor);
   const digests = await readDigests(compose, stack, { ...options, directory: remoteDir });
   const plan = planStack(stack, observation, digests.wanted);
   options.onEvent?.({ type: "compose.planned", project, steps: plan.steps });
@@ -65,9 +67,9 @@ export async function converge(
   const events = await watchContainers(session, parent, project);
   if (!isConverged(plan)) {
     await writeFiles(session, stack, options.comparison, digests);
-    await apply({ session, stack, compose, events, options, waiting, digests: digests.wanted }, plan);
+    await apply({ session, stack, redactor, compose, events, options, waiting, digests: digests.wanted }, plan);
   }
-  return await waitUntilReady({ session, parent, events }, waiting);
+  return await waitUntilReady({ session, parent, redactor, events }, waiting);
 }
 
 /** An image with a name of its own may be had from a registry: then compose tries that first. */
@@ -91,6 +93,7 @@ function readyOptions({ project, files }: PlacedStack, plan: UpPlan, options: Co
 interface Work {
   readonly session: StackSession;
   readonly stack: PlacedStack;
+  readonly redactor: StackRedactor;
   readonly compose: Compose;
   readonly events: ContainerEvents;
   readonly options: ConvergenceOptions;
@@ -115,7 +118,7 @@ async function apply(work: Work, plan: UpPlan): Promise<void> {
     last = await applyOnce(work, planStack(stack, { ...options.comparison.observation, containers }, digests));
   }
   options.signal?.throwIfAborted();
-  if (last.exitCode !== 0) throw (await findFailure(session, parent, waiting)) ?? applyFailed(work, plan, last);
+  if (last.exitCode !== 0) throw (await findFailure({ ...work, parent }, waiting)) ?? applyFailed(work, plan, last);
   options.onEvent?.({ type: "compose.started", project, output: last.output });
 }
 

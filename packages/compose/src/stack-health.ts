@@ -2,6 +2,7 @@ import type { ComposeService } from "@otto/compose-files";
 import { cleanText, OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { dockerWords, type ObservedContainer, observeContainers } from "./stack-observation.js";
+import type { StackRedactor } from "./stack-redactor.js";
 import type { StackSession } from "./stack-session.js";
 import { mayEnd } from "./up-plan.js";
 
@@ -48,6 +49,14 @@ export interface ReadyOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Where a stack is looked at. */
+export interface StackPlace {
+  readonly session: StackSession;
+  readonly parent: Parent;
+  /** Of logs. */
+  readonly redactor: StackRedactor;
+}
+
 /** Tells when something happens to a project's containers. */
 export interface ContainerEvents {
   /** How many there were since the watch began. */
@@ -65,7 +74,7 @@ export interface ContainerEvents {
  * @throws OttoError `COMPOSE_SERVICE_FAILED` with the service's last log lines, `COMPOSE_NOT_READY` when time is over
  */
 export async function waitUntilReady(
-  place: { session: StackSession; parent: Parent; events: ContainerEvents },
+  place: StackPlace & { events: ContainerEvents },
   options: ReadyOptions,
 ): Promise<ObservedContainer[]> {
   const { session, parent, events } = place;
@@ -75,10 +84,10 @@ export async function waitUntilReady(
     const seen = events.count;
     const containers = await observeContainers(session, parent, options.project);
     const state = judgeStack(containers, options, (id) => performance.now() - (events.lastChange(id) ?? began));
-    if (state.failed !== undefined) throw await serviceFailed(session, parent, state.failed);
+    if (state.failed !== undefined) throw await serviceFailed(place, state.failed);
     if (state.waiting === undefined) return containers;
     const left = options.deadline - performance.now();
-    if (left <= 0) throw await notReady(session, parent, { ...state.waiting, timeoutMs: options.timeoutMs });
+    if (left <= 0) throw await notReady(place, { ...state.waiting, timeoutMs: options.timeoutMs });
     await events.beyond(seen, Math.min(left, state.recheckMs), options.signal);
   }
 }
@@ -129,29 +138,29 @@ export function isReady({ services, before }: Pick<ReadyOptions, "services" | "b
 
 /** The first service of a stack that failed by itself, as an error with its last log lines. */
 export async function findFailure(
-  session: StackSession,
-  parent: Parent,
+  place: StackPlace,
   options: Pick<ReadyOptions, "project" | "services" | "before">,
 ): Promise<OttoError | undefined> {
-  const containers = await observeContainers(session, parent, options.project);
+  const containers = await observeContainers(place.session, place.parent, options.project);
   const { failed } = judgeStack(containers, options, () => 0);
-  return failed && serviceFailed(session, parent, failed);
+  return failed && serviceFailed(place, failed);
 }
 
 const lastLogLines = 30;
 
-async function lastLogs(session: StackSession, parent: Parent, container: ObservedContainer | undefined) {
+async function lastLogs({ session, parent, redactor }: StackPlace, container: ObservedContainer | undefined) {
   if (container === undefined) return "";
   const { output } = await session.run(`${dockerWords(parent)} logs --tail ${lastLogLines} ${container.id} 2>&1`);
-  return cleanText(output).trimEnd();
+  return cleanText(output, await redactor()).trimEnd();
 }
 
 function quoteLogs(logs: string): string {
   return logs === "" ? " and logged nothing" : `; its last log lines:\n${logs}`;
 }
 
-async function serviceFailed(session: StackSession, parent: Parent, { service, because, container }: Trouble) {
-  const logs = await lastLogs(session, parent, container);
+async function serviceFailed(place: StackPlace, { service, because, container }: Trouble) {
+  const { parent } = place;
+  const logs = await lastLogs(place, container);
   return new OttoError(
     "COMPOSE_SERVICE_FAILED",
     `the service ${service} on ${parent.id} is not up: ${because}${quoteLogs(logs)}`,
@@ -160,11 +169,11 @@ async function serviceFailed(session: StackSession, parent: Parent, { service, b
 }
 
 async function notReady(
-  session: StackSession,
-  parent: Parent,
+  place: StackPlace,
   { service, because, container, timeoutMs }: Trouble & { timeoutMs: number },
 ) {
-  const logs = await lastLogs(session, parent, container);
+  const { parent } = place;
+  const logs = await lastLogs(place, container);
   return new OttoError(
     "COMPOSE_NOT_READY",
     `the stack on ${parent.id} is not up after ${timeoutMs / 1000} s: ${service}: ${because}${quoteLogs(logs)}`,

@@ -9,6 +9,7 @@ import { imageReference } from "./image-reference.js";
 import { digestServices, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
 import { observeStack, type StackObservation } from "./stack-observation.js";
+import { createStackRedactor } from "./stack-redactor.js";
 import { openStackSession, type StackSession } from "./stack-session.js";
 import { withoutBuilding } from "./unbuilt.js";
 import type { UpOptions } from "./up.js";
@@ -105,7 +106,7 @@ export async function previewUp(
   const comparison = await compareStack(session, stack);
   const { observation, tree } = comparison;
   if (observation.containers.length === 0) return [...planStack(stack, observation, new Map()).steps];
-  const compose = createCompose(session, parent);
+  const compose = createCompose(session, parent, createStackRedactor(stack));
   const plan = async (directory: string) => {
     const { wanted } = await readDigests(compose, stack, { ...options, directory, comparison });
     return [...planStack(stack, observation, wanted).steps];
