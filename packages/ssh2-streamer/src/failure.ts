@@ -52,7 +52,7 @@ export function connectError(endpoint: SshEndpoint, reason: ConnectFailure, caus
   return new OttoError("SSH_CONNECT_FAILED", `connecting to ${name} (${host}:${port}): ${came}`, {
     hint: hints[reason],
     details: { hop: name, host, port, reason },
-    cause,
+    cause: withoutSecrets(cause, endpoint),
   });
 }
 
@@ -62,10 +62,15 @@ export function socketError(endpoint: SshEndpoint, cause: unknown): OttoError<Ss
 }
 
 /** The server let none of the credentials in. */
-export function authError(endpoint: SshEndpoint, tried: readonly string[], offered: readonly string[] | undefined) {
+export function authError(
+  endpoint: SshEndpoint,
+  tried: readonly string[],
+  methods: readonly string[] | undefined,
+): OttoError<SshErrorCode> {
+  const offered = methods?.map((method) => describe(method, secretsOf(endpoint)));
   const what = tried.length === 0 ? "there was nothing to try" : `tried ${tried.join("; ")}`;
   const takes = offered === undefined || offered.length === 0 ? "" : `; the server takes ${offered.join(", ")}`;
-  return new OttoError<SshErrorCode>("SSH_AUTH_FAILED", `logging in to ${endpoint.name}: refused (${what}${takes})`, {
+  return new OttoError("SSH_AUTH_FAILED", `logging in to ${endpoint.name}: refused (${what}${takes})`, {
     hint:
       tried.length === 0
         ? "Give a private key, an ssh-agent or a password; in a lab file: ssh_options.client_keys, agent, password_env."
@@ -88,21 +93,21 @@ export function lostError(
 
 /** The server opens no session channel, or does not run the command in it. */
 export function channelError(endpoint: SshEndpoint, what: string, cause?: unknown): OttoError<SshErrorCode> {
-  const came = cause === undefined ? "the server refuses" : describe(cause, []);
+  const came = cause === undefined ? "the server refuses" : describe(cause, secretsOf(endpoint));
   return new OttoError("SSH_CHANNEL_REFUSED", `${what} on ${endpoint.name}: ${came}`, {
     hint: "The server's MaxSessions may be 0, a forced command may be set, or processes of ours still hold its sessions.",
     details: { hop: endpoint.name },
-    cause,
+    cause: withoutSecrets(cause, endpoint),
   });
 }
 
 /** The server forwards no stream to there. Where nothing answers at the target is told as refusal too: SSH has one answer. */
 export function forwardingError(endpoint: SshEndpoint, target: string, cause?: unknown): OttoError<SshErrorCode> {
-  const came = cause === undefined ? "refused" : describe(cause, []);
+  const came = cause === undefined ? "refused" : describe(cause, secretsOf(endpoint));
   return new OttoError("SSH_FORWARDING_REFUSED", `opening ${target} through ${endpoint.name}: ${came}`, {
     hint: "Either forwarding is off in its sshd_config, or nothing (that this login may use) answers there.",
     details: { hop: endpoint.name, target, forbidden: isForbidden(cause) },
-    cause,
+    cause: withoutSecrets(cause, endpoint),
   });
 }
 
@@ -123,10 +128,19 @@ export function describe(error: unknown, secrets: readonly Secret[]): string {
   return cleanText(text, secrets);
 }
 
+/** What a debug log shows of it. A server may say what it was told. */
+function withoutSecrets(cause: unknown, endpoint: SshEndpoint): unknown {
+  const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+  return describe(text, secretsOf(endpoint)) === describe(text, [])
+    ? cause
+    : new Error(describe(cause, secretsOf(endpoint)));
+}
+
 /** What must not be seen in a message about this endpoint. */
 export function secretsOf(endpoint: SshEndpoint): Secret[] {
   return endpoint.credentials.flatMap(({ password, privateKeys = [] }) => [
     ...(password === undefined ? [] : [password]),
     ...privateKeys.flatMap(({ passphrase }) => (passphrase === undefined ? [] : [passphrase])),
+    ...privateKeys.flatMap((key) => ("content" in key ? [key.content] : [])),
   ]);
 }
