@@ -1,6 +1,6 @@
 import { isRuntimeFailure } from "@otto/engine";
 import { cleanText, type OttoError, quoteWord, startDeadline } from "@otto/errors";
-import { ownDirectory, stagedDirectoryScript, updateTree } from "@otto/staging";
+import { ownDirectory, type SetAside, stagedDirectoryScript, updateTree } from "@otto/staging";
 import { labelsFile, upCommand } from "./compose-command.js";
 import { type Compose, type ComposeOutcome, createCompose } from "./compose-process.js";
 import { watchContainers } from "./container-events.js";
@@ -50,7 +50,10 @@ export async function converge(
   const { parent, project } = stack;
   const { observation, tree } = options.comparison;
   const { remoteDir } = observation;
-  await updateTree({ shell: session, remoteDir, host: parent.id, docker: parent.docker.command }, tree, options.signal);
+  const { command: docker, stagingRoot } = parent.docker;
+  const place = { shell: session, remoteDir, host: parent.id, docker, stagingRoot };
+  const aside = await updateTree(place, tree, options.signal);
+  if (aside !== undefined) options.onEvent?.({ type: "compose.warning", project, message: formatAside(parent, aside) });
   options.onEvent?.({ type: "compose.staged", project, files: tree.send.length });
   if (options.owns) await markOwned(session, stack, true);
   const redactor = createStackRedactor(stack);
@@ -70,6 +73,11 @@ export async function converge(
     await apply({ session, stack, redactor, compose, events, options, waiting, digests: digests.wanted }, plan);
   }
   return await waitUntilReady({ session, parent, redactor, events }, waiting);
+}
+
+function formatAside({ id }: PlacedStack["parent"], { directory, paths }: SetAside): string {
+  const names = paths.map((path) => path.replace(/^repo\//, "")).join(", ");
+  return `your version replaces what a container wrote: ${cleanText(names)}; the container's version is now in ${id}:${directory}`;
 }
 
 /** An image with a name of its own may be had from a registry: then compose tries that first. */

@@ -1,6 +1,6 @@
 import { OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
-import { removeTree } from "@otto/staging";
+import { type KeptFiles, removeTree } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
 import { type ComposeOutcome, createCompose } from "./compose-process.js";
 import { lastLine } from "./engine-text.js";
@@ -13,7 +13,7 @@ export type DownEvent = WaitingEvent;
 export interface DownOptions {
   /** Seconds each container gets before it is killed. */
   readonly stopTimeout: number;
-  /** Whether named volumes go too. */
+  /** Whether named volumes and what containers wrote into bind mounts go too. */
   readonly volumes: boolean;
   /** What others are told who wait for this. */
   readonly who: string;
@@ -21,12 +21,19 @@ export interface DownOptions {
   readonly onEvent?: ((event: DownEvent) => void) | undefined;
 }
 
+export interface DownOutcome {
+  /** Whether any container was there. */
+  readonly wasUp: boolean;
+  /** What containers wrote into bind mounts, or changed of what was sent. The next `up` finds it there. */
+  readonly kept: KeptFiles | undefined;
+}
+
 /**
- * Takes a project down and removes its staged files, when nobody else works on it.
- * @returns whether any container was there
+ * Takes a project down and removes its staged files, when nobody else works on it. What containers wrote stays, as with
+ * `docker compose down`, unless `volumes` is set.
  * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_DOWN_FAILED`, `COMPOSE_MISSING`, `COMPOSE_LOCK_UNAVAILABLE`, `STAGING_FAILED`
  */
-export async function takeDown(parent: Parent, project: string, options: DownOptions): Promise<boolean> {
+export async function takeDown(parent: Parent, project: string, options: DownOptions): Promise<DownOutcome> {
   return inStackSession({ parent, project }, options, (session) => takeDownIn(session, parent, project, options));
 }
 
@@ -36,15 +43,22 @@ export async function takeDownIn(
   parent: Parent,
   project: string,
   options: Pick<DownOptions, "stopTimeout" | "volumes" | "signal">,
-): Promise<boolean> {
+): Promise<DownOutcome> {
   const { containers, remoteDir } = await observeStack(session, parent, { project, images: [] });
   const isEmpty = containers.length === 0 && !options.volumes;
   const { exitCode, output } = isEmpty ? nothingToStop : await stop(session, parent, project, options);
   options.signal?.throwIfAborted();
   const rest = await session.run(removeRestScript(parent, project));
   if (exitCode !== 0 || rest.exitCode !== 0) throw downFailed(parent, project, output + rest.output);
-  await removeTree({ shell: session, remoteDir, host: parent.id, docker: parent.docker.command });
-  return containers.length > 0;
+  const tree = { shell: session, remoteDir, host: parent.id, docker: parent.docker.command };
+  const kept = await removeTree(tree, { volumes: options.volumes });
+  return { wasUp: containers.length > 0, kept };
+}
+
+/** One sentence for a person. */
+export function formatKept({ host, directory, files }: KeptFiles): string {
+  const count = files === 0 ? "" : files === 1 ? " (1 file)" : ` (${files} files)`;
+  return `what containers wrote${count} stays in ${host}:${directory}; \`otto docker down --volumes\` removes it`;
 }
 
 const nothingToStop = { exitCode: 0, output: "" };

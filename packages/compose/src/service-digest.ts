@@ -80,7 +80,7 @@ function digestService(
 /** A directory's contents change in place; a container sees them without our doing. */
 function fileText(path: string, manifest: Manifest): string {
   const text = manifest[inTree(path)] ?? "";
-  return text === "dir" ? "" : text;
+  return isDirectory(text) ? "" : text;
 }
 
 /** Of a build, and of those of the services whose images are its contexts. */
@@ -99,7 +99,13 @@ function buildInputs(name: string, { project, source }: { project: Node; source:
 
 function contentOf(service: string, { manifest, built }: DigestSource): readonly (readonly [string, string])[] {
   const seen = built.get(service);
-  return Object.entries(manifest).filter(([path]) => seen?.has(path));
+  const entries = Object.entries(manifest).filter(([path]) => seen?.has(path));
+  // A builder gives directories permissions of its own.
+  return entries.map(([path, text]) => [path, isDirectory(text) ? "dir" : text] as const);
+}
+
+function isDirectory(text: string): boolean {
+  return text.startsWith("dir ");
 }
 
 function inTree(path: string): string {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { abortable, OttoError, quoteWord } from "@otto/errors";
 import { engineVariables, lockFunctions, type Parent } from "@otto/hosts";
-import { forgetTreeScript, ownDirectory, stagedDirectoryScript } from "@otto/staging";
+import { ownDirectory, removeTreeScript, stagedDirectoryScript } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
 import { dockerWords, projectFilter } from "./stack-observation.js";
 import type { StackSession } from "./stack-session.js";
@@ -86,6 +86,7 @@ find_lock "$project" || exit 1
 flock -s "$used" sh -c 'echo "$1"; read -r answer; [ "$answer" = release ]' otto-used "$mark" && exit 0
 exec >/dev/null 2>&1 </dev/null
 trap '' HUP PIPE
+${removeTreeScript(parent.docker.command)}
 take_down() {
   ${stagedDirectoryScript(project, parent.docker.stagingRoot)}
   flock -n "$used" true && [ -e "$dir/${ownDirectory}/owned" ] || return 0
@@ -94,8 +95,7 @@ take_down() {
   [ -z "$ids" ] || ${docker} container rm --force $ids
   networks=$(${docker} network ls --quiet ${filter})
   [ -z "$networks" ] || ${docker} network rm $networks
-  ${forgetTreeScript('"$dir"')}
-  rm -rf "$dir" || mv "$dir" "$dir.left-$(date +%s)"
+  remove_tree
 }
 exec 9<"$lock"
 flock 9

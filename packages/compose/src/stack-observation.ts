@@ -1,11 +1,11 @@
 import { cleanText, OttoError, quoteWord } from "@otto/errors";
 import { type Parent, readServicePlace, type ServicePlace } from "@otto/hosts";
 import {
-  type Manifest,
   ownDirectory,
-  parseManifest,
+  parseSentTree,
   type RemoteShell,
-  readManifestScript,
+  readSentScript,
+  type SentTree,
   stagedDirectoryScript,
 } from "@otto/staging";
 import { cacheFile } from "./digest-cache.js";
@@ -39,7 +39,7 @@ export interface ObservedContainer {
 export interface StackObservation {
   /** Absolute path of the staged tree, which need not exist. */
   readonly remoteDir: string;
-  readonly manifest: Manifest;
+  readonly sent: SentTree;
   /** Whether those who use it hold it in common: the last of them takes it down. */
   readonly isOwned: boolean;
   /** Text of the digests that the last `up` left. */
@@ -63,10 +63,11 @@ export async function observeStack(
 ): Promise<StackObservation> {
   const { exitCode, output } = await shell.run(observeScript(parent, wanted));
   if (exitCode !== 0) throw engineFailed(parent, output);
-  const [remoteDir = "", manifest = "", owned, digests = "", containers = "", images = ""] = output.split(separator);
+  const [remoteDir = "", manifest = "", down = "", owned, digests = "", containers = "", images = ""] =
+    output.split(separator);
   return {
     remoteDir,
-    manifest: parseManifest(manifest),
+    sent: parseSentTree(manifest, down),
     isOwned: owned === "owned",
     digests,
     containers: parseContainers(parent, containers),
@@ -101,7 +102,7 @@ function observeScript(parent: Parent, { project, images }: { project: string; i
   return `${stagedDirectoryScript(project, parent.docker.stagingRoot)}
 case $dir in /*) ;; *) echo "its login has no home directory; set docker.staging_root of the host"; exit 1 ;; esac
 printf %s "$dir"; ${next}
-${readManifestScript}; ${next}
+${readSentScript(next)}; ${next}
 [ ! -e "$dir/${ownDirectory}/owned" ] || printf owned; ${next}
 cat "$dir/${cacheFile}" 2>/dev/null; ${next}
 ${listScript(parent, project)}

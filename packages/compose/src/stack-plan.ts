@@ -1,6 +1,15 @@
 import { cleanText, OttoError, quoteWord } from "@otto/errors";
 import { checkProjectName } from "@otto/hashing";
-import { isSettled, listTree, planTree, removeTree, type TreeListing, type TreePlan, updateTree } from "@otto/staging";
+import {
+  isSettled,
+  listTree,
+  parseSentTree,
+  planTree,
+  removeTree,
+  type TreeListing,
+  type TreePlan,
+  updateTree,
+} from "@otto/staging";
 import { configCommand } from "./compose-command.js";
 import { type Compose, createCompose } from "./compose-process.js";
 import { digestKey, parseDigests } from "./digest-cache.js";
@@ -31,7 +40,8 @@ export async function compareStack(session: StackSession, stack: PlacedStack): P
     observeStack(session, parent, { project, images: [...new Set(images)] }),
     listTree([...files.shipments, ...files.rewritten], [files.projectDirectory]),
   ]);
-  return { observation, tree: planTree(entries, observation.manifest), built };
+  const mounts = files.shipments.filter(({ kind }) => kind === "bind").map(({ remotePath }) => remotePath);
+  return { observation, tree: planTree(entries, observation.sent, mounts), built };
 }
 
 /** Decides what `up` does, given what each service's containers are to be started from. */
@@ -117,10 +127,10 @@ export async function previewUp(
   try {
     const readByCompose = files.shipments.filter(({ kind }) => composeReads.has(kind));
     const { entries } = await listTree([...readByCompose, ...files.rewritten], [files.projectDirectory]);
-    await updateTree(place, planTree(entries, {}));
+    await updateTree(place, planTree(entries, parseSentTree("")));
     return await plan(place.remoteDir);
   } finally {
-    await removeTree(place);
+    await removeTree(place, { volumes: true });
   }
 }
 

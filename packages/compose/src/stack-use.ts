@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { takeDownIn } from "./down.js";
+import { formatKept, takeDownIn } from "./down.js";
 import type { PlacedStack } from "./stack.js";
 import { holdLease, isLeased } from "./stack-lease.js";
 import { type ObservedContainer, observeStack } from "./stack-observation.js";
@@ -56,7 +56,7 @@ async function release(
 ): Promise<boolean> {
   return inStackSession(stack, { who, onEvent }, async (session) => {
     await lease.release();
-    return endUse(session, stack, beforeDown);
+    return endUse(session, stack, { onEvent, beforeDown });
   });
 }
 
@@ -72,18 +72,22 @@ export async function endLeftUse(
   return inStackSession(stack, options, async (session) => {
     const deadline = performance.now() + leavingMs;
     while (performance.now() < deadline && (await isLeased(session, stack.project))) await delay(pollMs);
-    return endUse(session, stack);
+    return endUse(session, stack, options);
   });
 }
 
 async function endUse(
   session: StackSession,
   { parent, project }: Pick<PlacedStack, "parent" | "project">,
-  beforeDown?: () => Promise<void>,
+  {
+    onEvent,
+    beforeDown,
+  }: Pick<StackUseOptions, "onEvent"> & { readonly beforeDown?: (() => Promise<void>) | undefined },
 ): Promise<boolean> {
   const { isOwned } = await observeStack(session, parent, { project, images: [] });
   if (!isOwned || (await isLeased(session, project))) return false;
   await beforeDown?.();
-  await takeDownIn(session, parent, project, { stopTimeout, volumes: false });
+  const { kept } = await takeDownIn(session, parent, project, { stopTimeout, volumes: false });
+  if (kept !== undefined) onEvent?.({ type: "compose.warning", project, message: formatKept(kept) });
   return true;
 }

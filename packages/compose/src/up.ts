@@ -1,6 +1,6 @@
 import { startGrace } from "@otto/errors";
 import { converge, markOwned } from "./convergence.js";
-import { takeDownIn } from "./down.js";
+import { formatKept, takeDownIn } from "./down.js";
 import type { PlacedStack } from "./stack.js";
 import type { ObservedContainer } from "./stack-observation.js";
 import { compareStack } from "./stack-plan.js";
@@ -83,19 +83,19 @@ export async function bringUpIn(
 async function undo(
   session: StackSession,
   { parent, project }: PlacedStack,
-  { who, signal }: UpOptions,
+  { who, signal, onEvent }: UpOptions,
 ): Promise<void> {
   using grace = startGrace(() => reachMs, signal);
   const takeBack = async () => {
-    if (session.isSilent) return;
+    if (session.isSilent) return undefined;
     if (!session.isOver) return takeDownIn(session, parent, project, rollback);
     await using other = await openStackSession(parent, { project, who, signal: grace.signal });
     return await takeDownIn(other, parent, project, rollback);
   };
-  const again = () => {
-    if (session.isOver) return takeBack();
-  };
-  await takeBack()
+  const again = () => (session.isOver ? takeBack() : undefined);
+  const outcome = await takeBack()
     .catch(again)
-    .catch(() => {});
+    .catch(() => undefined);
+  if (outcome?.kept === undefined) return;
+  onEvent?.({ type: "compose.warning", project, message: formatKept(outcome.kept) });
 }

@@ -92,7 +92,8 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
     "hosts[].docker": "The engine of a docker_capable host.",
     "hosts[].docker.socket": "Path of the engine's socket, for all that is done there. Default: /var/run/docker.sock.",
     "hosts[].docker.command": 'The docker client, as ["sudo", "-n", "docker"].',
-    "hosts[].docker.staging_root": "Directory for what is sent there. Default: the login's cache directory.",
+    "hosts[].docker.staging_root":
+      "Directory for what is sent there; each login has its own in it. Default: the login's cache directory.",
     "hosts[].os_type": "unix (default), or what cannot be reached by SSH.",
     links: "Connections between hosts; not read.",
   },

@@ -18,7 +18,7 @@ test("files that a container's root owns block neither up nor down of a login wi
   const again = await composeUp(repo, lab);
   const seen = await again.a?.exec("cat /data/sub/shipped /data/own/deep/file");
   expect(seen?.stdout.toString()).toBe("2\nx\n");
-  expect(await composeDown(repo, lab)).toMatchObject({ status: "success" });
+  expect(await composeDown(repo, lab, { volumes: true })).toMatchObject({ status: "success", kept: undefined });
   expect(await left(stack.project)).toEqual(nothing);
   const parent = lab.parentFor(repo);
   const trees = await parent.exec("ls -A ~/.cache/otto/stacks");

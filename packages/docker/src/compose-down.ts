@@ -1,4 +1,4 @@
-import { type DownEvent, type DownStep, previewDown, takeDown } from "@otto/compose";
+import { type DownEvent, type DownOutcome, type DownStep, formatKept, previewDown, takeDown } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
@@ -11,15 +11,15 @@ export interface ComposeDownOptions {
   readonly projectName?: string | undefined;
   /** Seconds each container gets before it is killed. Default 1. */
   readonly stopTimeout?: number | undefined;
-  /** Whether named volumes go too. Default false. */
+  /** Whether named volumes and what containers wrote into bind mounts go too. Default false. */
   readonly volumes?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: DownEvent) => void) | undefined;
 }
 
-/** `skipped`: there was nothing to take down. */
+/** `skipped`: there was nothing to take down. `kept`: what containers wrote into bind mounts, where it stays. */
 export type ComposeDownResult =
-  | { readonly status: "success" | "skipped"; readonly message: string }
+  | { readonly status: "success" | "skipped"; readonly message: string; readonly kept: DownOutcome["kept"] }
   | { readonly status: "failed"; readonly message: string; readonly error: OttoError };
 
 /**
@@ -32,10 +32,17 @@ export async function composeDown(repo: Repo, lab: Lab, options: ComposeDownOpti
   const { stopTimeout = 1, volumes = false, signal, onEvent } = options;
   try {
     await lab.hosts.unregister(project, parent.id);
-    const wasThere = await takeDown(parent, project, { stopTimeout, volumes, who: currentUser(), signal, onEvent });
-    return wasThere
-      ? { status: "success", message: `${project} is down` }
-      : { status: "skipped", message: `${project} was not up` };
+    const { wasUp, kept } = await takeDown(parent, project, {
+      stopTimeout,
+      volumes,
+      who: currentUser(),
+      signal,
+      onEvent,
+    });
+    const stays = kept === undefined ? "" : `; ${formatKept(kept)}`;
+    return wasUp
+      ? { status: "success", message: `${project} is down${stays}`, kept }
+      : { status: "skipped", message: `${project} was not up${stays}`, kept };
   } catch (error) {
     if (!isOttoError(error)) throw error;
     const output = error.details?.output;

@@ -1,10 +1,21 @@
+import { randomBytes } from "node:crypto";
 import { posix } from "node:path";
 import { addAbortSignal } from "node:stream";
-import { OttoError, quoteWord } from "@otto/errors";
+import { cleanText, OttoError, quoteWord } from "@otto/errors";
+import { checkProjectName } from "@otto/hashing";
+import { onTreeFunction } from "./engine-root.js";
 import { type PackedEntry, packTree } from "./pack-tree.js";
 import type { RemoteShell, ShellOutcome } from "./remote-shell.js";
-import type { TreeEntry } from "./tree-entry.js";
-import { formatManifest, groupByDirectory, isSettled, type TreePlan } from "./tree-plan.js";
+import { parseSentTree } from "./sent-tree.js";
+import { isSettled, type SentEntry, type TreePlan } from "./tree-plan.js";
+import {
+  downScriptFile,
+  formatApplyScript,
+  formatRecords,
+  incomingDirectory,
+  ownDirectory,
+  reportMark,
+} from "./tree-script.js";
 
 /** A stack's files on a parent. */
 export interface StagedTree {
@@ -15,43 +26,92 @@ export interface StagedTree {
   readonly host: string;
   /** The docker client's argv there, for what the login itself may not touch. */
   readonly docker: readonly string[];
+  /** `docker.staging_root` of the host. Where it is missing it is made for all logins. */
+  readonly stagingRoot?: string | undefined;
 }
 
-/** Where in a staged tree our own files are; nothing of it is mounted. */
-export const ownDirectory = ".otto";
+/** What containers wrote, where it was left. */
+export interface KeptFiles {
+  readonly host: string;
+  /** Absolute, on the host. */
+  readonly directory: string;
+  /** How many there are, directories apart. 0: there are empty directories alone, or something that was sent is gone. */
+  readonly files: number;
+}
+
+/** What a container wrote in the place of something that was sent now. */
+export interface SetAside {
+  /** Absolute, on the parent: there each lies under its own path. */
+  readonly directory: string;
+  /** Paths in the tree. */
+  readonly paths: readonly string[];
+}
 
 /**
- * Shell commands that set `dir` to where a stack's files lie: under `docker.staging_root`, else `otto` in the login's
- * cache directory.
+ * Shell commands that set `dir` to where a stack's files lie: below `docker.staging_root`, for each login apart, else in
+ * `otto` of the login's cache directory.
+ * @throws OttoError `COMPOSE_PROJECT_INVALID` for a name that could lead elsewhere
  */
 export function stagedDirectoryScript(project: string, stagingRoot: string | undefined): string {
-  const root = stagingRoot === undefined ? `"\${XDG_CACHE_HOME:-$HOME/.cache}/otto"` : quoteWord(stagingRoot);
-  return `dir=${root}/stacks/${quoteWord(project)}`;
+  checkProjectName(project);
+  if (stagingRoot === undefined) return `dir="\${XDG_CACHE_HOME:-$HOME/.cache}/otto"/stacks/${project}`;
+  const root = quoteWord(stagingRoot);
+  // Versions before had no directory of the login.
+  return `dir=${root}/stacks/${project}; [ -O "$dir" ] || dir=${root}/$(id -un)/stacks/${project}`;
 }
 
-/** A shell command that prints the manifest of the tree in `$dir`, or nothing. */
-export const readManifestScript = `cat "$dir/${ownDirectory}/manifest" 2>/dev/null`;
+/** Shell commands that print what {@link parseSentTree} reads of the tree in `$dir`, with `separator` between both. */
+export function readSentScript(separator: string): string {
+  const own = `"$dir/${ownDirectory}"`;
+  return `cat ${own}/manifest 2>/dev/null
+${separator}
+[ ! -e ${own}/down ] || { printf 'down\\0'; cat ${own}/down; }`;
+}
 
 /**
  * Makes the tree what the plan wants: each file is written beside and renamed, so that whoever reads it sees the old or
- * the new one. Only the login may enter the tree.
+ * the new one. Only the login may enter the tree. What a container wrote in the place of a file that comes is set aside.
  * @param signal ends the sending; what has been sent then changes nothing
  * @throws OttoError `STAGING_FAILED`
  */
-export async function updateTree(tree: StagedTree, plan: TreePlan, signal?: AbortSignal): Promise<void> {
-  if (isSettled(plan)) return;
+export async function updateTree(
+  tree: StagedTree,
+  plan: TreePlan,
+  signal?: AbortSignal,
+): Promise<SetAside | undefined> {
+  if (isSettled(plan)) return undefined;
+  const stamp = `${new Date().toISOString().replaceAll(/[:.]/g, "-")}-${randomBytes(2).toString("hex")}`;
+  await receive(tree, plan, stamp, signal);
+  const outcome = await tree.shell.run(
+    `${onTreeFunction(tree.docker)}
+dir=${quoteWord(tree.remoteDir)}
+on_tree "$dir" ${incomingDirectory}/apply.sh`,
+  );
+  assertDone(tree, outcome);
+  const paths = reportsOf(outcome.output, "aside");
+  return paths.length === 0 ? undefined : { directory: `${tree.remoteDir}/kept/${stamp}`, paths };
+}
+
+async function receive(
+  tree: StagedTree,
+  plan: TreePlan,
+  stamp: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const records = (place: string, sent: TreePlan["pending"]) =>
+    Object.entries(formatRecords(sent)).map(([name, content]) => ({ path: `${place}/${name}`, mode: 0o600, content }));
   const tar = packTree([
-    { path: "apply.sh", mode: 0o600, content: formatApplyScript(plan) },
-    { path: "pending", mode: 0o600, content: formatManifest(plan.pending) },
-    { path: "manifest", mode: 0o600, content: formatManifest(plan.wanted) },
+    { path: "apply.sh", mode: 0o600, content: formatApplyScript(plan, stamp) },
+    ...records("pending", plan.pending),
+    ...records("wanted", { entries: plan.wanted, shared: plan.pending.shared }),
     ...plan.send.map(packed),
   ]);
   if (signal !== undefined) addAbortSignal(signal, tar);
   try {
     const dir = quoteWord(tree.remoteDir);
     const outcome = await tree.shell.run(
-      `{ umask 077 && mkdir -p ${dir} && chmod 700 ${dir} && cd ${dir} && rm -rf ${incoming} && mkdir -p ${incoming} &&
-tar -x -p -m -f - -C ${incoming}; } 2>&1`,
+      `{ ${ownPlaceScript(tree)}umask 077 && mkdir -p ${dir} && chmod 700 ${dir} && cd ${dir} && rm -rf ${incomingDirectory} &&
+mkdir -p ${incomingDirectory} && tar -x -p -m -f - -C ${incomingDirectory}; } 2>&1`,
       { input: tar },
     );
     assertDone(tree, outcome);
@@ -61,114 +121,96 @@ tar -x -p -m -f - -C ${incoming}; } 2>&1`,
   } finally {
     tar.destroy();
   }
-  assertDone(tree, await runInTree(tree, applyScript(tree, ""), applyScript(tree, "again")));
 }
 
-/**
- * Removes a staged tree, files that containers wrote included. An absent one is fine.
- * @throws OttoError `STAGING_FAILED`; the tree then lies aside, so that the next one starts anew
- */
-export async function removeTree(tree: StagedTree): Promise<void> {
-  const dir = quoteWord(tree.remoteDir);
-  const aside = `${dir}.left-$(date +%s)`;
-  const emptied = await runInTree(
-    tree,
-    `[ ! -d ${dir} ] || { ${forgetTreeScript(dir)}; find ${dir} -mindepth 1 -maxdepth 1 -exec rm -rf {} +; }`,
-  );
-  const outcome = await tree.shell.run(
-    emptied.exitCode === 0 ? `[ ! -d ${dir} ] || rmdir ${dir} 2>&1` : `mv ${dir} ${aside} 2>&1`,
-  );
-  assertDone(tree, emptied.exitCode === 0 ? outcome : emptied);
+/** In a root that logins share, somebody else's directory may have our name: its owner could swap what is in it. */
+function ownPlaceScript({ remoteDir, stagingRoot }: StagedTree): string {
+  if (stagingRoot === undefined) return "";
+  const root = quoteWord(stagingRoot);
+  const place = posix.dirname(posix.dirname(remoteDir));
+  const makeRoot = `{ [ -d ${root} ] || (umask 022 && mkdir -p ${root} && chmod 1777 ${root}); } && `;
+  if (posix.relative(place, stagingRoot) === "") return makeRoot;
+  const own = quoteWord(place);
+  return `${makeRoot}(umask 077 && mkdir -p ${own}) && { [ -O ${own} ] || { echo ${own} belongs to another login; exit 1; }; } && `;
 }
 
-/** To be run before a tree is removed: when that is interrupted, nothing says that files are there which are not. */
-export function forgetTreeScript(directory: string): string {
-  return `rm -f ${directory}/${ownDirectory}/manifest`;
-}
-
-function applyScript({ remoteDir }: StagedTree, how: string): string {
-  return `cd ${quoteWord(remoteDir)} && sh ${incoming}/apply.sh ${how}`;
-}
-
-const incoming = `${ownDirectory}/new`;
-
-function packed(entry: TreeEntry): PackedEntry {
+function packed(entry: SentEntry): PackedEntry {
   const path = `tree/${entry.path}`;
   if (entry.kind === "symlink") return { path, target: entry.target };
-  if (entry.kind === "dir") throw new TypeError(`a directory is made, not sent: ${entry.path}`);
   return { path, mode: entry.mode, size: entry.size, ...entry.source };
 }
 
-/** What is removed goes first: something of another kind may take its place. */
-function formatApplyScript({ make, remove, send }: TreePlan): string {
-  const lines = [
-    "set -e",
-    "umask 077",
-    placeFunction,
-    `[ -n "$1" ] || mv -f ${incoming}/pending ${ownDirectory}/manifest`,
-    ...remove.map(({ path, isDirectory }) =>
-      isDirectory ? `rmdir ${quoteWord(path)} 2>/dev/null || true` : `rm -f ${quoteWord(path)}`,
-    ),
-    ...make.map(({ path, mode }) => {
-      const name = quoteWord(path);
-      return `[ -d ${name} ] || { mkdir ${name} && chmod ${mode.toString(8)} ${name}; }`;
-    }),
-    ...[...groupByDirectory(send)].flatMap(([directory, names]) => formatMoves(directory, names)),
-    `mv -f ${incoming}/manifest ${ownDirectory}/manifest`,
-    `rm -rf ${incoming}`,
-  ];
-  return `${lines.join("\n")}\n`;
+/**
+ * Removes what was sent from a staged tree; what containers wrote or changed stays, and what they deleted is remembered.
+ * An absent tree is fine, and one without a manifest of ours is left.
+ * @param options `volumes`: what containers wrote goes too
+ * @returns what stays
+ * @throws OttoError `STAGING_FAILED`; the next call goes on where this one failed
+ */
+export async function removeTree(
+  tree: StagedTree,
+  { volumes }: { readonly volumes: boolean },
+): Promise<KeptFiles | undefined> {
+  const { shell, host, remoteDir: directory } = tree;
+  await renewRecords(tree);
+  const script = `dir=${quoteWord(directory)}\n${removeTreeScript(tree.docker)}\nremove_tree ${volumes ? "volumes" : ""} 2>&1`;
+  const outcome = await shell.run(script);
+  if (outcome.exitCode !== 0) throw removalFailed(tree, outcome);
+  const stays = reportsOf(outcome.output, "stays").at(-1);
+  return stays === undefined ? undefined : { host, directory, files: Number(stays) };
 }
 
-/** The second time, what the first one came to is in its place already. */
-const placeFunction = `again=$1
-place() {
-  into=$1; shift
-  if [ -z "$again" ]; then mv -f "$@" "$into"; return; fi
-  for file; do if [ -e "$file" ] || [ -L "$file" ]; then mv -f "$file" "$into"; fi; done
-}`;
-
-const namesAtOnce = 200;
-
-function formatMoves(directory: string, names: readonly string[]): string[] {
-  const moves: string[] = [];
-  for (let from = 0; from < names.length; from += namesAtOnce) {
-    const sources = names
-      .slice(from, from + namesAtOnce)
-      .map((name) => quoteWord(posix.join(incoming, "tree", directory, name)));
-    moves.push(`place ${quoteWord(`./${directory}/`)} ${sources.join(" ")}`);
-  }
-  return moves;
+/** A tree of a version before has no script that removes it. */
+async function renewRecords(tree: StagedTree): Promise<void> {
+  const own = quoteWord(`${tree.remoteDir}/${ownDirectory}`);
+  const { output } = await tree.shell.run(`[ -e ${own}/down.sh ] || cat ${own}/manifest 2>/dev/null`);
+  if (output === "") return;
+  const records = Object.entries(formatRecords(parseSentTree(output)));
+  const input = packTree(records.map(([path, content]) => ({ path, mode: 0o600, content })));
+  assertDone(tree, await tree.shell.run(`tar -x -m -f - -C ${own} 2>&1`, { input }));
 }
 
 /**
- * Runs a script on the tree as the login, and when that fails as root in a container that sees the tree and the parent's
- * own programs: a container's root may own what lies there. Any image of the engine will do.
+ * A shell function `remove_tree [volumes]` that does the same to the tree in `$dir`, and prints what it reports. Trees
+ * that a version before could not remove, and put beside, go too.
  */
-async function runInTree(tree: StagedTree, script: string, again = script): Promise<ShellOutcome> {
-  const outcome = await tree.shell.run(`{ ${script}; } 2>&1`);
-  if (outcome.exitCode === 0) return outcome;
-  const asRoot = await tree.shell.run(`{ ${asEngineRoot(tree, again)}; } 2>&1`);
-  return asRoot.exitCode === 0 ? asRoot : outcome;
-}
-
-function asEngineRoot({ docker, remoteDir }: StagedTree, script: string): string {
-  const client = docker.map(quoteWord).join(" ");
-  const dir = quoteWord(remoteDir);
-  return `image=$(${client} image ls --quiet | head -n 1)
-[ -n "$image" ] || exit 1
-set --
-for system in /bin /sbin /lib /lib32 /lib64 /usr; do
-[ ! -d "$system" ] || set -- "$@" --mount "type=bind,source=$system,target=$system,readonly"
+export function removeTreeScript(docker: readonly string[]): string {
+  return `${onTreeFunction(docker)}
+remove_tree() {
+for left in "$dir".left-[0-9]*; do
+[ ! -d "$left" ] || [ -L "$left" ] || { on_tree "$left" -c 'find . -mindepth 1 -maxdepth 1 -exec rm -rf {} +' && rmdir "$left"; } || return
 done
-${client} run --rm --pull never --network none --user 0:0 "$@" --mount type=bind,source=${dir},target=${dir} \\
---entrypoint /bin/sh "$image" -c ${quoteWord(script)}`;
+if [ -f "$dir/${ownDirectory}/manifest" ] && [ -f "$dir/${downScriptFile}" ]; then
+on_tree "$dir" ${downScriptFile} "$@" || return
+[ -e "$dir/${ownDirectory}" ] || rmdir "$dir"
+elif [ -d "$dir/${incomingDirectory}" ]; then
+rm -rf "$dir/${incomingDirectory}" || return
+rmdir "$dir/${ownDirectory}" "$dir" 2>/dev/null || :
+fi
+}`;
 }
 
-function assertDone({ host }: StagedTree, { exitCode, output }: ShellOutcome): void {
-  if (exitCode === 0) return;
-  throw new OttoError("STAGING_FAILED", `staging on ${host}: ${output.trim() || `exit code ${exitCode}`}`, {
+function reportsOf(output: string, kind: string): string[] {
+  const reports = output.split(reportMark).filter((_, index) => index % 2 === 1);
+  return reports.flatMap((report) => (report.startsWith(`${kind} `) ? [report.slice(kind.length + 1)] : []));
+}
+
+function wordsOf({ output, exitCode }: ShellOutcome): string {
+  const words = output.split(reportMark).filter((_, index) => index % 2 === 0);
+  return cleanText(words.join("")).trim() || `exit code ${exitCode}`;
+}
+
+function assertDone({ host }: StagedTree, outcome: ShellOutcome): void {
+  if (outcome.exitCode === 0) return;
+  throw new OttoError("STAGING_FAILED", `staging on ${host}: ${wordsOf(outcome)}`, {
     hint: "Check that the login may write there, or set docker.staging_root of the host.",
     details: { host },
+  });
+}
+
+function removalFailed({ host, remoteDir }: StagedTree, outcome: ShellOutcome): OttoError {
+  return new OttoError("STAGING_FAILED", `removing the staged files in ${remoteDir} on ${host}: ${wordsOf(outcome)}`, {
+    hint: `The next \`otto docker down\` tries it again. To remove it by hand with what containers wrote, run \`sudo rm -rf ${quoteWord(remoteDir)}\` on ${host}.`,
+    details: { host, directory: remoteDir },
   });
 }

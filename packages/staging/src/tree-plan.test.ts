@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { formatSentTree, nothingSent, parseSentTree, type SentTree } from "./sent-tree.js";
 import type { TreeEntry } from "./tree-entry.js";
-import { formatManifest, isSettled, parseManifest, planTree } from "./tree-plan.js";
+import { isSettled, planTree } from "./tree-plan.js";
 
 const file = (path: string, digest: string): TreeEntry => ({
   kind: "file",
@@ -13,10 +14,11 @@ const file = (path: string, digest: string): TreeEntry => ({
 const dir = (path: string): TreeEntry => ({ kind: "dir", path, mode: 0o755 });
 const paths = (list: readonly { path: string }[]) => list.map(({ path }) => path);
 const first = [dir("repo"), file("repo/a", "1"), file("repo/b", "1")];
-const sent = planTree(first, {}).wanted;
+const whole = (entries: SentTree["entries"]): SentTree => ({ entries, shared: [] });
+const sent = whole(planTree(first, nothingSent).wanted);
 
 test("the first time everything is sent", () => {
-  const plan = planTree(first, {});
+  const plan = planTree(first, nothingSent);
   expect([paths(plan.make), paths(plan.send), plan.remove]).toEqual([["repo"], ["repo/a", "repo/b"], []]);
 });
 
@@ -25,7 +27,10 @@ test("what has not changed is not sent", () => {
 });
 
 test("what changed is sent, what is not wanted any more goes, the deepest first", () => {
-  const plan = planTree([dir("repo"), file("repo/a", "2")], { ...sent, "repo/d": "dir", "repo/d/x": "file 644 1" });
+  const plan = planTree(
+    [dir("repo"), file("repo/a", "2")],
+    whole({ ...sent.entries, "repo/d": "dir 755", "repo/d/x": "file 644 1" }),
+  );
   expect([paths(plan.make), paths(plan.send), paths(plan.remove)]).toEqual([
     [],
     ["repo/a"],
@@ -47,6 +52,34 @@ test("a directory in a file's place: the file goes first", () => {
 });
 
 test("a manifest survives being written, and a foreign one counts as none", () => {
-  expect(parseManifest(formatManifest(sent))).toEqual(sent);
-  expect([parseManifest(""), parseManifest("{"), parseManifest('{"schema":2}')]).toEqual([{}, {}, {}]);
+  expect(parseSentTree(formatSentTree(sent))).toEqual(sent);
+  expect(["", "{", '{"schema":3}'].map((text) => parseSentTree(text))).toEqual(Array(3).fill(nothingSent));
+});
+
+test("of a version before all but compose's own files may be a container's", () => {
+  const sent = parseSentTree('{"schema":1,"entries":{"repo":"dir","compose/x":"file 600 1","repo/a":"file 644 1"}}');
+  expect(planTree([], sent).remove).toEqual([
+    { path: "repo/a", isDirectory: false, known: ["file 644 1"] },
+    { path: "repo", isDirectory: true, known: ["dir"] },
+    { path: "compose/x", isDirectory: false, known: undefined },
+  ]);
+});
+
+test("after a down only what it found changed is certain, so the rest is sent and that is not", () => {
+  const after = parseSentTree(formatSentTree({ ...sent, shared: ["repo"] }), "down\0repo/a\0");
+  const plan = planTree(first, after, ["repo"]);
+  expect([paths(plan.make), paths(plan.send), paths(plan.remove)]).toEqual([["repo"], ["repo/b"], []]);
+});
+
+test("what comes in the place of something of a container's is known by all that otto may have put there", () => {
+  const cut = { entries: { "repo/a": ["file 644 1", "file 644 2"] }, shared: ["repo/a"] };
+  const { send, pending } = planTree([file("repo/a", "3"), file("repo/b", "1")], cut);
+  expect(send.map(({ known }) => known)).toEqual([["file 644 1", "file 644 2", "file 644 3"], undefined]);
+  expect(pending.entries["repo/a"]).toEqual(["file 644 1", "file 644 2", "file 644 3"]);
+});
+
+test("a mount that is new changes the plan though no file does, and one that was is never forgotten", () => {
+  const plan = planTree(first, sent, ["repo/a"]);
+  expect([isSettled(plan), plan.pending.shared]).toEqual([false, ["repo/a"]]);
+  expect(isSettled(planTree(first, plan.pending))).toBe(true);
 });

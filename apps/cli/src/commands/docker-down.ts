@@ -29,6 +29,7 @@ async function takeDown(session: Session, { repo, lab, parent }: Place, flags: D
     parent: parent.id,
     status,
     message,
+    ...(result.status !== "failed" && result.kept !== undefined && { kept: result.kept }),
   });
   if (result.status === "failed") session.reporter.error(result.error);
   return result.status !== "failed";

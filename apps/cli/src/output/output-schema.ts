@@ -36,16 +36,19 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
     ...{ parent: text, ID: text, Names: text, Image: text, Command: text, CreatedAt: text, State: text, Status: text },
     ...{ Ports: text, Labels: text, Networks: text, Mounts: text },
   },
-  stack: { repo: text, parent: text, status: oneOf("success", "skipped", "failed"), message: text },
+  stack: {
+    ...{ repo: text, parent: text, status: oneOf("success", "skipped", "failed"), message: text },
+    "kept?": { type: "object", properties: { host: text, directory: text, files: count } },
+  },
   step: {
     do: oneOf(
-      ...["build", "pull", "skip", "fail", "create", "recreate", "start", "restart", "leave", "remove"],
+      ...["build", "pull", "skip", "fail", "create", "recreate", "start", "restart", "leave", "remove", "keep"],
       ...["exec", "run", "login", "test", "write", "put", "get", "forward"],
     ),
     ...{ "repo?": text, "parent?": text, "host?": text, "image?": text, "tag?": text, "push?": flag, "cause?": text },
     ...{ "service?": text, "kind?": text, "name?": text, "command?": texts, "instruction?": text },
     ...{ "file?": text, "options?": object, "directory?": text, "path?": text, "content?": text },
-    ...{ "source?": text, "target?": text, "local?": count, "remote?": count },
+    ...{ "source?": text, "target?": text, "local?": count, "remote?": count, "files?": count },
   },
   copy: { do: oneOf("put", "get"), host: text, source: text, target: text },
   skipped: { repo: text, message: text },

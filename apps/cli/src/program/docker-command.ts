@@ -53,7 +53,7 @@ function createDown(choose: Choose): Command {
     .addOption(repoOption())
     .addOption(onOption())
     .option("--stop-timeout <seconds>", "grace for each container", parseWholeSeconds, 1)
-    .option("--volumes", "remove named volumes too")
+    .option("--volumes", "remove named volumes and what containers wrote into bind mounts, too")
     .action((options: PlaceOptions & { stopTimeout: number; volumes?: boolean }) =>
       choose(async (session) => {
         const { dockerDown } = await import("../commands/docker-down.js");
