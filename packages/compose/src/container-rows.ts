@@ -1,4 +1,5 @@
 import type { ContainerSummary } from "@otto/engine";
+import { OttoError, startDeadline } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 
 /** A container in the shape of `docker ps --format '{{json .}}'`. */
@@ -16,17 +17,34 @@ export interface ContainerRow {
   readonly Mounts: string;
 }
 
+export interface ComposePsOptions {
+  /** Stopped ones too. Default false. */
+  readonly all?: boolean | undefined;
+  /** Milliseconds that the parent has to answer; `Infinity` for no limit. Default 30,000. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * The containers of a parent in one call.
- * @param options.all stopped ones too; default false
- * @throws OttoError `ENGINE_UNREACHABLE`, and what connecting to the parent throws
+ * @throws OttoError `COMPOSE_PARENT_SILENT` when it does not answer in time, `ENGINE_UNREACHABLE`, and what connecting to
+ * the parent throws
  */
-export async function composePs(
-  parent: Parent,
-  options: { all?: boolean | undefined; signal?: AbortSignal | undefined } = {},
-): Promise<ContainerRow[]> {
-  const containers = await parent.engine.listContainers({ all: options.all ?? false }, options.signal);
-  return containers.map(toRow);
+export async function composePs(parent: Parent, options: ComposePsOptions = {}): Promise<ContainerRow[]> {
+  const { all = false, timeoutMs = 30_000, signal } = options;
+  using deadline = startDeadline(timeoutMs, signal);
+  try {
+    return (await parent.engine.listContainers({ all }, deadline.signal)).map(toRow);
+  } catch (error) {
+    throw deadline.passed ? silent(parent.id, timeoutMs) : error;
+  }
+}
+
+function silent(host: string, timeoutMs: number): OttoError {
+  return new OttoError("COMPOSE_PARENT_SILENT", `listing the containers of ${host}: no answer within ${timeoutMs} ms`, {
+    hint: `Look where it hangs: otto doctor ${host}`,
+    details: { host, timeoutMs },
+  });
 }
 
 /** One container as a row; labels are passed on as they are, whichever version of compose set them. */

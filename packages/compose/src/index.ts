@@ -1,5 +1,5 @@
 export { containerHostId, createContainerHost } from "./container-hosts.js";
-export { type ContainerRow, composePs } from "./container-rows.js";
+export { type ComposePsOptions, type ContainerRow, composePs } from "./container-rows.js";
 export { type DownEvent, type DownOptions, type DownOutcome, formatKept, takeDown } from "./down.js";
 export { type DownStep, formatDownStep, previewDown } from "./down-plan.js";
 export { type PlacedStack, readStack, type Stack, type StackOptions } from "./stack.js";

@@ -21,6 +21,22 @@ test("every parent is asked for its containers, and one that cannot be reached i
   ]);
 });
 
+test("a parent that has fallen silent does not keep the others from answering", async () => {
+  const running = await startLab({ hosts: { mute: { proxy: {} }, here: {} } });
+  await using placed = await placeStackRepo(running, "services: {}");
+  await composePs(placed.lab.parent("mute"));
+  running.hosts.mute.proxy?.swallow(true);
+  const come: string[] = [];
+  const onAnswer = ({ parent }: { readonly parent: string }) => void come.push(parent);
+  const answers = await composePsAll(placed.lab, { timeoutMs: 2000, onAnswer });
+  expect(answers).toMatchObject([
+    { parent: "mute", error: { code: "COMPOSE_PARENT_SILENT" } },
+    { parent: "here", containers: expect.any(Array) },
+  ]);
+  expect(come).toEqual(["here", "mute"]);
+  expect(await composePsAll(placed.lab, { on: "here" })).toMatchObject([{ parent: "here" }]);
+});
+
 test("the rows of 200 containers come by one call of the engine", async () => {
   const running = await startLab({ hosts: { parent: {} } });
   const socket = join(running.directory, "engine.sock");

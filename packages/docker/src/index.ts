@@ -9,6 +9,7 @@ export {
   type RegistryEvent,
 } from "@otto/build";
 export {
+  type ComposePsOptions,
   type ContainerRow,
   composePs,
   type DownEvent,
@@ -52,7 +53,7 @@ export { type ComposeDownOptions, type ComposeDownResult, composeDown, planCompo
 export { composeLeft } from "./compose-left.js";
 export { type ComposeLogsOptions, composeLogs } from "./compose-logs.js";
 export { getUserComposeProject } from "./compose-project.js";
-export { composePsAll, type ParentContainers } from "./compose-ps-all.js";
+export { type ComposePsAllOptions, composePsAll, type ParentContainers } from "./compose-ps-all.js";
 export { type ComposeUpOptions, composeUp, planComposeUp } from "./compose-up.js";
 export { type ComposedOptions, type ComposedStack, composed } from "./composed.js";
 export { getContainerHost } from "./container-host-lookup.js";

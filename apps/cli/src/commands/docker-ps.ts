@@ -1,8 +1,9 @@
-import { type ContainerRow, composePs, type Lab } from "@otto/docker";
+import { composePsAll, type ParentContainers } from "@otto/docker";
+import { startTimer } from "@otto/errors";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import { describeError, errorRecord } from "../output/error-text.js";
-import { showTable, type TableRow } from "../output/shown-table.js";
+import { openTable, type TableRow } from "../output/shown-table.js";
 import type { Session } from "../session.js";
 
 export interface DockerPsFlags {
@@ -10,52 +11,57 @@ export interface DockerPsFlags {
   readonly all?: boolean;
 }
 
-interface Answer {
-  readonly parent: string;
-  readonly containers: readonly ContainerRow[];
-  /** What kept the parent from answering. */
-  readonly error?: unknown;
-}
-
 const header = ["HOST", "NAME", "IMAGE", "STATUS", "PORTS"];
+/** Answers of this time make one table, in the lab's order; later ones are told as they come. */
+const gatheringMs = 1000;
 
 /** `otto docker ps`: a parent that cannot be asked is a row among the others', and makes the command fail. */
 export async function dockerPs(session: Session, flags: DockerPsFlags): Promise<Outcome> {
+  const { reporter, signal } = session;
   const lab = await session.lab();
-  const answers = await Promise.all(parentsOf(lab, flags.on).map((parent) => ask(session, lab, { ...flags, parent })));
-  session.signal.throwIfAborted();
-  const silent = answers.filter((answer) => answer.error !== undefined);
-  if (silent.length > 0 && silent.length === answers.length) {
-    for (const { error } of silent) session.reporter.error(error);
-    return { exitCode: exitCodes.failed };
-  }
-  showTable(session, answers.flatMap(rowsOf), header);
-  return { exitCode: silent.length > 0 ? exitCodes.failed : exitCodes.done };
-}
-
-function parentsOf(lab: Lab, on: string | undefined): readonly string[] {
-  if (on !== undefined) return [lab.parent(on).id];
-  return lab.data.hosts.filter((host) => host.dockerCapable).map((host) => host.id);
-}
-
-async function ask(
-  { signal }: Session,
-  lab: Lab,
-  { parent, all }: { readonly parent: string; readonly all?: boolean },
-): Promise<Answer> {
+  const table = openTable(session, header);
+  const told = new Set<ParentContainers>();
+  const tell = (answers: readonly ParentContainers[]) => {
+    // Where none answers, the errors are all that there is to tell.
+    if (!answers.some(isAnswer)) return;
+    table.add(answers.filter((answer) => !told.has(answer)).flatMap(rowsOf));
+    for (const answer of answers) told.add(answer);
+  };
+  const come: ParentContainers[] = [];
+  let isGathering = true;
+  const gathering = startTimer(() => {
+    isGathering = false;
+    tell(come);
+  }, gatheringMs);
+  const onAnswer = (answer: ParentContainers) => {
+    come.push(answer);
+    if (!isGathering) tell(come);
+  };
   try {
-    return { parent, containers: await composePs(lab.parent(parent), { all, signal }) };
-  } catch (error) {
-    return { parent, containers: [], error };
+    const answers = await composePsAll(lab, { ...flags, signal, onAnswer });
+    const silent = answers.flatMap((answer) => (isAnswer(answer) ? [] : [answer.error]));
+    if (silent.length > 0 && silent.length === answers.length) for (const error of silent) reporter.error(error);
+    else if (answers.length === 0) table.add([]);
+    else tell(answers);
+    return { exitCode: silent.length > 0 ? exitCodes.failed : exitCodes.done };
+  } finally {
+    clearTimeout(gathering);
   }
 }
 
-function rowsOf({ parent, containers, error }: Answer): TableRow[] {
-  if (error !== undefined) {
-    const cells = [parent, `error: ${describeError(error).message}`];
-    return [{ cells, record: { ...errorRecord(error), parent } }];
+type Containers = Extract<ParentContainers, { containers: unknown }>;
+
+function isAnswer(answer: ParentContainers): answer is Containers {
+  return "containers" in answer;
+}
+
+function rowsOf(answer: ParentContainers): TableRow[] {
+  const { parent } = answer;
+  if (!isAnswer(answer)) {
+    const cells = [parent, `error: ${describeError(answer.error).message}`];
+    return [{ cells, record: { ...errorRecord(answer.error), parent } }];
   }
-  return containers.map((container) => ({
+  return answer.containers.map((container) => ({
     cells: [parent, container.Names, container.Image, container.Status, container.Ports],
     record: { type: "container", parent, ...container },
   }));
