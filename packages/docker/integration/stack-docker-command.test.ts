@@ -76,7 +76,7 @@ test("a login that may run docker by sudo alone brings a stack up and takes it d
 async function layBinary(directory: string, compose: string): Promise<string> {
   const bin = join(directory, "bin");
   await mkdir(bin);
-  await writeFile(join(bin, "docker"), '#!/bin/sh\n[ "$1" != compose ] || exit 1\nexec docker "$@"\n');
+  await writeFile(join(bin, "docker"), '#!/bin/sh\n[ "$3" != compose ] || exit 1\nexec docker "$@"\n');
   await writeFile(join(bin, "docker-compose"), `#!/bin/sh\n${compose} "$@"\n`);
   for (const name of ["docker", "docker-compose"]) await chmod(join(bin, name), 0o755);
   return join(bin, "docker");
