@@ -34,7 +34,7 @@ test("a build is pushed, and pulled where it is missing", async () => {
   const plan = await runOtto(repo.place, ["docker", "build", "--push", "--dry-run"]);
   expect(plan.stdout).toContain(`api: pull and push ${name}:`);
   const pushed = await runOtto(repo.place, ["docker", "build", "--push"]);
-  expect(pushed.stdout).toMatch(new RegExp(`^api +built → ${name}:[0-9a-f]{16} \\(pushed\\)\n$`));
+  expect(pushed.stdout).toMatch(new RegExp(`^api +built on local → ${name}:[0-9a-f]{16} \\(pushed\\)\n$`));
   expect(pushed.exitCode).toBe(0);
   const [, tag = ""] = /→ (\S+)/.exec(pushed.stdout) ?? [];
   await execute("docker", ["image", "rm", tag, `${name}:latest`]);
@@ -57,7 +57,7 @@ test("a push that the registry refuses fails the run, though the image is there"
     status: "failed",
     code: "ENGINE_PUSH_FAILED",
   });
-  expect((await runOtto(repo.place, ["docker", "build"])).stdout).toMatch(/^api +cached → /);
+  expect((await runOtto(repo.place, ["docker", "build"])).stdout).toMatch(/^api +cached on local → /);
 });
 
 test("not even the debug output of what lies beneath shows the login", async () => {
@@ -80,10 +80,10 @@ test("through a bastion, an image of two contexts is built, pushed and pulled", 
   await repo.write("shared/word", "word\n");
   await repo.write("docker/Dockerfile", "FROM scratch\nCOPY root /\nCOPY --from=shared . /shared/\n");
   const built = await runOtto(repo.place, ["docker", "build", "--push"]);
-  expect([built.exitCode, built.stdout]).toEqual([0, expect.stringMatching(/built → \S+ \(pushed\)\n$/)]);
+  expect([built.exitCode, built.stdout]).toEqual([0, expect.stringMatching(/built on parent → \S+ \(pushed\)\n$/)]);
   const [, tag = ""] = /→ (\S+)/.exec(built.stdout) ?? [];
   await execute("docker", ["image", "rm", tag, tag.replace(/:\w+$/, ":latest")]);
-  expect((await runOtto(repo.place, ["docker", "build"])).stdout).toContain(`pulled → ${tag}`);
+  expect((await runOtto(repo.place, ["docker", "build"])).stdout).toContain(`pulled on parent → ${tag}`);
   const { stdout } = await execute("docker", ["run", "--rm", "--network", "none", tag, "cat", "/shared/word"]);
   expect(stdout).toBe("word\n");
 });
@@ -109,5 +109,5 @@ test("on a terminal each image has one line while it is built, and the result al
   const [shown, left] = stdout.split("\u001b[?25h");
   expect(shown).toMatch(/api {2}.*RUN --network=none echo/);
   expect(shown).not.toContain("\nhidden words");
-  expect(left?.trim()).toMatch(/^api +built → \S+ \(pushed\)$/);
+  expect(left?.trim()).toMatch(/^api +built on local → \S+ \(pushed\)$/);
 });

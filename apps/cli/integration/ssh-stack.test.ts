@@ -40,7 +40,7 @@ test("the stack's whole life on a parent behind a bastion", { timeout: 240_000 }
     "",
   ]);
 
-  const tag = new RegExp(`^api {2}(built|cached) → (${repo.name}-api:[0-9a-f]{16})\n$`);
+  const tag = new RegExp(`^api {2}(built|cached) on parent → (${repo.name}-api:[0-9a-f]{16})\n$`);
   const built = await otto("docker", "build");
   expect([built.exitCode, tag.exec(built.stdout)?.[1]]).toEqual([0, "built"]);
   const again = await otto("docker", "build");

@@ -5,7 +5,14 @@ export { createJsonSchema, type JsonSchema, type SchemaName } from "./json-schem
 export type { Credential, HostData, HostDocker, LabData, SshOptions } from "./lab-data.js";
 export { type LoadLabOptions, listLabs, loadLab } from "./lab-loading.js";
 export type { LabSummary } from "./lab-summary.js";
-export { findHost, findParent, planParent } from "./parent-plan.js";
+export {
+  describeMissing,
+  findHost,
+  findParent,
+  missingDefaultHosts,
+  planParent,
+  planRemovalParent,
+} from "./parent-plan.js";
 export type { BuildSecret, DockerCompose, DockerImage, LabSource, Repo, RepoDocker } from "./repo.js";
 export { type LoadRepoOptions, loadRepo } from "./repo-loading.js";
 export { findRepoRoots, type RepoSearch } from "./repo-search.js";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { HostData, LabData } from "./lab-data.js";
 import { localHost } from "./local-lab.js";
-import { findHost, planParent } from "./parent-plan.js";
+import { describeMissing, findHost, missingDefaultHosts, planParent, planRemovalParent } from "./parent-plan.js";
 import type { Repo } from "./repo.js";
 import { selectRepos } from "./repo-selection.js";
 
@@ -60,6 +60,27 @@ test.each<[string, LabData, Repo, string | undefined, string, object]>([
   expect(() => planParent(it, data, on)).toThrow(
     expect.objectContaining({ code, details: expect.objectContaining(details) }),
   );
+});
+
+test.each<[string, LabData, Repo, string | undefined, readonly string[]]>([
+  ["it is not in the lab", lab({ id: "a" }), repo("x"), undefined, ["x"]],
+  ["none of them is in the lab", lab({ id: "a" }), repo("x", "y"), undefined, ["x", "y"]],
+  ["on chooses", lab({ id: "a" }), repo("x"), "a", []],
+  ["one of them is in the lab", lab({ id: "a" }), repo("x", "A"), undefined, []],
+  ["there is none", lab({ id: "a" }), repo(), undefined, []],
+])("the parent stands in for a default host, where %s", (_, data, it, on, missing) => {
+  expect(missingDefaultHosts(it, data, on)).toEqual(missing);
+  const remove = () => planRemovalParent(it, data, on).id;
+  if (missing.length === 0) expect(remove()).toBe("a");
+  else {
+    expect(remove).toThrow(
+      expect.objectContaining({
+        code: "LAB_DEFAULT_HOST_MISSING",
+        message: `taking repo1 down on a: ${describeMissing(missing, data)}`,
+        hint: expect.stringMatching(/OTTO_LAB.*--on a$/),
+      }),
+    );
+  }
 });
 
 test("an unknown host lists the known ones and the nearest", () => {

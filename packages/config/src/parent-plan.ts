@@ -12,13 +12,48 @@ import type { Repo } from "./repo.js";
  */
 export function planParent(repo: Repo, lab: LabData, on?: string): HostData {
   if (on !== undefined) return findParent(lab, on);
-  for (const { defaultHost } of repo.docker.composes) {
-    const host = defaultHost === undefined ? undefined : lookUp(lab, defaultHost);
+  for (const defaultHost of defaultHostsOf(repo)) {
+    const host = lookUp(lab, defaultHost);
     if (host) return dockerCapable(host, lab);
   }
   const [only, ...others] = candidatesOf(lab);
   if (only && others.length === 0) return only;
   throw undecided(repo, lab);
+}
+
+/**
+ * The default hosts of a repo, where its parent stands in for them: the lab has none of them, and `on` names no other.
+ * Most often it is another lab than its user means.
+ */
+export function missingDefaultHosts(repo: Repo, lab: LabData, on?: string): readonly string[] {
+  if (on !== undefined) return [];
+  const wanted = defaultHostsOf(repo);
+  return wanted.some((host) => lookUp(lab, host) !== undefined) ? [] : wanted;
+}
+
+/**
+ * The parent of {@link planParent}, for what takes things away: that is never done on a host that stands in for another.
+ *
+ * @throws what `planParent` throws, and `LAB_DEFAULT_HOST_MISSING` naming the host that it would have been
+ */
+export function planRemovalParent(repo: Repo, lab: LabData, on?: string): HostData {
+  const host = planParent(repo, lab, on);
+  const missing = missingDefaultHosts(repo, lab, on);
+  if (missing.length === 0) return host;
+  throw new OttoError(
+    "LAB_DEFAULT_HOST_MISSING",
+    `taking ${repo.name} down on ${host.id}: ${describeMissing(missing, lab)}`,
+    {
+      hint: `Choose the lab with --lab or OTTO_LAB. If ${host.id} is meant, name it: --on ${host.id}`,
+      details: { repo: repo.name, lab: lab.name, host: host.id, missing: [...missing] },
+    },
+  );
+}
+
+/** What of {@link missingDefaultHosts} is to be said. */
+export function describeMissing(missing: readonly string[], lab: LabData): string {
+  const [hosts, are] = missing.length === 1 ? ["host", "is"] : ["hosts", "are"];
+  return `its default ${hosts} ${missing.join(", ")} ${are} not in the lab ${lab.name}`;
 }
 
 /**
@@ -51,6 +86,10 @@ function otherLabs({ name }: LabData): string {
   return name === localName ? " Choose another lab with --lab; otto --list-labs shows which there are." : "";
 }
 
+function defaultHostsOf({ docker }: Repo): string[] {
+  return docker.composes.flatMap(({ defaultHost }) => defaultHost ?? []);
+}
+
 function lookUp(lab: LabData, idOrHandle: string): HostData | undefined {
   const wanted = idOrHandle.toLowerCase();
   return lab.hosts.find(({ id }) => id === wanted) ?? lab.hosts.find(({ handle }) => handle === wanted);
@@ -71,7 +110,7 @@ function dockerCapable(host: HostData, lab: LabData): HostData {
 
 function undecided(repo: Repo, lab: LabData): OttoError {
   const candidates = candidatesOf(lab).map(({ id }) => id);
-  const wanted = repo.docker.composes.flatMap(({ defaultHost }) => defaultHost ?? []);
+  const wanted = defaultHostsOf(repo);
   const away = wanted.length === 0 ? "" : `, and none of its default hosts (${wanted.join(", ")}) is in it`;
   const count = candidates.length === 0 ? "no docker-capable host" : `${candidates.length} docker-capable hosts`;
   return new OttoError("LAB_NO_PARENT", `choosing a parent for ${repo.name}: the lab ${lab.name} has ${count}${away}`, {

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { composeDown, composed, composeUp, type Lab, type Repo } from "@otto/docker";
+import { type ComposedOptions, composeDown, composed, composeUp, type Lab, type Repo } from "@otto/docker";
 import { startLab } from "@otto/lab";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createStackRepo, left, nothing, placeStackRepo, type StackRepo } from "./stack-lab.js";
@@ -41,6 +41,23 @@ test.each([{ own: false }, { own: true }])("a nested use, %j, leaves the stack t
     expect((await outer.hosts.api?.exec(["true"]))?.exitCode).toBe(0);
   });
   expect(await left(stack.project)).toEqual(nothing);
+});
+
+test("where the default host is not in the lab, an owned use is refused, and another says where it is", async () => {
+  await composeUp(repo, lab);
+  const composes = repo.docker.composes.map((entry) => ({ ...entry, defaultHost: "pepper" }));
+  const wanting = { ...repo, docker: { ...repo.docker, composes } };
+  const refusal = { code: "LAB_DEFAULT_HOST_MISSING" };
+  await expect(composed(wanting, lab, { own: true })).rejects.toMatchObject(refusal);
+  await expect(composeDown(wanting, lab, { volumes: true })).rejects.toMatchObject(refusal);
+  const warnings: string[] = [];
+  const onEvent: ComposedOptions["onEvent"] = (event) => {
+    if (event.type === "compose.warning") warnings.push(event.message);
+  };
+  await composed(wanting, lab, { onEvent }, async () => {});
+  expect(warnings).toEqual(["its default host pepper is not in the lab local: local is used instead"]);
+  expect(await containers()).toHaveLength(1);
+  expect(await composeDown(wanting, lab, { on: "local" })).toMatchObject({ status: "success" });
 });
 
 test("the outer one may go first", async () => {
@@ -86,8 +103,8 @@ test("a start that is aborted leaves nothing", async () => {
 test("what its hosts run in its containers ends before it is taken down", async () => {
   const running = await startLab({ hosts: { parent: {} } });
   const tops = join(running.directory, "tops");
-  // Its words: compose --ansi never --project-name <project> down.
-  const docker = await layDocker(running.directory, `[ "$6" = down ] && docker top "$5-api-1" >${tops}; false`);
+  // Its words: -H <address> compose --ansi never --project-name <project> down.
+  const docker = await layDocker(running.directory, `[ "$8" = down ] && docker top "$7-api-1" >${tops}; false`);
   await using placed = await placeStackRepo(running, compose, { docker: { command: [docker.path] } });
   await docker.fail(true);
   const initAndService = 2;
@@ -109,7 +126,7 @@ const rowsOf = (table: string) =>
 
 test("nothing is started where it cannot be told what runs", async () => {
   const running = await startLab({ hosts: { parent: {} } });
-  const docker = await layDocker(running.directory, '[ "$1" = container ]');
+  const docker = await layDocker(running.directory, '[ "$3" = container ]');
   await using placed = await placeStackRepo(running, compose, { docker: { command: [docker.path] } });
   await docker.fail(true);
   await expect(composed(placed.repo, placed.lab)).rejects.toMatchObject({ code: "COMPOSE_ENGINE_FAILED" });

@@ -24,10 +24,11 @@ export type ComposeDownResult =
 
 /**
  * Takes a repo's stack down, after closing its container hosts. A failed tear-down is returned, not thrown.
- * @throws OttoError only before anything is done: `COMPOSE_PROJECT_INVALID`, `LAB_UNKNOWN_HOST`, `LAB_NO_PARENT`, …
+ * @throws OttoError only before anything is done: `COMPOSE_PROJECT_INVALID`, `LAB_UNKNOWN_HOST`, `LAB_NO_PARENT`, and
+ * `LAB_DEFAULT_HOST_MISSING` when the settings name a default host, the lab has it not and `on` names no other
  */
 export async function composeDown(repo: Repo, lab: Lab, options: ComposeDownOptions = {}): Promise<ComposeDownResult> {
-  const parent = lab.parentFor(repo, options.on);
+  const parent = lab.removalParentFor(repo, options.on);
   const project = projectNameOf(repo, lab, options);
   const { stopTimeout = 1, volumes = false, signal, onEvent } = options;
   try {
@@ -41,8 +42,8 @@ export async function composeDown(repo: Repo, lab: Lab, options: ComposeDownOpti
     });
     const stays = kept === undefined ? "" : `; ${formatKept(kept)}`;
     return wasUp
-      ? { status: "success", message: `${project} is down${stays}`, kept }
-      : { status: "skipped", message: `${project} was not up${stays}`, kept };
+      ? { status: "success", message: `${project} is down on ${parent.id}${stays}`, kept }
+      : { status: "skipped", message: `${project} was not up on ${parent.id}${stays}`, kept };
   } catch (error) {
     if (!isOttoError(error)) throw error;
     const output = error.details?.output;
@@ -52,10 +53,10 @@ export async function composeDown(repo: Repo, lab: Lab, options: ComposeDownOpti
 
 /**
  * What {@link composeDown} would remove; nothing where there is nothing to do. Changes nothing.
- * @throws OttoError `LAB_UNKNOWN_HOST`, `LAB_NO_PARENT`, and what `previewDown` throws
+ * @throws OttoError before anything is asked as {@link composeDown}, and what `previewDown` throws
  */
 export async function planComposeDown(repo: Repo, lab: Lab, options: ComposeDownOptions = {}): Promise<DownStep[]> {
-  const parent = lab.parentFor(repo, options.on);
+  const parent = lab.removalParentFor(repo, options.on);
   const { volumes = false, signal } = options;
   return previewDown(parent, projectNameOf(repo, lab, options), { volumes, signal });
 }

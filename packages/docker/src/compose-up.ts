@@ -8,7 +8,7 @@ import {
   type UpEvent,
   type UpStep,
 } from "@otto/compose";
-import type { Repo } from "@otto/config";
+import { describeMissing, missingDefaultHosts, type Repo } from "@otto/config";
 import { OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import type { DockerContainerHost } from "@otto/hosts";
@@ -46,8 +46,17 @@ export async function composeUp(
 /** Reads the stack, and builds its images unless that is not wanted. */
 export async function prepareStack(repo: Repo, lab: Lab, options: ComposeUpOptions): Promise<PlacedStack> {
   const stack = await placeStack(repo, lab, options);
+  warnOfStandIn(stack, lab, options);
   if (options.build ?? true) await buildAll(stack, lab, options);
   return stack;
+}
+
+/** Says that the parent stands in for a default host that the lab does not have. */
+function warnOfStandIn({ repo, project, parent }: PlacedStack, lab: Lab, { on, onEvent }: ComposeUpOptions): void {
+  const missing = missingDefaultHosts(repo, lab.data, on);
+  if (missing.length === 0) return;
+  const message = `${describeMissing(missing, lab.data)}: ${parent.id} is used instead`;
+  onEvent?.({ type: "compose.warning", project, message });
 }
 
 /** What {@link composeUp} would do to each service, apart from building. Changes nothing. */

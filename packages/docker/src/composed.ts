@@ -22,7 +22,7 @@ export interface ComposedStack extends AsyncDisposable {
  * Brings a stack up for as long as the result lives: `await using stack = await composed(repo, lab)`. At the end it is
  * taken down if it was not running before, or if `own` is set, and nobody else uses it by `composed`: the last one out does
  * it then. Disposing the lab ends it too. Who calls `composeUp` on it keeps it. If this process or its link dies, the parent takes it down by itself.
- * @throws OttoError what `composeUp` throws; nothing is started when the parent cannot say whether the stack runs
+ * @throws OttoError what `composeUp` throws, with `own` also `LAB_DEFAULT_HOST_MISSING`; nothing is started when the parent cannot say whether the stack runs
  */
 export async function composed(repo: Repo, lab: Lab, options?: ComposedOptions): Promise<ComposedStack>;
 /** The same around a callback, whose result it gives. */
@@ -62,6 +62,8 @@ async function openStack(repo: Repo, lab: Lab, options: ComposedOptions): Promis
 }
 
 async function startUse(repo: Repo, lab: Lab, options: ComposedOptions) {
+  // It would take down what ran before.
+  if (options.own) lab.removalParentFor(repo, options.on);
   const stack = await prepareStack(repo, lab, options);
   const use = await useStack(stack, { ...options, own: options.own ?? false, who: currentUser() });
   const hosts = registerContainers(lab, stack, use.containers);

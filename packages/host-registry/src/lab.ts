@@ -1,4 +1,12 @@
-import { findHost, findParent, type HostData, type LabData, planParent, type Repo } from "@otto/config";
+import {
+  findHost,
+  findParent,
+  type HostData,
+  type LabData,
+  planParent,
+  planRemovalParent,
+  type Repo,
+} from "@otto/config";
 import { createLocalParent, createSshParent, type Parent } from "@otto/hosts";
 import type { SshEventListener } from "ssh2-streamer";
 import { HostRegistry } from "./registry.js";
@@ -44,6 +52,14 @@ export class Lab implements AsyncDisposable {
    */
   parentFor(repo: Repo, on?: string): Parent {
     return this.#open(planParent(repo, this.data, on));
+  }
+
+  /**
+   * The same for what takes the stack away, which is not done on a host that stands in for a default host.
+   * @throws OttoError as {@link parentFor}, and `LAB_DEFAULT_HOST_MISSING`
+   */
+  removalParentFor(repo: Repo, on?: string): Parent {
+    return this.#open(planRemovalParent(repo, this.data, on));
   }
 
   /** Any host of the lab, to run commands on; docker-capable or not. */

@@ -10,6 +10,8 @@ export interface Place {
   readonly lab: Lab;
   readonly repo: Repo;
   readonly parent: Parent;
+  /** What is to be said of a parent that stands in for a default host which the lab does not have. */
+  readonly warning: string | undefined;
 }
 
 /**
@@ -18,13 +20,20 @@ export interface Place {
  * @throws `CONFIG_NO_REPO`, `CONFIG_UNKNOWN_REPO`, `LAB_UNKNOWN_HOST`, `LAB_HOST_NOT_DOCKER_CAPABLE`, `LAB_NO_PARENT`
  */
 export async function findPlaces(session: Session, options: PlaceOptions): Promise<Place[]> {
-  const [{ selectRepos }, lab] = await Promise.all([import("@otto/config"), session.lab()]);
+  const [{ describeMissing, missingDefaultHosts, selectRepos }, lab] = await Promise.all([
+    import("@otto/config"),
+    session.lab(),
+  ]);
   const repos = selectRepos(lab.repos, options.repo);
   const skipped: { readonly repo: Repo; readonly error: Error }[] = [];
   const places: Place[] = [];
   for (const repo of repos) {
     try {
-      places.push({ lab, repo, parent: lab.parentFor(repo, options.on) });
+      const parent = lab.parentFor(repo, options.on);
+      const missing = missingDefaultHosts(repo, lab.data, options.on);
+      const warning =
+        missing.length === 0 ? undefined : `${describeMissing(missing, lab.data)}: ${parent.id} is used instead`;
+      places.push({ lab, repo, parent, warning });
     } catch (error) {
       if (!isOttoError(error, "LAB_NO_PARENT")) throw error;
       skipped.push({ repo, error });
@@ -40,6 +49,16 @@ export async function findPlaces(session: Session, options: PlaceOptions): Promi
     });
   }
   return places;
+}
+
+/** Says that a parent stands in for a default host that the lab does not have. */
+export function warnOfStandIn({ reporter }: Session, { repo, warning }: Place): void {
+  if (warning !== undefined) reporter.notice("warn", `${repo.name}: ${warning}`);
+}
+
+/** The title of what would be done at a place. */
+export function headPlan({ reporter }: Session, { repo, parent }: Pick<Place, "repo" | "parent">): void {
+  reporter.heading(`${repo.name} on ${parent.id}`);
 }
 
 /** Does the same for each repo's part; one that fails is told and does not stop the others. A signal does. */

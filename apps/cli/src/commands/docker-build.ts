@@ -1,6 +1,6 @@
 import { type BuildImagesOptions, buildImages, formatBuildStep, type ImageResult, planBuild } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
-import { eachOf, findPlaces, type Place } from "../arguments/place.js";
+import { eachOf, findPlaces, headPlan, type Place, warnOfStandIn } from "../arguments/place.js";
 import { cacheDirectory } from "../cache-directory.js";
 import type { Outcome } from "../outcome.js";
 import { openDockerProgress } from "../output/docker-event.js";
@@ -18,7 +18,8 @@ export interface DockerBuildFlags extends PlaceOptions {
 /** `otto docker build` */
 export async function dockerBuild(session: Session, flags: DockerBuildFlags): Promise<Outcome> {
   const places = await findPlaces(session, flags);
-  const apply = session.options.dryRun ? showBuildPlan : buildRepo;
+  for (const place of places) warnOfStandIn(session, place);
+  const apply = session.options.dryRun ? planRepo : buildRepo;
   return eachOf(session, chooseImages(places, flags.images), ({ place, imageNames }) =>
     apply(session, place, { ...buildOptions(session, flags), imageNames }),
   );
@@ -55,9 +56,14 @@ function buildOptions(session: Session, flags: DockerBuildFlags): BuildImagesOpt
   };
 }
 
+async function planRepo(session: Session, place: Place, options: BuildImagesOptions): Promise<boolean> {
+  headPlan(session, place);
+  return showBuildPlan(session, place, options);
+}
+
 async function buildRepo(session: Session, { repo, parent }: Place, options: BuildImagesOptions): Promise<boolean> {
   const results = Object.entries(await buildShown(session, { repo, parent }, options));
-  const lines = formatTable(results.map(([image, result]) => [image, wordsOf(result)]));
+  const lines = formatTable(results.map(([image, result]) => [image, wordsOf(result, parent.id)]));
   for (const [index, [image, result]] of results.entries()) {
     session.reporter.item(lines[index] ?? image, imageRecord({ repo: repo.name, parent: parent.id, image }, result));
     if (result.status === "failed") session.reporter.error(result.error);
@@ -65,14 +71,18 @@ async function buildRepo(session: Session, { repo, parent }: Place, options: Bui
   return results.every(([, result]) => result.status !== "failed");
 }
 
-async function buildShown({ reporter }: Session, { repo, parent }: Omit<Place, "lab">, options: BuildImagesOptions) {
+async function buildShown(
+  { reporter }: Session,
+  { repo, parent }: Pick<Place, "repo" | "parent">,
+  options: BuildImagesOptions,
+) {
   using progress = await openDockerProgress(reporter);
   return await buildImages(repo, parent, { ...options, onEvent: progress.onEvent });
 }
 
-function wordsOf(result: ImageResult): string {
-  if (result.status === "failed") return "failed";
-  return `${sourceWords[result.source]} → ${result.tag}${result.pushed ? " (pushed)" : ""}`;
+function wordsOf(result: ImageResult, parent: string): string {
+  if (result.status === "failed") return `failed on ${parent}`;
+  return `${sourceWords[result.source]} on ${parent} → ${result.tag}${result.pushed ? " (pushed)" : ""}`;
 }
 
 const sourceWords = { present: "cached", pulled: "pulled", built: "built" } as const;

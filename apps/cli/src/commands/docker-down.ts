@@ -1,6 +1,6 @@
 import { composeDown, formatDownStep, planComposeDown } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
-import { eachOf, findPlaces, type Place } from "../arguments/place.js";
+import { eachOf, findPlaces, headPlan, type Place } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
 import { withStack } from "../stack-choice.js";
@@ -23,7 +23,7 @@ async function takeDown(session: Session, { repo, lab, parent }: Place, flags: D
   const { on, stopTimeout, volumes } = flags;
   const result = await composeDown(repo, lab, { on, stopTimeout, volumes, signal: session.signal });
   const { status, message } = result;
-  session.reporter.item(`${repo.name}  ${status === "failed" ? "failed" : message}`, {
+  session.reporter.item(`${repo.name}  ${status === "failed" ? `failed on ${parent.id}` : message}`, {
     type: "stack",
     repo: repo.name,
     parent: parent.id,
@@ -39,9 +39,8 @@ async function showPlan(session: Session, { repo, lab, parent }: Place, flags: D
   const { on, volumes } = flags;
   const steps = await planComposeDown(repo, lab, { on, volumes, signal: session.signal });
   const record = { type: "step", repo: repo.name, parent: parent.id };
-  if (steps.length === 0) session.reporter.item(`${repo.name}  nothing is up`, { ...record, do: "skip" });
-  for (const step of steps) {
-    session.reporter.item(`${repo.name}  ${formatDownStep(step)}`, { ...record, ...step });
-  }
+  headPlan(session, { repo, parent });
+  if (steps.length === 0) session.reporter.item("nothing is up", { ...record, do: "skip" });
+  for (const step of steps) session.reporter.item(formatDownStep(step), { ...record, ...step });
   return true;
 }

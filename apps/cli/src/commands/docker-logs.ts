@@ -2,7 +2,7 @@ import { composeLogs } from "@otto/docker";
 import { hasColor } from "../arguments/global-options.js";
 import type { LogFlags } from "../arguments/log-options.js";
 import type { PlaceOptions } from "../arguments/option.js";
-import { eachOf, findPlaces, type Place } from "../arguments/place.js";
+import { eachOf, findPlaces, type Place, warnOfStandIn } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
 import { checkLogFlags, showLines } from "../output/log-output.js";
 import { ServiceLabels } from "../output/service-labels.js";
@@ -17,6 +17,7 @@ export interface DockerLogsFlags extends PlaceOptions, LogFlags {
 export async function dockerLogs(session: Session, flags: DockerLogsFlags): Promise<Outcome> {
   await checkLogFlags(flags);
   const places = withStack(session, await findPlaces(session, flags));
+  for (const place of places) warnOfStandIn(session, place);
   const { options, invocation } = session;
   const labels = new ServiceLabels(hasColor(options, invocation.env, invocation.stdout.isTTY === true));
   const show = async (place: Place) => {

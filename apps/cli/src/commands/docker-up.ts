@@ -1,6 +1,6 @@
 import { type ComposeUpOptions, composeUp, formatUpStep, planComposeUp } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
-import { eachOf, findPlaces, type Place } from "../arguments/place.js";
+import { eachOf, findPlaces, headPlan, type Place, warnOfStandIn } from "../arguments/place.js";
 import { cacheDirectory } from "../cache-directory.js";
 import type { Outcome } from "../outcome.js";
 import { openDockerProgress } from "../output/docker-event.js";
@@ -33,7 +33,7 @@ async function bringUp(session: Session, { repo, lab, parent }: Place, flags: Do
   return true;
 }
 
-async function upShown({ reporter }: Session, { repo, lab }: Omit<Place, "parent">, options: ComposeUpOptions) {
+async function upShown({ reporter }: Session, { repo, lab }: Pick<Place, "repo" | "lab">, options: ComposeUpOptions) {
   using progress = await openDockerProgress(reporter);
   return await composeUp(repo, lab, { ...options, onEvent: progress.onEvent });
 }
@@ -41,6 +41,8 @@ async function upShown({ reporter }: Session, { repo, lab }: Omit<Place, "parent
 async function showUpPlan(session: Session, place: Place, flags: DockerUpFlags): Promise<boolean> {
   const { repo, lab, parent } = place;
   const options = upOptions(session, flags);
+  warnOfStandIn(session, place);
+  headPlan(session, place);
   if (flags.build && !(await showBuildPlan(session, place, options))) return false;
   for (const step of await planComposeUp(repo, lab, options)) {
     session.reporter.item(formatUpStep(step), { type: "step", repo: repo.name, parent: parent.id, ...step });
