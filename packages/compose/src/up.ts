@@ -40,7 +40,7 @@ const rollback = { stopTimeout: 1, volumes: false };
  *
  * @returns the containers of the stack
  * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_UP_FAILED`, `COMPOSE_IMAGE_MISSING`, `COMPOSE_SERVICE_FAILED`, `COMPOSE_NOT_READY`, `COMPOSE_MISSING`,
- * `COMPOSE_ENGINE_FAILED`, `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, `STAGING_FAILED`
+ * `COMPOSE_ENGINE_FAILED`, `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, `STAGING_FAILED`, `STAGING_FILE_CHANGED`
  */
 export async function bringUp(stack: PlacedStack, options: UpOptions): Promise<readonly ObservedContainer[]> {
   return inStackSession(stack, options, async (session) => {

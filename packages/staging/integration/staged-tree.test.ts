@@ -3,14 +3,24 @@ import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
-import { findKept, listTree, parseSentTree, planTree, type RemoteShell, removeTree, updateTree } from "@otto/staging";
+import {
+  findKept,
+  listTree,
+  parseSentTree,
+  planTree,
+  type RemoteShell,
+  removeTree,
+  stagedDirectoryScript,
+  updateTree,
+} from "@otto/staging";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const execute = promisify(execFile);
 const shells = { dash: ["dash"], bash: ["bash", "--posix"], busybox: ["busybox", "sh"] } as const;
 /** More for a longer run: OTTO_ROUNDS=200. */
-const rounds = Number(process.env.OTTO_ROUNDS ?? 10);
+const rounds = Number(process.env.OTTO_ROUNDS ?? 5);
 /** All steps: OTTO_STRIDE=1. */
 const stride = Number(process.env.OTTO_STRIDE ?? 5);
 
@@ -52,11 +62,13 @@ function shellOf(argv: readonly string[]): RemoteShell {
       const [command = "", ...words] = argv;
       const child = spawn(command, [...words, "-c", script], { stdio: ["pipe", "pipe", "inherit"] });
       child.stdin.on("error", () => {});
-      if (input === undefined) child.stdin.end();
-      else input.pipe(child.stdin);
+      const fed = input === undefined ? child.stdin.end() : pipeline(input, child.stdin);
       const exit = new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? 128)));
-      const output = (await buffer(child.stdout)).toString();
-      return { exitCode: await exit, output };
+      const output = buffer(child.stdout);
+      // Of an input that breaks, too: the next script must not run beside this one.
+      await Promise.allSettled([fed, exit, output]);
+      await fed;
+      return { exitCode: await exit, output: (await output).toString() };
     },
   };
 }
@@ -375,6 +387,71 @@ while :; do
 mv sub real; ln -sn "$2/sub" sub; rm -f sub; ln -sn ../../.otto sub; rm -f sub
 mv -T real sub || rm -rf real
 done`;
+
+test("a file that changes after it was listed is an error and changes nothing, one that grows is sent as it was", async () => {
+  const tree = treeOf("dash");
+  const local = join(place, "local");
+  await lay({ edited: "1", log: "1\n", gone: "1", empty: "" }, local);
+  const list = async (name: string) => {
+    const { entries } = await listTree([{ localPath: join(local, name), remotePath: `repo/data/${name}` }]);
+    return planTree(entries, await readSent(), ["repo/data"]);
+  };
+  const plans = await Promise.all(["edited", "gone", "empty"].map(list));
+  await writeFile(join(local, "edited"), "2");
+  await rm(join(local, "gone"));
+  await writeFile(join(local, "empty"), "");
+  for (const plan of plans.slice(0, 2))
+    await expect(updateTree(tree, plan)).rejects.toMatchObject({ code: "STAGING_FILE_CHANGED" });
+  expect([await read("repo"), await read(".otto/manifest")]).toEqual(["ENOENT", "ENOENT"]);
+  const growing = await list("log");
+  await writeFile(join(local, "log"), "1\n2\n");
+  await updateTree(tree, growing);
+  expect(await read("repo/data/log")).toBe("1\n");
+  await removeTree(tree, { volumes: true });
+});
+
+test("two logins share a staging root; a directory of another's under our name is refused", async () => {
+  const shared = join(place, "shared");
+  await chmod(place, 0o755);
+  const update = async (login: string) => {
+    const shell = shellOf(["setpriv", `--reuid=${login}`, "--clear-groups", "sh"]);
+    const { output } = await shell.run(`${stagedDirectoryScript("app", shared)}; printf %s "$dir"`);
+    const tree = { shell, remoteDir: output, host: "parent", docker: ["false"], stagingRoot: shared };
+    const { entries } = await listTree([{ remotePath: "repo/x", content: login }]);
+    await updateTree(tree, planTree(entries, parseSentTree("")));
+    return output;
+  };
+  await execute("mkdir", ["-m", "1777", shared]);
+  expect(await update("nobody")).toBe(`${shared}/nobody/stacks/app`);
+  expect(await update("daemon")).toBe(`${shared}/daemon/stacks/app`);
+  expect(await readFile(join(shared, "nobody/stacks/app/repo/x"), "utf8")).toBe("nobody");
+  const { stdout } = await execute("stat", [
+    "-c",
+    "%U %a",
+    join(shared, "nobody"),
+    join(shared, "daemon/stacks/app"),
+    join(shared, "daemon/stacks/app/repo/x"),
+  ]);
+  expect(stdout).toBe("nobody 700\ndaemon 700\ndaemon 600\n");
+  await execute("chown", ["daemon", join(shared, "nobody")]);
+  await expect(update("nobody")).rejects.toMatchObject({
+    code: "STAGING_FAILED",
+    message: expect.stringContaining("belongs to another login"),
+  });
+  await execute("chown", ["-R", "nobody", join(shared, "nobody")]);
+  // Where a version before put it, it is found and stays.
+  await execute("mv", [join(shared, "nobody/stacks"), join(shared, "stacks")]);
+  expect(await update("nobody")).toBe(`${shared}/stacks/app`);
+});
+
+test.each(["", ".", "..", "../..", "/", "a/../../b", "-x", "$(touch x)", "a\nb", "a'b"])(
+  "%j names no directory",
+  (name) => {
+    expect(() => stagedDirectoryScript(name, undefined)).toThrow(
+      expect.objectContaining({ code: "COMPOSE_PROJECT_INVALID" }),
+    );
+  },
+);
 
 test("what containers wrote as root goes as it came, by an image of our own that nothing is left of", async () => {
   const images = async () => (await execute("docker", ["image", "ls", "--all", "--quiet"])).stdout;

@@ -1,13 +1,24 @@
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { cleanText, OttoError } from "@otto/errors";
 import { type Pack, pack } from "tar-stream";
 
 /** What goes into a tar: a text, a file of this machine, or a link. `path` is relative, without `..`. */
 export type PackedEntry =
   | { readonly path: string; readonly mode: number; readonly content: string }
-  | { readonly path: string; readonly mode: number; readonly localPath: string; readonly size: number }
+  | LocalPackedEntry
   | { readonly path: string; readonly target: string };
+
+/** `digest`: SHA-256 of the first `size` bytes, 64 hex digits. */
+interface LocalPackedEntry {
+  readonly path: string;
+  readonly mode: number;
+  readonly localPath: string;
+  readonly size: number;
+  readonly digest: string;
+}
 
 /** Streams entries as one tar. The caller reads it to its end or destroys it. */
 export function packTree(entries: readonly PackedEntry[]): Readable {
@@ -27,10 +38,35 @@ async function packEntries(archive: Pack, entries: readonly PackedEntry[]): Prom
   archive.finalize();
 }
 
-/** tar-stream fails when the file has become shorter or longer than `size`. */
-async function packFile(archive: Pack, file: Extract<PackedEntry, { localPath: string }>): Promise<void> {
-  const header = { name: file.path, mode: file.mode, size: file.size, ...owner };
-  await pipeline(createReadStream(file.localPath), archive.entry(header));
+async function packFile(archive: Pack, file: LocalPackedEntry): Promise<void> {
+  const { path: name, mode, size } = file;
+  await pipeline(readListed(file), archive.entry({ name, mode, size, ...owner }));
+}
+
+/** A file that has grown since it was listed, as a log does, is sent as it was; another change is an error. */
+async function* readListed({ localPath, size, digest }: LocalPackedEntry): AsyncGenerator<Buffer> {
+  const hash = createHash("sha256");
+  let left = size;
+  try {
+    const chunks = size === 0 ? [] : createReadStream(localPath, { end: size - 1 });
+    for await (const chunk of chunks as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      left -= chunk.length;
+      // With the last bytes the entry would be whole.
+      if (left === 0 && hash.copy().digest("hex") !== digest) throw fileChanged(localPath);
+      yield chunk;
+    }
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === "ENOENT" ? fileChanged(localPath) : error;
+  }
+  if (left > 0) throw fileChanged(localPath);
+}
+
+function fileChanged(file: string): OttoError {
+  return new OttoError("STAGING_FILE_CHANGED", `sending ${cleanText(file)}: it changed after it was listed`, {
+    hint: "Run the command again when nothing writes to it.",
+    details: { file },
+  });
 }
 
 // On the parent everything belongs to the login that unpacks it.

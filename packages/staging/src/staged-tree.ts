@@ -72,7 +72,7 @@ ${separator}
  * Makes the tree what the plan wants: each file is written beside and renamed, so that whoever reads it sees the old or
  * the new one. Only the login may enter the tree. What a container wrote in the place of a file that comes is set aside.
  * @param signal ends the sending; what has been sent then changes nothing
- * @throws OttoError `STAGING_FAILED`
+ * @throws OttoError `STAGING_FAILED`; `STAGING_FILE_CHANGED` when a file is not what was listed, and nothing is changed then
  */
 export async function updateTree(
   tree: StagedTree,
@@ -137,7 +137,7 @@ function ownPlaceScript({ remoteDir, stagingRoot }: StagedTree): string {
 function packed(entry: SentEntry): PackedEntry {
   const path = `tree/${entry.path}`;
   if (entry.kind === "symlink") return { path, target: entry.target };
-  return { path, mode: entry.mode, size: entry.size, ...entry.source };
+  return { path, mode: entry.mode, size: entry.size, digest: entry.digest, ...entry.source };
 }
 
 /**

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readlink, stat } from "node:fs/promises";
 import { join, posix } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { listPaths, listSeen } from "./build-listing.js";
 import type { LocalTreeFile, TreeEntry, TreeFile } from "./tree-entry.js";
 
@@ -84,7 +83,11 @@ async function readEntry(localPath: string, path: string): Promise<TreeEntry> {
   if (found.isDirectory()) return { kind: "dir", path, mode: (found.mode & 0o777) | 0o700 };
   if (found.isSymbolicLink()) return { kind: "symlink", path, target: await readlink(localPath) };
   const hash = createHash("sha256");
-  await pipeline(createReadStream(localPath), hash);
-  const [size, digest] = [found.size, hash.digest("hex")];
+  let size = 0;
+  for await (const chunk of createReadStream(localPath) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  const digest = hash.digest("hex");
   return { kind: "file", path, mode: found.mode & 0o777, size, digest, source: { localPath } };
 }
