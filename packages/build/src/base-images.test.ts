@@ -17,6 +17,7 @@ test.each([
   ],
   [`ARG A\nARG B=r.example\nFROM \${A:-\${B}/a}\${A:+no}\${B:+:1}\n`, ["r.example/a:1"]],
   ['ARG A="x$A$A"\nFROM $A\n', ["x"]],
+  ["ARG constructor\nARG toString=b\nFROM a$constructor-$toString\n", ["a-b"]],
 ])("%j takes %j", (dockerfile, images) => {
   expect(findBaseImages(dockerfile, { BASE: "given" })).toEqual(images);
 });

@@ -22,7 +22,8 @@ export function findBaseImages(dockerfile: string, buildArgs: Readonly<Record<st
 
 function declare(variables: Map<string, string>, { rest }: Instruction, buildArgs: Readonly<Record<string, string>>) {
   for (const [, name = "", value] of rest.matchAll(/(\w+)(?:=("[^"]*"|'[^']*'|\S*))?/g)) {
-    const given = buildArgs[name] ?? (value === undefined ? undefined : expand(unquote(value), variables));
+    const declared = value === undefined ? undefined : expand(unquote(value), variables);
+    const given = Object.hasOwn(buildArgs, name) ? buildArgs[name] : declared;
     if (given !== undefined) variables.set(name, given.replaceAll("$", ""));
   }
 }

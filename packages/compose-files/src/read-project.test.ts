@@ -396,3 +396,20 @@ test.each(["a", "A", "_x", "-x", "a.b", "..", "__proto__", "constructor"])(
     expect(services.map((service) => service.name)).toEqual([name]);
   },
 );
+
+test("variables with the names of an object's own properties are variables like any other", async () => {
+  const files = service("environment: { A: '${constructor}', B: '${toString:-unset}', C: '${__proto__:-none}' }");
+  const unset = await read(files);
+  expect(unset.environment).toEqual({});
+  expect(unset.warnings.map(({ message }) => message)).toEqual([expect.stringContaining("constructor is not set")]);
+  const set = await read(files, {
+    environment: Object.fromEntries([
+      ["__proto__", "p"],
+      ["constructor", "c"],
+    ]),
+  });
+  expect(Object.entries(set.environment)).toEqual([
+    ["__proto__", "p"],
+    ["constructor", "c"],
+  ]);
+});

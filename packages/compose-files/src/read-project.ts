@@ -105,7 +105,11 @@ async function createLoading(source: ComposeSource, reader: LocalReader): Promis
   if (relative !== undefined) throw new TypeError(`not an absolute path: ${relative}`);
   const locator = await createLocator(source, reader);
   return {
-    source,
+    // Without a prototype: a variable may be called `constructor`.
+    source: {
+      ...source,
+      environment: Object.assign(Object.create(null), source.environment) as typeof source.environment,
+    },
     reader,
     locator,
     groups: [],

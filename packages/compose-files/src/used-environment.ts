@@ -57,15 +57,15 @@ export function usedEnvironment(
   uses: VariableUses,
 ): Pick<ComposeProject, "environment" | "warnings"> {
   const { source, warnings } = loading;
-  const environment: Record<string, string> = {};
+  const environment = new Map<string, string>();
   const local: ComposeWarning[] = [];
   for (const [name, place] of [...uses].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const value = source.environment[name];
     if (value === undefined || isParentVariable(name) || name === "COMPOSE_PROJECT_NAME") continue;
-    environment[name] = value;
+    environment.set(name, value);
     if (isLocalPath(loading, value)) local.push(localPathWarning(name, mentionOf(place)));
   }
-  return { environment, warnings: [...warnings.values(), ...local] };
+  return { environment: Object.fromEntries(environment), warnings: [...warnings.values(), ...local] };
 }
 
 function isLocalPath({ source }: Loading, value: string): boolean {

@@ -18,7 +18,8 @@ export function stackCommand(compose: readonly string[], { project, files }: Sta
     ...["--project-directory", staged(files.projectDirectory)],
     ...files.commandFiles.flatMap((path) => ["--file", staged(path)]),
     ...files.envFiles.flatMap((path) => ["--env-file", staged(path)]),
-    ...files.profiles.flatMap((profile) => ["--profile", profile]),
+    // In one word: one that begins with a dash is no option.
+    ...files.profiles.map((profile) => `--profile=${profile}`),
   ];
 }
 
@@ -43,6 +44,7 @@ export function upCommand(
     ...["up", "--detach", "--no-deps", "--quiet-pull"],
     stage.replaces ? "--force-recreate" : "--no-recreate",
     ...(mayBuild ? (stage.build ? ["--build"] : []) : ["--no-build"]),
+    "--",
     ...stage.services,
   ];
 }

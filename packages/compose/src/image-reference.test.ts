@@ -9,3 +9,7 @@ test.each(["r/a", "r/a:latest", "docker.io/r/a", "library/b:1", "sha256:1"])("%s
     [reference]: { id: "sha256:1", build: "x" },
   });
 });
+
+test.each(["constructor", "__proto__", "toString"])("there is no image %s when nothing is said of it", (reference) => {
+  expect(findImages([reference], "")[reference]).toBeUndefined();
+});

@@ -28,12 +28,12 @@ export function findImages(references: readonly string[], lines: string): Record
     const { id, build, tags, digests } = JSON.parse(line) as ImageLine;
     for (const name of [...(tags ?? []), ...(digests ?? []), id]) images.set(familiarName(name), { id, build });
   }
-  return Object.fromEntries(
-    references.flatMap((reference) => {
-      const image = images.get(familiarName(reference));
-      return image === undefined ? [] : [[reference, image] as const];
-    }),
-  );
+  const found = references.flatMap((reference) => {
+    const image = images.get(familiarName(reference));
+    return image === undefined ? [] : [[reference, image] as const];
+  });
+  // Without a prototype: an image may be called `constructor`.
+  return Object.assign(Object.create(null), Object.fromEntries(found)) as Record<string, ObservedImage>;
 }
 
 /** As the engine lists it: without the default registry, with a tag. */

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import {
@@ -13,18 +13,23 @@ import {
   useStack,
 } from "@otto/compose";
 import {
+  buildImages,
   composeDown,
   composed,
   composeLeft,
   composeLogs,
   composeUp,
   declareStacks,
+  getContainerHost,
   getUserComposeProject,
+  imageLatestTag,
   type Lab,
+  openLab,
   type Parent,
   planComposeDown,
   planComposeUp,
   type Repo,
+  selectRepos,
 } from "@otto/docker";
 import { withRemoteLock } from "@otto/hosts";
 import { listFiles, type Lab as RunningLab, startLab } from "@otto/lab";
@@ -187,4 +192,103 @@ test("services with the names of JavaScript's own properties are hosts like any 
   const hosts = await composeUp(repo, lab);
   expect(Object.keys(hosts).sort()).toEqual(["__proto__", "api", "constructor"]);
   for (const host of Object.values(hosts)) expect((await host.exec(["true"])).exitCode).toBe(0);
+});
+
+const code = (wanted: string | RegExp) => expect.objectContaining({ code: expect.stringMatching(wanted) });
+
+/** What takes the name of something that is not there, and the error that says so. */
+const lookups: Record<string, [string, (name: string) => unknown]> = {
+  "openLab, lab": ["LAB_UNKNOWN", (lab) => openLab({ cwd: placed.stack.root, home: running.directory, lab, env: {} })],
+  "lab.machine": ["LAB_UNKNOWN_HOST", (id) => lab.machine(id)],
+  "lab.parent": ["LAB_UNKNOWN_HOST", (id) => lab.parent(id)],
+  getContainerHost: ["HOST_UNKNOWN", (id) => getContainerHost(id, lab)],
+  "composeUp, on": ["LAB_UNKNOWN_HOST", (on) => composeUp(repo, lab, { on })],
+  "composeDown, on": ["LAB_UNKNOWN_HOST", (on) => composeDown(repo, lab, { on })],
+  "composeLogs, services": [
+    "COMPOSE_UNKNOWN_SERVICE",
+    (name) => composeLogs(repo, lab, { services: [`no ${name}`] }).next(),
+  ],
+  "buildImages, imageNames": ["BUILD_IMAGE_UNKNOWN", (name) => buildImages(repo, parent, { imageNames: [name] })],
+  "selectRepos, name": ["CONFIG_UNKNOWN_REPO", (name) => selectRepos([repo], name)],
+};
+
+test.each(hostile)("nothing is called %j, wherever something is looked for, and nothing changes", async (name) => {
+  const before = await look();
+  for (const [entrance, [wanted, call]] of Object.entries(lookups)) {
+    const failure = await Promise.resolve()
+      .then(() => call(name))
+      .catch((error: unknown) => error);
+    expect([entrance, failure]).toEqual([entrance, code(wanted)]);
+  }
+  expect(await look()).toEqual(before);
+});
+
+test("profiles of such names are no service's, and do nothing", async () => {
+  const steps = await planComposeUp(repo, lab, { profiles: hostile.filter((name) => !name.includes("\0")) });
+  expect(steps.map((step) => step.do)).toEqual(["leave", "leave", "leave"]);
+});
+
+test.each(hostile.filter((name) => !name.includes("\0")))(
+  "docker and otto agree on the image name %j",
+  async (name) => {
+    const tags = [() => imageLatestTag("", "p", { name }), () => imageLatestTag("", name, { name: "x" })];
+    for (const [index, repository] of [`p-${name}`, `${name}-x`].entries()) {
+      const isTaken = await dockerTags(`${repository}:latest`);
+      expect(resultOf(tags[index])).toEqual(isTaken ? `${repository}:latest` : code("IMAGE_NAME_INVALID"));
+    }
+  },
+);
+
+async function dockerTags(reference: string): Promise<boolean> {
+  const tag = execute("docker", ["tag", "--", placed.stack.image, reference]);
+  const isTaken = await tag.then(
+    () => true,
+    () => false,
+  );
+  if (isTaken) await execute("docker", ["image", "rm", reference]);
+  return isTaken;
+}
+
+function resultOf(call: (() => unknown) | undefined): unknown {
+  try {
+    return call?.();
+  } catch (error) {
+    return error;
+  }
+}
+
+test.each(["-x", "--help", "--build", "-d"])(
+  "a service called %s is brought up and taken down, and is no option",
+  async (name) => {
+    await placed.stack.write("compose.yml", `services:\n  "${name}": { image: "$IMAGE", init: true }\n`);
+    const hosts = await composeUp(repo, lab);
+    expect(Object.keys(hosts)).toEqual([name]);
+    expect((await hosts[name]?.exec(["true"]))?.exitCode).toBe(0);
+  },
+);
+
+/** Names that a file may have. */
+const fileNames = hostile.filter((name) => !/^\.{0,2}$|[/\0]/.test(name) && name.length < 256);
+
+test("files of every such name go to a container and to a parent and back, and nowhere else", async () => {
+  await placed.stack.write("compose.yml", compose);
+  const { api } = await composeUp(repo, lab);
+  const from = join(running.directory, "from");
+  await mkdir(from);
+  for (const name of fileNames) await writeFile(join(from, name), `of ${name}`);
+  for (const host of [api, parent]) {
+    const target = host === parent ? join(running.directory, "target") : "/target";
+    const back = join(running.directory, `back-${host?.id}`);
+    await host?.exec(["mkdir", target]);
+    const before = await look();
+    const sources = (directory: string) => fileNames.map((name) => `${directory}/${name}`);
+    await host?.put(sources(from), `${target}/`);
+    await host?.get(sources(target), `${back}/`);
+    const isOther = (line: string) => !line.includes(`${target}/`) && !line.includes(`${back}/`);
+    const ends = (line: string) => !line.startsWith(`"${target}"`) && !line.startsWith(`"${back}"`);
+    const strip = (lines: readonly string[]) => lines.filter((line) => isOther(line) && ends(line));
+    expect(strip(await look())).toEqual(strip(before));
+    expect((await readdir(back)).sort()).toEqual([...fileNames].sort());
+    for (const name of fileNames) expect(await readFile(join(back, name), "utf8")).toBe(`of ${name}`);
+  }
 });

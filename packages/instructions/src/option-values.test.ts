@@ -52,3 +52,11 @@ test("a body's options are typed by their definition", () => {
   });
   expect(body({ options: read({ target: "a" }) } as never)).toEqual([1, undefined, [], false, "a"]);
 });
+
+test("an option with the name of an object's own property is absent like any other", () => {
+  const odd = { constructor: { type: "string" }, toString: { type: "string", required: true } } as const;
+  expect(() => readOptionValues("smoke", odd, {})).toThrow(
+    expect.objectContaining({ code: "INSTRUCTION_OPTION_MISSING" }),
+  );
+  expect(readOptionValues("smoke", odd, { toString: "x" })).toEqual({ constructor: undefined, toString: "x" });
+});

@@ -19,7 +19,10 @@ export function readOptionValues(
     if (value !== undefined && !Object.hasOwn(options, name)) throw unknown(instruction, options, name);
   }
   const values = Object.entries(options).map(([name, option]) => {
-    return [name, readValue({ instruction, name, option }, given[name])] as const;
+    return [
+      name,
+      readValue({ instruction, name, option }, Object.hasOwn(given, name) ? given[name] : undefined),
+    ] as const;
   });
   return Object.fromEntries(values);
 }
