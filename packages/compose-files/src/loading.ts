@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { describeFileError } from "@otto/errors";
 import type { ComposeDocument, DocumentGroup, EnvFile, Link } from "./compose-document.js";
 import type { DefaultContext } from "./default-context.js";
 import { DotenvError, dotenvVariables, evaluateDotenv, fixDotenv, parseDotenv } from "./dotenv.js";
@@ -123,7 +124,9 @@ async function readText(
 ): Promise<string> {
   const path = locator.display(local.path);
   if (located.entry === "dir") throw composeError("COMPOSE_FILE_INVALID", place, `${path} is a directory`);
-  const text = await reader.readText(located.localPath);
+  const text = await reader.readText(located.localPath).catch((cause: unknown) => {
+    throw composeError("COMPOSE_FILE_INVALID", place, `${path}: ${describeFileError(cause)}`);
+  });
   if (text === undefined) throw composeError("COMPOSE_FILE_MISSING", place, `${path} cannot be read`);
   return text;
 }

@@ -1,9 +1,10 @@
-import { readFile, realpath, stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import type { LocalEntry, LocalReader } from "@otto/compose-files";
+import { readBoundedFile } from "@otto/errors";
 
 /** This machine's disk. */
 export const localReader: LocalReader = {
-  readText: (path) => orAbsent(() => readFile(path, "utf8")),
+  readText: (path) => orAbsent(async () => (await readBoundedFile(path)).toString()),
   stat: (path) =>
     orAbsent(async (): Promise<LocalEntry> => {
       const realPath = await realpath(path);

@@ -1,4 +1,4 @@
-import { OttoError } from "@otto/errors";
+import { describeFileError, OttoError } from "@otto/errors";
 import { printablePath } from "@otto/hashing";
 
 /** An error of the file system, as node:fs throws it. */
@@ -13,7 +13,7 @@ export function isMissing(error: unknown): boolean {
 
 export function unreadable(path: string, cause: unknown): OttoError {
   const shown = JSON.stringify(printablePath(path));
-  return new OttoError("CONTEXT_UNREADABLE", `reading ${shown} of the build context: ${errnoOf(cause) ?? "failed"}`, {
+  return new OttoError("CONTEXT_UNREADABLE", `reading ${shown} of the build context: ${describeFileError(cause)}`, {
     hint: "Make it readable, or leave it out with the ignore file.",
     details: { path: printablePath(path) },
     cause,

@@ -1,4 +1,5 @@
-import { lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { lstatSync, readlinkSync } from "node:fs";
+import { readBoundedFileSync } from "@otto/errors";
 import { decodePath, parseIgnoreFile } from "@otto/hashing";
 import type { IgnoreFile } from "./build-context.js";
 import { isMissing, unreadable } from "./fs-error.js";
@@ -36,7 +37,7 @@ function readScoped(root: string, name: string): FoundFile | undefined {
   const path = resolveScoped(root, name);
   if (path === undefined) return undefined;
   try {
-    const content = readFileSync(entryFsPath(root, path));
+    const content = readBoundedFileSync(entryFsPath(root, path));
     return { path: root.endsWith("/") ? root + name : `${root}/${name}`, content };
   } catch (error) {
     throw unreadable(name, error);

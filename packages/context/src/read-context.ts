@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { OttoError } from "@otto/errors";
+import { describeFileError, OttoError, readBoundedFileSync } from "@otto/errors";
 import { type ContextEntry, computeContextHash, type FileEntry, printablePath } from "@otto/hashing";
 import type { BuildContext, ContextDockerfile, ContextTree, NamedContext } from "./build-context.js";
 import type { ContextSource, ReadContextOptions } from "./context-source.js";
@@ -116,7 +116,7 @@ function readDockerfile(root: string, dockerfile: string): Omit<ContextDockerfil
     const slash = dockerfile.lastIndexOf("/");
     const directory = realPath(dockerfile.slice(0, slash) || "/");
     const path = `${directory === "/" ? "" : directory}/${dockerfile.slice(slash + 1)}`;
-    const content = readFileSync(toFsPath(path));
+    const content = readBoundedFileSync(toFsPath(path));
     const digest = createHash("sha256").update(content).digest("hex");
     return { path, contextPath: pathBelow(root, path), content, digest };
   } catch (error) {
@@ -135,7 +135,7 @@ function contextNotFound(context: string, reason: string, cause?: unknown): Otto
 
 function dockerfileNotFound(dockerfile: string, cause: unknown): OttoError {
   const shown = printablePath(dockerfile);
-  const reason = isMissing(cause) ? "it does not exist" : (errnoOf(cause) ?? "failed");
+  const reason = isMissing(cause) ? "it does not exist" : describeFileError(cause);
   return new OttoError("CONTEXT_DOCKERFILE_NOT_FOUND", `the Dockerfile ${JSON.stringify(shown)}: ${reason}`, {
     hint: "Correct `dockerfile` in the image's settings.",
     details: { path: shown },

@@ -1,4 +1,5 @@
 export { abortable } from "./abortable.js";
+export { defaultFileLimit, describeFileError, readBoundedFile, readBoundedFileSync } from "./bounded-file.js";
 export { cleanText } from "./clean-text.js";
 export { escapeControls, isPrintable } from "./control-characters.js";
 export {

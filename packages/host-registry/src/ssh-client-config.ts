@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { HostData, SshOptions } from "@otto/config";
-import { OttoError } from "@otto/errors";
+import { OttoError, readBoundedFileSync } from "@otto/errors";
 import { resolveSshConfig, type SshConfigHost } from "ssh2-streamer";
 import { globSync } from "tinyglobby";
 
@@ -66,7 +65,7 @@ function findIncluded(pattern: string, home: string): string[] {
 
 function readConfig(path: string, hostId: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readBoundedFileSync(path).toString();
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return "";
     throw new OttoError(

@@ -114,3 +114,23 @@ test("an unknown name is answered with the nearest and with all", async () => {
     expect.objectContaining({ code: "INSTRUCTION_UNKNOWN", hint: 'Did you mean "smoke"? Known instructions: smoke.' }),
   );
 });
+
+test.each([
+  ["an absolute pattern", '["/**/*.ts"]'],
+  ["a pattern that climbs", '["../other/*.ts"]'],
+  ["a pattern that climbs further on", '["otto/../../other/*.ts"]'],
+  ["a file that is a link", '["otto/link.ts"]'],
+])("%s that leads out of the repo is refused, and nothing out there runs", async (_what, patterns) => {
+  await repoWith({ "marks.ts": 'throw new Error("has run");\n' }, "other");
+  const repo = await repoWith({ "otto/a.ts": smoke() }, "shop", `instructions = ${patterns}\n`);
+  await symlink("../../other/marks.ts", join(repo.root, "otto/link.ts"));
+  await expect(discoverInstructions([repo])).rejects.toMatchObject({ code: "INSTRUCTION_OUTSIDE_REPO" });
+});
+
+test("a glob enters no directory through a link", async () => {
+  await repoWith({ "marks.ts": 'throw new Error("has run");\n' }, "other");
+  const repo = await repoWith({ "otto/a.ts": smoke() }, "shop", 'instructions = ["**/*.ts"]\n');
+  await symlink("../../other", join(repo.root, "otto/away"));
+  await symlink("/", join(repo.root, "otto/root"));
+  expect((await discoverInstructions([repo])).map(({ name }) => name)).toEqual(["smoke"]);
+});

@@ -1,7 +1,7 @@
-import { readFile, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import * as docker from "@otto/docker";
 import * as errors from "@otto/errors";
-import { OttoError } from "@otto/errors";
+import { OttoError, readBoundedFile } from "@otto/errors";
 import { createJiti } from "jiti";
 import { findSpecifier, readImportError, type SourceLine } from "./module-location.js";
 
@@ -53,6 +53,6 @@ async function findImport({
   readonly specifier: string;
   readonly file: string;
 }): Promise<SourceLine | undefined> {
-  const line = findSpecifier(await readFile(file, "utf8"), specifier);
+  const line = findSpecifier((await readBoundedFile(file)).toString(), specifier);
   return line === undefined ? undefined : { file, line };
 }

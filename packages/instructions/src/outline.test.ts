@@ -5,7 +5,7 @@ import { loadRepo } from "@otto/docker";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { discoverInstructions } from "./discovery.js";
 import type { InstructionOption } from "./option.js";
-import { outlineInstructions } from "./outline.js";
+import { outlineInstructions, readOutlines } from "./outline.js";
 
 let root: string;
 beforeEach(async () => {
@@ -76,4 +76,26 @@ function outlineOption([name, option]: [string, InstructionOption]) {
 test("a module that cannot be parsed is read as far as it goes, and nothing of it is run", async () => {
   const repo = await repoWith(`throw new Error("run");\nexport const a = instruction({ description: "x" }, (\n`);
   expect(await outlineInstructions([repo])).toMatchObject([{ name: "a", description: "x", options: [] }]);
+});
+
+const line = (part: string, length = 200_000) => part.repeat(Math.ceil(length / part.length));
+
+test.each([
+  ["arguments without an end", `export const a = instruction(${line("x")}`],
+  ["options that never close", `export const a = instruction({ options: ${line("a:{type:")}`],
+  ["descriptions without an end", `export const a = instruction({ ${line("description: '")}`],
+  [
+    "choices without an end",
+    `export const a = instruction({ o: { type: "string", ${line("choices: [")} } }, () => {})`,
+  ],
+  ["a long name", `export const ${line("a")} instruction(`],
+  ["many exports", line("export const a = ", 500_000)],
+  ["many lines of exports", line("export const a =\n", 500_000)],
+  ["blanks", `export const a =${line(" ")}`],
+  ["nothing of ours", line("x", 1_000_000)],
+])("a hostile text is read in little time: %s", (_what, text) => {
+  const startedAt = performance.now();
+  readOutlines(text, "a.ts");
+  // On the order of 10 ms; what grows with the square takes minutes.
+  expect(performance.now() - startedAt).toBeLessThan(1500);
 });

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import type { Repo } from "@otto/config";
+import { readBoundedFile } from "@otto/errors";
 import { findModules, nameOfExport } from "./modules.js";
 import type { InstructionOption } from "./option.js";
 
@@ -22,9 +22,12 @@ export interface OptionOutline {
   readonly isOn: boolean;
 }
 
-// The definition ends where the body begins, at its arrow, or at the latest with the next export.
-const definition =
-  /^export (?:const (?<name>[\w$]+)[^=\n]*=|default)\s*instruction\((?<text>.*?)(?==>|^export |(?!.))/gms;
+/** Bytes; longer modules are not read, for nobody writes one. */
+const longestModule = 1 << 20;
+/** Characters of one definition, before its body. With it the expressions below take no longer than the text is long. */
+const longestDefinition = 16_384;
+
+const start = /^export (?:const (?<name>[\w$]+)(?![\w$])[^=\n]*=|default)\s*instruction\(/;
 const description = /\bdescription:\s*(?<quote>["'`])(?<text>.*?)\k<quote>/;
 const option = /\b(?<name>\w+):\s*\{(?<text>[^{}]*\btype:\s*["'](?<type>string|number|boolean)\b[^{}]*)/g;
 const choices = /\bchoices:\s*\[(?<list>[^\]]*)\]/;
@@ -38,18 +41,30 @@ export async function outlineInstructions(repos: readonly Repo[]): Promise<Instr
   const outlines: InstructionOutline[] = [];
   for (const repo of repos) {
     for (const file of await findModules(repo)) {
-      outlines.push(...readOutlines(await readFile(file, "utf8"), file));
+      outlines.push(...readOutlines((await readBoundedFile(file, longestModule)).toString(), file));
     }
   }
   return outlines;
 }
 
-function readOutlines(source: string, file: string): InstructionOutline[] {
-  return [...source.matchAll(definition)].map(({ groups: { name = "default", text = "" } = {} }) => ({
-    name: nameOfExport(name, file),
-    description: description.exec(text)?.groups?.text ?? "",
-    options: [...text.matchAll(option)].map(({ groups }) => readOption(groups ?? {})),
-  }));
+/** @param source of a module named `file` */
+export function readOutlines(source: string, file: string): InstructionOutline[] {
+  return source.split(/^(?=export )/m).flatMap((text) => {
+    const found = start.exec(text);
+    if (found === null) return [];
+    const definition = upToBody(text.slice(found[0].length));
+    return {
+      name: nameOfExport(found.groups?.name ?? "default", file),
+      description: description.exec(definition)?.groups?.text ?? "",
+      options: [...definition.matchAll(option)].map(({ groups }) => readOption(groups ?? {})),
+    };
+  });
+}
+
+/** The definition ends where the body begins, at its arrow. */
+function upToBody(text: string): string {
+  const arrow = text.indexOf("=>");
+  return text.slice(0, Math.min(arrow === -1 ? text.length : arrow, longestDefinition));
 }
 
 function readOption({ name = "", type, text = "" }: Readonly<Record<string, string>>): OptionOutline {

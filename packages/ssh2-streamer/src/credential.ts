@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { describeFileError, readBoundedFile } from "@otto/errors";
 import type { AnyAuthMethod, AuthenticationType } from "ssh2";
 import type { PrivateKey, SshCredential } from "./endpoint.js";
 import { describe } from "./failure.js";
@@ -45,14 +45,17 @@ async function readAttempts(credential: SshCredential): Promise<AuthAttempt[]> {
   ];
 }
 
+/** Bytes. */
+const longestKey = 1 << 20;
+
 async function readKeyAttempt(username: string, key: PrivateKey): Promise<AuthAttempt> {
   const name = "path" in key ? `key ${key.path}` : "key";
   const method = "publickey";
   let content: Buffer | string;
   try {
-    content = "path" in key ? await readFile(key.path) : key.content.reveal();
+    content = "path" in key ? await readBoundedFile(key.path, longestKey) : key.content.reveal();
   } catch (error) {
-    return { label: `${name} (unreadable: ${(error as NodeJS.ErrnoException).code})`, method, auth: undefined };
+    return { label: `${name} (unreadable: ${describeFileError(error)})`, method, auth: undefined };
   }
   const secrets = key.passphrase === undefined ? [] : [key.passphrase];
   const { default: ssh2 } = await import("ssh2");

@@ -1,6 +1,6 @@
-import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { OttoError } from "@otto/errors";
+import { OttoError, readBoundedFile } from "@otto/errors";
 import { type KnownHost, parseKnownHosts, readKeyType } from "./known-hosts.js";
 
 /**
@@ -9,7 +9,7 @@ import { type KnownHost, parseKnownHosts, readKeyType } from "./known-hosts.js";
  */
 export async function readKnownHosts(file: string): Promise<KnownHost[]> {
   try {
-    return parseKnownHosts(await readFile(file, "utf8"), file);
+    return parseKnownHosts((await readBoundedFile(file)).toString(), file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw new OttoError("SSH_KNOWN_HOSTS_UNREADABLE", `reading known host keys from ${file}: ${String(error)}`, {

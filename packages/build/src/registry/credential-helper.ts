@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { text } from "node:stream/consumers";
+import type { Readable } from "node:stream";
 import type { RegistryCredentials } from "@otto/engine";
 import { OttoError, Secret, startDeadline } from "@otto/errors";
 import type { Environment } from "../build-secrets.js";
@@ -16,6 +16,8 @@ export interface HelperQuestion {
 
 // A helper may ask its user to unlock a key ring.
 const answerTimeoutMs = 60_000;
+/** Bytes. */
+const longestAnswer = 1 << 20;
 
 /**
  * Asks a credential helper on this machine.
@@ -42,12 +44,27 @@ async function runHelper(question: HelperQuestion): Promise<{ exitCode: number |
   // A helper that ends without reading is told of by its exit code.
   child.stdin.on("error", () => {}).end(server);
   try {
-    const [answer, [exitCode]] = await Promise.all([text(child.stdout), once(child, "close")]);
+    const [answer, [exitCode]] = await Promise.all([readAnswerText(child.stdout), once(child, "close")]);
     return { exitCode: exitCode as number | null, answer };
   } catch (error) {
+    child.kill("SIGKILL");
     signal?.throwIfAborted();
-    throw helperFailed(question, deadline.passed ? "it did not answer within 60 s" : "it cannot be run", error);
+    throw helperFailed(question, describeFailure(deadline.passed, error), error);
   }
+}
+
+class EndlessAnswer extends Error {}
+
+/** The program may be one that never stops. */
+async function readAnswerText(stdout: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stdout as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > longestAnswer) throw new EndlessAnswer();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 function readAnswer(answer: string, question: HelperQuestion): RegistryCredentials {
@@ -71,6 +88,11 @@ function parseAnswer(answer: string): { readonly Username?: unknown; readonly Se
 /** The words of docker-credential-helpers 0.6 to 0.9; helpers that others write repeat them, for the client knows no other sign. */
 function saysNotFound(answer: string): boolean {
   return answer.trim() === "credentials not found in native keychain";
+}
+
+function describeFailure(isLate: boolean, error: unknown): string {
+  if (isLate) return "it did not answer within 60 s";
+  return error instanceof EndlessAnswer ? `its answer is longer than ${longestAnswer} bytes` : "it cannot be run";
 }
 
 function helperFailed({ helper, server }: HelperQuestion, reason: string, cause?: unknown): OttoError {

@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RegistryCredentials } from "@otto/engine";
-import { OttoError } from "@otto/errors";
+import { describeFileError, isOttoError, OttoError, readBoundedFile } from "@otto/errors";
 import type { Environment } from "../build-secrets.js";
 import { askCredentialHelper } from "./credential-helper.js";
 import { type DockerConfig, findCredentialPlace, parseDockerConfig } from "./docker-config.js";
@@ -29,11 +28,14 @@ async function readDockerConfig(env: Environment): Promise<DockerConfig | undefi
   if (!directory) return undefined;
   const file = join(directory, "config.json");
   try {
-    return parseDockerConfig(await readFile(file, "utf8"), file);
+    return parseDockerConfig((await readBoundedFile(file)).toString(), file);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    if (code !== "EACCES" && code !== "EISDIR") throw error;
-    throw new OttoError("DOCKER_CONFIG_INVALID", `reading ${file}: ${code}`, { details: { file }, cause: error });
+    if (code === undefined || isOttoError(error)) throw error;
+    throw new OttoError("DOCKER_CONFIG_INVALID", `reading ${file}: ${describeFileError(error)}`, {
+      details: { file },
+      cause: error,
+    });
   }
 }

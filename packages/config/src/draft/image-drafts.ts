@@ -1,5 +1,6 @@
-import { access, readFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { basename, join, posix } from "node:path";
+import { readBoundedFile } from "@otto/errors";
 import { parseDocument } from "yaml";
 import { slug } from "../host-identity.js";
 
@@ -44,7 +45,7 @@ function freeName(name: string, taken: ReadonlySet<string>): string {
 
 /** The context of each Dockerfile that a Compose file builds. */
 async function readBuilds(root: string, compose: string): Promise<[dockerfile: string, context: string][]> {
-  const text = await readFile(join(root, compose), "utf8").catch(() => "");
+  const text = await readText(join(root, compose));
   const document = parseDocument(text, { logLevel: "silent" });
   if (document.errors.length > 0) return [];
   const { services } = (document.toJS() ?? {}) as { services?: Record<string, { build?: unknown } | null> };
@@ -69,7 +70,7 @@ function toBuild(build: unknown): { readonly context?: string; readonly dockerfi
 
 async function guessContext(root: string, dockerfile: string): Promise<string> {
   const directory = posix.dirname(dockerfile);
-  const text = await readFile(join(root, dockerfile), "utf8").catch(() => "");
+  const text = await readText(join(root, dockerfile));
   const sources = [...text.matchAll(/^\s*(?:COPY|ADD)\s+(?!.*--from)(.+?)\s+\S+\s*$/gim)]
     .flatMap(([, words = ""]) => words.split(/\s+/))
     .filter((word) => !/^--|[*?[\]$"<]|:\/\//.test(word));
@@ -79,4 +80,9 @@ async function guessContext(root: string, dockerfile: string): Promise<string> {
   };
   if (await isComplete(directory)) return directory;
   return (await isComplete(".")) ? "." : directory;
+}
+
+/** Empty when it cannot be read: a draft goes by what is there. */
+async function readText(file: string): Promise<string> {
+  return readBoundedFile(file).then(String, () => "");
 }

@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isPrintable } from "@otto/errors";
+import { isPrintable, readBoundedFile } from "@otto/errors";
 import { parse } from "smol-toml";
 
 /** What a project's own files call it. */
@@ -33,7 +32,7 @@ export async function readIdentity(root: string): Promise<ProjectIdentity> {
 
 async function readTable(file: string, read: (text: string) => unknown): Promise<Table> {
   try {
-    const table = read(await readFile(file, "utf8"));
+    const table = read((await readBoundedFile(file)).toString());
     return typeof table === "object" && table !== null ? (table as Table) : {};
   } catch {
     return {};
