@@ -47,6 +47,7 @@ const changing: Readonly<Record<string, (repo: TestRepo) => readonly string[]>> 
   "host login": () => ["host", "parent", "login"],
   run: () => ["run", "mark"],
   test: () => ["test"],
+  trust: () => ["trust"],
   init: () => ["init"],
 };
 

@@ -10,7 +10,7 @@ import type { Place } from "./otto-process.js";
 export interface TestRepo extends AsyncDisposable {
   readonly name: string;
   readonly root: string;
-  /** Runs of `otto` in it; its home is empty. */
+  /** Runs of `otto` in it, which trust its lab file; its home is empty. */
   readonly place: Place;
   /** The Compose project that `up` makes. */
   readonly project: string;
@@ -39,7 +39,7 @@ export async function createTestRepo(env: Readonly<Record<string, string>> = {})
   return {
     name,
     root,
-    place: { cwd: root, env: { HOME: join(root, "home"), OTTO_COMPOSE_SUFFIX: "ci", ...env } },
+    place: { cwd: root, env: { HOME: join(root, "home"), OTTO_COMPOSE_SUFFIX: "ci", OTTO_TRUST: root, ...env } },
     project: `otto-${name}-ci`,
     write,
     async [Symbol.asyncDispose]() {

@@ -2,9 +2,11 @@ export type { ImageDraft } from "./draft/image-drafts.js";
 export { draftSettings, type SettingsDraft } from "./draft/settings-draft.js";
 export { formatHostId, type HostIdentity, slug } from "./host-identity.js";
 export { createJsonSchema, type JsonSchema, type SchemaName } from "./json-schema.js";
-export type { Credential, HostData, HostDocker, LabData, SshOptions } from "./lab-data.js";
-export { type LoadLabOptions, listLabs, loadLab } from "./lab-loading.js";
+export type { Credential, HostData, HostDocker, LabData, LabOrigin, SshOptions } from "./lab-data.js";
+export type { DeclaredHost } from "./lab-host.js";
+export { type LoadLabOptions, listLabs, loadLab, type RepoLab, readRepoLabs } from "./lab-loading.js";
 export type { LabSummary } from "./lab-summary.js";
+export { isWithin } from "./local-path.js";
 export {
   describeMissing,
   findHost,

@@ -36,8 +36,18 @@ export interface HostData {
   readonly docker: HostDocker;
   /** Absolute path of the file that declares it; absent for `local`. */
   readonly source?: string;
+  /** Absent: its file is the user's own, or it is `local`. */
+  readonly origin?: LabOrigin;
   /** Whether this is the machine the program runs on: no SSH. */
   readonly isLocal: boolean;
+}
+
+/** A lab file that its user may not have written: one in a repo or its clone, or of another user. */
+export interface LabOrigin {
+  /** Absolute path without links. */
+  readonly file: string;
+  /** 64 hex digits: of its bytes, and of the files in the clone that it names. */
+  readonly digest: string;
 }
 
 export interface Credential {

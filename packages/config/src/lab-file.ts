@@ -2,15 +2,18 @@ import { stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { isOttoError, OttoError } from "@otto/errors";
 import { parserFor } from "./format.js";
-import type { LabData } from "./lab-data.js";
+import type { LabData, LabOrigin } from "./lab-data.js";
 import { type DeclaredHost, toHost } from "./lab-host.js";
+import { type LabReading, readOrigin } from "./lab-origin.js";
 import { type LabText, labSchema, usedKeys } from "./lab-schema.js";
+import { optional } from "./optional.js";
 import { readDocument, type SourceDocument } from "./source-document.js";
 import { formatPlace, validateDocument } from "./validation.js";
 
 /** One lab file. */
 export interface LabFile {
   readonly file: string;
+  readonly origin?: LabOrigin;
   readonly hosts: readonly PlacedHost[];
   readonly links: LabData["links"];
   readonly notes: readonly string[];
@@ -38,13 +41,16 @@ export async function labFileOf(path: string, settingsFile: string): Promise<str
  *
  * @throws `LAB_FILE_MISSING`, `LAB_FILE_UNREADABLE`, `LAB_SYNTAX`, `LAB_INVALID`
  */
-export async function readLabFile(file: string, settingsFile: string, home: string): Promise<LabFile> {
+export async function readLabFile(file: string, settingsFile: string, reading: LabReading): Promise<LabFile> {
   const document = await readFrom(file, settingsFile);
   const lab = validateDocument(labSchema, document);
+  const hosts = lab.hosts.map((host) => toHost(host, file, reading.home));
+  const origin = await readOrigin(file, document.bytes, hosts, reading);
   return {
     file,
-    hosts: lab.hosts.map((host, index) => ({
-      host: toHost(host, file, home),
+    ...optional({ origin }),
+    hosts: hosts.map((host, index) => ({
+      host: { ...host, ...optional({ origin }) },
       place: formatPlace(document, ["hosts", index]),
     })),
     links: lab.links,

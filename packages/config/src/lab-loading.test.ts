@@ -110,6 +110,7 @@ test("what is left open gets its default", async () => {
     dockerCapable: false,
     isLocal: false,
     source: join(root, "lab.json"),
+    origin: { file: join(root, "lab.json"), digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
     docker: { command: ["docker"] },
     ssh: {
       port: 22,

@@ -1,7 +1,7 @@
 import { nearestWord, OttoError } from "@otto/errors";
 import { checkHops } from "./hop-chain.js";
 import { assignHandles } from "./host-identity.js";
-import type { LabData } from "./lab-data.js";
+import type { LabData, LabOrigin } from "./lab-data.js";
 import type { DeclaredHost } from "./lab-host.js";
 import { mergeSources } from "./lab-merge.js";
 import { readSources } from "./lab-sources.js";
@@ -54,6 +54,24 @@ export async function loadLab(options: LoadLabOptions): Promise<LabData> {
 export async function listLabs(repos: readonly Repo[], options: { readonly home: string }): Promise<LabSummary[]> {
   const labs = labsOf((await readSources(repos, options.home)).flat());
   return [...labs.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A lab file that its user may not have written, and the hosts it declares. */
+export interface RepoLab {
+  readonly origin: LabOrigin;
+  readonly hosts: readonly DeclaredHost[];
+}
+
+/**
+ * The lab files of the repos' sources that need the user's trust before anything is sent to their hosts.
+ *
+ * @throws as {@link listLabs}
+ */
+export async function readRepoLabs(repos: readonly Repo[], options: { readonly home: string }): Promise<RepoLab[]> {
+  const files = (await readSources(repos, options.home)).flat();
+  return files.flatMap(({ origin, hosts }) =>
+    origin === undefined ? [] : [{ origin, hosts: hosts.map(({ host }) => host) }],
+  );
 }
 
 function splitName(name: string): string[] {

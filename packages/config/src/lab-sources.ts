@@ -4,6 +4,7 @@ import type { LabSource, Repo } from "./repo.js";
 /** The files of each source, in order; a file that two sources name counts for the first. */
 export async function readSources(repos: readonly Repo[], home: string): Promise<LabFile[][]> {
   const seen = new Set<string>();
+  const reading = { roots: repos.map(({ root }) => root), home };
   const sources: LabFile[][] = [];
   for (const { source, settingsFile } of repos.flatMap(sourcesOf)) {
     const files: LabFile[] = [];
@@ -11,7 +12,7 @@ export async function readSources(repos: readonly Repo[], home: string): Promise
       const file = await labFileOf(path, settingsFile);
       if (seen.has(file)) continue;
       seen.add(file);
-      files.push(await readLabFile(file, settingsFile, home));
+      files.push(await readLabFile(file, settingsFile, reading));
     }
     sources.push(files);
   }

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { isAbsolute, join, relative, resolve } from "node:path";
 
 /** Where relative paths start, and what `~` means. */
 export interface PathBase {
@@ -13,4 +13,10 @@ export function resolvePath(path: string, base: PathBase): string {
   if (path === "~") return base.home;
   if (/^~[/\\]/.test(path)) return join(base.home, path.slice(2));
   return resolve(base.directory, path);
+}
+
+/** Whether `path` is `directory` or lies below it. Both absolute; links are not followed. */
+export function isWithin(directory: string, path: string): boolean {
+  const between = relative(directory, path);
+  return between === "" || (!/^\.\.(\/|$)/.test(between) && !isAbsolute(between));
 }

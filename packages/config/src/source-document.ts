@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
-import { OttoError } from "@otto/errors";
+import { describeFileError, OttoError, readBoundedFile } from "@otto/errors";
 import { type Area, faultCodes } from "./fault-codes.js";
 import { type ParsedText, parserFor } from "./format.js";
 import { SyntaxProblem } from "./syntax-problem.js";
@@ -9,6 +8,7 @@ import { SyntaxProblem } from "./syntax-problem.js";
 export interface SourceDocument extends ParsedText {
   readonly area: Area;
   readonly file: string;
+  readonly bytes: Uint8Array;
 }
 
 /**
@@ -17,13 +17,14 @@ export interface SourceDocument extends ParsedText {
  * @throws `<area>_FILE_MISSING`, `<area>_FILE_UNREADABLE` when it cannot be read or is not UTF-8, `<area>_SYNTAX`
  */
 export async function readDocument(area: Area, file: string): Promise<SourceDocument> {
-  const text = decodeText(area, file, await readBytes(area, file));
+  const bytes = await readBytes(area, file);
+  const text = decodeText(area, file, bytes);
   const parse = parserFor(extname(file));
   if (!parse) {
     throw new OttoError(faultCodes[area].syntax, `reading ${file}: not a .toml, .yaml or .json file`);
   }
   try {
-    return { area, file, ...parse(text, area === "CONFIG" ? "exact" : "plain") };
+    return { area, file, bytes, ...parse(text, area === "CONFIG" ? "exact" : "plain") };
   } catch (error) {
     if (!(error instanceof SyntaxProblem)) throw error;
     throw new OttoError(faultCodes[area].syntax, `reading ${file}:${error.line}: ${error.reason}`, {
@@ -35,13 +36,13 @@ export async function readDocument(area: Area, file: string): Promise<SourceDocu
 
 async function readBytes(area: Area, file: string): Promise<Uint8Array> {
   try {
-    return await readFile(file);
+    return await readBoundedFile(file);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? "unknown error";
+    const { code } = cause as NodeJS.ErrnoException;
     const missing = code === "ENOENT" || code === "ENOTDIR";
     throw new OttoError(
       faultCodes[area][missing ? "missing" : "unreadable"],
-      `reading ${file}: ${missing ? "no such file" : code}`,
+      `reading ${file}: ${describeFileError(cause)}`,
       { details: { file }, cause },
     );
   }

@@ -52,7 +52,13 @@ export async function createStackRepo(
     image: image.tag,
     write,
     async open(home, labName = running && "lab") {
-      const env = { ...process.env, OTTO_COMPOSE_SUFFIX: "ci", OTTO_SUT_DIRS: undefined, OTTO_LAB: undefined };
+      const env = {
+        ...process.env,
+        OTTO_COMPOSE_SUFFIX: "ci",
+        OTTO_SUT_DIRS: undefined,
+        OTTO_LAB: undefined,
+        OTTO_TRUST: root,
+      };
       const lab = await openLab({ cwd: root, env, home, lab: labName });
       return { lab, repo: lab.repos[0] as Repo };
     },

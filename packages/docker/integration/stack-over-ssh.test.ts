@@ -31,6 +31,12 @@ let repo: Repo;
 let parent: Parent;
 let stagingRoot: string;
 
+/** The lab of the hosts, whose file lies in the repo and is trusted. */
+function openDemoLab(): Promise<Lab> {
+  const env = { OTTO_COMPOSE_SUFFIX: "ci" };
+  return openLab({ cwd: demo.root, env, home: running.directory, lab: "lab", trusted: [demo.root] });
+}
+
 beforeAll(async () => {
   running = await startLab({ hosts: { bastion: {}, parent: { hop: "bastion" } } });
 });
@@ -41,7 +47,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   demo = await createDemoRepo(running);
-  lab = await openLab({ cwd: demo.root, env: { OTTO_COMPOSE_SUFFIX: "ci" }, home: running.directory, lab: "lab" });
+  lab = await openDemoLab();
   repo = lab.repos[0] as Repo;
   parent = lab.parentFor(repo);
   const home = (await parent.exec("echo $HOME")).stdout.toString().trim();
@@ -151,12 +157,7 @@ test("a second up leaves the containers of an unchanged stack as they are, and r
 
 test("everything goes through one connection to each host", async () => {
   const before = [await running.hosts.bastion.handshakes(), await running.hosts.parent.handshakes()];
-  await using own = await openLab({
-    cwd: demo.root,
-    env: { OTTO_COMPOSE_SUFFIX: "ci" },
-    home: running.directory,
-    lab: "lab",
-  });
+  await using own = await openDemoLab();
   const hosts = await composeUp(repo, own);
   await Promise.all(Object.values(hosts).map((host) => host.exec(["true"])));
   await composeDown(repo, own);

@@ -2,7 +2,7 @@
 import { composeDown, composed, composeUp, openLab } from "@otto/docker";
 
 const [root, home, labName, action] = process.argv.slice(2);
-const env = { ...process.env, OTTO_COMPOSE_SUFFIX: "ci" };
+const env = { ...process.env, OTTO_COMPOSE_SUFFIX: "ci", OTTO_TRUST: root };
 const lab = await openLab({ cwd: root, env, home, ...(labName !== "-" && { lab: labName }) });
 const [repo] = lab.repos;
 console.log("open");

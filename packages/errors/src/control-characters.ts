@@ -15,8 +15,8 @@ export function stripControls(text: string): string {
 }
 
 /**
- * Shows what {@link stripControls} removes as escapes: `\u009b`. For text whose names somebody else chose.
- * @param options.line one line is wanted: tab and newline are shown, too
+ * Shows what {@link stripControls} removes as escapes: `\u009b`. For text whose names somebody else chose. With `line` one
+ * line is wanted: tab and newline are shown, too.
  */
 export function escapeControls(text: string, { line = false }: { readonly line?: boolean } = {}): string {
   return text.replace(line ? unsafeAtAll : unsafeButLayout, escapeCharacter);

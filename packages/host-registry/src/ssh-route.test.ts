@@ -98,3 +98,15 @@ test("an SSH configuration that is there and cannot be read is an error that nam
   );
   await rm(home, { recursive: true });
 });
+
+test("a route through a host whose lab file is not trusted authorizes no connection to it, and passwords may be kept", () => {
+  const origin = { file: "/clone/lab.json", digest: "1" };
+  const parent = host("parent", { hop: "hop", creds: [{ login: "me", password: new Secret("pw") }] });
+  const lab = labOf(host("hop", { origin }), parent);
+  const [hop, target] = planRoute(lab, parent, surroundings);
+  expect(() => hop.authorize?.()).toThrow(expect.objectContaining({ code: "LAB_NOT_TRUSTED" }));
+  expect(() => target?.authorize?.()).not.toThrow();
+  expect(target?.credentials[0].password?.reveal()).toBe("pw");
+  const [, careful] = planRoute(lab, parent, { ...surroundings, sendPasswords: false });
+  expect(careful?.credentials[0].password).toBeUndefined();
+});

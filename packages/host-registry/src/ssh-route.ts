@@ -3,21 +3,21 @@ import { join } from "node:path";
 import type { Credential, HostData, LabData, SshOptions } from "@otto/config";
 import { OttoError, Secret } from "@otto/errors";
 import type { HostKeyPolicy, LearnedHostKey, PrivateKey, SshCredential, SshEndpoint, SshRoute } from "ssh2-streamer";
+import { requireTrust, stateDirectory, type TrustSetting } from "./lab-trust.js";
 import { applySshConfig, toJumpHost } from "./ssh-client-config.js";
 
 /** What a route takes from the user's machine. */
-export interface SshSurroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Absolute path of the user's home. */
-  readonly home: string;
+export interface SshSurroundings extends TrustSetting {
   readonly onHostKeyLearned?: (key: LearnedHostKey) => void;
   /** Whether the key of a host that was never seen is recorded; otherwise it is refused. Default true. */
   readonly learnHostKeys?: boolean;
+  /** Whether passwords may be sent; otherwise agents and keys alone log in. Default true. */
+  readonly sendPasswords?: boolean;
 }
 
 /**
  * The way to a host: its hops first, the host last. `~/.ssh/config` fills in what the lab leaves open of a host with
- * `use_ssh_config`.
+ * `use_ssh_config`. Connecting to a host whose lab file is not trusted throws `LAB_NOT_TRUSTED` or `LAB_VARIABLE_REFUSED`.
  * @throws OttoError `LAB_UNKNOWN_HOP`, `LAB_NO_LOGIN`, `LAB_SSH_CONFIG_UNREADABLE`, `SSH_CONFIG_INVALID`
  */
 export function planRoute(lab: LabData, host: HostData, surroundings: SshSurroundings): SshRoute {
@@ -62,6 +62,7 @@ function planEndpoint(host: HostData, surroundings: SshSurroundings): SshEndpoin
     keepaliveIntervalMs: ssh.keepaliveIntervalMs,
     keepaliveCountMax: ssh.keepaliveCountMax,
     compress: ssh.compress,
+    authorize: () => requireTrust(host, surroundings),
   };
 }
 
@@ -86,13 +87,13 @@ function credentialOf(host: HostData, login: string): Credential {
 function planCredential(
   ssh: SshOptions,
   { login, password }: Credential,
-  { env, home }: SshSurroundings,
+  { env, home, sendPasswords = true }: SshSurroundings,
 ): SshCredential {
   return {
     username: login,
     agent: agentSocket(ssh, env),
     privateKeys: planKeys(ssh, env, home),
-    password: password ?? secretOf(ssh.passwordEnv, env),
+    password: sendPasswords ? (password ?? secretOf(ssh.passwordEnv, env)) : undefined,
   };
 }
 
@@ -111,10 +112,9 @@ function planKeys(ssh: SshOptions, env: SshSurroundings["env"], home: string): P
 
 function planHostKey(ssh: SshOptions, surroundings: SshSurroundings): HostKeyPolicy {
   if (ssh.hostKey !== undefined) return { pin: ssh.hostKey };
-  const { env, home, onHostKeyLearned } = surroundings;
-  const state = env.XDG_STATE_HOME || join(home, ".local", "state");
+  const { home, onHostKeyLearned } = surroundings;
   const knownHosts = ssh.knownHosts ?? [join(home, ".ssh", "known_hosts")];
-  const file = join(state, "otto", "known_hosts");
+  const file = join(stateDirectory(surroundings), "known_hosts");
   if (surroundings.learnHostKeys === false) return { knownHosts: [...knownHosts, file] };
   return { knownHosts, learn: { file, ...(onHostKeyLearned && { onLearned: onHostKeyLearned }) } };
 }

@@ -66,3 +66,28 @@ test("a connection that is lost in the turn of its login is made again, not hand
   expect(connection.isOpen).toBe(true);
   await connection.close("done");
 });
+
+test("an endpoint that is not authorized is not even dialled", async () => {
+  let dials = 0;
+  const refusal = new Error("not trusted");
+  const opening = openConnection({
+    endpoint: {
+      name: "parent",
+      host: "parent",
+      credentials: [{ username: "ada" }],
+      hostKey: { pin: formatFingerprint(blob) },
+      authorize: () => {
+        throw refusal;
+      },
+    },
+    dial: async () => {
+      dials += 1;
+      throw new Error("dialled");
+    },
+    signal: new AbortController().signal,
+    depth: 0,
+    onEvent: () => {},
+  });
+  await expect(opening).rejects.toBe(refusal);
+  expect(dials).toBe(0);
+});

@@ -27,7 +27,7 @@ const dropDelaysMs = [100, 300, 1000, 2000] as const;
 /**
  * Connects to an endpoint and logs in.
  *
- * @throws OttoError with the codes of {@link performHandshake} and of `dial`
+ * @throws OttoError with the codes of {@link performHandshake} and of `dial`; what the endpoint's `authorize` throws
  */
 export async function openConnection(setting: ConnectorSetting): Promise<Connection> {
   const { endpoint, onEvent } = setting;
@@ -35,6 +35,7 @@ export async function openConnection(setting: ConnectorSetting): Promise<Connect
   const timeoutMs = endpoint.connectTimeoutMs ?? 20_000;
   const late = () => connectError(endpoint, "timeout", new Error(`no login within ${timeoutMs} ms`));
   using deadline = startDeadline(timeoutMs, setting.signal, late);
+  endpoint.authorize?.();
   const logins = await readLoginAttempts(endpoint.credentials);
   for (const [index, login] of logins.entries()) {
     try {

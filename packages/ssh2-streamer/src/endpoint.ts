@@ -33,6 +33,8 @@ export interface SshEndpoint {
   readonly keepaliveIntervalMs?: number | undefined;
   /** The link is lost after this many intervals without a byte. At least 2, default 3. */
   readonly keepaliveCountMax?: number | undefined;
+  /** Called before each connection, and before those to the hops on the way; what it throws is the connection's error. */
+  readonly authorize?: (() => void) | undefined;
   /** Compresses the link to this endpoint, for slow ones. Default false. */
   readonly compress?: boolean | undefined;
 }

@@ -38,7 +38,10 @@ function layRepo(name, fill) {
 const environment = { ...process.env, HOME: home, XDG_CACHE_HOME: join(home, "cache"), OTTO_LAB: "lab" };
 const tools = {
   otto: (root) =>
-    measure(parent.proxy, process.execPath, [otto, "docker", "build", "--json"], { cwd: root, env: environment }),
+    measure(parent.proxy, process.execPath, [otto, "docker", "build", "--json"], {
+      cwd: root,
+      env: { ...environment, OTTO_TRUST: root },
+    }),
   docker: (root, name) =>
     measure(parent.proxy, "docker", ["build", "--progress", "plain", "--tag", `${name}-docker`, "context"], {
       cwd: root,

@@ -58,7 +58,7 @@ async function layStack(count) {
     `name = "${name}"\nversion = "1"\n[[lab.sources]]\nbackend = "json"\npaths = ["lab"]\n[[docker.composes]]\npath = "compose.yml"\n`,
   );
   writeFileSync(join(directory, "lab/lab.json"), JSON.stringify(labJson(running)));
-  const env = { ...process.env, OTTO_COMPOSE_SUFFIX: `o${count}` };
+  const env = { ...process.env, OTTO_COMPOSE_SUFFIX: `o${count}`, OTTO_TRUST: directory };
   const lab = await openLab({ cwd: directory, env, home: running.directory, lab: "lab" });
   const argv = ["compose", "--project-name", `${name}-hand${count}`, "--project-directory", directory];
   const compose = (...words) => execFileSync("docker", [...argv, ...words], { stdio: "ignore" });

@@ -40,7 +40,8 @@ async function askHost(
   const { cwd, env, home } = session.invocation;
   using deadline = startDeadline(patienceMs, session.signal);
   const { signal } = deadline;
-  await using lab = await openLab({ lab: name ?? session.options.lab, cwd, env, home, learnHostKeys: false });
+  const careful = { learnHostKeys: false, sendPasswords: false };
+  await using lab = await openLab({ lab: name ?? session.options.lab, cwd, env, home, ...careful });
   const list = ["ls", "-1Ap", "--", directory === "" ? "." : directory];
   const { exitCode, stdout } = await (isContainerId(host) ? inContainer : onMachine)(lab, { host, list, signal });
   return exitCode === 0 ? stdout.toString().split("\n").filter(Boolean) : undefined;

@@ -43,7 +43,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   step: {
     do: oneOf(
       ...["build", "pull", "skip", "fail", "create", "recreate", "start", "restart", "leave", "remove", "keep"],
-      ...["exec", "run", "login", "test", "write", "put", "get", "forward"],
+      ...["exec", "run", "login", "test", "write", "put", "get", "forward", "trust", "revoke"],
     ),
     ...{ "repo?": text, "parent?": text, "host?": text, "image?": text, "tag?": text, "push?": flag, "cause?": text },
     ...{ "service?": text, "kind?": text, "name?": text, "command?": texts, "instruction?": text },
@@ -57,6 +57,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
     ...{ host: text, machine: text, check: text, status: oneOf("ok", "warning", "failed"), text },
     ...{ "code?": text, "hint?": text },
   },
+  trust: { file: text, status: oneOf("trusted", "untrusted", "changed"), hosts: texts },
   instruction: { name: text, repo: text, file: text, description: text, options: object },
   log: [
     { level: oneOf("debug", "info", "warn"), instruction: text, text },

@@ -12,6 +12,7 @@ import { createInitCommand } from "./init-command.js";
 import { createRunCommand } from "./run-command.js";
 import { createSchemaCommand } from "./schema-command.js";
 import { createTestCommand } from "./test-command.js";
+import { createTrustCommand } from "./trust-command.js";
 
 /** Where help and the version go. */
 export interface ProgramOutput {
@@ -38,6 +39,7 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     .addCommand(createRunCommand(choose))
     .addCommand(createTestCommand(choose))
     .addCommand(createDoctorCommand(choose))
+    .addCommand(createTrustCommand(choose))
     .addCommand(createInitCommand(choose))
     .addCommand(createSchemaCommand(choose))
     .addCommand(createCompletionCommand(choose));

@@ -14,7 +14,7 @@ import { walkStep } from "./way.js";
  * Looks at a host and at the way to it, machine by machine, and says what was found as it goes. The way ends at the
  * first machine that cannot be used. Nothing on the machines is changed; a host key seen for the first time is recorded.
  *
- * @throws OttoError `LAB_UNKNOWN_HOST`, or what {@link planRoute} throws
+ * @throws OttoError `LAB_UNKNOWN_HOST`, `LAB_NOT_TRUSTED`, `LAB_VARIABLE_REFUSED`, or what {@link planRoute} throws
  */
 export async function* diagnose(lab: Lab, idOrHandle: string, signal: AbortSignal): AsyncGenerator<Finding> {
   const host = findHost(lab.data, idOrHandle);
@@ -23,7 +23,10 @@ export async function* diagnose(lab: Lab, idOrHandle: string, signal: AbortSigna
   const socketPath = engine?.socketPath;
   let isForwarded: boolean | undefined;
   if (!host.isLocal) {
-    const target = yield* walk(planRoute(lab.data, host, lab.surroundings), { socketPath, signal });
+    const route = planRoute(lab.data, host, lab.surroundings);
+    // Before names are resolved and ports are tried, too.
+    for (const endpoint of route) endpoint.authorize?.();
+    const target = yield* walk(route, { socketPath, signal });
     if (target === undefined) return;
     isForwarded = target.isForwarded;
   }

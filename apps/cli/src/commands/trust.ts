@@ -1,0 +1,45 @@
+import { type RepoLab, readRepoLabs } from "@otto/config";
+import { readTrust, recordTrust, revokeTrust } from "@otto/host-registry";
+import { exitCodes } from "../exit-code.js";
+import type { Outcome } from "../outcome.js";
+import type { Session } from "../session.js";
+
+export interface TrustFlags {
+  readonly revoke?: boolean;
+}
+
+type LabHost = RepoLab["hosts"][number];
+
+/** `otto trust`: shows what the lab files of the repos would have sent where, and records that the user trusts them. */
+export async function trust(session: Session, { revoke = false }: TrustFlags): Promise<Outcome> {
+  const { invocation, options, reporter } = session;
+  const labs = await readRepoLabs(await session.repos(), invocation);
+  if (labs.length === 0) reporter.notice("info", "no lab file came with these repositories: nothing needs trust");
+  for (const { origin, hosts } of labs) {
+    const { file } = origin;
+    const shown = [file, ...hosts.map((host) => `  ${describeHost(host)}`)].join("\n");
+    if (options.dryRun) {
+      const step = revoke ? "revoke" : "trust";
+      reporter.item(`would ${step} (now ${readTrust(origin, invocation)}) ${shown}`, { type: "step", do: step, file });
+      continue;
+    }
+    await (revoke ? revokeTrust : recordTrust)(origin, invocation);
+    const status = readTrust(origin, invocation);
+    reporter.item(`${status}  ${shown}`, { type: "trust", file, status, hosts: hosts.map(describeHost) });
+  }
+  return { exitCode: exitCodes.done };
+}
+
+/** Whom it would reach, as whom, and with what. */
+function describeHost({ id, ip, user, creds, hop, ssh }: LabHost): string {
+  const logins = [...new Set([...(user === undefined ? [] : [user]), ...creds.map(({ login }) => login)])];
+  const through = hop === undefined ? "" : ` through ${hop}`;
+  return `${id}: ${logins.join(", ")} at ${ip}:${ssh.port}${through}, with ${secretsOf(ssh).join(", ")}`;
+}
+
+function secretsOf(ssh: LabHost["ssh"]): readonly string[] {
+  const agent = ssh.agent === false ? [] : [typeof ssh.agent === "string" ? `the agent at ${ssh.agent}` : "your agent"];
+  const keys = ssh.clientKeys.length > 0 ? [`the keys ${ssh.clientKeys.join(" ")}`] : ["your usual keys"];
+  const variables = [ssh.passwordEnv, ssh.passphraseEnv].flatMap((name) => (name === undefined ? [] : [`$${name}`]));
+  return [...agent, ...keys, ...variables];
+}
