@@ -1,2 +1,2 @@
-export type { Invocation, OutputStream, SignalSource } from "./invocation.js";
+export type { Invocation, OutputStream, OwnProcess, SignalSource } from "./invocation.js";
 export { main } from "./main.js";

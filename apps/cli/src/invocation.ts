@@ -20,6 +20,13 @@ export interface SignalSource {
   off(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
 }
 
+/** How a process of its own ended. */
+export interface OwnProcess {
+  readonly exitCode: number;
+  /** It did not answer a signal, or something else killed it: it has reported no result. */
+  readonly wasKilled: boolean;
+}
+
 /** Everything that a run of `otto` takes from its process. */
 export interface Invocation {
   /** Without the program. */
@@ -35,4 +42,6 @@ export interface Invocation {
   readonly signals: SignalSource;
   /** Ends the process at once, on the second signal. */
   readonly force: (exitCode: number) => void;
+  /** Runs the same command line in a process of its own, for code that may block; absent in that process. */
+  readonly runApart?: (() => Promise<OwnProcess>) | undefined;
 }

@@ -52,7 +52,8 @@ function failure(reporter: Reporter, error: unknown): Outcome {
   return { exitCode: exitCodeOf(error) };
 }
 
-function report(reporter: Reporter, { exitCode, fields }: Outcome): number {
+function report(reporter: Reporter, { exitCode, fields, isReported = false }: Outcome): number {
+  if (isReported) return exitCode;
   reporter.result({ status: exitCode === exitCodes.done ? "success" : "failed", exitCode, ...fields });
   return exitCode;
 }

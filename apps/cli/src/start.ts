@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { startDirectory } from "./arguments/start-directory.js";
 import { main } from "./main.js";
+import { OwnProcesses, signalsFromStarter } from "./own-process.js";
 
 /** Runs `otto` as this process: its arguments, streams, signals and exit code. The only place that reads them. */
 export async function start(): Promise<void> {
@@ -12,6 +13,8 @@ export async function start(): Promise<void> {
   const cwd = startDirectory(process.cwd(), env);
   // Commands on `local` start here too.
   process.chdir(cwd);
+  const apart = new OwnProcesses();
+  const signals = signalsFromStarter();
   const exitCode = await main({
     argv: process.argv.slice(2),
     cwd,
@@ -20,8 +23,12 @@ export async function start(): Promise<void> {
     stdin,
     stdout,
     stderr,
-    signals: process,
-    force: (code) => process.exit(code),
+    signals: signals ?? process,
+    force: (code) => {
+      apart.killAll();
+      process.exit(code);
+    },
+    runApart: signals === undefined ? () => apart.run() : undefined,
   });
   await Promise.all([flush(stdout), flush(stderr)]);
   process.exit(exitCode);

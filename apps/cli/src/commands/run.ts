@@ -5,6 +5,7 @@ import type { FoundInstruction, GivenOptions, InstructionLog } from "@otto/instr
 import { readInstructionArguments } from "../arguments/instruction-arguments.js";
 import { cacheDirectory } from "../cache-directory.js";
 import { exitCodes } from "../exit-code.js";
+import type { OwnProcess } from "../invocation.js";
 import type { Outcome } from "../outcome.js";
 import { showTable, type TableRow } from "../output/shown-table.js";
 import type { Session } from "../session.js";
@@ -20,6 +21,15 @@ export async function run(session: Session, flags: RunFlags): Promise<Outcome> {
   using _ = session.options.json ? consoleToStderr(session) : undefined;
   // Awaited here: modules write to the console until the end.
   return await runNamed(session, flags);
+}
+
+/** The same in a process of its own: modules of a repository may block theirs. */
+export async function runApart({ reporter, signal }: Session, start: () => Promise<OwnProcess>): Promise<Outcome> {
+  const { exitCode, wasKilled } = await start();
+  if (!wasKilled) return { exitCode, isReported: true };
+  const why = signal.aborted ? "did not answer the signal for 3 s and was killed" : "was killed";
+  reporter.notice("warn", `the process of the instruction ${why}; what it brought up may still run`);
+  return { exitCode: exitCodes.failed };
 }
 
 async function runNamed(session: Session, flags: RunFlags): Promise<Outcome> {

@@ -14,7 +14,8 @@ export function createRunCommand(choose: Choose): Command {
     .allowUnknownOption()
     .action((name: string | undefined, given: string[], options: { repo?: string }) =>
       choose(async (session) => {
-        const { run } = await import("../commands/run.js");
+        const { run, runApart } = await import("../commands/run.js");
+        if (session.invocation.runApart !== undefined) return runApart(session, session.invocation.runApart);
         return run(session, { ...options, name, words: given });
       }),
     );
