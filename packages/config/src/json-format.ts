@@ -7,10 +7,20 @@ type Tree = NonNullable<ReturnType<typeof parseTree>>;
 /** Parses JSON, without comments or trailing commas. */
 export function parseJson(text: string): ParsedText {
   const problems: ParseError[] = [];
-  const tree = parseTree(text, problems, { disallowComments: true, allowTrailingComma: false });
+  const tree = readTree(text, problems);
   const [problem] = problems;
   if (problem || !tree) throw problemOf(text, problem);
   return { data: JSON.parse(text), lineOf: (path) => lineAt(text, offsetOf(tree, path)) };
+}
+
+function readTree(text: string, problems: ParseError[]): Tree | undefined {
+  try {
+    return parseTree(text, problems, { disallowComments: true, allowTrailingComma: false });
+  } catch (error) {
+    // The parser calls itself for each level.
+    if (!(error instanceof RangeError)) throw error;
+    throw new SyntaxProblem("nested too deeply", 1);
+  }
 }
 
 function problemOf(text: string, problem: ParseError | undefined): SyntaxProblem {

@@ -250,6 +250,11 @@ test.each([
   expect((error as Error).message).not.toContain("hunter2");
 });
 
+test("JSON that is nested too deeply is an error of the file", async () => {
+  await write("lab.json", "[".repeat(1_000_000));
+  await expect(loadLab({ repos: [repoWith(["."])], name: "veg", home })).rejects.toMatchObject({ code: "LAB_SYNTAX" });
+});
+
 test.each([".", "nowhere", "lab.json"])("a source %j with no file behind it is an error", async (path) => {
   await expect(loadLab({ repos: [repoWith([path])], name: "veg", home })).rejects.toMatchObject({
     code: "LAB_FILE_MISSING",

@@ -95,7 +95,8 @@ function readRecord(file: string): unknown {
 }
 
 function untrusted(id: string, { file, digest }: LabOrigin, state: TrustState): OttoError {
-  const why = state === "changed" ? "has changed since you trusted it" : "came with a repository";
+  const why =
+    state === "changed" ? "has changed since you trusted it" : "came with a repository or belongs to another user";
   return new OttoError("LAB_NOT_TRUSTED", `connecting to ${id}: ${file}, which declares it, ${why}`, {
     hint: `Read the file, then run \`otto trust\` (it shows where your keys and passwords would go), or set OTTO_TRUST=${dirname(file)}.`,
     details: { host: id, file, digest, state },
