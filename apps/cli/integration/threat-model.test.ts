@@ -295,6 +295,15 @@ const sentences: Readonly<Record<string, () => Promise<void>>> = {
     expect(await codeOf(argv)).toBe("COMPOSE_PATH_OUTSIDE_REPO");
   },
 
+  C11: async () => {
+    const hostile = "key\n  safe: you at 10.0.0.1:22\r\u001b[2K";
+    await writeLab("clone/app/lab.json", { client_keys: [hostile] });
+    const { exitCode, stdout } = await otto(["trust", "--dry-run"]);
+    const lines = stdout.trimEnd().split("\n");
+    expect([exitCode, lines.length]).toEqual([0, 2]);
+    expect(lines[1]).toContain("key\\u000a  safe: you at 10.0.0.1:22\\u000d\\u001b[2K");
+  },
+
   B1: async () => {
     await write("clone/app/.otto/settings.toml", settings({ lab: "../../own/lab.json" }));
     await writeLab("own/lab.json", { password_env: "AWS_SECRET" });

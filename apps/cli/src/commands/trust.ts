@@ -1,4 +1,5 @@
 import { type RepoLab, readRepoLabs } from "@otto/config";
+import { escapeControls } from "@otto/errors";
 import { readTrust, recordTrust, revokeTrust } from "@otto/host-registry";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
@@ -17,7 +18,9 @@ export async function trust(session: Session, { revoke = false }: TrustFlags): P
   if (labs.length === 0) reporter.notice("info", "no lab file came with these repositories: nothing needs trust");
   for (const { origin, hosts } of labs) {
     const { file } = origin;
-    const shown = [file, ...hosts.map((host) => `  ${describeHost(host)}`)].join("\n");
+    const lines = [file, ...hosts.map((host) => `  ${describeHost(host)}`)];
+    // A field with a line of its own would look like another host.
+    const shown = lines.map((line) => escapeControls(line, { line: true })).join("\n");
     if (options.dryRun) {
       const step = revoke ? "revoke" : "trust";
       reporter.item(`would ${step} (now ${readTrust(origin, invocation)}) ${shown}`, { type: "step", do: step, file });
