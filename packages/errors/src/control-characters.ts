@@ -15,7 +15,7 @@ export function stripControls(text: string): string {
 }
 
 /**
- * Shows what {@link stripControls} removes as escapes: `\u009b`. For text whose names somebody else chose. With `line` one
+ * Shows control characters, line separators and bidi marks as escapes: `\u009b`. For text whose names somebody else chose. With `line` one
  * line is wanted: tab and newline are shown, too.
  */
 export function escapeControls(text: string, { line = false }: { readonly line?: boolean } = {}): string {
