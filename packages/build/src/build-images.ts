@@ -90,7 +90,7 @@ async function provide(step: WantedStep, build: Build): Promise<ImageSource> {
     who: options.who ?? "otto",
     rebuild: options.rebuild ?? false,
     isPresent: async () => holdsHash(wanted, await parent.engine.inspectImage(tag, options.signal)),
-    provide: () => pullOrBuild(step, build),
+    provide: (signal) => pullOrBuild(step, { ...build, options: { ...options, signal } }),
     onWaiting: (holder) => options.onEvent?.({ type: "build.waiting", image: step.image, ...holder }),
     signal: options.signal,
   });

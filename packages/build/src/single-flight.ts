@@ -13,7 +13,8 @@ export interface Flight {
   readonly rebuild: boolean;
   /** Whether the parent has the image now. */
   readonly isPresent: () => Promise<boolean>;
-  readonly provide: () => Promise<ImageSource>;
+  /** @param signal also aborts when others may provide the image, since the lock is lost */
+  readonly provide: (signal: AbortSignal) => Promise<ImageSource>;
   readonly onWaiting: (holder: LockHolder) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -63,15 +64,18 @@ async function provideLocked(flight: Flight): Promise<ImageSource> {
     flight.onWaiting(holder);
   };
   const options = { name: lockName(flight.tag), who: flight.who, onWaiting, signal: flight.signal };
-  return withRemoteLock(flight.parent, options, async () => {
+  return withRemoteLock(flight.parent, options, async (signal) => {
     if (waited && !flight.rebuild && (await flight.isPresent())) return "present";
-    return flight.provide();
+    return flight.provide(signal);
   });
 }
 
-/** One of 256 names, so that what locks leave on the parent stays small; who shares one by chance only waits. */
+/**
+ * One of 256 names, so that what locks leave on the parent stays small; who shares one by chance only waits. No Compose
+ * project has a dot in its name.
+ */
 function lockName(tag: string): string {
-  return `build-${createHash("sha256").update(tag).digest("hex").slice(0, 2)}`;
+  return `build.${createHash("sha256").update(tag).digest("hex").slice(0, 2)}`;
 }
 
 function isAbort(error: unknown): boolean {

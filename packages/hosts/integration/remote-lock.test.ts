@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { createLocalParent, createSshParent, type LockHolder, type Parent, withRemoteLock } from "@otto/hosts";
 import { type Lab, startLab } from "@otto/lab";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -72,13 +74,26 @@ test("twenty at once go one by one", async () => {
   expect(most).toBe(1);
 });
 
-test("a holder that is killed lets go", async () => {
-  const script = `
+/** A program that takes the lock; it says when it has it, or waits for it. */
+function victim(who: string): string {
+  return `
     import { createLocalParent, withRemoteLock } from "@otto/hosts";
     const parent = createLocalParent({ id: "local", docker: { command: ["docker"], stagingRoot: undefined }, env: process.env });
-    await withRemoteLock(parent, { name: "${name}", who: "victim" }, () => new Promise(() => { console.log("held"); setInterval(() => {}, 1000); }));
+    const options = { name: "${name}", who: "${name} ${who}", onWaiting: () => console.log("waiting") };
+    await withRemoteLock(parent, options, () => new Promise(() => { console.log("held"); setInterval(() => {}, 1000); }));
   `;
-  const holder = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+}
+
+function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+test("a holder that is killed lets go", async () => {
+  const holder = spawn(process.execPath, ["--input-type=module", "--eval", victim("victim")], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   await once(holder.stdout, "data");
@@ -90,11 +105,73 @@ test("a holder that is killed lets go", async () => {
   });
   const seen: string[] = [];
   const waiting = withRemoteLock(local, { name, who: "heir", onWaiting: ({ who }) => seen.push(who) }, async () => {});
-  await expect.poll(() => seen).toEqual(["victim"]);
+  await expect.poll(() => seen).toEqual([`${name} victim`]);
   holder.kill("SIGKILL");
   // Within a second on a machine that is not busy.
   await waiting;
 });
+
+test("the body is told when its lock is lost, before another is in", async () => {
+  const { promise: robbed, resolve: rob } = withResolvers<number>();
+  const order: string[] = [];
+  let other: Promise<void> | undefined;
+  const body = async (signal: AbortSignal) => {
+    other = withRemoteLock(
+      second,
+      { name, who: "bob", onWaiting: ({ pid }) => rob(pid ?? 0) },
+      async () => void order.push("second in"),
+    );
+    process.kill(await robbed, "SIGKILL");
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    order.push("first told");
+    signal.throwIfAborted();
+  };
+  await expect(withRemoteLock(first, { name, who: "ann" }, body)).rejects.toMatchObject({ code: "HOST_LOCK_LOST" });
+  await other;
+  expect(order.sort()).toEqual(["first told", "second in"]);
+});
+
+test("the body is told of the caller's abort, and keeps its lock until it has ended", async () => {
+  const controller = new AbortController();
+  const order: string[] = [];
+  let other: Promise<void> | undefined;
+  const body = async (signal: AbortSignal) => {
+    const { promise: waits, resolve } = withResolvers<void>();
+    other = withRemoteLock(
+      second,
+      { name, who: "bob", onWaiting: () => resolve() },
+      async () => void order.push("second in"),
+    );
+    await waits;
+    controller.abort();
+    expect(signal.aborted).toBe(true);
+    // Longer than a process group gets to end.
+    await delay(2000);
+    order.push("first out");
+  };
+  await withRemoteLock(first, { name, who: "ann", signal: controller.signal }, body);
+  await other;
+  expect(order).toEqual(["first out", "second in"]);
+});
+
+test("nothing stays on the parent of one that is killed while it waits", async () => {
+  await withRemoteLock(first, { name, who: "ann" }, async () => {
+    const waiter = spawn(process.execPath, ["--input-type=module", "--eval", victim("waits")], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(waiter.stdout, "data");
+    expect(await commandsWith("waits")).not.toEqual([]);
+    waiter.kill("SIGKILL");
+    await expect.poll(() => commandsWith("waits")).toEqual([]);
+  });
+});
+
+/** Commands of this machine with that last word. */
+async function commandsWith(word: string): Promise<string[]> {
+  const numbers = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry));
+  const commands = await Promise.all(numbers.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+  return commands.filter((command) => command.endsWith(`\0${name} ${word}\0`));
+}
 
 test("a wait can be aborted", async () => {
   const controller = new AbortController();

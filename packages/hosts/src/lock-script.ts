@@ -1,30 +1,83 @@
 /**
- * Shell functions for a lock among all users of a parent: a `flock` process there that lives as long as its stdin. Whoever
- * dies or loses the link lets go. What is locked is an empty directory, since everybody may open that whoever made it.
+ * Shell functions for a lock among all logins of a parent: a `flock` process there that lives as long as its stdin. Whoever
+ * dies or loses the link lets go.
  *
- * - `find_lock NAME` sets `lock` and makes it; fails where there is no `flock` or no place for a lock.
- * - `tell_holder PREFIX` prints `PREFIXwaiting <since> <who>` when someone holds it; `since` in seconds.
+ * Each login has a directory of its own, `otto-<uid>` in `/run/lock`, `/dev/shm` or `/tmp`, which the sticky bit keeps from
+ * everybody else. A lock is an empty directory in it. Who wants the lock makes its own and then takes those of the same
+ * name of every login, in one order: of two, the one that looks later sees the other's. A directory counts only when its
+ * owner is the login in its name, so nobody can lay a lock for somebody else.
+ *
+ * - `find_lock NAME` makes the login's own and sets `lock`; where it fails, `lock_trouble` says why.
+ * - `lock_places` prints the locks of that name of all logins.
+ * - `tell_holder PREFIX` prints `PREFIXwaiting <since> <uid> <pid> <who>` when someone holds it; `since` in seconds.
+ * - `with_lock BODY WHO` waits for it and evaluates BODY with it; what BODY starts keeps it.
  * - `hold_lock LINE WHO` waits for it, prints LINE and holds it until stdin ends; SIGTERM ends the wait only.
  */
-export const lockFunctions = `find_lock() {
-  for base in /run/lock /dev/shm /tmp; do if [ -d "$base" ] && [ -k "$base" ]; then break; fi; done
-  lock=$base/otto/$1
-  [ -d "$lock" ] || (umask 0; mkdir -m 1777 "$base/otto"; mkdir -m 1777 "$lock") 2>/dev/null
-  command -v flock >/dev/null && [ ! -L "$base/otto" ] && [ ! -L "$lock" ] && [ -d "$lock" ]
+export const lockFunctions = `own_lock_directory() {
+  [ -d "$1" ] || (umask 022; mkdir "$1") 2>/dev/null
+  [ -d "$1" ] && [ ! -L "$1" ] && [ -O "$1" ] && return
+  lock_trouble="$lock_trouble$(stat -c '; %n is a %F of uid %u' "$1" 2>/dev/null)"
+  return 1
+}
+find_lock() {
+  lock_name=$1 lock_trouble= lock_login=$(id -u)
+  command -v flock >/dev/null || { lock_trouble='flock is missing'; return 1; }
+  for base in /run/lock /dev/shm /tmp; do
+    [ -d "$base" ] && [ -k "$base" ] || continue
+    lock=$base/otto-$lock_login/$1
+    own_lock_directory "\${lock%/*}" && own_lock_directory "$lock" && return
+  done
+  lock_trouble="no lock directory is writable$lock_trouble"
+  return 1
+}
+lock_places() {
+  LC_ALL=C
+  for place in /dev/shm/otto-*/"$lock_name" /run/lock/otto-*/"$lock_name" /tmp/otto-*/"$lock_name"; do
+    login=\${place#*/otto-} login=\${login%%/*}
+    case $login in *[!0-9]*) continue ;; esac
+    [ -d "$place" ] && [ ! -L "$place" ] && [ ! -L "\${place%/*}" ] && [ -r "$place" ] || continue
+    [ "$(stat -c %u "$place")" = "$login" ] && printf '%s\\n' "$place"
+  done
+}
+lock_pid() {
+  set -- $(stat -c '%d %i' "$1")
+  set -- "$(printf '%02x:%02x:%s' "$(($1 >> 8 & 4095))" "$(($1 & 255 | $1 >> 12 & 1048320))" "$2")"
+  while read -r _ type _ _ pid file _; do
+    [ "$type" != FLOCK ] || [ "$file" != "$1" ] || return 0
+  done </proc/locks 2>/dev/null
+  return 1
 }
 tell_holder() {
-  inode=$(stat -c %i "$lock") holder=
-  # While it goes from one to the next, nobody is found.
-  for _ in 1 2 3 4 5; do
-    if flock -n "$lock" true; then return; fi
-    while read -r _ type _ _ pid file _; do
-      [ "$type" = FLOCK ] && [ "\${file##*:}" = "$inode" ] || continue
-      holder=$(tr '\\0' '\\n' <"/proc/$pid/cmdline" | tail -n 1)
-    done </proc/locks 2>/dev/null
-    [ -z "$holder" ] || break
+  # While it goes from one to the next, nobody is found, or one that has ended and has no words any more.
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    held= uid= pid=
+    for place in $(lock_places); do
+      flock -s -n "$place/." true 2>/dev/null && continue
+      held=$place
+      lock_pid "$place" && uid=$(stat -c %u "/proc/$pid" 2>/dev/null) || continue
+      who=$({ tr '\\0' '\\n' <"/proc/$pid/cmdline"; } 2>/dev/null | tail -n 1 | head -c 300)
+      [ -n "$who" ] || continue
+      since=$(stat -c %Y "\${place%/otto-*}/otto-$uid/$lock_name" 2>/dev/null || stat -c %Y "$place")
+      printf '%swaiting %s %s %s %s\\n' "$1" "$since" "$uid" "$pid" "$who"
+      return
+    done
+    [ -n "$held" ] || return 0
+    sleep 0.05 2>/dev/null
   done
-  printf '%swaiting %s %s\\n' "$1" "$(stat -c %Y "$lock")" "\${holder:-someone}"
+  printf '%swaiting %s %s %s someone\\n' "$1" "$(stat -c %Y "$held")" "\${uid:--}" "\${pid:--}"
+}
+# One lock after another, each by the directory that was opened and looked at: its name may lead elsewhere by now.
+otto_hold='if [ $# -eq 1 ]; then touch -c "$otto_lock"; eval "$otto_body"; exit; fi
+login=\${1#*/otto-} place=$1; shift
+{ [ "$(stat -L -c %u /proc/self/fd/9)" = "\${login%%/*}" ] && exec flock /proc/self/fd/9 sh -c "$otto_hold" otto-lock "$@"; } 9<"$place/."
+exec sh -c "$otto_hold" otto-lock "$@"'
+with_lock() {
+  otto_body=$1 otto_lock=$lock
+  export otto_hold otto_body otto_lock
+  sh -c "$otto_hold" otto-lock $(lock_places) "$2"
 }
 hold_lock() {
-  exec flock "$lock" sh -c 'trap "" TERM; touch -c "$1"; printf "%s\\n" "$2"; exec cat >/dev/null' otto-lock "$lock" "$1" "$2"
+  otto_line=$1
+  export otto_line
+  with_lock 'trap "" TERM; printf "%s\\n" "$otto_line"; exec cat >/dev/null' "$2"
 }`;

@@ -1,79 +1,102 @@
 import type { Readable } from "node:stream";
-import { cleanText, OttoError } from "@otto/errors";
+import { abortable, OttoError } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
+import { type LockHolder, parseHolder } from "./lock-holder.js";
 import { lockFunctions } from "./lock-script.js";
 import type { Parent } from "./parent.js";
 
-/** Who holds a lock, and since when. */
-export interface LockHolder {
-  /** As they called themselves. */
-  readonly who: string;
-  readonly since: Date;
-}
-
 export interface RemoteLockOptions {
-  /** 1 to 100 of `[a-z0-9-]`, no dash first; the same for everybody on the parent. */
+  /** 1 to 100 of `[a-z0-9.-]`, a letter or digit first; the same for everybody on the parent. */
   readonly name: string;
   /** What others are told while they wait. */
   readonly who: string;
   /** Called when someone else holds the lock, before the wait for it. */
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
+  /** Ends the wait, and aborts the body's signal. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Arguments: name, who. */
+/**
+ * Arguments: name, who. The end of stdin ends the wait for the lock too, and with the lock this ends. A group is killed
+ * whole, so that nothing has to be written to who has gone.
+ */
 const lockScript = `${lockFunctions}
 find_lock "$1" || { echo lockless; exit; }
 tell_holder ""
-hold_lock held "$2"
+{ cat >/dev/null; kill -s KILL 0; } | { hold_lock held "$2"; kill -s KILL 0; }
 `;
 
 /**
  * Runs `body` while holding a lock on the parent. A parent without `flock` has no locks: `body` then runs at once.
- * @throws OttoError `HOST_LOCK_LOST`, and what losing the link throws; TypeError for a name that is none
+ * @param body gets a signal that aborts with `options.signal`, and with `HOST_LOCK_LOST` or what the link was lost by when
+ * the lock is not held any more
+ * @throws OttoError `HOST_LOCK_LOST` when the wait ends without the lock, and what losing the link throws; TypeError for a name that is none
  */
 export async function withRemoteLock<T>(
   parent: Parent,
   options: RemoteLockOptions,
-  body: () => Promise<T>,
+  body: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  const { name, who, signal } = options;
   // It becomes a path on the parent.
-  if (!/^[a-z0-9][a-z0-9-]{0,99}$/.test(options.name))
-    throw new TypeError(`invalid lock name ${JSON.stringify(options.name)}`);
-  const process = await parent.spawn(["sh", "-c", lockScript, "sh", options.name, options.who], {
-    signal: options.signal,
-    lifetime: "long",
-  });
-  // A link that breaks is told by `body`, or by the wait.
+  if (!/^[a-z0-9][a-z0-9.-]{0,99}$/.test(name)) throw new TypeError(`invalid lock name ${JSON.stringify(name)}`);
+  signal?.throwIfAborted();
+  const starting = parent.spawn(["sh", "-c", lockScript, "sh", name, who], { lifetime: "long" });
+  const process = await abortable(starting, signal, letGo);
+  // A link that breaks is told by `exit`.
   for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", () => {});
   process.stderr.resume();
   try {
-    await waitForLock(process, options);
-    return await body();
+    const isHeld = await abortable(waitForLock(process, options), signal);
+    return await runLocked(isHeld ? process : undefined, options, body);
   } finally {
-    process.stdin.end();
+    letGo(process);
     await process.exit.catch(() => {});
   }
 }
 
+function letGo({ stdin, stdout, stderr }: RemoteProcess): void {
+  for (const stream of [stdout, stderr]) stream.resume();
+  stdin.end();
+}
+
+async function runLocked<T>(
+  process: RemoteProcess | undefined,
+  { name, signal }: RemoteLockOptions,
+  body: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const lost = new AbortController();
+  process?.exit.then(
+    () => lost.abort(lockLost(`holding the lock ${name}: the process that held it has ended`, name)),
+    (cause: unknown) => lost.abort(cause),
+  );
+  return body(signal === undefined ? lost.signal : AbortSignal.any([signal, lost.signal]));
+}
+
 async function* readLines(stream: Readable): AsyncGenerator<string> {
   let rest = "";
-  for await (const chunk of stream.setEncoding("utf8") as AsyncIterable<string>) {
+  stream.setEncoding("utf8");
+  for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<string>) {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop() ?? "";
     yield* lines;
   }
 }
 
-async function waitForLock(process: RemoteProcess, options: RemoteLockOptions): Promise<void> {
+/** @returns whether the parent has locks */
+async function waitForLock(process: RemoteProcess, { name, onWaiting }: RemoteLockOptions): Promise<boolean> {
   for await (const line of readLines(process.stdout)) {
-    const [state = "", since = "", ...who] = line.split(" ");
-    if (state === "held" || state === "lockless") return;
-    options.onWaiting?.({ who: cleanText(who.join(" ")), since: new Date(Number(since) * 1000) });
+    if (line === "held") return true;
+    if (line === "lockless") return false;
+    if (line.startsWith("waiting ")) onWaiting?.(parseHolder(line.slice("waiting ".length)));
   }
-  options.signal?.throwIfAborted();
   await process.exit;
-  throw new OttoError("HOST_LOCK_LOST", `waiting for the lock ${options.name}: the process that waited has ended`, {
-    details: { lock: options.name },
+  throw lockLost(`waiting for the lock ${name}: the process that waited has ended`, name);
+}
+
+function lockLost(message: string, lock: string): OttoError {
+  return new OttoError("HOST_LOCK_LOST", message, {
+    hint: "It was ended there: run this again.",
+    details: { lock },
   });
 }
