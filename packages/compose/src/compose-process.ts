@@ -97,26 +97,30 @@ function formatRun(argv: readonly string[], { environment = {}, cwd, joinsStderr
   const names = Object.keys(environment);
   const keepsEnvironment = isDirect(argv);
   const byFile = names.length > 0 && !keepsEnvironment;
-  const command = byFile ? withEnvFile(argv) : argv.map(quoteWord).join(" ");
+  const command = (byFile ? withEnvFile(argv) : argv).map(quoteWord).join(" ");
   return [
     clearEnvironment,
     ...(keepsEnvironment ? names.map((name) => `export ${name}=${quoteWord(environment[name] ?? "")}`) : []),
     ...(cwd === undefined ? [] : [`cd ${quoteWord(cwd)} || exit 1`]),
-    ...(byFile
-      ? ["file=$(mktemp) && export file || exit 1", "trap 'rm -f \"$file\"' EXIT", `cat >"$file" <<'${endOfFile}'`]
-      : []),
-    ...(byFile ? [...names.map((name) => `${name}=${quoteValue(environment[name] ?? "")}`), endOfFile] : []),
+    ...(byFile ? namelessFile(names.map((name) => `${name}=${quoteValue(environment[name] ?? "")}`)) : []),
     // Its number is told, so that it can be ended by itself.
     `sh -c 'printf "pid %s\\n" "$$" >&2; exec "$@" ${joinsStderr ? "2>&1" : "2>/dev/null"}' sh ${endableLine(argv, command)}`,
   ].join("\n");
 }
 
-const endOfFile = "OTTO_END_OF_VARIABLES";
+/** Makes stdin a file of these lines. It has no name by the time they are in it, so that nothing outlives who has it open. */
+function namelessFile(lines: readonly string[]): string[] {
+  return [
+    `file=$(mktemp) && chmod 644 "$file" && exec 8>"$file" <"$file" && rm -f "$file" || exit 1`,
+    `printf '%s\\n' ${lines.map(quoteWord).join(" ")} >&8`,
+    "exec 8>&-",
+  ];
+}
 
-/** `sudo` and the like hand no variables on; the file is 0600 and there as long as the command runs. */
-function withEnvFile(argv: readonly string[]): string {
+/** `sudo` and the like hand no variables on and close all but the first descriptors. Compose reads the file twice. */
+function withEnvFile(argv: readonly string[]): readonly string[] {
   const at = argv.lastIndexOf("--env-file") + 2;
-  return [...argv.slice(0, at).map(quoteWord), "--env-file", '"$file"', ...argv.slice(at).map(quoteWord)].join(" ");
+  return [...argv.slice(0, at), "--env-file", "/dev/stdin", ...argv.slice(at)];
 }
 
 /** As compose reads a value in double quotes. */

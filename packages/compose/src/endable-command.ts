@@ -16,7 +16,7 @@ export function endableLine(argv: readonly string[], line: string): string {
 function inTerminal(line: string): string {
   return `export SHELL=/bin/sh
 if script --version 2>/dev/null | grep -q util-linux; then
-  exec script -qec ${quoteWord(`${line} >&5 2>&6`)} /dev/null 5>&1 6>&2 </dev/null >/dev/null 2>&1
+  exec script -qec ${quoteWord(`${line} <&4 >&5 2>&6`)} /dev/null 4<&0 5>&1 6>&2 </dev/null >/dev/null 2>&1
 fi
 exec ${line}`;
 }

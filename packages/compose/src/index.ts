@@ -5,7 +5,6 @@ export { type DownStep, formatDownStep, previewDown } from "./down-plan.js";
 export { type PlacedStack, readStack, type Stack, type StackOptions } from "./stack.js";
 export type { ObservedContainer } from "./stack-observation.js";
 export { previewUp } from "./stack-plan.js";
-export type { LockHolder } from "./stack-session.js";
 export { endLeftUse, type StackUse, type StackUseOptions, useStack } from "./stack-use.js";
 export { bringUp, type UpEvent, type UpOptions } from "./up.js";
 export { formatUpStep, type UpStep } from "./up-plan.js";

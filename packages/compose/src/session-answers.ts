@@ -7,13 +7,14 @@ export interface Answer {
 
 /** What a session says on stdout: states before it is ready, an answer to each command after. */
 export interface Answers {
-  state(): Promise<string>;
+  /** Undefined when stdout ends without one. */
+  state(): Promise<string | undefined>;
   next(): Promise<Answer>;
 }
 
-/** Reads a session's stdout. A stream that ends or breaks leaves who waits to whatever else it waits for. */
+/** Reads a session's stdout. A stream that ends or breaks leaves who waits for an answer to whatever else it waits for. */
 export function readAnswers(stdout: Readable, nonce: string): Answers {
-  const states = createQueue<string>();
+  const states = createQueue<string | undefined>();
   const answers = createQueue<Answer>();
   let held: Buffer[] = [];
   let isReady = false;
@@ -41,6 +42,8 @@ export function readAnswers(stdout: Readable, nonce: string): Answers {
     answers.put({ text: whole.subarray(0, whole.length - match[0].length).toString(), exitCode: Number(match[1]) });
   });
   stdout.on("error", () => {});
+  if (stdout.closed) states.put(undefined);
+  else stdout.once("close", () => states.put(undefined));
   return { state: () => states.take(), next: () => answers.take() };
 }
 

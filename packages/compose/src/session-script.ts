@@ -1,12 +1,15 @@
-import { engineVariables, lockFunctions } from "@otto/hosts";
+import { engineVariables, findMissingPrograms, lockFunctions } from "@otto/hosts";
 
 /*
  * One process on the parent does all of an operation, so that it needs one channel whatever the server allows. It reads
- * commands from its stdin and holds the stack's lock. When its stdin ends without `quit`, whoever drove it is gone: it
- * ends what it started, and with it the lock.
+ * commands from its stdin and holds the stack's lock. When its stdin ends, it kills its process group, and with it the
+ * lock; without `quit` whoever drove it is gone, and what runs first gets SIGTERM. The lock's end ends the group, too.
  *
  * Answers go to stdout, each ended by a line `<nonce> <exit code>`; what happens meanwhile goes to stderr.
  */
+
+/** The end of each script that is sent: without it, only a part has come, which is not to be run. */
+export const scriptEnd = (nonce: string): string => `\n# ${nonce}`;
 
 /** Arguments: nonce, Compose project name, who asks; no project: no lock. */
 export const sessionScript = `
@@ -19,34 +22,51 @@ trap : TERM
 
 ${lockFunctions}
 
-# Sizes are announced, so nothing beyond them is read.
-take() { dd bs="$1" count=1 iflag=fullblock 2>/dev/null; }
-take_chunks() { while read -r size && [ "$size" -gt 0 ]; do take "$size"; done; }
+${findMissingPrograms}
 
-serve() {
-  # What runs keeps the lock, too.
-  exec 4>&1
-  while read -r verb size; do
-    case $verb in
-    run) script=$(take "$size"); { (eval "$script") </dev/null >&3; printf '\\n%s %s\\n' "$nonce" "$?" >&3; } & ;;
-    feed) script=$(take "$size"); take_chunks | (eval "$script") >&3; printf '\\n%s %s\\n' "$nonce" "$?" >&3 ;;
-    ping) echo alive >&2 ;;
-    stop) kill -s TERM "$size" 2>/dev/null ;;
-    quit) kill -s TERM 0; exit 0 ;;
-    esac
-  done
+end_group() {
   kill -s TERM 0
   sleep 0.4 2>/dev/null || sleep 1
   kill -s KILL 0
 }
 
-if [ -z "$project" ]; then
+# Sizes are announced, so nothing beyond them is read.
+take() { dd bs="$1" count=1 iflag=fullblock 2>/dev/null; }
+take_chunks() { while read -r size && [ "$size" -gt 0 ]; do take "$size"; done; }
+take_script() {
+  script=$(take "$1")
+  case $script in *"# $nonce") ;; *) end_group ;; esac
+}
+# What runs keeps the lock; what it leaves in the background does not.
+answer() {
+  (eval "$script") >&3 3>&-
+  printf '\\n%s %s\\n' "$nonce" "$?" >&3
+}
+
+# A subshell has no traps but its own, and whoever reads may be gone: neither may keep the group from its end.
+serve() {
+  trap : TERM PIPE HUP
+  while read -r verb size; do
+    case $verb in
+    run) take_script "$size"; answer </dev/null & ;;
+    feed) take_script "$size"; take_chunks | answer ;;
+    ping) echo alive >&2 ;;
+    stop) kill -s TERM "$size" 2>/dev/null ;;
+    quit) kill -s KILL 0 ;;
+    esac
+  done
+  end_group
+}
+
+if [ -n "$missing" ]; then
+  printf '%s missing %s\\n' "$nonce" "$missing" >&3
+elif [ -z "$project" ]; then
   printf '%s ready\\n' "$nonce" >&3
   serve | cat >/dev/null
 elif ! find_lock "$project"; then
-  printf '%s lockless\\n' "$nonce" >&3
+  printf '%s lockless %s\\n' "$nonce" "$lock_trouble" >&3
 else
   tell_holder "$nonce " >&3
-  serve | hold_lock "$nonce ready" "$who" >&3
+  serve | { trap : TERM PIPE HUP; hold_lock "$nonce ready" "$who" >&3; end_group; }
 fi
 `;

@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { abortable, OttoError, quoteWord } from "@otto/errors";
-import { engineVariables, lockFunctions, type Parent } from "@otto/hosts";
+import { engineVariables, type LockHolder, lockFunctions, type Parent, parseHolder } from "@otto/hosts";
 import { ownDirectory, removeTreeScript, stagedDirectoryScript } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
+import { readLines } from "./read-lines.js";
 import { dockerWords, projectFilter } from "./stack-observation.js";
 import type { StackSession } from "./stack-session.js";
 
@@ -13,6 +12,15 @@ export interface StackLease {
   release(): Promise<void>;
 }
 
+export interface LeaseOptions {
+  /** What others are told while the parent takes down what this process left. */
+  readonly who: string;
+  /** Called when someone keeps it from being noted: none of us does. */
+  readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
+  /** Ends the wait for it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 type LeaseProcess = Awaited<ReturnType<Parent["spawn"]>>;
 
 /**
@@ -20,13 +28,19 @@ type LeaseProcess = Awaited<ReturnType<Parent["spawn"]>>;
  * stdin ends without, whoever used the stack is gone; if nobody else uses it and it is owned, that process takes it down.
  *
  * To be called with the stack's lock, so that nobody decides meanwhile that the stack is not used.
- * @param signal ends the wait for it
  * @throws OttoError `COMPOSE_SESSION_LOST`, and what connecting throws
  */
-export async function holdLease(parent: Parent, project: string, signal?: AbortSignal): Promise<StackLease> {
-  const mark = randomBytes(8).toString("hex");
-  const process = await abortable(startLease(parent, project, mark), signal, letGo);
-  const held = once(process.stdout, "data");
+export async function holdLease(
+  { parent, project }: { readonly parent: Parent; readonly project: string },
+  { who, onWaiting, signal }: LeaseOptions,
+): Promise<StackLease> {
+  const process = await abortable(startLease(parent, project, who), signal, letGo);
+  const held = new Promise<void>((resolve) => {
+    readLines(process.stdout, (line) => {
+      if (line === "held") resolve();
+      if (line.startsWith("waiting ")) onWaiting?.(parseHolder(line.slice("waiting ".length)));
+    });
+  });
   const ended = process.exit.then(() => {
     throw new OttoError(
       "COMPOSE_SESSION_LOST",
@@ -40,7 +54,6 @@ export async function holdLease(parent: Parent, project: string, signal?: AbortS
     letGo(process);
     throw error;
   }
-  process.stdout.resume();
   return {
     async release() {
       letGo(process);
@@ -49,8 +62,8 @@ export async function holdLease(parent: Parent, project: string, signal?: AbortS
   };
 }
 
-async function startLease(parent: Parent, project: string, mark: string): Promise<LeaseProcess> {
-  const process = await parent.spawn(["sh", "-c", leaseScript(parent, project), "otto-lease", mark, project]);
+async function startLease(parent: Parent, project: string, who: string): Promise<LeaseProcess> {
+  const process = await parent.spawn(["sh", "-c", leaseScript(parent, project), "otto-lease", project, who]);
   for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", () => {});
   process.stderr.resume();
   return process;
@@ -61,44 +74,46 @@ function letGo({ stdin, stdout }: LeaseProcess): void {
   stdin.end("release\n");
 }
 
+/** Shell text that fails when somebody uses the stack `$project`, or when that cannot be said. */
+const isUnusedScript = `{ find_lock "$project.used" && for place in $(lock_places); do flock -n "$place/." true || exit; done; }`;
+
 /** Whether anyone uses the stack. To be asked with the stack's lock. */
 export async function isLeased(session: StackSession, project: string): Promise<boolean> {
-  const { exitCode } = await session.run(
-    `${lockFunctions}\nfind_lock ${quoteWord(`${project}.used`)} && flock -n "$lock" true`,
-  );
+  const { exitCode } = await session.run(`${lockFunctions}\nproject=${quoteWord(project)}\n${isUnusedScript}`);
   return exitCode !== 0;
+}
+
+function leaseScript(parent: Parent, project: string): string {
+  return `export project="$1" who="$2"
+umask 077
+unset ${engineVariables.join(" ")}
+${lockFunctions}
+find_lock "$project.used" || exit 1
+tell_holder ''
+flock -s "$lock" sh -c 'echo held; read -r answer; [ "$answer" = release ]' otto-used "$who" && exit 0
+exec >/dev/null 2>&1 </dev/null
+trap '' HUP PIPE
+find_lock "$project" || exit 1
+with_lock ${quoteWord(takeDownScript(parent, project))} "the clean-up after $who"
+`;
 }
 
 /** Seconds. The owner is gone: nobody waits for a graceful end. */
 const stopTimeout = 1;
 
-function leaseScript(parent: Parent, project: string): string {
+function takeDownScript(parent: Parent, project: string): string {
   const docker = dockerWords(parent);
   const filter = projectFilter(project);
   const down = downCommand([...parent.docker.command, "compose"], project, { stopTimeout, volumes: false });
-  return `mark=$1 project=$2
-umask 077
-unset ${engineVariables.join(" ")}
-${lockFunctions}
-find_lock "$project.used" || exit 1
-used=$lock
-find_lock "$project" || exit 1
-flock -s "$used" sh -c 'echo "$1"; read -r answer; [ "$answer" = release ]' otto-used "$mark" && exit 0
-exec >/dev/null 2>&1 </dev/null
-trap '' HUP PIPE
+  return `${lockFunctions}
 ${removeTreeScript(parent.docker.command)}
-take_down() {
-  ${stagedDirectoryScript(project, parent.docker.stagingRoot)}
-  flock -n "$used" true && [ -e "$dir/${ownDirectory}/owned" ] || return 0
-  ${down.map(quoteWord).join(" ")} || :
-  ids=$(${docker} container ls --all --quiet ${filter})
-  [ -z "$ids" ] || ${docker} container rm --force $ids
-  networks=$(${docker} network ls --quiet ${filter})
-  [ -z "$networks" ] || ${docker} network rm $networks
-  remove_tree
-}
-exec 9<"$lock"
-flock 9
-take_down
-`;
+${isUnusedScript} || exit
+${stagedDirectoryScript(project, parent.docker.stagingRoot)}
+[ -e "$dir/${ownDirectory}/owned" ] || exit 0
+${down.map(quoteWord).join(" ")} || :
+ids=$(${docker} container ls --all --quiet ${filter})
+[ -z "$ids" ] || ${docker} container rm --force $ids
+networks=$(${docker} network ls --quiet ${filter})
+[ -z "$networks" ] || ${docker} network rm $networks
+remove_tree`;
 }

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { inTurn } from "./stack-queue.js";
 
 test("an abort ends the wait for a turn, and the next still waits for the one before", async () => {
-  const place = { parent: { id: "pepper" } as Parent, project: "shop", signal: undefined };
+  const place = { parent: { id: "pepper" } as Parent, project: "shop", who: "ann", signal: undefined };
   const order: string[] = [];
   let finish = () => {};
   const first = inTurn(place, async () => {
@@ -20,4 +20,12 @@ test("an abort ends the wait for a turn, and the next still waits for the one be
   finish();
   await Promise.all([first, third]);
   expect(order).toEqual(["first", "third"]);
+});
+
+test("who waits for an earlier call of this process is told which, once", async () => {
+  const place = { parent: { id: "pepper" } as Parent, project: "shop", signal: undefined };
+  const waits: string[] = [];
+  const onWaiting = ({ who }: { who: string }) => void waits.push(who);
+  await Promise.all(["ann", "bob", "cyd"].map((who) => inTurn({ ...place, who, onWaiting }, async () => {})));
+  expect(waits).toEqual(["ann", "bob"]);
 });

@@ -1,26 +1,38 @@
 import { abortable } from "@otto/errors";
-import type { Parent } from "@otto/hosts";
+import type { LockHolder, Parent } from "@otto/hosts";
 
-/** Turns of this process at the stacks of one parent: each that waits on the parent would hold a channel there. */
-const turns = new WeakMap<Parent, Map<string, Promise<void>>>();
+interface Turn {
+  readonly settled: Promise<void>;
+  readonly holder: LockHolder;
+}
 
-/**
- * Runs `work` when everything that this process began earlier on that stack is over.
- * @param place.signal ends the wait
- */
-export async function inTurn<T>(
-  { parent, project, signal }: { parent: Parent; project: string; signal: AbortSignal | undefined },
-  work: () => Promise<T>,
-): Promise<T> {
-  const queue = turns.get(parent) ?? new Map<string, Promise<void>>();
+/** The last turn of this process at each stack of one parent: each that waits on the parent would hold a channel there. */
+const turns = new WeakMap<Parent, Map<string, Turn>>();
+
+export interface TurnRequest {
+  readonly parent: Parent;
+  readonly project: string;
+  /** What others are told while they wait for this one. */
+  readonly who: string;
+  /** Called before a wait for an earlier one, with the last of them. */
+  readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
+  /** Ends the wait. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Runs `work` when everything that this process began earlier on that stack is over. */
+export async function inTurn<T>(request: TurnRequest, work: () => Promise<T>): Promise<T> {
+  const { parent, project, who, signal } = request;
+  const queue = turns.get(parent) ?? new Map<string, Turn>();
   turns.set(parent, queue);
-  const before = queue.get(project) ?? Promise.resolve();
-  const result = abortable(before, signal).then(work);
-  const settled = Promise.allSettled([before, result]).then(() => {});
-  queue.set(project, settled);
+  const before = queue.get(project);
+  const result = abortable(before?.settled ?? Promise.resolve(), signal).then(work);
+  const settled = Promise.allSettled([before?.settled, result]).then(() => {});
+  queue.set(project, { settled, holder: { who, since: new Date() } });
+  if (before !== undefined) request.onWaiting?.(before.holder);
   try {
     return await result;
   } finally {
-    if (queue.get(project) === settled) queue.delete(project);
+    if (queue.get(project)?.settled === settled) queue.delete(project);
   }
 }

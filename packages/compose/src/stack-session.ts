@@ -2,18 +2,12 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { abortable, cleanText, OttoError } from "@otto/errors";
-import type { Parent } from "@otto/hosts";
+import { type LockHolder, type Parent, parseHolder } from "@otto/hosts";
 import type { RemoteShell, ShellOutcome } from "@otto/staging";
+import { readLines } from "./read-lines.js";
 import { readAnswers } from "./session-answers.js";
-import { sessionScript } from "./session-script.js";
+import { scriptEnd, sessionScript } from "./session-script.js";
 import { watchSilence } from "./silence-watch.js";
-
-/** Someone else works on the stack. */
-export interface LockHolder {
-  /** Who, as they called themselves. */
-  readonly who: string;
-  readonly since: Date;
-}
 
 export interface SessionOptions {
   /** The Compose project to lock; undefined: no lock. */
@@ -25,7 +19,7 @@ export interface SessionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One process on a parent that runs scripts, one at a time. Dispose it to free its lock. */
+/** One process on a parent that runs scripts, one at a time: calls queue. Dispose it to free its lock. */
 export interface StackSession extends RemoteShell, AsyncDisposable {
   /** Calls `listener` with each line that scripts write to stderr. */
   onLine(listener: (line: string) => void): () => void;
@@ -42,7 +36,7 @@ const chunkBytes = 1 << 18;
 
 /**
  * Starts a session and waits until it holds its lock.
- * @throws OttoError `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, and what connecting throws
+ * @throws OttoError `COMPOSE_PROGRAM_MISSING`, `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, and what connecting throws
  */
 export async function openStackSession(parent: Parent, options: SessionOptions): Promise<StackSession> {
   const nonce = randomBytes(8).toString("hex");
@@ -85,7 +79,7 @@ export async function openStackSession(parent: Parent, options: SessionOptions):
     silence[Symbol.dispose]();
   };
   const send = (verb: string, script: string) => {
-    const bytes = Buffer.from(script);
+    const bytes = Buffer.from(script + scriptEnd(nonce));
     process.stdin.write(`${verb} ${bytes.length}\n`);
     process.stdin.write(bytes);
   };
@@ -102,17 +96,23 @@ export async function openStackSession(parent: Parent, options: SessionOptions):
     process.stdin.end();
     throw error;
   }
+  const runNow: RemoteShell["run"] = async (script, { input } = {}) => {
+    send(input === undefined ? "run" : "feed", script);
+    const answer = answers.next();
+    answer.catch(() => {});
+    const fed = input === undefined ? undefined : Promise.race([sendInput(input), lost]);
+    // Of an input that breaks, too: the next command's answer must not come behind it.
+    const settled = await Promise.allSettled([Promise.race([answer, lost]), fed]);
+    for (const each of settled) if (each.status === "rejected") throw each.reason;
+    const { text, exitCode } = await answer;
+    return { exitCode, output: text };
+  };
+  let before: Promise<unknown> = Promise.resolve();
   return {
-    async run(script, { input } = {}): Promise<ShellOutcome> {
-      send(input === undefined ? "run" : "feed", script);
-      const answer = answers.next();
-      answer.catch(() => {});
-      const fed = input === undefined ? undefined : Promise.race([sendInput(input), lost]);
-      // Of an input that breaks, too: the next command's answer must not come behind it.
-      const settled = await Promise.allSettled([Promise.race([answer, lost]), fed]);
-      for (const each of settled) if (each.status === "rejected") throw each.reason;
-      const { text, exitCode } = await answer;
-      return { exitCode, output: text };
+    run(script, options): Promise<ShellOutcome> {
+      const outcome = before.then(() => runNow(script, options));
+      before = outcome.catch(() => {});
+      return outcome;
     },
     onLine(listener) {
       listeners.add(listener);
@@ -132,18 +132,6 @@ export async function openStackSession(parent: Parent, options: SessionOptions):
   };
 }
 
-/** Not node:readline, which throws what ends the stream at nobody. */
-function readLines(stream: Readable, onLine: (line: string) => void): void {
-  let rest = "";
-  stream.setEncoding("utf8");
-  stream.on("error", () => {});
-  stream.on("data", (chunk: string) => {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
-  });
-}
-
 interface LockWait {
   readonly answers: ReturnType<typeof readAnswers>;
   readonly lost: Promise<never>;
@@ -152,11 +140,14 @@ interface LockWait {
 
 async function waitForLock(parent: Parent, { answers, lost, options }: LockWait): Promise<void> {
   for (;;) {
-    const said = await abortable(Promise.race([answers.state(), lost]), options.signal);
-    const [state = "", since = "", ...who] = said.split(" ");
+    const said = await abortable(answers.state(), options.signal);
+    if (said === undefined) return lost;
+    const [state = "", ...words] = said.split(" ");
+    const text = words.join(" ");
     if (state === "ready") return;
-    if (state === "lockless") throw lockUnavailable(parent);
-    options.onWaiting?.({ who: cleanText(who.join(" ")), since: new Date(Number(since) * 1000) });
+    if (state === "missing") throw programMissing(parent, words);
+    if (state === "lockless") throw lockUnavailable(parent, cleanText(text));
+    if (state === "waiting") options.onWaiting?.(parseHolder(text));
   }
 }
 
@@ -184,13 +175,20 @@ async function feed(stdin: NodeJS.WritableStream, input: Readable, onTaken: () =
   }
 }
 
-function lockUnavailable(parent: Parent): OttoError {
+function lockUnavailable(parent: Parent, reason: string): OttoError {
+  return new OttoError("COMPOSE_LOCK_UNAVAILABLE", `cannot lock stacks on ${parent.id}: ${reason}`, {
+    hint: `Remove what is in the way on ${parent.id}; /run/lock, /dev/shm or /tmp must be open to all its users.`,
+    details: { host: parent.id },
+  });
+}
+
+function programMissing(parent: Parent, programs: readonly string[]): OttoError {
   return new OttoError(
-    "COMPOSE_LOCK_UNAVAILABLE",
-    `locking a stack on ${parent.id}: it has no flock, or no place for it`,
+    "COMPOSE_PROGRAM_MISSING",
+    `cannot work on stacks on ${parent.id}: it lacks ${programs.join(", ")}`,
     {
-      hint: `Install util-linux on ${parent.id}; /run/lock, /dev/shm or /tmp must be open to all its users.`,
-      details: { host: parent.id },
+      hint: `Install coreutils, util-linux (flock), sed and tar on ${parent.id}.`,
+      details: { host: parent.id, programs },
     },
   );
 }

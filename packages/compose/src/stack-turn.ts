@@ -1,10 +1,14 @@
 import { checkProjectName } from "@otto/hashing";
-import type { Parent } from "@otto/hosts";
+import type { LockHolder, Parent } from "@otto/hosts";
 import { inTurn } from "./stack-queue.js";
-import { type LockHolder, openStackSession, type StackSession } from "./stack-session.js";
+import { openStackSession, type StackSession } from "./stack-session.js";
 
 /** Someone else works on the stack. */
 export type WaitingEvent = { readonly type: "compose.waiting"; readonly project: string } & LockHolder;
+
+export function waitingEvent(project: string, holder: LockHolder): WaitingEvent {
+  return { type: "compose.waiting", project, ...holder };
+}
 
 interface TurnOptions {
   /** What others are told who wait for this. */
@@ -23,18 +27,15 @@ export async function inStackSession<T>(
   work: (session: StackSession) => Promise<T>,
 ): Promise<T> {
   checkProjectName(project);
-  return inTurn({ parent, project, signal: options.signal }, async () => {
-    await using session = await openStackSession(parent, {
-      project,
-      who: options.who,
-      onWaiting: (holder) => options.onEvent?.({ type: "compose.waiting", project, ...holder }),
-      signal: options.signal,
-    });
+  const { who, signal } = options;
+  const onWaiting = (holder: LockHolder) => options.onEvent?.(waitingEvent(project, holder));
+  return inTurn({ parent, project, who, onWaiting, signal }, async () => {
+    await using session = await openStackSession(parent, { project, who, onWaiting, signal });
     try {
       return await work(session);
     } catch (error) {
       // What fails after an abort fails for it.
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       throw error;
     }
   });

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { formatKept, takeDownIn } from "./down.js";
+import type { LockHolder } from "@otto/hosts";
+import { type DownOptions, formatKept, takeDownIn } from "./down.js";
 import type { PlacedStack } from "./stack.js";
 import { holdLease, isLeased } from "./stack-lease.js";
 import { type ObservedContainer, observeStack } from "./stack-observation.js";
 import type { StackSession } from "./stack-session.js";
-import { inStackSession } from "./stack-turn.js";
+import { inStackSession, waitingEvent } from "./stack-turn.js";
 import { bringUpIn, type UpOptions } from "./up.js";
 
 export interface StackUseOptions extends UpOptions {
@@ -35,9 +36,10 @@ const pollMs = 100;
  * @throws OttoError what `bringUp` throws; nothing is started when the parent cannot say whether the stack runs
  */
 export async function useStack(stack: PlacedStack, options: StackUseOptions): Promise<StackUse> {
-  const { parent, project } = stack;
+  const { who, signal } = options;
+  const onWaiting = (holder: LockHolder) => options.onEvent?.(waitingEvent(stack.project, holder));
   return inStackSession(stack, options, async (session) => {
-    const lease = await holdLease(parent, project, options.signal);
+    const lease = await holdLease(stack, { who, onWaiting, signal });
     try {
       const { containers } = await bringUpIn(session, stack, options);
       return { containers, release: (beforeDown) => release(stack, lease, { ...options, beforeDown }) };
@@ -67,7 +69,7 @@ async function release(
  */
 export async function endLeftUse(
   stack: Pick<PlacedStack, "parent" | "project">,
-  options: Pick<StackUseOptions, "who" | "onEvent">,
+  options: Pick<DownOptions, "who" | "onEvent">,
 ): Promise<boolean> {
   return inStackSession(stack, options, async (session) => {
     const deadline = performance.now() + leavingMs;

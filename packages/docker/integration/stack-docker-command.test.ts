@@ -1,8 +1,14 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { composeDown, composePs, composeUp } from "@otto/docker";
 import { type Lab as RunningLab, startLab } from "@otto/lab";
 import { afterEach, expect, test } from "vitest";
+import { createStackChildren, endOf } from "./stack-children.js";
 import { left, nothing, placeStackRepo, processesOf } from "./stack-lab.js";
 
 const open: AsyncDisposable[] = [];
@@ -41,6 +47,35 @@ test.each<[string, (directory: string) => Promise<string[]>]>([
   delete process.env.SAID;
 });
 
+test("no file of the parent ever holds a variable's value, also when its user is killed", async () => {
+  const value = `canary-${randomBytes(8).toString("hex")}`;
+  process.env.SAID = value;
+  const running = await startLab({ hosts: { parent: {} } });
+  const marker = join(running.directory, "composing");
+  const pausing = `case "$*" in *" up "*) : >${marker}; sleep 600 ;; esac\nexec docker "$@"`;
+  const { stack } = await place(running, variables, [await layProgram(running.directory, "pausing", pausing)]);
+  const { start, killAll } = createStackChildren(() => ({ root: stack.root, home: running.directory }));
+  const up = start("up");
+  await expect.poll(() => existsSync(marker)).toBe(true);
+  expect(await filesWith(value)).toEqual([]);
+  const exit = endOf(up);
+  killAll();
+  await exit;
+  await expect.poll(() => processesOf(stack.project)).toEqual([]);
+  expect(await filesWith(value)).toEqual([]);
+  delete process.env.SAID;
+});
+
+/** Files that hold a text, where temporary, staged and locked things are. */
+async function filesWith(text: string): Promise<string[]> {
+  const places = [tmpdir(), "/run/lock", "/run/user", "/dev/shm", join(homedir(), ".cache/otto")].filter((path) =>
+    existsSync(path),
+  );
+  const script = 'grep -rlF --devices=skip -e "$@" 2>/dev/null || [ $? -le 2 ]';
+  const { stdout } = await promisify(execFile)("sh", ["-c", script, "sh", text, ...places]);
+  return stdout.split("\n").filter((path) => path !== "");
+}
+
 test("docker-compose of version 1 is refused with a hint", async () => {
   const running = await startLab({ hosts: { parent: {} } });
   const command = [await layBinary(running.directory, "echo 1.29.2 #")];
@@ -71,6 +106,12 @@ test("a login that may run docker by sudo alone brings a stack up and takes it d
   await expect.poll(processes).toEqual([]);
   delete process.env.SAID;
 });
+
+async function layProgram(directory: string, name: string, script: string): Promise<string> {
+  const path = join(directory, name);
+  await writeFile(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return path;
+}
 
 /** A docker without the compose plugin, and a docker-compose beside it. */
 async function layBinary(directory: string, compose: string): Promise<string> {

@@ -108,7 +108,8 @@ test("who waits is told who works on the stack since when, and goes on when that
 
 test("the lock of a process that is killed is free a moment after, and what it started has ended", async () => {
   const { holder } = await holdStack();
-  const next = spawn("sh", ["-c", `exec flock --timeout 60 /run/lock/otto/${stack.project} true`], { stdio: "ignore" });
+  const lock = `/run/lock/otto-${process.getuid?.()}/${stack.project}`;
+  const next = spawn("flock", ["--timeout", "60", lock, "true"], { stdio: "ignore" });
   const free = endOf(next);
   const exit = endOf(holder);
   holder.kill("SIGKILL");

@@ -1,19 +1,19 @@
-import { endLeftUse } from "@otto/compose";
+import { type DownEvent, endLeftUse } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import type { Lab } from "@otto/host-registry";
 import { currentUser } from "./current-user.js";
 import { type PlacementOptions, projectNameOf } from "./stack-placement.js";
+
+export type ComposeLeftOptions = Pick<PlacementOptions, "on" | "projectName"> & {
+  readonly onEvent?: ((event: DownEvent) => void) | undefined;
+};
 
 /**
  * Takes down a stack whose `composed` users were killed. The parent does so by itself; this returns when it is done.
  * @returns whether it was taken down: not one that ran before its users came, or that somebody still uses
  * @throws OttoError `COMPOSE_DOWN_FAILED`, and what connecting throws
  */
-export async function composeLeft(
-  repo: Repo,
-  lab: Lab,
-  options: Pick<PlacementOptions, "on" | "projectName"> = {},
-): Promise<boolean> {
+export async function composeLeft(repo: Repo, lab: Lab, options: ComposeLeftOptions = {}): Promise<boolean> {
   const stack = { parent: lab.parentFor(repo, options.on), project: projectNameOf(repo, lab, options) };
-  return endLeftUse(stack, { who: currentUser() });
+  return endLeftUse(stack, { who: currentUser(), onEvent: options.onEvent });
 }

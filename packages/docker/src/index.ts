@@ -16,7 +16,6 @@ export {
   type DownStep,
   formatDownStep,
   formatUpStep,
-  type LockHolder,
   type UpEvent,
   type UpStep,
 } from "@otto/compose";
@@ -41,6 +40,7 @@ export type {
   DockerContainerHost,
   FileTransfer,
   ForwardOptions,
+  LockHolder,
   LogLine,
   LogOptions,
   Parent,
@@ -50,7 +50,7 @@ export type {
 export { parseLogTime } from "@otto/hosts";
 export { buildImages } from "./build-images.js";
 export { type ComposeDownOptions, type ComposeDownResult, composeDown, planComposeDown } from "./compose-down.js";
-export { composeLeft } from "./compose-left.js";
+export { type ComposeLeftOptions, composeLeft } from "./compose-left.js";
 export { type ComposeLogsOptions, composeLogs } from "./compose-logs.js";
 export { getUserComposeProject } from "./compose-project.js";
 export { type ComposePsAllOptions, composePsAll, type ParentContainers } from "./compose-ps-all.js";
@@ -59,5 +59,5 @@ export { type ComposedOptions, type ComposedStack, composed } from "./composed.j
 export { getContainerHost } from "./container-host-lookup.js";
 export { currentLab, withLab } from "./current-lab.js";
 export { type OpenLabOptions, openLab } from "./open-lab.js";
-export { declareStacks, type SkippedRepo } from "./stack-declaration.js";
+export { type DeclareOptions, declareStacks, type SkippedRepo } from "./stack-declaration.js";
 export type { PlacementOptions } from "./stack-placement.js";

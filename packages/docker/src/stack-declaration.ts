@@ -2,6 +2,7 @@ import { containerHostId, createContainerHost, type PlacedStack } from "@otto/co
 import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
+import type { ComposeUpOptions } from "./compose-up.js";
 import { type PlacementOptions, placeStack } from "./stack-placement.js";
 import { createTouch } from "./stack-touch.js";
 
@@ -11,6 +12,9 @@ export interface SkippedRepo {
   readonly error: OttoError;
 }
 
+/** `onEvent`: of the `up` that the use of a placeholder makes. */
+export type DeclareOptions = PlacementOptions & Pick<ComposeUpOptions, "onEvent">;
+
 /**
  * Makes the services of the lab's repos known as placeholders in `lab.hosts`, each on the parent that `up` would choose.
  * Using one whose container does not run brings its stack up, without building. Services that are not enabled (a profile)
@@ -18,7 +22,7 @@ export interface SkippedRepo {
  * @returns the repos that were left out: this lab has no parent for them
  * @throws OttoError what reading a compose file throws
  */
-export async function declareStacks(lab: Lab, options: PlacementOptions = {}): Promise<SkippedRepo[]> {
+export async function declareStacks(lab: Lab, options: DeclareOptions = {}): Promise<SkippedRepo[]> {
   const skipped: SkippedRepo[] = [];
   for (const repo of lab.repos.filter(({ docker }) => docker.composes.length > 0)) {
     try {
@@ -31,7 +35,7 @@ export async function declareStacks(lab: Lab, options: PlacementOptions = {}): P
   return skipped;
 }
 
-function declareServices(lab: Lab, stack: PlacedStack, options: PlacementOptions): void {
+function declareServices(lab: Lab, stack: PlacedStack, options: DeclareOptions): void {
   const touch = createTouch(lab, stack, options);
   const { repo, project, parent, files } = stack;
   for (const service of files.services) {

@@ -49,6 +49,8 @@ interface Changes {
   readonly docker?: object;
 }
 
+const stackPrograms = ["sh", "cat", "dd", "env", "flock", "id", "mkdir", "rm", "sed", "sleep", "stat", "tar"];
+
 const faultsOf = (findings: readonly Finding[]) =>
   findings.flatMap((found) => (found.status === "ok" ? [] : [`${found.status} ${found.machine} ${found.code}`]));
 
@@ -58,7 +60,7 @@ test("a parent behind a bastion that is well passes every check, in order", asyn
     ...["name", "tcp", "banner", "host-key", "login"].map((check) => `bastion ${check} ok`),
     ...["name", "tcp", "banner", "host-key", "login"].map((check) => `parent ${check} ok`),
     "bastion forwarding ok",
-    ...["sessions", "docker", "socket", "engine", "buildkit", "client", "compose", "disk", "clock", "forwarding"].map(
+    ...["sessions", "programs", "docker", "socket", "engine", "buildkit", "client", "compose", "disk", "clock", "forwarding"].map(
       (check) => `parent ${check} ok`,
     ),
   ]);
@@ -128,9 +130,25 @@ test("a parent that opens few sessions and forwards no sockets", async () => {
 });
 
 test("a parent whose PATH holds no docker", async () => {
-  const path = await linkPrograms(join(directory, "bin"), ["sh", "df", "date", "sleep", "cat", "env"]);
+  const path = await linkPrograms(join(directory, "bin"), ["df", "date", ...stackPrograms]);
   const findings = await examine(await start({ parent: withPath(path) }));
   expect(faultsOf(findings)).toEqual(["failed parent DOCTOR_DOCKER_MISSING"]);
+});
+
+test.each(["flock", "dd", "tar", "sleep"])("a parent without %s", async (program) => {
+  const others = stackPrograms.filter((name) => name !== program);
+  const path = await linkPrograms(join(directory, "bin"), ["df", "date", "docker", ...others]);
+  const findings = await examine(await start({ parent: withPath(path) }));
+  expect(faultsOf(findings)).toContain("failed parent DOCTOR_PROGRAM_MISSING");
+  expect(findings.find(({ check }) => check === "programs")?.text).toMatch(new RegExp(`^${program} is`));
+});
+
+test("a parent whose dd cannot wait for a whole block", async () => {
+  const programs = { dd: 'for word; do [ "$word" != iflag=fullblock ] || exit 1; done; exec /bin/dd "$@"' };
+  const path = `${await writePrograms(join(directory, "bin"), programs)}:${process.env.PATH}`;
+  expect(faultsOf(await examine(await start({ parent: withPath(path) })))).toEqual([
+    "failed parent DOCTOR_PROGRAM_MISSING",
+  ]);
 });
 
 test("an engine's socket that is not there", async () => {
@@ -223,6 +241,9 @@ test("this machine is examined from docker on", async () => {
   });
   const findings: Finding[] = [];
   for await (const finding of diagnose(lab, "local", new AbortController().signal)) findings.push(finding);
-  expect(findings[0]).toMatchObject({ machine: "local", check: "docker", status: "ok" });
+  expect(findings.slice(0, 2)).toMatchObject([
+    { machine: "local", check: "programs", status: "ok" },
+    { machine: "local", check: "docker", status: "ok" },
+  ]);
   expect(faultsOf(findings)).toEqual(["failed local DOCTOR_SOCKET_MISSING", "failed local DOCTOR_COMPOSE_TOO_OLD"]);
 });

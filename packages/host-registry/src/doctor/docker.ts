@@ -1,7 +1,7 @@
 import { dirname } from "node:path/posix";
 import type { HostData } from "@otto/config";
 import { cleanText, isOttoError, startDeadline } from "@otto/errors";
-import { findCompose, type Parent } from "@otto/hosts";
+import { findCompose, findMissingPrograms, type Parent } from "@otto/hosts";
 import { engineVariables } from "ssh2-streamer";
 import { bad, type DoctorCheck, type Finding, type Judged } from "./finding.js";
 import {
@@ -12,6 +12,7 @@ import {
   judgeDisk,
   judgeDocker,
   judgeEngine,
+  judgePrograms,
   judgeSocket,
 } from "./verdicts.js";
 
@@ -25,9 +26,10 @@ export interface DockerProbe {
 
 const timeoutMs = 15_000;
 
-/** Looks at what a parent needs beside the way to it: docker, the engine, Compose, room, the time. */
+/** Looks at what a parent needs beside the way to it: programs, docker, the engine, Compose, room, the time. */
 export async function* examineDocker(probe: DockerProbe): AsyncGenerator<Finding> {
   const at = (check: DoctorCheck, judged: Judged): Finding => ({ machine: probe.parent.id, check, ...judged });
+  yield at("programs", judgePrograms(await findMissing(probe)));
   const { command, socketPath } = probe.parent.docker;
   const docker = judgeDocker(command, await findProgram(probe));
   yield at("docker", docker);
@@ -52,6 +54,11 @@ export async function* examineDocker(probe: DockerProbe): AsyncGenerator<Finding
 async function findProgram(probe: DockerProbe): Promise<string | undefined> {
   const [program = "docker"] = probe.parent.docker.command;
   return run(probe, ["sh", "-c", 'command -v -- "$1"', "sh", program]);
+}
+
+async function findMissing(probe: DockerProbe): Promise<readonly string[]> {
+  const said = await run(probe, ["sh", "-c", `${findMissingPrograms}\necho "$missing"`]);
+  return said === undefined ? ["sh"] : said.split(" ").filter((program) => program !== "");
 }
 
 async function lookAtSocket(probe: DockerProbe): Promise<"missing" | "no-socket" | "denied" | "ok"> {

@@ -7,6 +7,7 @@ export type DoctorCheck =
   | "login"
   | "sessions"
   | "forwarding"
+  | "programs"
   | "docker"
   | "socket"
   | "engine"

@@ -44,6 +44,15 @@ export function judgeSocket(path: string, seen: "missing" | "no-socket" | "denie
   });
 }
 
+/** Programs that stacks need beside docker. */
+export function judgePrograms(missing: readonly string[]): Judged {
+  if (missing.length === 0) return ok("all that stacks need");
+  return bad("failed", "DOCTOR_PROGRAM_MISSING", {
+    text: `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not on the PATH of the login's commands, or too limited`,
+    hint: "Install coreutils, util-linux (flock), sed and tar there.",
+  });
+}
+
 /** `argv` of the docker client, and where the shell found its first word. */
 export function judgeDocker(argv: readonly string[], path: string | undefined): Judged {
   if (path !== undefined) return ok(path);
