@@ -2,6 +2,7 @@ import { composeDown, formatDownStep, planComposeDown } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
 import { eachOf, findPlaces, headPlan, type Place } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
+import { createDockerEventListener } from "../output/docker-event.js";
 import type { Session } from "../session.js";
 import { withStack } from "../stack-choice.js";
 
@@ -21,7 +22,8 @@ export async function dockerDown(session: Session, flags: DockerDownFlags): Prom
 
 async function takeDown(session: Session, { repo, lab, parent }: Place, flags: DockerDownFlags): Promise<boolean> {
   const { on, stopTimeout, volumes } = flags;
-  const result = await composeDown(repo, lab, { on, stopTimeout, volumes, signal: session.signal });
+  const onEvent = createDockerEventListener(session.reporter);
+  const result = await composeDown(repo, lab, { on, stopTimeout, volumes, signal: session.signal, onEvent });
   const { status, message } = result;
   session.reporter.item(`${repo.name}  ${status === "failed" ? `failed on ${parent.id}` : message}`, {
     type: "stack",

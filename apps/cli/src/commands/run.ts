@@ -7,6 +7,7 @@ import { cacheDirectory } from "../cache-directory.js";
 import { exitCodes } from "../exit-code.js";
 import type { OwnProcess } from "../invocation.js";
 import type { Outcome } from "../outcome.js";
+import { createWaitListener } from "../output/docker-event.js";
 import { showTable, type TableRow } from "../output/shown-table.js";
 import type { Session } from "../session.js";
 
@@ -89,7 +90,9 @@ async function runChosen(session: Session, chosen: FoundInstruction, given: Give
     session.lab(),
   ]);
   // A stack that cannot be read is an error of whoever uses it.
-  await declareStacks(lab).catch((error: Error) => session.reporter.notice("debug", error.message));
+  await declareStacks(lab, { onEvent: createWaitListener(session.reporter) }).catch((error: Error) =>
+    session.reporter.notice("debug", error.message),
+  );
   const { signal } = session;
   const { name } = chosen;
   const repo = lab.repos.find(({ root }) => root === chosen.repo.root) ?? chosen.repo;

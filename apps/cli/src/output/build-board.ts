@@ -1,5 +1,6 @@
 import type { BuildEvent } from "@otto/docker";
 import { escapeControls } from "@otto/errors";
+import { wordsOfHolder } from "./holder-words.js";
 import { formatProgress } from "./progress-bar.js";
 
 interface Work {
@@ -61,7 +62,7 @@ function shownLines({ said }: Work): readonly string[] {
 function wordsOf(event: BuildEvent): string | undefined {
   if (event.type === "build.started") return "building";
   if (event.type === "build.step") return event.state === "started" ? event.step : undefined;
-  if (event.type === "build.waiting") return `waiting for the build of ${event.who}`;
+  if (event.type === "build.waiting") return `waiting for the build of ${wordsOfHolder(event)}`;
   if (event.type === "registry.started") return `${event.action === "pull" ? "pulling" : "pushing"} ${event.tag}`;
   return undefined;
 }

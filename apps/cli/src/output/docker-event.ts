@@ -1,6 +1,7 @@
 import type { BuildEvent, UpEvent } from "@otto/docker";
 import { BuildBoard } from "./build-board.js";
 import { formatBytes } from "./byte-count.js";
+import { wordsOfHolder } from "./holder-words.js";
 import type { LiveArea, Reporter } from "./reporter.js";
 
 type DockerEvent = BuildEvent | UpEvent;
@@ -69,7 +70,7 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
   return (event) => {
     switch (event.type) {
       case "build.waiting":
-        return [`waiting for the build of ${event.who}`];
+        return [`waiting for the build of ${wordsOfHolder(event)}`];
       case "build.started":
         return [`building ${event.tag}: ${event.cause}`];
       case "build.step":
@@ -105,8 +106,16 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
       case "compose.warning":
         return [];
       case "compose.waiting":
-        return [`waiting for ${event.who}`];
+        return [`waiting for ${wordsOfHolder(event)}`];
     }
+  };
+}
+
+/** Tells who is waited for, and nothing else: for commands that show something else. */
+export function createWaitListener(reporter: Reporter): (event: DockerEvent) => void {
+  const tell = createDockerEventListener(reporter);
+  return (event) => {
+    if (event.type === "compose.waiting") tell(event);
   };
 }
 

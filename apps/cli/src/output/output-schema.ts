@@ -12,6 +12,7 @@ const texts = { type: "array", items: text };
 const object = { type: "object" };
 const oneOf = (...values: readonly string[]): OutputSchema => ({ enum: values });
 const image = { image: text };
+const holder = { who: text, since: text, "uid?": count, "pid?": count };
 const transfer = { image: text, tag: text, action: oneOf("pull", "push") };
 
 /**
@@ -73,7 +74,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   script: { shell: oneOf("bash", "zsh", "fish"), content: text },
   candidate: { value: text, description: text },
   schema: { subject: oneOf("settings", "lab", "output"), content: object },
-  "build.waiting": { ...image, who: text, since: text },
+  "build.waiting": { ...image, ...holder },
   "build.started": { ...image, tag: text, cause: text },
   "build.step": { ...image, step: text, state: oneOf("started", "cached", "done", "failed") },
   "build.output": { ...image, text },
@@ -83,7 +84,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   "registry.layer": { ...transfer, layer: text, state: oneOf("existing", "transferred") },
   "registry.bytes": { ...transfer, bytes: count, totalBytes: count },
   "registry.done": { ...transfer, "digest?": text, transferred: count, existing: count },
-  "compose.waiting": { project: text, who: text, since: text },
+  "compose.waiting": { project: text, ...holder },
   "compose.staged": { project: text, files: count },
   "compose.planned": { project: text, steps: { type: "array", items: object } },
   "compose.started": { project: text, output: text },

@@ -1,0 +1,161 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Lab, labJson, startLab } from "@otto/lab";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { finished, runOtto, startOtto } from "./otto-process.js";
+import { filesWith, heldLocks, processIds, startedSince } from "./parent-traces.js";
+import { createTestRepo, type TestRepo } from "./test-repo.js";
+
+/** More for a longer search: OTTO_KILLS=300; the same again: OTTO_SEED. */
+const kills = Number(process.env.OTTO_KILLS ?? 3);
+const seed = Number(process.env.OTTO_SEED ?? Math.floor(Math.random() * 2 ** 31));
+/** What is left of a client that has gone is gone after this long. */
+const limitMs = 2000;
+/** Then the parent takes the stack of a killed `composed` down. */
+const cleanUpMs = 20_000;
+
+const ways = ["killed", "ended", "cut off"] as const;
+
+interface Verb {
+  readonly argv: () => readonly string[];
+  readonly needs: "up" | "down" | undefined;
+  /** How long it takes, of what `up` takes. */
+  readonly length: number;
+}
+
+const verbs: Readonly<Record<string, Verb>> = {
+  build: { argv: () => ["docker", "build", "--rebuild"], needs: undefined, length: 0.4 },
+  up: { argv: () => ["docker", "up"], needs: "down", length: 1 },
+  down: { argv: () => ["docker", "down"], needs: "up", length: 0.6 },
+  exec: { argv: () => ["host", hostId("c"), "exec", "true"], needs: "down", length: 1.1 },
+  composed: { argv: () => ["run", "hold"], needs: "down", length: 1.7 },
+  put: { argv: () => ["host", hostId("a"), "put", "big", "/big"], needs: "up", length: 0.4 },
+};
+
+const healthy = '{ test: "sleep 0.2", interval: 0.3s, retries: 100 }';
+const compose = (name: string) => `services:
+  a: { image: "${name}-api:latest", init: true, environment: ["TOKEN=\${TOKEN}"], healthcheck: ${healthy} }
+  b: { image: "${name}-api:latest", init: true, healthcheck: ${healthy}, depends_on: { a: { condition: service_healthy } } }
+  c: { image: "${name}-api:latest", init: true, healthcheck: ${healthy}, depends_on: { b: { condition: service_healthy } } }
+`;
+const dockerfile = `FROM scratch
+COPY root /
+RUN --mount=type=secret,id=token sleep 0.5
+CMD ["sleep", "infinity"]
+`;
+const settings = (name: string) => `name = "${name}"
+version = "1"
+[[lab.sources]]
+backend = "json"
+paths = ["lab.json"]
+[[docker.images]]
+name = "api"
+dockerfile = "docker/Dockerfile"
+context = "docker"
+secrets = [{ id = "token", env = "TOKEN" }]
+[[docker.composes]]
+path = "docker/compose.yml"
+`;
+const instructions = `import { composed } from "@otto/docker";
+import { instruction } from "@otto/instructions";
+export const hold = instruction({ description: "uses its stack for a while" }, async ({ repo, lab, signal }) => {
+  await using stack = await composed(repo, lab, { signal });
+  await stack.hosts.c.exec("sleep 1", { signal });
+});
+`;
+
+let lab: Lab<"parent">;
+let repo: TestRepo;
+const canary = `canary-${seed.toString(36)}-${process.pid}`;
+const hostId = (service: string) => `parent.${repo.name}.${service}`;
+
+beforeAll(async () => {
+  lab = await startLab({ hosts: { parent: { proxy: {} } } });
+  repo = await createTestRepo({ OTTO_LAB: "veg", TOKEN: canary });
+  const { hosts, links } = labJson(lab, "veg");
+  // No plain `docker`: its variables go another way.
+  const docker = { command: ["env", "PATH=/usr/sbin:/usr/bin:/bin", "docker"] };
+  await repo.write("lab.json", JSON.stringify({ hosts: hosts.map((host) => ({ ...host, docker })), links }));
+  await repo.write(".otto/settings.toml", settings(repo.name));
+  await repo.write(".otto/instructions.ts", instructions);
+  await repo.write("docker/Dockerfile", dockerfile);
+  await repo.write("docker/compose.yml", compose(repo.name));
+  await repo.write("big", "0123456789abcdef".repeat(1 << 20));
+});
+
+afterAll(async () => {
+  await succeed("docker", "down");
+  await repo[Symbol.asyncDispose]();
+  await lab[Symbol.asyncDispose]();
+});
+
+async function succeed(...argv: string[]): Promise<number> {
+  const startedAt = performance.now();
+  const run = await runOtto(repo.place, argv);
+  expect(run.exitCode, `${argv.join(" ")}: ${run.stderr}`).toBe(0);
+  return performance.now() - startedAt;
+}
+
+/** Numbers from 0 to 1 that a seed determines (mulberry32). */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Resolves when the client has gone: it may still tidy up what it can. */
+async function interrupt(child: ChildProcess, how: (typeof ways)[number]): Promise<void> {
+  const exit = once(child, "exit");
+  if (how === "cut off") lab.hosts.parent.proxy?.cut();
+  else child.kill(how === "killed" ? "SIGKILL" : "SIGTERM");
+  if (child.exitCode === null && child.signalCode === null) await exit;
+}
+
+/** @returns after how many milliseconds nothing was left */
+async function untilNothingIsLeft(before: ReadonlySet<number>, mayCleanUp: boolean, what: string): Promise<number> {
+  const startedAt = performance.now();
+  for (;;) {
+    const left = [...(await heldLocks()), ...(await startedSince(before))];
+    const ms = performance.now() - startedAt;
+    if (left.length === 0) return ms;
+    const isCleanUp = mayCleanUp && left.some((line) => line.includes("the clean-up after"));
+    expect(ms, `${what} left:\n${left.join("\n")}`).toBeLessThan(isCleanUp ? cleanUpMs : limitMs);
+    await delay(25);
+  }
+}
+
+test("a client that is killed, ended or cut off leaves nothing and stops nobody", {
+  timeout: 120_000 + kills * 40_000,
+}, async () => {
+  await succeed("docker", "build");
+  const upMs = await succeed("docker", "up");
+  const random = createRandom(seed);
+  const before = await processIds();
+  const times: Record<string, number[]> = {};
+  for (let round = 0; round < kills; round += 1) {
+    const name = Object.keys(verbs)[Math.floor(random() * Object.keys(verbs).length)] as string;
+    const how = ways[Math.floor(random() * ways.length)] as (typeof ways)[number];
+    const share = 0.1 + random() * 0.9;
+    const { argv, needs, length } = verbs[name] as Verb;
+    // The next command after the last kill.
+    if (needs !== undefined) await succeed("docker", needs);
+    const child = startOtto(repo.place, argv());
+    const run = finished(child);
+    await delay(upMs * length * share);
+    await interrupt(child, how);
+    const what = `round ${round}: ${name}, ${how} at ${share.toFixed(2)} (OTTO_SEED=${seed})`;
+    const ms = await untilNothingIsLeft(before, name === "composed", what);
+    times[name] = [...(times[name] ?? []), ms];
+    await run;
+    expect(await filesWith(canary), what).toEqual([]);
+  }
+  const rows = Object.entries(times).map(
+    ([name, all]) => `${name}: ${all.length}, at most ${Math.ceil(Math.max(...all))} ms`,
+  );
+  console.log(`${kills} kills, OTTO_SEED=${seed}; nothing left after: ${rows.join("; ")}`);
+});
