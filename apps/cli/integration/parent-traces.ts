@@ -58,12 +58,12 @@ export async function heldLocks(): Promise<string[]> {
   return names.filter((_, index) => held.has(inodes[index]));
 }
 
-/** Files that hold a text, where temporary, staged and locked things are. */
+/** Files that hold a text, where temporary, staged and locked things are; the engine's own apart. */
 export async function filesWith(text: string): Promise<string[]> {
   const places = [tmpdir(), "/run/lock", "/run/user", "/dev/shm", join(homedir(), ".cache/otto")].filter((path) =>
     existsSync(path),
   );
-  const script = 'grep -rlF --devices=skip -e "$@" 2>/dev/null || [ $? -le 2 ]';
+  const script = 'grep -rlF --devices=skip --exclude="runc-process*" -e "$@" 2>/dev/null || [ $? -le 2 ]';
   const { stdout } = await promisify(execFile)("sh", ["-c", script, "sh", text, ...places]);
   return stdout.split("\n").filter((path) => path !== "");
 }

@@ -70,12 +70,9 @@ async function provideLocked(flight: Flight): Promise<ImageSource> {
   });
 }
 
-/**
- * One of 256 names, so that what locks leave on the parent stays small; who shares one by chance only waits. No Compose
- * project has a dot in its name.
- */
+/** One of 256 names, so that what locks leave on the parent stays small; who shares one by chance only waits. */
 function lockName(tag: string): string {
-  return `build.${createHash("sha256").update(tag).digest("hex").slice(0, 2)}`;
+  return `build-${createHash("sha256").update(tag).digest("hex").slice(0, 2)}`;
 }
 
 function isAbort(error: unknown): boolean {

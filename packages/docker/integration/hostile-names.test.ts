@@ -115,7 +115,16 @@ const entrances: Record<string, (projectName: string) => Promise<unknown>> = {
 /** Both sides' homes, staging root and repo, and the names in the directories that everybody shares. */
 async function look(): Promise<readonly string[]> {
   const own = await listFiles([running.directory, placed.stack.root], { ignore: (path) => path.endsWith("/sshd.log") });
-  const shared = ["/", "/tmp", "/var/tmp", "/run", "/run/lock", "/run/lock/otto", "/dev/shm", process.cwd()];
+  const shared = [
+    "/",
+    "/tmp",
+    "/var/tmp",
+    "/run",
+    "/run/lock",
+    `/run/lock/otto-${process.getuid?.()}`,
+    "/dev/shm",
+    process.cwd(),
+  ];
   const names = await Promise.all(shared.map(async (at) => (await namesIn(at)).map((name) => join(at, name))));
   return [...own, ...names.flat()];
 }

@@ -6,7 +6,7 @@ import { lockFunctions } from "./lock-script.js";
 import type { Parent } from "./parent.js";
 
 export interface RemoteLockOptions {
-  /** 1 to 100 of `[a-z0-9.-]`, a letter or digit first; the same for everybody on the parent. */
+  /** 1 to 100 of `[a-z0-9-]`, no dash first; the same for everybody on the parent. */
   readonly name: string;
   /** What others are told while they wait. */
   readonly who: string;
@@ -39,7 +39,7 @@ export async function withRemoteLock<T>(
 ): Promise<T> {
   const { name, who, signal } = options;
   // It becomes a path on the parent.
-  if (!/^[a-z0-9][a-z0-9.-]{0,99}$/.test(name)) throw new TypeError(`invalid lock name ${JSON.stringify(name)}`);
+  if (!/^[a-z0-9][a-z0-9-]{0,99}$/.test(name)) throw new TypeError(`invalid lock name ${JSON.stringify(name)}`);
   signal?.throwIfAborted();
   const starting = parent.spawn(["sh", "-c", lockScript, "sh", name, who], { lifetime: "long" });
   const process = await abortable(starting, signal, letGo);
