@@ -1,6 +1,6 @@
 import type { DockerContainerHost, Lab, Parent } from "@otto/docker";
 import { isOttoError, OttoError } from "@otto/errors";
-import { createWaitListener } from "./output/docker-event.js";
+import { createNoticeListener } from "./output/docker-event.js";
 import type { Session } from "./session.js";
 
 /** Ids of container hosts have dots, `<parent>.<repo>.<service>`; those of lab hosts have none. */
@@ -19,7 +19,7 @@ export async function findContainerHost(session: Session, id: string): Promise<D
   const isParent = lab.data.hosts.some(
     ({ id: hostId, handle, dockerCapable }) => dockerCapable && (hostId === parent || handle === parent),
   );
-  const onEvent = createWaitListener(session.reporter);
+  const onEvent = createNoticeListener(session.reporter);
   await declareStacks(lab, { onEvent, ...(isParent && { on: parent }) });
   return getContainerHost(id, lab);
 }

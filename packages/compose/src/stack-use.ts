@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { LockHolder } from "@otto/hosts";
-import { type DownOptions, formatKept, takeDownIn } from "./down.js";
+import { formatKept, takeDownIn } from "./down.js";
 import type { PlacedStack } from "./stack.js";
 import { holdLease, isLeased } from "./stack-lease.js";
 import { type ObservedContainer, observeStack } from "./stack-observation.js";
@@ -69,7 +69,7 @@ async function release(
  */
 export async function endLeftUse(
   stack: Pick<PlacedStack, "parent" | "project">,
-  options: Pick<DownOptions, "who" | "onEvent">,
+  options: Pick<StackUseOptions, "who" | "onEvent">,
 ): Promise<boolean> {
   return inStackSession(stack, options, async (session) => {
     const deadline = performance.now() + leavingMs;

@@ -1,11 +1,11 @@
-import { type DownEvent, endLeftUse } from "@otto/compose";
+import { endLeftUse, type UpEvent } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import type { Lab } from "@otto/host-registry";
 import { currentUser } from "./current-user.js";
 import { type PlacementOptions, projectNameOf } from "./stack-placement.js";
 
 export type ComposeLeftOptions = Pick<PlacementOptions, "on" | "projectName"> & {
-  readonly onEvent?: ((event: DownEvent) => void) | undefined;
+  readonly onEvent?: ((event: UpEvent) => void) | undefined;
 };
 
 /**

@@ -60,9 +60,19 @@ test("a parent behind a bastion that is well passes every check, in order", asyn
     ...["name", "tcp", "banner", "host-key", "login"].map((check) => `bastion ${check} ok`),
     ...["name", "tcp", "banner", "host-key", "login"].map((check) => `parent ${check} ok`),
     "bastion forwarding ok",
-    ...["sessions", "programs", "docker", "socket", "engine", "buildkit", "client", "compose", "disk", "clock", "forwarding"].map(
-      (check) => `parent ${check} ok`,
-    ),
+    ...[
+      "sessions",
+      "programs",
+      "docker",
+      "socket",
+      "engine",
+      "buildkit",
+      "client",
+      "compose",
+      "disk",
+      "clock",
+      "forwarding",
+    ].map((check) => `parent ${check} ok`),
   ]);
 });
 

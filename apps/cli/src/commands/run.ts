@@ -7,7 +7,7 @@ import { cacheDirectory } from "../cache-directory.js";
 import { exitCodes } from "../exit-code.js";
 import type { OwnProcess } from "../invocation.js";
 import type { Outcome } from "../outcome.js";
-import { createWaitListener } from "../output/docker-event.js";
+import { createNoticeListener } from "../output/docker-event.js";
 import { showTable, type TableRow } from "../output/shown-table.js";
 import type { Session } from "../session.js";
 
@@ -90,7 +90,7 @@ async function runChosen(session: Session, chosen: FoundInstruction, given: Give
     session.lab(),
   ]);
   // A stack that cannot be read is an error of whoever uses it.
-  await declareStacks(lab, { onEvent: createWaitListener(session.reporter) }).catch((error: Error) =>
+  await declareStacks(lab, { onEvent: createNoticeListener(session.reporter) }).catch((error: Error) =>
     session.reporter.notice("debug", error.message),
   );
   const { signal } = session;

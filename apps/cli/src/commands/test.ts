@@ -8,7 +8,7 @@ import { OttoError } from "@otto/errors";
 import { eachOf } from "../arguments/place.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
-import { createWaitListener } from "../output/docker-event.js";
+import { createNoticeListener } from "../output/docker-event.js";
 import type { Session } from "../session.js";
 
 export interface TestFlags {
@@ -121,7 +121,7 @@ async function takeDownLeft(session: Session, repo: Repo): Promise<void> {
   if (repo.docker.composes.length === 0) return;
   try {
     const [{ composeLeft }, lab] = await Promise.all([import("@otto/docker"), session.lab()]);
-    await composeLeft(repo, lab, { onEvent: createWaitListener(session.reporter) });
+    await composeLeft(repo, lab, { onEvent: createNoticeListener(session.reporter) });
   } catch (error) {
     session.reporter.error(error);
   }

@@ -111,11 +111,11 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
   };
 }
 
-/** Tells who is waited for, and nothing else: for commands that show something else. */
-export function createWaitListener(reporter: Reporter): (event: DockerEvent) => void {
+/** Tells who is waited for, and warnings: for commands that show something else. */
+export function createNoticeListener(reporter: Reporter): (event: DockerEvent) => void {
   const tell = createDockerEventListener(reporter);
   return (event) => {
-    if (event.type === "compose.waiting") tell(event);
+    if (event.type === "compose.waiting" || event.type === "compose.warning") tell(event);
   };
 }
 
