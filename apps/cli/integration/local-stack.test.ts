@@ -54,27 +54,25 @@ test("a program reads what became of each image and each host", async () => {
 test.each([
   ["docker", "down"],
   ["docker", "up", "--no-build"],
+  ["--json", "docker", "down"],
 ])("otto %s %s says for whom it waits", async (...argv) => {
+  const uid = process.getuid?.();
   const place = `/run/lock/otto-${process.getuid?.()}`;
   await mkdir(`${place}/${repo.project}`, { recursive: true });
   const lock = ["flock", `${place}/${repo.project}`, "sh", "-c", "echo held; read -r _", "ann@desk (process 7)"];
-  for (const options of [[], ["--json"]]) {
-    const holder = spawn(lock[0] as string, lock.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
-    await once(holder.stdout, "data");
-    const waiter = startOtto(repo.place, [...options, ...argv]);
-    const stream = options.length === 0 ? waiter.stderr : waiter.stdout;
-    const line = await lineOf(stream, (said) => /waiting/.test(said));
-    const uid = process.getuid?.();
-    if (options.length === 0) {
-      expect(line).toBe(`${repo.project}  waiting for ann@desk (process 7) (there: uid ${uid}, pid ${holder.pid})`);
-    } else {
-      const holds = { who: "ann@desk (process 7)", uid, pid: holder.pid, project: repo.project };
-      expect(JSON.parse(line)).toMatchObject({ type: "compose.waiting", ...holds });
-    }
-    const ended = once(waiter, "exit");
-    holder.stdin.end();
-    await ended;
-  }
+  const holder = spawn(lock[0] as string, lock.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
+  await once(holder.stdout, "data");
+  const waiter = startOtto(repo.place, argv);
+  const isJson = argv.includes("--json");
+  const said = await lineOf(isJson ? waiter.stdout : waiter.stderr, (line) => /waiting/.test(line));
+  const line = `${repo.project}  waiting for ann@desk (process 7) (there: uid ${uid}, pid ${holder.pid})`;
+  const event = { schema: 1, type: "compose.waiting", project: repo.project, who: "ann@desk (process 7)", uid };
+  expect(isJson ? JSON.parse(said) : said).toEqual(
+    isJson ? { ...event, pid: holder.pid, since: expect.any(String) } : line,
+  );
+  const ended = once(waiter, "exit");
+  holder.stdin.end();
+  await ended;
 });
 
 test("a dry run says what would be done at each step of a stack's life and changes nothing", async () => {

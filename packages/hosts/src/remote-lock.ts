@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { abortable, OttoError } from "@otto/errors";
+import { abortable, anySignal, OttoError } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import { type LockHolder, parseHolder } from "./lock-holder.js";
 import { lockFunctions } from "./lock-script.js";
@@ -70,7 +70,7 @@ async function runLocked<T>(
     () => lost.abort(lockLost(`holding the lock ${name}: the process that held it has ended`, name)),
     (cause: unknown) => lost.abort(cause),
   );
-  return body(signal === undefined ? lost.signal : AbortSignal.any([signal, lost.signal]));
+  return body(anySignal(lost.signal, signal));
 }
 
 async function* readLines(stream: Readable): AsyncGenerator<string> {
