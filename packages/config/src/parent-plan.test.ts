@@ -1,3 +1,4 @@
+import type { OttoError } from "@otto/errors";
 import { expect, test } from "vitest";
 import type { HostData, LabData } from "./lab-data.js";
 import { localHost } from "./local-lab.js";
@@ -70,17 +71,27 @@ test.each<[string, LabData, Repo, string | undefined, readonly string[]]>([
   ["there is none", lab({ id: "a" }), repo(), undefined, []],
 ])("the parent stands in for a default host, where %s", (_, data, it, on, missing) => {
   expect(missingDefaultHosts(it, data, on)).toEqual(missing);
-  const remove = () => planRemovalParent(it, data, on).id;
-  if (missing.length === 0) expect(remove()).toBe("a");
-  else {
-    expect(remove).toThrow(
-      expect.objectContaining({
-        code: "LAB_DEFAULT_HOST_MISSING",
-        message: `taking repo1 down on a: ${describeMissing(missing, data)}`,
-        hint: expect.stringMatching(/OTTO_LAB.*--on a$/),
-      }),
-    );
+  expect(codeOf(() => planRemovalParent(it, data, on))).toBe(missing.length === 0 ? "" : "LAB_DEFAULT_HOST_MISSING");
+});
+
+/** Empty where nothing is thrown. */
+function codeOf(work: () => unknown): string {
+  try {
+    work();
+    return "";
+  } catch (error) {
+    return (error as OttoError).code;
   }
+}
+
+test("who takes down elsewhere than where the settings say is told how to say so", () => {
+  const data = lab({ id: "a" });
+  expect(() => planRemovalParent(repo("x"), data, undefined)).toThrow(
+    expect.objectContaining({
+      message: `taking repo1 down on a: ${describeMissing(["x"], data)}`,
+      hint: expect.stringMatching(/OTTO_LAB.*--on a$/),
+    }),
+  );
 });
 
 test("an unknown host lists the known ones and the nearest", () => {
