@@ -25,6 +25,8 @@ const sharedManifest = "shared-manifest";
 export const reportMark = "\u001e";
 
 const functions = String.raw`
+newline='
+'
 is_there() { [ -e "$1" ] || [ -L "$1" ]; }
 is_directory() { [ -d "$1" ] && [ ! -L "$1" ]; }
 place_of() { at=$(env pwd -P && echo /) && at=${"$"}{at%?/}; }
@@ -55,35 +57,52 @@ keeper() { (umask 022; mkdir -p "$kept/$here") || exit; }
 report() { printf '\036%s %s/%s\036' "$1" "$here" "${"$"}{2#./}"; }
 set_aside() { keeper; mv -f "$1" "$kept/$here/" || exit; report aside "$1"; }
 sums() { sha256sum "$@" 2>/dev/null | sed 's/^\\*\([0-9a-f]*\).*/F\1/'; }
-# Whether a file or link is one of those, which stand between bars.
+# Whether a sum is one of those, which stand between bars.
+matches() {
+  case "|$1|" in "|any|" | *"|$2|"*) return 0 ;; esac
+  return 1
+}
 holds() {
   [ "$1" != any ] || return 0
   if [ -L "$2" ]; then sum=$(readlink "$2" | sha256sum) && sum=L$sum || exit
   elif [ -f "$2" ]; then sum=$(sha256sum <"$2") && sum=F$sum || exit
   else return 1
   fi
-  case "|$1|" in *"|${"$"}{sum%% *}|"*) return 0 ;; esac
-  return 1
+  matches "$1" "${"$"}{sum%% *}"
 }
-# Removes the files of this directory that are as they were sent; the others are a container's.
+# Removes those of these files and links that are as they were sent, one word of the first argument for each; the others
+# are a container's.
 drop() {
+  known=$1 expected=
+  shift
+  for one in $known; do
+    name=$1
+    shift
+    if [ -f "$name" ] && [ ! -L "$name" ]; then
+      set -- "$@" "$name"
+      expected=${"$"}{expected:+$expected$newline}$one
+    elif ! is_there "$name"; then note_gone "$name"
+    elif holds "$one" "$name"; then rm -f "$name" || exit
+    else note "$name"
+    fi
+  done
+  [ $# = 0 ] || drop_files "$expected" "$@"
+}
+drop_files() {
   known=$1
   shift
-  plain=yes
-  for name do
-    if [ ! -f "$name" ] || [ -L "$name" ]; then plain=; fi
-  done
-  if [ -n "$plain" ] && [ "$(sums "$@")" = "$known" ]; then
-    rm -f "$@" || exit
-    return
+  sums=$(sums "$@")
+  if [ "$sums" != "$known" ]; then
+    unread=$#
+    for sum in $sums; do unread=$((unread - 1)); done
+    for one in $known; do
+      name=$1 found=${"$"}{sums%%"$newline"*} sums=${"$"}{sums#*"$newline"}
+      shift
+      # A file that cannot be read has no sum, and which one it is shows only when each is read by itself.
+      if [ $unread = 0 ]; then matches "$one" "$found"; else holds "$one" "$name"; fi && set -- "$@" "$name" || note "$name"
+    done
   fi
-  for one in $known; do
-    if ! is_there "$1"; then note_gone "$1"
-    elif holds "$one" "$1"; then rm -f "$1" || exit
-    else note "$1"
-    fi
-    shift
-  done
+  [ $# = 0 ] || rm -f "$@" || exit
 }
 note() { :; }
 note_gone() { :; }
@@ -136,6 +155,45 @@ settle() {
 }
 `;
 
+const downFunctions = `
+# Once a stack is down, none of its containers makes a link any more: where there is none, whole paths are safe, and many
+# files are one step. Else each is done in its directory.
+linked=
+check_links() {
+  for name do
+    [ ! -L "$name" ] || linked=yes
+  done
+}
+enter_parent() {
+  parent=\${1#./}
+  case $parent in
+  */*) visit "\${parent%/*}" ;;
+  *) enter "" ;;
+  esac
+}
+sweep() {
+  if [ -z "$linked" ]; then
+    drop "$@"
+    return
+  fi
+  each=$1
+  shift
+  for expected in $each; do
+    if enter_parent "$1"; then drop "$expected" "./\${1##*/}"; fi
+    enter "" || exit 5
+    shift
+  done
+}
+sweep_directories() {
+  if [ -z "$linked" ] && rmdir "$@" 2>/dev/null; then return; fi
+  for path do
+    is_there "$path" || continue
+    if enter_parent "$path"; then remove_empty "./\${path##*/}"; fi
+    enter "" || exit 5
+  done
+}
+`;
+
 /**
  * The script that does what a plan says. It may be run once more when it broke off.
  * @param stamp names the directory in `kept` for what a container wrote in the place of what comes
@@ -181,10 +239,11 @@ function formatDownScript(sent: SentTree): string {
     "umask 077",
     "mode=$1",
     functions,
+    downFunctions,
     // A removal that was cut has not noted all of what it removed.
     `[ -e ${ownDirectory}/down ] || first=yes`,
     `: >>${ownDirectory}/down || exit`,
-    `note() { printf '%s/%s\\0' "$here" "\${1#./}" >>"$root/${ownDirectory}/down"; }`,
+    `note() { path=$here/\${1#./}; printf '%s\\0' "\${path#/}" >>"$root/${ownDirectory}/down"; }`,
     '[ -z "$first" ] || note_gone() { note "$1"; }',
     `rm -rf ${["new", "labels.json", "digests", "owned"].map((name) => `${ownDirectory}/${name}`).join(" ")} || exit`,
     ...formatPlainRemovals(own),
@@ -193,8 +252,7 @@ function formatDownScript(sent: SentTree): string {
     `rm -rf ${ownDirectory} || exit`,
     "exit",
     "fi",
-    ...formatRemovals(removals.filter((one) => one.isDirectory || one.known !== undefined)),
-    'enter "" || exit 5',
+    ...formatSweep(removals),
     // Digests of secrets do not stay either.
     `[ ! -e ${ownDirectory}/${sharedManifest} ] || mv -f ${ownDirectory}/${sharedManifest} ${ownDirectory}/manifest || exit`,
     `some=$(find . -path ./${ownDirectory} -prune -o ! -name . -print 2>/dev/null | head -n 1)`,
@@ -225,6 +283,26 @@ function formatRemovals(removals: readonly TreeRemoval[]): string[] {
       "fi",
     ]),
   ];
+}
+
+function formatSweep(removals: readonly TreeRemoval[]): string[] {
+  const files = removals.filter(({ isDirectory, known }) => !isDirectory && known !== undefined);
+  const directories = removals.filter(({ isDirectory }) => isDirectory);
+  const onTheWay = [...new Set([...files, ...directories].flatMap(({ path }) => parentsOf(path)))];
+  return [
+    ...inBatches(onTheWay).map((batch) => `check_links ${batch.map(quoteWord).join(" ")}`),
+    ...inBatches(files).map((batch) => `sweep ${quoteWord(batch.map(formatKnown).join("\n"))} ${formatPaths(batch)}`),
+    ...inBatches(directories).map((batch) => `sweep_directories ${formatPaths(batch)}`),
+  ];
+}
+
+function parentsOf(path: string): string[] {
+  const parts = path.split("/");
+  return parts.slice(1).map((_, index) => `./${parts.slice(0, index + 1).join("/")}`);
+}
+
+function formatPaths(entries: readonly { readonly path: string }[]): string {
+  return entries.map(({ path }) => quoteWord(`./${path}`)).join(" ");
 }
 
 /** Of files where no container writes: no link can stand on the way. */
