@@ -6,13 +6,6 @@ import { rolldown } from "rolldown";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-// docker-modem's own SSH transport, which it loads at once and we never use.
-const withoutModemSsh = {
-  name: "without-modem-ssh",
-  resolveId: (id, importer) => (id === "./ssh" && importer?.includes("docker-modem") ? "\0unused" : undefined),
-  load: (id) => (id === "\0unused" ? "export default undefined;" : undefined),
-};
-
 await rm(here("bundle"), { recursive: true, force: true });
 const build = await rolldown({
   input: {
@@ -26,7 +19,6 @@ const build = await rolldown({
   // ssh2 has a native part; jiti loads its compiler from beside its own file.
   external: ["jiti", "ssh2"],
   resolve: { mainFields: ["module", "main"] },
-  plugins: [withoutModemSsh],
 });
 await build.write({
   dir: here("bundle"),

@@ -156,6 +156,16 @@ test("40 commands at once all run, and give their own exit codes", async () => {
   expect(codes).toEqual(Array.from({ length: 40 }, (_, n) => n));
 });
 
+test("what is written to a command without a stdin is an error, not lost", async () => {
+  await using container = await startContainer("sleep infinity");
+  const process = await engine.exec(container.id, ["cat"]);
+  process.stdin.end("bytes");
+  await expect(outcomeOf(process)).rejects.toThrow(TypeError);
+  const withoutBytes = await engine.exec(container.id, ["cat"]);
+  withoutBytes.stdin.end("");
+  expect(await outcomeOf(withoutBytes)).toMatchObject([{ exitCode: 0 }, Buffer.alloc(0), Buffer.alloc(0)]);
+});
+
 test("an engine that is not there is an error that names it", async () => {
   const absent = createEngine({
     name: "pepper",

@@ -13,6 +13,7 @@ export interface BuildFailure {
 }
 
 const lastLines = 50;
+const keptLength = 64 * 1024;
 
 /** The error of a failed build: the step, its Dockerfile's line, its last lines and its exit code. */
 export function buildFailed(options: BuildImageOptions, failure: BuildFailure): OttoError {
@@ -32,7 +33,12 @@ export function buildFailed(options: BuildImageOptions, failure: BuildFailure): 
 
 /** As much of a text as an error may show. */
 export function keepLastLines(text: string): string {
-  return text.split("\n").slice(-lastLines).join("\n");
+  return text.slice(-keptLength).split("\n").slice(-lastLines).join("\n");
+}
+
+/** The same for a text that grows piece by piece, which is not cut at each. */
+export function trimGrowing(text: string): string {
+  return text.length > 2 * keptLength ? keepLastLines(text) : text;
 }
 
 /** Of a Dockerfile that cannot be read; the words of BuildKit 0.8 (Docker 20.10) to 0.13 (26.1). */

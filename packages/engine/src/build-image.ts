@@ -1,11 +1,11 @@
 import type { Readable } from "node:stream";
 import { createRedactor, type Redactor } from "@otto/errors";
-import type Docker from "dockerode";
 import { buildFailed } from "./build-failure.js";
 import { buildParameters } from "./build-parameters.js";
 import type { BuildProgress } from "./build-progress.js";
-import { postBuild } from "./build-request.js";
+import type { EngineClient } from "./engine-client.js";
 import { asking } from "./engine-error.js";
+import { sendToEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
 import { readJsonLines, textField } from "./json-lines.js";
 import { type RegistryCredentials, registryConfigHeader, secretsOf } from "./registry-credentials.js";
@@ -41,16 +41,16 @@ export interface TarBuildOptions extends BuildImageOptions {
  * @throws OttoError `ENGINE_BUILD_FAILED`, with `details.output`, `step`, `line` and `exitCode`.
  */
 export async function buildImage(
-  docker: Docker,
+  client: EngineClient,
   tar: Readable,
   options: TarBuildOptions,
   request: EngineRequest,
 ): Promise<void> {
-  const parameters = { ...buildParameters(options), version: "1" };
+  const query = { ...buildParameters(options), version: "1" };
   const headers = { "Content-Type": "application/x-tar", ...registryConfigHeader(options.credentials ?? {}) };
   const secrets = Object.values(options.credentials ?? {}).flatMap(secretsOf);
   await asking({ ...request, secrets }, `building ${options.tag}`, async () => {
-    const stream = await postBuild(docker, { parameters, headers, body: tar }, request);
+    const stream = await sendToEngine(client, { method: "POST", path: "/build", query, headers, body: tar }, request);
     await followBuild(stream, options, createRedactor(secrets));
   });
 }

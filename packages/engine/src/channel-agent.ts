@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from "node:http";
+import { Agent, type AgentOptions, type ClientRequestArgs } from "node:http";
 import type { Duplex } from "node:stream";
 import { abortable } from "@otto/errors";
 
@@ -11,11 +11,6 @@ type OnSocket = (error: Error | null, stream: Duplex) => void;
 // Idle channels are cheap, but each is a file descriptor on the parent.
 const maxIdleChannels = 4;
 
-/** What Node calls with each request, and its types leave out. */
-interface RequestTaker {
-  addRequest(request: ClientRequest, options: object): void;
-}
-
 /** An `http.Agent` whose connections are streams from `dial`, kept alive between requests. */
 export class ChannelAgent extends Agent {
   readonly #dial: DialEngine;
@@ -25,16 +20,6 @@ export class ChannelAgent extends Agent {
   constructor(dial: DialEngine) {
     super({ keepAlive: true, maxFreeSockets: maxIdleChannels, scheduling: "lifo" } satisfies AgentOptions);
     this.#dial = dial;
-  }
-
-  /** An answer that ends half-way fails its request: docker-modem waits for an end of it that never comes. */
-  addRequest(request: ClientRequest, options: object): void {
-    request.once("response", (answer) => {
-      answer.once("error", (cause) => {
-        if (request.listenerCount("error") > 0) request.emit("error", new Error("its answer was cut off", { cause }));
-      });
-    });
-    (Agent.prototype as unknown as RequestTaker).addRequest.call(this, request, options);
   }
 
   override createConnection(_options: ClientRequestArgs, callback?: OnSocket): undefined {

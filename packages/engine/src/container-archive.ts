@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
-import type Docker from "dockerode";
+import type { EngineClient } from "./engine-client.js";
 import { downloadFromEngine } from "./engine-download.js";
 import { asking, hasStatus } from "./engine-error.js";
-import { sendToEngine } from "./engine-message.js";
+import { type EngineMessage, formatQuery, tellEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
 
 /** A path in a container. */
@@ -34,15 +34,14 @@ const goOtherKinds = 0x0728_0000;
 
 /** @returns undefined when nothing is there */
 export async function statPath(
-  docker: Docker,
+  client: EngineClient,
   target: ContainerPath,
   request: EngineRequest,
 ): Promise<PathStat | undefined> {
   return asking(request, `looking for ${target.path} in ${target.container}`, async () => {
     try {
-      const response = await sendToEngine(docker, { method: "HEAD", path: archiveUrl(target, {}) }, request);
-      response.resume();
-      return readStat(String(response.headers["x-docker-container-path-stat"]));
+      const answer = await tellEngine(client, { method: "HEAD", ...archiveAt(target) }, request);
+      return readStat(String(answer.headers["x-docker-container-path-stat"]));
     } catch (error) {
       if (hasStatus(error, 404)) return undefined;
       throw error;
@@ -54,29 +53,37 @@ export async function statPath(
  * A tar stream of a path: a directory with all that is in it. The caller reads it to its end, or destroys it. A
  * connection that is lost may end it early: a whole one ends with two blocks of zeros.
  */
-export async function readArchive(docker: Docker, target: ContainerPath, request: EngineRequest): Promise<Readable> {
+export async function readArchive(
+  client: EngineClient,
+  target: ContainerPath,
+  request: EngineRequest,
+): Promise<Readable> {
+  const { path, query } = archiveAt(target);
   return asking(request, `reading ${target.path} in ${target.container}`, () =>
-    downloadFromEngine(docker, archiveUrl(target, {}), request),
+    downloadFromEngine(client, `${path}${formatQuery(query)}`, request),
   );
 }
 
 /** Unpacks a tar stream in a directory of the container. What is there under an entry's name is replaced in place. */
 export async function writeArchive(
-  docker: Docker,
+  client: EngineClient,
   target: ContainerPath,
   tar: Readable,
   request: EngineRequest,
 ): Promise<void> {
-  const headers = { "Content-Type": "application/x-tar" };
-  const path = archiveUrl(target, { noOverwriteDirNonDir: "true" });
-  await asking(request, `writing to ${target.path} in ${target.container}`, async () => {
-    const response = await sendToEngine(docker, { method: "PUT", path, headers, body: tar }, request);
-    response.resume();
-  });
+  const { path, query } = archiveAt(target);
+  const message: EngineMessage = {
+    method: "PUT",
+    path,
+    query: { ...query, noOverwriteDirNonDir: true },
+    headers: { "Content-Type": "application/x-tar" },
+    body: tar,
+  };
+  await asking(request, `writing to ${target.path} in ${target.container}`, () => tellEngine(client, message, request));
 }
 
-function archiveUrl({ container, path }: ContainerPath, query: Readonly<Record<string, string>>): string {
-  return `/containers/${encodeURIComponent(container)}/archive?${new URLSearchParams({ path, ...query }).toString()}`;
+function archiveAt({ container, path }: ContainerPath) {
+  return { path: `/containers/${encodeURIComponent(container)}/archive`, query: { path } };
 }
 
 function readStat(header: string): PathStat {

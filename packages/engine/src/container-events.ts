@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
 import { OttoError } from "@otto/errors";
-import type Docker from "dockerode";
+import type { EngineClient } from "./engine-client.js";
 import { asking } from "./engine-error.js";
+import { sendToEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
 import { readJsonLines, textField } from "./json-lines.js";
 
@@ -20,13 +21,15 @@ const turns = ["create", "start", "die", "destroy", "rename"];
  * @throws OttoError `ENGINE_UNREACHABLE`; while it is read `ENGINE_STREAM_LOST`, also when the engine ends it
  */
 export async function watchContainers(
-  docker: Docker,
+  client: EngineClient,
   labels: readonly string[],
   request: EngineRequest,
 ): Promise<AsyncIterable<ContainerEvent>> {
-  const options = { filters: { type: ["container" as const], event: turns, label: [...labels] }, ...request.abort };
-  const source = await asking(request, "listening to container events", () => docker.getEvents(options));
-  return readEvents(source as Readable, request);
+  const query = { filters: { type: ["container"], event: turns, label: labels } };
+  const source = await asking(request, "listening to container events", () =>
+    sendToEngine(client, { method: "GET", path: "/events", query }, request),
+  );
+  return readEvents(source, request);
 }
 
 async function* readEvents(source: Readable, { engine, abort }: EngineRequest): AsyncGenerator<ContainerEvent> {

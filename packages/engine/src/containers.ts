@@ -1,6 +1,7 @@
-import type Docker from "dockerode";
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
+import type { EngineClient } from "./engine-client.js";
 import { asking, hasStatus } from "./engine-error.js";
+import { askEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
 
 export interface ContainerFilter {
@@ -17,44 +18,29 @@ export type ContainerSummary = ContainerInfo;
 export type ContainerDetails = ContainerInspectInfo;
 
 export async function listContainers(
-  docker: Docker,
+  client: EngineClient,
   filter: ContainerFilter,
   request: EngineRequest,
 ): Promise<ContainerSummary[]> {
-  const filters = filter.labels === undefined ? {} : { filters: { label: [...filter.labels] } };
+  const filters = filter.labels && { label: filter.labels };
+  const query = { all: filter.all ?? false, filters };
   return asking(request, "listing containers", () =>
-    docker.listContainers({ all: filter.all ?? false, ...filters, ...request.abort }),
+    askEngine(client, { method: "GET", path: "/containers/json", query }, request),
   );
 }
 
 /** @returns undefined when there is no such container. */
 export async function inspectContainer(
-  docker: Docker,
+  client: EngineClient,
   id: string,
   request: EngineRequest,
 ): Promise<ContainerDetails | undefined> {
   return asking(request, `inspecting the container ${id}`, async () => {
     try {
-      return await docker.getContainer(id).inspect({ ...request.abort });
+      const path = `/containers/${encodeURIComponent(id)}/json`;
+      return await askEngine<ContainerDetails>(client, { method: "GET", path }, request);
     } catch (error) {
       if (hasStatus(error, 404)) return undefined;
-      throw error;
-    }
-  });
-}
-
-/** Whether a file, directory or link is at `path` in the container. */
-export async function hasPath(
-  docker: Docker,
-  target: { container: string; path: string },
-  request: EngineRequest,
-): Promise<boolean> {
-  return asking(request, `looking for ${target.path} in ${target.container}`, async () => {
-    try {
-      await docker.getContainer(target.container).infoArchive({ path: target.path, ...request.abort });
-      return true;
-    } catch (error) {
-      if (hasStatus(error, 404)) return false;
       throw error;
     }
   });

@@ -1,8 +1,6 @@
 import type { Duplex, Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
-import type Docker from "dockerode";
-import type { ChannelAgent } from "./channel-agent.js";
-import { refusal } from "./engine-message.js";
+import type { EngineClient } from "./engine-client.js";
+import { readRefusal } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
 
 const headEnd = "\r\n\r\n";
@@ -15,18 +13,21 @@ const longestHead = 64 * 1024;
  * @returns it ends where the connection ends: the caller must know from its content whether it is whole
  * @throws what `asking` makes an `ENGINE_REQUEST_FAILED` of, for any answer but 200
  */
-export async function downloadFromEngine(docker: Docker, path: string, request: EngineRequest): Promise<Readable> {
-  const { agent, version } = docker.modem as unknown as { agent: ChannelAgent; version: string };
+export async function downloadFromEngine(
+  { agent, apiVersion }: EngineClient,
+  path: string,
+  request: EngineRequest,
+): Promise<Readable> {
   const { abortSignal } = request.abort;
   const channel = await agent.connect();
   const onAbort = () => channel.destroy(abortSignal?.reason as Error);
   abortSignal?.addEventListener("abort", onAbort, { once: true });
   channel.once("close", () => abortSignal?.removeEventListener("abort", onAbort));
   if (abortSignal?.aborted) onAbort();
-  channel.write(`GET /${version}${path} HTTP/1.0${headEnd}`);
+  channel.write(`GET /v${apiVersion}${path} HTTP/1.0${headEnd}`);
   const status = await readStatus(channel);
   if (status === 200) return channel;
-  throw refusal(status, await buffer(channel));
+  throw await readRefusal(status, channel);
 }
 
 /** Reads the head and leaves the rest. */

@@ -1,7 +1,7 @@
 import { abortable, cleanText, isOttoError, OttoError } from "@otto/errors";
 import type { EngineRequest } from "./engine-request.js";
 
-/** What an `http` error of the engine looks like when dockerode rejects. */
+/** A refusal of the engine, as it is thrown by what sends requests. */
 interface EngineHttpError extends Error {
   readonly statusCode: number;
   readonly json: unknown;
@@ -61,9 +61,7 @@ function messageOf(error: EngineHttpError): string {
   const { json } = error;
   if (typeof json === "object" && json !== null && "message" in json) return String(json.message);
   if (Buffer.isBuffer(json) && json.length > 0) return json.toString();
-  // Of a stream that was refused, docker-modem 5 gives the engine's words in its own message alone.
-  const [, words] = /^\(HTTP code \d+\) .*? - (.+)$/s.exec(error.message) ?? [];
-  return words?.trim() ?? `HTTP status ${error.statusCode}`;
+  return `HTTP status ${error.statusCode}`;
 }
 
 function hintFor(error: unknown): string {

@@ -1,6 +1,5 @@
 import type { Readable } from "node:stream";
 import { abortable, cleanText, OttoError } from "@otto/errors";
-import type Docker from "dockerode";
 import pLimit from "p-limit";
 import { isOlder } from "./api-version.js";
 import { buildImage, type TarBuildOptions } from "./build-image.js";
@@ -12,11 +11,12 @@ import {
   type ContainerDetails,
   type ContainerFilter,
   type ContainerSummary,
-  hasPath,
   inspectContainer,
   listContainers,
 } from "./containers.js";
+import type { EngineClient } from "./engine-client.js";
 import { asking } from "./engine-error.js";
+import { askEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
 import { type ContainerProcess, type ExecOptions, execInContainer } from "./exec.js";
 import { type PullOptions, pullImage, pushImage, type TransferOptions } from "./image-transfer.js";
@@ -58,8 +58,6 @@ export interface Engine extends AsyncDisposable {
   buildImage(tar: Readable, options: TarBuildOptions, signal?: AbortSignal): Promise<void>;
   listContainers(filter?: ContainerFilter, signal?: AbortSignal): Promise<ContainerSummary[]>;
   inspectContainer(id: string, signal?: AbortSignal): Promise<ContainerDetails | undefined>;
-  /** Whether a file, directory or link is at `path` in the container. */
-  hasPath(target: { container: string; path: string }, signal?: AbortSignal): Promise<boolean>;
   /** What is at `path` in a container, running or not; undefined: nothing. */
   statPath(target: ContainerPath, signal?: AbortSignal): Promise<PathStat | undefined>;
   /** A tar stream of what is at `path`. The caller reads it to its end, or destroys it, and checks that its end is there. */
@@ -98,14 +96,14 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
     });
     return abortable(negotiated, signal);
   };
-  const client = async (signal: AbortSignal | undefined) => (await meet(signal)).docker;
+  const client = async (signal: AbortSignal | undefined) => (await meet(signal)).client;
   const request = (signal: AbortSignal | undefined): EngineRequest => ({
     engine: options.name,
     abort: signal === undefined ? {} : { abortSignal: signal },
   });
 
   return {
-    version: async (signal) => readVersion(await createClient(agent), request(signal)),
+    version: async (signal) => readVersion({ agent, apiVersion: undefined }, request(signal)),
     time: async (signal) => readTime(await client(signal), request(signal)),
     inspectImage: async (reference, signal) => inspectImage(await client(signal), reference, request(signal)),
     tagImage: async (names, signal) => tagImage(await client(signal), names, request(signal)),
@@ -120,7 +118,6 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
     buildImage: async (tar, build, signal) => buildImage(await client(signal), tar, build, request(signal)),
     listContainers: async (filter, signal) => listContainers(await client(signal), filter ?? {}, request(signal)),
     inspectContainer: async (id, signal) => inspectContainer(await client(signal), id, request(signal)),
-    hasPath: async (target, signal) => hasPath(await client(signal), target, request(signal)),
     statPath: async (target, signal) => statPath(await client(signal), target, request(signal)),
     readArchive: async (target, signal) => readArchive(await client(signal), target, request(signal)),
     writeArchive: async (target, tar, signal) => writeArchive(await client(signal), target, tar, request(signal)),
@@ -141,12 +138,12 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
 }
 
 interface Negotiated {
-  readonly docker: Docker;
+  readonly client: EngineClient;
   readonly hasBuildKit: boolean;
 }
 
 async function negotiate(agent: ChannelAgent, name: string): Promise<Negotiated> {
-  const answer = await readVersion(await createClient(agent), { engine: name, abort: {} });
+  const answer = await readVersion({ agent, apiVersion: undefined }, { engine: name, abort: {} });
   const { version, apiVersion, isSupported, hasBuildKit } = answer;
   if (!isSupported) {
     throw new OttoError(
@@ -158,12 +155,21 @@ async function negotiate(agent: ChannelAgent, name: string): Promise<Negotiated>
     );
   }
   const spoken = isOlder(apiVersion, ourApiVersion) ? apiVersion : ourApiVersion;
-  return { docker: await createClient(agent, spoken), hasBuildKit };
+  return { client: { agent, apiVersion: spoken }, hasBuildKit };
 }
 
-async function readVersion(docker: Docker, request: EngineRequest): Promise<EngineVersion> {
+/** What is used of `GET /version`. */
+interface VersionAnswer {
+  readonly Version: string;
+  readonly ApiVersion: string;
+  readonly Os: string;
+  readonly Arch: string;
+  readonly Components?: readonly { readonly Name: string }[];
+}
+
+async function readVersion(client: EngineClient, request: EngineRequest): Promise<EngineVersion> {
   const answer = await asking(request, "asking for the engine's version", () =>
-    (docker.version as (options: object) => Promise<Docker.DockerVersion>).call(docker, request.abort),
+    askEngine<VersionAnswer>(client, { method: "GET", path: "/version" }, request),
   );
   const [first] = answer.Components ?? [];
   const isDocker = answer.Components?.some(({ Name }) => Name === "Engine") ?? true;
@@ -174,15 +180,9 @@ async function readVersion(docker: Docker, request: EngineRequest): Promise<Engi
   return { product, version, apiVersion, isSupported, hasBuildKit, architecture };
 }
 
-async function readTime(docker: Docker, request: EngineRequest): Promise<Date> {
+async function readTime(client: EngineClient, request: EngineRequest): Promise<Date> {
   const { SystemTime } = await asking(request, "asking for the engine's time", () =>
-    (docker.info as (options: object) => Promise<{ SystemTime: string }>).call(docker, request.abort),
+    askEngine<{ readonly SystemTime: string }>(client, { method: "GET", path: "/info" }, request),
   );
   return new Date(SystemTime);
-}
-
-// Loaded when an engine is asked: many programs never do.
-async function createClient(agent: ChannelAgent, apiVersion?: string): Promise<Docker> {
-  const { createDockerClient } = await import("./docker-client.js");
-  return createDockerClient(agent, apiVersion);
 }

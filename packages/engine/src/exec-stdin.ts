@@ -42,6 +42,24 @@ export function createExecStdin(channel: Duplex): Writable {
   return stdin;
 }
 
+/** The stdin of a process that was started without one. What is written to it would be lost: it ends the connection. */
+export function createAbsentStdin(channel: Duplex): Writable {
+  const stdin = new Writable({
+    write: (chunk: Buffer, _encoding, callback) => {
+      if (chunk.length === 0) return callback();
+      const error = new TypeError("a process that was started without { stdin: true } has no stdin to write to");
+      channel.destroy(error);
+      callback(error);
+    },
+    final: (callback) => {
+      channel.end();
+      callback();
+    },
+  });
+  stdin.on("error", () => {});
+  return stdin;
+}
+
 function brokenPipe(): Error {
   return Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
 }

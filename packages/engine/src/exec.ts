@@ -2,11 +2,12 @@ import { type Duplex, PassThrough, type Readable, Transform, type Writable } fro
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { abortable, cleanText, OttoError } from "@otto/errors";
-import type Docker from "dockerode";
 import type { LimitFunction } from "p-limit";
+import type { EngineClient } from "./engine-client.js";
 import { asking } from "./engine-error.js";
+import { askEngine, tellEngine, upgradeConnection } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
-import { createExecStdin } from "./exec-stdin.js";
+import { createAbsentStdin, createExecStdin } from "./exec-stdin.js";
 import { demultiplex } from "./multiplexed-stream.js";
 
 export interface ExecOptions {
@@ -15,7 +16,7 @@ export interface ExecOptions {
   /** User name or id, with `:group` if wanted. Default: the image's. */
   readonly user?: string | undefined;
   readonly workdir?: string | undefined;
-  /** Gives the process a stdin to write to; without it, stdin is empty. Default false. */
+  /** Gives the process a stdin to write to; without it, stdin is empty, and a write to it fails. Default false. */
   readonly stdin?: boolean;
   /** Gives the process a terminal; `stderr` then is empty, and `resize` tells its size. Default false. */
   readonly terminal?: boolean;
@@ -47,60 +48,76 @@ export interface ContainerProcess {
 /**
  * Starts `command` in the container.
  * @param startGate limits how many starts are under way at once, never how long a command runs.
- * @throws OttoError `ENGINE_REQUEST_FAILED` when the container does not run.
+ * @throws OttoError `ENGINE_REQUEST_FAILED` when the container does not run. `exit` rejects with a TypeError when something
+ * is written to a process without `stdin`.
  */
 export async function execInContainer(
-  docker: Docker,
-  target: { container: string; command: readonly string[]; options: ExecOptions },
+  client: EngineClient,
+  target: ExecTarget,
   request: EngineRequest & { startGate: LimitFunction },
 ): Promise<ContainerProcess> {
-  const { container, command, options } = target;
+  const { container, options } = target;
   const doing = `running a command in ${container}`;
   const terminal = options.terminal ?? false;
   const { abortSignal } = request.abort;
   const start = async () => {
-    const exec = await docker.getContainer(container).exec({
-      Cmd: [...command],
-      Env: Object.entries(options.env ?? {}).map(([key, value]) => `${key}=${value}`),
-      AttachStdin: options.stdin ?? false,
-      AttachStdout: true,
-      AttachStderr: true,
-      Tty: terminal,
-      ...(options.user !== undefined && { User: options.user }),
-      ...(options.workdir !== undefined && { WorkingDir: options.workdir }),
-      ...request.abort,
-    });
-    const channel = await exec.start({ hijack: true, stdin: true, Tty: terminal, ...request.abort });
-    return { exec, channel };
+    const id = await createExec(client, target, request);
+    const message = { method: "POST", path: `/exec/${id}/start`, protocol: "tcp" } as const;
+    const body = { json: { Detach: false, Tty: terminal } };
+    return { id, channel: await upgradeConnection(client, { ...message, body }, request) };
   };
   const drop = (late: { channel: Duplex }) => void late.channel.destroy();
   const starting = request.startGate(() => asking(request, doing, start, drop));
-  const { exec, channel } = await abortable(starting, abortSignal, drop);
+  const { id, channel } = await abortable(starting, abortSignal, drop);
   const learnExit = async () => {
     try {
-      return await abortable(readExit(exec), abortSignal);
+      return await readExit(client, id, request);
     } catch (error) {
       abortSignal?.throwIfAborted();
       return failToLearn(doing, error);
     }
   };
-  const process = attach(channel, terminal, learnExit);
-  const resize = (columns: number, rows: number) =>
-    asking({ ...request, abort: {} }, `resizing a terminal in ${container}`, async () => {
-      await exec.resize({ h: rows, w: columns });
-    });
+  const process = attach(channel, { terminal, stdin: options.stdin ?? false }, learnExit);
+  const resize = async (columns: number, rows: number) => {
+    const message = { method: "POST", path: `/exec/${id}/resize`, query: { h: rows, w: columns } } as const;
+    const resizing = { ...request, abort: {} };
+    await asking(resizing, `resizing a terminal in ${container}`, () => tellEngine(client, message, resizing));
+  };
   return { ...process, resize };
+}
+
+interface ExecTarget {
+  readonly container: string;
+  readonly command: readonly string[];
+  readonly options: ExecOptions;
+}
+
+async function createExec(client: EngineClient, target: ExecTarget, request: EngineRequest): Promise<string> {
+  const { container, command, options } = target;
+  const json = {
+    Cmd: command,
+    Env: Object.entries(options.env ?? {}).map(([key, value]) => `${key}=${value}`),
+    AttachStdin: options.stdin ?? false,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: options.terminal ?? false,
+    User: options.user,
+    WorkingDir: options.workdir,
+  };
+  const path = `/containers/${encodeURIComponent(container)}/exec`;
+  const { Id } = await askEngine<{ readonly Id: string }>(client, { method: "POST", path, body: { json } }, request);
+  return encodeURIComponent(Id);
 }
 
 function attach(
   channel: Duplex,
-  terminal: boolean,
+  { terminal, stdin: hasStdin }: { readonly terminal: boolean; readonly stdin: boolean },
   readExit: () => Promise<ProcessExit>,
 ): Omit<ContainerProcess, "resize"> {
   const head = createHead();
   const stdout = head.stream;
   const stderr = new PassThrough();
-  const stdin = createExecStdin(channel);
+  const stdin = hasStdin ? createExecStdin(channel) : createAbsentStdin(channel);
   // The link may break before the caller listens; `exit` tells it then.
   for (const stream of [stdout, stderr]) stream.on("error", () => {});
   const read = terminal ? passThrough(channel, { stdout, stderr }) : demultiplex(channel, { stdout, stderr });
@@ -109,9 +126,7 @@ function attach(
     return result.started ? result : { ...result, reason: cleanText(head.bytes.toString()).trim() };
   };
   const exit = read.then(readExitAndReason, (error: unknown) => {
-    const lost = new OttoError("ENGINE_STREAM_LOST", "the connection to a process in a container was lost", {
-      cause: error,
-    });
+    const lost = explainLoss(error);
     stdout.destroy(lost);
     stderr.destroy(lost);
     throw lost;
@@ -119,6 +134,12 @@ function attach(
   // A caller that reads the streams first learns of the loss there.
   exit.catch(() => {});
   return { stdin, stdout, stderr, exit, disconnect: () => channel.destroy() };
+}
+
+function explainLoss(cause: unknown): Error {
+  // The caller's own mistake.
+  if (cause instanceof TypeError) return cause;
+  return new OttoError("ENGINE_STREAM_LOST", "the connection to a process in a container was lost", { cause });
 }
 
 const headBytes = 1024;
@@ -155,12 +176,21 @@ function failToLearn(doing: string, cause: unknown): never {
 const exitPollMs = 10;
 const exitDeadlineMs = 10_000;
 
-async function readExit(exec: Docker.Exec): Promise<ProcessExit> {
+/** What is used of `GET /exec/{id}/json`. */
+interface ExecState {
+  readonly Running: boolean;
+  readonly ExitCode: number | null;
+  readonly Pid: number;
+}
+
+async function readExit(client: EngineClient, id: string, request: EngineRequest): Promise<ProcessExit> {
+  const { abortSignal: signal } = request.abort;
   const deadline = Date.now() + exitDeadlineMs;
   for (;;) {
-    const { Running, ExitCode, Pid } = await exec.inspect();
+    const asked = askEngine<ExecState>(client, { method: "GET", path: `/exec/${id}/json` }, request);
+    const { Running, ExitCode, Pid } = await abortable(asked, signal);
     if (!Running && ExitCode !== null) return { exitCode: ExitCode, started: Pid !== 0 };
     if (Date.now() > deadline) throw new Error("the process closed its output and runs on");
-    await delay(exitPollMs);
+    await delay(exitPollMs, undefined, { signal });
   }
 }

@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
 import { cleanText, type Json, OttoError, type Secret } from "@otto/errors";
-import type Docker from "dockerode";
+import type { EngineClient } from "./engine-client.js";
 import { asking, hasStatus } from "./engine-error.js";
-import { postToEngine } from "./engine-message.js";
+import { encodeReference, sendToEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
 import { readJsonLines, textField } from "./json-lines.js";
 import { type RegistryCredentials, registryAuthHeader, secretsOf } from "./registry-credentials.js";
@@ -26,14 +26,14 @@ export interface PullOptions extends TransferOptions {
  * @returns whether the registry has it
  * @throws OttoError `ENGINE_PULL_FAILED` when the registry fails in the middle, `ENGINE_REQUEST_FAILED` when it refuses
  */
-export async function pullImage(docker: Docker, options: PullOptions, request: EngineRequest): Promise<boolean> {
+export async function pullImage(client: EngineClient, options: PullOptions, request: EngineRequest): Promise<boolean> {
   const { repository, tag } = splitReference(options.reference);
-  const query = new URLSearchParams({ fromImage: repository, tag });
-  if (options.platform !== undefined) query.set("platform", options.platform);
+  const query = { fromImage: repository, tag, platform: options.platform };
+  const headers = registryAuthHeader(options.credentials);
   return asking(withSecrets(request, options), `pulling ${options.reference}`, async () => {
-    const path = `/images/create?${query.toString()}`;
     try {
-      const stream = await postToEngine(docker, { path, headers: registryAuthHeader(options.credentials) }, request);
+      const message = { method: "POST", path: "/images/create", query, headers } as const;
+      const stream = await sendToEngine(client, message, request);
       await followTransfer(stream, options, "ENGINE_PULL_FAILED");
       return true;
     } catch (error) {
@@ -49,14 +49,15 @@ export async function pullImage(docker: Docker, options: PullOptions, request: E
  * @throws OttoError `ENGINE_PUSH_FAILED`
  */
 export async function pushImage(
-  docker: Docker,
+  client: EngineClient,
   options: TransferOptions,
   request: EngineRequest,
 ): Promise<string | undefined> {
   const { repository, tag } = splitReference(options.reference);
-  const path = `/images/${encodeURI(repository)}/push?${new URLSearchParams({ tag }).toString()}`;
+  const path = `/images/${encodeReference(repository)}/push`;
+  const headers = registryAuthHeader(options.credentials);
   return asking(withSecrets(request, options), `pushing ${options.reference}`, async () => {
-    const stream = await postToEngine(docker, { path, headers: registryAuthHeader(options.credentials) }, request);
+    const stream = await sendToEngine(client, { method: "POST", path, query: { tag }, headers }, request);
     return followTransfer(stream, options, "ENGINE_PUSH_FAILED");
   });
 }

@@ -1,6 +1,15 @@
-import type Docker from "dockerode";
+import type { EngineClient } from "./engine-client.js";
 import { asking, hasStatus } from "./engine-error.js";
+import { askEngine, encodeReference, tellEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
+
+/** What is used of `GET /images/{name}/json`. */
+interface InspectedImage {
+  readonly Id: string;
+  readonly RepoTags?: readonly string[] | null;
+  readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null } | null;
+  readonly Architecture: string;
+}
 
 export interface ImageInfo {
   /** `sha256:…` */
@@ -13,13 +22,14 @@ export interface ImageInfo {
 
 /** @returns the image that `reference` names on this engine, or undefined. */
 export async function inspectImage(
-  docker: Docker,
+  client: EngineClient,
   reference: string,
   request: EngineRequest,
 ): Promise<ImageInfo | undefined> {
   return asking(request, `looking for the image ${reference}`, async () => {
     try {
-      const image = await docker.getImage(reference).inspect();
+      const path = `/images/${encodeReference(reference)}/json`;
+      const image = await askEngine<InspectedImage>(client, { method: "GET", path }, request);
       const labels = image.Config?.Labels ?? {};
       return { id: image.Id, tags: image.RepoTags ?? [], labels, architecture: image.Architecture };
     } catch (error) {
@@ -31,20 +41,23 @@ export async function inspectImage(
 
 /** Points `target` (`name:tag`) at the image `source`. */
 export async function tagImage(
-  docker: Docker,
+  client: EngineClient,
   names: { source: string; target: string },
   request: EngineRequest,
 ): Promise<void> {
   const at = names.target.lastIndexOf(":");
-  const options = { repo: names.target.slice(0, at), tag: names.target.slice(at + 1), ...request.abort };
-  await asking(request, `tagging ${names.source} as ${names.target}`, () => docker.getImage(names.source).tag(options));
+  const query = { repo: names.target.slice(0, at), tag: names.target.slice(at + 1) };
+  const path = `/images/${encodeReference(names.source)}/tag`;
+  await asking(request, `tagging ${names.source} as ${names.target}`, () =>
+    tellEngine(client, { method: "POST", path, query }, request),
+  );
 }
 
 /** Removes a tag, and the image with its last one. An absent one is fine. */
-export async function removeImage(docker: Docker, reference: string, request: EngineRequest): Promise<void> {
+export async function removeImage(client: EngineClient, reference: string, request: EngineRequest): Promise<void> {
   await asking(request, `removing the image ${reference}`, async () => {
     try {
-      await docker.getImage(reference).remove({ ...request.abort });
+      await tellEngine(client, { method: "DELETE", path: `/images/${encodeReference(reference)}` }, request);
     } catch (error) {
       if (!hasStatus(error, 404)) throw error;
     }

@@ -11,14 +11,20 @@ const maxLineLength = 16 * 1024 * 1024;
  */
 export async function* readJsonLines(stream: Readable): AsyncGenerator<Json> {
   const decoder = new StringDecoder("utf8");
-  let rest = "";
+  let parts: string[] = [];
+  let length = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
-    const lines = (rest + decoder.write(chunk)).split("\n");
-    rest = lines.pop() ?? "";
-    if (rest.length > maxLineLength) throw invalid("a line is longer than 16 MiB");
-    for (const line of lines) yield* parseLine(line);
+    for (const [index, part] of decoder.write(chunk).split("\n").entries()) {
+      if (index > 0) {
+        yield* parseLine(parts.join(""));
+        [parts, length] = [[], 0];
+      }
+      parts.push(part);
+      length += part.length;
+      if (length > maxLineLength) throw invalid("a line is longer than 16 MiB");
+    }
   }
-  yield* parseLine(rest + decoder.end());
+  yield* parseLine(parts.join("") + decoder.end());
 }
 
 function* parseLine(line: string): Generator<Json> {

@@ -1,4 +1,5 @@
 import { OttoError } from "@otto/errors";
+import { ByteQueue } from "./byte-queue.js";
 import { type Frame, streamOf } from "./multiplexed-stream.js";
 
 /** What an engine kept of one write to a container's output: a line, or a piece of a long one. */
@@ -16,37 +17,50 @@ const headerBytes = 8;
 // The engine (20.10 to 28) cuts a longer line into pieces of exactly this.
 const pieceBytes = 16 * 1024;
 const longestTimestamp = 40;
+const longestFrameBytes = 1 << 20;
 
 /**
  * Decodes a container's log, read with timestamps. Each frame is one entry; a container with a terminal has no frames, so
  * its entries are told apart by newlines and by the size of a piece.
  * @throws OttoError `ENGINE_STREAM_INVALID`
  */
-export async function* decodeLog(source: AsyncIterable<Buffer>, { tty }: { tty: boolean }): AsyncGenerator<LogEntry> {
-  const take = tty ? takeRaw : takeFrame;
+export function decodeLog(source: AsyncIterable<Buffer>, { tty }: { tty: boolean }): AsyncGenerator<LogEntry> {
+  return tty ? decodeRaw(source) : decodeFrames(source);
+}
+
+async function* decodeFrames(source: AsyncIterable<Buffer>): AsyncGenerator<LogEntry> {
+  const held = new ByteQueue();
+  for await (const chunk of source) {
+    held.push(chunk);
+    for (let entry = takeFrame(held); entry !== undefined; entry = takeFrame(held)) yield entry;
+  }
+  if (held.length > 0) throw invalid("it ends within a frame");
+}
+
+function takeFrame(held: ByteQueue): LogEntry | undefined {
+  if (held.length < headerBytes) return undefined;
+  const header = held.peek(headerBytes);
+  const size = headerBytes + header.readUInt32BE(4);
+  if (size > longestFrameBytes) throw invalid("a frame is longer than 1 MiB");
+  if (held.length < size) return undefined;
+  return toEntry(streamOf(header[0]), held.take(size).subarray(headerBytes), { tty: false });
+}
+
+async function* decodeRaw(source: AsyncIterable<Buffer>): AsyncGenerator<LogEntry> {
   let held: Buffer = Buffer.alloc(0);
   for await (const chunk of source) {
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-    for (let taken = take(held); taken !== undefined; taken = take(held)) {
+    for (let taken = takeRaw(held); taken !== undefined; taken = takeRaw(held)) {
       held = held.subarray(taken.size);
       yield taken.entry;
     }
   }
-  if (held.length === 0) return;
-  if (!tty) throw invalid("it ends within a frame");
-  yield toEntry("stdout", held, { tty });
+  if (held.length > 0) yield toEntry("stdout", held, { tty: true });
 }
 
 interface Taken {
   readonly entry: LogEntry;
   readonly size: number;
-}
-
-function takeFrame(held: Buffer): Taken | undefined {
-  if (held.length < headerBytes) return undefined;
-  const size = headerBytes + held.readUInt32BE(4);
-  if (held.length < size) return undefined;
-  return { entry: toEntry(streamOf(held[0]), held.subarray(headerBytes, size), { tty: false }), size };
 }
 
 function takeRaw(held: Buffer): Taken | undefined {

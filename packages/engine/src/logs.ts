@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
 import { OttoError } from "@otto/errors";
-import type Docker from "dockerode";
+import type { EngineClient } from "./engine-client.js";
 import { asking } from "./engine-error.js";
+import { sendToEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
 import { decodeLog, type LogEntry } from "./log-entries.js";
 
@@ -19,12 +20,12 @@ export interface LogRange {
  * @throws OttoError `ENGINE_REQUEST_FAILED`, `ENGINE_STREAM_LOST`, `ENGINE_STREAM_INVALID`
  */
 export async function* readLog(
-  docker: Docker,
+  client: EngineClient,
   { container, range }: { container: { id: string; tty: boolean }; range: LogRange },
   request: EngineRequest,
 ): AsyncGenerator<LogEntry> {
   const source = await asking(request, `reading the log of ${container.id.slice(0, 12)}`, () =>
-    openLog(docker, container.id, { range, request }),
+    openLog(client, container.id, { range, request }),
   );
   try {
     yield* decodeLog(untilLost(source, request), container);
@@ -38,25 +39,10 @@ interface Opening {
   readonly request: EngineRequest;
 }
 
-/** Not by `Container.logs`, which gathers all of a log that it does not follow. */
-function openLog(docker: Docker, id: string, { range, request }: Opening): Promise<Readable> {
+function openLog(client: EngineClient, id: string, { range, request }: Opening): Promise<Readable> {
   const { since, tail, follow = false } = range;
-  const options = {
-    path: `/containers/${id}/logs?`,
-    method: "GET",
-    isStream: true,
-    statusCodes: { 200: true, 404: "no such container" },
-    options: {
-      ...{ stdout: true, stderr: true, timestamps: true, follow },
-      ...(since !== undefined && { since }),
-      ...(tail !== undefined && { tail }),
-    },
-    ...request.abort,
-  };
-  const modem = docker.modem as { dial(options: object, done: (error: Error | null, stream: Readable) => void): void };
-  return new Promise((resolve, reject) => {
-    modem.dial(options, (error, stream) => (error ? reject(error) : resolve(stream)));
-  });
+  const query = { stdout: true, stderr: true, timestamps: true, follow, since, tail };
+  return sendToEngine(client, { method: "GET", path: `/containers/${encodeURIComponent(id)}/logs`, query }, request);
 }
 
 async function* untilLost(source: Readable, { engine, abort }: EngineRequest): AsyncGenerator<Buffer> {

@@ -1,12 +1,9 @@
 import { cleanText, createRedactor, type Json, OutputText, type Redactor } from "@otto/errors";
-import { type BuildFailure, keepLastLines } from "./build-failure.js";
+import { type BuildFailure, trimGrowing } from "./build-failure.js";
 import type { BuildProgress } from "./build-progress.js";
 import { textField } from "./json-lines.js";
 
 type StepState = Extract<BuildProgress, { type: "step" }>["state"];
-
-// So much of a step's output is kept that its last lines are among it.
-const keptLength = 64 * 1024;
 
 /** Follows what a builder without BuildKit says, line by line: tells each step and its output. */
 export class TarBuildLog {
@@ -53,8 +50,7 @@ export class TarBuildLog {
     if (said.kind === "step") this.#startStep(said.step);
     if (said.kind === "cached") this.#isCached = true;
     if (said.kind !== "output" || line === "") return;
-    const kept = `${this.#output}${line}\n`;
-    this.#output = kept.length > keptLength ? keepLastLines(kept) : kept;
+    this.#output = trimGrowing(`${this.#output}${line}\n`);
     this.#onProgress({ type: "output", step: this.#step, text: `${line}\n` });
   }
 

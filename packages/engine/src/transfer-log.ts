@@ -16,6 +16,7 @@ interface Layer {
 export class TransferLog {
   readonly #onProgress: (progress: TransferProgress) => void;
   readonly #layers = new Map<string, Layer>();
+  #sum: Layer = { bytes: 0, totalBytes: 0 };
 
   constructor(onProgress: (progress: TransferProgress) => void) {
     this.#onProgress = onProgress;
@@ -40,10 +41,13 @@ export class TransferLog {
   }
 
   #set(id: string, layer: Layer): void {
+    const { bytes, totalBytes } = this.#layers.get(id) ?? { bytes: 0, totalBytes: 0 };
     this.#layers.set(id, layer);
-    const layers = [...this.#layers.values()];
-    const sum = (key: keyof Layer) => layers.reduce((total, each) => total + each[key], 0);
-    this.#onProgress({ type: "bytes", bytes: sum("bytes"), totalBytes: sum("totalBytes") });
+    this.#sum = {
+      bytes: this.#sum.bytes + layer.bytes - bytes,
+      totalBytes: this.#sum.totalBytes + layer.totalBytes - totalBytes,
+    };
+    this.#onProgress({ type: "bytes", ...this.#sum });
   }
 }
 

@@ -6,7 +6,7 @@ import { ContainerFinder } from "./container-finder.js";
 /** An engine that has one container of the service. */
 const engine = {
   listContainers: async () => [{ Id: "c1", State: "running", Labels: { "com.docker.compose.service": "s" } }],
-  hasPath: async () => true,
+  statPath: async () => ({ kind: "file", sizeBytes: 1, linkTarget: "" }),
 } as unknown as Engine;
 
 function createUse(error: OttoError, failures: number) {

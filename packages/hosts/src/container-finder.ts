@@ -100,7 +100,7 @@ export class ContainerFinder {
   async #lookForRunning(signal: AbortSignal): Promise<FoundContainer | undefined> {
     const container = (await this.#look({ all: false }, signal))?.Id;
     if (container === undefined) return undefined;
-    const hasShell = await this.#options.engine.hasPath({ container, path: "/bin/sh" }, signal);
+    const hasShell = (await this.#options.engine.statPath({ container, path: "/bin/sh" }, signal)) !== undefined;
     this.#found = { container, hasShell };
     return this.#found;
   }

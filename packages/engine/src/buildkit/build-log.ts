@@ -1,12 +1,9 @@
 import { OutputText, type Redactor } from "@otto/errors";
-import { type BuildFailure, keepLastLines } from "../build-failure.js";
+import { type BuildFailure, trimGrowing } from "../build-failure.js";
 import type { BuildProgress } from "../build-progress.js";
 import type { Trace, TracedLog, TracedStep } from "./trace.js";
 
 type StepState = Extract<BuildProgress, { type: "step" }>["state"];
-
-// So much of a step's output is kept that its last lines are among it.
-const keptLength = 64 * 1024;
 
 /** Follows a build's traces: tells each change once, and keeps what a failed step said. */
 export class BuildLog {
@@ -61,8 +58,7 @@ export class BuildLog {
 
   #addOutput(stepId: string, text: string): void {
     if (text === "") return;
-    const kept = (this.#outputs.get(stepId) ?? "") + text;
-    this.#outputs.set(stepId, kept.length > keptLength ? keepLastLines(kept) : kept);
+    this.#outputs.set(stepId, trimGrowing((this.#outputs.get(stepId) ?? "") + text));
     this.#onProgress({ type: "output", step: this.#names.get(stepId), text });
   }
 

@@ -68,11 +68,12 @@ function sendRequested(call: GrpcCall, transfer: Transfer): Promise<void> {
     call.onMessage((message) => {
       const packet = decodePacket(message);
       if (packet.type === "request") asked.push(packet.id);
+      if (asked.length > transfer.directory.length) reject(syncFailed("the engine asks for more files than there are"));
       if (packet.type === "finish") isFinished = true;
       if (packet.type === "error") reject(syncFailed(`the engine refuses the context: ${packet.message}`));
       else proceed();
     });
-    call.onEnd(() => reject(syncFailed("the engine closed the transfer of the context")));
+    call.onEnd((broken) => reject(broken ?? syncFailed("the engine closed the transfer of the context")));
   });
 }
 

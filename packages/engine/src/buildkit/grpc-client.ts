@@ -1,7 +1,6 @@
-import { type Agent, request as httpRequest } from "node:http";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
-import type { Duplex } from "node:stream";
-import type Docker from "dockerode";
+import type { EngineClient } from "../engine-client.js";
+import { upgradeConnection } from "../engine-message.js";
 import type { EngineRequest } from "../engine-request.js";
 import { encodeFrameHeader, FrameReader } from "./grpc-frame.js";
 import { GrpcError, grpcStatus } from "./grpc-server.js";
@@ -17,8 +16,10 @@ export interface GrpcClient extends Disposable {
 }
 
 /** Connects to the engine's BuildKit. An abort ends the calls that run, and what they started. */
-export async function connectToBuildKit(docker: Docker, request: EngineRequest): Promise<GrpcClient> {
-  const socket = await upgrade(docker, request);
+export async function connectToBuildKit(client: EngineClient, request: EngineRequest): Promise<GrpcClient> {
+  // Without a version: it is not of the API's.
+  const unversioned = { ...client, apiVersion: undefined };
+  const socket = await upgradeConnection(unversioned, { method: "POST", path: "/grpc", protocol: "h2c" }, request);
   const session = connect("http://engine", { createConnection: () => socket });
   session.on("error", () => {});
   // Node reads what the socket holds in its next turn, and fails when the session has gone by then.
@@ -33,34 +34,6 @@ export async function connectToBuildKit(docker: Docker, request: EngineRequest):
   abortSignal?.throwIfAborted();
   abortSignal?.addEventListener("abort", close);
   return { call: (path, message) => callMethod(session, path, message), [Symbol.dispose]: close };
-}
-
-function upgrade(docker: Docker, request: EngineRequest): Promise<Duplex> {
-  const { agent } = docker.modem as unknown as { agent: Agent };
-  const headers = { Connection: "Upgrade", Upgrade: "h2c" };
-  const { abortSignal } = request.abort;
-  return new Promise((resolve, reject) => {
-    httpRequest({
-      agent,
-      host: "engine",
-      method: "POST",
-      path: "/grpc",
-      headers,
-      ...(abortSignal && { signal: abortSignal }),
-    })
-      .once("upgrade", (_response, socket: Duplex, head: Buffer) => {
-        // The engine speaks first, and may have done so already.
-        if (head.length > 0) socket.unshift(head);
-        resolve(socket);
-      })
-      .once("response", (response) => {
-        response.resume();
-        const { statusCode } = response;
-        reject(Object.assign(new Error(`HTTP status ${statusCode}`), { statusCode, json: undefined }));
-      })
-      .once("error", reject)
-      .end();
-  });
 }
 
 async function* callMethod(session: ClientHttp2Session, path: string, request: Uint8Array): AsyncGenerator<Buffer> {

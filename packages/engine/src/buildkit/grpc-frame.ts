@@ -1,4 +1,8 @@
+import { OttoError } from "@otto/errors";
+import { ByteQueue } from "../byte-queue.js";
+
 const headerBytes = 5;
+const longestMessageBytes = 16 << 20;
 
 /** What goes before a gRPC message on the wire: a byte that says "not compressed", and its length. */
 export function encodeFrameHeader(lengthBytes: number): Buffer {
@@ -14,15 +18,18 @@ export function encodeFrame(message: Uint8Array): Buffer {
 
 /** Takes messages out of a stream of bytes, however it is cut. */
 export class FrameReader {
-  #held: Buffer = Buffer.alloc(0);
+  readonly #held = new ByteQueue();
 
+  /** @throws OttoError `ENGINE_STREAM_INVALID` for a message over 16 MiB, which is the most that BuildKit's own side takes */
   *read(chunk: Buffer): Generator<Buffer> {
-    this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    this.#held.push(chunk);
     while (this.#held.length >= headerBytes) {
-      const end = headerBytes + this.#held.readUInt32BE(1);
-      if (this.#held.length < end) return;
-      yield this.#held.subarray(headerBytes, end);
-      this.#held = this.#held.subarray(end);
+      const size = this.#held.peek(headerBytes).readUInt32BE(1);
+      if (size > longestMessageBytes) {
+        throw new OttoError("ENGINE_STREAM_INVALID", "reading what BuildKit says: a message is longer than 16 MiB");
+      }
+      if (this.#held.length < headerBytes + size) return;
+      yield this.#held.take(headerBytes + size).subarray(headerBytes);
     }
   }
 }

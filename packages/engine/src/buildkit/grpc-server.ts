@@ -11,8 +11,8 @@ export interface GrpcCall {
   readonly isCancelled: boolean;
   /** Calls `listener` with each message; call it once, before the first await. */
   onMessage(listener: (message: Buffer) => void): void;
-  /** Calls `listener` when no further message can come. */
-  onEnd(listener: () => void): void;
+  /** Calls `listener` when no further message can come, with what broke the stream of messages, if anything did. */
+  onEnd(listener: (broken: unknown) => void): void;
   /**
    * Sends one message, given in parts that must not change any more. Resolves when there is room for the next; those of
    * one turn of the event loop travel together.
@@ -68,7 +68,7 @@ export function unary(answer: (request: Buffer) => Promise<Uint8Array>): GrpcHan
   return async (call) => {
     const request = await new Promise<Buffer>((resolve, reject) => {
       call.onMessage(resolve);
-      call.onEnd(() => reject(new GrpcError(grpcStatus.internal, "the request never came")));
+      call.onEnd((broken) => reject(broken ?? new GrpcError(grpcStatus.internal, "the request never came")));
     });
     await call.send(await answer(request));
   };
@@ -84,20 +84,30 @@ function statusOf(error: unknown): number {
 
 function openCall(stream: ServerHttp2Stream, rawHeaders: readonly string[]) {
   const outlet = openOutlet(stream);
+  const enders: ((broken: unknown) => void)[] = [];
+  let broken: unknown;
   stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
   return {
     headers: groupHeaders(rawHeaders),
     get isCancelled() {
-      return stream.aborted;
+      return stream.aborted && broken === undefined;
     },
     onMessage(listener: (message: Buffer) => void) {
       const reader = new FrameReader();
       stream.on("data", (chunk: Buffer) => {
-        for (const message of reader.read(chunk)) listener(message);
+        if (broken !== undefined) return;
+        try {
+          for (const message of reader.read(chunk)) listener(message);
+        } catch (error) {
+          broken = error;
+          for (const listener of enders) listener(broken);
+          stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
+        }
       });
     },
-    onEnd(listener: () => void) {
-      for (const event of ["end", "close"]) stream.once(event, listener);
+    onEnd(listener: (broken: unknown) => void) {
+      enders.push(listener);
+      for (const event of ["end", "close"]) stream.once(event, () => listener(broken));
     },
     send: outlet.send,
     finish(code: number, message: string) {

@@ -1,11 +1,11 @@
 import type { Readable } from "node:stream";
 import { abortable, anySignal, cleanText, createRedactor, isOttoError, type Redactor, type Secret } from "@otto/errors";
-import type Docker from "dockerode";
 import { buildFailed } from "../build-failure.js";
 import { buildParameters } from "../build-parameters.js";
 import type { BuildProgress } from "../build-progress.js";
-import { postBuild } from "../build-request.js";
+import type { EngineClient } from "../engine-client.js";
 import { asking } from "../engine-error.js";
+import { sendToEngine } from "../engine-message.js";
 import type { EngineRequest } from "../engine-request.js";
 import { readJsonLines, textField } from "../json-lines.js";
 import { secretsOf } from "../registry-credentials.js";
@@ -24,7 +24,7 @@ export type SessionBuildOptions = SolveOptions & { readonly services: SessionSer
  * @throws OttoError `ENGINE_BUILD_FAILED` with `details.output`, `step`, `line` and `exitCode`; what reading a file threw
  */
 export async function buildWithSession(
-  docker: Docker,
+  client: EngineClient,
   options: SessionBuildOptions,
   request: EngineRequest,
 ): Promise<void> {
@@ -37,7 +37,7 @@ export async function buildWithSession(
     findCredentials: notingSecrets(options.services.findCredentials, secrets),
     onTransfer: sumTransfer(onProgress),
   };
-  await using session = await openBuildSession(docker, services, request);
+  await using session = await openBuildSession(client, services, request);
   const redactor = createRedactor(redact);
   const build: SessionBuild = {
     options,
@@ -50,7 +50,7 @@ export async function buildWithSession(
   const { abortSignal } = request.abort;
   const ending = anySignal(session.lost, abortSignal);
   const run = () =>
-    (hasNamedContexts ? solveBuild : requestBuild)(docker, build, { ...request, abort: { abortSignal: ending } });
+    (hasNamedContexts ? solveBuild : requestBuild)(client, build, { ...request, abort: { abortSignal: ending } });
   try {
     await asking({ ...request, secrets }, doing, () => abortable(run(), session.lost));
   } catch (error) {
@@ -93,16 +93,16 @@ export interface SessionBuild {
   readonly cleanFailure: (text: string) => string;
 }
 
-async function requestBuild(docker: Docker, build: SessionBuild, request: EngineRequest): Promise<void> {
+async function requestBuild(client: EngineClient, build: SessionBuild, request: EngineRequest): Promise<void> {
   const { options, sessionId } = build;
-  const parameters = {
+  const query = {
     ...buildParameters(options),
     version: "2",
     remote: "client-session",
     session: sessionId,
     buildid: sessionId,
   };
-  await followTraces(await postBuild(docker, { parameters }, request), build);
+  await followTraces(await sendToEngine(client, { method: "POST", path: "/build", query }, request), build);
 }
 
 async function followTraces(stream: Readable, { options, log, redactor, cleanFailure }: SessionBuild): Promise<void> {

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { Secret } from "@otto/errors";
-import type Docker from "dockerode";
+import type { EngineClient } from "../engine-client.js";
 import { asking } from "../engine-error.js";
+import { upgradeConnection } from "../engine-message.js";
 import type { EngineRequest } from "../engine-request.js";
 import { encodeCredentials, type RegistryCredentials } from "../registry-credentials.js";
 import { type OnTransfer, type SyncSource, serveDiffCopy } from "./file-sync.js";
@@ -40,7 +41,7 @@ export interface BuildSession extends AsyncDisposable {
  * @see https://github.com/moby/buildkit/blob/master/session/grpc.go
  */
 export async function openBuildSession(
-  docker: Docker,
+  client: EngineClient,
   services: SessionServices,
   request: EngineRequest,
 ): Promise<BuildSession> {
@@ -58,7 +59,7 @@ export async function openBuildSession(
   const socket = await asking(
     request,
     "opening a build session",
-    () => dialSession(docker, announced, request),
+    () => dialSession(client, announced, request),
     (late) => late.destroy(),
   );
   const lost = followLoss(socket);
@@ -91,31 +92,17 @@ interface Announcement {
 }
 
 function dialSession(
-  docker: Docker,
+  client: EngineClient,
   { id, sharedKey, methods }: Announcement,
   request: EngineRequest,
 ): Promise<Duplex> {
-  const options = {
-    path: "/session",
-    method: "POST",
-    hijack: true,
-    isStream: true,
-    statusCodes: { 101: true, 200: true },
-    headers: {
-      Upgrade: "h2c",
-      "X-Docker-Expose-Session-Uuid": id,
-      "X-Docker-Expose-Session-Name": "otto",
-      "X-Docker-Expose-Session-Sharedkey": sharedKey,
-      "X-Docker-Expose-Session-Grpc-Method": methods,
-    },
-    ...request.abort,
+  const headers = {
+    "X-Docker-Expose-Session-Uuid": id,
+    "X-Docker-Expose-Session-Name": "otto",
+    "X-Docker-Expose-Session-Sharedkey": sharedKey,
+    "X-Docker-Expose-Session-Grpc-Method": methods,
   };
-  return new Promise((resolve, reject) => {
-    docker.modem.dial(
-      options as unknown as Parameters<typeof docker.modem.dial>[0],
-      (error: unknown, socket: unknown) => (error ? reject(error as Error) : resolve(socket as Duplex)),
-    );
-  });
+  return upgradeConnection(client, { method: "POST", path: "/session", protocol: "h2c", headers }, request);
 }
 
 type Handlers = Readonly<Record<string, GrpcHandler>>;

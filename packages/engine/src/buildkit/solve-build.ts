@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type Docker from "dockerode";
 import { buildFailed } from "../build-failure.js";
+import type { EngineClient } from "../engine-client.js";
 import type { EngineRequest } from "../engine-request.js";
 import { connectToBuildKit, type GrpcClient } from "./grpc-client.js";
 import { GrpcError } from "./grpc-server.js";
@@ -16,11 +16,11 @@ const lastReportMs = 5_000;
  * Builds by the engine's BuildKit itself, as `docker buildx` does: `POST /build` takes no named contexts.
  * @throws OttoError `ENGINE_BUILD_FAILED`
  */
-export async function solveBuild(docker: Docker, build: SessionBuild, request: EngineRequest): Promise<void> {
+export async function solveBuild(client: EngineClient, build: SessionBuild, request: EngineRequest): Promise<void> {
   const { options, sessionId, log } = build;
-  using client = await connectToBuildKit(docker, request);
-  const solving = drain(client.call(`${control}/Solve`, encodeSolveRequest(options, sessionId)));
-  const report = followReport(client, build);
+  using buildKit = await connectToBuildKit(client, request);
+  const solving = drain(buildKit.call(`${control}/Solve`, encodeSolveRequest(options, sessionId)));
+  const report = followReport(buildKit, build);
   try {
     await solving;
   } catch (error) {
@@ -39,9 +39,9 @@ async function drain(messages: AsyncIterable<unknown>): Promise<void> {
 }
 
 /** Never fails: the build's own answer says how it ended. */
-async function followReport(client: GrpcClient, { sessionId, log, redactor }: SessionBuild): Promise<void> {
+async function followReport(buildKit: GrpcClient, { sessionId, log, redactor }: SessionBuild): Promise<void> {
   try {
-    for await (const message of client.call(`${control}/Status`, encodeStatusRequest(sessionId))) {
+    for await (const message of buildKit.call(`${control}/Status`, encodeStatusRequest(sessionId))) {
       log.follow(decodeTrace(message, redactor));
     }
   } catch {

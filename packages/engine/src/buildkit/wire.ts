@@ -1,18 +1,32 @@
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { OttoError } from "@otto/errors";
 
 /** One field of a message: bytes for strings, byte fields and messages, a number for varints. */
 export type Field =
   | { readonly number: number; readonly bytes: Uint8Array }
   | { readonly number: number; readonly value: bigint };
 
-/** The fields of an encoded message, as they come; kinds that BuildKit's messages do not use are passed over. */
+/**
+ * The fields of an encoded message, as they come; kinds that BuildKit's messages do not use are passed over.
+ * @throws OttoError `ENGINE_STREAM_INVALID` for what is no message
+ */
 export function* readFields(message: Uint8Array): Generator<Field> {
   const reader = new BinaryReader(message);
   while (reader.pos < reader.len) {
+    const field = readField(reader);
+    if (field !== undefined) yield field;
+  }
+}
+
+function readField(reader: BinaryReader): Field | undefined {
+  try {
     const [number, type] = reader.tag();
-    if (type === WireType.LengthDelimited) yield { number, bytes: reader.bytes() };
-    else if (type === WireType.Varint) yield { number, value: BigInt(reader.uint64()) };
-    else reader.skip(type);
+    if (type === WireType.LengthDelimited) return { number, bytes: reader.bytes() };
+    if (type === WireType.Varint) return { number, value: BigInt(reader.uint64()) };
+    reader.skip(type);
+    return undefined;
+  } catch (cause) {
+    throw new OttoError("ENGINE_STREAM_INVALID", "reading what BuildKit says: it is no protocol buffer", { cause });
   }
 }
 

@@ -30,7 +30,7 @@ export async function openContainerFiles(
   if (details === undefined) throw new OttoError("HOST_NOT_RUNNING", `${name}: its container is gone`);
   const view = viewContainer(details);
   const files = { engine, view, name };
-  const hasShell = view.isRunning && (await engine.hasPath({ container, path: "/bin/sh" }, signal));
+  const hasShell = view.isRunning && (await engine.statPath({ container, path: "/bin/sh" }, signal)) !== undefined;
   return hasShell ? liveFiles(files) : stillFiles(files);
 }
 
