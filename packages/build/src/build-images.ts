@@ -1,5 +1,5 @@
 import type { Repo } from "@otto/config";
-import { isOttoError, type OttoError } from "@otto/errors";
+import { isOttoError, type OttoError, withListener } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import pLimit from "p-limit";
 import type { BuildEvent } from "./build-event.js";
@@ -21,6 +21,7 @@ export interface BuildImagesOptions extends PlanBuildOptions {
   readonly env?: Environment | undefined;
   /** What others who want the same image are told: who builds it. Default `otto`. */
   readonly who?: string | undefined;
+  /** What it throws ends no build: the call rejects with it once all have settled. */
   readonly onEvent?: ((event: BuildEvent) => void) | undefined;
 }
 
@@ -40,17 +41,23 @@ export async function buildImages(
   options: BuildImagesOptions = {},
 ): Promise<Record<string, ImageResult>> {
   const steps = await planBuild(repo, parent, options);
-  const limit = pLimit(buildsAtOnce);
-  const results = await Promise.all(
-    steps.map((step) =>
-      limit(async (): Promise<[string, ImageResult]> => {
-        const result = await applyStep(step, { repo, parent, options });
-        options.onEvent?.({ type: "build.finished", image: step.image, result });
-        return [step.image, result];
-      }),
-    ),
+  return withListener(options.onEvent, (onEvent) =>
+    applySteps(steps, { repo, parent, options: { ...options, onEvent } }),
   );
-  return Object.fromEntries(results);
+}
+
+/** Nothing of it goes on behind the caller's back: the first that is no result of an image is thrown when all have settled. */
+async function applySteps(steps: readonly BuildStep[], build: Build): Promise<Record<string, ImageResult>> {
+  const limit = pLimit(buildsAtOnce);
+  const applying = steps.map((step) =>
+    limit(async (): Promise<[string, ImageResult]> => {
+      const result = await applyStep(step, build);
+      build.options.onEvent?.({ type: "build.finished", image: step.image, result });
+      return [step.image, result];
+    }),
+  );
+  await Promise.allSettled(applying);
+  return Object.fromEntries(await Promise.all(applying));
 }
 
 interface Build {

@@ -26,6 +26,7 @@ export interface BuildImageOptions {
   readonly extraHosts?: readonly string[];
   /** In bytes. */
   readonly shmSizeBytes?: number | undefined;
+  /** What it throws ends no build: the call rejects with it afterwards. */
   readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
   /** The Dockerfile's line of a step, for the error of one that fails; steps are named as in {@link BuildProgress}. */
   readonly locateStep?: ((step: string) => number | undefined) | undefined;

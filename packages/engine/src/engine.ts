@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { abortable, cleanText, OttoError } from "@otto/errors";
+import { abortable, cleanText, OttoError, withListener } from "@otto/errors";
 import pLimit from "p-limit";
 import { isOlder } from "./api-version.js";
 import { buildImage, type TarBuildOptions } from "./build-image.js";
@@ -108,14 +108,18 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
     inspectImage: async (reference, signal) => inspectImage(await client(signal), reference, request(signal)),
     tagImage: async (names, signal) => tagImage(await client(signal), names, request(signal)),
     removeImage: async (reference, signal) => removeImage(await client(signal), reference, request(signal)),
-    pullImage: async (pull, signal) => pullImage(await client(signal), pull, request(signal)),
-    pushImage: async (push, signal) => pushImage(await client(signal), push, request(signal)),
+    pullImage: (pull, signal) =>
+      guarded(pull, async (options) => pullImage(await client(signal), options, request(signal))),
+    pushImage: (push, signal) =>
+      guarded(push, async (options) => pushImage(await client(signal), options, request(signal))),
     hasBuildKit: async (signal) => (await meet(signal)).hasBuildKit,
-    buildWithSession: async (build, signal) => {
-      const { buildWithSession } = await import("./buildkit/session-build.js");
-      return buildWithSession(await client(signal), build, request(signal));
-    },
-    buildImage: async (tar, build, signal) => buildImage(await client(signal), tar, build, request(signal)),
+    buildWithSession: (build, signal) =>
+      guarded(build, async (options) => {
+        const { buildWithSession } = await import("./buildkit/session-build.js");
+        return buildWithSession(await client(signal), options, request(signal));
+      }),
+    buildImage: (tar, build, signal) =>
+      guarded(build, async (options) => buildImage(await client(signal), tar, options, request(signal))),
     listContainers: async (filter, signal) => listContainers(await client(signal), filter ?? {}, request(signal)),
     inspectContainer: async (id, signal) => inspectContainer(await client(signal), id, request(signal)),
     statPath: async (target, signal) => statPath(await client(signal), target, request(signal)),
@@ -135,6 +139,14 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
       agent.destroy();
     },
   };
+}
+
+/** A listener that throws ends no transfer. */
+function guarded<P, O extends { readonly onProgress?: ((progress: P) => void) | undefined }, T>(
+  options: O & { readonly onProgress?: ((progress: P) => void) | undefined },
+  call: (options: O) => Promise<T>,
+): Promise<T> {
+  return withListener(options.onProgress, (onProgress) => call({ ...options, onProgress }));
 }
 
 interface Negotiated {

@@ -13,6 +13,7 @@ export interface TransferOptions {
   readonly reference: string;
   /** Sent with this request alone. Default: none. */
   readonly credentials?: RegistryCredentials | undefined;
+  /** What it throws ends no transfer: the call rejects with it afterwards. */
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
 }
 

@@ -5,6 +5,8 @@ import { textField } from "./json-lines.js";
 
 type StepState = Extract<BuildProgress, { type: "step" }>["state"];
 
+const longestLine = 64 * 1024;
+
 /** Follows what a builder without BuildKit says, line by line: tells each step and its output. */
 export class TarBuildLog {
   readonly #onProgress: (progress: BuildProgress) => void;
@@ -41,7 +43,8 @@ export class TarBuildLog {
 
   #followText(text: string): void {
     const lines = `${this.#unfinished}${text}`.split("\n");
-    this.#unfinished = lines.pop() ?? "";
+    // A line that goes on for ever is told in pieces.
+    this.#unfinished = (lines.at(-1) ?? "").length < longestLine ? (lines.pop() ?? "") : "";
     for (const line of lines) this.#followLine(line);
   }
 

@@ -12,6 +12,7 @@ export {
   startGrace,
   startTimer,
 } from "./deadline.js";
+export { type GuardedListener, guardListener, withListener } from "./listener.js";
 export { nearestWord } from "./nearest-word.js";
 export { isOttoError, type Json, OttoError, type OttoErrorOptions } from "./otto-error.js";
 export { OutputText } from "./output-text.js";

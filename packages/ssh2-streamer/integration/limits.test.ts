@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import type { Socket } from "node:net";
@@ -7,11 +7,14 @@ import { join } from "node:path";
 import { type Duplex, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
+import { promisify } from "node:util";
 import { isOttoError } from "@otto/errors";
 import { type Lab, startLab } from "@otto/lab";
 import { openSshSession, type SshEvent, type SshRoute } from "ssh2-streamer";
 import { expect, test } from "vitest";
 import { routeTo } from "./lab-route.js";
+
+const execute = promisify(execFile);
 
 function open(route: SshRoute) {
   const events: SshEvent[] = [];
@@ -45,6 +48,46 @@ test("processes that last leave room for commands; a further connection comes wh
   expect(added).toMatchObject([{ hop: "parent", connections: 2, cause: expect.stringMatching(/session/) as string }]);
   for (const tail of tails) tail.stdin.end();
   expect(await Promise.all(tails.map((tail) => tail.exit))).toEqual(tails.map(() => ({ exitCode: 0 })));
+});
+
+/** The connections that the server has, each of which is a child of it. */
+async function countConnections(lab: Lab): Promise<number> {
+  const { stdout } = await execute("ps", ["-o", "pid=", "--ppid", String(lab.hosts.parent?.pid)]).catch(() => ({
+    stdout: "",
+  }));
+  return stdout.split("\n").filter((line) => line.trim() !== "").length;
+}
+
+test.each([2, 3, 5])(
+  "a session that is closed ends all of its %i connections, and every call on them",
+  async (count) => {
+    await using lab = await startLab({ hosts: { parent: { maxSessions: 1 } } });
+    await using opened = open(routeTo(lab, "parent"));
+    const { tails } = await startTails(lab, opened, count);
+    expect(await countConnections(lab)).toBeGreaterThanOrEqual(count);
+    await opened.session.close();
+    const ends = await Promise.allSettled(tails.map((tail) => tail.exit));
+    expect(ends).toMatchObject(tails.map(() => ({ status: "rejected", reason: { code: "SSH_CONNECTION_LOST" } })));
+    await expect.poll(() => countConnections(lab)).toBe(0);
+  },
+);
+
+test("a listener that throws harms no call; closing the session says so, once all is closed", async () => {
+  await using lab = await startLab({ hosts: { parent: { maxSessions: 1, proxy: {} } } });
+  const told: string[] = [];
+  const onEvent = ({ type }: SshEvent) => {
+    told.push(type);
+    throw new Error(`the listener, at ${type}`);
+  };
+  const session = openSshSession(routeTo(lab, "parent"), { onEvent });
+  const echo = async () => (await session.exec(["echo", "x"], { timeoutMs: 20_000 })).stdout.toString();
+  expect(await Promise.all(Array.from({ length: 6 }, echo))).toEqual(Array.from({ length: 6 }, () => "x\n"));
+  lab.hosts.parent.proxy?.cut();
+  await expect.poll(() => told).toContain("ssh.connection-lost");
+  expect(await echo()).toBe("x\n");
+  expect(told).toEqual(expect.arrayContaining(["ssh.connected", "ssh.session-limit"]));
+  await expect(session.close()).rejects.toThrow("the listener, at ssh.connected");
+  await expect.poll(() => countConnections(lab)).toBe(0);
 });
 
 test("where each takes a connection, thirty last beside commands; that more of them wait is told", async () => {

@@ -105,7 +105,8 @@ export class ConnectionPool {
     this.#resetPatience();
     this.#failWaiters(closedError(this.#setting.endpoint));
     const opening = this.#opening;
-    await Promise.all(this.#members.map(({ connection }) => connection.close(cause)));
+    // One that is closed leaves the members at once.
+    await Promise.all([...this.#members].map(({ connection }) => connection.close(cause)));
     await opening?.then((connection) => connection.close(cause)).catch(() => {});
   }
 

@@ -1,4 +1,5 @@
 import type { Duplex, Readable } from "node:stream";
+import { guardListener } from "@otto/errors";
 import type { CommandResult, ExecOptions, RemoteProcess, SpawnOptions } from "./command.js";
 import { formatCommandLine, summarizeCommand } from "./command-line.js";
 import type { ConnectGate } from "./connect-gate.js";
@@ -14,6 +15,7 @@ import { type SendTreeOptions, sendTree } from "./tree.js";
 export interface SshSessionOptions {
   /** Closes the session when it fires. */
   readonly signal?: AbortSignal | undefined;
+  /** What it throws harms no call: `close` rejects with it, when all is closed. */
   readonly onEvent?: SshEventListener | undefined;
   /**
    * Runs the connecting to the first machine of the route, when many sessions share a limit: what p-limit makes.
@@ -57,7 +59,8 @@ export interface SshSession extends AsyncDisposable {
  */
 export function openSshSession(route: SshRoute, options: SshSessionOptions = {}): SshSession {
   const closing = new AbortController();
-  const onEvent = options.onEvent ?? (() => {});
+  const events = guardListener(options.onEvent);
+  const onEvent = events.tell;
   const machines: Machine[] = [];
   for (const endpoint of route) {
     machines.push(
@@ -75,8 +78,9 @@ export function openSshSession(route: SshRoute, options: SshSessionOptions = {})
   const session = createSession(target, onEvent, async () => {
     closing.abort(closedError(target.endpoint));
     for (const machine of machines.toReversed()) await machine.close();
+    events.throwFailure();
   });
-  const onAbort = () => void session.close();
+  const onAbort = () => void session.close().catch(() => {});
   options.signal?.addEventListener("abort", onAbort, { once: true });
   if (options.signal?.aborted) onAbort();
   return session;

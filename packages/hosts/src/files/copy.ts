@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { withListener } from "@otto/errors";
 import { type CopySides, observe, totalBytes } from "./copy-observation.js";
 import { type CopyPlan, type CopyStep, conflict } from "./copy-plan.js";
 import { type CopyProgress, Tally } from "./copy-tally.js";
@@ -11,6 +12,7 @@ export interface CopyOptions {
   readonly mode?: number | undefined;
   /** Plans the copy, and changes nothing. Default false. */
   readonly dryRun?: boolean | undefined;
+  /** What it throws ends no copy: the call rejects with it afterwards. */
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -31,7 +33,9 @@ export interface CopyNames {
 /** Copies from one host to another. */
 export async function copyFiles(sides: CopySides, named: CopyNames, options: CopyOptions): Promise<CopyResult> {
   try {
-    return await copyAll(sides, named, options);
+    return await withListener(options.onProgress, (onProgress) =>
+      copyAll(sides, named, { ...options, ...(options.onProgress && { onProgress }) }),
+    );
   } catch (error) {
     // What an abort breaks says so in words of its own.
     options.signal?.throwIfAborted();

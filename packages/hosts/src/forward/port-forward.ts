@@ -1,10 +1,10 @@
 import { once, setMaxListeners } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { isOttoError, OttoError } from "@otto/errors";
+import { guardListener, isOttoError, OttoError } from "@otto/errors";
 import { joinLine, type Line } from "./line.js";
 
 export interface ForwardOptions {
-  /** Called for each connection that could not be passed on; it is reset, and the forward goes on. */
+  /** Called for each connection that could not be passed on; it is reset, and the forward goes on. What it throws, the disposal throws. */
   readonly onFailed?: ((error: Error) => void) | undefined;
   /** Closes it. */
   readonly signal?: AbortSignal | undefined;
@@ -44,13 +44,14 @@ export async function openForward(
   const closing = new AbortController();
   // Each connection listens to it.
   setMaxListeners(0, closing.signal);
+  const failures = guardListener(onFailed);
   const clients = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (client) => {
     clients.add(client);
     client.once("close", () => clients.delete(client));
     void connect(client, target, closing.signal).catch((error: Error) => {
       client.resetAndDestroy();
-      if (!closing.signal.aborted) onFailed?.(error);
+      if (!closing.signal.aborted) failures.tell(error);
     });
   });
   await listen(server, localPort, target.name);
@@ -61,8 +62,9 @@ export async function openForward(
     // Who has not been told the end must not take this for it.
     for (const client of clients) client[client.writableEnded ? "destroy" : "resetAndDestroy"]();
     await closed;
+    failures.throwFailure();
   };
-  const onAbort = () => void close();
+  const onAbort = () => void close().catch(() => {});
   signal?.addEventListener("abort", onAbort, { once: true });
   if (signal?.aborted) {
     await close();
