@@ -12,12 +12,21 @@ export interface Answers {
   next(): Promise<Answer>;
 }
 
-/** Reads a session's stdout. A stream that ends or breaks leaves who waits for an answer to whatever else it waits for. */
-export function readAnswers(stdout: Readable, nonce: string): Answers {
+const longestAnswerBytes = 64 << 20;
+/** Of a line before the session is ready. */
+const longestStateBytes = 1 << 20;
+
+/**
+ * Reads a session's stdout. A stream that ends or breaks leaves who waits for an answer to whatever else it waits for.
+ * @param onTooLong called once, when more is said than is kept: the session is to be ended
+ */
+export function readAnswers(stdout: Readable, nonce: string, onTooLong: () => void): Answers {
   const states = createQueue<string | undefined>();
   const answers = createQueue<Answer>();
   let held: Buffer[] = [];
+  let heldBytes = 0;
   let isReady = false;
+  let isTooLong = false;
   const readStates = () => {
     const lines = Buffer.concat(held).toString().split("\n");
     const rest = lines.pop() ?? "";
@@ -28,10 +37,18 @@ export function readAnswers(stdout: Readable, nonce: string): Answers {
       states.put(state);
     }
     held = rest === "" ? [] : [Buffer.from(rest)];
+    heldBytes = rest.length;
   };
   const end = new RegExp(`\\n${nonce} (\\d+)\\n$`);
   stdout.on("data", (chunk: Buffer) => {
+    if (isTooLong) return;
     held.push(chunk);
+    heldBytes += chunk.length;
+    if (heldBytes > (isReady ? longestAnswerBytes : longestStateBytes)) {
+      isTooLong = true;
+      held = [];
+      return onTooLong();
+    }
     if (!isReady) return readStates();
     // The end is looked for where it can be: behind what came in the last pieces.
     const tail = Buffer.concat(held.slice(-32)).subarray(-64).toString("latin1");
@@ -39,6 +56,7 @@ export function readAnswers(stdout: Readable, nonce: string): Answers {
     if (match === null) return;
     const whole = Buffer.concat(held);
     held = [];
+    heldBytes = 0;
     answers.put({ text: whole.subarray(0, whole.length - match[0].length).toString(), exitCode: Number(match[1]) });
   });
   stdout.on("error", () => {});

@@ -107,7 +107,7 @@ test("what waits for its turn in a session that ends is refused", async () => {
 async function startSession(parent: Parent) {
   const nonce = randomBytes(8).toString("hex");
   const process = await parent.spawn(["sh", "-c", sessionScript, "otto-stack", nonce, project, "victim"]);
-  const said = readAnswers(process.stdout, nonce);
+  const said = readAnswers(process.stdout, nonce, () => {});
   while ((await said.state()) !== "ready");
   const send = (verb: string, script: string) => process.stdin.write(`${verb} ${script.length}\n${script}`);
   return {

@@ -54,7 +54,7 @@ export async function openStackSession(parent: Parent, options: SessionOptions):
   readLines(process.stderr, (line) => {
     for (const listener of listeners) listener(line);
   });
-  const answers = readAnswers(process.stdout, nonce);
+  const answers = readAnswers(process.stdout, nonce, () => process.kill("SIGKILL"));
   let isFed = false;
   const silence = watchSilence(options.signal, () => isFed || process.stdin.write("ping\n"));
   for (const stream of [process.stdout, process.stderr]) stream.on("data", () => silence.hear());

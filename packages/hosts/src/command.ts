@@ -1,11 +1,9 @@
-import type { Writable } from "node:stream";
-
 /** A shell command line, or a program with its arguments, which needs no shell in the image. */
 export type Command = string | readonly string[];
 
 /** What became of a command. */
 export interface CommandResult {
-  /** 0 to 255; 128 + n after signal n; 124 when it timed out. */
+  /** 0 to 255; 128 + n after signal n; 124 when it timed out; 255 when nothing was told of its end, as `ssh` has it. */
   readonly exitCode: number;
   /** Exact bytes; empty when the output went elsewhere. */
   readonly stdout: Buffer;
@@ -13,12 +11,6 @@ export interface CommandResult {
   readonly stderr: Buffer;
   /** Whether the deadline ended it; the outputs then hold what came before. */
   readonly timedOut: boolean;
-}
-
-/** Where the output of a command goes as it comes, instead of into its result. Both stay open. */
-export interface CommandOutput {
-  readonly stdout: Writable;
-  readonly stderr: Writable;
 }
 
 export const defaultTimeoutMs = 30_000;

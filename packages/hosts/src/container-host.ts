@@ -48,7 +48,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   /**
    * Runs one command, apart from every other; safe to call concurrently. A string goes to `/bin/sh -c`, a list needs no
    * shell in the image. When the call ends, by itself, by timeout or abort, so does the command.
-   * @throws OttoError `HOST_NOT_RUNNING`, `HOST_COMMAND_NOT_STARTED`
+   * @throws OttoError `HOST_NOT_RUNNING`, `HOST_COMMAND_NOT_STARTED`, `COMMAND_OUTPUT_LIMIT`
    */
   async exec(command: Command, options: ContainerExecOptions = {}): Promise<CommandResult> {
     using deadline = startDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
@@ -73,7 +73,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   /**
    * Runs a command line in this host's own shell, which keeps its directory, variables and functions between calls.
    * Calls queue. After `exit` or a timeout the next call has a new shell, and says so.
-   * @throws OttoError `HOST_NOT_RUNNING`, `HOST_NO_SHELL`, `HOST_SHELL_LOST`
+   * @throws OttoError `HOST_NOT_RUNNING`, `HOST_NO_SHELL`, `HOST_SHELL_LOST`, `COMMAND_OUTPUT_LIMIT`
    */
   async run(commandLine: string, options: RunOptions = {}): Promise<RunResult> {
     return this.session("").run(commandLine, options);

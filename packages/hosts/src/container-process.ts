@@ -201,6 +201,7 @@ function toRemoteProcess(parts: Parts, reach: Reach, signal: AbortSignal | undef
   };
 }
 
-function nameOf({ host }: ExecTarget, argv: readonly string[]): string {
+/** What runs and where, for messages. */
+export function nameOf({ host }: ExecTarget, argv: readonly string[]): string {
   return `running ${argv[0] ?? "nothing"} on ${host}`;
 }

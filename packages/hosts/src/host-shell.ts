@@ -6,6 +6,11 @@ import type { ShellSession } from "./shell-session.js";
 export interface RunOptions {
   /** Milliseconds; when the stack has to be brought up, they begin after that. `Infinity` for none. Default 30,000. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Of stdout and stderr together, with what background jobs have said since the last call; beyond it the shell is ended and
+   * `COMMAND_OUTPUT_LIMIT` thrown. Default 64 MiB.
+   */
+  readonly maxOutputBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,7 +38,7 @@ export class HostShell implements AsyncDisposable {
   /**
    * Runs a command line. Calls queue in their order; the time of each starts when its turn comes. After `exit`, a
    * timeout or an abort the next call has a new shell, and says so.
-   * @throws OttoError `HOST_SHELL_LOST`, and what opening a shell throws
+   * @throws OttoError `HOST_SHELL_LOST`, `COMMAND_OUTPUT_LIMIT`, and what opening a shell throws
    */
   async run(commandLine: string, options: RunOptions = {}): Promise<RunResult> {
     if (commandLine.includes("\0")) throw new TypeError("a command line must not hold NUL");
@@ -63,7 +68,7 @@ export class HostShell implements AsyncDisposable {
       if (deadline.passed) return { ...neverBegan(), inNewShell };
       throw error;
     }
-    return { ...(await this.#session.run(commandLine, deadline)), inNewShell };
+    return { ...(await this.#session.run(commandLine, deadline, options.maxOutputBytes)), inNewShell };
   }
 }
 

@@ -1,5 +1,5 @@
-export { engineVariables } from "ssh2-streamer";
-export type { Command, CommandOutput, CommandResult } from "./command.js";
+export { type CommandOutput, engineVariables } from "ssh2-streamer";
+export type { Command, CommandResult } from "./command.js";
 export { readServicePlace, type ServicePlace } from "./compose-labels.js";
 export { type ComposeProgram, type ComposeVersion, findCompose } from "./compose-program.js";
 export type { ContainerExecOptions } from "./container-exec.js";

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { toExitCode } from "./command-run.js";
+import { toExitCode } from "ssh2-streamer";
 import type { LoginOptions, LoginTerminal } from "./login.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createEngine } from "@otto/engine";
-import { runCommand, sendTree } from "ssh2-streamer";
+import { runToEnd, sendTree } from "ssh2-streamer";
 import { addressEngine, type DeclaredDocker } from "./engine-address.js";
 import { createTransfer } from "./files/file-transfer.js";
 import { localFiles } from "./files/local-files.js";
@@ -21,6 +21,8 @@ export interface LocalParentOptions {
   /** What commands here get as their environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
+
+const neverAborted = new AbortController().signal;
 
 /**
  * This machine as a parent. Where it has no one engine, the first use of it fails with `HOST_ENGINE_AMBIGUOUS` or
@@ -42,7 +44,7 @@ export function createLocalParent(options: LocalParentOptions): Parent {
       return address();
     },
     engine,
-    exec: (command, exec = {}) => execOnParent(spawnTold, command, exec),
+    exec: (command, exec = {}) => execOnParent({ id, spawn: spawnTold }, command, exec),
     spawn: (argv, spawning = {}) => spawnTold(argv, spawning),
     run: (commandLine, run) => shells.get("").run(commandLine, run),
     session: (name) => shells.get(name),
@@ -53,7 +55,8 @@ export function createLocalParent(options: LocalParentOptions): Parent {
       forwardFromParent({ id, dialTcp, spawn }, { localPort, remotePort }, forward),
     sendTree: (tar, remoteDir, sending) =>
       sendTree(
-        (argv, exec) => runCommand((signal) => spawn(argv, { signal }), exec, `tar on ${id}`),
+        (argv, { stdin, signal = neverAborted }) =>
+          runToEnd((ending) => spawn(argv, { signal: ending }), { label: `tar on ${id}`, stdin, signal }),
         { tar, remoteDir, name: id },
         sending,
       ),

@@ -1,6 +1,5 @@
 import { finished, type Readable, type Writable } from "node:stream";
-import type { RemoteProcess } from "ssh2-streamer";
-import { toExitCode } from "./command-run.js";
+import { type RemoteProcess, toExitCode } from "ssh2-streamer";
 import type { ContainerSpawnOptions } from "./container-process.js";
 
 /** A terminal that somebody sits at: `process.stdin` and `process.stdout`. */

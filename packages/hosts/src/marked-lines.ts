@@ -8,6 +8,8 @@ export function createMark(): string {
   return randomBytes(16).toString("hex");
 }
 
+const longestLine = 4096;
+
 /** Takes `<mark> …\n` out of a stream, wherever in a line it begins; bytes are held back only while they may be one. */
 export class MarkedLines {
   readonly #mark: Buffer;
@@ -41,7 +43,8 @@ export class MarkedLines {
   /** How many of the last bytes may be the beginning of a marked line. */
   #unsafeLength(bytes: Buffer): number {
     const at = bytes.indexOf(this.#mark);
-    if (at !== -1) return bytes.length - at;
+    // So long a line is no marked one, whatever it begins with.
+    if (at !== -1) return bytes.length - at > longestLine ? 0 : bytes.length - at;
     let length = Math.min(this.#mark.length - 1, bytes.length);
     while (length > 0 && !bytes.subarray(-length).equals(this.#mark.subarray(0, length))) length -= 1;
     return length;

@@ -6,7 +6,7 @@ const mark = "0123456789abcdef0123456789abcdef";
 
 test("what comes after a marked line belongs to the next section", async () => {
   const stream = new PassThrough();
-  const output = new MarkedOutput(stream, mark);
+  const output = new MarkedOutput(stream, mark, () => true);
   stream.write(`one${mark} 1\ntwo${mark} 2\n`);
   expect(await output.next()).toEqual({ bytes: Buffer.from("one"), line: "1" });
   expect(await output.next()).toEqual({ bytes: Buffer.from("two"), line: "2" });
@@ -14,7 +14,7 @@ test("what comes after a marked line belongs to the next section", async () => {
 
 test("a stream that ends without a mark gives what came, and no line", async () => {
   const stream = new PassThrough();
-  const output = new MarkedOutput(stream, mark);
+  const output = new MarkedOutput(stream, mark, () => true);
   const section = output.next();
   stream.end("rest");
   expect(await section).toEqual({ bytes: Buffer.from("rest"), line: undefined });
@@ -23,7 +23,7 @@ test("a stream that ends without a mark gives what came, and no line", async () 
 
 test("what came before an error is kept", async () => {
   const stream = new PassThrough();
-  const output = new MarkedOutput(stream, mark);
+  const output = new MarkedOutput(stream, mark, () => true);
   stream.write("some");
   await new Promise((resolve) => setImmediate(resolve));
   stream.destroy(new Error("gone"));
@@ -32,7 +32,7 @@ test("what came before an error is kept", async () => {
 
 test("each byte of a large output is looked at a bounded number of times", async () => {
   const stream = new PassThrough();
-  const output = new MarkedOutput(stream, mark);
+  const output = new MarkedOutput(stream, mark, () => true);
   const section = output.next();
   const chunk = Buffer.alloc(1 << 16, "0");
   let copied = 0;
@@ -48,5 +48,8 @@ test("each byte of a large output is looked at a bounded number of times", async
 test("a stream that was broken before has one section, without a mark", async () => {
   const stream = new PassThrough().on("error", () => {}).destroy(new Error("cut"));
   await new Promise((resolve) => setImmediate(resolve));
-  expect(await new MarkedOutput(stream, "mark").next()).toEqual({ bytes: Buffer.alloc(0), line: undefined });
+  expect(await new MarkedOutput(stream, "mark", () => true).next()).toEqual({
+    bytes: Buffer.alloc(0),
+    line: undefined,
+  });
 });

@@ -1,5 +1,5 @@
 import { finished, type Readable } from "node:stream";
-import { MarkedLines } from "./marked-lines.js";
+import { MarkedLines, type MarkedPiece } from "./marked-lines.js";
 
 /** What a stream gave up to a marked line. */
 export interface MarkedSection {
@@ -8,15 +8,21 @@ export interface MarkedSection {
   readonly line: string | undefined;
 }
 
+/** What a marked line takes in memory beside its text, about. */
+const lineBytes = 128;
+
 /** Cuts a stream into the sections between its marked lines. */
 export class MarkedOutput {
   readonly #lines: MarkedLines;
   readonly #sections: MarkedSection[] = [];
   #chunks: Buffer[] = [];
+  readonly #mayKeep: (bytes: number) => boolean;
   #ended = false;
   #deliver: ((section: MarkedSection) => void) | undefined;
 
-  constructor(stream: Readable, mark: string) {
+  /** @param mayKeep whether so many more bytes may be kept */
+  constructor(stream: Readable, mark: string, mayKeep: (bytes: number) => boolean) {
+    this.#mayKeep = mayKeep;
     this.#lines = new MarkedLines(mark);
     stream.on("data", (chunk: Buffer) => this.#take(chunk));
     finished(stream, { writable: false }, () => this.#end());
@@ -39,9 +45,16 @@ export class MarkedOutput {
 
   #take(chunk: Buffer): void {
     for (const piece of this.#lines.push(chunk)) {
+      if (!this.#mayKeep(this.#sizeOf(piece))) continue;
       if ("bytes" in piece) this.#chunks.push(piece.bytes);
       else this.#pass(this.#close(piece.line));
     }
+  }
+
+  /** A marked line that somebody waits for is kept no longer. */
+  #sizeOf(piece: MarkedPiece): number {
+    if ("bytes" in piece) return piece.bytes.length;
+    return this.#deliver === undefined ? piece.line.length + lineBytes : 0;
   }
 
   #end(): void {

@@ -1,6 +1,7 @@
+import { startDeadline } from "@otto/errors";
 import type { ProcessExit, RemoteProcess, SpawnOptions } from "ssh2-streamer";
-import { type Command, type CommandResult, toArgv } from "./command.js";
-import { runToEnd } from "./command-run.js";
+import { type Command, type CommandResult, defaultTimeoutMs, toArgv } from "./command.js";
+import { runWithin } from "./command-run.js";
 import { HostShells } from "./host-shell.js";
 import { createMark } from "./marked-lines.js";
 import { notStarted } from "./not-started.js";
@@ -12,9 +13,16 @@ import { readStartReport, type StartReport } from "./start-report.js";
 export type Spawn = (argv: readonly string[], options: SpawnOptions) => Promise<RemoteProcess>;
 
 /** Runs a command to its end; `spawn` as {@link tellStarted} makes it. */
-export function execOnParent(spawn: Spawn, command: Command, options: ParentExecOptions): Promise<CommandResult> {
-  const { env, cwd } = options;
-  return runToEnd((signal) => spawn(toArgv(command), { env, cwd, signal, lifetime: "short" }), options);
+export async function execOnParent(
+  { id, spawn }: { readonly id: string; readonly spawn: Spawn },
+  command: Command,
+  options: ParentExecOptions,
+): Promise<CommandResult> {
+  const { env, cwd, stdin, output, maxOutputBytes } = options;
+  const argv = toArgv(command);
+  using deadline = startDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
+  const start = (signal: AbortSignal) => spawn(argv, { env, cwd, signal, lifetime: "short" });
+  return await runWithin(deadline, start, { label: `running ${argv[0]} on ${id}`, stdin, output, maxOutputBytes });
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Duplex, Readable } from "node:stream";
 import type { Engine } from "@otto/engine";
-import type { RemoteProcess, SpawnOptions } from "ssh2-streamer";
-import type { Command, CommandOutput, CommandResult } from "./command.js";
+import type { CommandOutput, RemoteProcess, SpawnOptions } from "ssh2-streamer";
+import type { Command, CommandResult } from "./command.js";
 import type { ParentDocker } from "./engine-address.js";
 import type { FileTransfer } from "./files/file-transfer.js";
 import type { ForwardOptions, PortForward } from "./forward/port-forward.js";
@@ -15,6 +15,11 @@ export interface ParentExecOptions {
   readonly cwd?: string | undefined;
   /** Takes the output as it comes; the result's is then empty. Default: the result has it. */
   readonly output?: CommandOutput | undefined;
+  /**
+   * Of stdout and stderr together, as far as the result has them; beyond it the command is ended and
+   * `COMMAND_OUTPUT_LIMIT` thrown. Default 64 MiB.
+   */
+  readonly maxOutputBytes?: number | undefined;
   /** Milliseconds; `Infinity` for none. Default 30,000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
@@ -29,7 +34,8 @@ export interface Parent extends AsyncDisposable, FileTransfer {
   readonly engine: Engine;
   /**
    * Runs a command to its end. A string goes to `sh -c`.
-   * @throws OttoError `HOST_COMMAND_NOT_STARTED` when the program or its directory is not there or may not be used
+   * @throws OttoError `HOST_COMMAND_NOT_STARTED` when the program or its directory is not there or may not be used,
+   * `COMMAND_OUTPUT_LIMIT`
    */
   exec(command: Command, options?: ParentExecOptions): Promise<CommandResult>;
   /** Starts a command; the caller reads it to its end, or kills it. `exit` may reject with `HOST_COMMAND_NOT_STARTED`. */

@@ -16,6 +16,8 @@ export interface RemoteLockOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const longestLine = 1 << 16;
+
 /**
  * Arguments: name, who. The end of stdin ends the wait for the lock too, and with the lock this ends. A group is killed
  * whole, so that nothing has to be written to who has gone.
@@ -78,7 +80,8 @@ async function* readLines(stream: Readable): AsyncGenerator<string> {
   stream.setEncoding("utf8");
   for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<string>) {
     const lines = (rest + chunk).split("\n");
-    rest = lines.pop() ?? "";
+    // A line that goes on for ever is cut.
+    rest = (lines.pop() ?? "").slice(0, longestLine);
     yield* lines;
   }
 }

@@ -1,5 +1,5 @@
 import { type Deadline, OttoError, quoteWord } from "@otto/errors";
-import type { RemoteProcess } from "ssh2-streamer";
+import { OutputBudget, type RemoteProcess } from "ssh2-streamer";
 import { type CommandResult, timedOutExitCode } from "./command.js";
 import { createMark } from "./marked-lines.js";
 import { MarkedOutput, type MarkedSection } from "./marked-output.js";
@@ -26,6 +26,8 @@ export class ShellSession {
   readonly #mark: string;
   readonly #stdout: MarkedOutput;
   readonly #stderr: MarkedOutput;
+  readonly #budget: OutputBudget;
+  #overflow: OttoError | undefined;
   #ended = false;
 
   /** @param start runs argv with a stdin, such that it is ended when the signal fires */
@@ -47,8 +49,10 @@ export class ShellSession {
     this.#process = process;
     this.#ending = ending;
     this.#mark = createMark();
-    this.#stdout = new MarkedOutput(process.stdout, this.#mark);
-    this.#stderr = new MarkedOutput(process.stderr, this.#mark);
+    this.#budget = new OutputBudget({ label: "a command in a shell", onSpent: (error) => this.#overflowBy(error) });
+    const mayKeep = (bytes: number) => this.#budget.take(bytes);
+    this.#stdout = new MarkedOutput(process.stdout, this.#mark, mayKeep);
+    this.#stderr = new MarkedOutput(process.stderr, this.#mark, mayKeep);
     process.stdin.on("error", () => {});
     process.stdin.write(`${this.#mark}\n${prologue}`);
   }
@@ -60,9 +64,10 @@ export class ShellSession {
 
   /**
    * Runs one command; call again only when it has settled.
-   * @throws OttoError `HOST_SHELL_LOST` when the shell went away without an exit code
+   * @throws OttoError `HOST_SHELL_LOST` when the shell went away without an exit code, `COMMAND_OUTPUT_LIMIT`
    */
-  async run(command: string, deadline: Deadline): Promise<CommandResult> {
+  async run(command: string, deadline: Deadline, maxOutputBytes?: number): Promise<CommandResult> {
+    this.#budget.renew(maxOutputBytes);
     const close = () => void this.close();
     deadline.signal.addEventListener("abort", close, { once: true });
     if (deadline.signal.aborted) close();
@@ -75,6 +80,12 @@ export class ShellSession {
     } finally {
       deadline.signal.removeEventListener("abort", close);
     }
+  }
+
+  /** What runs in the background may say too much while no command runs: the next one then has a new shell. */
+  #overflowBy(error: OttoError): void {
+    this.#overflow = error;
+    void this.close();
   }
 
   /** Ends the shell and what runs in it. */
@@ -100,6 +111,7 @@ export class ShellSession {
     const [what, code] = line?.split(" ") ?? [];
     if (what !== "done") void this.close();
     if (code !== undefined) return { exitCode: Number(code), ...outputs, timedOut: false };
+    if (this.#overflow !== undefined) throw this.#overflow;
     if (deadline.passed) return { exitCode: timedOutExitCode, ...outputs, timedOut: true };
     deadline.signal.throwIfAborted();
     throw new OttoError("HOST_SHELL_LOST", "the shell went away while a command ran in it", {

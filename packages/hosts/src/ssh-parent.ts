@@ -44,7 +44,7 @@ export function createSshParent(options: SshParentOptions): Parent {
       return address();
     },
     engine,
-    exec: (command, exec = {}) => execOnParent(spawnTold, command, exec),
+    exec: (command, exec = {}) => execOnParent({ id, spawn: spawnTold }, command, exec),
     spawn: (argv, spawning = {}) => spawnTold(argv, spawning),
     run: (commandLine, run) => shells.get("").run(commandLine, run),
     session: (name) => shells.get(name),

@@ -23,7 +23,7 @@ export interface RemoteProcess {
 
 /** What a finished command said, to the byte. */
 export interface CommandResult {
-  /** 128 + the signal's number when a signal ended the command, as shells count. */
+  /** 128 + the signal's number when a signal ended the command, as shells count; 255 when its channel was closed without a word, as `ssh` has it. */
   readonly exitCode: number;
   readonly signal?: string | undefined;
   readonly stdout: Buffer;
@@ -56,6 +56,6 @@ export interface ExecOptions {
   readonly signal?: AbortSignal | undefined;
   /** Ends the command and throws `COMMAND_TIMED_OUT`. Default: no limit. */
   readonly timeoutMs?: number | undefined;
-  /** Of stdout and of stderr each; beyond it the command is ended and `COMMAND_OUTPUT_LIMIT` thrown. Default 64 MiB. */
+  /** Of stdout and stderr together; beyond it the command is ended and `COMMAND_OUTPUT_LIMIT` thrown. Default 64 MiB. */
   readonly maxOutputBytes?: number | undefined;
 }

@@ -1,5 +1,5 @@
 import type { Duplex, Readable } from "node:stream";
-import { guardListener } from "@otto/errors";
+import { guardListener, OttoError, startDeadline } from "@otto/errors";
 import type { CommandResult, ExecOptions, RemoteProcess, SpawnOptions } from "./command.js";
 import { formatCommandLine, summarizeCommand } from "./command-line.js";
 import type { ConnectGate } from "./connect-gate.js";
@@ -9,7 +9,7 @@ import { createEngineDialer } from "./engine-dialer.js";
 import type { SshEventListener } from "./event.js";
 import { closedError } from "./failure.js";
 import { Machine } from "./machine.js";
-import { runCommand } from "./run-command.js";
+import { runToEnd } from "./run-to-end.js";
 import { type SendTreeOptions, sendTree } from "./tree.js";
 
 export interface SshSessionOptions {
@@ -96,10 +96,12 @@ function createSession(target: Machine, onEvent: SshEventListener, close: () => 
     const line = formatCommandLine(argv, { ...options, tellsPid });
     return target.start({ line, label, lifetime, signal, terminal, tellsPid });
   };
-  const exec = (argv: readonly string[], options: ExecOptions = {}) => {
-    const { env, cwd } = options;
+  const exec = async (argv: readonly string[], options: ExecOptions = {}) => {
+    const { env, cwd, stdin, maxOutputBytes, timeoutMs = Number.POSITIVE_INFINITY } = options;
+    const label = `${summarizeCommand(argv)} on ${name}`;
+    using deadline = startDeadline(timeoutMs, options.signal, () => timeoutError(label, timeoutMs));
     const start = (signal: AbortSignal) => spawn(argv, { env, cwd, signal, lifetime: "short" });
-    return runCommand(start, options, `${summarizeCommand(argv)} on ${name}`);
+    return await runToEnd(start, { label, stdin, maxOutputBytes, signal: deadline.signal });
   };
   let closed: Promise<void> | undefined;
   const closeOnce = () => {
@@ -121,4 +123,10 @@ function createSession(target: Machine, onEvent: SshEventListener, close: () => 
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   };
+}
+
+function timeoutError(label: string, timeoutMs: number): OttoError {
+  return new OttoError("COMMAND_TIMED_OUT", `${label}: not done within ${timeoutMs} ms; it was ended`, {
+    details: { timeoutMs },
+  });
 }

@@ -16,6 +16,8 @@ interface RemotePlace {
 
 // Nobody waits longer at a key. Connecting takes most of it; what was read is good for the next keys.
 const patienceMs = 3000;
+// More names than this are of no use at a key.
+const longestListBytes = 1 << 20;
 const freshMs = 30_000;
 
 /**
@@ -54,13 +56,13 @@ interface Listing {
 }
 
 async function onMachine(lab: Lab, { host, list, signal }: Listing): Promise<CommandResult> {
-  return lab.machine(host).exec(list, { signal });
+  return lab.machine(host).exec(list, { signal, maxOutputBytes: longestListBytes });
 }
 
 async function inContainer(lab: Lab, { host, list, signal }: Listing): Promise<CommandResult> {
   const [parent] = host.split(".");
   await declareStacks(lab, parent === undefined ? {} : { on: parent });
-  return getContainerHost(host, lab).exec(list, { signal });
+  return getContainerHost(host, lab).exec(list, { signal, maxOutputBytes: longestListBytes });
 }
 
 async function readFresh(file: string): Promise<readonly string[] | undefined> {

@@ -1,12 +1,12 @@
 import { posix } from "node:path";
 import { addAbortSignal } from "node:stream";
-import { Collector } from "../collector.js";
+import { Collector } from "ssh2-streamer";
 import { unpackEntries } from "./archive-reader.js";
 import { copyFailed } from "./copy-failure.js";
 import type { FileEntry, FileKind, FoundFile } from "./file-entry.js";
 import type { HostFiles, LookOptions, SendOptions } from "./host-files.js";
 import { lookScript, sendScript } from "./merge-script.js";
-import { runShell, type StartShell } from "./shell-process.js";
+import { boundOutput, runShell, type StartShell } from "./shell-process.js";
 import { receiveByTar } from "./shell-stage.js";
 
 export interface ShellHost {
@@ -54,7 +54,7 @@ export async function* sendByTar(
   process.stdin.end();
   // The process takes a while to end; who waits for its bytes need not.
   if (signal !== undefined) addAbortSignal(signal, process.stdout);
-  const stderr = new Collector(process.stderr);
+  const stderr = new Collector(process.stderr, boundOutput(process));
   try {
     yield* unpackEntries(process.stdout, { from: host, name });
   } finally {

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import { abortable, type Grace, startGrace } from "@otto/errors";
-import { Collector } from "../collector.js";
+import { Collector, OutputBudget } from "ssh2-streamer";
 
 /** A process with its streams, in a container or on a parent. */
 export interface ShellProcess {
@@ -46,7 +46,8 @@ export async function runShell(
   using grace = startGrace(() => (hasStarted ? tidyMs : 0), signal);
   const process = await start(script, args, input === undefined ? signal : grace.signal);
   hasStarted = true;
-  const [stdout, stderr] = [new Collector(process.stdout), new Collector(process.stderr)];
+  const budget = boundOutput(process);
+  const [stdout, stderr] = [new Collector(process.stdout, budget), new Collector(process.stderr, budget)];
   const feeding = feed(process.stdin, input, signal).then(
     () => undefined,
     (error: unknown) => ({ error }),
@@ -54,6 +55,17 @@ export async function runShell(
   const [exit, broken] = await Promise.all([abortable(process.exit, grace.signal), feeding]);
   if (broken !== undefined) throw broken.error;
   return { ...exit, stdout: await stdout.finished(), stderr: (await stderr.finished()).toString() };
+}
+
+/** What a script of ours says is short, whatever runs it. */
+export function boundOutput(process: ShellProcess): OutputBudget {
+  return new OutputBudget({
+    label: "a script that copies files",
+    onSpent: (error) => {
+      for (const stream of [process.stdout, process.stderr]) stream.destroy(error);
+      process.end();
+    },
+  });
 }
 
 /** A script that does not read on is no failure here: it says why itself. */

@@ -1,0 +1,61 @@
+import type { DockerContainerHost, Parent } from "@otto/hosts";
+import { createMemoryGauge } from "@otto/lab";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Parents, startParents, ways } from "./conformance-parents.js";
+import { type ContainerPlace, startPlace } from "./container-places.js";
+
+let parents: Parents;
+let place: ContainerPlace;
+
+beforeAll(async () => {
+  parents = await startParents();
+  place = await startPlace("busybox");
+});
+
+afterAll(async () => {
+  await place[Symbol.asyncDispose]();
+  await parents[Symbol.asyncDispose]();
+});
+
+const tooMuch = { code: "COMMAND_OUTPUT_LIMIT", hint: expect.stringContaining("maxOutputBytes") as string };
+const endless = "yes; true";
+
+describe.each([...ways, "a container"] as const)("on a host (%s)", (way) => {
+  let host: Parent | DockerContainerHost;
+  beforeAll(() => {
+    host = way === "a container" ? place.host : parents.byWay[way];
+  });
+
+  test("a command that says more than is allowed is ended, and its error says how to go on", async () => {
+    await expect(host.exec(endless, { maxOutputBytes: 100_000 })).rejects.toMatchObject({
+      ...tooMuch,
+      details: { maxBytes: 100_000 },
+    });
+    const exact = await host.exec("head -c 60 /dev/zero; head -c 40 /dev/zero >&2", { maxOutputBytes: 100 });
+    expect([exact.stdout.length, exact.stderr.length]).toEqual([60, 40]);
+    await expect(
+      host.exec("head -c 60 /dev/zero; head -c 41 /dev/zero >&2", { maxOutputBytes: 100 }),
+    ).rejects.toMatchObject(tooMuch);
+  });
+
+  test("without a setting, 64 MiB are the most that is kept", async () => {
+    const heldBytes = createMemoryGauge();
+    const before = heldBytes();
+    await expect(host.exec(endless)).rejects.toMatchObject({ ...tooMuch, details: { maxBytes: 64 << 20 } });
+    await expect.poll(() => heldBytes() - before).toBeLessThan(32 << 20);
+  });
+
+  test("a command in a shell that says more than is allowed ends the shell, and the next has a new one", async () => {
+    await host.run("word=kept");
+    await expect(host.run(endless, { maxOutputBytes: 100_000 })).rejects.toMatchObject(tooMuch);
+    const next = await host.run(`echo "[$word]"; head -c 50 /dev/zero`, { maxOutputBytes: 60 });
+    expect(next).toMatchObject({ exitCode: 0, inNewShell: true });
+    expect(next.stdout.toString()).toBe(`[]\n${"\0".repeat(50)}`);
+  });
+
+  test("a background job that says too much while no command runs ends the shell", async () => {
+    const { stderr } = await host.run("yes & echo $! >&2", { maxOutputBytes: 1 << 20 });
+    await expect.poll(async () => (await host.exec(`kill -0 ${Number(stderr)}`)).exitCode).not.toBe(0);
+    expect(await host.run("true")).toMatchObject({ exitCode: 0, inNewShell: true });
+  });
+});
