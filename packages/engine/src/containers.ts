@@ -1,4 +1,5 @@
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
+import { createDockerClient } from "./docker-client.js";
 import type { EngineClient } from "./engine-client.js";
 import { asking, hasStatus } from "./engine-error.js";
 import { askEngine } from "./engine-message.js";
@@ -37,8 +38,7 @@ export async function inspectContainer(
 ): Promise<ContainerDetails | undefined> {
   return asking(request, `inspecting the container ${id}`, async () => {
     try {
-      const path = `/containers/${encodeURIComponent(id)}/json`;
-      return await askEngine<ContainerDetails>(client, { method: "GET", path }, request);
+      return await createDockerClient(client, request).getContainer(id).inspect();
     } catch (error) {
       if (hasStatus(error, 404)) return undefined;
       throw error;

@@ -27,11 +27,12 @@ const longestRefusalBytes = 64 << 10;
 /** Asks for what is answered as JSON. @throws as {@link sendToEngine}; OttoError `ENGINE_STREAM_INVALID` */
 export async function askEngine<T>(client: EngineClient, message: EngineMessage, request: EngineRequest): Promise<T> {
   const bytes = await readWhole(await sendToEngine(client, message, request), request, longestAnswerBytes);
-  try {
-    return JSON.parse(bytes.toString()) as T;
-  } catch {
-    throw new OttoError("ENGINE_STREAM_INVALID", `reading the answer of ${request.engine}: it is not JSON`);
-  }
+  const answer = readJson(bytes);
+  if (typeof answer === "object" && answer !== null && !Buffer.isBuffer(answer)) return answer as T;
+  throw new OttoError(
+    "ENGINE_STREAM_INVALID",
+    `reading the answer of ${request.engine}: it is not a JSON object or list`,
+  );
 }
 
 /** Sends what has no answer but that it was done. @returns the answer's head @throws as {@link sendToEngine} */

@@ -3,9 +3,10 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { abortable, cleanText, OttoError } from "@otto/errors";
 import type { LimitFunction } from "p-limit";
+import { createDockerClient } from "./docker-client.js";
 import type { EngineClient } from "./engine-client.js";
 import { asking } from "./engine-error.js";
-import { askEngine, tellEngine, upgradeConnection } from "./engine-message.js";
+import { upgradeConnection } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
 import { createAbsentStdin, createExecStdin } from "./exec-stdin.js";
 import { demultiplex } from "./multiplexed-stream.js";
@@ -62,7 +63,7 @@ export async function execInContainer(
   const { abortSignal } = request.abort;
   const start = async () => {
     const id = await createExec(client, target, request);
-    const message = { method: "POST", path: `/exec/${id}/start`, protocol: "tcp" } as const;
+    const message = { method: "POST", path: `/exec/${encodeURIComponent(id)}/start`, protocol: "tcp" } as const;
     const body = { json: { Detach: false, Tty: terminal } };
     return { id, channel: await upgradeConnection(client, { ...message, body }, request) };
   };
@@ -79,9 +80,9 @@ export async function execInContainer(
   };
   const process = attach(channel, { terminal, stdin: options.stdin ?? false }, learnExit);
   const resize = async (columns: number, rows: number) => {
-    const message = { method: "POST", path: `/exec/${id}/resize`, query: { h: rows, w: columns } } as const;
     const resizing = { ...request, abort: {} };
-    await asking(resizing, `resizing a terminal in ${container}`, () => tellEngine(client, message, resizing));
+    const exec = createDockerClient(client, resizing).getExec(id);
+    await asking(resizing, `resizing a terminal in ${container}`, () => exec.resize({ h: rows, w: columns }));
   };
   return { ...process, resize };
 }
@@ -94,19 +95,19 @@ interface ExecTarget {
 
 async function createExec(client: EngineClient, target: ExecTarget, request: EngineRequest): Promise<string> {
   const { container, command, options } = target;
-  const json = {
-    Cmd: command,
-    Env: Object.entries(options.env ?? {}).map(([key, value]) => `${key}=${value}`),
-    AttachStdin: options.stdin ?? false,
-    AttachStdout: true,
-    AttachStderr: true,
-    Tty: options.terminal ?? false,
-    User: options.user,
-    WorkingDir: options.workdir,
-  };
-  const path = `/containers/${encodeURIComponent(container)}/exec`;
-  const { Id } = await askEngine<{ readonly Id: string }>(client, { method: "POST", path, body: { json } }, request);
-  return encodeURIComponent(Id);
+  const exec = await createDockerClient(client, request)
+    .getContainer(container)
+    .exec({
+      Cmd: [...command],
+      Env: Object.entries(options.env ?? {}).map(([key, value]) => `${key}=${value}`),
+      AttachStdin: options.stdin ?? false,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: options.terminal ?? false,
+      ...(options.user !== undefined && { User: options.user }),
+      ...(options.workdir !== undefined && { WorkingDir: options.workdir }),
+    });
+  return exec.id;
 }
 
 function attach(
@@ -176,19 +177,12 @@ function failToLearn(doing: string, cause: unknown): never {
 const exitPollMs = 10;
 const exitDeadlineMs = 10_000;
 
-/** What is used of `GET /exec/{id}/json`. */
-interface ExecState {
-  readonly Running: boolean;
-  readonly ExitCode: number | null;
-  readonly Pid: number;
-}
-
 async function readExit(client: EngineClient, id: string, request: EngineRequest): Promise<ProcessExit> {
   const { abortSignal: signal } = request.abort;
+  const exec = createDockerClient(client, request).getExec(id);
   const deadline = Date.now() + exitDeadlineMs;
   for (;;) {
-    const asked = askEngine<ExecState>(client, { method: "GET", path: `/exec/${id}/json` }, request);
-    const { Running, ExitCode, Pid } = await abortable(asked, signal);
+    const { Running, ExitCode, Pid } = await abortable(exec.inspect(), signal);
     if (!Running && ExitCode !== null) return { exitCode: ExitCode, started: Pid !== 0 };
     if (Date.now() > deadline) throw new Error("the process closed its output and runs on");
     await delay(exitPollMs, undefined, { signal });

@@ -1,15 +1,7 @@
+import { createDockerClient } from "./docker-client.js";
 import type { EngineClient } from "./engine-client.js";
 import { asking, hasStatus } from "./engine-error.js";
-import { askEngine, encodeReference, tellEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
-
-/** What is used of `GET /images/{name}/json`. */
-interface InspectedImage {
-  readonly Id: string;
-  readonly RepoTags?: readonly string[] | null;
-  readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null } | null;
-  readonly Architecture: string;
-}
 
 export interface ImageInfo {
   /** `sha256:…` */
@@ -28,8 +20,7 @@ export async function inspectImage(
 ): Promise<ImageInfo | undefined> {
   return asking(request, `looking for the image ${reference}`, async () => {
     try {
-      const path = `/images/${encodeReference(reference)}/json`;
-      const image = await askEngine<InspectedImage>(client, { method: "GET", path }, request);
+      const image = await createDockerClient(client, request).getImage(reference).inspect();
       const labels = image.Config?.Labels ?? {};
       return { id: image.Id, tags: image.RepoTags ?? [], labels, architecture: image.Architecture };
     } catch (error) {
@@ -46,10 +37,9 @@ export async function tagImage(
   request: EngineRequest,
 ): Promise<void> {
   const at = names.target.lastIndexOf(":");
-  const query = { repo: names.target.slice(0, at), tag: names.target.slice(at + 1) };
-  const path = `/images/${encodeReference(names.source)}/tag`;
+  const target = { repo: names.target.slice(0, at), tag: names.target.slice(at + 1) };
   await asking(request, `tagging ${names.source} as ${names.target}`, () =>
-    tellEngine(client, { method: "POST", path, query }, request),
+    createDockerClient(client, request).getImage(names.source).tag(target),
   );
 }
 
@@ -57,7 +47,7 @@ export async function tagImage(
 export async function removeImage(client: EngineClient, reference: string, request: EngineRequest): Promise<void> {
   await asking(request, `removing the image ${reference}`, async () => {
     try {
-      await tellEngine(client, { method: "DELETE", path: `/images/${encodeReference(reference)}` }, request);
+      await createDockerClient(client, request).getImage(reference).remove();
     } catch (error) {
       if (!hasStatus(error, 404)) throw error;
     }

@@ -1,0 +1,52 @@
+import type Docker from "dockerode";
+import Container from "dockerode/lib/container.js";
+import Exec from "dockerode/lib/exec.js";
+import Image from "dockerode/lib/image.js";
+import type { EngineClient } from "./engine-client.js";
+import { askEngine, encodeReference, tellEngine } from "./engine-message.js";
+import type { EngineRequest } from "./engine-request.js";
+
+/** What is used of dockerode, without its entry: that one loads gRPC and protocol buffers for builds that are not ours. */
+export interface DockerClient {
+  getContainer(id: string): Docker.Container;
+  getImage(reference: string): Docker.Image;
+  getExec(id: string): Docker.Exec;
+}
+
+/**
+ * dockerode for the calls of one request. They go by {@link askEngine} and not by docker-modem, which keeps an answer of
+ * any length, leaves a connection open whose answer nobody reads, follows redirects and inspects its agent at each call.
+ */
+export function createDockerClient(client: EngineClient, request: EngineRequest): DockerClient {
+  const modem = {
+    Promise,
+    dial: (call: DockerodeCall, done: (error: unknown, answer?: unknown) => void) => {
+      send(client, call, request).then((answer) => done(undefined, answer), done);
+    },
+  };
+  return {
+    getContainer: (id) => new Container(modem, encodeURIComponent(id)),
+    getImage: (reference) => new Image(modem, encodeReference(reference)),
+    getExec: (id) => new Exec(modem, encodeURIComponent(id)),
+  };
+}
+
+/** What dockerode asks of its modem. */
+interface DockerodeCall {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Behind one that ends with a question mark, the options are the query; else they are the body of a POST. */
+  readonly path: string;
+  readonly options: Readonly<Record<string, string | number | object | undefined>>;
+}
+
+function send(
+  client: EngineClient,
+  { method, path, options }: DockerodeCall,
+  request: EngineRequest,
+): Promise<unknown> {
+  if (path.endsWith("?")) {
+    const message = { method, path: path.slice(0, -1), query: options };
+    return method === "GET" ? askEngine(client, message, request) : tellEngine(client, message, request);
+  }
+  return askEngine(client, { method, path, ...(method === "POST" && { body: { json: options } }) }, request);
+}
