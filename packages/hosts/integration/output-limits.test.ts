@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { DockerContainerHost, Parent } from "@otto/hosts";
 import { createMemoryGauge } from "@otto/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -54,7 +55,11 @@ describe.each([...ways, "a container"] as const)("on a host (%s)", (way) => {
   });
 
   test("a background job that says too much while no command runs ends the shell", async () => {
-    const { stderr } = await host.run("yes & echo $! >&2", { maxOutputBytes: 1 << 20 });
+    const go = `/tmp/go-${randomBytes(4).toString("hex")}`;
+    const job = `until [ -e ${go} ]; do :; done; rm ${go}; exec yes`;
+    const { stderr } = await host.run(`mkdir -p /tmp; { ${job}; } & echo $! >&2`, { maxOutputBytes: 1 << 20 });
+    expect(Number(stderr)).toBeGreaterThan(1);
+    await host.exec(["touch", go]);
     await expect.poll(async () => (await host.exec(`kill -0 ${Number(stderr)}`)).exitCode).not.toBe(0);
     expect(await host.run("true")).toMatchObject({ exitCode: 0, inNewShell: true });
   });

@@ -110,8 +110,9 @@ export class ShellSession {
     const outputs = { stdout: bytes, stderr: stderr.bytes };
     const [what, code] = line?.split(" ") ?? [];
     if (what !== "done") void this.close();
-    if (code !== undefined) return { exitCode: Number(code), ...outputs, timedOut: false };
+    // It may have come behind the exit code, and before all of stderr.
     if (this.#overflow !== undefined) throw this.#overflow;
+    if (code !== undefined) return { exitCode: Number(code), ...outputs, timedOut: false };
     if (deadline.passed) return { exitCode: timedOutExitCode, ...outputs, timedOut: true };
     deadline.signal.throwIfAborted();
     throw new OttoError("HOST_SHELL_LOST", "the shell went away while a command ran in it", {
