@@ -180,7 +180,9 @@ test("a missing context, a file as context, a missing Dockerfile, a directory as
   await expectRefusal(reading({ context: dockerfile, dockerfile }), "CONTEXT_NOT_FOUND", ["not a directory"]);
   const missing = join(directory, "no");
   await expectRefusal(reading({ context, dockerfile: missing }), "CONTEXT_DOCKERFILE_NOT_FOUND", [missing]);
-  await expectRefusal(reading({ context, dockerfile: context }), "CONTEXT_DOCKERFILE_NOT_FOUND", ["EISDIR"]);
+  await expectRefusal(reading({ context, dockerfile: context }), "CONTEXT_DOCKERFILE_NOT_FOUND", [
+    "a directory, not a file",
+  ]);
   await expect(readContext({ context: "relative", dockerfile })).rejects.toThrow(TypeError);
 });
 

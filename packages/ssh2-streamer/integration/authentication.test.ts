@@ -69,7 +69,7 @@ test("a key that cannot be used is named, without its passphrase", async () => {
   ];
   const { message } = await refusalOf(whoami("keys", { username: username(), privateKeys }));
   expect(message).toContain("logging in to keys: refused");
-  expect(message).toContain("/no/key (unreadable: ENOENT)");
+  expect(message).toContain("/no/key (unreadable: no such file)");
   expect(message).toContain(locked.privateKeyPath);
   expect(message).not.toContain("wrong-phrase");
 });
