@@ -44,6 +44,12 @@ test.each([".git", ".hg", ".svn", ".jj"])("below a directory with %s, all came w
   expect(await originsOf("lab_data/lab.json")).toEqual({});
 });
 
+test.each([".git", ".hg"])("a clone does not end at a directory in it with %s", async (name) => {
+  await write("clone/.git", "");
+  await write(`clone/app/${name}`, "");
+  expect(Object.keys(await originsOf("clone/lab_data/lab.json"))).toEqual(["clone/lab_data/lab.json"]);
+});
+
 test("a home under version control is no clone", async () => {
   await write(".git/HEAD", "");
   expect(await originsOf("lab_data/lab.json")).toEqual({});

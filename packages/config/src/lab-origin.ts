@@ -34,15 +34,19 @@ export async function readOrigin(
   return { file: real, digest: await digestOf(bytes, filesOf(hosts), clone) };
 }
 
-/** The directory that was cloned with a repo: the nearest above it under version control, below the home; else the repo. */
+/**
+ * The directory that was cloned with a repo: the topmost around it under version control, below the home; else the repo.
+ * Not the nearest: a clone may have submodules, or a directory of its own that is named `.hg`.
+ */
 async function cloneOf(root: string, home: string): Promise<string | undefined> {
   const real = await realpath(root).catch(() => undefined);
   if (real === undefined) return undefined;
   const realHome = await realpath(home).catch(() => home);
+  let clone = real;
   for (let at = real; dirname(at) !== at && at !== realHome; at = dirname(at)) {
-    for (const name of versionControl) if (await isThere(join(at, name))) return at;
+    for (const name of versionControl) if (await isThere(join(at, name))) clone = at;
   }
-  return real;
+  return clone;
 }
 
 /** Root's files are nobody else's; who became root by sudo owns what they owned before. */
