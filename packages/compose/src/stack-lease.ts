@@ -28,17 +28,22 @@ type LeaseProcess = Awaited<ReturnType<Parent["spawn"]>>;
  * stdin ends without, whoever used the stack is gone; if nobody else uses it and it is owned, that process takes it down.
  *
  * To be called with the stack's lock, so that nobody decides meanwhile that the stack is not used.
- * @throws OttoError `COMPOSE_SESSION_LOST`, and what connecting throws
+ * @throws OttoError `COMPOSE_SESSION_LOST`, and what connecting or `onWaiting` throws
  */
 export async function holdLease(
   { parent, project }: { readonly parent: Parent; readonly project: string },
   { who, onWaiting, signal }: LeaseOptions,
 ): Promise<StackLease> {
   const process = await abortable(startLease(parent, project, who), signal, letGo);
-  const held = new Promise<void>((resolve) => {
+  const held = new Promise<void>((resolve, reject) => {
     readLines(process.stdout, (line) => {
       if (line === "held") resolve();
-      if (line.startsWith("waiting ")) onWaiting?.(parseHolder(line.slice("waiting ".length)));
+      if (!line.startsWith("waiting ")) return;
+      try {
+        onWaiting?.(parseHolder(line.slice("waiting ".length)));
+      } catch (error) {
+        reject(error);
+      }
     });
   });
   const ended = process.exit.then(() => {

@@ -29,3 +29,17 @@ test("who waits for an earlier call of this process is told which, once", async 
   await Promise.all(["ann", "bob", "cyd"].map((who) => inTurn({ ...place, who, onWaiting }, async () => {})));
   expect(waits).toEqual(["ann", "bob"]);
 });
+
+test("a listener that throws ends its own call, and what that would do never begins", async () => {
+  const place = { parent: { id: "pepper" } as Parent, project: "shop", signal: undefined };
+  const order: string[] = [];
+  const first = inTurn({ ...place, who: "ann" }, async () => void order.push("first"));
+  const onWaiting = () => {
+    throw new Error("listener");
+  };
+  const second = inTurn({ ...place, who: "bob", onWaiting }, async () => void order.push("second"));
+  await expect(second).rejects.toThrow("listener");
+  await first;
+  await inTurn({ ...place, who: "cyd" }, async () => void order.push("third"));
+  expect(order).toEqual(["first", "third"]);
+});

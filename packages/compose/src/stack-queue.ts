@@ -26,10 +26,11 @@ export async function inTurn<T>(request: TurnRequest, work: () => Promise<T>): P
   const queue = turns.get(parent) ?? new Map<string, Turn>();
   turns.set(parent, queue);
   const before = queue.get(project);
+  // First: where the listener throws, nothing has begun.
+  if (before !== undefined) request.onWaiting?.(before.holder);
   const result = abortable(before?.settled ?? Promise.resolve(), signal).then(work);
   const settled = Promise.allSettled([before?.settled, result]).then(() => {});
   queue.set(project, { settled, holder: { who, since: new Date() } });
-  if (before !== undefined) request.onWaiting?.(before.holder);
   try {
     return await result;
   } finally {

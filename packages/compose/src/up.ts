@@ -1,4 +1,4 @@
-import { startGrace } from "@otto/errors";
+import { guardListener, startGrace } from "@otto/errors";
 import { converge, markOwned } from "./convergence.js";
 import { formatKept, takeDownIn } from "./down.js";
 import type { PlacedStack } from "./stack.js";
@@ -97,5 +97,5 @@ async function undo(
     .catch(again)
     .catch(() => undefined);
   if (outcome?.kept === undefined) return;
-  onEvent?.({ type: "compose.warning", project, message: formatKept(outcome.kept) });
+  guardListener(onEvent).tell({ type: "compose.warning", project, message: formatKept(outcome.kept) });
 }

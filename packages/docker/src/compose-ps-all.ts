@@ -1,5 +1,5 @@
 import { type ComposePsOptions, type ContainerRow, composePs } from "@otto/compose";
-import { isOttoError, type OttoError } from "@otto/errors";
+import { isOttoError, type OttoError, withListener } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 
 /** One parent's containers, or why it could not be asked. */
@@ -10,7 +10,7 @@ export type ParentContainers =
 export interface ComposePsAllOptions extends ComposePsOptions {
   /** Id or handle of the only host to ask. Default: every docker-capable host of the lab. */
   readonly on?: string | undefined;
-  /** Called with each answer as it comes. */
+  /** Called with each answer as it comes. What it throws is thrown once all have answered. */
   readonly onAnswer?: ((answer: ParentContainers) => void) | undefined;
 }
 
@@ -24,12 +24,14 @@ export async function composePsAll(lab: Lab, options: ComposePsAllOptions = {}):
   const { on, onAnswer, ...asking } = options;
   const capable = lab.data.hosts.filter(({ dockerCapable }) => dockerCapable);
   const parents = on === undefined ? capable.map(({ id }) => id) : [lab.parent(on).id];
-  return Promise.all(
-    parents.map(async (parent) => {
-      const answer = await askParent(lab, parent, asking);
-      onAnswer?.(answer);
-      return answer;
-    }),
+  return withListener(onAnswer, (tell) =>
+    Promise.all(
+      parents.map(async (parent) => {
+        const answer = await askParent(lab, parent, asking);
+        tell(answer);
+        return answer;
+      }),
+    ),
   );
 }
 

@@ -1,0 +1,19 @@
+import { OttoError } from "@otto/errors";
+import type { Lab } from "@otto/host-registry";
+import { expect, test } from "vitest";
+import { composePsAll } from "./compose-ps-all.js";
+
+test("a listener that throws keeps no parent's answer back; its error comes when all have answered", async () => {
+  const hosts = ["pepper", "basil"].map((id) => ({ id, dockerCapable: true }));
+  const parent = (id: string) => {
+    throw new OttoError("SSH_CONNECT_FAILED", `connecting to ${id}: refused`);
+  };
+  const lab = { data: { hosts }, parent } as unknown as Lab;
+  const seen: string[] = [];
+  const onAnswer = (answer: { readonly parent: string }) => {
+    seen.push(answer.parent);
+    throw new Error(`listener ${seen.length}`);
+  };
+  await expect(composePsAll(lab, { onAnswer })).rejects.toThrow("listener 1");
+  expect(seen).toEqual(["pepper", "basil"]);
+});
