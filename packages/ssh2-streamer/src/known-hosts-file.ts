@@ -23,11 +23,13 @@ export async function readKnownHosts(file: string): Promise<KnownHost[]> {
 /**
  * Adds a host's key to a known_hosts file, which is made when it is missing. Others may add to it at the same time.
  * @param name as {@link formatHostName} spells it
- * @throws OttoError `SSH_KNOWN_HOSTS_UNWRITABLE`; the file then is as it was
+ * @throws OttoError `SSH_KNOWN_HOSTS_UNWRITABLE`, for a name too that the file's format would read as a pattern or as
+ * several names; the file then is as it was
  */
 export async function addKnownHost(file: string, name: string, key: Buffer): Promise<void> {
   const line = `${name} ${readKeyType(key)} ${key.toString("base64")}\n`;
   try {
+    if (/[\s,*?!|#@]/.test(name)) throw new Error("it is not a host name");
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await using handle = await open(file, "a+", 0o600);
     await appendLine(handle, line);
