@@ -30,7 +30,8 @@ export class OwnProcesses {
     };
     const listeners = signalNames.map((name) => () => {
       timer ??= startTimer(kill, answerMs);
-      if (child.connected) child.send(name);
+      // One that has just ended cannot be sent to; its exit is on the way.
+      if (child.connected) child.send(name, () => {});
     });
     child.on("message", () => clearTimeout(timer));
     for (const [index, name] of signalNames.entries()) process.on(name, listeners[index] as () => void);

@@ -1,5 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
-import { createRedactor, type Redactor, Secret } from "@otto/errors";
+import { createRedactor, type Redactor, readBoundedFile, Secret } from "@otto/errors";
 import type { Stack } from "./stack.js";
 
 /** Reads what it is to take out when it is first asked for. */
@@ -22,11 +21,10 @@ export function createStackRedactor({ files }: Pick<Stack, "files">): StackRedac
   };
 }
 
-/** What cannot be read was not shipped. */
+/** Nothing for a file that is too large or cannot be read: the latter was not sent either. */
 async function readSecret(path: string): Promise<Secret[]> {
   try {
-    const { size } = await stat(path);
-    return size > largestBytes ? [] : [new Secret(await readFile(path))];
+    return [new Secret(await readBoundedFile(path, largestBytes))];
   } catch {
     return [];
   }
