@@ -59,6 +59,19 @@ test("a secret that its step prints is redacted in the output, the events and th
   expect([...events, JSON.stringify(result)].join()).not.toContain(canary);
 });
 
+test("a secret of fewer than 4 characters is in the output as it is, and a warning names it", async () => {
+  await using repo = await createShellRepo(useSecret("cat /run/secrets/token; exit 1"), settings);
+  const warnings: unknown[] = [];
+  const { output } = await build(await repo.load(), {
+    env: { TOKEN: "1" },
+    onEvent: (event) => event.type === "build.warning" && warnings.push(event),
+  });
+  expect(output).not.toContain("[redacted]");
+  expect(warnings).toEqual([
+    expect.objectContaining({ code: "BUILD_SECRET_SHORT", message: expect.stringContaining(": token") as string }),
+  ]);
+});
+
 test("another value of a secret is no reason to build, and a missing one is an error before anything is sent", async () => {
   await using repo = await createShellRepo("", settings);
   const loaded = await repo.load();
