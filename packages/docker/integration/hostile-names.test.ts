@@ -129,11 +129,11 @@ async function look(): Promise<readonly string[]> {
   return [...own, ...names.flat()];
 }
 
-/** Tests beside this one have theirs there: repos, labs, locks. */
+/** Tests beside this one have theirs there: repos, labs, locks; and so has the engine while it starts a command. */
 async function namesIn(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch(() => []);
   return names
-    .filter((name) => !/^(?:otto-|build-|tmp\.|node-|vitest|test-results|stack[0-9a-f]{8})/.test(name))
+    .filter((name) => !/^(?:otto-|runc-process|build-|tmp\.|node-|vitest|test-results|stack[0-9a-f]{8})/.test(name))
     .sort();
 }
 

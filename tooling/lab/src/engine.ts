@@ -16,15 +16,18 @@ export interface EnginePlaces {
   readonly address: string;
 }
 
-export const dockerd: EngineProgram = (places) => ["unshare", "--net", "dockerd", ...dockerdOptions(places)];
+export const dockerd: EngineProgram = (places) => [...unshare, "dockerd", ...dockerdOptions(places)];
 
 /** Docker 20.10, which the set-up of the tests lays beside the machine's own. */
 export const oldDockerd: EngineProgram = (places) => [
-  ...["unshare", "--net", "/var/lib/otto-old-engine/usr/sbin/dockerd"],
+  ...[...unshare, "/var/lib/otto-old-engine/usr/sbin/dockerd"],
   ...dockerdOptions(places),
 ];
 
-// In a network namespace of its own: one without a bridge removes that of the machine's engine.
+// A network namespace of its own: an engine without a bridge removes that of the machine's engine. A mount namespace: what
+// an engine that is killed leaves mounted goes with it.
+const unshare = ["unshare", "--net", "--mount"];
+
 const dockerdOptions = ({ directory, dataRoot, address }: EnginePlaces) => [
   ...["--host", address, "--data-root", dataRoot, "--exec-root", join(directory, "exec")],
   ...["--pidfile", join(directory, "pid"), "--bridge", "none", "--iptables=false"],
