@@ -95,7 +95,10 @@ interface TellOptions {
 /** Runs a command in both ways, and keeps what it tells. */
 async function tell(argv: readonly string[], options: TellOptions = {}): Promise<Run> {
   const { env, what = argv.join(" "), only } = options;
-  const place = { cwd: root, env: { HOME: join(root, "home"), OTTO_LAB: "lab", OTTO_COMPOSE_SUFFIX: "ci", ...env } };
+  const place = {
+    cwd: root,
+    env: { HOME: join(root, "home"), OTTO_LAB: "lab", OTTO_COMPOSE_SUFFIX: "ci", OTTO_TRUST: root, ...env },
+  };
   const runs: Run[] = [];
   for (const way of only === undefined ? Object.values(ways) : [ways[only]]) {
     runs.push(await runOtto(place, [...way, ...argv]));
