@@ -2,18 +2,9 @@ import type { Duplex } from "node:stream";
 import { isOttoError } from "@otto/errors";
 import { CommandDialer } from "./command-dialer.js";
 import type { DialEngineOptions } from "./dial-engine-options.js";
+import { engineVariables } from "./engine-variables.js";
 import type { SshEventListener } from "./event.js";
 import type { Machine } from "./machine.js";
-
-/** What tells a docker client which engine it asks, and how; what is empty counts as not given. */
-export const engineVariables = [
-  "DOCKER_HOST",
-  "DOCKER_CONTEXT",
-  "DOCKER_TLS",
-  "DOCKER_TLS_VERIFY",
-  "DOCKER_CERT_PATH",
-  "DOCKER_API_VERSION",
-] as const;
 
 const noVariables = Object.fromEntries(engineVariables.map((name) => [name, ""]));
 

@@ -11,7 +11,7 @@ export { Collector, type CommandOutput, OutputBudget, type OutputBudgetOptions }
 export type { ConnectGate } from "./connect-gate.js";
 export type { DialEngineOptions } from "./dial-engine-options.js";
 export type { PrivateKey, SshCredential, SshEndpoint, SshRoute } from "./endpoint.js";
-export { engineVariables } from "./engine-dialer.js";
+export { engineVariables } from "./engine-variables.js";
 export type { SshEvent, SshEventListener } from "./event.js";
 export type { SshErrorCode } from "./failure.js";
 export type { HostKeyPolicy, LearnedHostKey } from "./host-key.js";
