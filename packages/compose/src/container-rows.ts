@@ -42,7 +42,7 @@ export async function composePs(parent: Parent, options: ComposePsOptions = {}):
 
 function silent(host: string, timeoutMs: number): OttoError {
   return new OttoError("COMPOSE_PARENT_SILENT", `listing the containers of ${host}: no answer within ${timeoutMs} ms`, {
-    hint: `Look where it hangs: otto doctor ${host}`,
+    hint: `To find the step that gets no answer, run: otto doctor ${host}`,
     details: { host, timeoutMs },
   });
 }

@@ -15,7 +15,7 @@ export interface DownOptions {
   readonly stopTimeout: number;
   /** Whether named volumes and what containers wrote into bind mounts go too. */
   readonly volumes: boolean;
-  /** What others are told who wait for this. */
+  /** The name under which a waiting command reports this call. */
   readonly who: string;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: DownEvent) => void) | undefined;

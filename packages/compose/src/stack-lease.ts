@@ -13,7 +13,7 @@ export interface StackLease {
 }
 
 export interface LeaseOptions {
-  /** What others are told while the parent takes down what this process left. */
+  /** The name under which a waiting command reports the clean-up after this process. */
   readonly who: string;
   /** Called when someone keeps it from being noted: none of us does. */
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;

@@ -12,7 +12,7 @@ const turns = new WeakMap<Parent, Map<string, Turn>>();
 export interface TurnRequest {
   readonly parent: Parent;
   readonly project: string;
-  /** What others are told while they wait for this one. */
+  /** The name under which a waiting command reports this call. */
   readonly who: string;
   /** Called before a wait for an earlier one, with the last of them. */
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;

@@ -12,7 +12,7 @@ import { watchSilence } from "./silence-watch.js";
 export interface SessionOptions {
   /** The Compose project to lock; undefined: no lock. */
   readonly project: string | undefined;
-  /** What others are told while they wait for this session. */
+  /** The name under which a waiting command reports this session. */
   readonly who: string;
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
   /** Ends the wait for the lock. After that, a parent that does not answer any more ends the session, with its reason. */

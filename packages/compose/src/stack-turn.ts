@@ -11,7 +11,7 @@ export function waitingEvent(project: string, holder: LockHolder): WaitingEvent 
 }
 
 interface TurnOptions {
-  /** What others are told who wait for this. */
+  /** The name under which a waiting command reports this call. */
   readonly who: string;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: WaitingEvent) => void) | undefined;

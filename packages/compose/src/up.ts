@@ -22,7 +22,7 @@ export interface UpOptions {
   readonly build?: boolean | undefined;
   /** How long services may take to be up, in milliseconds. Default 300,000. */
   readonly readyTimeoutMs?: number | undefined;
-  /** What others are told who wait for this. */
+  /** The name under which a waiting command reports this call. */
   readonly who: string;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: UpEvent) => void) | undefined;

@@ -1,12 +1,12 @@
-/** A listener that cannot harm who tells it. */
+/** A listener whose errors do not reach its caller. */
 export interface GuardedListener<E> {
-  /** Tells the listener; never throws. */
+  /** Calls the listener; never throws. */
   readonly tell: (event: E) => void;
   /** Throws what the listener threw first, if anything. */
   readonly throwFailure: () => void;
 }
 
-/** Guards what has events to tell, and an end of its own where it may say that a listener failed. */
+/** For a caller that emits events and has an end of its own, where it can throw the listener's error. */
 export function guardListener<E>(listener: ((event: E) => void) | undefined): GuardedListener<E> {
   let failure: { readonly error: unknown } | undefined;
   return {
@@ -24,8 +24,8 @@ export function guardListener<E>(listener: ((event: E) => void) | undefined): Gu
 }
 
 /**
- * Runs work that tells a listener. What the listener throws changes nothing of the work: it is thrown once that is done,
- * and well.
+ * Runs work that calls a listener. An error of the listener does not change the work: it is thrown when the work has
+ * succeeded.
  */
 export async function withListener<E, T>(
   listener: ((event: E) => void) | undefined,

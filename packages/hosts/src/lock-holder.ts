@@ -7,7 +7,7 @@ export interface LockHolder {
   readonly since: Date;
   /** The user id that holds it, as the parent's kernel has it. Undefined: in this process, or hidden there. */
   readonly uid?: number | undefined;
-  /** The process that holds it on the parent, to be ended by who may. */
+  /** The process that holds it on the parent; root or that user can end it. */
   readonly pid?: number | undefined;
 }
 

@@ -1,15 +1,15 @@
 /**
- * Shell functions for a lock among all logins of a parent: a `flock` process there that lives as long as its stdin. Whoever
- * dies or loses the link lets go.
+ * Shell functions for a lock among all logins of a parent: a `flock` process there that lives as long as its stdin. A
+ * client that dies or loses its link frees the lock.
  *
  * Each login has a directory of its own, `otto-<uid>` in `/run/lock`, `/dev/shm` or `/tmp`, which the sticky bit keeps from
- * everybody else. A lock is an empty directory in it. Who wants the lock makes its own and then takes those of the same
- * name of every login, in one order: of two, the one that looks later sees the other's. A directory counts only when its
- * owner is the login in its name, so nobody can lay a lock for somebody else.
+ * everybody else. A lock is an empty directory in it. A login that wants the lock makes its own and then takes those of the
+ * same name of every login, in one order: of two, the one that looks later sees the other's. A directory counts only when
+ * its owner is the login in its name, so nobody can make a lock for somebody else.
  *
  * - `find_lock NAME` makes the login's own and sets `lock`; where it fails, `lock_trouble` says why.
  * - `lock_places` prints the locks of that name of all logins.
- * - `tell_holder PREFIX` prints `PREFIXwaiting <since> <uid> <pid> <who>` when someone holds it; `since` in seconds.
+ * - `tell_holder PREFIX` prints `PREFIXwaiting <since> <uid> <pid> <who>` if it is held; `since` in seconds.
  * - `with_lock BODY WHO` waits for it and evaluates BODY with it; what BODY starts keeps it.
  * - `hold_lock LINE WHO` waits for it, prints LINE and holds it until stdin ends; SIGTERM ends the wait only.
  */

@@ -8,7 +8,7 @@ import type { Parent } from "./parent.js";
 export interface RemoteLockOptions {
   /** 1 to 100 of `[a-z0-9-]`, no dash first; the same for everybody on the parent. */
   readonly name: string;
-  /** What others are told while they wait. */
+  /** The name under which a waiting command reports this holder. */
   readonly who: string;
   /** Called when someone else holds the lock, before the wait for it. */
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
@@ -19,8 +19,8 @@ export interface RemoteLockOptions {
 const longestLine = 1 << 16;
 
 /**
- * Arguments: name, who. The end of stdin ends the wait for the lock too, and with the lock this ends. A group is killed
- * whole, so that nothing has to be written to who has gone.
+ * Arguments: name, who. The end of stdin ends the wait for the lock too, and with the lock this ends. The
+ * whole group is killed, so nothing has to be written to a client that has gone.
  */
 const lockScript = `${lockFunctions}
 find_lock "$1" || { echo lockless; exit; }
@@ -30,9 +30,9 @@ tell_holder ""
 
 /**
  * Runs `body` while holding a lock on the parent. A parent without `flock` has no locks: `body` then runs at once.
- * @param body gets a signal that aborts with `options.signal`, and with `HOST_LOCK_LOST` or what the link was lost by when
- * the lock is not held any more
- * @throws OttoError `HOST_LOCK_LOST` when the wait ends without the lock, and what losing the link throws; TypeError for a name that is none
+ * @param body gets a signal that aborts with `options.signal`, and with `HOST_LOCK_LOST` or the error of the link when
+ * the lock is lost
+ * @throws OttoError `HOST_LOCK_LOST` when the wait ends without the lock, and what losing the link throws; TypeError for an invalid name
  */
 export async function withRemoteLock<T>(
   parent: Parent,
@@ -45,7 +45,7 @@ export async function withRemoteLock<T>(
   signal?.throwIfAborted();
   const starting = parent.spawn(["sh", "-c", lockScript, "sh", name, who], { lifetime: "long" });
   const process = await abortable(starting, signal, letGo);
-  // A link that breaks is told by `exit`.
+  // A broken link rejects `exit`.
   for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", () => {});
   process.stderr.resume();
   try {

@@ -87,7 +87,7 @@ function assertTrusted(endpoint: SshEndpoint, verdict: HostKeyVerdict, key: Buff
   if (verdict.verdict === "trusted") return;
   if (verdict.verdict === "unknown") {
     if (mayLearn) return;
-    throw new OttoError("SSH_HOST_KEY_UNKNOWN", `${at(endpoint)}: nobody knows its host key ${seen}`, {
+    throw new OttoError("SSH_HOST_KEY_UNKNOWN", `${at(endpoint)}: host key ${seen} is not in any known_hosts file`, {
       hint: "Compare it with the machine's own (ssh-keygen -lf) and add it to a known_hosts file, or pin it.",
       details: { hop: endpoint.name, seen },
     });

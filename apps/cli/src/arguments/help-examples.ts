@@ -37,7 +37,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   "otto run": ["otto run                             # lists the instructions", "otto run smoke --times 3"],
   "otto test": ["otto test --lab veg", "otto test suites/api.test.ts"],
   "otto doctor": ["otto doctor", "otto doctor pepper --lab veg"],
-  "otto trust": ["otto trust --dry-run                 # shows whom and what", "otto trust", "otto trust --revoke"],
+  "otto trust": [
+    "otto trust --dry-run                 # shows the files and hosts",
+    "otto trust",
+    "otto trust --revoke",
+  ],
   "otto init": ["otto init", "otto init --dry-run                  # shows the file and writes nothing"],
   "otto schema": ["otto schema settings > .otto/settings.schema.json", "otto schema lab > lab.schema.json"],
   "otto completion": [

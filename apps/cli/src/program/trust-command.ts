@@ -8,7 +8,7 @@ export function createTrustCommand(choose: Choose): Command {
     .description(
       "Shows the hosts of lab files that lie in the repositories, and records that you trust these files as they are. Until then otto connects to none of them. OTTO_TRUST=/path:… trusts what lies in a directory, for CI.",
     )
-    .option("--revoke", "take the trust back")
+    .option("--revoke", "no longer trust these files")
     .action((flags: { revoke?: boolean }) =>
       choose(async (session) => (await import("../commands/trust.js")).trust(session, flags)),
     );
