@@ -7,6 +7,7 @@ export { createKeyPair, type KeyPair } from "./keys.js";
 export { type Lab, startLab } from "./lab.js";
 export { type LabJson, type LabJsonHost, labJson } from "./lab-json.js";
 export { LimitedLink, linkCuts } from "./limited-link.js";
+export { findGrowth, type LongLife, type LongWork } from "./long-life.js";
 export { createMemoryGauge } from "./memory-gauge.js";
 export type { Authentication, EngineAccess, HostOptions, KeyType, LabOptions } from "./options.js";
 export { closedPort } from "./ports.js";
