@@ -138,5 +138,6 @@ test("a machine that says nothing holds a key up for 3 s at most", async () => {
   expect([run.exitCode, run.stdout]).toEqual([0, ""]);
   const tookMs = performance.now() - startedAt;
   expect(tookMs).toBeGreaterThan(2900);
-  expect(tookMs).toBeLessThan(6000);
+  // A limit that was lost leaves the 20 s that connecting may take; a busy machine takes some seconds more than 3.
+  expect(tookMs).toBeLessThan(15_000);
 });
