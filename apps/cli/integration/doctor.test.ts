@@ -21,7 +21,7 @@ test("a lab that is well: a line for each thing that was looked at, on the way a
   const { exitCode, stdout, stderr } = await runOtto(repo.place, ["doctor"]);
   expect([exitCode, stderr]).toEqual([0, ""]);
   const lines = stdout.trimEnd().split("\n");
-  expect(lines).toHaveLength(20);
+  expect(lines).toHaveLength(22);
   expect(lines.every((line) => /^(bastion|parent) +[a-z-]+ +ok /.test(line))).toBe(true);
 });
 

@@ -20,11 +20,14 @@ export function findBaseImages(dockerfile: string, buildArgs: Readonly<Record<st
   return [...images];
 }
 
+/** More than any reference has. Values that double each time must not fill the memory. */
+const longestValue = 1024;
+
 function declare(variables: Map<string, string>, { rest }: Instruction, buildArgs: Readonly<Record<string, string>>) {
   for (const [, name = "", value] of rest.matchAll(/(\w+)(?:=("[^"]*"|'[^']*'|\S*))?/g)) {
     const declared = value === undefined ? undefined : expand(unquote(value), variables);
     const given = Object.hasOwn(buildArgs, name) ? buildArgs[name] : declared;
-    if (given !== undefined) variables.set(name, given.replaceAll("$", ""));
+    if (given !== undefined) variables.set(name, given.replaceAll("$", "").slice(0, longestValue));
   }
 }
 

@@ -53,6 +53,7 @@ test("times in the engine's zone become UTC with nine decimals", async () => {
 test.each([
   ["a frame that is cut off", frame(1, `${time} out\n`).subarray(0, 20)],
   ["a line without a time", frame(1, "hello\n")],
+  ["a time that no calendar has", frame(1, "2026-13-31T14:30:00.5+02:30 x\n")],
 ])("%s is an error", async (_, log) => {
   await expect(decode([log])).rejects.toMatchObject({ code: "ENGINE_STREAM_INVALID" });
 });

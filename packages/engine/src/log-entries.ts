@@ -88,8 +88,9 @@ function toUtc(text: string): string {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text);
   if (match === null) throw invalid("a line without its time");
   const [, seconds = "", fraction = "", zone = "Z"] = match;
-  const utc = zone === "Z" ? seconds : new Date(`${seconds}${zone}`).toISOString().slice(0, 19);
-  return `${utc}.${fraction.padEnd(9, "0")}Z`;
+  const date = new Date(`${seconds}${zone}`);
+  if (Number.isNaN(date.getTime())) throw invalid("a line without its time");
+  return `${date.toISOString().slice(0, 19)}.${fraction.padEnd(9, "0")}Z`;
 }
 
 function invalid(reason: string): OttoError {

@@ -87,7 +87,8 @@ function roomFor(stats: Stats, path: PathLike, limitBytes: number): number {
 }
 
 function tooLarge(path: PathLike, limitBytes: number): FileRefusal {
-  return new FileRefusal("EFBIG", `larger than ${limitBytes >> 20} MiB`, path);
+  const limit = limitBytes < 1 << 20 ? `${limitBytes} bytes` : `${limitBytes >> 20} MiB`;
+  return new FileRefusal("EFBIG", `larger than ${limit}`, path);
 }
 
 function kindOf(stats: Stats): string {

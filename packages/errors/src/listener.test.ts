@@ -16,6 +16,18 @@ test("work goes on when its listener throws, tells it all the same, and then fai
   expect([told, isDone]).toEqual([[1, 2], true]);
 });
 
+test("a listener that rejects does not end the process, and the work fails with it when it has come by then", async () => {
+  const work = withListener(
+    async () => Promise.reject(new Error("late")),
+    async (tell: (event: number) => void) => {
+      tell(1);
+      await Promise.resolve();
+      await Promise.resolve();
+    },
+  );
+  await expect(work).rejects.toThrow("late");
+});
+
 test("what the work itself throws comes before what its listener threw", async () => {
   const fail = () => {
     throw new Error("the listener");

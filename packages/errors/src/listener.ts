@@ -9,12 +9,17 @@ export interface GuardedListener<E> {
 /** For a caller that emits events and has an end of its own, where it can throw the listener's error. */
 export function guardListener<E>(listener: ((event: E) => void) | undefined): GuardedListener<E> {
   let failure: { readonly error: unknown } | undefined;
+  const note = (error: unknown) => {
+    failure ??= { error };
+  };
   return {
     tell: (event) => {
       try {
-        listener?.(event);
+        const called: unknown = listener?.(event);
+        // One that is async is not waited for; its rejection must not end the process.
+        if (called instanceof Promise) called.catch(note);
       } catch (error) {
-        failure ??= { error };
+        note(error);
       }
     },
     throwFailure: () => {

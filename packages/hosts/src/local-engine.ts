@@ -15,14 +15,14 @@ export function findLocalSocket(host: string, env: Environment): string {
   if (env.DOCKER_HOST) return requireSocket(host, "DOCKER_HOST", env.DOCKER_HOST);
   const directory = env.DOCKER_CONFIG || join(env.HOME ?? "/", ".docker");
   const context = env.DOCKER_CONTEXT || readJson<DockerConfig>(join(directory, "config.json"))?.currentContext;
-  if (!context || context === "default") return usualSocket;
+  if (!context || context === "default" || typeof context !== "string") return usualSocket;
   const id = createHash("sha256").update(context).digest("hex");
   const known = readJson<DockerContext>(join(directory, "contexts", "meta", id, "meta.json"));
   return requireSocket(host, `the docker context ${context}`, known?.Endpoints?.docker?.Host);
 }
 
 interface DockerConfig {
-  readonly currentContext?: string;
+  readonly currentContext?: unknown;
 }
 
 interface DockerContext {

@@ -30,7 +30,9 @@ const neverAborted = new AbortController().signal;
  */
 export function createLocalParent(options: LocalParentOptions): Parent {
   const { id, env } = options;
-  const address = () => addressEngine(id, options, () => findLocalSocket(id, env));
+  let found: ReturnType<typeof addressEngine> | undefined;
+  // Once: a context that is changed meanwhile must not lead half of the work to another engine.
+  const address = () => (found ??= addressEngine(id, options, () => findLocalSocket(id, env)));
   const engine = createEngine({
     name: id,
     dial: async (signal) => dialSocket(address().socketPath, signal),

@@ -29,7 +29,7 @@ let dir: string;
 let outside: string;
 let around: string;
 beforeEach(async () => {
-  place = await mkdtemp(join(tmpdir(), "otto-staged-"));
+  place = await mkdtemp(join(tmpdir(), "otto-staged,"));
   dir = join(place, "stacks", "app");
   outside = join(place, "outside");
   await lay({ "../../outside/x": "theirs", "../../outside/sub/x": "theirs", "../other/repo/x": "theirs" });

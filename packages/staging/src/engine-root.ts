@@ -17,7 +17,7 @@ remove_image() { ${client} image rm "$image" >/dev/null 2>&1; }
 trap remove_image EXIT
 directory=$1
 shift
-set -- --mount "type=bind,source=$directory,target=$directory" --workdir "$directory" --entrypoint /bin/sh "$image" "$@"
+set -- --mount "type=bind,\\"source=$directory\\",\\"target=$directory\\"" --workdir "$directory" --entrypoint /bin/sh "$image" "$@"
 for system in /bin /sbin /lib /lib32 /lib64 /usr; do
 [ ! -d "$system" ] || set -- --mount "type=bind,source=$system,target=$system,readonly" "$@"
 done
