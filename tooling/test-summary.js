@@ -38,8 +38,9 @@ function readSuite(folder, kind) {
   const absent = findTestFiles(join(folder, kinds[kind])).filter(
     (file) => !results.some(({ name }) => name === resolve(file)),
   );
-  const unloaded = results.filter(
-    ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
+  // It did not load, or failed before or after its tests.
+  const unfinished = results.filter(
+    ({ status, assertionResults }) => status === "failed" && assertionResults.every((one) => one.status === "passed"),
   );
   const tests = results.flatMap(({ assertionResults }) => assertionResults);
   const passed = tests.filter(({ status }) => status === "passed").length;
@@ -47,16 +48,16 @@ function readSuite(folder, kind) {
     folder,
     kind,
     absent,
-    unloaded,
+    unfinished,
     tests,
     passed,
-    failed: tests.length - passed + absent.length + unloaded.length,
+    failed: tests.length - passed + absent.length + unfinished.length,
   };
 }
 
-function printSuite({ folder, kind, absent, unloaded, tests, passed, failed }) {
+function printSuite({ folder, kind, absent, unfinished, tests, passed, failed }) {
   for (const file of absent) console.log(`did not run: ${file}`);
-  for (const { name, message } of unloaded) console.log(`did not load: ${name}\n${message}`);
+  for (const { name, message } of unfinished) console.log(`failed around its tests: ${name}\n${message}`);
   for (const { fullName, status, failureMessages } of tests)
     if (status !== "passed") console.log(`${status}: ${folder} ${fullName}\n${failureMessages.join("\n")}`);
   if (passed + failed > 0) console.log(`${folder} ${kind}: ${passed} passed, ${failed} failed`);
