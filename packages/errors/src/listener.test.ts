@@ -17,14 +17,12 @@ test("work goes on when its listener throws, tells it all the same, and then fai
 });
 
 test("a listener that rejects does not end the process, and the work fails with it when it has come by then", async () => {
-  const work = withListener(
-    async () => Promise.reject(new Error("late")),
-    async (tell: (event: number) => void) => {
-      tell(1);
-      await Promise.resolve();
-      await Promise.resolve();
-    },
-  );
+  const listener: () => unknown = async () => Promise.reject(new Error("late"));
+  const work = withListener(listener, async (tell: (event: number) => void) => {
+    tell(1);
+    await Promise.resolve();
+    await Promise.resolve();
+  });
   await expect(work).rejects.toThrow("late");
 });
 
