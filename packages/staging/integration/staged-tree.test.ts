@@ -367,6 +367,22 @@ test("cut at any of its steps, an update or a removal loses nothing of a contain
   expect(cuts * stride).toBeGreaterThan(10);
 });
 
+test("an update that was cut leaves nothing of its own once the next one is whole", async () => {
+  const whole = treeOf("dash");
+  const changed = { ...files, "data/a": "2", "data/sub/b": "2" };
+  for (let step = 1; ; step += 1) {
+    await up(whole, files);
+    const cut = await up(treeOf("dash", ["false"], await layCutting(step)), changed).then(
+      () => false,
+      () => true,
+    );
+    await up(whole, changed);
+    expect([step, await removeTree(whole, down), await read(".")]).toEqual([step, undefined, "ENOENT"]);
+    if (!cut) break;
+    expect(step).toBeLessThan(100);
+  }
+});
+
 /** A directory of programs that change files; the n-th to be run kills the script before it does anything. */
 async function layCutting(step: number): Promise<string> {
   const bin = join(place, "bin");

@@ -53,7 +53,18 @@ walk() {
 }
 reach() { enter "$1" || walk "$1" make; }
 visit() { enter "$1" || walk "$1" look; }
-keeper() { (umask 022; mkdir -p "$kept/$here") || exit; }
+# Whether no link stands on the way from a directory to a path below it. What a container made may lie in what is kept.
+is_straight() {
+  way=$1 ahead=$2/
+  while [ -n "$ahead" ]; do
+    way=$way/${"$"}{ahead%%/*} ahead=${"$"}{ahead#*/}
+    [ ! -L "$way" ] || return 1
+  done
+}
+keeper() {
+  is_straight "$kept" "$here" || { echo "$here: a link is kept in its place" >&2; exit 5; }
+  (umask 022; mkdir -p "$kept/$here") || exit
+}
 report() { printf '\036%s %s/%s\036' "$1" "$here" "${"$"}{2#./}"; }
 set_aside() { keeper; mv -f "$1" "$kept/$here/" || exit; report aside "$1"; }
 sums() { sha256sum "$@" 2>/dev/null | sed 's/^\\*\([0-9a-f]*\).*/F\1/'; }
@@ -125,6 +136,8 @@ put() {
   known=$1
   shift
   held=$again
+  # An update that was cut has left what it held.
+  [ ! -d "$root/kept" ] || held=yes
   [ -z "$known" ] || for name do
     [ -z "$again" ] || is_there "$new/$here/$name" || continue
     is_there "$name" || continue
@@ -150,8 +163,12 @@ bring() {
   [ $# = 0 ] || mv -f "$@" ./ || exit
 }
 settle() {
-  is_there "$kept/$here/$2" || return 0
-  if holds "$1" "$kept/$here/$2"; then rm -f "$kept/$here/$2" || exit; else report aside "$2"; fi
+  for place in "$root"/kept/*; do
+    is_straight "$place" "$here" && is_there "$place/$here/$2" || continue
+    if holds "$1" "$place/$here/$2"; then rm -f "$place/$here/$2" || exit
+    elif [ "$place" = "$kept" ] && ! is_directory "$place/$here/$2"; then report aside "$2"
+    fi
+  done
 }
 `;
 
@@ -212,11 +229,14 @@ export function formatApplyScript(plan: TreePlan, stamp: string): string {
     ...formatMaking(plan),
     ...formatSent(plan),
     'enter ""',
-    `[ ! -d kept ] || find kept -depth -type d -exec rmdir {} \\; 2>/dev/null || :`,
+    removeEmptyKept,
     `mv -f ${incomingDirectory}/wanted/* ${ownDirectory}/`,
     `rm -rf ${incomingDirectory}`,
   ]);
 }
+
+/** Directories that nothing is kept in. */
+const removeEmptyKept = "[ ! -d kept ] || find kept -depth -type d -exec rmdir {} \\; 2>/dev/null || :";
 
 /** Files in `.otto` that say what was sent, by name. */
 export function formatRecords(sent: SentTree): Readonly<Record<string, string>> {
@@ -255,6 +275,7 @@ function formatDownScript(sent: SentTree): string {
     ...formatSweep(removals),
     // Digests of secrets do not stay either.
     `[ ! -e ${ownDirectory}/${sharedManifest} ] || mv -f ${ownDirectory}/${sharedManifest} ${ownDirectory}/manifest || exit`,
+    removeEmptyKept,
     `some=$(find . -path ./${ownDirectory} -prune -o ! -name . -print 2>/dev/null | head -n 1)`,
     `if [ -z "$some" ] && [ ! -s ${ownDirectory}/down ]; then rm -rf ${ownDirectory}; exit; fi`,
     `marks=$(find . -path ./${ownDirectory} -prune -o ! -type d -exec printf '%.0sx' {} + 2>/dev/null)`,
