@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Lab, labJson, startLab } from "@otto/lab";
+import { createRandom, type Lab, labJson, readSeed, startLab } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { finished, runOtto, startOtto } from "./otto-process.js";
 import { filesWith, heldLocks, processIds, startedSince } from "./parent-traces.js";
@@ -9,7 +9,7 @@ import { createTestRepo, type TestRepo } from "./test-repo.js";
 
 /** More for a longer search: OTTO_KILLS=300; the same again: OTTO_SEED. */
 const kills = Number(process.env.OTTO_KILLS ?? 3);
-const seed = Number(process.env.OTTO_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const seed = readSeed();
 /** What is left of a client that has gone is gone after this long. */
 const limitMs = 2000;
 /** Then the stack of a killed `composed` is down, too. */
@@ -97,17 +97,6 @@ async function succeed(...argv: string[]): Promise<number> {
   return performance.now() - startedAt;
 }
 
-/** Numbers from 0 to 1 that a seed determines (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Resolves when the client has gone: it may still tidy up what it can. */
 async function interrupt(child: ChildProcess, how: (typeof ways)[number]): Promise<void> {
   const exit = once(child, "exit");
@@ -139,9 +128,9 @@ test("a client that is killed, ended or cut off leaves nothing and stops nobody"
   const before = await processIds();
   const times: Record<string, number[]> = {};
   for (let round = 0; round < kills; round += 1) {
-    const name = Object.keys(verbs)[Math.floor(random() * Object.keys(verbs).length)] as string;
-    const how = ways[Math.floor(random() * ways.length)] as (typeof ways)[number];
-    const share = 0.1 + random() * 0.9;
+    const name = Object.keys(verbs)[random(Object.keys(verbs).length)] as string;
+    const how = ways[random(ways.length)] as (typeof ways)[number];
+    const share = 0.1 + (random(2 ** 32) / 2 ** 32) * 0.9;
     const { argv, needs, length } = verbs[name] as Verb;
     // The next command after the last kill.
     if (needs !== undefined) await succeed("docker", needs);
