@@ -36,6 +36,22 @@ export const deaf = instruction({ description: "hears no signal" }, async ({ rep
   await stack.hosts.web.exec(["sleep", "1000"], { timeoutMs: Number.POSITIVE_INFINITY });
 });
 
+export const thrower = instruction({ description: "throws" }, () => {
+  throw new Error("no page", { cause: new Error("no answer") });
+});
+export const floating = instruction({ description: "leaves a rejection behind" }, async ({ lab, repo, signal }) => {
+  await using stack = await composed(repo, lab, { own: true, signal });
+  void Promise.reject(new Error("nobody waits"));
+  await new Promise((resolve) => setTimeout(resolve, 1000, undefined));
+});
+export const leaver = instruction({ description: "ends its process" }, () => process.exit(3));
+export const wide = instruction({ description: "is no exit code" }, () => 256);
+export const busy = instruction({ description: "keeps its process busy over a signal" }, ({ log }) => {
+  process.kill(process.ppid, "SIGINT");
+  for (const end = Date.now() + 500; Date.now() < end; );
+  log.error("busy no more");
+});
+
 export const late = instruction({ description: "hears no signal while its stack comes up" }, async ({ repo, lab, log }) => {
   log.info("waiting");
   await using stack = await composed(repo, lab);
@@ -77,10 +93,9 @@ test("without a name they are listed; options and names are checked before anyth
 
 test("a dry run says what would be run and runs nothing", async () => {
   const { exitCode, lines } = await runJson(repo.place, ["run", "smoke", "--dry-run", "--times=2"]);
-  const file = join(repo.root, ".otto/instructions.ts");
   expect([exitCode, lines[0]]).toMatchObject([
     0,
-    { type: "step", do: "run", instruction: "smoke", file, options: { times: 2 } },
+    { type: "step", do: "run", instruction: "smoke", file: file(), options: { times: 2 } },
   ]);
   expect(await running()).toEqual([]);
 });
@@ -97,7 +112,34 @@ test.each(["deaf", "late"])("Ctrl-C on the terminal takes the stack of %s down b
   expect(await readEngineState(repo.name)).toMatchObject({ containers: [], networks: [] });
 });
 
-test("several repos' instructions coexist, and a name of two is an error naming both files", async () => {
+const file = () => join(repo.root, ".otto/instructions.ts");
+
+test.each([
+  [
+    "thrower",
+    1,
+    {
+      code: "INSTRUCTION_FAILED",
+      message: expect.stringMatching(/instructions\.ts:\d+: Error: no page: Error: no answer$/),
+    },
+  ],
+  [
+    "floating",
+    1,
+    { code: "INSTRUCTION_FAILED", message: expect.stringMatching(/instructions\.ts:\d+: Error: nobody waits$/) },
+  ],
+  ["wide", 1, { code: "INSTRUCTION_EXIT_CODE_INVALID", message: expect.stringMatching(/256/) }],
+  ["leaver", 3, { type: "notice", level: "warn", text: expect.stringMatching(/process\.exit\(3\)/) }],
+  ["busy", 130, { type: "log", level: "error", text: expect.stringMatching(/busy no more/) }],
+])("%s ends with exit code %i, what happened and a result", async (name, code, shown) => {
+  const { exitCode, lines, stderr } = await runJson(repo.place, ["run", name]);
+  expect(lines).toMatchObject([shown, { type: "result", status: "failed", exitCode: code }]);
+  expect(exitCode).toBe(code);
+  expect(stderr).not.toContain("    at ");
+  expect(await running()).toEqual([]);
+});
+
+test("several repos' instructions coexist, and only a name of two is an error, naming both files", async () => {
   await using other = await createTestRepo();
   const define = (name: string) =>
     `import { instruction } from "@otto/instructions";\nexport const ${name} = instruction({ description: "x" }, ({ repo }) => console.log(repo.name));\n`;
@@ -105,8 +147,10 @@ test("several repos' instructions coexist, and a name of two is an error naming 
   const place = { cwd: "/", env: { ...repo.place.env, OTTO_SUT_DIRS: `${repo.root},${other.root}` } };
   expect((await runOtto(place, ["run", "hello"])).stdout).toBe(`${other.name}\n`);
   await other.write(".otto/instructions.ts", define("smoke"));
-  const files = [repo, other].map(({ root }) => join(root, ".otto/instructions.ts"));
+  const files = [file(), join(other.root, ".otto/instructions.ts")];
   const clash = await runJson(place, ["run", "smoke"]);
   expect(clash.lines).toMatchObject([{ code: "INSTRUCTION_NAME_CLASH", details: { files } }, { exitCode: 2 }]);
+  expect((await runJson(place, ["run", "wide"])).lines).toMatchObject([{ code: "INSTRUCTION_EXIT_CODE_INVALID" }, {}]);
+  expect((await runOtto(place, ["run"])).stdout.match(/^smoke /gm)).toHaveLength(2);
   expect((await runOtto(place, ["run", "smoke", "--repo", other.name])).stdout).toBe(`${other.name}\n`);
 });

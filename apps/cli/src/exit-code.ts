@@ -5,9 +5,13 @@ export const exitCodes = { done: 0, failed: 1, usage: 2, neverRan: 255 } as cons
 // Mistakes of the caller that no package of files and labs finds.
 const usageCodes: readonly string[] = ["BUILD_IMAGE_UNKNOWN", "COMPOSE_UNKNOWN_SERVICE"];
 
+// What an instruction did, not how it was asked for.
+const failureCodes: readonly string[] = ["INSTRUCTION_EXIT_CODE_INVALID", "INSTRUCTION_FAILED"];
+
 /** 2 for a mistake in the command line, the settings or the lab; else 1. */
 export function exitCodeOf(error: unknown): number {
   if (!isOttoError(error)) return exitCodes.failed;
+  const isFailure = failureCodes.includes(error.code);
   const isUsage = /^(CLI|CONFIG|INSTRUCTION|LAB)_/.test(error.code) || usageCodes.includes(error.code);
-  return isUsage ? exitCodes.usage : exitCodes.failed;
+  return isUsage && !isFailure ? exitCodes.usage : exitCodes.failed;
 }

@@ -22,9 +22,12 @@ export interface SignalSource {
 
 /** How a process of its own ended. */
 export interface OwnProcess {
+  /** 1 for one that was killed. */
   readonly exitCode: number;
-  /** It did not answer a signal, or something else killed it: it has reported no result. */
+  /** It did not answer a signal, or something else killed it. */
   readonly wasKilled: boolean;
+  /** It has written its `result` line. */
+  readonly isReported: boolean;
 }
 
 /** Everything that a run of `otto` takes from its process. */

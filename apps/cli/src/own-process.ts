@@ -4,6 +4,7 @@ import { startTimer } from "@otto/errors";
 import type { OwnProcess, SignalSource } from "./invocation.js";
 
 const mark = "OTTO_OWN_PROCESS";
+const reported = "reported";
 const signalNames = ["SIGINT", "SIGTERM"] as const;
 
 /** Milliseconds. Code that keeps its process busy for so long after a signal will not hear of it. */
@@ -33,11 +34,15 @@ export class OwnProcesses {
       // One that has just ended cannot be sent to; its exit is on the way.
       if (child.connected) child.send(name, () => {});
     });
-    child.on("message", () => clearTimeout(timer));
+    let isReported = false;
+    child.on("message", (message) => {
+      clearTimeout(timer);
+      isReported ||= message === reported;
+    });
     for (const [index, name] of signalNames.entries()) process.on(name, listeners[index] as () => void);
     try {
       const [exitCode] = (await once(child, "exit")) as [number | null];
-      return { exitCode: exitCode ?? 1, wasKilled: wasKilled || exitCode === null };
+      return { exitCode: exitCode ?? 1, wasKilled: wasKilled || exitCode === null, isReported };
     } finally {
       clearTimeout(timer);
       for (const [index, name] of signalNames.entries()) process.off(name, listeners[index] as () => void);
@@ -48,6 +53,11 @@ export class OwnProcesses {
   killAll(): void {
     for (const child of this.#children) child.kill("SIGKILL");
   }
+}
+
+/** Says from such a process that its result is written. */
+export async function sayReported(): Promise<void> {
+  await new Promise<void>((resolve) => process.send?.(reported, () => resolve()) ?? resolve());
 }
 
 /**

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { startDirectory } from "./arguments/start-directory.js";
 import { main } from "./main.js";
-import { OwnProcesses, signalsFromStarter } from "./own-process.js";
+import { OwnProcesses, sayReported, signalsFromStarter } from "./own-process.js";
 
 /** Runs `otto` as this process: its arguments, streams, signals and exit code. The only place that reads them. */
 export async function start(): Promise<void> {
@@ -31,6 +31,7 @@ export async function start(): Promise<void> {
     runApart: signals === undefined ? () => apart.run() : undefined,
   });
   await Promise.all([flush(stdout), flush(stderr)]);
+  if (signals !== undefined) await sayReported();
   process.exit(exitCode);
 }
 

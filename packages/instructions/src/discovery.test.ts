@@ -65,20 +65,24 @@ test("two of one name are an error naming both files, within a repo and across r
   const one = await repoWith({ "otto/a.ts": smoke(), "otto/b.ts": smoke() }, "one", 'instructions = ["otto/*.ts"]\n');
   const two = await repoWith({ ".otto/instructions.ts": smoke() }, "two");
   const files = ["otto/a.ts", "otto/b.ts"].map((file) => join(one.root, file));
-  await expect(discoverInstructions([one])).rejects.toMatchObject({
-    code: "INSTRUCTION_NAME_CLASH",
-    details: { files },
-  });
-  const three = await repoWith({ ".otto/instructions.ts": smoke() }, "three");
-  const clash = await discoverInstructions([two, three]).catch((error: Error) => error.message);
+  const find = async (repos: Parameters<typeof discoverInstructions>[0], name: string) =>
+    findInstruction(await discoverInstructions(repos), name);
+  await expect(find([one], "smoke")).rejects.toMatchObject({ code: "INSTRUCTION_NAME_CLASH", details: { files } });
+  const fire = 'export const fire = instruction({ description: "x" }, () => {});\n';
+  const three = await repoWith({ ".otto/instructions.ts": smoke() + fire }, "three");
+  const clash = await find([two, three], "smoke").catch((error: Error) => error.message);
   expect(clash).toContain(two.root);
   expect(clash).toContain(three.root);
+  expect(await find([two, three], "fire")).toMatchObject({ repo: { name: "three" } });
+  expect(await discoverInstructions([two, three])).toHaveLength(3);
 });
 
 test.each([
   ["a module that is not there", 'import "./nope.js";\n', 2, "cannot find ./nope.js"],
   ["a package that is not there", 'import nope from "nope";\nexport const x = nope;\n', 2, "cannot find nope"],
   ["what cannot be parsed", "export const = 4;\n", 2, "Unexpected token"],
+  ["a decorator", "const log = () => {};\nclass A {\n  @log b() {}\n}\n", 4, "decorators are not supported"],
+  ["an accessor", "class A {\n  accessor b = 1;\n}\n", 3, "Support for the experimental syntax"],
   ["what throws", "interface A {\n  b: string }\nthrow new Error('not today');\n", 4, "not today"],
   [
     "a wrong definition",

@@ -22,8 +22,8 @@ export interface DiscoverOptions {
  * Loads the instruction modules of the repos: what they export as `name` is the instruction `name`, a default export goes
  * by its file's name.
  *
- * @returns in the order of repos and files, of one file by name
- * @throws OttoError `INSTRUCTION_IMPORT_FAILED` naming file and line, `INSTRUCTION_NAME_CLASH` naming both files
+ * @returns in the order of repos and files, of one file by name. Several may have one name: {@link findInstruction} refuses it
+ * @throws OttoError `INSTRUCTION_IMPORT_FAILED` naming file and line
  */
 export async function discoverInstructions(
   repos: readonly Repo[],
@@ -41,10 +41,11 @@ export async function discoverInstructions(
 
 /**
  * The one of this name.
- * @throws OttoError `INSTRUCTION_UNKNOWN` with the names there are
+ * @throws OttoError `INSTRUCTION_UNKNOWN` with the names there are, `INSTRUCTION_NAME_CLASH` naming both files
  */
 export function findInstruction(found: readonly FoundInstruction[], name: string): FoundInstruction {
-  const wanted = found.find((candidate) => candidate.name === name);
+  const [wanted, other] = found.filter((candidate) => candidate.name === name);
+  if (wanted !== undefined && other !== undefined) throw nameClash(wanted, other);
   if (wanted !== undefined) return wanted;
   const known = found.map((candidate) => candidate.name);
   const near = nearestWord(name, known);
@@ -69,15 +70,12 @@ function readExports(
   });
 }
 
-/** One that a second module exports again is the same; two of one name are a mistake. */
+/** One that a second module exports again is the same. */
 function withoutRepetition(found: readonly FoundInstruction[]): FoundInstruction[] {
-  const byName = new Map<string, FoundInstruction>();
-  for (const candidate of found) {
-    const known = byName.get(candidate.name);
-    if (known === undefined) byName.set(candidate.name, candidate);
-    else if (known.instruction !== candidate.instruction) throw nameClash(known, candidate);
-  }
-  return [...byName.values()];
+  return found.filter((candidate, index) => {
+    const { name, instruction } = candidate;
+    return index === found.findIndex((other) => other.name === name && other.instruction === instruction);
+  });
 }
 
 function nameClash(first: FoundInstruction, second: FoundInstruction): OttoError {

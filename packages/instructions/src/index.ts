@@ -17,4 +17,4 @@ export {
 } from "./option.js";
 export { type GivenOptions, readOptionValues } from "./option-values.js";
 export { type InstructionOutline, type OptionOutline, outlineInstructions } from "./outline.js";
-export { type RunInstructionOptions, runInstruction } from "./run.js";
+export { instructionFailed, type RunInstructionOptions, runInstruction } from "./run.js";

@@ -1,13 +1,15 @@
 import type { Lab, Repo } from "@otto/docker";
+import { OttoError } from "@otto/errors";
 import { checkOptions, type InstructionOptions, type OptionValues } from "./option.js";
 
 const brand = Symbol.for("otto.instruction");
 
-/** Where a body says what it does. */
+/** Where a body says what it does. None of these changes the result. */
 export interface InstructionLog {
   debug(text: string): void;
   info(text: string): void;
   warn(text: string): void;
+  error(text: string): void;
 }
 
 /** What a body gets. */
@@ -58,8 +60,15 @@ export function isInstruction(value: unknown): value is Instruction {
 /**
  * The exit code that a body's result stands for: a number or the `exitCode` of an object, from 0 to 255; else 0. So a body
  * may return what `exec` gave.
+ * @throws OttoError `INSTRUCTION_EXIT_CODE_INVALID` for another number, or an `exitCode` that is none of these
  */
 export function exitCodeOfResult(result: unknown): number {
-  const code = typeof result === "object" && result !== null && "exitCode" in result ? result.exitCode : result;
-  return typeof code === "number" && Number.isInteger(code) && code >= 0 && code <= 255 ? code : 0;
+  const hasCode = typeof result === "object" && result !== null && "exitCode" in result;
+  if (!hasCode && typeof result !== "number") return 0;
+  const code = hasCode ? result.exitCode : result;
+  if (typeof code === "number" && Number.isInteger(code) && code >= 0 && code <= 255) return code;
+  throw new OttoError("INSTRUCTION_EXIT_CODE_INVALID", `invalid exit code ${String(code)}: expected 0 to 255`, {
+    hint: "Return a whole number from 0 to 255, what exec gave, or nothing.",
+    details: { exitCode: String(code) },
+  });
 }

@@ -22,6 +22,7 @@ export async function createModuleLoader(options: {
   const instructions = await import("./index.js");
   const jiti = createJiti(import.meta.url, {
     fsCache: options.cacheDir,
+    transformOptions: { babel: { plugins: [refuseDecorators] } },
     virtualModules: { "@otto/docker": docker, "@otto/errors": errors, "@otto/instructions": instructions },
   });
   return async (file) => {
@@ -31,6 +32,21 @@ export async function createModuleLoader(options: {
       throw await importFailed(file, options.root, error);
     }
   };
+}
+
+interface SyntaxPath {
+  readonly node: { readonly loc: { readonly start: object } };
+  traverse(visitor: Readonly<Record<string, (path: SyntaxPath) => void>>): void;
+}
+
+/** A plugin of Babel, which the loader translates with: it would give decorators a meaning that is no longer the standard's. */
+function refuseDecorators() {
+  const Decorator = ({ node }: SyntaxPath) => {
+    const where = { code: "BABEL_PARSE_ERROR", loc: node.loc.start };
+    throw Object.assign(new Error("decorators are not supported"), where);
+  };
+  // Before other plugins replace them.
+  return { visitor: { Program: (program: SyntaxPath) => program.traverse({ Decorator }) } };
 }
 
 async function importFailed(file: string, root: string, cause: unknown): Promise<OttoError> {

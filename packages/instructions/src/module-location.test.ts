@@ -19,6 +19,12 @@ test.each([
     { reason: "Unexpected token", at: { file: "/r/syn.ts", line: 3 } },
   ],
   [
+    thrown(
+      "ParseError: Support for the syntax 'x' isn't enabled (3:9):\n\n\nYou can re-run Babel:\n\tnpx babel\nSee https://babeljs.io/docs for more.\n \n /r/syn.ts:3:8",
+    ),
+    { reason: "Support for the syntax 'x' isn't enabled", at: { file: "/r/syn.ts", line: 3 } },
+  ],
+  [
     thrown("Cannot read properties of undefined (reading 'x')", [
       "instruction (file:///opt/otto/dist/instruction.js:12:3)",
       "f (/r/node_modules/lib/index.js:1:1)",

@@ -28,17 +28,18 @@ export function readImportError(error: unknown, roots: readonly string[]): Impor
   if (specifier !== undefined && asking !== undefined) {
     return { reason: `cannot find ${specifier}`, missing: { specifier, file: asking } };
   }
-  const parsed = /^ParseError: (.*?)\s*\n\s*(.+):(\d+):\d+/s.exec(message);
-  if (parsed) {
-    const [, reason = "", file = "", line] = parsed;
-    return { reason: reason.trim(), at: { file, line: Number(line) } };
+  // Between the two there may be advice for users of Babel.
+  const reason = /^ParseError: (.*)/.exec(first)?.[1];
+  const [, file, line] = /^\s*(\S.*):(\d+):\d+\s*$/m.exec(message) ?? [];
+  if (reason !== undefined && file !== undefined) {
+    return { reason: reason.replace(/ \(\d+:\d+\):$/, "").trim(), at: { file, line: Number(line) } };
   }
   const at = firstFrame(stack, roots);
   return { reason: first, ...(at === undefined ? {} : { at }) };
 }
 
 /** The first line of the repository's own code in a stack trace. */
-function firstFrame(stack: string, roots: readonly string[]): SourceLine | undefined {
+export function firstFrame(stack: string, roots: readonly string[]): SourceLine | undefined {
   for (const [, place = "", line] of stack.matchAll(/\(?((?:file:\/\/)?\/[^\n()]+?):(\d+):\d+\)?$/gm)) {
     const file = place.startsWith("file:") ? fileURLToPath(place) : place;
     const isOwn = roots.some((root) => file.startsWith(root + sep)) && !file.includes("/node_modules/");

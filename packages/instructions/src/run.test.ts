@@ -13,7 +13,7 @@ const lab = new Lab({
   env: {},
   home: "/nonexistent",
 });
-const quiet = { debug: () => {}, info: () => {}, warn: () => {} };
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 let root: string;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "otto-run-"));
@@ -70,9 +70,37 @@ test.each([
   [undefined, 0],
   [3, 3],
   [{ exitCode: 7, stdout: "" }, 7],
-  [{ exitCode: "7" }, 0],
-  [256, 0],
+  [255, 255],
+  [{ exitCode: 0 }, 0],
   ["text", 0],
 ])("the result %j stands for exit code %i", (result, expected) => {
   expect(exitCodeOfResult(result)).toBe(expected);
+});
+
+test.each([256, -1, 1.5, Number.NaN, { exitCode: 256 }, { exitCode: "7" }, { exitCode: null }])(
+  "the result %j is refused",
+  (result) => {
+    expect(() => exitCodeOfResult(result)).toThrow(
+      expect.objectContaining({ code: "INSTRUCTION_EXIT_CODE_INVALID", message: expect.stringContaining("0 to 255") }),
+    );
+  },
+);
+
+test.each([
+  ["an error with causes", 'throw new Error("no page", { cause: new TypeError("no answer", { cause: "refused" }) })'],
+  ["an error of a callback's promise", "await Promise.reject(new Error('no page', { cause: 'x' }))"],
+])("%s is reported with the instruction's name, file and line", async (_, body) => {
+  const file = join(root, ".otto/instructions.ts");
+  const error = await run(body).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({
+    code: "INSTRUCTION_FAILED",
+    message: expect.stringMatching(`^running it: ${file}:4: Error: no page: (TypeError: no answer: refused|x)$`),
+    details: { instruction: "it", file, line: 4 },
+    cause: { message: "no page" },
+  });
+});
+
+test("what is thrown and no error is reported with the file", async () => {
+  const message = `running it: ${join(root, ".otto/instructions.ts")}: undefined`;
+  await expect(run("throw undefined")).rejects.toMatchObject({ code: "INSTRUCTION_FAILED", message });
 });

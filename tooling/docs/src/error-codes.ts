@@ -1,5 +1,12 @@
 /** Words in the code that look like error codes and are none: environment variables, markers, other tools' codes. */
-const otherWords = new Set(["AREA_WHAT", "DOCKER_CONFIG", "INIT_CWD", "MODULE_NOT_FOUND", "SSH_AUTH_SOCK"]);
+const otherWords = new Set([
+  "AREA_WHAT",
+  "BABEL_PARSE_ERROR",
+  "DOCKER_CONFIG",
+  "INIT_CWD",
+  "MODULE_NOT_FOUND",
+  "SSH_AUTH_SOCK",
+]);
 const otherAreas =
   /^(?:DOCKER_(?!CONFIG_INVALID|CREDENTIAL)|LD_|COMPOSE_(?:PROFILES|PROJECT_NAME)$|NODE_|OTTO_|XDG_|ERR_|NO_|FORCE_)/;
 

@@ -1,7 +1,9 @@
 import { Console } from "node:console";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
-import type { FoundInstruction, GivenOptions, InstructionLog } from "@otto/instructions";
+import { anySignal } from "@otto/errors";
+import type { FoundInstruction, GivenOptions, InstructionLog, RunInstructionOptions } from "@otto/instructions";
 import { readInstructionArguments } from "../arguments/instruction-arguments.js";
 import { cacheDirectory } from "../cache-directory.js";
 import { exitCodes } from "../exit-code.js";
@@ -26,11 +28,12 @@ export async function run(session: Session, flags: RunFlags): Promise<Outcome> {
 
 /** The same in a process of its own: modules of a repository may block theirs. */
 export async function runApart({ reporter, signal }: Session, start: () => Promise<OwnProcess>): Promise<Outcome> {
-  const { exitCode, wasKilled } = await start();
-  if (!wasKilled) return { exitCode, isReported: true };
-  const why = signal.aborted ? "did not answer the signal for 3 s and was killed" : "was killed";
+  const { exitCode, wasKilled, isReported } = await start();
+  if (isReported) return { exitCode, isReported };
+  const killed = signal.aborted ? "did not answer the signal for 3 s and was killed" : "was killed";
+  const why = wasKilled ? killed : `ended without a result, by process.exit(${exitCode})`;
   reporter.notice("warn", `the process of the instruction ${why}; what it brought up may still run`);
-  return { exitCode: exitCodes.failed };
+  return { exitCode };
 }
 
 async function runNamed(session: Session, flags: RunFlags): Promise<Outcome> {
@@ -84,7 +87,7 @@ async function showRun({ reporter }: Session, chosen: FoundInstruction, given: G
 }
 
 async function runChosen(session: Session, chosen: FoundInstruction, given: GivenOptions): Promise<Outcome> {
-  const [{ declareStacks }, { exitCodeOfResult, runInstruction }, lab] = await Promise.all([
+  const [{ declareStacks }, { exitCodeOfResult }, lab] = await Promise.all([
     import("@otto/docker"),
     import("@otto/instructions"),
     session.lab(),
@@ -93,12 +96,48 @@ async function runChosen(session: Session, chosen: FoundInstruction, given: Give
   await declareStacks(lab, { onEvent: createNoticeListener(session.reporter) }).catch((error: Error) =>
     session.reporter.notice("debug", error.message),
   );
-  const { signal } = session;
-  const { name } = chosen;
   const repo = lab.repos.find(({ root }) => root === chosen.repo.root) ?? chosen.repo;
-  const log = createLog(session, name);
-  const result = await runInstruction({ ...chosen, repo }, { lab, options: given, log, signal });
-  return { exitCode: exitCodeOfResult(result), fields: { instruction: name, repo: repo.name } };
+  const result = await runBody(session, { ...chosen, repo }, { lab, options: given });
+  return { exitCode: exitCodeOfResult(result), fields: { instruction: chosen.name, repo: repo.name } };
+}
+
+/** An error that nothing awaits ends the body as a signal does; Node would end the process, without a result. */
+async function runBody(
+  session: Session,
+  chosen: FoundInstruction,
+  options: Pick<RunInstructionOptions, "lab" | "options">,
+): Promise<unknown> {
+  const { instructionFailed, runInstruction } = await import("@otto/instructions");
+  using stray = watchStrayErrors();
+  const signal = anySignal(session.signal, stray.signal);
+  const result = runInstruction(chosen, { ...options, log: createLog(session, chosen.name), signal });
+  await Promise.allSettled([result]);
+  await readArrivedSignals();
+  if (stray.signal.aborted) throw instructionFailed(chosen, stray.signal.reason);
+  return await result;
+}
+
+interface StrayErrors extends Disposable {
+  /** Aborts with the first error. */
+  readonly signal: AbortSignal;
+}
+
+function watchStrayErrors(): StrayErrors {
+  const controller = new AbortController();
+  const onError = (error: unknown) => controller.abort(error);
+  const kinds = ["unhandledRejection", "uncaughtException"] as const;
+  for (const kind of kinds) process.on(kind, onError);
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      for (const kind of kinds) process.off(kind, onError);
+    },
+  };
+}
+
+/** A body may have kept the process busy since a signal came: it is read in the next turn of the event loop. */
+async function readArrivedSignals(): Promise<void> {
+  for (let turn = 0; turn < 2; turn += 1) await setImmediate();
 }
 
 function createLog({ reporter }: Session, instruction: string): InstructionLog {
@@ -109,6 +148,7 @@ function createLog({ reporter }: Session, instruction: string): InstructionLog {
     debug: (text) => reporter.notice("debug", plain(text), record("debug", text)),
     info: (text) => reporter.item(plain(text), record("info", text)),
     warn: (text) => reporter.notice("warn", plain(text), record("warn", text)),
+    error: (text) => reporter.notice("error", plain(text), record("error", text)),
   };
 }
 

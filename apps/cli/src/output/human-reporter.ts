@@ -23,6 +23,12 @@ const shownOutputLines = 20;
 export function createHumanReporter(options: HumanReporterOptions): Reporter {
   const { stdout, stderr, logLevel, color } = options;
   const paint = pico.createColors(color);
+  const labels: Readonly<Record<LogLevel, string>> = {
+    debug: "debug:",
+    info: "info:",
+    warn: paint.yellow("warning:"),
+    error: paint.red("error:"),
+  };
   const told = new RecentLines();
   let area: TerminalArea | undefined;
   const write = (stream: OutputStream, bytes: string | Uint8Array) => {
@@ -50,12 +56,11 @@ export function createHumanReporter(options: HumanReporterOptions): Reporter {
     event: () => {},
     bytes: (stream, bytes) => write(stream === "stdout" ? stdout : stderr, bytes),
     notice: (level, text) => {
-      if (isShown(level, logLevel))
-        tell(text, (shown) => `${level === "warn" ? paint.yellow("warning:") : `${level}:`} ${shown}`);
+      if (isShown(level, logLevel)) tell(text, (shown) => `${labels[level]} ${shown}`);
     },
     error: (error) => {
       const { message, hint } = describeError(error);
-      tell(message, (shown) => `${paint.red("error:")} ${shown}`);
+      tell(message, (shown) => `${labels.error} ${shown}`);
       const news = outputOf(error).filter((line) => !message.endsWith(line.trim()) && !told.has(line));
       for (const line of news.slice(-shownOutputLines)) tell(`  ${line}`, paint.dim);
       if (hint !== undefined) tell(hint, (shown) => `${paint.cyan("hint:")} ${shown}`);

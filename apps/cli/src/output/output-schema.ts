@@ -61,7 +61,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   trust: { file: text, status: oneOf("trusted", "untrusted", "changed"), hosts: texts },
   instruction: { name: text, repo: text, file: text, description: text, options: object },
   log: [
-    { level: oneOf("debug", "info", "warn"), instruction: text, text },
+    { level: oneOf("debug", "info", "warn", "error"), instruction: text, text },
     {
       ...{ stream: oneOf("stdout", "stderr"), timestamp: text, encoding: oneOf("utf8", "base64"), line: text },
       ...{ "repo?": text, "parent?": text, "service?": text, "replica?": count, "host?": text },

@@ -21,7 +21,7 @@ export interface Reporter {
   /** Exact bytes of a command, to a person. */
   bytes(stream: "stdout" | "stderr", bytes: Uint8Array): void;
   /** Something to know beside the result; a program gets `record`, where there is one. */
-  notice(level: Exclude<LogLevel, "error">, text: string, record?: JsonRecord): void;
+  notice(level: LogLevel, text: string, record?: JsonRecord): void;
   error(error: unknown): void;
   /** The last line for a program; nothing for a person. */
   result(record: Readonly<Record<string, unknown>>): void;
