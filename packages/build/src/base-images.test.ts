@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findBaseImages } from "./base-images.js";
+import { findBaseImages, findReachedImages } from "./base-images.js";
 
 test.each([
   ["FROM r.example/a:1\nFROM --platform=linux/arm64 b AS c\nFROM C\nCOPY --from=c /x /\n", ["r.example/a:1", "b"]],
@@ -20,5 +20,24 @@ test.each([
   ["ARG constructor\nARG toString=b\nFROM a$constructor-$toString\n", ["a-b"]],
   [`ARG A=${"x".repeat(600)}\nARG B=$A$A\nARG C=$B$B\nFROM $C\n`, ["x".repeat(1024)]],
 ])("%j takes %j", (dockerfile, images) => {
-  expect(findBaseImages(dockerfile, { BASE: "given" })).toEqual(images);
+  expect(findBaseImages(dockerfile, { buildArgs: { BASE: "given" } })).toEqual(images);
+});
+
+const stages = `FROM a AS one
+FROM b AS two
+COPY --from=One /x /
+FROM c AS three
+RUN --mount=from=0,target=/t true
+COPY --from=d /x /
+FROM two
+`;
+
+test.each([
+  [undefined, ["a", "b"]],
+  ["one", ["a"]],
+  ["Three", ["a", "c", "d"]],
+  ["2", ["a", "c", "d"]],
+  ["none", ["a", "b", "c", "d"]],
+])("the target %s reaches %j", (target, images) => {
+  expect(findReachedImages(stages, { buildArgs: {}, target })).toEqual(images);
 });

@@ -1,23 +1,68 @@
 import { type Instruction, readDirective, readInstructions } from "./dockerfile.js";
 
+export interface DockerfileUse {
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** The stage to build; default: the last. */
+  readonly target?: string | undefined;
+}
+
 /**
  * The images that a Dockerfile names: its frontend, those that it begins with and takes files from. Variables without a
  * value are empty: those that the builder sets (`TARGETARCH`) may be missing in a name, which its registry never needs.
  */
-export function findBaseImages(dockerfile: string, buildArgs: Readonly<Record<string, string>>): readonly string[] {
-  const variables = new Map<string, string>();
-  const stages = new Set(["scratch"]);
+export function findBaseImages(dockerfile: string, use: DockerfileUse): readonly string[] {
+  const images = readStages(dockerfile, use.buildArgs).flatMap((stage) => stage.images);
+  return [...new Set([...frontendOf(dockerfile, use), ...images])];
+}
+
+/** Those of {@link findBaseImages} that the build of its target takes. A target that is no stage takes all. */
+export function findReachedImages(dockerfile: string, use: DockerfileUse): readonly string[] {
+  const stages = readStages(dockerfile, use.buildArgs);
+  const images = reachStages(stages, use.target).flatMap((stage) => stage.images);
+  return [...new Set([...frontendOf(dockerfile, use), ...images])];
+}
+
+function frontendOf(dockerfile: string, { buildArgs }: DockerfileUse): readonly string[] {
   const frontend = buildArgs.BUILDKIT_SYNTAX ?? readDirective(dockerfile, "syntax");
-  const images = new Set(frontend === undefined ? [] : [frontend]);
+  return frontend === undefined ? [] : [frontend];
+}
+
+interface Stage {
+  /** In lower case; empty without one. */
+  readonly name: string;
+  readonly images: string[];
+  /** Indexes of the stages that it begins with and takes files from. */
+  readonly stages: number[];
+}
+
+function readStages(dockerfile: string, buildArgs: DockerfileUse["buildArgs"]): readonly Stage[] {
+  const variables = new Map<string, string>();
+  const stages: Stage[] = [];
   for (const instruction of readInstructions(dockerfile)) {
-    if (instruction.keyword === "ARG" && stages.size === 1) declare(variables, instruction, buildArgs);
-    for (const name of imagesIn(instruction)) {
-      const image = expand(name, variables);
-      if (!stages.has(image.toLowerCase()) && !/^(\d*$|\/)/.test(image)) images.add(image);
-    }
-    if (instruction.keyword === "FROM") stages.add(stageOf(instruction).toLowerCase());
+    if (instruction.keyword === "ARG" && stages.length === 0) declare(variables, instruction, buildArgs);
+    const stage = instruction.keyword === "FROM" ? newStage(instruction) : stages.at(-1);
+    for (const name of imagesIn(instruction)) addReference(stage, expand(name, variables), stages);
+    if (stage !== undefined && instruction.keyword === "FROM") stages.push(stage);
   }
-  return [...images];
+  return stages;
+}
+
+function addReference(stage: Stage | undefined, name: string, before: readonly Stage[]): void {
+  const isNumber = /^\d+$/.test(name);
+  const index = isNumber ? Number(name) : before.findLastIndex((one) => one.name === name.toLowerCase());
+  if (name !== "" && index >= 0) stage?.stages.push(index);
+  else if (!/^(\/|$)/.test(name) && name.toLowerCase() !== "scratch") stage?.images.push(name);
+}
+
+function reachStages(stages: readonly Stage[], target: string | undefined): readonly Stage[] {
+  const last = stages.length - 1;
+  const isNumber = target !== undefined && /^\d+$/.test(target);
+  const named = stages.findLastIndex(({ name }) => name === target?.toLowerCase());
+  const first = target === undefined ? last : named >= 0 || !isNumber ? named : Number(target);
+  if (stages[first] === undefined) return stages;
+  const reached = new Set([first]);
+  for (const index of reached) for (const other of stages[index]?.stages ?? []) reached.add(other);
+  return stages.filter((_, index) => reached.has(index));
 }
 
 /** More than any reference has. Values that double each time must not fill the memory. */
@@ -44,9 +89,10 @@ function imagesIn({ keyword, rest }: Instruction): string[] {
   return pattern === undefined ? [] : [...rest.matchAll(pattern)].map(([, image = ""]) => image);
 }
 
-/** The name of the stage that a `FROM` begins. */
-function stageOf({ rest }: Instruction): string {
-  return /^(?:--\S+\s+)*\S+\s+as\s+(\S+)/i.exec(rest)?.[1] ?? "";
+/** The stage that a `FROM` begins. */
+function newStage({ rest }: Instruction): Stage {
+  const name = /^(?:--\S+\s+)*\S+\s+as\s+(\S+)/i.exec(rest)?.[1] ?? "";
+  return { name: name.toLowerCase(), images: [], stages: [] };
 }
 
 /** Each round takes a `$` away; what is in braces may hold another. */

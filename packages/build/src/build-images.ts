@@ -10,10 +10,9 @@ import { buildWanted } from "./image-build.js";
 import type { ImageResult, ImageSource } from "./image-result.js";
 import { pullWanted, pushWanted, warnOfForeign } from "./image-transfer.js";
 import { provideOnce } from "./single-flight.js";
+import { baseFailed } from "./wanted-images.js";
 
 export interface BuildImagesOptions extends PlanBuildOptions {
-  /** Ask for newer base images. Default false. */
-  readonly pull?: boolean | undefined;
   /**
    * Where `env` secrets, `SSH_AUTH_SOCK` and the user's Docker configuration (`DOCKER_CONFIG`, else `HOME`) are looked
    * up. Default: nowhere.
@@ -30,9 +29,9 @@ const buildsAtOnce = 4;
 
 /**
  * Builds the images of a repo on a parent; one that is there with the same inputs is only pointed at by `:latest`.
- * One failed image does not stop the others.
+ * An image is built after the declared ones that it stands on. One that fails stops those that stand on it, and no others.
  *
- * @returns image name to result, in the order of the settings
+ * @returns image name to result, in the order of the settings; of images that were not named, those that had to be built
  * @throws OttoError `BUILD_IMAGE_UNKNOWN`, `ENGINE_UNREACHABLE`, and what connecting to the parent throws
  */
 export async function buildImages(
@@ -49,15 +48,35 @@ export async function buildImages(
 /** Nothing of it goes on behind the caller's back: the first that is no result of an image is thrown when all have settled. */
 async function applySteps(steps: readonly BuildStep[], build: Build): Promise<Record<string, ImageResult>> {
   const limit = pLimit(buildsAtOnce);
-  const applying = steps.map((step) =>
-    limit(async (): Promise<[string, ImageResult]> => {
-      const result = await applyStep(step, build);
+  const applying = new Map<string, Promise<ImageResult>>();
+  for (const step of steps) {
+    const apply = async () => {
+      const error = await findFailedBase(step, applying);
+      const result = error === undefined ? await limit(() => applyStep(step, build)) : failed(error);
       build.options.onEvent?.({ type: "build.finished", image: step.image, result });
-      return [step.image, result];
-    }),
-  );
-  await Promise.allSettled(applying);
-  return Object.fromEntries(await Promise.all(applying));
+      return result;
+    };
+    applying.set(step.image, apply());
+  }
+  await Promise.allSettled(applying.values());
+  const declared = build.repo.docker.images.flatMap(({ name }) => {
+    const result = applying.get(name);
+    return result === undefined ? [] : [result.then((it): [string, ImageResult] => [name, it])];
+  });
+  return Object.fromEntries(await Promise.all(declared));
+}
+
+/** Waits for the images that one stands on: they come before it in the plan. */
+async function findFailedBase(
+  step: BuildStep,
+  applying: ReadonlyMap<string, Promise<ImageResult>>,
+): Promise<OttoError | undefined> {
+  if (step.do === "fail" || step.do === "skip") return undefined;
+  for (const { image } of step.wanted.bases) {
+    const result = await applying.get(image.name);
+    if (result?.status === "failed") return baseFailed(step.image, image.name, result.error);
+  }
+  return undefined;
 }
 
 interface Build {
@@ -95,7 +114,7 @@ async function provide(step: WantedStep, build: Build): Promise<ImageSource> {
     parent,
     tag,
     who: options.who ?? "otto",
-    rebuild: options.rebuild ?? false,
+    rebuild: step.do === "build" && (options.rebuild || options.noCache || options.pull) === true,
     isPresent: async () => holdsHash(wanted, await parent.engine.inspectImage(tag, options.signal)),
     provide: (signal) => pullOrBuild(step, { ...build, options: { ...options, signal } }),
     onWaiting: (holder) => options.onEvent?.({ type: "build.waiting", image: step.image, ...holder }),
@@ -109,8 +128,11 @@ async function pullOrBuild(step: WantedStep, build: Build): Promise<ImageSource>
   const { image, tag } = step;
   const cause = step.do === "pull" ? "neither the parent nor the registry has an image with this hash" : step.cause;
   build.options.onEvent?.({ type: "build.started", image, tag, cause });
-  await buildWanted(step.wanted, build);
-  return "built";
+  const { noCache = false, refreshes } = step.do === "build" ? step : {};
+  await buildWanted(step.wanted, { ...build, noCache });
+  if (refreshes === undefined) return "built";
+  const built = await build.parent.engine.inspectImage(tag, build.options.signal);
+  return built?.id === refreshes ? "present" : "built";
 }
 
 function failed(error: OttoError): ImageResult {

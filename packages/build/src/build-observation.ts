@@ -1,17 +1,19 @@
 import type { DockerImage, Repo } from "@otto/config";
-import { readContext } from "@otto/context";
 import { isOttoError } from "@otto/errors";
-import { imageFullTag, imageLatestTag } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
 import { type BuildStep, planImage, type WantedImage } from "./build-plan.js";
-import { contextSource } from "./context-source.js";
 import { selectImages } from "./image-selection.js";
+import { createWantedReader, type WantedReader } from "./wanted-images.js";
 
 export interface PlanBuildOptions {
-  /** Default: all that the repo declares. */
+  /** Default: all that the repo declares. What a named one stands on is built where it is missing. */
   readonly imageNames?: readonly string[] | undefined;
-  /** Build even what is there. Default false. */
+  /** Build the named images even where they are there. Default false. */
   readonly rebuild?: boolean | undefined;
+  /** The same, without the engine's cache of layers. Default false. */
+  readonly noCache?: boolean | undefined;
+  /** Ask the registries for newer base images, and build where there are. Default false. */
+  readonly pull?: boolean | undefined;
   /** Push both tags afterwards. Default: as each image's settings say. */
   readonly push?: boolean | undefined;
   /** Where digests of unchanged files are kept; `false` (the default) reads every file. */
@@ -20,7 +22,8 @@ export interface PlanBuildOptions {
 }
 
 /**
- * Reads the contexts, asks the engine what it has and says what `buildImages` would do. Changes nothing.
+ * Reads the contexts, asks the engine what it has and says what `buildImages` would do, an image after those that it
+ * stands on. Changes nothing.
  * @throws OttoError `BUILD_IMAGE_UNKNOWN`, `ENGINE_UNREACHABLE` and what connecting to the parent throws
  */
 export async function planBuild(
@@ -28,37 +31,47 @@ export async function planBuild(
   parent: Parent,
   options: PlanBuildOptions = {},
 ): Promise<readonly BuildStep[]> {
-  const steps: BuildStep[] = [];
-  for (const image of selectImages(repo, options.imageNames))
-    steps.push(await planStep(repo, parent, { ...options, image }));
-  return steps;
+  const steps = new Map<string, BuildStep>();
+  const { cacheDir, signal } = options;
+  const planning = { repo, parent, options, steps, read: createWantedReader(repo, { cacheDir, signal }) };
+  for (const image of selectImages(repo, options.imageNames)) await addSteps(planning, image);
+  return [...steps.values()];
 }
 
-/** A context that cannot be read fails this image and no other. */
-async function planStep(
-  repo: Repo,
-  parent: Parent,
-  options: PlanBuildOptions & { image: DockerImage },
-): Promise<BuildStep> {
+interface Planning {
+  readonly repo: Repo;
+  readonly parent: Parent;
+  readonly options: PlanBuildOptions;
+  /** By image, in the order in which they are built. */
+  readonly steps: Map<string, BuildStep>;
+  readonly read: WantedReader;
+}
+
+/** The image's step, after those of the images that it needs. A context that cannot be read fails its image. */
+async function addSteps(planning: Planning, image: DockerImage): Promise<void> {
+  if (planning.steps.has(image.name)) return;
   let wanted: WantedImage;
   try {
-    wanted = await readWanted(repo, options.image, options);
+    wanted = await planning.read(image);
   } catch (error) {
     if (!isOttoError(error)) throw error;
-    return { do: "fail", image: options.image.name, cause: error.message, error };
+    planning.steps.set(image.name, { do: "fail", image: image.name, cause: error.message, error });
+    return;
   }
-  const observed = await parent.engine.inspectImage(wanted.tag, options.signal);
-  const { registryUrl } = repo.docker;
-  return planImage(wanted, observed, { rebuild: options.rebuild ?? false, push: options.push, registryUrl });
+  const step = await planStep(planning, wanted);
+  if (step.do !== "skip") for (const base of wanted.bases) await addSteps(planning, base.image);
+  planning.steps.set(image.name, step);
 }
 
-async function readWanted(repo: Repo, image: DockerImage, options: PlanBuildOptions): Promise<WantedImage> {
-  const context = await readContext(contextSource(image), { cacheDir: options.cacheDir, signal: options.signal });
-  const { registryUrl } = repo.docker;
-  return {
-    image,
-    context,
-    tag: imageFullTag(registryUrl, repo.name, image, context.hash),
-    latestTag: imageLatestTag(registryUrl, repo.name, image),
-  };
+async function planStep({ repo, parent, options }: Planning, wanted: WantedImage): Promise<BuildStep> {
+  const { imageNames = [], rebuild = false, noCache = false, pull = false, push, signal } = options;
+  const isNamed = imageNames.length === 0 || imageNames.includes(wanted.image.name);
+  const observed = await parent.engine.inspectImage(wanted.tag, signal);
+  return planImage(wanted, observed, {
+    rebuild: rebuild && isNamed,
+    noCache: noCache && isNamed,
+    pull,
+    push,
+    registryUrl: repo.docker.registryUrl,
+  });
 }

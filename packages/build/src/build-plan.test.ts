@@ -81,3 +81,16 @@ test.each([undefined, "", "docker.io"])(
     ]);
   },
 );
+
+test.each([
+  ["pull", { pull: true }, "api: build r-api:abab (asked for newer base images)", "sha256:1"],
+  ["no cache", { pull: true, noCache: true }, "api: build r-api:abab (asked to build without the cache)", undefined],
+])("what is there is built when %s is asked for", (_, options, line, refreshes) => {
+  const step = planImage(wanted, image({ [hashLabel]: hash }), {
+    rebuild: false,
+    registryUrl: "r.example",
+    ...options,
+  });
+  expect(formatBuildStep(step)).toBe(line);
+  expect(step).toMatchObject({ refreshes });
+});

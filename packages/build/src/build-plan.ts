@@ -6,7 +6,10 @@ import { OttoError } from "@otto/errors";
 /** What an image should become: everything that is known without asking the engine. */
 export interface WantedImage {
   readonly image: DockerImage;
+  /** Its hash holds those of the bases, too. */
   readonly context: BuildContext;
+  /** The declared images that it stands on. */
+  readonly bases: readonly WantedImage[];
   /** `<project>-<image>:<first 16 digits of the hash>` */
   readonly tag: string;
   /** `<project>-<image>:latest` */
@@ -22,6 +25,10 @@ export type BuildStep =
       readonly do: "build";
       /** Whether the engine has an image under the tag that other inputs made. */
       readonly replacesForeign: boolean;
+      /** Whether the engine's cache of layers is left alone. */
+      readonly noCache: boolean;
+      /** The id of the image that stays where no base image is newer; else undefined. */
+      readonly refreshes: string | undefined;
     })
   | { readonly do: "fail"; readonly image: string; readonly cause: string; readonly error: OttoError };
 
@@ -44,6 +51,10 @@ export function holdsHash(wanted: WantedImage, observed: ImageInfo | undefined):
 
 export interface PlanImageOptions {
   readonly rebuild: boolean;
+  /** As `rebuild`, and without the engine's cache of layers. Default false. */
+  readonly noCache?: boolean | undefined;
+  /** Whether newer base images are asked for. Default false. */
+  readonly pull?: boolean | undefined;
   /** Over what the image's settings say. */
   readonly push?: boolean | undefined;
   readonly registryUrl: string | undefined;
@@ -59,9 +70,12 @@ export function planImage(wanted: WantedImage, observed: ImageInfo | undefined, 
   if (push && !hasRegistry) return refusePush(wanted);
   const common = { image: wanted.image.name, tag: wanted.tag, push, wanted };
   const isForeign = observed !== undefined && !holdsHash(wanted, observed);
-  const build = { do: "build", ...common, replacesForeign: isForeign } as const;
-  if (options.rebuild) return { ...build, cause: "asked to rebuild" };
+  const { noCache = false, rebuild, pull = false } = options;
+  const build = { do: "build", ...common, replacesForeign: isForeign, noCache, refreshes: undefined } as const;
+  if (noCache) return { ...build, cause: "asked to build without the cache" };
+  if (rebuild) return { ...build, cause: "asked to rebuild" };
   if (isForeign) return { ...build, cause: "the image under this tag was not built from these inputs" };
+  if (pull) return { ...build, refreshes: observed?.id, cause: "asked for newer base images" };
   if (observed !== undefined) return { do: "skip", ...common, cause: "the image with this hash is there" };
   if (hasRegistry)
     return { do: "pull", ...common, cause: "no image with this hash is there; the registry may have it" };

@@ -13,6 +13,7 @@ import type { BuildEvent } from "./build-event.js";
 import type { BuildImagesOptions } from "./build-images.js";
 import { hashLabel, type WantedImage } from "./build-plan.js";
 import { findSshAgents, readSecrets } from "./build-secrets.js";
+import { pullBases } from "./image-transfer.js";
 import { findRegistries } from "./registry/build-registries.js";
 import { credentialServer } from "./registry/registry-host.js";
 import { findUserCredentials } from "./registry/user-credentials.js";
@@ -23,6 +24,7 @@ interface Build {
   readonly repo: Repo;
   readonly parent: Parent;
   readonly options: BuildImagesOptions;
+  readonly noCache: boolean;
 }
 
 const labelSchema = "1";
@@ -30,6 +32,7 @@ const labelSchema = "1";
 /** Builds an image. It gets its hash tag when, and only when, the build succeeds. */
 export async function buildWanted(wanted: WantedImage, build: Build): Promise<void> {
   const { engine } = build.parent;
+  if (build.options.pull && wanted.bases.length > 0) await pullBases(wanted, build);
   if (await engine.hasBuildKit(build.options.signal)) await buildBySession(wanted, build);
   else await buildByTar(wanted, build);
 }
@@ -101,7 +104,7 @@ async function findAllCredentials({ image, context }: WantedImage, { env = {}, s
   return found;
 }
 
-function engineOptions(wanted: WantedImage, { repo, options }: Build, counted: CountedSteps) {
+function engineOptions(wanted: WantedImage, { repo, options, noCache }: Build, counted: CountedSteps) {
   const { image } = wanted;
   return {
     tag: wanted.tag,
@@ -109,7 +112,9 @@ function engineOptions(wanted: WantedImage, { repo, options }: Build, counted: C
     labels: { ...image.labels, ...ownerLabels(repo, wanted) },
     target: image.target,
     platform: image.platform,
-    pull: options.pull ?? false,
+    // Declared bases are in no registry: the others have been asked for, and the builder takes what is there.
+    pull: (options.pull ?? false) && wanted.bases.length === 0,
+    noCache,
     cacheFrom: image.cacheFrom,
     networkMode: image.network,
     extraHosts: image.addHosts,

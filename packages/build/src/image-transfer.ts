@@ -1,7 +1,9 @@
 import type { Repo } from "@otto/config";
 import type { TransferProgress } from "@otto/engine";
-import { isOttoError } from "@otto/errors";
+import { isOttoError, OttoError } from "@otto/errors";
+import { familiarImageName } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
+import { findReachedImages } from "./base-images.js";
 import type { BuildImagesOptions } from "./build-images.js";
 import { holdsHash, type WantedImage } from "./build-plan.js";
 import { registryHost } from "./registry/registry-host.js";
@@ -57,6 +59,22 @@ function isPullFailure(error: unknown): error is Error {
 /** Brings both tags of an image to its registry. */
 export async function pushWanted(wanted: WantedImage, build: Build): Promise<void> {
   for (const tag of [wanted.tag, wanted.latestTag]) await transfer({ action: "push", tag, wanted }, build);
+}
+
+/**
+ * Asks the registries for newer ones of the images that an image takes and the repo does not declare. An engine that is
+ * asked for newer bases of a build would ask for those that only it has, too.
+ */
+export async function pullBases(wanted: WantedImage, build: Build): Promise<void> {
+  const declared = new Set(wanted.bases.map(({ latestTag }) => familiarImageName(latestTag)));
+  const named = findReachedImages(wanted.context.dockerfile.content.toString(), wanted.image).map(familiarImageName);
+  for (const tag of named.filter((name) => !declared.has(name) && !name.includes("@"))) {
+    if (await transfer({ action: "pull", tag, wanted }, build)) continue;
+    throw new OttoError("BUILD_PULL_FAILED", `building ${wanted.image.name}: no registry has its base image ${tag}`, {
+      hint: "Correct its name in the Dockerfile, or build without asking for newer base images.",
+      details: { image: wanted.image.name, base: tag },
+    });
+  }
 }
 
 /** Says that an image was found under our tag on the parent which these inputs did not make. */

@@ -9,5 +9,5 @@ export {
   planImage,
   type WantedImage,
 } from "./build-plan.js";
-export { contextHash } from "./context-source.js";
+export { type ContextHashOptions, contextHash } from "./image-hash.js";
 export type { ImageResult } from "./image-result.js";

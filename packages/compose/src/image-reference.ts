@@ -1,4 +1,5 @@
 import type { ComposeService } from "@otto/compose-files";
+import { familiarImageName } from "@otto/hashing";
 
 /** An image on a parent. */
 export interface ObservedImage {
@@ -26,19 +27,12 @@ export function findImages(references: readonly string[], lines: string): Record
   const images = new Map<string, ObservedImage>();
   for (const line of lines.split("\n").filter((text) => text.startsWith("{"))) {
     const { id, build, tags, digests } = JSON.parse(line) as ImageLine;
-    for (const name of [...(tags ?? []), ...(digests ?? []), id]) images.set(familiarName(name), { id, build });
+    for (const name of [...(tags ?? []), ...(digests ?? []), id]) images.set(familiarImageName(name), { id, build });
   }
   const found = references.flatMap((reference) => {
-    const image = images.get(familiarName(reference));
+    const image = images.get(familiarImageName(reference));
     return image === undefined ? [] : [[reference, image] as const];
   });
   // Without a prototype: an image may be called `constructor`.
   return Object.assign(Object.create(null), Object.fromEntries(found)) as Record<string, ObservedImage>;
-}
-
-/** As the engine lists it: without the default registry, with a tag. */
-function familiarName(reference: string): string {
-  const name = reference.replace(/^(index\.)?docker\.io\//, "").replace(/^library\//, "");
-  const isComplete = name.includes("@") || name.startsWith("sha256:") || /:[^/]+$/.test(name);
-  return isComplete ? name : `${name}:latest`;
 }

@@ -74,6 +74,11 @@ test.each<[string, (source: ContextSource) => ContextSource]>([
   ["the platform", (source) => ({ ...source, platform: "linux/arm64" })],
   ["a secret's id", (source) => ({ ...source, secrets: [{ id: "pip" }] })],
   ["an ssh id", (source) => ({ ...source, ssh: [] })],
+  ["a label", (source) => ({ ...source, labels: { team: "red" } })],
+  ["the network", (source) => ({ ...source, network: "host" })],
+  ["a host", (source) => ({ ...source, addHosts: ["db=10.0.0.1"] })],
+  ["the shared memory", (source) => ({ ...source, shmSize: "128m" })],
+  ["where times come from", (source) => ({ ...source, mtime: "preserve" })],
   ["a named context", (source) => ({ ...source, additionalContexts: { base: "docker-image://alpine" } })],
   [
     "a named reference",
@@ -165,6 +170,6 @@ test("two clones with different umasks, one of them behind a link, have one hash
 test("the hash of a fixed tree stays", async () => {
   const { context, dockerfile } = makeSource();
   expect(await contextHash({ context, dockerfile })).toMatchInlineSnapshot(
-    `"a38631c88b5f47f1267dfbefdb22d0e28664fe6f6dbef955af6cbd794661c467"`,
+    `"6308488cd4d6b735de24b55558f21389e7329d7f99cbc656e0305ee69875fce9"`,
   );
 });

@@ -12,6 +12,13 @@ export interface ContextSource {
   readonly ssh?: readonly { readonly id: string }[] | undefined;
   /** By name: an absolute path of a directory, or a reference such as `docker-image://alpine`. */
   readonly additionalContexts?: Readonly<Record<string, string>> | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Of the build's steps, as `docker build` takes them. */
+  readonly network?: string | undefined;
+  readonly addHosts?: readonly string[] | undefined;
+  readonly shmSize?: string | undefined;
+  /** Where the times of files come from. Default `content`. */
+  readonly mtime?: "content" | "preserve" | undefined;
 }
 
 export interface ReadContextOptions {

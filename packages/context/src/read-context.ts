@@ -41,6 +41,11 @@ export async function readContext(source: ContextSource, options: ReadContextOpt
     namedContexts,
     secretIds: source.secrets?.map(({ id }) => id),
     sshIds: source.ssh?.map(({ id }) => id),
+    labels: source.labels,
+    network: source.network,
+    addHosts: source.addHosts,
+    shmSize: source.shmSize,
+    mtime: source.mtime,
   });
   return { ...tree, dockerfile: { ...dockerfile, ignored }, namedContexts, hash };
 }

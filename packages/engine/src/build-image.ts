@@ -21,6 +21,8 @@ export interface BuildImageOptions {
   readonly target?: string | undefined;
   readonly platform?: string | undefined;
   readonly pull?: boolean;
+  /** Whether steps run even where the engine has their layers. Default false. */
+  readonly noCache?: boolean;
   readonly cacheFrom?: readonly string[];
   readonly networkMode?: string | undefined;
   readonly extraHosts?: readonly string[];

@@ -13,6 +13,7 @@ export function buildParameters(options: BuildImageOptions) {
     ...(options.target !== undefined && { target: options.target }),
     ...(options.platform !== undefined && { platform: options.platform }),
     ...(options.pull === true && { pull: true }),
+    ...(options.noCache === true && { nocache: true }),
     ...(cacheFrom.length > 0 && { cachefrom: JSON.stringify(cacheFrom) }),
     ...(options.networkMode !== undefined && { networkmode: options.networkMode }),
     // One parameter for each, where the API's reference has them with commas.

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ContextEntry } from "./context-entry.js";
-import { type ContextHashInputs, computeContextHash } from "./context-hash.js";
+import { type ContextHashInputs, computeContextHash, hashOnBases } from "./context-hash.js";
 
 const digest = "0".repeat(64);
 const entries: readonly ContextEntry[] = [
@@ -21,6 +21,10 @@ const base: ContextHashInputs = {
   ],
   secretIds: ["npm", "pip"],
   sshIds: ["default"],
+  labels: { team: "red" },
+  network: "host",
+  addHosts: ["db=10.0.0.1", "db=10.0.0.2"],
+  shmSize: "64m",
 };
 
 const without = (path: string) => entries.filter((entry) => entry.path !== path);
@@ -47,6 +51,14 @@ test.each<[string, Partial<ContextHashInputs>]>([
   ["a build argument's name", { buildArgs: { A: "1", C: "2" } }],
   ["a build argument without value", { buildArgs: { A: "1", B: "" } }],
   ["a missing build argument", { buildArgs: { A: "1" } }],
+  ["a label's value", { labels: { team: "blue" } }],
+  ["no label", { labels: {} }],
+  ["the network of steps", { network: "none" }],
+  ["no network", { network: undefined }],
+  ["the hosts of steps", { addHosts: ["db=10.0.0.1"] }],
+  ["the order of hosts", { addHosts: ["db=10.0.0.2", "db=10.0.0.1"] }],
+  ["the shared memory of steps", { shmSize: "65m" }],
+  ["preserved times", { mtime: "preserve" }],
   ["the target", { target: "dev" }],
   ["no target", { target: undefined }],
   ["an empty target", { target: "" }],
@@ -127,6 +139,9 @@ const inputs = fc.record({
   }),
   secretIds: fc.uniqueArray(text, { maxLength: 2 }),
   sshIds: fc.uniqueArray(text, { maxLength: 2 }),
+  labels: fc.dictionary(text, text, { maxKeys: 2, noNullPrototype: true }),
+  network: fc.option(text, { nil: undefined }),
+  shmSize: fc.option(text, { nil: undefined }),
 });
 
 test("no two different inputs have one hash", () => {
@@ -153,9 +168,30 @@ function sorted(value: unknown): unknown {
 
 test("the hash of fixed inputs stays: a new way to write them down raises the schema version", () => {
   expect(computeContextHash({ dockerfile: { digest }, entries: [] })).toMatchInlineSnapshot(
-    `"5856e887c094136f2f0e535db7c1b819b557647a3ed15d1d3b8e1f3131a25571"`,
+    `"39a74b0b71d1b7d2ec7492ed8b1960fc2186b8da1d1ff8da4c2ab64671dd30b9"`,
   );
   expect(computeContextHash(base)).toMatchInlineSnapshot(
-    `"058a6a64f5f0fdecd9668ffd51e7b783033917f8932bb5b0fd9248fb0064b2b7"`,
+    `"2d21c77df7fb170dd89afce95e2cf0c75a06ce924ed1984f684f093bd2a52c29"`,
   );
+});
+
+test("the hash of an image that stands on others is made of its own and of theirs, by name", () => {
+  const hashes = [
+    hashOnBases(digest, []),
+    hashOnBases(digest, [["a", other]]),
+    hashOnBases(other, [["a", other]]),
+    hashOnBases(digest, [["a", digest]]),
+    hashOnBases(digest, [["b", other]]),
+    hashOnBases(digest, [
+      ["a", other],
+      ["b", other],
+    ]),
+  ];
+  expect(hashes[0]).toBe(digest);
+  expect(new Set(hashes).size).toBe(hashes.length);
+  const pairs: [string, string][] = [
+    ["b", other],
+    ["a", other],
+  ];
+  expect(hashOnBases(digest, pairs)).toBe(hashes[5]);
 });

@@ -3,7 +3,7 @@ import type { ContextEntry, Digest } from "./context-entry.js";
 import { comparePaths } from "./path-bytes.js";
 
 /** Part of every hash: raised when the same inputs come to be written down another way. */
-export const contextHashSchema = 1;
+export const contextHashSchema = 2;
 
 /** Everything an image can depend on. */
 export interface ContextHashInputs {
@@ -21,6 +21,13 @@ export interface ContextHashInputs {
   /** Ids, never values. */
   readonly secretIds?: readonly string[] | undefined;
   readonly sshIds?: readonly string[] | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Of the build's steps: what they can write into the image. */
+  readonly network?: string | undefined;
+  readonly addHosts?: readonly string[] | undefined;
+  readonly shmSize?: string | undefined;
+  /** Where the times of files come from. Default `content`. */
+  readonly mtime?: "content" | "preserve" | undefined;
 }
 
 /** A further context, from a directory or by reference (`docker-image://…`). */
@@ -42,8 +49,24 @@ export function computeContextHash(inputs: ContextHashInputs): string {
   write(hash, ["build-args", ...sortedPairs(buildArgs)]);
   write(hash, ["secrets", ...sortedSet(secretIds)]);
   write(hash, ["ssh", ...sortedSet(sshIds)]);
+  write(hash, ["labels", ...sortedPairs(inputs.labels ?? {})]);
+  write(hash, ["network", ...optional(inputs.network)]);
+  write(hash, ["hosts", ...(inputs.addHosts ?? [])]);
+  write(hash, ["shm-size", ...optional(inputs.shmSize)]);
+  write(hash, ["mtime", inputs.mtime ?? "content"]);
   writeEntries(hash, inputs.entries);
   for (const context of namedContexts.toSorted((a, b) => compareText(a.name, b.name))) writeNamed(hash, context);
+  return hash.digest("hex");
+}
+
+/**
+ * The hash of an image that stands on others that are declared, too: what they are made of counts.
+ * @param bases the name by which the image takes each, and its hash
+ */
+export function hashOnBases(contextHash: string, bases: readonly (readonly [name: string, hash: string])[]): string {
+  if (bases.length === 0) return contextHash;
+  const hash = createHash("sha256");
+  write(hash, ["otto.bases", contextHash, ...sortedPairs(Object.fromEntries(bases))]);
   return hash.digest("hex");
 }
 

@@ -11,6 +11,8 @@ import type { Session } from "../session.js";
 export interface DockerBuildFlags extends PlaceOptions {
   readonly images: readonly string[];
   readonly rebuild?: boolean;
+  /** Default true. */
+  readonly cache?: boolean;
   readonly pull?: boolean;
   readonly push?: boolean;
 }
@@ -48,6 +50,7 @@ function declares({ repo }: Place, name: string): boolean {
 function buildOptions(session: Session, flags: DockerBuildFlags): BuildImagesOptions {
   return {
     rebuild: flags.rebuild,
+    noCache: flags.cache === false,
     pull: flags.pull,
     push: flags.push,
     cacheDir: cacheDirectory(session.invocation),

@@ -1,5 +1,6 @@
 import type { DockerImage } from "@otto/config";
 import { findBaseImages } from "../base-images.js";
+import { imageIn } from "../wanted-images.js";
 import { registryHost } from "./registry-host.js";
 
 /**
@@ -8,14 +9,9 @@ import { registryHost } from "./registry-host.js";
  */
 export function findRegistries(image: DockerImage, dockerfile: string): ReadonlySet<string> {
   const references = [
-    ...findBaseImages(dockerfile, image.buildArgs),
+    ...findBaseImages(dockerfile, image),
     ...Object.values(image.additionalContexts).flatMap(imageIn),
     ...image.cacheFrom.map((cache) => /(?:^|,)ref=([^,]+)/.exec(cache)?.[1] ?? cache),
   ];
   return new Set(references.map(registryHost));
-}
-
-function imageIn(context: string): string[] {
-  const [, reference] = /^docker-image:\/\/(.+)$/.exec(context) ?? [];
-  return reference === undefined ? [] : [reference];
 }

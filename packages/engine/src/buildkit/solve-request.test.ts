@@ -17,6 +17,7 @@ test("every option has its attribute", () => {
     target: "prod",
     platform: "linux/arm64",
     pull: true,
+    noCache: true,
     cacheFrom: ["r.example/a", "r.example/b"],
     networkMode: "host",
     extraHosts: ["db:10.0.0.1", "six:fe80::1", "new=10.0.0.2"],
@@ -26,6 +27,7 @@ test("every option has its attribute", () => {
   expect(frontendAttributes(options)).toEqual({
     filename: "Dockerfile",
     "image-resolve-mode": "pull",
+    "no-cache": "",
     target: "prod",
     platform: "linux/arm64",
     "force-network-mode": "host",

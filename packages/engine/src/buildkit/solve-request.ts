@@ -36,6 +36,7 @@ export function frontendAttributes(options: SolveOptions): Record<string, string
   return {
     filename: options.dockerfile,
     "image-resolve-mode": options.pull === true ? "pull" : "default",
+    ...(options.noCache === true && { "no-cache": "" }),
     ...(target !== undefined && { target }),
     ...(platform !== undefined && { platform }),
     ...(networkMode !== undefined && networkMode !== "default" && { "force-network-mode": networkMode }),

@@ -1,0 +1,93 @@
+import type { DockerImage, Repo } from "@otto/config";
+import { type BuildContext, type ReadContextOptions, readContext } from "@otto/context";
+import { isOttoError, OttoError } from "@otto/errors";
+import { familiarImageName, hashOnBases, imageFullTag, imageLatestTag } from "@otto/hashing";
+import { findReachedImages } from "./base-images.js";
+import type { WantedImage } from "./build-plan.js";
+import { contextSource } from "./context-source.js";
+
+/** Reads what an image of the repo should become, after those that it stands on; each is read once. */
+export type WantedReader = (image: DockerImage) => Promise<WantedImage>;
+
+/**
+ * The reader throws what `readContext` throws, `BUILD_BASE_FAILED` where it threw at a base, and `BUILD_BASE_CYCLE`.
+ */
+export function createWantedReader(repo: Repo, options: ReadContextOptions): WantedReader {
+  const known = new Map<string, WantedImage>();
+  const read = async (image: DockerImage, above: readonly string[]): Promise<WantedImage> => {
+    const before = known.get(image.name);
+    if (before !== undefined) return before;
+    if (above.includes(image.name)) throw cycle([...above.slice(above.indexOf(image.name)), image.name]);
+    const context = await readContext(contextSource(image), options);
+    const bases: WantedImage[] = [];
+    for (const base of findBases(repo, image, context)) {
+      bases.push(await read(base, [...above, image.name]).catch(throwBaseFailed(image.name, base.name)));
+    }
+    const wanted = createWanted(repo, image, { context, bases });
+    known.set(image.name, wanted);
+    return wanted;
+  };
+  return (image) => read(image, []);
+}
+
+/** The other images of the repo that the build of an image takes by their names. */
+function findBases(repo: Repo, image: DockerImage, context: BuildContext): readonly DockerImage[] {
+  const named = new Set(Object.keys(image.additionalContexts).map(familiarImageName));
+  const references = new Set([
+    ...findReachedImages(context.dockerfile.content.toString(), image)
+      .map(familiarImageName)
+      .filter((name) => !named.has(name)),
+    ...Object.values(image.additionalContexts).flatMap(imageIn).map(familiarImageName),
+  ]);
+  return repo.docker.images.filter((other) => other.name !== image.name && references.has(latestTag(repo, other)));
+}
+
+/** What an address of a named context such as `docker-image://alpine` says. */
+export function imageIn(context: string): string[] {
+  const [, reference] = /^docker-image:\/\/(.+)$/.exec(context) ?? [];
+  return reference === undefined ? [] : [reference];
+}
+
+function latestTag({ docker, name }: Repo, image: DockerImage): string {
+  return familiarImageName(imageLatestTag(docker.registryUrl, name, image));
+}
+
+function createWanted(
+  { docker: { registryUrl }, name }: Repo,
+  image: DockerImage,
+  inputs: Pick<WantedImage, "context" | "bases">,
+): WantedImage {
+  const { context, bases } = inputs;
+  const hash = hashOnBases(
+    context.hash,
+    bases.map((base) => [base.image.name, base.context.hash]),
+  );
+  return {
+    image,
+    context: { ...context, hash },
+    bases,
+    tag: imageFullTag(registryUrl, name, image, hash),
+    latestTag: imageLatestTag(registryUrl, name, image),
+  };
+}
+
+function throwBaseFailed(image: string, base: string) {
+  return (error: unknown): never => {
+    throw isOttoError(error) && error.code !== "BUILD_BASE_CYCLE" ? baseFailed(image, base, error) : error;
+  };
+}
+
+export function baseFailed(image: string, base: string, error: OttoError): OttoError {
+  return new OttoError("BUILD_BASE_FAILED", `building ${image}: its base image ${base} failed: ${error.message}`, {
+    hint: error.hint,
+    details: { image, base, causeCode: error.code },
+    cause: error,
+  });
+}
+
+function cycle(names: readonly string[]): OttoError {
+  return new OttoError("BUILD_BASE_CYCLE", `building ${names[0]}: images stand on each other: ${names.join(" → ")}`, {
+    hint: "Take one of these images out of the Dockerfile of another.",
+    details: { images: [...names] },
+  });
+}
