@@ -12,7 +12,7 @@ beforeAll(async () => {
   repo = await createTestRepo({ OTTO_LAB: "veg" });
   // What is staged on the parent lies in the repo's directory too, so that one look sees both sides.
   const docker = { staging_root: join(repo.root, "parent-side") };
-  const hosts = labJson(lab, "veg").hosts.map((host) => ({ ...host, docker }));
+  const hosts = labJson(lab, "veg").hosts.map((host) => ({ ...host, docker: { ...host.docker, ...docker } }));
   await repo.write("lab.json", JSON.stringify({ hosts }));
   await repo.write(".otto/instructions.ts", instructions);
   await repo.write("node_modules/vitest/package.json", '{"name": "vitest", "bin": {"vitest": "run.mjs"}}');

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { engineEnvironment } from "@otto/lab";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { runJson, runOtto } from "./otto-process.js";
 import { createTestRepo } from "./test-repo.js";
@@ -75,7 +76,10 @@ test("suite: otto test runs vitest with the lab, and gives its exit code", async
 test("suite-node-test: node:test passes", async () => {
   const { cwd, env } = await placeOf("suite-node-test");
   const argv = ["--import", "jiti/register", "--test", "suite.test.ts"];
-  const { stdout } = await execute(process.execPath, argv, { cwd, env: { PATH: process.env.PATH, ...env } });
+  const { stdout } = await execute(process.execPath, argv, {
+    cwd,
+    env: { PATH: process.env.PATH, ...engineEnvironment(), ...env },
+  });
   expect(stdout).toMatch(/pass 4\n.*fail 0\n/);
   expect(await left("node-suite")).toEqual([]);
 });

@@ -75,8 +75,14 @@ beforeAll(async () => {
   repo = await createTestRepo({ OTTO_LAB: "veg", TOKEN: canary });
   const { hosts, links } = labJson(lab, "veg");
   // No plain `docker`: its variables go another way.
-  const docker = { command: ["env", "PATH=/usr/sbin:/usr/bin:/bin", "docker"] };
-  await repo.write("lab.json", JSON.stringify({ hosts: hosts.map((host) => ({ ...host, docker })), links }));
+  const command = (words: readonly string[] = ["docker"]) => ["env", "PATH=/usr/sbin:/usr/bin:/bin", ...words];
+  await repo.write(
+    "lab.json",
+    JSON.stringify({
+      hosts: hosts.map((host) => ({ ...host, docker: { ...host.docker, command: command(host.docker?.command) } })),
+      links,
+    }),
+  );
   await repo.write(".otto/settings.toml", settings(repo.name));
   await repo.write(".otto/instructions.ts", instructions);
   await repo.write("docker/Dockerfile", dockerfile);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { engineEnvironment } from "@otto/lab";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect } from "vitest";
 
@@ -34,9 +35,9 @@ export interface JsonRun extends Run {
   readonly lines: readonly JsonLine[];
 }
 
-/** Starts the built `otto` as a process of its own, with nothing of this process's environment but `PATH`. */
+/** Starts the built `otto` as a process of its own, with nothing of this process's environment but `PATH` and its engine. */
 export function startOtto(place: Place, argv: readonly string[]): ChildProcess {
-  const env = { PATH: process.env.PATH ?? "", ...place.env };
+  const env = { PATH: process.env.PATH ?? "", ...engineEnvironment(), ...place.env };
   return spawn(process.execPath, [launcher, ...argv], { cwd: place.cwd, env, stdio: ["pipe", "pipe", "pipe"] });
 }
 

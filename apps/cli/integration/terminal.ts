@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { quoteWord } from "@otto/errors";
+import { engineEnvironment } from "@otto/lab";
 import type { Place } from "./otto-process.js";
 
 const execute = promisify(execFile);
@@ -32,7 +33,7 @@ export class TestTerminal implements AsyncDisposable {
       `stty -a >${directory}/after`,
       `exit $code`,
     ].join("; ");
-    const env = { PATH: process.env.PATH ?? "", TERM: "xterm", SHELL: "/bin/sh", ...place.env };
+    const env = { PATH: process.env.PATH ?? "", TERM: "xterm", SHELL: "/bin/sh", ...engineEnvironment(), ...place.env };
     const child = spawn("script", ["--quiet", "--return", "--flush", "--command", line, "/dev/null"], {
       cwd: place.cwd,
       env,

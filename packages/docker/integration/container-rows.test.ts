@@ -4,7 +4,7 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { composePs, composePsAll } from "@otto/docker";
-import { startLab } from "@otto/lab";
+import { engineSocketPath, startLab } from "@otto/lab";
 import { expect, test } from "vitest";
 import { placeStackRepo } from "./stack-lab.js";
 
@@ -70,7 +70,7 @@ async function inShell(script: string, args: readonly string[]): Promise<void> {
 async function countRequests(path: string): Promise<AsyncDisposable & { readonly requests: string[] }> {
   const requests: string[] = [];
   const server = createServer((client) => {
-    const engine = connect("/var/run/docker.sock");
+    const engine = connect(engineSocketPath());
     client.on("data", (chunk: Buffer) => {
       requests.push(...(chunk.toString("latin1").match(/^(GET|HEAD|POST) .*/gm) ?? []));
     });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { composeDown, getUserComposeProject, type Lab, openLab, type Repo } from "@otto/docker";
-import { createBusyboxImage, labJson, type Lab as RunningLab, recordEngineEvents } from "@otto/lab";
+import { createBusyboxImage, type HostDocker, labJson, type Lab as RunningLab, recordEngineEvents } from "@otto/lab";
 
 const execute = promisify(execFile);
 
@@ -18,12 +18,6 @@ export interface StackRepo extends AsyncDisposable {
   write(path: string, content: string): Promise<void>;
   /** Opens a lab as another process would have it. The caller disposes it. @param labName default: that of the hosts */
   open(home: string, labName?: string): Promise<{ lab: Lab; repo: Repo }>;
-}
-
-/** `docker` of a host in a lab.json. */
-interface HostDocker {
-  readonly command?: readonly string[];
-  readonly socket?: string;
 }
 
 /** @param running the hosts; undefined: this machine. @param docker of the hosts, as in a lab.json */
@@ -98,9 +92,9 @@ export async function placeStackRepo(
   };
 }
 
-function describe(running: RunningLab, docker: object): object {
+function describe(running: RunningLab, docker: HostDocker): object {
   const { hosts, links } = labJson(running);
-  return { hosts: hosts.map((host) => ({ ...host, docker })), links };
+  return { hosts: hosts.map((host) => ({ ...host, docker: { ...host.docker, ...docker } })), links };
 }
 
 /** What of a project is on this machine's engine. */

@@ -40,17 +40,21 @@ export async function startParents(): Promise<Parents> {
 
 /** A parent over SSH through these hosts of a lab; the last is the parent. The caller disposes it. */
 export function connectParent(lab: Lab, ...names: readonly string[]): Parent {
-  const route = names.map((name) => {
+  const hosts = names.map((name) => {
     const host = lab.hosts[name];
     if (host === undefined) throw new TypeError(`no host ${name}`);
-    const { address, port, user, privateKeyPath, fingerprint } = host;
+    return host;
+  });
+  const declared = hosts.at(-1)?.docker;
+  const route = hosts.map((host) => {
+    const { name, address, port, user, privateKeyPath, fingerprint } = host;
     const credentials = [{ username: user, privateKeys: [{ path: privateKeyPath }] }] as const;
     return { name, host: address, port, credentials, hostKey: { pin: fingerprint } };
   });
   return createSshParent({
     id: names.at(-1) ?? "",
     route: route as unknown as SshRoute,
-    docker,
-    socketPath: undefined,
+    docker: { command: declared?.command ?? [], stagingRoot: undefined },
+    socketPath: declared?.socketPath,
   });
 }

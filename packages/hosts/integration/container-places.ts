@@ -38,8 +38,8 @@ export async function startPlace(shell: ImageShell, flags: readonly string[] = [
     const parentSettings = {
       id: "parent",
       route: routeOf(lab),
-      docker: { command: ["docker"], stagingRoot: undefined },
-      socketPath: undefined,
+      docker: { command: lab.hosts.parent.docker.command, stagingRoot: undefined },
+      socketPath: lab.hosts.parent.docker.socketPath,
     };
     const hostSettings = { id: "parent.r.api", ...names, replica: 1 };
     const connect = () => {

@@ -17,11 +17,11 @@ let directory: string;
 // A login that is not root: the lab makes a user where it needs a password.
 beforeAll(async () => {
   lab = await startLab({ hosts: { box: { authentication: ["password"] } } });
-  const { address, port, user, password = "", fingerprint } = lab.hosts.box;
+  const { address, port, user, password = "", fingerprint, docker: declared } = lab.hosts.box;
   const credentials = [{ username: user, password: new Secret(password) }] as const;
   const route = [{ name: "box", host: address, port, credentials, hostKey: { pin: fingerprint } }] as const;
-  const docker = { command: ["docker"], stagingRoot: undefined };
-  parent = createSshParent({ id: "box", route, docker, socketPath: undefined });
+  const docker = { command: declared.command, stagingRoot: undefined };
+  parent = createSshParent({ id: "box", route, docker, socketPath: declared.socketPath });
   directory = await mkdtemp(join(tmpdir(), "otto-login-"));
   await mkdir(join(directory, "theirs"));
   await execute("chown", [user, join(directory, "theirs")]);

@@ -29,11 +29,11 @@ beforeEach(() => {
 });
 
 function connect(): Parent {
-  const { address, port, user, privateKeyPath, fingerprint } = lab.hosts.parent;
+  const { address, port, user, privateKeyPath, fingerprint, docker: declared } = lab.hosts.parent;
   const credentials = [{ username: user, privateKeys: [{ path: privateKeyPath }] }] as const;
   const endpoint = { name: "parent", host: address, port, credentials, hostKey: { pin: fingerprint } };
-  const docker = { command: ["docker"], stagingRoot: undefined };
-  return createSshParent({ id: "parent", route: [endpoint], docker, socketPath: undefined });
+  const docker = { command: declared.command, stagingRoot: undefined };
+  return createSshParent({ id: "parent", route: [endpoint], docker, socketPath: declared.socketPath });
 }
 
 test("two sessions hold a lock one after the other, and the second is told who has it", async () => {

@@ -10,6 +10,8 @@ export async function runCommand(program: string, args: readonly string[]): Prom
     return stdout;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new Error(`lab: ${program} is missing. On Debian: apt-get install openssh-server openssh-client`);
+    throw new Error(
+      `lab: ${program} is missing. On Debian: apt-get install openssh-server openssh-client dropbear-bin`,
+    );
   }
 }

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { createKeyPair, type KeyPair } from "./keys.js";
 import type { HostOptions } from "./options.js";
 import { type LabProxy, startProxy } from "./proxy.js";
-import { type Sshd, startSshd } from "./sshd.js";
+import { startServer } from "./server.js";
+import type { Sshd } from "./sshd.js";
 import type { LabUser } from "./user.js";
 
 /** One running host of a lab. */
@@ -17,8 +18,10 @@ export interface LabHost {
   /** sshd's own port, past the proxy. */
   readonly sshdPort: number;
   readonly user: string;
-  /** What `$HOME` is in its sessions, when it is not the user's own; removed with the lab. */
-  readonly homePath: string | undefined;
+  /** What `$HOME` is in its sessions: not that of the user who runs the tests. Removed with the lab. */
+  readonly homePath: string;
+  /** How clients reach its engine. */
+  readonly docker: { readonly command: readonly string[]; readonly socketPath: string | undefined };
   /** Set when the host takes a password. */
   readonly password: string | undefined;
   /** A key that the host accepts when it takes keys. */
@@ -55,13 +58,14 @@ export async function startHost(setting: HostSetting): Promise<LabHost & { relea
   const directory = join(setting.directory, name);
   await mkdir(directory, { mode: 0o755 });
   // The user's own shell profile and caches are no part of a lab. A user that the lab made has a home of its own.
-  const homePath = user.password === undefined ? join(directory, "home") : undefined;
-  if (homePath !== undefined) await mkdir(homePath, { mode: 0o700 });
+  const homePath = user.homePath ?? join(directory, "home");
+  if (user.homePath === undefined) await mkdir(homePath, { mode: 0o700 });
   const authorizedKeysPath = `${clientKey.privateKeyPath}.pub`;
   let options = setting.options;
   let generation = 0;
   let hostKeys = await createHostKeys(directory, options, generation);
-  let sshd: Sshd = await startSshd({ directory, authorizedKeysPath, hostKeys, homePath }, options);
+  const start = (port?: number) => startServer({ directory, authorizedKeysPath, hostKeys, homePath }, options, port);
+  let sshd: Sshd = await start();
   const proxy = options.proxy === undefined ? undefined : await startProxy(sshd.port, options.proxy);
   const address = "127.0.0.1";
   const port = proxy?.port ?? sshd.port;
@@ -76,6 +80,7 @@ export async function startHost(setting: HostSetting): Promise<LabHost & { relea
     sshdPort: sshd.port,
     user: user.name,
     homePath,
+    docker: { command: options.docker?.command ?? ["docker"], socketPath: options.docker?.socket },
     password: user.password,
     privateKeyPath: clientKey.privateKeyPath,
     get hostKeys() {
@@ -92,14 +97,14 @@ export async function startHost(setting: HostSetting): Promise<LabHost & { relea
     get pid() {
       return sshd.pid;
     },
-    handshakes: async () => (await readLog()).match(/^Connection from /gm)?.length ?? 0,
+    handshakes: async () => (await readLog()).match(/^(\[\d+\] .* Child c|C)onnection from /gm)?.length ?? 0,
     readLog,
     stop: () => sshd.stop(),
     start: async (changes = {}) => {
       await sshd.stop();
       options = { ...options, ...changes.options };
       if (changes.newHostKeys === true) hostKeys = await createHostKeys(directory, options, ++generation);
-      sshd = await startSshd({ directory, authorizedKeysPath, hostKeys, homePath }, options, sshd.port);
+      sshd = await start(sshd.port);
     },
     release: async () => {
       await proxy?.close();

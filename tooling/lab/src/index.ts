@@ -1,15 +1,25 @@
 export { createBusyboxImage, layBusybox, type TestImage } from "./busybox-image.js";
 export { dockerd, type EngineProgram, oldDockerd, podman, startEngine, type TestEngine } from "./engine.js";
 export { type EngineEvent, recordEngineEvents } from "./engine-events.js";
+export { engineEnvironment, engineSocketPath } from "./engine-socket.js";
 export { listFiles } from "./file-listing.js";
 export type { LabHost } from "./host.js";
 export { createKeyPair, type KeyPair } from "./keys.js";
+export { findLabKind, type LabKind, type LabKindName, labKinds, secondEngineSocket } from "./kinds.js";
 export { type Lab, startLab } from "./lab.js";
 export { type LabJson, type LabJsonHost, labJson } from "./lab-json.js";
 export { LimitedLink, linkCuts } from "./limited-link.js";
 export { findGrowth, type LongLife, type LongWork } from "./long-life.js";
 export { createMemoryGauge } from "./memory-gauge.js";
-export type { Authentication, EngineAccess, HostOptions, KeyType, LabOptions } from "./options.js";
+export type {
+  Authentication,
+  EngineAccess,
+  HostDocker,
+  HostOptions,
+  KeyType,
+  LabOptions,
+  SshServer,
+} from "./options.js";
 export { closedPort } from "./ports.js";
 export { type LabProxy, type ProxyOptions, startProxy } from "./proxy.js";
 export { createRandom, readSeed } from "./random.js";

@@ -1,5 +1,6 @@
 import type { LabHost } from "./host.js";
 import type { Lab } from "./lab.js";
+import type { HostDocker } from "./options.js";
 
 /** The contents of a lab.json file, as far as the lab writes it. */
 export interface LabJson {
@@ -15,6 +16,7 @@ export interface LabJsonHost {
   readonly user: string;
   readonly hop?: string;
   readonly docker_capable: boolean;
+  readonly docker?: HostDocker;
   readonly ssh_options: {
     readonly port: number;
     readonly client_keys?: readonly string[];
@@ -31,7 +33,7 @@ export function labJson(lab: Lab, labName = "lab"): LabJson {
 }
 
 function describeHost(lab: Lab, host: LabHost, labName: string): LabJsonHost {
-  const { hop, authentication = ["publickey"] } = host.options;
+  const { hop, docker, authentication = ["publickey"] } = host.options;
   const takesKeys = authentication.includes("publickey");
   return {
     ip: host.address,
@@ -41,6 +43,7 @@ function describeHost(lab: Lab, host: LabHost, labName: string): LabJsonHost {
     user: host.user,
     ...(hop === undefined ? {} : { hop }),
     docker_capable: host.options.dockerCapable ?? true,
+    ...(docker === undefined ? {} : { docker }),
     ssh_options: {
       port: host.port,
       ...(takesKeys ? { client_keys: [host.privateKeyPath] } : {}),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type LabHost, startHost } from "./host.js";
 import { type Keeper, keepUntilRelease } from "./keeper.js";
 import { createKeyPair } from "./keys.js";
+import { applyKind, findLabKind } from "./kinds.js";
 import type { HostOptions, LabOptions } from "./options.js";
 import { assertSshd } from "./sshd.js";
 import { createUser, currentUser, type LabUser, sudoRulePath } from "./user.js";
@@ -37,16 +38,16 @@ fi
  * @throws Error saying what to install, when sshd is missing.
  */
 export async function startLab<const Name extends string>(options: LabOptions<Name>): Promise<Lab<Name>> {
-  const entries = Object.entries<HostOptions>(options.hosts);
+  const kind = findLabKind(process.env.OTTO_LAB_KIND);
+  const entries = applyKind(kind, options.hosts);
   assertHosts(entries);
   await assertSshd();
   const directory = await mkdtemp(join(tmpdir(), "otto-lab-"));
-  const user = entries.some(([, host]) => takesPassword(host))
-    ? await createUser(options.engineAccess ?? "group")
-    : currentUser();
+  const needsUser = kind.engineAccess !== undefined || entries.some(([, host]) => takesPassword(host));
+  const user = needsUser ? await createUser(options.engineAccess ?? kind.engineAccess ?? "group") : currentUser();
   // A user that the lab made reads its authorized keys itself, so it must reach them.
-  if (user.password !== undefined) await chmod(directory, 0o711);
-  const made = user.password === undefined ? [] : [user.name, sudoRulePath(user.name)];
+  if (needsUser) await chmod(directory, 0o711);
+  const made = needsUser ? [user.name, sudoRulePath(user.name)] : [];
   const keeper = keepUntilRelease(cleanUp, [directory, ...made]);
   const started: (LabHost & { release(): Promise<void> })[] = [];
   const release = async () => {

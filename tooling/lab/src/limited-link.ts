@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { Duplex } from "node:stream";
+import { engineSocketPath } from "./engine-socket.js";
 
 /** The way to this machine's engine, on which its answers are passed on up to a number of bytes. */
 export class LimitedLink {
@@ -26,7 +27,7 @@ export class LimitedLink {
   }
 
   async dial(): Promise<Duplex> {
-    const socket = connect("/var/run/docker.sock");
+    const socket = connect(engineSocketPath());
     await once(socket, "connect");
     const channel = new Duplex({
       read: () => {},

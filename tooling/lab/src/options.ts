@@ -5,7 +5,7 @@ export type Authentication = "publickey" | "password" | "keyboard-interactive";
 
 export type KeyType = "ed25519" | "ecdsa" | "rsa";
 
-/** One sshd. Defaults are sshd's own. */
+/** One sshd. Defaults are those of the lab's kind (`OTTO_LAB_KIND`), else sshd's own. */
 export interface HostOptions {
   /** Name of the host that a client goes through to reach this one. */
   readonly hop?: string;
@@ -27,6 +27,23 @@ export interface HostOptions {
   readonly dockerCapable?: boolean;
   /** Further lines for its sshd_config. */
   readonly sshdConfig?: readonly string[];
+  /**
+   * What serves SSH. Default `openssh`, which also serves a host with options that Dropbear lacks: `authentication`,
+   * `max…`, `allow…`, `hostKeyTypes`, `sshdConfig`, `environment`.
+   */
+  readonly server?: SshServer;
+  /** What its sessions have in their environment. Default: nothing more than sshd gives. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** `docker` of the host in a lab.json. Default: none. */
+  readonly docker?: HostDocker;
+}
+
+export type SshServer = "openssh" | "dropbear";
+
+/** How clients reach the engine of a host. */
+export interface HostDocker {
+  readonly command?: readonly string[];
+  readonly socket?: string;
 }
 
 export type EngineAccess = "group" | "sudo";
@@ -34,6 +51,9 @@ export type EngineAccess = "group" | "sudo";
 export interface LabOptions<Name extends string = string> {
   /** By host name; `[a-z0-9-]`, so that the name is the host's id too. */
   readonly hosts: Readonly<Record<Name, HostOptions>>;
-  /** How the user that the lab makes gets at the engine: by its group, or by `sudo -n docker` alone. Default `group`. */
+  /**
+   * How the user that the lab makes gets at the engine: by its group, or by `sudo -n docker` alone. Default: that of the
+   * lab's kind, else `group`.
+   */
   readonly engineAccess?: EngineAccess;
 }

@@ -22,8 +22,8 @@ export interface SshdFiles {
   readonly directory: string;
   readonly authorizedKeysPath: string;
   readonly hostKeys: readonly KeyPair[];
-  /** What sessions get as HOME; undefined: the user's own. */
-  readonly homePath: string | undefined;
+  /** What sessions get as HOME. */
+  readonly homePath: string;
 }
 
 /** Throws an error that says what to install when there is no sshd. */
@@ -76,7 +76,10 @@ function formatConfig(files: SshdFiles, options: HostOptions, at: { listenPort: 
     `AllowStreamLocalForwarding ${yesNo(options.allowStreamLocalForwarding ?? true)}`,
     `MaxSessions ${options.maxSessions ?? 10}`,
     `MaxStartups ${options.maxStartups ?? "10:30:100"}`,
-    ...(files.homePath === undefined ? [] : [`SetEnv HOME=${files.homePath}`]),
+    // One line for all: of several, sshd takes the first.
+    `SetEnv ${Object.entries({ HOME: files.homePath, ...options.environment })
+      .map((pair) => pair.join("="))
+      .join(" ")}`,
     "Subsystem sftp internal-sftp",
     ...(options.sshdConfig ?? []),
   ];
@@ -97,7 +100,7 @@ async function waitForListening(keeper: Keeper, logPath: string, offset: number)
 }
 
 // sshd writes it a moment after it listens.
-async function readPid(path: string): Promise<number> {
+export async function readPid(path: string): Promise<number> {
   const deadline = Date.now() + startTimeoutMs;
   for (;;) {
     const pid = Number(await readFile(path, "utf8").catch(() => ""));

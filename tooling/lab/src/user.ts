@@ -2,31 +2,38 @@ import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
+import { join } from "node:path";
 import { runCommand } from "./command.js";
+import { engineSocketPath } from "./engine-socket.js";
 import type { EngineAccess } from "./options.js";
 
 export interface LabUser {
   readonly name: string;
+  /** Of a user that the lab made. */
   readonly password: string | undefined;
+  /** Of a user that the lab made. */
+  readonly homePath: string | undefined;
 }
 
 /** The user that runs the tests. */
 export function currentUser(): LabUser {
-  return { name: userInfo().username, password: undefined };
+  return { name: userInfo().username, password: undefined, homePath: undefined };
 }
 
 /**
- * Makes a user with a password, a home and access to the engine, for hosts that ask for a password.
+ * Makes a user with a password, a home and access to the engine, for hosts that ask for a password, and for labs of a kind that wants one.
  * The lab removes it. Needs root.
  */
 export async function createUser(access: EngineAccess): Promise<LabUser> {
   if (process.getuid?.() !== 0)
-    throw new Error("lab: a host with password authentication needs root (it makes a user)");
+    throw new Error("lab: a host with a user of its own, as with password authentication, needs root");
   const name = `otto-lab-${randomBytes(4).toString("hex")}`;
   const password = randomBytes(12).toString("hex");
   const hash = await runCommand("openssl", ["passwd", "-6", password]);
   await runCommand("useradd", [
     "-m",
+    "-d",
+    join("/home", name),
     "-s",
     "/bin/sh",
     "-p",
@@ -35,7 +42,7 @@ export async function createUser(access: EngineAccess): Promise<LabUser> {
     name,
   ]);
   if (access === "sudo") await allowDockerBySudo(name);
-  return { name, password };
+  return { name, password, homePath: join("/home", name) };
 }
 
 async function allowDockerBySudo(name: string): Promise<void> {
@@ -49,6 +56,6 @@ export function sudoRulePath(name: string): string {
 }
 
 function engineGroup(): string[] {
-  const socket = statSync("/var/run/docker.sock", { throwIfNoEntry: false });
+  const socket = statSync(engineSocketPath(), { throwIfNoEntry: false });
   return socket === undefined || socket.gid === 0 ? [] : ["-G", String(socket.gid)];
 }

@@ -1,0 +1,41 @@
+import { chown, copyFile, mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { runCommand } from "./command.js";
+import { keepRunning } from "./keeper.js";
+import { findFreePort } from "./ports.js";
+import { readPid, type Sshd, type SshdFiles } from "./sshd.js";
+
+/** Starts Dropbear's server, which lets in the user whose home {@link SshdFiles.homePath} is. */
+export async function startDropbear(files: SshdFiles, port?: number): Promise<Sshd> {
+  const listenPort = port ?? (await findFreePort());
+  const [pidPath, logPath] = [join(files.directory, "sshd.pid"), join(files.directory, "sshd.log")];
+  await authorizeKeys(files);
+  const hostKeys = await convertHostKeys(files);
+  await writeFile(logPath, "", { flag: "a" });
+  await rm(pidPath, { force: true });
+  const args = ["-F", "-E", "-s", "-p", `127.0.0.1:${listenPort}`, "-P", pidPath];
+  const script = 'log=$1; shift; exec dropbear "$@" 2>>"$log"';
+  const keeper = keepRunning("sh", ["-c", script, "sh", logPath, ...args, ...hostKeys.flatMap((path) => ["-r", path])]);
+  // It writes this when it listens.
+  const pid = await readPid(pidPath);
+  return { port: listenPort, pid, logPath, stop: () => keeper.release() };
+}
+
+// Older releases look nowhere but in the user's home, and there at who owns it.
+async function authorizeKeys({ homePath, authorizedKeysPath }: SshdFiles): Promise<void> {
+  const directory = join(homePath, ".ssh");
+  const path = join(directory, "authorized_keys");
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await copyFile(authorizedKeysPath, path);
+  const { uid, gid } = await stat(homePath);
+  for (const made of [directory, path]) await chown(made, uid, gid);
+}
+
+// They are in a form of its own.
+async function convertHostKeys({ hostKeys }: SshdFiles): Promise<string[]> {
+  const convert = async (path: string) => {
+    await runCommand("dropbearconvert", ["openssh", "dropbear", path, `${path}.dropbear`]);
+    return `${path}.dropbear`;
+  };
+  return Promise.all(hostKeys.map((key) => convert(key.privateKeyPath)));
+}

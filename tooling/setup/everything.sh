@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Sets up all that the tests need: the workspace, an engine, the programs that tests start, and the oldest engine.
+set -euo pipefail
+cd "$(dirname "$0")"
+./workspace.sh
+./engine.sh
+./test-machine.sh openssh-server openssh-client dropbear-bin busybox-static docker-registry git netcat-openbsd openssl \
+  podman util-linux iproute2 sudo zsh fish
+./old-engine.sh
