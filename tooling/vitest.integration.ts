@@ -1,10 +1,15 @@
 import { defineConfig } from "vitest/config";
+import { RepeatReporter } from "./repeat-reporter.js";
+
+// One seed for all random tests of a run.
+const environment = { ...process.env, OTTO_SEED: process.env.OTTO_SEED ?? String(Date.now() % 2 ** 31) };
 
 export default defineConfig({
   test: {
     include: ["integration/**/*.test.ts"],
-    reporters: ["default", "json"],
+    reporters: ["default", "json", new RepeatReporter(environment)],
     outputFile: { json: "test-results/integration.json" },
+    env: { OTTO_SEED: environment.OTTO_SEED },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // How soon something comes is no matter of a poll: a machine may be busy.

@@ -1,15 +1,14 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { createRandom, type Lab, labJson, readSeed, startLab } from "@otto/lab";
+import { createRandom, type Lab, labJson, readRandomRun, startLab } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { finished, runOtto, startOtto } from "./otto-process.js";
 import { filesWith, heldLocks, processIds, startedSince } from "./parent-traces.js";
 import { createTestRepo, type TestRepo } from "./test-repo.js";
 
 /** More for a longer search: OTTO_KILLS=300; the same again: OTTO_SEED. */
-const kills = Number(process.env.OTTO_KILLS ?? 3);
-const seed = readSeed();
+const { count: kills, seed, label } = readRandomRun("OTTO_KILLS", 3);
 /** What is left of a client that has gone is gone after this long. */
 const limitMs = 2000;
 /** Then the stack of a killed `composed` is down, too. */
@@ -125,7 +124,7 @@ async function untilNothingIsLeft(before: ReadonlySet<number>, mayCleanUp: boole
   }
 }
 
-test("a client that is killed, ended or cut off leaves nothing and stops nobody", {
+test(`a client that is killed, ended or cut off at random (${label}) leaves nothing and stops nobody`, {
   timeout: 120_000 + kills * 40_000,
 }, async () => {
   await succeed("docker", "build");
@@ -144,7 +143,7 @@ test("a client that is killed, ended or cut off leaves nothing and stops nobody"
     const run = finished(child);
     await delay(upMs * length * share);
     await interrupt(child, how);
-    const what = `round ${round}: ${name}, ${how} at ${share.toFixed(2)} (OTTO_SEED=${seed})`;
+    const what = `round ${round}: ${name}, ${how} at ${share.toFixed(2)}`;
     const ms = await untilNothingIsLeft(before, name === "composed", what);
     times[name] = [...(times[name] ?? []), ms];
     await run;
@@ -153,5 +152,5 @@ test("a client that is killed, ended or cut off leaves nothing and stops nobody"
   const rows = Object.entries(times).map(
     ([name, all]) => `${name}: ${all.length}, at most ${Math.ceil(Math.max(...all))} ms`,
   );
-  console.log(`${kills} kills, OTTO_SEED=${seed}; nothing left after: ${rows.join("; ")}`);
+  console.log(`${label}; nothing left after: ${rows.join("; ")}`);
 });

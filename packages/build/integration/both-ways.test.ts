@@ -1,7 +1,7 @@
 import { chmod, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { readContext } from "@otto/context";
-import { readSeed } from "@otto/lab";
+import { readRandomRun } from "@otto/lab";
 import { packContext, packedDockerfileName, serveContext, servedDockerfileName } from "@otto/staging";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
@@ -9,8 +9,7 @@ import { type BuildRepo, createBuildRepo, listImage, onlyImage, parent } from ".
 
 afterAll(() => parent[Symbol.asyncDispose]());
 
-const contexts = Number(process.env.OTTO_CONTEXTS ?? 30);
-const seed = readSeed();
+const { count: contexts, seed, label } = readRandomRun("OTTO_CONTEXTS", 30);
 
 const name = fc.constantFrom("a", "b.txt", "build", "c d", "é", "x.log", ".hidden", "a, b", "*odd*");
 const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/"));
@@ -50,7 +49,7 @@ function ignoreClash(error: NodeJS.ErrnoException): void {
   if (!["EEXIST", "ENOTDIR", "EISDIR", "ENOENT", "ELOOP"].includes(error.code ?? "")) throw error;
 }
 
-test(`${contexts} contexts (OTTO_CONTEXTS, OTTO_SEED=${seed}) give the same files by session and by tar`, {
+test(`random contexts (${label}) give the same files by session and by tar`, {
   timeout: 600_000,
 }, async () => {
   let compared = 0;

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Compose writes its variables like this.
 import { isOttoError } from "@otto/errors";
+import { readRandomRun } from "@otto/lab";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createWorkstation, localConfig, readProject } from "./reference.js";
@@ -37,8 +38,10 @@ const statement = fc.record({
   value,
 });
 
-test("a .env file's variables are what Compose makes of them", async () => {
-  const statements = fc.sample(statement, { numRuns: 300, seed: 31 });
+const { count: numRuns, seed, label } = readRandomRun("OTTO_CASES", 300);
+
+test(`a .env file's variables (${label}) are what Compose makes of them`, async () => {
+  const statements = fc.sample(statement, { numRuns, seed });
   const lines = statements.map((it, index) => `${it.prefix}A${index}${it.separator}${it.value}`);
   const services = lines.map((_, index) => `  s${index}: { image: "x\${A${index}}" }\n`).join("");
   const workstation = await createWorkstation({

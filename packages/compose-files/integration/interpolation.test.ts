@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Compose writes its variables like this.
 import { isOttoError } from "@otto/errors";
+import { readRandomRun } from "@otto/lab";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createWorkstation, localConfig, readProject } from "./reference.js";
@@ -22,9 +23,11 @@ const { template } = fc.letrec<{ template: string; part: string; braced: string 
     .map(([variable, operator, operand]) => `\${${variable}${operator}${operand}}`),
 }));
 
-test("values with variables are what Compose makes of them", async () => {
-  const templates = fc.sample(template, { numRuns: 400, seed: 20 });
-  expect(templates.filter((value) => value.includes("${")).length).toBeGreaterThan(200);
+const { count: numRuns, seed, label } = readRandomRun("OTTO_CASES", 400);
+
+test(`values with variables (${label}) are what Compose makes of them`, async () => {
+  const templates = fc.sample(template, { numRuns, seed });
+  expect(templates.filter((value) => value.includes("${")).length).toBeGreaterThan(numRuns / 2);
   const labels = templates.map((value, index) => `      l${index}: ${JSON.stringify(value)}\n`).join("");
   const images = templates.map((value, index) => `  s${index}: { image: ${JSON.stringify(`x${value}`)} }\n`).join("");
   const workstation = await createWorkstation({

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { readContext } from "@otto/context";
 import { isOttoError } from "@otto/errors";
+import { readRandomRun } from "@otto/lab";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildAll, type CopyBuild, refusalOf } from "./engine-copy.js";
 import { type IgnoreCase, ignoreCases } from "./ignore-cases.js";
 import { formatEntries, listTree, writeTree } from "./trees.js";
 
-const caseCount = Number(process.env.OTTO_CASES ?? 150);
-const seed = Number(process.env.OTTO_SEED ?? Date.now() % 2 ** 31);
+const { count: caseCount, seed, label } = readRandomRun("OTTO_CASES", 150);
 const batchSize = 30;
 const secondsPerCase = 2;
 const beganAt = Date.now() / 1000;
@@ -21,7 +21,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-test(`the entries are those of Docker's own build (OTTO_CASES=${caseCount} OTTO_SEED=${seed})`, {
+test(`the entries are those of Docker's own build (${label})`, {
   timeout: caseCount * secondsPerCase * 1000 + 60_000,
 }, async () => {
   const cases = fc.sample(ignoreCases, { numRuns: caseCount, seed });

@@ -2,18 +2,19 @@ import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "no
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { contextHash } from "@otto/context";
+import { createRandom, readRandomRun } from "@otto/lab";
 import { expect, test } from "vitest";
 import { scratchDirectory } from "./scratch.js";
 
-const edits = 500;
+const { count: edits, seed, label } = readRandomRun("OTTO_EDITS", 500);
 const files = 60;
 // Younger files are not trusted from the cache at all: the test is about those that are.
 const settleMs = 3000;
 
-test(`${edits} edits that put size and time back, with a warm cache: each changes the hash`, async () => {
+test(`random edits that put size and time back, with a warm cache (${label}): each changes the hash`, async () => {
   const directory = scratchDirectory();
   const context = join(directory, "context");
-  const random = createRandom(20240229);
+  const random = createRandom(seed);
   const place = (index: number) => join(context, `f${index}`);
   writeTreeOfFiles(context, place);
   writeFileSync(join(directory, "Dockerfile"), "FROM scratch\n");
@@ -23,9 +24,9 @@ test(`${edits} edits that put size and time back, with a warm cache: each change
   let last = await warm();
   expect(await warm()).toBe(last);
   for (let edit = 0; edit < edits; edit++) {
-    const path = place(Math.floor(random() * files));
+    const path = place(random(files));
     const { atime, mtime, size } = statSync(path);
-    flipByte(path, Math.floor(random() * size));
+    flipByte(path, random(size));
     utimesSync(path, atime, mtime);
     const next = await warm();
     expect({ edit, hash: next }).not.toEqual({ edit, hash: last });
@@ -43,15 +44,4 @@ function flipByte(path: string, at: number): void {
   const content = readFileSync(path);
   content[at] = (content[at] ?? 0) ^ 1;
   writeFileSync(path, content);
-}
-
-/** A fixed sequence (mulberry32), so that a failure comes again. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

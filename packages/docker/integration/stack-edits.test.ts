@@ -4,14 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { composeDown, composeUp, formatUpStep, type Lab, planComposeUp, type Repo, type UpStep } from "@otto/docker";
-import { createBusyboxImage } from "@otto/lab";
+import { createBusyboxImage, createRandom, readRandomRun } from "@otto/lab";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createStackRepo, left, recordEvents, type StackRepo, untilEnded } from "./stack-lab.js";
 
 const execute = promisify(execFile);
-/** More for a longer search: OTTO_EDITS=30. Another walk: OTTO_SEED=7. */
-const rounds = Number(process.env.OTTO_EDITS ?? 8);
-const seed = Number(process.env.OTTO_SEED ?? 1);
+/** More for a longer search: OTTO_EDITS=30. */
+const { count: rounds, seed, label } = readRandomRun("OTTO_EDITS", 8);
 
 let stack: StackRepo;
 let lab: Lab;
@@ -73,17 +72,6 @@ secrets: { key: { file: db.key } }
 `;
 }
 
-/** Numbers below `below`, the same for the same seed (mulberry32). */
-function createDice(from: number): (below: number) => number {
-  let state = from;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
 const byHand = ["kill", "stop", "pause", "rm"] as const;
 const argvByHand = { kill: ["kill"], stop: ["stop", "--time", "0"], pause: ["pause"], rm: ["rm", "--force"] };
 
@@ -142,8 +130,10 @@ async function up(): Promise<void> {
   await untilEnded(`${stack.project}-seed-1`);
 }
 
-test("after any edits the plan says what the engine then does", { timeout: 120_000 + rounds * 60_000 }, async () => {
-  const dice = createDice(seed);
+test(`after random edits (${label}) the plan says what the engine then does`, {
+  timeout: 120_000 + rounds * 60_000,
+}, async () => {
+  const dice = createRandom(seed);
   const state: State = { ...initial };
   await writeFiles(state);
   await up();
@@ -153,7 +143,7 @@ test("after any edits the plan says what the engine then does", { timeout: 120_0
     const planning = await recordEvents(stack.project, async () => {
       plan = await planComposeUp(repo, lab);
     });
-    const context = `seed ${seed}, round ${round}: ${edits}\n${plan.map(formatUpStep).join("\n")}`;
+    const context = `round ${round}: ${edits}\n${plan.map(formatUpStep).join("\n")}`;
     expect(planning, context).toEqual([]);
     const changes = plan.filter((step) => step.do !== "leave");
     const events = await recordEvents(stack.project, up);

@@ -3,14 +3,13 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { isOttoError } from "@otto/errors";
 import type { DockerContainerHost } from "@otto/hosts";
-import { createRandom, readSeed } from "@otto/lab";
+import { createRandom, readRandomRun } from "@otto/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type ContainerPlace, startPlace } from "./container-places.js";
 
 const execute = promisify(execFile);
 const docker = (...argv: string[]) => execute("docker", argv);
-const cuts = Number(process.env.OTTO_CUTS ?? 10);
-const seed = readSeed();
+const { count: cuts, seed, label } = readRandomRun("OTTO_CUTS", 10);
 let place: ContainerPlace;
 
 beforeAll(async () => {
@@ -89,7 +88,7 @@ test("on a link that swallows, no time limit and no abort waits for it", async (
   await expect.poll(() => place.count("sleep 705")).toBe(0);
 });
 
-test(`a link that is cut at ${cuts} random moments (OTTO_CUTS, OTTO_SEED=${seed}) gives right results or errors that say so, and leaves nothing`, async () => {
+test(`a link that is cut at random moments (${label}) gives right results or errors that say so, and leaves nothing`, async () => {
   const random = createRandom(seed);
   const { host, parent } = connect();
   const proxy = place.lab.hosts.parent.proxy;

@@ -2,11 +2,12 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startLab } from "@otto/lab";
+import { readRandomRun, startLab } from "@otto/lab";
 import fc from "fast-check";
-import { formatShellCommand, openSshSession } from "ssh2-streamer";
+import { formatShellCommand } from "ssh2-streamer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { endpointOf } from "./lab-route.js";
+import { openBy, transports } from "./transports.js";
 
 const shells = {
   sh: ["sh"],
@@ -39,36 +40,48 @@ const argument = fc.oneof(
   fc.array(nasty).map((parts) => parts.join("")),
 );
 
-test.each(Object.entries(shells))("%s takes every byte as it is, and executes none", (_, [program = "", ...args]) => {
-  const script = join(directory, "script");
-  let count = 0;
-  const property = fc.property(
-    fc.array(fc.array(argument, { minLength: 1, maxLength: 8 }), { minLength: 20, maxLength: 20 }),
-    (commands) => {
-      const lines = commands.map((argv) => formatShellCommand(["/usr/bin/printf", "%s\\0", ...argv]));
-      writeFileSync(script, Buffer.from(`${lines.join("\n")}\n`, "latin1"));
-      const output = execFileSync(program, [...args, script], {
-        cwd: directory,
-        env: { ...process.env, HOME: directory, LC_ALL: "C" },
-      });
-      const expected = commands.flat();
-      count += expected.length;
-      expect(output.toString("latin1").split("\0").slice(0, -1)).toEqual(expected);
-    },
-  );
-  fc.assert(property, { numRuns: 20 });
-  expect(count).toBeGreaterThan(1000);
-  expect(readdirSync(directory)).not.toContain("made");
-});
+const { count: numRuns, seed, label } = readRandomRun("OTTO_CASES", 20);
 
-test.each(["/usr/bin/fish", "/usr/bin/zsh"])("a login whose shell is %s runs what it is given", async (shell) => {
-  await using lab = await startLab({ hosts: { parent: { authentication: ["password"] } } });
-  const { parent } = lab.hosts;
-  execFileSync("usermod", ["--shell", shell, parent.user]);
-  await using session = openSshSession([endpointOf(lab, parent)]);
-  const words = ["a\\", "(touch made)", "x\\", "y", "it's\\'", "two\nlines", ""];
-  const { stdout } = await session.exec(["printf", "%s\\0", ...words]);
-  expect(stdout.toString().split("\0").slice(0, -1)).toEqual(words);
-  const { stdout: seen } = await session.exec(["sh", "-c", 'getent passwd "$(id -un)"; ls'], {});
-  expect(seen.toString().trim().split("\n")).toEqual([expect.stringContaining(shell)]);
-});
+test.each(Object.entries(shells))(
+  `%s takes every byte as it is (${label}), and executes none`,
+  (_, [program = "", ...args]) => {
+    const script = join(directory, "script");
+    let count = 0;
+    const property = fc.property(
+      fc.array(fc.array(argument, { minLength: 1, maxLength: 8 }), { minLength: 20, maxLength: 20 }),
+      (commands) => {
+        const lines = commands.map((argv) => formatShellCommand(["/usr/bin/printf", "%s\\0", ...argv]));
+        writeFileSync(script, Buffer.from(`${lines.join("\n")}\n`, "latin1"));
+        const output = execFileSync(program, [...args, script], {
+          cwd: directory,
+          env: { ...process.env, HOME: directory, LC_ALL: "C" },
+        });
+        const expected = commands.flat();
+        count += expected.length;
+        expect(output.toString("latin1").split("\0").slice(0, -1)).toEqual(expected);
+      },
+    );
+    fc.assert(property, { numRuns, seed });
+    expect(count).toBeGreaterThan(20 * numRuns);
+    expect(readdirSync(directory)).not.toContain("made");
+  },
+);
+
+const logins = transports.flatMap((transport) =>
+  ["fish", "zsh"].map((shell) => ({ transport, shell: `/usr/bin/${shell}` })),
+);
+
+test.each(logins)(
+  "$transport.name: a login whose shell is $shell runs what it is given",
+  async ({ transport, shell }) => {
+    await using lab = await startLab({ hosts: { parent: { authentication: ["password"] } } });
+    const { parent } = lab.hosts;
+    execFileSync("usermod", ["--shell", shell, parent.user]);
+    await using session = openBy(transport, [endpointOf(lab, parent)]);
+    const words = ["a\\", "(touch made)", "x\\", "y", "it's\\'", "two\nlines", ""];
+    const { stdout } = await session.exec(["printf", "%s\\0", ...words]);
+    expect(stdout.toString().split("\0").slice(0, -1)).toEqual(words);
+    const { stdout: seen } = await session.exec(["sh", "-c", 'getent passwd "$(id -un)"; ls'], {});
+    expect(seen.toString().trim().split("\n")).toEqual([expect.stringContaining(shell)]);
+  },
+);

@@ -22,5 +22,5 @@ export type {
 } from "./options.js";
 export { closedPort } from "./ports.js";
 export { type LabProxy, type ProxyOptions, startProxy } from "./proxy.js";
-export { createRandom, readSeed } from "./random.js";
+export { createNoise, createRandom, type RandomRun, readRandomRun, readSeed } from "./random.js";
 export { type Registry, type RegistryLogin, startRegistry } from "./registry.js";
