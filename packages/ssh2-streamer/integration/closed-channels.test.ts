@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createKeyPair } from "@otto/lab";
 import ssh2 from "ssh2";
-import { openSshSession } from "ssh2-streamer";
 import { expect, test } from "vitest";
+import { openBy, transports } from "./transports.js";
 
 /** A server that accepts every command and closes its channel without telling how it ended. */
 async function startServer() {
@@ -36,18 +36,21 @@ async function startServer() {
   };
 }
 
-test("a command whose channel is closed without an exit status has 255, as ssh says", async () => {
-  await using server = await startServer();
-  const { port, directory, key } = server;
-  const options = ["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", `UserKnownHostsFile=${directory}/known`];
-  const argv = [...options, "-i", key.privateKeyPath, "-p", String(port), "ada@127.0.0.1", "anything"];
-  const { code, stdout } = await new Promise<{ code: unknown; stdout: string }>((resolve) => {
-    execFile("ssh", argv, (error, output) => resolve({ code: error?.code ?? 0, stdout: output }));
-  });
-  expect({ code, stdout }).toEqual({ code: 255, stdout: "some words" });
-  const credentials = [{ username: "ada", privateKeys: [{ path: key.privateKeyPath }] }] as const;
-  const hostKey = { knownHosts: [join(directory, "known")] };
-  await using session = openSshSession([{ name: "mute", host: "127.0.0.1", port, credentials, hostKey }]);
-  const { exitCode, stdout: said } = await session.exec(["anything"]);
-  expect({ exitCode, said: said.toString() }).toEqual({ exitCode: 255, said: "some words" });
-});
+test.each(transports)(
+  "$name: a command whose channel is closed without an exit status has 255, as ssh says",
+  async (transport) => {
+    await using server = await startServer();
+    const { port, directory, key } = server;
+    const options = ["-F", "none", "-o", "StrictHostKeyChecking=no", "-o", `UserKnownHostsFile=${directory}/known`];
+    const argv = [...options, "-i", key.privateKeyPath, "-p", String(port), "ada@127.0.0.1", "anything"];
+    const { code, stdout } = await new Promise<{ code: unknown; stdout: string }>((resolve) => {
+      execFile("ssh", argv, (error, output) => resolve({ code: error?.code ?? 0, stdout: output }));
+    });
+    expect({ code, stdout }).toEqual({ code: 255, stdout: "some words" });
+    const credentials = [{ username: "ada", privateKeys: [{ path: key.privateKeyPath }] }] as const;
+    const hostKey = { knownHosts: [join(directory, "known")] };
+    await using session = openBy(transport, [{ name: "mute", host: "127.0.0.1", port, credentials, hostKey }]);
+    const { exitCode, stdout: said } = await session.exec(["anything"]);
+    expect({ exitCode, said: said.toString() }).toEqual({ exitCode: 255, said: "some words" });
+  },
+);

@@ -1,0 +1,32 @@
+import type { SshSession } from "ssh2-streamer";
+import { afterAll, beforeAll, describe } from "vitest";
+import { testCommands } from "./suite/commands.js";
+import { type RoutesLab, routeCases, routeOf } from "./suite/routes.js";
+import { testProcesses } from "./suite/spawned.js";
+import { testStreams } from "./suite/streams.js";
+import { testTrees } from "./suite/trees.js";
+import { openBy, type Transport } from "./transports.js";
+
+/**
+ * What every transport owes its callers, over every route, side by side on one session each.
+ *
+ * @param lab the servers of all routes, once they run
+ */
+export function describeTransport(transport: Transport, lab: () => RoutesLab): void {
+  describe.concurrent.each(routeCases)(`${transport.name}, $hops hops, $server`, (route) => {
+    let opened: SshSession;
+    const session = () => opened;
+    const lacks = { ...transport.lacks, ...route.lacks };
+
+    beforeAll(() => {
+      opened = openBy(transport, routeOf(lab(), route));
+    });
+
+    afterAll(() => opened.close());
+
+    testCommands(session);
+    testProcesses(session, lacks);
+    testStreams(session, lacks);
+    testTrees(session, () => lab().directory);
+  });
+}
