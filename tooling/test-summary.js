@@ -32,9 +32,15 @@ function findTestFiles(folder) {
   return files.filter((file) => file.endsWith(".test.ts"));
 }
 
+/** A suite that runs in parts has a report of each: integration-1.json, integration-2.json. */
+function readReports(folder, kind) {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => new RegExp(`^${kind}(-\\d+)?\\.json$`).test(name));
+  return names.flatMap((name) => JSON.parse(readFileSync(join(folder, name), "utf8")).testResults);
+}
+
 function readSuite(folder, kind) {
-  const path = join(folder, "test-results", `${kind}.json`);
-  const results = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).testResults : [];
+  const results = readReports(join(folder, "test-results"), kind);
   const absent = findTestFiles(join(folder, kinds[kind])).filter(
     (file) => !results.some(({ name }) => name === resolve(file)),
   );

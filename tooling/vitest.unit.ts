@@ -7,5 +7,7 @@ export default defineConfig({
     outputFile: { json: "test-results/unit.json" },
     // A net for what hangs; on a busy machine a second's work may take many.
     testTimeout: 60_000,
+    // Nothing is mocked or kept in modules: files may share them, which takes half the time.
+    isolate: false,
   },
 });
