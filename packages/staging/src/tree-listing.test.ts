@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -93,4 +93,23 @@ test("a file outside of a context is seen by the services that are built by it",
       ["web", seen],
     ]),
   );
+});
+
+test("a text is for the login alone, and a directory without its bits gets those that its files need", async () => {
+  lay({ "locked/x": "1", run: "2" });
+  chmodSync(join(root, "locked"), 0o500);
+  chmodSync(join(root, "run"), 0o4751);
+  const { entries } = await listTree(
+    [
+      { kind: "bind", localPath: root, remotePath: "d" },
+      { remotePath: "t/text", content: "é" },
+    ],
+    ["made"],
+  );
+  chmodSync(join(root, "locked"), 0o700);
+  const modes = entries.map((entry) => [entry.path, entry.kind === "symlink" ? "" : entry.mode.toString(8)]);
+  expect(Object.fromEntries(modes)).toMatchObject({
+    ...{ "d/locked": "700", "d/run": "751", t: "755", "t/text": "600", made: "755" },
+  });
+  expect(entries.find(({ path }) => path === "t/text")).toMatchObject({ kind: "file", size: 2 });
 });

@@ -1,0 +1,128 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { RemoteShell } from "./remote-shell.js";
+import { nothingSent } from "./sent-tree.js";
+import { removeTree, type StagedTree, stagedDirectoryScript, updateTree } from "./staged-tree.js";
+import { listTree } from "./tree-listing.js";
+import { planTree } from "./tree-plan.js";
+import { formatApplyScript } from "./tree-script.js";
+
+let home: string;
+let tree: StagedTree;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "otto-staged-"));
+  tree = { shell: localShell, remoteDir: join(home, "stack"), host: "here", docker: ["docker"] };
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+/** This machine's own shell, with the umask of most logins. */
+const localShell: RemoteShell = {
+  run: async (script, { input } = {}) => {
+    const child = spawn("sh", ["-c", `umask 022\n${script}`], { stdio: ["pipe", "pipe", "inherit"] });
+    // A script that fails reads no more of it.
+    const feeding = input === undefined ? child.stdin.end() : pipeline(input, child.stdin).catch(() => {});
+    const [output, [exitCode]] = await Promise.all([text(child.stdout), once(child, "close"), feeding]);
+    return { output, exitCode: exitCode as number };
+  },
+};
+
+const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+const staged = (path: string) => join(tree.remoteDir, path);
+const planOf = async (texts: Readonly<Record<string, string>>, mounts: readonly string[] = []) => {
+  const files = Object.entries(texts).map(([remotePath, content]) => ({ remotePath, content }));
+  return planTree((await listTree(files)).entries, nothingSent, mounts);
+};
+
+test("only the login may enter the tree, even where a directory that others may enter is there before", async () => {
+  mkdirSync(tree.remoteDir, { mode: 0o755 });
+  await updateTree(tree, await planOf({ "repo/secret": "s" }));
+  expect([modeOf(tree.remoteDir), modeOf(staged(".otto"))]).toEqual(["700", "700"]);
+  expect(readFileSync(staged("repo/secret"), "utf8")).toBe("s");
+  expect([modeOf(staged("repo")), modeOf(staged("repo/secret"))]).toEqual(["755", "600"]);
+});
+
+test("a step that fails ends the update: the tree is not said to be what it is not", async () => {
+  const plan = await planOf({ "repo/a": "1" });
+  for (const place of ["wanted", "tree/repo"]) mkdirSync(staged(`.otto/new/${place}`), { recursive: true });
+  writeFileSync(staged(".otto/new/wanted/manifest"), "wanted");
+  writeFileSync(staged(".otto/new/tree/repo/a"), "1");
+  // What it notes before anything else has not come.
+  const script = `cd '${tree.remoteDir}' && { ${formatApplyScript(plan, "stamp")} } 2>&1`;
+  expect((await localShell.run(script)).exitCode).not.toBe(0);
+  expect([".otto/manifest", "repo/a"].map((path) => existsSync(staged(path)))).toEqual([false, false]);
+});
+
+test("what is not as it was listed is an error in the words of the host", async () => {
+  writeFileSync(tree.remoteDir, "");
+  await expect(updateTree(tree, await planOf({ a: "1" }))).rejects.toMatchObject({
+    code: "STAGING_FAILED",
+    message: expect.stringMatching(/^staging on here: .*File exists/) as string,
+    details: { host: "here" },
+  });
+});
+
+test("a plan without a step asks nothing of the host", async () => {
+  const { entries } = await listTree([{ remotePath: "a", content: "1" }]);
+  const settled = planTree(entries, { entries: planTree(entries, nothingSent).wanted, shared: [] });
+  const shell = { run: () => Promise.reject(new Error("asked")) };
+  expect(await updateTree({ ...tree, shell }, settled)).toBeUndefined();
+});
+
+test("what a container wrote in the place of a file that comes is set aside, and said", async () => {
+  await updateTree(tree, await planOf({ "repo/a": "1" }, ["repo"]));
+  writeFileSync(staged("repo/a"), "a container's");
+  const { entries } = await listTree([{ remotePath: "repo/a", content: "2" }]);
+  const before = await planOf({ "repo/a": "1" });
+  const aside = await updateTree(tree, planTree(entries, { entries: before.wanted, shared: ["repo"] }));
+  expect(aside?.paths).toEqual(["repo/a"]);
+  expect(readFileSync(join(aside?.directory ?? "", "repo/a"), "utf8")).toBe("a container's");
+  expect(readFileSync(staged("repo/a"), "utf8")).toBe("2");
+});
+
+test("a removal leaves what containers wrote and counts it; with volumes nothing is left", async () => {
+  await updateTree(tree, await planOf({ "repo/a": "1" }, ["repo"]));
+  writeFileSync(staged("repo/own"), "a container's");
+  expect(await removeTree(tree, { volumes: false })).toEqual({ host: "here", directory: tree.remoteDir, files: 1 });
+  expect([existsSync(staged("repo/a")), existsSync(staged("repo/own"))]).toEqual([false, true]);
+  expect(await removeTree(tree, { volumes: true })).toBeUndefined();
+  expect(existsSync(tree.remoteDir)).toBe(false);
+});
+
+test("a tree that has no manifest of ours is left", async () => {
+  mkdirSync(tree.remoteDir);
+  writeFileSync(staged("precious"), "");
+  expect(await removeTree(tree, { volumes: true })).toBeUndefined();
+  expect(existsSync(staged("precious"))).toBe(true);
+});
+
+test.each([
+  [undefined, { XDG_CACHE_HOME: "/c" }, "/c/otto/stacks/p"],
+  [undefined, { HOME: "/h" }, "/h/.cache/otto/stacks/p"],
+  ["/srv/it's", {}, "/srv/it's/me/stacks/p"],
+])("below the staging root %j and with %j the tree lies in %s", async (root, environment, directory) => {
+  const set = Object.entries(environment).map(([name, value]) => `${name}=${value}\n`);
+  const script = `unset XDG_CACHE_HOME HOME\n${set.join("")}id() { echo me; }\n${stagedDirectoryScript("p", root)}`;
+  expect((await localShell.run(`${script}; echo "$dir"`)).output).toBe(`${directory}\n`);
+});
+
+test("a tree of a version before, without a directory of the login, is used where it is ours", async () => {
+  mkdirSync(join(home, "stacks/p"), { recursive: true });
+  const ask = `${stagedDirectoryScript("p", home)}; echo "$dir"`;
+  expect((await localShell.run(ask)).output).toBe(`${home}/stacks/p\n`);
+});
+
+test("a staging root is made for all logins, and the login's own directory in it for it alone", async () => {
+  const stagingRoot = join(home, "root");
+  const placed = { ...tree, stagingRoot, remoteDir: join(stagingRoot, "me/stacks/p") };
+  await updateTree(placed, await planOf({ a: "1" }));
+  expect([(statSync(stagingRoot).mode & 0o7777).toString(8), modeOf(join(stagingRoot, "me"))]).toEqual(["1777", "700"]);
+  chmodSync(stagingRoot, 0o755);
+  await updateTree(placed, await planOf({ a: "2" }));
+  expect(modeOf(stagingRoot)).toBe("755");
+});
