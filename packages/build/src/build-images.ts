@@ -4,11 +4,11 @@ import type { Parent } from "@otto/hosts";
 import pLimit from "p-limit";
 import type { BuildEvent } from "./build-event.js";
 import { type PlanBuildOptions, planBuild } from "./build-observation.js";
-import { type BuildStep, holdsHash } from "./build-plan.js";
+import { type BuildStep, holdsHash, planFinish } from "./build-plan.js";
 import type { Environment } from "./build-secrets.js";
 import { buildWanted } from "./image-build.js";
 import type { ImageResult, ImageSource } from "./image-result.js";
-import { pullWanted, pushWanted, warnOfForeign } from "./image-transfer.js";
+import { pullWanted, pushTag, warnOfForeign } from "./image-transfer.js";
 import { provideOnce } from "./single-flight.js";
 import { baseFailed } from "./wanted-images.js";
 
@@ -92,8 +92,10 @@ async function applyStep(step: BuildStep, build: Build): Promise<ImageResult> {
   const { tag, wanted, push } = step;
   try {
     const source = await provide(step, build);
-    await build.parent.engine.tagImage({ source: tag, target: wanted.latestTag }, build.options.signal);
-    if (push) await pushWanted(wanted, build);
+    for (const finish of planFinish(step)) {
+      if (finish.do === "tag") await build.parent.engine.tagImage(finish, build.options.signal);
+      else await pushTag(finish.tag, wanted, build);
+    }
     const status = source === "built" ? "success" : "skipped";
     const durationMs = performance.now() - started;
     return { status, source, pushed: push, message: tag, tag, hash: wanted.context.hash, durationMs };

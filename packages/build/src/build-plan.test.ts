@@ -1,6 +1,6 @@
 import { OttoError } from "@otto/errors";
 import { expect, test } from "vitest";
-import { formatBuildStep, hashLabel, planImage, type WantedImage } from "./build-plan.js";
+import { formatBuildStep, hashLabel, planFinish, planImage, refusePulled, type WantedImage } from "./build-plan.js";
 
 const hash = "ab".repeat(32);
 const wanted = {
@@ -93,4 +93,27 @@ test.each([
   });
   expect(formatBuildStep(step)).toBe(line);
   expect(step).toMatchObject({ refreshes });
+});
+
+test("`:latest` comes to mean the wanted image, and both tags are pushed behind it", () => {
+  const tagged = { do: "tag", source: "r-api:abab", target: "r-api:latest" };
+  const pushed = ["r-api:abab", "r-api:latest"].map((tag) => ({ do: "push", tag }));
+  expect(planFinish({ wanted, push: false })).toEqual([tagged]);
+  expect(planFinish({ wanted, push: true })).toEqual([tagged, ...pushed]);
+});
+
+const foreign = "in the registry was not built from these inputs";
+test.each([
+  ["with the hash in its label", { [hashLabel]: hash }, "amd64", undefined, undefined],
+  ["with another hash", { [hashLabel]: "0".repeat(64) }, "amd64", undefined, foreign],
+  ["without a label", {}, "amd64", undefined, foreign],
+  ["of another architecture", { [hashLabel]: hash }, "arm64", undefined, "in the registry is for amd64"],
+  ["of the platform in the settings", { [hashLabel]: hash }, "arm64", "linux/amd64", undefined],
+])("a pulled image %s", (_, labels, architecture, platform, refusal) => {
+  const asked = { ...wanted, image: { ...wanted.image, ...(platform !== undefined && { platform }) } };
+  expect(refusePulled(asked, image(labels), architecture)).toBe(refusal);
+});
+
+test("an image that is gone once it was pulled is not the wanted one", () => {
+  expect(refusePulled(wanted, undefined, "amd64")).toBe(foreign);
 });

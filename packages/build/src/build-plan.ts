@@ -82,6 +82,36 @@ export function planImage(wanted: WantedImage, observed: ImageInfo | undefined, 
   return { ...build, cause: "no image with this hash is there" };
 }
 
+/** What is done once the parent has the image, in this order. */
+export type FinishingStep =
+  | { readonly do: "tag"; readonly source: string; readonly target: string }
+  | { readonly do: "push"; readonly tag: string };
+
+/** `:latest` comes to mean the image that was wanted, also where that was there before; both tags are pushed if any is. */
+export function planFinish({ wanted: { tag, latestTag }, push }: Pick<WantedStep, "wanted" | "push">): FinishingStep[] {
+  const pushes = push ? [tag, latestTag] : [];
+  return [
+    { do: "tag", source: tag, target: latestTag },
+    ...pushes.map((pushed) => ({ do: "push", tag: pushed }) as const),
+  ];
+}
+
+/**
+ * Why an image that was pulled is not the wanted one, as words behind its name; undefined: it is. The engine pulls what
+ * its machine cannot run, too.
+ * @param architecture the engine's own
+ */
+export function refusePulled(
+  wanted: WantedImage,
+  pulled: ImageInfo | undefined,
+  architecture: string,
+): string | undefined {
+  if (pulled === undefined || !holdsHash(wanted, pulled)) return "in the registry was not built from these inputs";
+  // With a platform in the settings, the hash holds it.
+  if (wanted.image.platform !== undefined || pulled.architecture === architecture) return undefined;
+  return `in the registry is for ${pulled.architecture}`;
+}
+
 function refusePush({ image }: WantedImage): BuildStep {
   const error = new OttoError("BUILD_NO_REGISTRY", `pushing ${image.name}: the settings name no registry`, {
     hint: 'Set registry_url under [docker], for example "registry.example:5000" or "docker.io/<account>".',

@@ -5,7 +5,7 @@ import { familiarImageName } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
 import { findReachedImages } from "./base-images.js";
 import type { BuildImagesOptions } from "./build-images.js";
-import { holdsHash, type WantedImage } from "./build-plan.js";
+import { refusePulled, type WantedImage } from "./build-plan.js";
 import { registryHost } from "./registry/registry-host.js";
 import { findUserCredentials } from "./registry/user-credentials.js";
 
@@ -27,21 +27,13 @@ export async function pullWanted(wanted: WantedImage, build: Build): Promise<boo
     warn(wanted, build, { code: "BUILD_PULL_FAILED", message: `${error.message}; building instead` });
     return false;
   }
-  const refusal = await refusePulled(wanted, build);
+  const { engine } = build.parent;
+  const { architecture } = await engine.version(build.options.signal);
+  const refusal = refusePulled(wanted, await engine.inspectImage(wanted.tag, build.options.signal), architecture);
   if (refusal === undefined) return true;
-  await build.parent.engine.removeImage(wanted.tag, build.options.signal);
+  await engine.removeImage(wanted.tag, build.options.signal);
   warn(wanted, build, foreign(wanted, refusal));
   return false;
-}
-
-/** Why a pulled image is not ours. The engine pulls what its machine cannot run, too. */
-async function refusePulled(wanted: WantedImage, { parent, options }: Build): Promise<string | undefined> {
-  const pulled = await parent.engine.inspectImage(wanted.tag, options.signal);
-  if (pulled === undefined || !holdsHash(wanted, pulled)) return "in the registry was not built from these inputs";
-  // With a platform in the settings, the hash holds it.
-  if (wanted.image.platform !== undefined) return undefined;
-  const { architecture } = await parent.engine.version(options.signal);
-  return pulled.architecture === architecture ? undefined : `in the registry is for ${pulled.architecture}`;
 }
 
 /** What a build gets around. An engine that does not answer is not among it. */
@@ -56,9 +48,9 @@ function isPullFailure(error: unknown): error is Error {
   return isOttoError(error) && pullFailures.has(error.code);
 }
 
-/** Brings both tags of an image to its registry. */
-export async function pushWanted(wanted: WantedImage, build: Build): Promise<void> {
-  for (const tag of [wanted.tag, wanted.latestTag]) await transfer({ action: "push", tag, wanted }, build);
+/** Brings one tag of an image to its registry. */
+export async function pushTag(tag: string, wanted: WantedImage, build: Build): Promise<void> {
+  await transfer({ action: "push", tag, wanted }, build);
 }
 
 /**
