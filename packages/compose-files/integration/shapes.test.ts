@@ -20,6 +20,17 @@ const shapes: Record<string, Shape> = {
     files: ["compose.yml", "over.yml"],
     shipped: [],
   },
+  "!override leaves nothing of what was there before": {
+    tree: {
+      ...data,
+      "compose.yml": "services: { api: { image: x, volumes: [./gone:/x], env_file: [./gone.env], profiles: [p] } }\n",
+      "over.yml":
+        "services:\n  api: { volumes: !override [./data:/d], env_file: !override [a.env], profiles: !override [] }\n",
+      "a.env": "A=1\n",
+    },
+    files: ["compose.yml", "over.yml"],
+    shipped: ["repo/data"],
+  },
   "a later mount takes the place of one with the same target": {
     tree: {
       ...data,

@@ -59,7 +59,6 @@ const shapes: Readonly<Record<string, Shape>> = {
   build: "build",
   "build.args": "assignments",
   "build.additional_contexts": "assignments",
-  "build.extra_hosts": "override",
   "build.labels": "assignments",
   annotations: "assignments",
   command: "override",
@@ -71,7 +70,6 @@ const shapes: Readonly<Record<string, Shape>> = {
   entrypoint: "override",
   env_file: "list",
   environment: "assignments",
-  extra_hosts: "override",
   "healthcheck.test": "override",
   label_file: "list",
   labels: "assignments",
@@ -84,8 +82,7 @@ const shapes: Readonly<Record<string, Shape>> = {
 function shapeOf(path: readonly string[]): Shape {
   const [section, , ...keys] = path;
   if (path.some((key) => key.startsWith("x-"))) return "override";
-  if (section === "services" && keys.length > 0)
-    return keys[0] === "ulimits" ? "override" : (shapes[keys.join(".")] ?? "plain");
+  if (section === "services" && keys.length > 0) return shapes[keys.join(".")] ?? "plain";
   return keys.join(".") === "labels" || keys.join(".") === "ipam.config" ? "override" : "plain";
 }
 

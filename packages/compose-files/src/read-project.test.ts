@@ -413,3 +413,10 @@ test("variables with the names of an object's own properties are variables like 
     ["constructor", "c"],
   ]);
 });
+
+test("variables that compose takes for itself are not handed on, whoever asks for them", async () => {
+  const own = { COMPOSE_FILE: "other.yml", COMPOSE_PROFILES: "p", DOCKER_HOST: "tcp://x", SUDO_USER: "me" };
+  const text = "environment: [COMPOSE_FILE, 'A=${COMPOSE_PROFILES}', 'B=${DOCKER_HOST}', 'C=${SUDO_USER}', 'D=${TAG}']";
+  const project = await read(service(text), { environment: { ...own, TAG: "1", COMPOSE_PROJECT_NAME: "n" } });
+  expect(project.environment).toEqual({ TAG: "1" });
+});
