@@ -93,7 +93,8 @@ const clearEnvironment = `for name in $(env | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_
 case $name in PATH|HOME|SSH_AUTH_SOCK|XDG_RUNTIME_DIR|DOCKER_*|BUILDX_*|BUILDKIT_*|LD_*) ;; *) command unset "$name" ;; esac
 done`;
 
-function formatRun(argv: readonly string[], { environment = {}, cwd, joinsStderr = true }: ComposeRun): string {
+/** The script of one command. */
+export function formatRun(argv: readonly string[], { environment = {}, cwd, joinsStderr = true }: ComposeRun): string {
   const names = Object.keys(environment);
   const keepsEnvironment = isDirect(argv);
   const byFile = names.length > 0 && !keepsEnvironment;

@@ -1,6 +1,6 @@
 import type { ComposeService } from "@otto/compose-files";
 import { expect, test } from "vitest";
-import { judgeContainer } from "./stack-health.js";
+import { isReady, judgeContainer } from "./stack-health.js";
 import type { ObservedContainer } from "./stack-observation.js";
 
 const running = { state: "running", exitCode: 0, restarts: 0, restartPolicy: "no", health: undefined };
@@ -37,4 +37,26 @@ test("a server that exited with 0 has failed, unless another service waits for t
 
 test("a service whose end another waits for is not up while it runs", () => {
   expect(judge({}, { oneShot: true })).toBe("waiting");
+});
+
+test("what ran before needs no time to prove itself, and earlier restarts are not counted", () => {
+  const api = { ...service, name: "api", enabled: true, replicas: 1 } as ComposeService;
+  const container = (changes: Partial<ObservedContainer>) =>
+    ({ ...running, id: "1", service: "api", ...changes }) as ObservedContainer;
+  const ready = (changes: Partial<ObservedContainer>, changed: Partial<ComposeService> = {}) =>
+    isReady({ services: [{ ...api, ...changed }], before: [container(changes)] });
+  expect(ready({})).toBe(true);
+  expect(ready({ restarts: 7 })).toBe(true);
+  expect(ready({ health: "starting" })).toBe(false);
+  expect(ready({ health: "unhealthy" })).toBe(false);
+  expect(ready({ state: "created" })).toBe(false);
+  expect(ready({ service: "other" })).toBe(false);
+  expect(ready({ service: "other" }, { enabled: false })).toBe(true);
+  expect(ready({ service: "other" }, { replicas: 0 })).toBe(true);
+});
+
+test("restarts before the operation do not make a loop of the first one in it", () => {
+  const restarted = { ...running, restarts: 4 } as ObservedContainer;
+  expect(judgeContainer(restarted, service as ComposeService, 3)).toMatchObject({ verdict: "waiting", forMs: 3000 });
+  expect(judgeContainer(restarted, service as ComposeService, 1)).toMatchObject({ verdict: "failed" });
 });
