@@ -24,8 +24,14 @@ export interface SuiteRepo extends AsyncDisposable {
   networks(): Promise<string[]>;
 }
 
+/** The dependencies that are a vitest: the newest major that is supported, and the oldest. */
+export const vitests = ["vitest", "vitest-3"] as const;
+
 /** @param compose its services */
-export async function createSuiteRepo(compose: string): Promise<SuiteRepo> {
+export async function createSuiteRepo(
+  compose: string,
+  vitestPackage: (typeof vitests)[number] = "vitest",
+): Promise<SuiteRepo> {
   const name = `suite${randomBytes(4).toString("hex")}`;
   const root = await mkdtemp(join(tmpdir(), "otto-suite-"));
   const image = await createBusyboxImage(`${name}:1`);
@@ -39,8 +45,9 @@ export async function createSuiteRepo(compose: string): Promise<SuiteRepo> {
   await write("package.json", '{ "type": "module" }\n');
   await mkdir(join(root, "node_modules/@otto"), { recursive: true });
   await symlink(packageRoot, join(root, "node_modules/@otto/vitest"));
-  for (const used of ["vitest", "jiti"]) {
-    await symlink(join(packageRoot, "node_modules", used), join(root, "node_modules", used));
+  const dependencies = { vitest: vitestPackage, jiti: "jiti" };
+  for (const [name, used] of Object.entries(dependencies)) {
+    await symlink(join(packageRoot, "node_modules", used), join(root, "node_modules", name));
   }
   const { PATH = "" } = process.env;
   const env = { PATH, HOME: root, OTTO_COMPOSE_SUFFIX: "ci", NO_COLOR: "1", CI: "1" };

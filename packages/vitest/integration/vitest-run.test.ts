@@ -1,18 +1,24 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createdDuring, createSuiteRepo, finished, type SuiteRepo, vitest } from "./suite-repo.js";
+import { createdDuring, createSuiteRepo, finished, type SuiteRepo, vitest, vitests } from "./suite-repo.js";
 
 let repo: SuiteRepo;
 beforeEach(async () => {
-  repo = await createSuiteRepo(`  api: { image: "$IMAGE", init: true }
-  web: { image: "$IMAGE", command: ["sh", "-c", "echo web says hello; exec sleep infinity"], init: true }
-`);
-  await repo.write("vitest.config.js", config());
+  repo = await createRepo();
 });
 afterEach(async () => {
   await repo[Symbol.asyncDispose]();
 });
+
+async function createRepo(vitestPackage?: (typeof vitests)[number]): Promise<SuiteRepo> {
+  const services = `  api: { image: "$IMAGE", init: true }
+  web: { image: "$IMAGE", command: ["sh", "-c", "echo web says hello; exec sleep infinity"], init: true }
+`;
+  const created = await createSuiteRepo(services, vitestPackage);
+  await created.write("vitest.config.js", config());
+  return created;
+}
 
 function config(more = ""): string {
   return `export default { test: { testTimeout: 300_000, hookTimeout: 300_000, teardownTimeout: 60_000, ${more} } };\n`;
@@ -28,53 +34,64 @@ ${tests}
 `;
 }
 
-const run = (...argv: string[]) => finished(repo.start([...vitest, "run", ...argv]));
+const run = (...argv: string[]) => runIn(repo, ...argv);
+const runIn = (place: SuiteRepo, ...argv: string[]) => finished(place.start([...vitest, "run", ...argv]));
 
-test("a file gets its hosts, and the stack is gone after it", async () => {
+test.each(vitests)("with %s a file gets its hosts, and the stack is gone after it", async (vitestPackage) => {
+  await using place = await createRepo(vitestPackage);
   const tests = `test("a", async ({ hosts, lab, repo, stack }) => {
   expect((await hosts.api.exec("echo hello")).stdout.toString()).toBe("hello\\n");
   expect([lab.data.name, stack.repo === repo]).toEqual(["local", true]);
 });
 test("b", async ({ hosts }) => { expect((await hosts.web.exec("true")).exitCode).toBe(0); });
 test("without a stack", () => {});`;
-  await repo.write("a.test.ts", suite('{ services: ["api", "web"] }', tests));
-  expect(await createdDuring(repo.project, async () => expect(await run()).toMatchObject({ exitCode: 0 }))).toEqual([
-    "api",
-    "web",
-  ]);
-  expect(await repo.left()).toEqual([]);
+  await place.write("a.test.ts", suite('{ services: ["api", "web"] }', tests));
+  expect(
+    await createdDuring(place.project, async () => expect(await runIn(place)).toMatchObject({ exitCode: 0 })),
+  ).toEqual(["api", "web"]);
+  expect(await place.left()).toEqual([]);
 });
 
-test("a failed test's report has the state of the container that failed and the stack's logs, for each reporter", async () => {
-  const tests = `test("passes", async ({ hosts }) => { await hosts.api.exec("true"); });
+test.each(vitests)(
+  "with %s a failed test's report has the state of the container that failed and the stack's logs, for each reporter",
+  async (vitestPackage) => {
+    await using place = await createRepo(vitestPackage);
+    const tests = `test("passes", async ({ hosts }) => { await hosts.api.exec("true"); });
 test("fails", async ({ hosts }) => {
   await hosts.api.exec("echo api is broken >/proc/1/fd/1; kill -9 -1").catch(() => {});
   await expect.poll(async () => (await hosts.api.exec("true").catch(() => "gone")), { timeout: 60_000 }).toBe("gone");
   expect(1).toBe(2);
 });`;
-  await repo.write("a.test.ts", suite("{}", tests));
-  const files = ["--outputFile.json=out.json", "--outputFile.junit=out.xml"];
-  const { exitCode, output } = await run("--reporter=default", "--reporter=json", "--reporter=junit", ...files);
-  expect(exitCode).toBe(1);
-  const report = await readFile(join(repo.root, "out.json"), "utf8");
-  const [passes, fails] = JSON.parse(report).testResults[0].assertionResults;
-  expect(fails.failureMessages[0]).toContain("expected 1 to be 2");
-  expect(fails.meta.otto).toMatchObject({
-    project: repo.project,
-    containers: [
-      { service: "api", state: "exited", exitCode: 137, isFailing: true, logs: "api is broken" },
-      { service: "web", state: "running", isFailing: false, logs: "web says hello" },
-    ],
-  });
-  const shown = [output, fails.failureMessages[1], await readFile(join(repo.root, "out.xml"), "utf8")];
-  for (const text of shown) {
-    expect(text).toContain(`api (${repo.project}-api-1): exited with 137`);
-    expect(text).toContain("| api is broken");
-    expect(text).toContain("| web says hello");
-  }
-  expect(passes).toMatchObject({ status: "passed", meta: {} });
-  expect(await repo.left()).toEqual([]);
-});
+    await place.write("a.test.ts", suite("{}", tests));
+    const files = ["--outputFile.json=out.json", "--outputFile.junit=out.xml"];
+    const { exitCode, output } = await runIn(
+      place,
+      "--reporter=default",
+      "--reporter=json",
+      "--reporter=junit",
+      ...files,
+    );
+    expect(exitCode).toBe(1);
+    const report = await readFile(join(place.root, "out.json"), "utf8");
+    const [passes, fails] = JSON.parse(report).testResults[0].assertionResults;
+    expect(fails.failureMessages[0]).toContain("expected 1 to be 2");
+    expect(fails.meta.otto).toMatchObject({
+      project: place.project,
+      containers: [
+        { service: "api", state: "exited", exitCode: 137, isFailing: true, logs: "api is broken" },
+        { service: "web", state: "running", isFailing: false, logs: "web says hello" },
+      ],
+    });
+    const shown = [output, fails.failureMessages[1], await readFile(join(place.root, "out.xml"), "utf8")];
+    for (const text of shown) {
+      expect(text).toContain(`api (${place.project}-api-1): exited with 137`);
+      expect(text).toContain("| api is broken");
+      expect(text).toContain("| web says hello");
+    }
+    expect(passes).toMatchObject({ status: "passed", meta: {} });
+    expect(await place.left()).toEqual([]);
+  },
+);
 
 test("a service that the stack has not is an error that names those it has", async () => {
   await repo.write("a.test.ts", suite('{ services: ["db"] }', 'test("a", async ({ hosts }) => { hosts.db; });'));
