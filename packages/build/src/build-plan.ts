@@ -18,7 +18,11 @@ export interface WantedImage {
 
 /** What happens to one image, and why. */
 export type BuildStep =
-  | (WantedStep & { readonly do: "skip" })
+  | (WantedStep & {
+      readonly do: "skip";
+      /** The image that is there, `sha256:…`. */
+      readonly imageId: string;
+    })
   /** Built after all when the registry does not have it. */
   | (WantedStep & { readonly do: "pull" })
   | (WantedStep & {
@@ -76,7 +80,8 @@ export function planImage(wanted: WantedImage, observed: ImageInfo | undefined, 
   if (rebuild) return { ...build, cause: "asked to rebuild" };
   if (isForeign) return { ...build, cause: "the image under this tag was not built from these inputs" };
   if (pull) return { ...build, refreshes: observed?.id, cause: "asked for newer base images" };
-  if (observed !== undefined) return { do: "skip", ...common, cause: "the image with this hash is there" };
+  if (observed !== undefined)
+    return { do: "skip", ...common, imageId: observed.id, cause: "the image with this hash is there" };
   if (hasRegistry)
     return { do: "pull", ...common, cause: "no image with this hash is there; the registry may have it" };
   return { ...build, cause: "no image with this hash is there" };

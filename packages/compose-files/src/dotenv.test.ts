@@ -52,7 +52,7 @@ test("only values with a variable that is written out change, and all around the
   expect(fix("# c\nexport A = $HOME/x # d\nB=$BARE\nC='$HOME'\nBARE\n", ["HOME"])).toBe(
     "# c\nexport A = \"/home/u/x\"\nB=$BARE\nC='$HOME'\nBARE\n",
   );
-  expect(fix("BARE\nNONE\nA=1\n", ["BARE", "NONE"])).toBe('BARE="b"\nNONE=""\nA=1\n');
+  expect(fix("BARE\nNONE\nA=1\n", ["BARE", "NONE"])).toBe('BARE="b"\nNONE_NOT_SET_FOR_OTTO\nA=1\n');
   expect(fix("A=$HOME\nB=$HOME\n", ["HOME"], (name) => name === "B")).toBe('A=""\nB="/home/u"\n');
 });
 

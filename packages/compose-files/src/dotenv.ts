@@ -1,3 +1,4 @@
+import { nameWithoutValue } from "./parent-variable.js";
 import {
   escapeDollars,
   formatTemplate,
@@ -193,11 +194,16 @@ export function fixDotenv(dotenv: Dotenv, fixing: DotenvFixing): string {
   return fixed + dotenv.text.slice(position);
 }
 
-/** A bare name without a value here must not get one there: an empty value is as near as a file of variables comes. */
 function fixedStatement({ name, value }: DotenvEntry, { lookup, isFixed, isWanted }: DotenvFixing) {
-  if (value === undefined) return isFixed(name) ? `=${quoteDotenv(escapeDollars(lookup(name) ?? ""))}` : undefined;
+  if (value === undefined) return isFixed(name) ? fixedValue(name, lookup(name)) : undefined;
   if (!variableNames(value).some(isFixed)) return undefined;
   return isWanted(name) ? quoteDotenv(formatTemplate(value, lookup, isFixed)) : '""';
+}
+
+/** What goes behind a bare name. One without a value here must not get one there. */
+function fixedValue(name: string, value: string | undefined): string {
+  if (value === undefined) return nameWithoutValue(name).slice(name.length);
+  return `=${quoteDotenv(escapeDollars(value))}`;
 }
 
 function quoteDotenv(template: string): string {

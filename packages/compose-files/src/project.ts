@@ -148,6 +148,8 @@ export interface ComposeProject {
    * needs (`PATH`, `HOME`, `DOCKER_*`, …; {@link isParentVariable}), whose uses are already written out. May hold secrets.
    */
   readonly environment: Readonly<Record<string, string>>;
+  /** The variables that `configs` and `secrets` with `environment:` are made of, `.env` included. */
+  readonly contentVariables: ReadonlyMap<string, Secret>;
   /** What `secrets` with `environment:` hold, `.env` included. Those of files are shipments of the kind `secret`. */
   readonly secretValues: readonly Secret[];
   readonly warnings: readonly ComposeWarning[];

@@ -15,7 +15,7 @@ import { selectServices, summarizeServices } from "./services.js";
 import { type Shipping, shipReferences } from "./shipping.js";
 import { findRemoteBases, rewriteFiles } from "./staged-files.js";
 import { findVariableUses, usedEnvironment } from "./used-environment.js";
-import { findSecretVariables } from "./variables.js";
+import { findContentVariables, findSecretVariables } from "./variables.js";
 import { entriesOf, type MapTree, mapAt, textAt } from "./yaml-tree.js";
 
 /**
@@ -76,6 +76,9 @@ export async function readComposeProject(source: ComposeSource, reader: LocalRea
     ],
     projectDirectory: placement.baseOf(command),
     envFiles: envFiles.length === 0 ? [noVariables.remotePath] : remoteEnvFiles,
+    contentVariables: new Map(
+      findContentVariables(project).flatMap((name) => secretOf(command.lookup(name)).map((value) => [name, value])),
+    ),
     secretValues: findSecretVariables(project).flatMap((name) => secretOf(command.lookup(name))),
     ...usedEnvironment(loading, uses),
   };

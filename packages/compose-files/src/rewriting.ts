@@ -33,6 +33,8 @@ export type Edits = ReadonlyMap<string, Edit>;
 export interface Edit {
   readonly scalar: ScalarTree;
   readonly text: string;
+  /** What is written instead of the text, as YAML. */
+  readonly yaml?: string | undefined;
 }
 
 /**
@@ -115,19 +117,22 @@ interface PlacedLink {
 
 function collectEdits(document: ComposeDocument, links: readonly PlacedLink[]): Edits {
   const edits = new Map<string, Edit>();
-  const put = (scalar: ScalarTree, text: string | undefined) => {
+  const put = (scalar: ScalarTree, text: string | undefined, yaml?: string) => {
     if (text === undefined) return;
     const earlier = edits.get(siteKey(scalar));
     if (earlier !== undefined && earlier.text !== text) {
       throw composeError("COMPOSE_PATH_UNSUPPORTED", scalar.place, "one value stands for two different paths");
     }
-    edits.set(siteKey(scalar), { scalar, text });
+    edits.set(siteKey(scalar), { scalar, text, yaml });
   };
   for (const placed of links) put(placed.link.scalar, linkText(placed));
   const { lookup } = document.group;
   for (const tree of document.trees) {
     for (const { name, scalar } of findBareVariables(tree)) {
-      if (isParentVariable(name)) put(scalar, bareText(scalar, name, lookup(name)));
+      if (!isParentVariable(name)) continue;
+      const value = lookup(name);
+      if (value !== undefined) put(scalar, bareText(scalar, name, value));
+      else put(scalar, "", "!reset null");
     }
     for (const scalar of scalarsOf(tree)) {
       if (!edits.has(siteKey(scalar)) && namesIn(scalar).some(isParentVariable)) {
@@ -146,8 +151,8 @@ function linkText({ link, from, to }: PlacedLink): string | undefined {
   return escapeDollars(before + relativePath(from, to) + behind);
 }
 
-function bareText(scalar: ScalarTree, name: string, value: string | undefined): string {
-  const text = escapeDollars(value ?? "");
+function bareText(scalar: ScalarTree, name: string, value: string): string {
+  const text = escapeDollars(value);
   return scalar.isNull ? text : `${name}=${text}`;
 }
 
@@ -156,11 +161,11 @@ function editText(text: string, edits: Edits): string {
   const ordered = [...edits.values()].sort((a, b) => a.scalar.site.range[0] - b.scalar.site.range[0]);
   let edited = "";
   let position = 0;
-  for (const { scalar, text: value } of ordered) {
+  for (const { scalar, text: value, yaml = JSON.stringify(value) } of ordered) {
     const [start, end] = scalar.site.range;
     const before = start === end ? emptyValuePrefix(text, start) : "";
     const behind = text.slice(start, end).endsWith("\n") ? "\n" : "";
-    edited += `${text.slice(position, start)}${before}${JSON.stringify(value)}${behind}`;
+    edited += `${text.slice(position, start)}${before}${yaml}${behind}`;
     position = end;
   }
   return edited + text.slice(position);

@@ -93,9 +93,10 @@ test("a name that only looks like it is none that is left", () => {
 test("one that goes meanwhile is not an error, and anything else is", () => {
   const parent = { id: "here", docker: { command: ["docker"] } } as unknown as Parent;
   expect(
-    parseContainers(parent, "Error: No such container: 1\nError response from daemon: No such container: 2\n"),
+    parseContainers(parent, "-Error: No such container: 1\n-Error response from daemon: No such container: 2\n"),
   ).toEqual([]);
-  expect(() => parseContainers(parent, "permission denied")).toThrow(
+  expect(() => parseContainers(parent, "-permission denied")).toThrow(
     expect.objectContaining({ code: "COMPOSE_ENGINE_FAILED" }),
   );
+  expect(parseContainers(parent, "+WARNING: Error loading config file\n")).toEqual([]);
 });

@@ -55,12 +55,14 @@ test("what sudo and the like run gets its variables by a file that compose reads
   expect(stdout).toBe(`<--env-file></dev/stdin><docker><compose><up>\n${lines}--\n${lines}0\n`);
 });
 
-test("the file goes behind those that the command names already, for the last one wins", () => {
+test("the file goes before and behind those that the command names already: their values are made of it, and the last one wins", () => {
   const sudo = program("sudo", `printf '<%s>' "$@"`);
   const { stdout } = run([sudo, "docker", "compose", "--env-file", "a", "--env-file", "b", "up"], {
     environment: { A: "1" },
   });
-  expect(stdout).toBe("<docker><compose><--env-file><a><--env-file><b><--env-file></dev/stdin><up>");
+  expect(stdout).toBe(
+    "<docker><compose><--env-file></dev/stdin><--env-file><a><--env-file><b><--env-file></dev/stdin><up>",
+  );
 });
 
 test("without variables no file is made, and the command is as it was given", () => {

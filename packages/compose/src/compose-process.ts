@@ -93,19 +93,31 @@ const clearEnvironment = `for name in $(env | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_
 case $name in PATH|HOME|SSH_AUTH_SOCK|XDG_RUNTIME_DIR|DOCKER_*|BUILDX_*|BUILDKIT_*|LD_*) ;; *) command unset "$name" ;; esac
 done`;
 
+/**
+ * What a shell sets by itself, or lets nobody set: bash ends at `export UID=1`. Neither is what no shell takes as a name.
+ * @see https://www.gnu.org/software/bash/manual/html_node/Bash-Variables.html
+ */
+const shellVariables =
+  /^(E?[UG]ID|PPID|SHELLOPTS|BASH.*|DIRSTACK|EPOCH.*|FUNC.*|GROUPS|HIST.*|IFS|LINENO|OPT(ARG|ERR|IND)|PIPESTATUS|PS4|S?RANDOM|SECONDS|STATUS|USERNAME|_)$/i;
+const isExportable = (name: string) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !shellVariables.test(name);
+/** No secrets. Shells hand values of their own on to what they start. */
+const shellExports: ReadonlySet<string> = new Set(["PWD", "OLDPWD", "SHLVL", "SHELLOPTS", "BASHOPTS"]);
+
 /** The script of one command. */
 export function formatRun(argv: readonly string[], { environment = {}, cwd, joinsStderr = true }: ComposeRun): string {
   const names = Object.keys(environment);
-  const keepsEnvironment = isDirect(argv);
-  const byFile = names.length > 0 && !keepsEnvironment;
-  const command = (byFile ? withEnvFile(argv) : argv).map(quoteWord).join(" ");
+  const assign = (name: string, quote: (value: string) => string) => `${name}=${quote(environment[name] ?? "")}`;
+  const own = isDirect(argv) ? names.filter((name) => shellExports.has(name)) : [];
+  const exported = isDirect(argv) ? names.filter((name) => isExportable(name) && !own.includes(name)) : [];
+  const filed = names.filter((name) => !exported.includes(name) && !own.includes(name));
+  const command = (filed.length > 0 ? withEnvFile(argv) : argv).map(quoteWord).join(" ");
   return [
     clearEnvironment,
-    ...(keepsEnvironment ? names.map((name) => `export ${name}=${quoteWord(environment[name] ?? "")}`) : []),
+    ...exported.map((name) => `export ${assign(name, quoteWord)}`),
     ...(cwd === undefined ? [] : [`cd ${quoteWord(cwd)} || exit 1`]),
-    ...(byFile ? namelessFile(names.map((name) => `${name}=${quoteValue(environment[name] ?? "")}`)) : []),
+    ...(filed.length > 0 ? namelessFile(filed.map((name) => assign(name, quoteValue))) : []),
     // Its number is told, so that it can be ended by itself.
-    `sh -c 'printf "pid %s\\n" "$$" >&2; exec "$@" ${joinsStderr ? "2>&1" : "2>/dev/null"}' sh ${endableLine(argv, command)}`,
+    `sh -c 'printf "pid %s\\n" "$$" >&2; exec "$@" ${joinsStderr ? "2>&1" : "2>/dev/null"}' sh ${own.length > 0 ? `env ${own.map((name) => assign(name, quoteWord)).join(" ")} ` : ""}${endableLine(argv, command)}`,
   ].join("\n");
 }
 
@@ -118,10 +130,15 @@ function namelessFile(lines: readonly string[]): string[] {
   ];
 }
 
-/** `sudo` and the like hand no variables on and close all but the first descriptors. Compose reads the file twice. */
+/**
+ * `sudo` and the like hand no variables on and close all but the first descriptors. The values of the other files are made
+ * of these, which win over them: they come first and last. Compose reads each twice.
+ */
 function withEnvFile(argv: readonly string[]): readonly string[] {
-  const at = argv.lastIndexOf("--env-file") + 2;
-  return [...argv.slice(0, at), "--env-file", "/dev/stdin", ...argv.slice(at)];
+  const [first, last] = [argv.indexOf("--env-file"), argv.lastIndexOf("--env-file") + 2];
+  const file = ["--env-file", "/dev/stdin"];
+  const before = first === -1 ? [] : [...argv.slice(0, first), ...file];
+  return [...before, ...argv.slice(Math.max(first, 0), last), ...file, ...argv.slice(last)];
 }
 
 /** As compose reads a value in double quotes. */

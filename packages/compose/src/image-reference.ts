@@ -3,7 +3,7 @@ import { familiarImageName } from "@otto/hashing";
 
 /** An image on a parent. */
 export interface ObservedImage {
-  /** `sha256:…` */
+  /** `sha256:…`; empty for one that is not built yet. */
   readonly id: string;
   /** Digest of what compose built it from: the label {@link buildLabel}; empty when it is not from here. */
   readonly build: string;

@@ -1,3 +1,4 @@
+import { Secret } from "@otto/errors";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
 import { compareDigests, digestServices, formatDigest } from "./service-digest.js";
@@ -29,17 +30,17 @@ const built = new Map([
   ["web", new Set(["repo/web", "repo/web/Dockerfile", "repo/web/x"])],
   ["far", new Set(["repo/web", "repo/web/y", "repo/f", "repo/f.dockerignore"])],
 ]);
-const environment = { TOKEN: "t" };
+const contentVariables = new Map([["TOKEN", new Secret("t")]]);
 
 function digests(
-  changes: { model?: object; manifest?: Record<string, string>; environment?: Record<string, string> } = {},
+  changes: { model?: object; manifest?: Record<string, string>; contentVariables?: ReadonlyMap<string, Secret> } = {},
 ) {
   const text = JSON.stringify({ ...model, ...changes.model });
   return digestServices(text, {
     directory: "/c",
     built,
     manifest: { ...manifest, ...changes.manifest },
-    environment: { ...environment, ...changes.environment },
+    contentVariables: changes.contentVariables ?? contentVariables,
   });
 }
 
@@ -53,7 +54,7 @@ test.each<[string, string, Parameters<typeof digests>[0], string | undefined]>([
   ["nothing", "api", {}, undefined],
   ["a file that it mounts", "api", { manifest: { "repo/f": "file 644 2" } }, "a file that it mounts changed"],
   ["a file in a directory that it mounts", "api", { manifest: { "repo/d/x": "file 644 2" } }, undefined],
-  ["a secret's value", "api", { environment: { TOKEN: "u" } }, "its settings changed"],
+  ["a secret's value", "api", { contentVariables: new Map([["TOKEN", new Secret("u")]]) }, "its settings changed"],
   ["another service's build context", "api", { manifest: { "repo/web/x": "file 644 1" } }, undefined],
   ["its build context", "web", { manifest: { "repo/web/x": "file 644 1" } }, "its build context changed"],
   ["what its build ignores", "web", { manifest: { "repo/web/y": "file 644 1" } }, undefined],
@@ -77,10 +78,10 @@ test.each<[string, string, Parameters<typeof digests>[0], string | undefined]>([
 
 test("the same stack printed as YAML is the same", () => {
   const text = stringify(model);
-  expect(digestServices(text, { directory: "/c", manifest, built, environment })).toEqual(digests());
+  expect(digestServices(text, { directory: "/c", manifest, built, contentVariables })).toEqual(digests());
 });
 
 test("the same stack in another directory is the same", () => {
   const elsewhere = JSON.stringify(model).replaceAll("/c/", "/tmp/x/");
-  expect(digestServices(elsewhere, { directory: "/tmp/x", manifest, built, environment })).toEqual(digests());
+  expect(digestServices(elsewhere, { directory: "/tmp/x", manifest, built, contentVariables })).toEqual(digests());
 });

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { ComposeProject } from "@otto/compose-files";
 import type { Manifest } from "@otto/staging";
 import { parse } from "yaml";
 
@@ -18,8 +19,8 @@ export interface DigestSource {
   readonly manifest: Manifest;
   /** By service: the paths in the tree that its build sees. */
   readonly built: ReadonlyMap<string, ReadonlySet<string>>;
-  /** For configs and secrets that are variables. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** Of configs and secrets that are variables. */
+  readonly contentVariables: ComposeProject["contentVariables"];
 }
 
 type Node = { readonly [key: string]: unknown };
@@ -55,8 +56,15 @@ function digestService(
   service: Node,
   { project, source }: { project: Node; source: DigestSource },
 ): ServiceDigest {
-  const { build, depends_on: _dependencies, profiles: _profiles, scale: _scale, ...settings } = service;
-  const { replicas: _replicas, ...deploy } = asNode(settings.deploy);
+  const {
+    build,
+    depends_on: _dependencies,
+    profiles: _profiles,
+    scale: _scale,
+    deploy: declared,
+    ...settings
+  } = service;
+  const { replicas: _replicas, ...deploy } = asNode(declared);
   const used = {
     networks: pick(project.networks, Object.keys(asNode(service.networks))),
     volumes: pick(project.volumes, sourcesOf(service.volumes)),
@@ -64,7 +72,7 @@ function digestService(
     secrets: pick(project.secrets, sourcesOf(service.secrets)),
   };
   const values = [...Object.values(used.configs), ...Object.values(used.secrets)].map((one) => {
-    return source.environment[String(asNode(one).environment)];
+    return source.contentVariables.get(String(asNode(one).environment))?.reveal();
   });
   const files = [
     ...sourcesOf(service.volumes),

@@ -47,6 +47,8 @@ export interface StackObservation {
   readonly containers: readonly ObservedContainer[];
   /** The image that a reference names now; absent where there is none. */
   readonly images: Readonly<Record<string, ObservedImage | undefined>>;
+  /** What the docker client says beside its answers, as that its configuration cannot be read. */
+  readonly warnings: readonly string[];
 }
 
 export const configLabel = "otto.config";
@@ -71,6 +73,7 @@ export async function observeStack(
     isOwned: owned === "owned",
     digests,
     containers: parseContainers(parent, containers),
+    warnings: parseWarnings(containers),
     images: findImages(wanted.images, images),
   };
 }
@@ -123,10 +126,18 @@ const containerFormat = [
 
 function listScript(parent: Parent, project: string): string {
   const docker = dockerWords(parent);
-  // One that goes meanwhile is said to be missing; the others are printed all the same.
-  return `ids=$(${docker} container ls --all --quiet --no-trunc ${projectFilter(project)} 2>&1) || { echo "$ids"; exit 1; }
-[ -z "$ids" ] || ${docker} container inspect --format '${containerFormat}' $ids 2>&1 || :`;
+  const list = `${docker} container ls --all --quiet --no-trunc ${projectFilter(project)}`;
+  const inspect = `${docker} container inspect --format '${containerFormat}' $ids`;
+  // What the client writes to stderr may be a warning: whether it failed, its exit code says.
+  return `ids=$(${list} 2>/dev/null) || { ${list} 2>&1; exit 1; }
+if [ -n "$ids" ]; then
+{ said=$(${inspect} 2>&1 >&4) && end=${said.done} || end=${said.failed}; } 4>&1
+printf '%s\\n' "$said" | sed -n "s/^./$end&/p"
+fi`;
 }
+
+/** What the lines of stderr begin with; a container's begins with a brace. */
+const said = { done: "+", failed: "-" };
 
 interface InspectLine {
   readonly id: string;
@@ -140,15 +151,21 @@ interface InspectLine {
 
 /** Reads lines of `docker container inspect`; whoever is no service's container is left out. */
 export function parseContainers(parent: Parent, text: string): ObservedContainer[] {
-  const all = text.split("\n").filter((line) => line !== "");
+  const all = text.split("\n");
   const lines = all.filter((line) => line.startsWith("{"));
-  const trouble = all.find((line) => !line.startsWith("{") && !isAboutMissing(line));
-  if (trouble !== undefined) throw engineFailed(parent, trouble);
+  const failure = all.filter((line) => line.startsWith(said.failed)).map((line) => line.slice(1));
+  // One that goes meanwhile is said to be missing; the others are printed all the same.
+  if (failure.length > 0 && !failure.some(isAboutMissing)) throw engineFailed(parent, failure.join("\n"));
   return lines.flatMap((text) => {
     const line = JSON.parse(text) as InspectLine;
     const place = readServicePlace(line.labels);
     return place === undefined ? [] : [toObserved(line, place)];
   });
+}
+
+function parseWarnings(text: string): string[] {
+  const lines = text.split("\n").filter((line) => line.startsWith(said.done) || line.startsWith(said.failed));
+  return lines.map((line) => cleanText(line.slice(1)).trim()).filter((line) => line !== "" && !isAboutMissing(line));
 }
 
 /** Docker CLI 20 to 28: "Error: No such container: <id>" or "Error response from daemon: No such container: <id>". */

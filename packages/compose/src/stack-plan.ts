@@ -1,5 +1,5 @@
 import { cleanText, OttoError, quoteWord } from "@otto/errors";
-import { checkProjectName } from "@otto/hashing";
+import { checkProjectName, familiarImageName } from "@otto/hashing";
 import {
   isSettled,
   listTree,
@@ -14,7 +14,7 @@ import { configCommand } from "./compose-command.js";
 import { type Compose, createCompose } from "./compose-process.js";
 import { digestKey, parseDigests } from "./digest-cache.js";
 import { lastLine } from "./engine-text.js";
-import { imageReference } from "./image-reference.js";
+import { imageReference, type ObservedImage } from "./image-reference.js";
 import { digestServices, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
 import { observeStack, type StackObservation } from "./stack-observation.js";
@@ -35,6 +35,7 @@ export interface StackComparison {
 /** Looks at the stack, and reads everything of this machine that belongs to it. */
 export async function compareStack(session: StackSession, stack: PlacedStack): Promise<StackComparison> {
   const { files, parent, project } = stack;
+  requireService(stack);
   const images = files.services.map((service) => imageReference(project, service));
   const [observation, { entries, built }] = await Promise.all([
     observeStack(session, parent, { project, images: [...new Set(images)] }),
@@ -42,6 +43,19 @@ export async function compareStack(session: StackSession, stack: PlacedStack): P
   ]);
   const mounts = files.shipments.filter(({ kind }) => kind === "bind").map(({ remotePath }) => remotePath);
   return { observation, tree: planTree(entries, observation.sent, mounts), built };
+}
+
+/** As Compose has it: an `up` of nothing is a mistake. */
+function requireService({ repo, project, files }: PlacedStack): void {
+  if (files.services.some(({ enabled }) => enabled)) return;
+  const profiles = [...new Set(files.services.flatMap((service) => service.profiles))];
+  throw new OttoError("COMPOSE_NO_SERVICE", `bringing ${project} up: no service of ${repo.name} is selected`, {
+    hint:
+      profiles.length === 0
+        ? "Declare a service in the Compose file."
+        : `Name a profile: otto docker up --profile ${profiles[0]}. Declared: ${profiles.join(", ")}.`,
+    details: { project, profiles },
+  });
 }
 
 /** Decides what `up` does, given what each service's containers are to be started from. */
@@ -89,33 +103,54 @@ async function digestStack(
   stack: PlacedStack,
   { directory, comparison, signal }: DigestReading,
 ): Promise<Map<string, ServiceDigest>> {
-  const { environment, projectDirectory } = stack.files;
+  const { environment, projectDirectory, contentVariables } = stack.files;
   const run = { environment, cwd: `${directory}/${projectDirectory}`, signal };
   const argv = (words: readonly string[]) => configCommand(words, stack, directory);
   const model = await compose.run(argv, { ...run, joinsStderr: false });
   if (model.exitCode === 0) {
     const { tree, built } = comparison;
-    return digestServices(model.output, { directory, manifest: tree.wanted, built, environment });
+    return digestServices(model.output, { directory, manifest: tree.wanted, built, contentVariables });
   }
   signal?.throwIfAborted();
   throw upFailed(stack, (await compose.run(argv, run)).output, { directory });
 }
 
+export interface PreviewOptions extends Pick<UpOptions, "build" | "signal"> {
+  /**
+   * Images that will have been built or tagged before, by name: the id of each, undefined for one that is not known.
+   * Default: none.
+   */
+  readonly builtImages?: ReadonlyMap<string, string | undefined> | undefined;
+}
+
+/** The stack as it will be when these images have been built. */
+function withBuilt(
+  { project, files }: PlacedStack,
+  observation: StackObservation,
+  built: PreviewOptions["builtImages"] = new Map(),
+): StackObservation {
+  const familiar = new Map([...built].map(([name, id]) => [familiarImageName(name), id]));
+  const images: Record<string, ObservedImage | undefined> = Object.create(null);
+  for (const reference of files.services.map((service) => imageReference(project, service))) {
+    const name = familiarImageName(reference);
+    const build = observation.images[reference]?.build ?? "";
+    images[reference] = familiar.has(name) ? { id: familiar.get(name) ?? "", build } : observation.images[reference];
+  }
+  return { ...observation, images };
+}
+
 /**
  * What `up` would do to each service. Changes nothing: where compose has to read files that are not on the parent yet,
  * they lie in a directory of their own meanwhile.
- * @throws OttoError `COMPOSE_PROJECT_INVALID`; `COMPOSE_UP_FAILED` when compose refuses the files; `COMPOSE_ENGINE_FAILED`, `COMPOSE_MISSING`
+ * @throws OttoError `COMPOSE_PROJECT_INVALID`; `COMPOSE_NO_SERVICE`; `COMPOSE_UP_FAILED` when compose refuses the files; `COMPOSE_ENGINE_FAILED`, `COMPOSE_MISSING`
  */
-export async function previewUp(
-  stack: PlacedStack,
-  options: Pick<UpOptions, "build" | "signal"> = {},
-): Promise<UpStep[]> {
+export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}): Promise<UpStep[]> {
   const { parent, project, files } = stack;
   checkProjectName(project);
   await using session = await openStackSession(parent, { project: undefined, who: "", signal: options.signal });
   const comparison = await compareStack(session, stack);
-  const { observation, tree } = comparison;
-  if (observation.containers.length === 0) return [...planStack(stack, observation, new Map()).steps];
+  const { tree } = comparison;
+  const observation = withBuilt(stack, comparison.observation, options.builtImages);
   const compose = createCompose(session, parent, createStackRedactor(stack));
   const plan = async (directory: string) => {
     const { wanted } = await readDigests(compose, stack, { ...options, directory, comparison });

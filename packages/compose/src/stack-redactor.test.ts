@@ -15,6 +15,7 @@ const empty: Omit<ComposeProject, "shipments" | "secretValues"> = {
   projectDirectory: "repo",
   envFiles: [],
   environment: {},
+  contentVariables: new Map(),
   warnings: [],
 };
 

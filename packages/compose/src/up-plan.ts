@@ -101,7 +101,7 @@ function planService(service: ComposeService, all: readonly ObservedContainer[],
     return service.replicas === 0 ? step("leave", "no container is declared") : step("create", "it has no container");
   const imageId = observed.images[imageReference(observed.project, service)]?.id;
   if (imageId !== undefined && containers.some((container) => container.imageId !== imageId)) {
-    return step("recreate", "its image was rebuilt");
+    return step("recreate", imageId === "" ? "its image will be built" : "its image was rebuilt");
   }
   const digest = observed.digests.get(service.name);
   const changes = containers.map(({ config }) => digest && compareDigests(config, digest));

@@ -39,7 +39,7 @@ const rollback = { stopTimeout: 1, volumes: false };
  * what it started is taken down.
  *
  * @returns the containers of the stack
- * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_UP_FAILED`, `COMPOSE_IMAGE_MISSING`, `COMPOSE_SERVICE_FAILED`, `COMPOSE_NOT_READY`, `COMPOSE_MISSING`,
+ * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_NO_SERVICE`, `COMPOSE_UP_FAILED`, `COMPOSE_IMAGE_MISSING`, `COMPOSE_SERVICE_FAILED`, `COMPOSE_NOT_READY`, `COMPOSE_MISSING`,
  * `COMPOSE_ENGINE_FAILED`, `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, `STAGING_FAILED`, `STAGING_FILE_CHANGED`
  */
 export async function bringUp(stack: PlacedStack, options: UpOptions): Promise<readonly ObservedContainer[]> {
@@ -64,7 +64,9 @@ export async function bringUpIn(
   options: UpOptions & { own?: boolean | undefined },
 ): Promise<BroughtUp> {
   const comparison = await compareStack(session, stack);
-  const { containers: before, isOwned } = comparison.observation;
+  const { containers: before, isOwned, warnings } = comparison.observation;
+  const { tell } = guardListener(options.onEvent);
+  for (const message of warnings) tell({ type: "compose.warning", project: stack.project, message });
   const ranBefore = before.some(({ state }) => state === "running");
   try {
     const owns = options.own === true || (options.own === false && !ranBefore);

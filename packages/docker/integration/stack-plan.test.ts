@@ -3,8 +3,18 @@ import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { composeDown, composeUp, formatUpStep, type Lab, planComposeUp, type Repo, type UpStep } from "@otto/docker";
+import {
+  composeDown,
+  composeUp,
+  formatUpStep,
+  type Lab,
+  openLab,
+  planComposeUp,
+  type Repo,
+  type UpStep,
+} from "@otto/docker";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { createDemoRepo } from "./demo-repo.js";
 import { createStackRepo, left, nothing, recordEvents, type StackRepo, untilEnded } from "./stack-lab.js";
 
 const execute = promisify(execFile);
@@ -103,6 +113,35 @@ test.each(edits)("after a change of %s the plan says what up then does", async (
   const touched = new Set(events.map((line) => line.split(" ")[0]));
   expect([...touched].sort()).toEqual(changes.map(({ service }) => service).sort());
   expect((await planComposeUp(repo, lab)).filter((step) => step.do !== "leave")).toEqual([]);
+});
+
+test("a service whose image will be built, or taken back, is recreated by the plan and by up", async () => {
+  await using demo = await createDemoRepo();
+  const env = { ...process.env, OTTO_COMPOSE_SUFFIX: "ci", OTTO_SUT_DIRS: undefined, OTTO_LAB: undefined };
+  const own = await openLab({ cwd: demo.root, env, home, lab: undefined });
+  const [ours] = own.repos;
+  if (ours === undefined) throw new Error("the lab has the repo");
+  const planned = async () => (await planComposeUp(ours, own)).map(formatUpStep);
+  const up = async () => {
+    const steps: UpStep[] = [];
+    await composeUp(ours, own, { onEvent: (event) => event.type === "compose.planned" && steps.push(...event.steps) });
+    return steps.map(({ service, do: action }) => `${service} ${action}`);
+  };
+  try {
+    expect(await up()).toEqual(["api create", "web create"]);
+    await demo.write("docker/marker", "second\n");
+    const cause = "recreate (its image will be built)";
+    expect(await planned()).toEqual([`api: ${cause}`, `web: ${cause}`]);
+    expect(await planComposeUp(ours, own, { build: false })).toMatchObject([{ do: "leave" }, { do: "leave" }]);
+    expect(await up()).toEqual(["api recreate", "web recreate"]);
+    expect(await planComposeUp(ours, own)).toMatchObject([{ do: "leave" }, { do: "leave" }]);
+    await demo.write("docker/marker", "first\n");
+    expect(await planned()).toEqual(["api: recreate (its image was rebuilt)", "web: recreate (its image was rebuilt)"]);
+    expect(await up()).toEqual(["api recreate", "web recreate"]);
+  } finally {
+    await composeDown(ours, own);
+    await own[Symbol.asyncDispose]();
+  }
 });
 
 test("only what changed is sent; containers see it, and what they wrote stays", async () => {

@@ -1,4 +1,4 @@
-import { type BuildEvent, buildImages, type ImageResult } from "@otto/build";
+import { type BuildEvent, type BuildStep, buildImages, type ImageResult, planBuild } from "@otto/build";
 import {
   bringUp,
   createContainerHost,
@@ -59,9 +59,29 @@ function warnOfStandIn({ repo, project, parent }: PlacedStack, lab: Lab, { on, o
   onEvent?.({ type: "compose.warning", project, message });
 }
 
-/** What {@link composeUp} would do to each service, apart from building. Changes nothing. */
-export async function planComposeUp(repo: Repo, lab: Lab, options: ComposeUpOptions = {}): Promise<UpStep[]> {
-  return previewUp(await placeStack(repo, lab, options), options);
+export interface PlanUpOptions extends ComposeUpOptions {
+  /** What `planBuild` says of the repo's images. Default: it is asked, unless nothing is to be built. */
+  readonly builds?: readonly BuildStep[] | undefined;
+}
+
+/**
+ * What {@link composeUp} would do to each service, apart from building. Changes nothing.
+ * @throws OttoError what `previewUp`, `readStack` and `planBuild` throw
+ */
+export async function planComposeUp(repo: Repo, lab: Lab, options: PlanUpOptions = {}): Promise<UpStep[]> {
+  const stack = await placeStack(repo, lab, options);
+  const { build = true, cacheDir, signal } = options;
+  const builds = build ? (options.builds ?? (await planBuild(repo, stack.parent, { cacheDir, signal }))) : [];
+  return previewUp(stack, { ...options, builtImages: builtImages(builds) });
+}
+
+/** By name, the image that each `:latest` will be: undefined where that is not known before it is built. */
+function builtImages(steps: readonly BuildStep[]): Map<string, string | undefined> {
+  const built = steps.flatMap((step) => {
+    if (step.do === "fail") return [];
+    return [[step.wanted.latestTag, step.do === "skip" ? step.imageId : undefined] as const];
+  });
+  return new Map(built);
 }
 
 async function buildAll({ repo, parent }: PlacedStack, lab: Lab, options: ComposeUpOptions): Promise<void> {
@@ -97,9 +117,12 @@ export function registerContainers(
   // A service may be called `constructor` or `__proto__`.
   const hosts = new Map<string, DockerContainerHost>();
   const sorted = containers.toSorted((a, b) => a.service.localeCompare(b.service) || a.replica - b.replica);
-  for (const { service, replica } of sorted) {
+  for (const { service, replica, state } of sorted) {
     const place = { repo: stack.repo.name, project: stack.project, service, replica };
-    const host = lab.hosts.register(createContainerHost(stack.parent, place));
+    const host = lab.hosts.register(
+      createContainerHost(stack.parent, place),
+      state === "exited" ? "exited" : "running",
+    );
     if (!hosts.has(service)) hosts.set(service, host);
   }
   return Object.fromEntries(hosts);

@@ -54,7 +54,7 @@ export { type ComposeLeftOptions, composeLeft } from "./compose-left.js";
 export { type ComposeLogsOptions, composeLogs } from "./compose-logs.js";
 export { getUserComposeProject } from "./compose-project.js";
 export { type ComposePsAllOptions, composePsAll, type ParentContainers } from "./compose-ps-all.js";
-export { type ComposeUpOptions, composeUp, planComposeUp } from "./compose-up.js";
+export { type ComposeUpOptions, composeUp, type PlanUpOptions, planComposeUp } from "./compose-up.js";
 export { type ComposedOptions, type ComposedStack, composed } from "./composed.js";
 export { getContainerHost } from "./container-host-lookup.js";
 export { currentLab, withLab } from "./current-lab.js";

@@ -18,7 +18,9 @@ export function createTouch(lab: Lab, stack: PlacedStack, options: ComposeUpOpti
   const up = new SharedWork((signal) => composeUp(repo, lab, { ...options, build: false, signal }));
   const isPlace = options.on === undefined || isChosen(lab, stack);
   return (service, host) => async (signal) => {
-    if (lab.hosts.isRunning({ id: host, project })) throw notRunning(host, service, "otto docker up");
+    const state = lab.hosts.stateOf({ id: host, project });
+    if (state === "exited") throw hasDone(host, service);
+    if (state === "running") throw notRunning(host, service, "otto docker up");
     if (!isPlace) throw notRunning(host, service, `otto docker up --on ${stack.parent.id}`);
     if (!service.enabled) throw notRunning(host, service, upCommandOf(service));
     try {
@@ -48,6 +50,18 @@ function notRunning(host: string, { name }: ComposeService, command: string): Ot
     hint: `Bring it up: ${command}`,
     details: { host },
   });
+}
+
+/** Nothing brings it up: it is as `up` leaves it. */
+function hasDone(host: string, { name }: ComposeService): OttoError {
+  return new OttoError(
+    "HOST_NOT_RUNNING",
+    `${host}: the container of the service ${name} has done its work and exited`,
+    {
+      hint: `See what it wrote: otto docker logs ${name}`,
+      details: { host },
+    },
+  );
 }
 
 function notBroughtUp(host: string, { project }: PlacedStack, cause: Error): OttoError {

@@ -2,5 +2,5 @@ export { diagnose } from "./doctor/diagnose.js";
 export type { DoctorCheck, Finding, Verdict } from "./doctor/finding.js";
 export { Lab, type LabOptions } from "./lab.js";
 export { readTrust, recordTrust, revokeTrust, type TrustSetting, type TrustState } from "./lab-trust.js";
-export { type ContainerHostRow, HostRegistry } from "./registry.js";
+export { type ContainerHostRow, type ContainerState, HostRegistry, type HostState } from "./registry.js";
 export { planRoute, type SshSurroundings } from "./ssh-route.js";

@@ -6,15 +6,21 @@ export interface ContainerHostRow {
   readonly id: string;
   readonly service: string;
   readonly project: string;
-  /** `running`: brought up or looked up by this process; `placeholder`: declared. */
-  readonly state: "running" | "placeholder";
+  readonly state: HostState;
 }
+
+/** `placeholder`: declared; else what the engine called its container when this process last looked. */
+export type HostState = "placeholder" | ContainerState;
+
+/** `running`; `exited`: as a one-shot that has done its work. */
+export type ContainerState = "running" | "exited";
 
 interface Entry {
   readonly host: DockerContainerHost;
   /** `silent`: known by its id, and not listed before it runs. */
   readonly declared: "listed" | "silent" | undefined;
-  readonly running: boolean;
+  /** Undefined for one that is only declared. */
+  readonly state: ContainerState | undefined;
 }
 
 /**
@@ -32,16 +38,16 @@ export class HostRegistry {
   declare(host: DockerContainerHost, { listed = true }: { readonly listed?: boolean } = {}): void {
     const known = this.#entries.get(keyOf(host));
     const declared = listed || known?.declared === "listed" ? "listed" : "silent";
-    this.#entries.set(keyOf(host), { host: known?.host ?? host, declared, running: known?.running ?? false });
+    this.#entries.set(keyOf(host), { host: known?.host ?? host, declared, state: known?.state });
   }
 
-  /** Notes that a host runs; the one that was known in its project by this id stays the same object. */
-  register(host: DockerContainerHost): DockerContainerHost {
+  /** Notes that a host has a container; the one that was known in its project by this id stays the same object. */
+  register(host: DockerContainerHost, state: ContainerState = "running"): DockerContainerHost {
     const key = keyOf(host);
     const known = this.#entries.get(key);
     this.#entries.delete(key);
     const kept = known?.host ?? host;
-    this.#entries.set(key, { host: kept, declared: known?.declared, running: true });
+    this.#entries.set(key, { host: kept, declared: known?.declared, state });
     return kept;
   }
 
@@ -55,7 +61,7 @@ export class HostRegistry {
     );
     for (const [key, { host, declared }] of gone) {
       if (declared === undefined) this.#entries.delete(key);
-      else this.#entries.set(key, { host, declared, running: false });
+      else this.#entries.set(key, { host, declared, state: undefined });
     }
     await Promise.all(gone.map(([, { host }]) => host[Symbol.asyncDispose]()));
   }
@@ -66,7 +72,7 @@ export class HostRegistry {
    */
   get(id: string): DockerContainerHost {
     const entries = this.#entriesOf(id);
-    const entry = entries.findLast(({ running }) => running) ?? entries.at(-1);
+    const entry = entries.findLast(({ state }) => state !== undefined) ?? entries.at(-1);
     if (entry !== undefined) return entry.host;
     const known = [...new Set(this.list().map((row) => row.id))];
     throw new OttoError("HOST_UNKNOWN", `looking for the container host ${id}: there is none`, {
@@ -79,19 +85,19 @@ export class HostRegistry {
     return this.#entriesOf(id).length > 0;
   }
 
-  /** Whether a host is registered, as opposed to a placeholder. */
-  isRunning(host: Pick<DockerContainerHost, "id" | "project">): boolean {
-    return this.#entries.get(keyOf(host))?.running ?? false;
+  /** Of a host that is registered or declared; `placeholder` for any other, too. */
+  stateOf(host: Pick<DockerContainerHost, "id" | "project">): HostState {
+    return this.#entries.get(keyOf(host))?.state ?? "placeholder";
   }
 
   list(): ContainerHostRow[] {
     return [...this.#entries.values()]
-      .filter(({ declared, running }) => running || declared === "listed")
-      .map(({ host, running }) => ({
+      .filter(({ declared, state }) => state !== undefined || declared === "listed")
+      .map(({ host, state }) => ({
         id: host.id,
         service: host.service,
         project: host.project,
-        state: running ? "running" : "placeholder",
+        state: state ?? "placeholder",
       }));
   }
 

@@ -1,4 +1,11 @@
-import { type BuildImagesOptions, buildImages, formatBuildStep, type ImageResult, planBuild } from "@otto/docker";
+import {
+  type BuildImagesOptions,
+  type BuildStep,
+  buildImages,
+  formatBuildStep,
+  type ImageResult,
+  planBuild,
+} from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
 import { eachOf, findPlaces, headPlan, type Place, warnOfStandIn } from "../arguments/place.js";
 import { cacheDirectory } from "../cache-directory.js";
@@ -61,7 +68,7 @@ function buildOptions(session: Session, flags: DockerBuildFlags): BuildImagesOpt
 
 async function planRepo(session: Session, place: Place, options: BuildImagesOptions): Promise<boolean> {
   headPlan(session, place);
-  return showBuildPlan(session, place, options);
+  return (await showBuildPlan(session, place, options)).every((step) => step.do !== "fail");
 }
 
 async function buildRepo(session: Session, { repo, parent }: Place, options: BuildImagesOptions): Promise<boolean> {
@@ -97,12 +104,12 @@ function imageRecord(place: Readonly<Record<string, string>>, result: ImageResul
   return { type: "image", ...place, ...result, durationMs: Math.round(result.durationMs) };
 }
 
-/** Tells what a build of a repo would do; whether all of it could be done. */
+/** Prints what a build of a repo would do. */
 export async function showBuildPlan(
   { reporter }: Session,
   { repo, parent }: Place,
   options: Parameters<typeof planBuild>[2],
-): Promise<boolean> {
+): Promise<readonly BuildStep[]> {
   const steps = await planBuild(repo, parent, options);
   for (const step of steps) {
     const { do: action, image, cause } = step;
@@ -111,5 +118,5 @@ export async function showBuildPlan(
     reporter.item(formatBuildStep(step), record);
     if (step.do === "fail") reporter.error(step.error);
   }
-  return steps.every((step) => step.do !== "fail");
+  return steps;
 }

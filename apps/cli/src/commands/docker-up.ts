@@ -24,7 +24,7 @@ export async function dockerUp(session: Session, flags: DockerUpFlags): Promise<
 async function bringUp(session: Session, { repo, lab, parent }: Place, flags: DockerUpFlags): Promise<boolean> {
   const hosts = await upShown(session, { repo, lab }, upOptions(session, flags));
   const projects = new Set(Object.values(hosts).map((host) => host.project));
-  const running = lab.hosts.list().filter((host) => host.state === "running" && projects.has(host.project));
+  const running = lab.hosts.list().filter((host) => host.state !== "placeholder" && projects.has(host.project));
   const rows = running.map((host) => ({
     cells: [host.id, host.state],
     record: { type: "host", kind: "container", repo: repo.name, parent: parent.id, ...host },
@@ -43,8 +43,9 @@ async function showUpPlan(session: Session, place: Place, flags: DockerUpFlags):
   const options = upOptions(session, flags);
   warnOfStandIn(session, place);
   headPlan(session, place);
-  if (flags.build && !(await showBuildPlan(session, place, options))) return false;
-  for (const step of await planComposeUp(repo, lab, options)) {
+  const builds = flags.build ? await showBuildPlan(session, place, options) : [];
+  if (builds.some((step) => step.do === "fail")) return false;
+  for (const step of await planComposeUp(repo, lab, { ...options, builds })) {
     session.reporter.item(formatUpStep(step), { type: "step", repo: repo.name, parent: parent.id, ...step });
   }
   return true;

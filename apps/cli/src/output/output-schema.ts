@@ -29,7 +29,13 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   host: [
     { kind: oneOf("host"), id: text, handle: text, address: text, "hop?": text, dockerCapable: flag },
     {
-      ...{ kind: oneOf("container"), id: text, service: text, project: text, state: oneOf("running", "placeholder") },
+      ...{
+        kind: oneOf("container"),
+        id: text,
+        service: text,
+        project: text,
+        state: oneOf("running", "exited", "placeholder"),
+      },
       ...{ "repo?": text, "parent?": text },
     },
   ],

@@ -1,0 +1,217 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { composeDown, composeUp, formatUpStep, type Lab, planComposeUp, type Repo } from "@otto/docker";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { createStackRepo, left, nothing, recordEvents, type StackRepo } from "./stack-lab.js";
+
+const execute = promisify(execFile);
+let stack: StackRepo;
+let home: string;
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "otto-home-"));
+  stack = await createStackRepo("services: {}\n");
+});
+
+afterEach(async () => {
+  const { lab, repo } = await stack.open(home);
+  await composeDown(repo, lab, { volumes: true });
+  await lab[Symbol.asyncDispose]();
+  await stack[Symbol.asyncDispose]();
+  await rm(home, { recursive: true });
+});
+
+/** Opens the repo with this compose file; what `work` returns is read before the lab closes. */
+async function withLab<T>(compose: string, work: (lab: Lab, repo: Repo) => Promise<T>): Promise<T> {
+  await stack.write("compose.yml", compose);
+  const { lab, repo } = await stack.open(home);
+  try {
+    return await work(lab, repo);
+  } finally {
+    await lab[Symbol.asyncDispose]();
+  }
+}
+
+/** Sets variables of this process for one test. */
+function setVariables(values: Readonly<Record<string, string | undefined>>): void {
+  const before = { ...process.env };
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+  onTestFinished(() => {
+    for (const name of Object.keys(values)) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+  });
+}
+
+/** What docker compose itself makes of the file on this machine, with this process's variables. */
+async function composeItself(): Promise<Record<string, { environment?: object; labels?: object }>> {
+  const argv = ["compose", "-f", join(stack.root, "compose.yml"), "config", "--format", "json"];
+  const { stdout } = await execute("docker", argv);
+  return JSON.parse(stdout.replaceAll("$$", "$")).services;
+}
+
+async function containerEnvironment(): Promise<Record<string, string>> {
+  const argv = ["container", "inspect", "--format", "{{json .Config.Env}}", `${stack.project}-a-1`];
+  const variables: string[] = JSON.parse((await execute("docker", argv)).stdout);
+  return Object.fromEntries(variables.map((one) => [one.slice(0, one.indexOf("=")), one.slice(one.indexOf("=") + 1)]));
+}
+
+const shells = ["dash", "bash", "busybox"];
+
+test.each(shells)("variables arrive as compose reads them where the parent's sh is %s", async (shell) => {
+  const bin = join(home, "bin");
+  await execute("mkdir", [bin]);
+  await symlink((await execute("which", [shell])).stdout.trim(), join(bin, "sh"));
+  setVariables({
+    PATH: `${bin}:${process.env.PATH}`,
+    UID: "1234",
+    EUID: "1235",
+    PPID: "1",
+    GROUPS: "g",
+    IFS: "x",
+    SHELLOPTS: "braceexpand",
+    PWD: "/somewhere/else",
+    "INPUT_MY-ARG": "a dash",
+    "app.datasource.url": `it's "$5" \\n`,
+    PLAIN: "plain",
+    OUTER: "outer",
+  });
+  await stack.write(".env", "INNER=$${OUTER}$${UID}\nUID=9\n".replaceAll("$$", "$"));
+  const names = ["INPUT_MY-ARG", "app.datasource.url", "PLAIN", "UID", "EUID", "PPID", "GROUPS", "IFS", "PWD"];
+  const compose = `services:
+  a:
+    image: "$IMAGE"
+    init: true
+    environment: [${names.map((name) => JSON.stringify(name)).join(", ")}, "INNER=\${INNER}", "OPTS=\${SHELLOPTS}"]
+    labels: { user: "\${UID}:\${PWD}" }
+`;
+  await withLab(compose, (lab, repo) => composeUp(repo, lab));
+  const { a } = await composeItself();
+  expect(Object.keys(a?.environment ?? {})).toHaveLength(names.length + 2);
+  expect(await containerEnvironment()).toMatchObject(a?.environment ?? {});
+});
+
+test.each([
+  ["a list", `environment: [TERM, MAIL, DOCKER_HOST, SSH_AUTH_SOCK, "KEPT=1"]`],
+  ["a mapping", `environment: { TERM: , MAIL: null, DOCKER_HOST: , SSH_AUTH_SOCK: , KEPT: "1" }`],
+  ["a file", "env_file: a.env"],
+])("a name without a value that is not set stays out of the container, in %s", async (_, environment) => {
+  setVariables({ TERM: undefined, MAIL: undefined, DOCKER_HOST: undefined, SSH_AUTH_SOCK: undefined });
+  await stack.write("a.env", "TERM\nexport MAIL\nDOCKER_HOST\nSSH_AUTH_SOCK\nKEPT=1\n");
+  await withLab(`services: { a: { image: "$IMAGE", init: true, ${environment} } }\n`, (lab, repo) =>
+    composeUp(repo, lab),
+  );
+  const { PATH: _path, ...found } = await containerEnvironment();
+  expect(found).toEqual({ KEPT: "1" });
+});
+
+test.each([
+  ["deploy: { replicas: 2 }", "deploy: { replicas: 3 }"],
+  ["deploy: { replicas: 3 }", "deploy: { replicas: 1 }"],
+  ["scale: 2, deploy: { labels: { a: b } }", "scale: 3, deploy: { labels: { a: b } }"],
+])("from %s to %s no container is replaced", async (before, after) => {
+  const compose = (settings: string) => `services: { a: { image: "$IMAGE", init: true, ${settings} } }\n`;
+  const ids = async () => {
+    const argv = [
+      "container",
+      "ls",
+      "--all",
+      "--quiet",
+      "--filter",
+      `label=com.docker.compose.project=${stack.project}`,
+    ];
+    return (await execute("docker", argv)).stdout.trim().split("\n").sort();
+  };
+  await withLab(compose(before), (lab, repo) => composeUp(repo, lab));
+  const first = await ids();
+  await withLab(compose(after), (lab, repo) => composeUp(repo, lab));
+  const second = await ids();
+  const [fewer, more] = first.length < second.length ? [first, second] : [second, first];
+  expect(fewer.length).toBeLessThan(more.length);
+  expect(more).toEqual(expect.arrayContaining(fewer));
+});
+
+test.each(["secrets", "configs"])("%s of a variable in .env arrive when it changes", async (kind) => {
+  const compose = `services: { a: { image: "$IMAGE", init: true, ${kind}: [{ source: s, target: /s }] } }
+${kind}: { s: { environment: WORD } }
+`;
+  const read = () =>
+    withLab(compose, async (lab, repo) => {
+      const { a } = await composeUp(repo, lab);
+      return (await a?.exec("cat /s"))?.stdout.toString();
+    });
+  await stack.write(".env", "WORD=one\n");
+  expect(await read()).toBe("one");
+  await stack.write(".env", "WORD=two\n");
+  expect(await read()).toBe("two");
+});
+
+test("a file that compose refuses is refused by the plan of a stack that is not up, too", async () => {
+  const compose = `services: { a: { image: "$IMAGE", colour: red } }\n`;
+  await stack.write("compose.yml", compose);
+  await expect(composeItself()).rejects.toMatchObject({ stderr: expect.stringContaining("colour") });
+  await withLab(compose, async (lab, repo) => {
+    const refused = { code: "COMPOSE_UP_FAILED", message: expect.stringContaining("colour") };
+    await expect(planComposeUp(repo, lab)).rejects.toMatchObject(refused);
+    await expect(composeUp(repo, lab)).rejects.toMatchObject(refused);
+  });
+  expect(await left(stack.project)).toEqual(nothing);
+});
+
+test("a stack of which no service is selected is an error that names the profiles", async () => {
+  const compose = `services: { a: { image: "$IMAGE", init: true, profiles: [debug, more] } }\n`;
+  await stack.write("compose.yml", compose);
+  const itself = execute("docker", ["compose", "-f", join(stack.root, "compose.yml"), "up", "-d"]);
+  await expect(itself).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("no service selected") });
+  await withLab(compose, async (lab, repo) => {
+    const refused = { code: "COMPOSE_NO_SERVICE", hint: expect.stringContaining("debug, more") };
+    await expect(composeUp(repo, lab)).rejects.toMatchObject(refused);
+    await expect(planComposeUp(repo, lab)).rejects.toMatchObject(refused);
+    expect(Object.keys(await composeUp(repo, lab, { profiles: ["debug"] }))).toEqual(["a"]);
+  });
+});
+
+test("what the docker client warns of fails nothing, and is passed on", async () => {
+  const config = join(home, "docker");
+  await execute("mkdir", [config]);
+  await execute("sh", ["-c", 'echo "{ not json" >"$1"', "sh", join(config, "config.json")]);
+  setVariables({ DOCKER_CONFIG: config });
+  const compose = `services: { a: { image: "$IMAGE", init: true } }\n`;
+  const warnings: string[] = [];
+  const onEvent = (event: { type: string; message?: string }) => {
+    if (event.type === "compose.warning") warnings.push(event.message ?? "");
+  };
+  await withLab(compose, async (lab, repo) => {
+    expect(Object.keys(await composeUp(repo, lab))).toEqual(["a"]);
+    expect((await planComposeUp(repo, lab)).map(formatUpStep)).toEqual(["a: leave (it runs as declared)"]);
+    const events = await recordEvents(stack.project, () => composeUp(repo, lab, { onEvent }));
+    expect(events).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining("config.json")]);
+    expect(await composeDown(repo, lab)).toMatchObject({ status: "success" });
+  });
+  expect(await left(stack.project)).toEqual(nothing);
+});
+
+test("a one-shot that has done its work is listed as exited, and nobody is told to bring it up", async () => {
+  const compose = `services:
+  seed: { image: "$IMAGE", command: ["true"] }
+  a: { image: "$IMAGE", init: true }
+`;
+  await withLab(compose, async (lab, repo) => {
+    const { seed } = await composeUp(repo, lab);
+    expect(
+      lab.hosts
+        .list()
+        .map(({ service, state }) => `${service} ${state}`)
+        .sort(),
+    ).toEqual(["a running", "seed exited"]);
+    await expect(seed?.exec("true")).rejects.toMatchObject({ code: "HOST_NOT_RUNNING" });
+  });
+});
