@@ -29,3 +29,16 @@ test("a process that ended before its stream is opened ends the stream", async (
   const socket = line.open();
   expect(await text(socket)).toBe("");
 });
+
+test("a process that ended well while it was written to ends the stream after all that it said", async () => {
+  const ended = endedProcess(Promise.resolve({ exitCode: 0 }));
+  const stdout = new PassThrough();
+  const stdin = new Writable({ write: (_chunk, _encoding, done) => done(new Error("write EPIPE")) });
+  stdin.on("error", () => {});
+  const line = new ProcessLine({ ...ended, stdin, stdout }, (stderr) => new Error(stderr));
+  const socket = line.open();
+  socket.write("more than it reads");
+  await setImmediate();
+  stdout.end("the answer");
+  expect(await text(socket)).toBe("the answer");
+});

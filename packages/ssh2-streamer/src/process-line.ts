@@ -78,8 +78,9 @@ class LineSocket extends AgentSocket {
       allowHalfOpen: false,
       read: () => stdout.resume(),
       write: (chunk, _encoding, callback) => {
-        // The process that is gone says why: a broken pipe would hide it.
-        stdin.write(chunk, (error) => void (error ? line.over.then(() => callback(error)) : callback()));
+        // A broken pipe would hide why the process is gone, and of one that ended well what is still to be read.
+        const settle = (failure: Error | undefined, error: Error) => callback(failure && error);
+        stdin.write(chunk, (error) => void (error ? line.over.then((failure) => settle(failure, error)) : callback()));
       },
       final: (callback) => {
         stdin.end();
