@@ -18,8 +18,16 @@ export const defaultTimeoutMs = 30_000;
 /** As `timeout(1)` reports it. */
 export const timedOutExitCode = 124;
 
+/** @throws TypeError as {@link checkArgv} */
 export function toArgv(command: Command): readonly string[] {
-  return typeof command === "string" ? ["/bin/sh", "-c", command] : command;
+  return checkArgv(typeof command === "string" ? ["/bin/sh", "-c", command] : command);
+}
+
+/** @throws TypeError when `argv` is empty or an argument holds NUL, which no command can receive */
+export function checkArgv(argv: readonly string[]): readonly string[] {
+  if (argv.length === 0) throw new TypeError("a command needs at least its name");
+  if (argv.some((word) => word.includes("\0"))) throw new TypeError("an argument must not hold NUL");
+  return argv;
 }
 
 /** The result of a command whose time was over before it began. */

@@ -1,7 +1,7 @@
 import type { Engine } from "@otto/engine";
 import { anySignal, createDeadline, type Deadline, OttoError, startDeadline } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
-import { type Command, type CommandResult, defaultTimeoutMs, neverBegan, toArgv } from "./command.js";
+import { type Command, type CommandResult, checkArgv, defaultTimeoutMs, neverBegan, toArgv } from "./command.js";
 import { type ContainerExecOptions, runInContainer } from "./container-exec.js";
 import { ContainerFinder, type ContainerHostOptions } from "./container-finder.js";
 import { type ContainerSpawnOptions, spawnInContainer } from "./container-process.js";
@@ -51,10 +51,11 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
    * @throws OttoError `HOST_NOT_RUNNING`, `HOST_COMMAND_NOT_STARTED`, `COMMAND_OUTPUT_LIMIT`
    */
   async exec(command: Command, options: ContainerExecOptions = {}): Promise<CommandResult> {
+    const argv = toArgv(command);
     using deadline = startDeadline(options.timeoutMs ?? defaultTimeoutMs, options.signal);
     const run = { ...options, deadline };
     try {
-      return await this.#withContainer(deadline, (target) => runInContainer(target, toArgv(command), run));
+      return await this.#withContainer(deadline, (target) => runInContainer(target, argv, run));
     } catch (error) {
       if (deadline.passed) return neverBegan();
       throw error;
@@ -66,6 +67,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
    * @throws OttoError `HOST_NOT_RUNNING`, `HOST_COMMAND_NOT_STARTED`, which `exit` may reject with as well
    */
   async spawn(argv: readonly string[], options: ContainerSpawnOptions = {}): Promise<RemoteProcess> {
+    checkArgv(argv);
     using unlimited = createDeadline(Number.POSITIVE_INFINITY, options.signal);
     return await this.#withContainer(unlimited, (target) => spawnInContainer(target, argv, options));
   }

@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type ProcessExit, type RemoteProcess, type SpawnOptions, toStartArgv } from "ssh2-streamer";
+import { checkArgv } from "./command.js";
 import { endGroup, signalGroup } from "./local-group.js";
 import { writeStdin } from "./local-stdin.js";
 
@@ -12,8 +13,7 @@ export async function spawnLocal(
   options: SpawnOptions,
   env: Environment,
 ): Promise<RemoteProcess> {
-  const [shell = "", ...words] = toStartArgv(argv, options);
-  if (argv.some((word) => word.includes("\0"))) throw new TypeError("an argument must not hold NUL");
+  const [shell = "", ...words] = toStartArgv(checkArgv(argv), options);
   options.signal?.throwIfAborted();
   const child = spawn(shell, words, {
     env: { ...env, ...options.env },
