@@ -28,7 +28,7 @@ test("a parent that has fallen silent does not keep the others from answering", 
   running.hosts.mute.proxy?.swallow(true);
   const come: string[] = [];
   const onAnswer = ({ parent }: { readonly parent: string }) => void come.push(parent);
-  const answers = await composePsAll(placed.lab, { timeoutMs: 2000, onAnswer });
+  const answers = await composePsAll(placed.lab, { timeoutMs: 6000, onAnswer });
   expect(answers).toMatchObject([
     { parent: "mute", error: { code: "COMPOSE_PARENT_SILENT" } },
     { parent: "here", containers: expect.any(Array) },

@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { DockerContainerHost, type Parent } from "@otto/hosts";
-import { createBusyboxImage, type Lab, startLab } from "@otto/lab";
+import { createBusyboxImage, findFreePort, type Lab, startLab } from "@otto/lab";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { connectParent } from "./conformance-parents.js";
 import { type LabelledContainer, runLabelled } from "./labelled-container.js";
@@ -155,7 +155,7 @@ test.each([
   ["no network", ["--network", "none"]],
 ])("a container with %s is reached", async (_, flags) => {
   await container[Symbol.asyncDispose]();
-  const port = 20_000 + Math.floor(Math.random() * 10_000);
+  const port = await findFreePort();
   const command = ["sh", "-c", `exec nc -ll -p ${port} -e echo here`];
   container = await runLabelled({ image, project, service: "api", flags }, ...command);
   await using forward = await hostOf("open").forward(0, port);

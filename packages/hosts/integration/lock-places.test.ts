@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -19,7 +19,7 @@ let bob: number;
 
 beforeEach(() => {
   name = `places-${randomBytes(4).toString("hex")}`;
-  ann = 700_000 + Math.floor(Math.random() * 100_000);
+  ann = randomInt(700_000, 800_000);
   bob = ann + 1;
 });
 
@@ -33,7 +33,7 @@ const placeOf = (uid: number, base: string = bases[0]) => `${base}/otto-${uid}`;
 /** What a login's shell prints with the functions of locks. */
 async function asLogin(uid: number, script: string): Promise<string> {
   const argv = ["-c", `${lockFunctions}\n${script}`, "sh", name];
-  const { stdout } = await promisify(execFile)("sh", argv, { uid, gid: uid, cwd: "/", timeout: 20_000 });
+  const { stdout } = await promisify(execFile)("sh", argv, { uid, gid: uid, cwd: "/", timeout: 60_000 });
   return stdout.trim();
 }
 

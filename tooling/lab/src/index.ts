@@ -20,7 +20,7 @@ export type {
   LabOptions,
   SshServer,
 } from "./options.js";
-export { closedPort } from "./ports.js";
+export { closedPort, findFreePort } from "./ports.js";
 export { type LabProxy, type ProxyOptions, startProxy } from "./proxy.js";
 export { createNoise, createRandom, type RandomRun, readRandomRun, readSeed } from "./random.js";
 export { type Registry, type RegistryLogin, startRegistry } from "./registry.js";
