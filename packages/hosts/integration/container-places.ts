@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { createSshParent, DockerContainerHost, type Parent } from "@otto/hosts";
 import { type Lab, startLab } from "@otto/lab";
 import type { SshRoute } from "ssh2-streamer";
+import { CleanUps } from "./clean-ups.js";
 import { runLabelled } from "./labelled-container.js";
 import { createShellImage, type ImageShell } from "./shell-images.js";
 
@@ -28,7 +29,7 @@ export interface ContainerPlace extends AsyncDisposable {
 
 /** @param flags of `docker run` */
 export async function startPlace(shell: ImageShell, flags: readonly string[] = []): Promise<ContainerPlace> {
-  const stack = new AsyncDisposables();
+  const stack = new CleanUps();
   const name = `otto-place-${randomBytes(4).toString("hex")}`;
   try {
     const image = stack.add(await createShellImage(shell));
@@ -54,10 +55,10 @@ export async function startPlace(shell: ImageShell, flags: readonly string[] = [
       settings: { parent: parentSettings, host: hostSettings },
       processes: () => listProcesses(name),
       count: async (words) => (await listProcesses(name)).filter((line) => line === words).length,
-      [Symbol.asyncDispose]: () => stack.dispose(),
+      [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
     };
   } catch (error) {
-    await stack.dispose();
+    await stack[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -66,10 +67,13 @@ export async function startPlace(shell: ImageShell, flags: readonly string[] = [
 export async function startPlaces<Shell extends ImageShell>(
   shells: readonly Shell[],
 ): Promise<AsyncDisposable & { readonly byShell: Readonly<Record<Shell, ContainerPlace>> }> {
-  const stack = new AsyncDisposables();
+  const stack = new CleanUps();
   const byShell: Partial<Record<Shell, ContainerPlace>> = {};
   for (const shell of shells) byShell[shell] = stack.add(await startPlace(shell));
-  return { byShell: byShell as Record<Shell, ContainerPlace>, [Symbol.asyncDispose]: () => stack.dispose() };
+  return {
+    byShell: byShell as Record<Shell, ContainerPlace>,
+    [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
+  };
 }
 
 async function listProcesses(container: string): Promise<string[]> {
@@ -86,18 +90,4 @@ function routeOf(lab: Lab<"bastion" | "parent">): SshRoute {
     credentials: [{ username: user, privateKeys: [{ path: privateKeyPath }] }],
     hostKey: { pin: fingerprint },
   })) as unknown as SshRoute;
-}
-
-/** Disposes what was added, last first. */
-class AsyncDisposables {
-  readonly #all: AsyncDisposable[] = [];
-
-  add<T extends AsyncDisposable>(disposable: T): T {
-    this.#all.push(disposable);
-    return disposable;
-  }
-
-  async dispose(): Promise<void> {
-    for (const disposable of this.#all.reverse()) await disposable[Symbol.asyncDispose]();
-  }
 }

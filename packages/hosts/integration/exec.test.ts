@@ -15,39 +15,12 @@ describe.each(["dash", "bash", "busybox", "none"] as const)("exec where the shel
     await place[Symbol.asyncDispose]();
   });
 
-  test.each([[{}], [{ stdin: "" }]])(
-    "tells a program that never ran from one that ends with its code (%j)",
-    async (options) => {
-      const never = { code: "HOST_COMMAND_NOT_STARTED", message: expect.stringContaining("parent.r.api") as string };
-      await expect(place.host.exec(["no-such-program"], options)).rejects.toMatchObject(never);
-      await expect(place.host.exec(["/tmp"], options)).rejects.toMatchObject(never);
-      await expect(place.host.exec(["/etc/hostname"], options)).rejects.toMatchObject(never);
-      await expect(place.host.exec(["true"], { ...options, workdir: "/no/such" })).rejects.toMatchObject(never);
-      await expect(place.host.exec(["true"], { ...options, user: "nobody-here" })).rejects.toMatchObject({
-        code: expect.stringMatching(/^(HOST_COMMAND_NOT_STARTED|ENGINE_REQUEST_FAILED)$/) as string,
-      });
-      for (const code of [126, 127]) {
-        expect(await place.host.exec(["awk", `BEGIN { exit ${code} }`], options)).toMatchObject({ exitCode: code });
-      }
-    },
-  );
-
-  test.each([[{}], [{ stdin: "" }]])(
-    "runs programs, not words of the shell, with user, directory and variables (%j)",
-    async (options) => {
-      await expect(place.host.exec(["exit", "3"], options)).rejects.toMatchObject({ code: "HOST_COMMAND_NOT_STARTED" });
-      const argv = ["printf", "%s|", "a b", "", "'\"$(id)`", "x\ny", "é", "--", "~", "*", "\\"];
-      expect((await place.host.exec(argv, options)).stdout.toString()).toBe(`${argv.slice(2).join("|")}|`);
-      const env = { KEY: "it's\n$HOME" };
-      const shown = await place.host.exec(["awk", 'BEGIN { printf "%s|", ENVIRON["KEY"]; system("") }'], {
-        ...options,
-        env,
-      });
-      expect(shown.stdout.toString()).toBe("it's\n$HOME|");
-      expect((await place.host.exec(["pwd"], { ...options, workdir: "/etc" })).stdout.toString()).toBe("/etc\n");
-      expect((await place.host.exec(["id", "-u"], { ...options, user: "1000" })).stdout.toString()).toBe("1000\n");
-    },
-  );
+  test.each([[{}], [{ stdin: "" }]])("runs as the user that it is given, who must be there (%j)", async (options) => {
+    expect((await place.host.exec(["id", "-u"], { ...options, user: "1000" })).stdout.toString()).toBe("1000\n");
+    await expect(place.host.exec(["true"], { ...options, user: "nobody-here" })).rejects.toMatchObject({
+      code: expect.stringMatching(/^(HOST_COMMAND_NOT_STARTED|ENGINE_REQUEST_FAILED)$/) as string,
+    });
+  });
 });
 
 describe("exec over SSH through a bastion", () => {

@@ -1,52 +1,23 @@
 import { createHash } from "node:crypto";
-import { createLocalParent, type HostShell, type Parent } from "@otto/hosts";
-import { type Lab, startLab } from "@otto/lab";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { connectParent } from "./conformance-parents.js";
-import { startPlaces } from "./container-places.js";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { HostTests } from "./host-tests.js";
+import { newMark } from "./processes.js";
 
-const shells = ["dash", "bash", "busybox"] as const;
-let places: Awaited<ReturnType<typeof startPlaces<(typeof shells)[number]>>>;
-const local = createLocalParent({
-  id: "local",
-  docker: { command: ["docker"], stagingRoot: undefined },
-  socketPath: undefined,
-  env: process.env,
-});
-
-let lab: Lab<"narrow">;
-let narrow: Parent;
-
-beforeAll(async () => {
-  const narrowest = { maxSessions: 1, allowTcpForwarding: false, allowStreamLocalForwarding: false };
-  lab = await startLab({ hosts: { narrow: narrowest } });
-  narrow = connectParent(lab, "narrow");
-  places = await startPlaces(shells);
-});
-afterAll(async () => {
-  for (const one of [places, local, narrow, lab]) await one[Symbol.asyncDispose]();
-});
-
-const hosts = [
-  ...shells.map((shell) => [`a container with ${shell}`, () => places.byShell[shell].host] as const),
-  ["a parent behind a bastion", () => places.byShell.dash.parent] as const,
-  ["a parent with one session and no forwarding", () => narrow] as const,
-  ["this machine", () => local] as const,
-];
-
-let sessions = 0;
-
-describe.each(hosts)("run on %s", (_name, host) => {
-  let shell: HostShell;
-  beforeEach(() => {
+/** Shells that keep what they were told, one for each test. */
+export function testShells({ host, directory }: HostTests): void {
+  let sessions = 0;
+  /** Each is closed by its test: where a server allows one session, 30 may be open at most. */
+  const open = () => {
     sessions += 1;
-    shell = host().session(`session ${sessions}`);
-  });
-  afterEach(() => shell[Symbol.asyncDispose]());
-
-  const out = async (line: string) => (await shell.run(line)).stdout.toString();
+    const shell = host().session(`session ${sessions}`);
+    const out = async (line: string) => (await shell.run(line)).stdout.toString();
+    return { shell, out, [Symbol.asyncDispose]: () => shell[Symbol.asyncDispose]() };
+  };
 
   test("keeps directory, variables, functions and options", async () => {
+    await using opened = open();
+    const { shell, out } = opened;
     await shell.run("cd /etc; plain=blue; export SIZE=9; greet() { echo hello $1; }; set -u; set -f");
     expect(await out('pwd; echo $plain; sh -c "echo $SIZE"; greet you; echo *; echo $-')).toMatch(
       /^\/etc\nblue\n9\nhello you\n\*\n.*(f.*u|u.*f)/,
@@ -68,6 +39,8 @@ describe.each(hosts)("run on %s", (_name, host) => {
     ["cat", 0, ""],
     ["echo it\\'s \"quo ted\" '$x' `echo back`", 0, "it's quo ted $x back\n"],
   ])("of %j gives %i and %j, and the session goes on", async (line, exitCode, stdout) => {
+    await using opened = open();
+    const { shell, out } = opened;
     await shell.run("mark=kept");
     const result = await shell.run(line);
     expect({ ...result, stdout: result.stdout.toString() }).toMatchObject({ exitCode, timedOut: false });
@@ -78,6 +51,8 @@ describe.each(hosts)("run on %s", (_name, host) => {
   test.each(["echo 'unbalanced", 'echo "unbalanced', "echo $(", "if true", "}", "done", "echo `"])(
     "of %j is an error, not a hang, and the session goes on",
     async (line) => {
+      await using opened = open();
+      const { shell, out } = opened;
       await shell.run("mark=kept");
       const result = await shell.run(line);
       expect(result.exitCode).not.toBe(0);
@@ -87,6 +62,8 @@ describe.each(hosts)("run on %s", (_name, host) => {
   );
 
   test("of exit gives its code, and the next command has a new shell and says so", async () => {
+    await using opened = open();
+    const { shell } = opened;
     expect(await shell.run("gone=yes")).toMatchObject({ inNewShell: false });
     expect(await shell.run("echo last; exit 42")).toMatchObject({ exitCode: 42, stdout: Buffer.from("last\n") });
     expect(await shell.run("echo [$gone]")).toMatchObject({ stdout: Buffer.from("[]\n"), inNewShell: true });
@@ -94,6 +71,8 @@ describe.each(hosts)("run on %s", (_name, host) => {
   });
 
   test("set -e ends the shell at the first failure, with its code", async () => {
+    await using opened = open();
+    const { shell } = opened;
     await shell.run("set -e");
     expect(await shell.run("echo one; (exit 3); echo two")).toMatchObject({
       exitCode: 3,
@@ -103,6 +82,8 @@ describe.each(hosts)("run on %s", (_name, host) => {
   });
 
   test("keeps stdout and stderr apart, whole and exact", async () => {
+    await using opened = open();
+    const { shell } = opened;
     const line = "i=0; while [ $i -lt 2000 ]; do echo out $i; echo err $i >&2; i=$((i + 1)); done";
     const { stdout, stderr } = await shell.run(line);
     const lines = (word: string) => Array.from({ length: 2000 }, (_, n) => `${word} ${n}\n`).join("");
@@ -115,17 +96,23 @@ describe.each(hosts)("run on %s", (_name, host) => {
   });
 
   test("takes output that looks like its own marks for output", async () => {
+    await using opened = open();
+    const { shell, out } = opened;
     const line = "for w in done end; do echo 0123456789abcdef0123456789abcdef $w 0; done; set -v; set -x; :";
     expect(await out(line)).toBe("0123456789abcdef0123456789abcdef done 0\n0123456789abcdef0123456789abcdef end 0\n");
     expect(await shell.run("echo traced")).toMatchObject({ exitCode: 0, stdout: Buffer.from("traced\n") });
   });
 
   test("takes a line of 100 KB", async () => {
+    await using opened = open();
+    const { out } = opened;
     const word = "x".repeat(100_000);
     expect(await out(`echo ${word}`)).toBe(`${word}\n`);
   });
 
   test("does not wait for what runs in the background, and survives redirected outputs", async () => {
+    await using opened = open();
+    const { shell } = opened;
     expect(await shell.run("sleep 600 & echo started")).toMatchObject({
       exitCode: 0,
       stdout: Buffer.from("started\n"),
@@ -135,7 +122,9 @@ describe.each(hosts)("run on %s", (_name, host) => {
   });
 
   test("of a closed shell fails, and what was queued never runs", async () => {
-    const [running, queued] = [1, 2].map((call) => `/tmp/otto-run-${process.pid}-${sessions}-${call}`);
+    await using opened = open();
+    const { shell } = opened;
+    const [running, queued] = ["running", "queued"].map((call) => join(directory(), `${call}-${newMark()}`));
     const call = (...lines: readonly string[]) => Promise.allSettled(lines.map((line) => shell.run(line)));
     const closed = { status: "rejected", reason: { code: "HOST_SHELL_LOST" } };
     const opening = call(`: >${queued}`);
@@ -149,16 +138,20 @@ describe.each(hosts)("run on %s", (_name, host) => {
   });
 
   test("queues the calls of one session, and runs sessions side by side", async () => {
+    await using opened = open();
+    const { shell } = opened;
     const calls = [1, 2, 3].map((n) => shell.run(`n=$((n * 10 + ${n})); echo $n`));
     expect((await Promise.all(calls)).map(({ stdout }) => stdout.toString())).toEqual(["1\n", "12\n", "123\n"]);
     const blocked = shell.run("sleep 600", { timeoutMs: 20_000 }).catch(() => {});
-    await using other = host().session(`other ${sessions}`);
-    expect((await other.run("echo meanwhile")).stdout.toString()).toBe("meanwhile\n");
+    await using other = open();
+    expect(await other.out("echo meanwhile")).toBe("meanwhile\n");
     await shell[Symbol.asyncDispose]();
     await blocked;
   });
 
   test("leaves the queue at an abort, without having run", async () => {
+    await using opened = open();
+    const { shell, out } = opened;
     const controller = new AbortController();
     const first = shell.run("sleep 1; ran=first");
     const second = shell.run("ran=second", { signal: controller.signal });
@@ -169,18 +162,18 @@ describe.each(hosts)("run on %s", (_name, host) => {
   });
 
   test("refuses NUL", async () => {
+    await using opened = open();
+    const { shell } = opened;
     await expect(shell.run("echo \0")).rejects.toBeInstanceOf(TypeError);
   });
-});
 
-// Side by side: most of it is waiting.
-describe.concurrent.each(hosts)("run on %s", (_name, host) => {
   test("ends a command at its deadline, keeps what it said, and the next has a new shell and says so", async () => {
-    await using shell = host().session("deadline");
+    await using opened = open();
+    const { shell } = opened;
     await shell.run("true");
     const result = await shell.run("echo begun; echo oops >&2; sleep 600; echo never", { timeoutMs: 5000 });
     expect(result).toMatchObject({ timedOut: true, exitCode: 124, stdout: Buffer.from("begun\n") });
     expect(result.stderr.toString()).toBe("oops\n");
     expect(await shell.run("echo fresh")).toMatchObject({ stdout: Buffer.from("fresh\n"), inNewShell: true });
   });
-});
+}
