@@ -14,7 +14,7 @@ export function selectFollowed(entries: readonly ContextEntry[], paths: readonly
 }
 
 function literalPart(pattern: string): string {
-  const parts = pattern.split("/").filter((part) => part !== "" && part !== ".");
+  const parts = pattern.split("/");
   const wild = parts.findIndex((part) => /[*?[\\]/.test(part));
   return resolveParts(wild === -1 ? parts : parts.slice(0, wild));
 }

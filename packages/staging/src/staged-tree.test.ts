@@ -1,6 +1,17 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -9,6 +20,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { RemoteShell } from "./remote-shell.js";
 import { nothingSent } from "./sent-tree.js";
 import { removeTree, type StagedTree, stagedDirectoryScript, updateTree } from "./staged-tree.js";
+import type { TreeEntry } from "./tree-entry.js";
 import { listTree } from "./tree-listing.js";
 import { planTree } from "./tree-plan.js";
 import { formatApplyScript } from "./tree-script.js";
@@ -92,6 +104,100 @@ test("a removal leaves what containers wrote and counts it; with volumes nothing
   expect([existsSync(staged("repo/a")), existsSync(staged("repo/own"))]).toEqual([false, true]);
   expect(await removeTree(tree, { volumes: true })).toBeUndefined();
   expect(existsSync(tree.remoteDir)).toBe(false);
+});
+
+/** What lies in the tree apart from our own: `mode path`, `path > target` or `mode path/`, in order. */
+async function listStaged(): Promise<string[]> {
+  const { output } = await localShell.run(
+    `cd '${tree.remoteDir}' && find . -mindepth 1 -path ./.otto -prune -o -type l -printf '%P > %l\\n' -o -mindepth 1 -type d -printf '%m %P/\\n' -o -mindepth 1 -printf '%m %P\\n'`,
+  );
+  return output
+    .split("\n")
+    .filter((line) => line !== "" && line !== ".otto")
+    .sort();
+}
+
+const file = (path: string, content: string, mode = 0o644): TreeEntry => {
+  const digest = createHash("sha256").update(content).digest("hex");
+  return { kind: "file", path, mode, size: Buffer.byteLength(content), digest, source: { content } };
+};
+const dir = (path: string, mode = 0o755): TreeEntry => ({ kind: "dir", path, mode });
+const link = (path: string, target: string): TreeEntry => ({ kind: "symlink", path, target });
+
+/** Sends one tree after the other. */
+async function send(trees: readonly (readonly TreeEntry[])[], mounts: readonly string[]) {
+  let sent = nothingSent;
+  for (const entries of trees) {
+    const plan = planTree(entries, sent, mounts);
+    await updateTree(tree, plan);
+    sent = { entries: plan.wanted, shared: plan.pending.shared };
+  }
+}
+
+const odd = "it's a $HOME";
+const before = [
+  ...[dir("r"), dir("r/d"), dir("r/d/e"), file("r/d/e/x", "1"), file("r/d/e/y", "1", 0o755), dir("r/empty")],
+  ...[file("r/a", "1"), file("r/gone", "1"), link("r/l", "a"), link("r/old", "a"), dir(`r/${odd}`)],
+  ...[file(`r/${odd}/x`, "1"), file("top", "1")],
+];
+const after = [
+  ...[dir("r"), dir("r/d", 0o700), file("r/d/e", "now a file"), dir("r/a"), file("r/a/b", "2", 0o700)],
+  ...[link("r/l", "elsewhere"), file("r/old", "now a file"), dir("r/new"), dir("r/new/f"), file("r/new/f/x", "3")],
+];
+
+test.each([
+  ["no container writes", []],
+  ["containers may write everywhere", ["r", "top"]],
+])("where %s, an update makes a tree what is wanted, and a removal leaves nothing", async (_, mounts) => {
+  await send([before, after], mounts);
+  expect(await listStaged()).toEqual(
+    [
+      ...["755 r/", "700 r/d/", "644 r/d/e", "755 r/a/", "700 r/a/b", "r/l > elsewhere"],
+      ...["644 r/old", "755 r/new/", "755 r/new/f/", "644 r/new/f/x"],
+    ].sort(),
+  );
+  expect(readFileSync(staged("r/d/e"), "utf8")).toBe("now a file");
+  expect(await removeTree(tree, { volumes: false })).toBeUndefined();
+  expect(existsSync(tree.remoteDir)).toBe(false);
+});
+
+test.each([
+  [[], "2"],
+  [["r"], "1"],
+])("of more files than one command takes none is left out (mounted: %j)", async (mounts, content) => {
+  const many = (text: string) => Array.from({ length: 410 }, (_, n) => file(`r/${n}`, text));
+  await send(
+    [
+      [dir("r"), ...many("1")],
+      [dir("r"), ...many(content).slice(0, 205)],
+    ],
+    mounts,
+  );
+  const { output } = await localShell.run(`cd '${tree.remoteDir}/r' && ls | wc -l && cat *`);
+  expect(output).toBe(`205\n${content.repeat(205)}`);
+  expect(await removeTree(tree, { volumes: false })).toBeUndefined();
+  expect(existsSync(tree.remoteDir)).toBe(false);
+});
+
+test("what is not mounted goes at a down though something was written there, what is mounted stays as it was changed", async () => {
+  await send([[dir("r"), file("r/a", "1"), file("r/b", "1"), file("secret", "s")]], ["r"]);
+  for (const path of ["r/a", "secret"]) writeFileSync(staged(path), "written");
+  expect(await removeTree(tree, { volumes: false })).toMatchObject({ files: 1 });
+  expect(await listStaged()).toEqual(["644 r/a", "755 r/"]);
+  // Digests of secrets do not stay, either.
+  expect(readFileSync(staged(".otto/manifest"), "utf8")).not.toContain("secret");
+  expect(readFileSync(staged(".otto/down"), "utf8")).toBe("r/a\0");
+});
+
+test("a removal follows no link that a container put in a directory's place", async () => {
+  mkdirSync(join(home, "outside/e"), { recursive: true });
+  for (const path of ["x", "e/x"]) writeFileSync(join(home, "outside", path), "1");
+  await send([[dir("r"), dir("r/d"), dir("r/d/e"), file("r/d/x", "1"), file("r/d/e/x", "1"), file("r/z", "1")]], ["r"]);
+  rmSync(staged("r/d"), { recursive: true });
+  symlinkSync(join(home, "outside"), staged("r/d"));
+  expect(await removeTree(tree, { volumes: false })).toMatchObject({ files: 1 });
+  expect(["x", "e/x"].map((path) => existsSync(join(home, "outside", path)))).toEqual([true, true]);
+  expect(await listStaged()).toEqual(["755 r/", `r/d > ${home}/outside`]);
 });
 
 test("a tree that has no manifest of ours is left", async () => {

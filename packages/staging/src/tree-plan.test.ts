@@ -57,10 +57,13 @@ test("a manifest survives being written, and a foreign one counts as none", () =
 });
 
 test("of a version before all but compose's own files may be a container's", () => {
-  const sent = parseSentTree('{"schema":1,"entries":{"repo":"dir","compose/x":"file 600 1","repo/a":"file 644 1"}}');
+  const sent = parseSentTree(
+    '{"schema":1,"entries":{"repo":"dir","compose/x":"file 600 1","repo/a":"file 644 1","outside/x":"file 644 1"}}',
+  );
   expect(planTree([], sent).remove).toEqual([
     { path: "repo/a", isDirectory: false, known: ["file 644 1"] },
     { path: "repo", isDirectory: true, known: ["dir"] },
+    { path: "outside/x", isDirectory: false, known: ["file 644 1"] },
     { path: "compose/x", isDirectory: false, known: undefined },
   ]);
 });
