@@ -1,0 +1,24 @@
+/**
+ * Chooses `count` of the items, the same ones for the same seed, in their order; all where there are no more (Fisher and
+ * Yates with mulberry32).
+ */
+export function sample<T>(items: readonly T[], { seed, count }: { seed: number; count: number }): T[] {
+  const random = createRandom(seed);
+  const places = items.map((_, place) => place);
+  for (let at = 0; at < Math.min(count, places.length); at += 1) {
+    const other = at + random(places.length - at);
+    [places[at], places[other]] = [places[other] as number, places[at] as number];
+  }
+  const chosen = new Set(places.slice(0, count));
+  return items.filter((_, place) => chosen.has(place));
+}
+
+function createRandom(seed: number): (limit: number) => number {
+  let state = seed | 0;
+  return (limit) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
+  };
+}
