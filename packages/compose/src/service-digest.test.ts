@@ -22,7 +22,8 @@ const model = {
 };
 const manifest = {
   "repo/f": "file 644 1",
-  "repo/d": "dir",
+  "repo/d": "dir 755",
+  "repo/web": "dir 755",
   "repo/d/x": "file 644 1",
   "repo/web/Dockerfile": "file 644 1",
 };
@@ -54,6 +55,25 @@ test.each<[string, string, Parameters<typeof digests>[0], string | undefined]>([
   ["nothing", "api", {}, undefined],
   ["a file that it mounts", "api", { manifest: { "repo/f": "file 644 2" } }, "a file that it mounts changed"],
   ["a file in a directory that it mounts", "api", { manifest: { "repo/d/x": "file 644 2" } }, undefined],
+  ["the permissions of a directory that it mounts", "api", { manifest: { "repo/d": "dir 700" } }, undefined],
+  ["the permissions of a directory in its build context", "web", { manifest: { "repo/web": "dir 700" } }, undefined],
+  [
+    "an empty directory in its build context",
+    "web",
+    { manifest: { "repo/web/x": "dir 755" } },
+    "its build context changed",
+  ],
+  [
+    "a variable that it does not name",
+    "api",
+    {
+      contentVariables: new Map([
+        ["TOKEN", new Secret("t")],
+        ["OTHER", new Secret("x")],
+      ]),
+    },
+    undefined,
+  ],
   ["a secret's value", "api", { contentVariables: new Map([["TOKEN", new Secret("u")]]) }, "its settings changed"],
   ["another service's build context", "api", { manifest: { "repo/web/x": "file 644 1" } }, undefined],
   ["its build context", "web", { manifest: { "repo/web/x": "file 644 1" } }, "its build context changed"],

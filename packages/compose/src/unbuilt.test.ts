@@ -1,7 +1,8 @@
 import type { ComposeService } from "@otto/compose-files";
 import { expect, test } from "vitest";
-import type { Stack } from "./stack.js";
-import { withoutBuilding } from "./unbuilt.js";
+import type { PlacedStack, Stack } from "./stack.js";
+import { adviseImage, findUnbuilt, imageMissing, withoutBuilding } from "./unbuilt.js";
+import type { UpPlan } from "./up-plan.js";
 
 const digest = { settings: "s", files: "f", build: "now" };
 const services = [
@@ -17,4 +18,33 @@ test("without building, containers are of the context that their image was built
   const digests = new Map(services.map(({ name, hasBuild }) => [name, hasBuild ? digest : { ...digest, build: "" }]));
   const builds = [...withoutBuilding(stack, images, digests)].map(([name, { build }]) => [name, build]);
   expect(Object.fromEntries(builds)).toEqual({ known: "then", foreign: "", absent: "", plain: "" });
+});
+
+test("what is to be started, is built and has no image is not there without building", () => {
+  const stack = { project: "p", files: { services } } as unknown as Stack;
+  const plan = { stages: [{ services: ["absent", "plain"] }, { services: ["known"] }] } as unknown as UpPlan;
+  const unbuilt = findUnbuilt(stack, { "p-known": { id: "1", build: "" } }, plan);
+  expect(unbuilt.map(({ name }) => name)).toEqual(["absent"]);
+});
+
+const placed = (images: readonly object[]) =>
+  ({
+    ...{ project: "p", files: { services }, parent: { id: "pepper" } },
+    repo: { name: "r", docker: { registryUrl: undefined, images } },
+  }) as unknown as PlacedStack;
+
+test("an image that is absent is told beside those that the settings have", () => {
+  expect(adviseImage(placed([{ name: "api" }, { name: "web" }]), {})).toBe(
+    "The image other:1 of the service plain was not on pepper; those of the settings are r-api:latest, r-web:latest.",
+  );
+  expect(adviseImage(placed([]), {})).toBeUndefined();
+  expect(adviseImage(placed([{ name: "api" }]), { "other:1": { id: "1", build: "" } })).toBeUndefined();
+});
+
+test("an image that would have to be built is named with its service, and what compose said where it tried", () => {
+  const [known] = services as [ComposeService];
+  const details = { host: "pepper", service: "known", image: "p-known" };
+  expect(imageMissing(placed([]), known)).toMatchObject({ code: "COMPOSE_IMAGE_MISSING", details });
+  expect(imageMissing(placed([]), known).details).toEqual(details);
+  expect(imageMissing(placed([]), known, "denied").details).toEqual({ ...details, output: "denied" });
 });

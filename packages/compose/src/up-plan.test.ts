@@ -2,7 +2,7 @@ import type { ComposeService } from "@otto/compose-files";
 import { expect, test } from "vitest";
 import { formatDigest, type ServiceDigest } from "./service-digest.js";
 import type { ObservedContainer } from "./stack-observation.js";
-import { formatUpStep, planUp } from "./up-plan.js";
+import { formatUpStep, isConverged, planUp } from "./up-plan.js";
 
 const digest: ServiceDigest = { settings: "s", files: "f", build: "b" };
 
@@ -169,5 +169,75 @@ test("a paused container is started by unpausing it", () => {
   expect(plan([service("api")], [container("api", { state: "paused" })])).toEqual([
     "api: start (its container is paused)",
     "unpause api",
+  ]);
+});
+
+/** What compose is run for, and which containers are restarted behind it. */
+function stages(services: readonly ComposeService[], containers: readonly ObservedContainer[], changes: Changes = {}) {
+  const digests = new Map(services.map(({ name }) => [name, { ...digest, ...changes.digest }]));
+  const images = { "r-api:latest": { id: changes.imageId ?? "sha256:1", build: "" } };
+  const planned = planUp(services, { project: "p", containers, images, digests });
+  return {
+    stages: planned.stages.map(({ services, replaces }) => `${services.join("+")}${replaces ? " anew" : ""}`),
+    restarted: planned.restarted,
+    isConverged: isConverged(planned),
+  };
+}
+
+test("compose is run for what is not left and no more", () => {
+  const services = [service("left"), service("new"), service("stopped")];
+  const containers = [container("left"), container("stopped", { state: "exited", exitCode: 1 })];
+  expect(stages(services, containers)).toEqual({ stages: ["new+stopped"], restarted: [], isConverged: false });
+  expect(stages([service("left")], containers.slice(0, 1))).toEqual({ stages: [], restarted: [], isConverged: true });
+});
+
+test("a service with one container of an older image is replaced, one with another number of them is filled up", () => {
+  const replicas = ["sha256:1", "sha256:2"].map((imageId, index) =>
+    container("api", { id: `api${index}`, replica: index + 1, imageId }),
+  );
+  const scaled = [service("api", { replicas: 2 })];
+  expect(plan(scaled, replicas)).toEqual(["api: recreate (its image was rebuilt)"]);
+  expect(stages(scaled, replicas).stages).toEqual(["api anew"]);
+  expect(plan(scaled, replicas.slice(0, 1))).toEqual(["api: create (it has 1 of 2 containers)"]);
+  expect(stages(scaled, replicas.slice(0, 1)).stages).toEqual(["api"]);
+  expect(
+    plan(
+      [service("api")],
+      replicas.map((one) => ({ ...one, imageId: "sha256:1" })),
+    ),
+  ).toEqual(["api: remove (it has 2 containers, 1 declared)"]);
+  expect(plan([service("api", { replicas: 0 })], [])).toEqual(["api: leave (no container is declared)"]);
+});
+
+test("what depends on a replaced service with `restart: true` is restarted where it runs", () => {
+  const dependsOn = [{ service: "api", condition: "service_started", required: true, restart: true }] as const;
+  const services = [
+    service("api"),
+    service("web", { image: "w", dependsOn }),
+    service("job", { image: "w", dependsOn }),
+  ];
+  const containers = [container("api"), container("web"), container("job", { state: "exited" })];
+  expect(stages(services, containers, { imageId: "sha256:2" })).toMatchObject({
+    stages: ["api anew"],
+    restarted: ["web"],
+  });
+});
+
+test("an up that was cut before a container was started starts it", () => {
+  expect(plan([service("api")], [container("api", { state: "created" })])).toEqual([
+    "api: start (its container is created)",
+  ]);
+  const leftOver = container("api", { name: "0123456789ab_api", state: "created", isLeftOver: true });
+  expect(plan([service("api")], [leftOver])).toEqual([
+    "api: start (an up was interrupted before it was started)",
+    "rename api api",
+  ]);
+});
+
+test("containers of a service that is no longer declared are stopped and removed, and said once", () => {
+  const gone = [1, 2].map((replica) => container("gone", { id: `gone${replica}`, replica }));
+  expect(plan([service("api")], [container("api"), ...gone])).toEqual([
+    ...["api: leave (it runs as declared)", "gone: remove (it is no longer declared)"],
+    ...["stop and remove gone1", "stop and remove gone2"],
   ]);
 });
