@@ -34,7 +34,7 @@ for (const name of positionals.length > 0 ? positionals : packages) {
   const outcomes = await runMutants(root, name, values.file ?? files);
   const score = scoreOf(outcomes);
   rows.push({ name, files: files.length, ...score });
-  console.log(`\n${name}: ${score.killed} of ${score.run} killed`);
+  console.log(`\n${name}: ${score.killed} of ${score.run} killed (${score.all} mutants in ${files.length} pure files)`);
   for (const line of formatScores(outcomes)) console.log(`  ${line}`);
   for (const survivor of survivorsOf(outcomes)) console.log(formatSurvivor(`packages/${name}`, survivor));
 }

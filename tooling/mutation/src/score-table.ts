@@ -8,11 +8,20 @@ export interface ScoreRow extends Score {
 
 const begin = "<!-- mutants: pnpm mutation --write -->";
 const end = "<!-- /mutants -->";
-const head = ["| package | pure files | mutants, run | killed by unit tests |", "| --- | --- | --- | --- |"];
+const head = ["package", "pure files", "mutants, run", "killed by unit tests"];
 
-function formatRow({ name, files, all, run, killed }: ScoreRow): string {
+function cellsOf({ name, files, all, run, killed }: ScoreRow): string[] {
   const percent = run === 0 ? 100 : Math.round((100 * killed) / run);
-  return `| ${name} | ${files} | ${all}, ${run} | ${killed} (${percent} %) |`;
+  return [name, `${files}`, `${all}, ${run}`, `${killed} (${percent} %)`];
+}
+
+/** As the formatter writes it. */
+function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths = head.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  const format = (cells: readonly string[], filler: string) =>
+    `| ${widths.map((width, column) => (cells[column] ?? "").padEnd(width, filler)).join(" | ")} |`;
+  const [first = [], ...others] = rows;
+  return [format(first, " "), format([], "-"), ...others.map((cells) => format(cells, " "))].join("\n");
 }
 
 /** Puts rows into the table of a page, in the place of those of the same packages. */
@@ -20,11 +29,16 @@ export function replaceRows(page: string, rows: readonly ScoreRow[]): string {
   const [before, rest = ""] = page.split(begin);
   const [table = "", after] = rest.split(end);
   if (before === undefined || after === undefined) throw new Error(`the page has no table: ${begin} … ${end}`);
-  const lines = new Map<string, string>();
+  const lines = new Map<string, readonly string[]>();
   for (const line of table.split("\n")) {
-    const name = /^\| ([\w-]+) +\| \d/.exec(line)?.[1];
-    if (name !== undefined) lines.set(name, line);
+    const cells = line.split("|").slice(1, -1);
+    const [name = "", files = ""] = cells.map((cell) => cell.trim());
+    if (/^\d+$/.test(files))
+      lines.set(
+        name,
+        cells.map((cell) => cell.trim()),
+      );
   }
-  for (const row of rows) lines.set(row.name, formatRow(row));
-  return `${before}${begin}\n${[...head, ...lines.values()].join("\n")}\n${end}${after}`;
+  for (const row of rows) lines.set(row.name, cellsOf(row));
+  return `${before}${begin}\n\n${formatTable([head, ...lines.values()])}\n\n${end}${after}`;
 }
