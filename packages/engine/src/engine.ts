@@ -167,7 +167,8 @@ async function negotiate(agent: ChannelAgent, name: string): Promise<Negotiated>
     );
   }
   const spoken = isOlder(apiVersion, ourApiVersion) ? apiVersion : ourApiVersion;
-  return { client: { agent, apiVersion: spoken }, hasBuildKit };
+  const forgetsPids = answer.product === "Podman Engine";
+  return { client: { agent, apiVersion: spoken, forgetsPids }, hasBuildKit };
 }
 
 /** What is used of `GET /version`. */

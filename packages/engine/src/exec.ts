@@ -1,4 +1,4 @@
-import { type Duplex, PassThrough, type Readable, Transform, type Writable } from "node:stream";
+import { type Duplex, type Readable, Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { abortable, cleanText, OttoError } from "@otto/errors";
@@ -113,18 +113,20 @@ async function createExec(client: EngineClient, target: ExecTarget, request: Eng
 function attach(
   channel: Duplex,
   { terminal, stdin: hasStdin }: { readonly terminal: boolean; readonly stdin: boolean },
-  readExit: () => Promise<ProcessExit>,
+  readExit: () => Promise<RecordedExit>,
 ): Omit<ContainerProcess, "resize"> {
-  const head = createHead();
-  const stdout = head.stream;
-  const stderr = new PassThrough();
+  // Docker writes why it did not start a program to stdout, Podman to stderr.
+  const heads = [createHead(), createHead()] as const;
+  const [{ stream: stdout }, { stream: stderr }] = heads;
   const stdin = hasStdin ? createExecStdin(channel) : createAbsentStdin(channel);
   // The link may break before the caller listens; `exit` tells it then.
   for (const stream of [stdout, stderr]) stream.on("error", () => {});
   const read = terminal ? passThrough(channel, { stdout, stderr }) : demultiplex(channel, { stdout, stderr });
   const readExitAndReason = async () => {
-    const result = await readExit();
-    return result.started ? result : { ...result, reason: cleanText(head.bytes.toString()).trim() };
+    const recorded = await readExit();
+    const head = cleanText(Buffer.concat(heads.map(({ bytes }) => bytes)).toString()).trim();
+    const { exitCode } = recorded;
+    return hasStarted(recorded, head) ? { exitCode, started: true } : { exitCode, started: false, reason: head };
   };
   const exit = read.then(readExitAndReason, (error: unknown) => {
     const lost = explainLoss(error);
@@ -173,17 +175,32 @@ function failToLearn(doing: string, cause: unknown): never {
   throw new OttoError("ENGINE_STREAM_LOST", `${doing}: how it ended cannot be learned`, { cause });
 }
 
+/** What the engine keeps of a process that has ended. */
+interface RecordedExit {
+  readonly exitCode: number;
+  /** 0: it was never started; undefined: the engine does not keep it. */
+  readonly pid: number | undefined;
+}
+
+// Podman 4.3: "Error: runc: exec failed: …", or "…: OCI runtime error".
+const notStarted = /^Error: .*(?:exec failed|OCI runtime)/;
+
+function hasStarted({ exitCode, pid }: RecordedExit, head: string): boolean {
+  if (pid !== undefined) return pid !== 0;
+  return exitCode < 125 || exitCode > 127 || !notStarted.test(head);
+}
+
 // The engine ends the stream a moment before it records the exit code.
 const exitPollMs = 10;
 const exitDeadlineMs = 10_000;
 
-async function readExit(client: EngineClient, id: string, request: EngineRequest): Promise<ProcessExit> {
+async function readExit(client: EngineClient, id: string, request: EngineRequest): Promise<RecordedExit> {
   const { abortSignal: signal } = request.abort;
   const exec = createDockerClient(client, request).getExec(id);
   const deadline = Date.now() + exitDeadlineMs;
   for (;;) {
     const { Running, ExitCode, Pid } = await abortable(exec.inspect(), signal);
-    if (!Running && ExitCode !== null) return { exitCode: ExitCode, started: Pid !== 0 };
+    if (!Running && ExitCode !== null) return { exitCode: ExitCode, pid: client.forgetsPids ? undefined : Pid };
     if (Date.now() > deadline) throw new Error("the process closed its output and runs on");
     await delay(exitPollMs, undefined, { signal });
   }

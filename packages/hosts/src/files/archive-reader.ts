@@ -13,6 +13,8 @@ export interface ArchiveRoot {
   readonly from: string;
   /** The one file or link that was asked for; undefined: the contents of a directory, whose entries begin with `./`. */
   readonly name: string | undefined;
+  /** Its entries have no `./`, as the first one shows: Podman's, which also has no entry of the directory itself. */
+  readonly isBare?: boolean;
 }
 
 /**
@@ -35,9 +37,14 @@ export async function* unpackEntries(tar: Readable, root: ArchiveRoot): AsyncGen
   tar.pipe(archive as unknown as NodeJS.WritableStream);
   const explain: Explain = (error, path) =>
     failure ?? (isOttoError(error) ? error : refused(root.from, path, (error as Error).message));
+  let isBare: boolean | undefined;
   try {
     for await (const entry of archive as unknown as AsyncIterable<Entry>) {
-      yield toEntry(entry, root, explain);
+      const isFirst = isBare === undefined;
+      isBare ??= root.name === undefined && !/^\.(?:\/|$)/.test(entry.header.name);
+      const next = toEntry(entry, { ...root, isBare }, explain);
+      if (isFirst && isBare) yield { ...unknownDirectory, path: "", mtime: next.mtime };
+      yield next;
       entry.resume();
     }
     if (!end.isSeen) throw new Error("it ends in the middle");
@@ -48,6 +55,8 @@ export async function* unpackEntries(tar: Readable, root: ArchiveRoot): AsyncGen
     archive.destroy();
   }
 }
+
+const unknownDirectory = { kind: "directory", mode: 0o755 } as const;
 
 /** The error of a path in an archive that cannot be read on. */
 type Explain = (error: unknown, path: string) => Error;
@@ -101,11 +110,12 @@ function toEntry(entry: Entry, root: ArchiveRoot, explain: Explain): FileEntry {
   }
 }
 
-function pathOf(name: string, { type }: Header, { from, name: only }: ArchiveRoot): string {
+function pathOf(name: string, { type }: Header, { from, name: only, isBare = false }: ArchiveRoot): string {
   const bare = type === "directory" ? name.replace(/\/$/, "") : name;
   if (only === undefined) {
     if (bare === ".") return "";
     if (bare.startsWith("./") && bare !== "./") return bare.slice(2);
+    if (isBare && !bare.startsWith("./")) return bare;
   } else if (bare.replace(/^\.\//, "") === only) {
     return "";
   }

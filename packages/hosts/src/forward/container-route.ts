@@ -67,10 +67,15 @@ function isForbidden(error: unknown): boolean {
 /** Where a container is for its parent; undefined: it has no network. */
 async function addressOf(
   engine: Engine,
-  { HostConfig, NetworkSettings }: Pick<ContainerSummary, "HostConfig" | "NetworkSettings">,
+  container: ContainerSummary,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const mode = HostConfig.NetworkMode;
+  // Podman lists containers without it.
+  const isWhole = container.HostConfig !== undefined;
+  const details = isWhole ? container : await engine.inspectContainer(container.Id, signal);
+  if (details === undefined) return undefined;
+  const { HostConfig, NetworkSettings } = details;
+  const mode = HostConfig?.NetworkMode ?? "";
   if (mode === "host") return "127.0.0.1";
   if (mode.startsWith("container:")) {
     const owner = await engine.inspectContainer(mode.slice("container:".length), signal);
