@@ -43,6 +43,7 @@ const containerKinds: readonly ContainerKind[] = [
   { name: "container with dash", shell: "dash", by: "local", isParent: false, lacks: {} },
   {
     name: "container with bash, through a bastion",
+    filesAs: "container with dash",
     shell: "bash",
     by: "ssh through a bastion",
     isParent: false,
@@ -50,6 +51,7 @@ const containerKinds: readonly ContainerKind[] = [
   },
   {
     name: "container with busybox, one session and no forwarding",
+    filesAs: "container with dash",
     shell: "busybox",
     by: "ssh with one session and no forwarding",
     isParent: false,
@@ -57,6 +59,7 @@ const containerKinds: readonly ContainerKind[] = [
   },
   {
     name: "container without a shell, through a bastion",
+    filesAs: "stopped container",
     shell: "none",
     by: "ssh through a bastion",
     isParent: false,

@@ -24,6 +24,8 @@ export interface OpenHost {
 export interface HostKind {
   readonly name: string;
   readonly isParent: boolean;
+  /** The kind by whose code its files go, too: there the tables of sources and destinations are tried. Default: its own. */
+  readonly filesAs?: string;
   /** What it is without, why, and how it refuses that. */
   readonly lacks: Lacks;
 }
@@ -38,16 +40,16 @@ export function describeHost(kind: HostKind, open: () => OpenHost, directory: ()
   const { lacks } = kind;
   const tests: HostTests = { host: () => open().host, directory, lacks };
   describe.concurrent(`a host (${kind.name})`, () => {
-    for (const test of testsOf(lacks)) test(tests);
+    for (const test of testsOf(kind)) test(tests);
     if (kind.isParent) testParent(() => open().parent as Parent, directory);
   });
 }
 
-function testsOf(lacks: Lacks): readonly ((tests: HostTests) => void)[] {
+function testsOf({ lacks, filesAs }: HostKind): readonly ((tests: HostTests) => void)[] {
   const has = (capability: keyof Lacks) => lacks[capability] === undefined;
   return [
     testFiles,
-    testFileTables,
+    ...(filesAs === undefined ? [testFileTables] : []),
     testRefusals,
     ...(has("files that are replaced in one step") ? [testReplacedFiles] : []),
     ...(has("commands") ? [testCommands, testPorts] : []),

@@ -24,7 +24,7 @@ export function testFiles({ host, directory }: HostTests): void {
 
   test("many bytes go there and back unchanged", async () => {
     const { here, there } = await createSides(directory());
-    const bytes = createNoise(20_000_000);
+    const bytes = createNoise(5_000_000);
     await writeFile(join(here, "big"), bytes);
     const result = await host().put(join(here, "big"), `${there}/`);
     expect(result).toEqual({

@@ -90,9 +90,9 @@ export function testShells({ host, directory }: HostTests): void {
     expect([stdout.toString(), stderr.toString()]).toEqual([lines("out"), lines("err")]);
     const binary = await shell.run("printf '\\000\\377\\r\\n\\033'; printf '\\000\\376' >&2");
     expect([binary.stdout.toString("hex"), binary.stderr.toString("hex")]).toEqual(["00ff0d0a1b", "00fe"]);
-    const zeros = await shell.run("head -c 20000000 /dev/zero");
+    const zeros = await shell.run("head -c 5000000 /dev/zero");
     const hash = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
-    expect(hash(zeros.stdout)).toBe(hash(Buffer.alloc(20_000_000)));
+    expect(hash(zeros.stdout)).toBe(hash(Buffer.alloc(5_000_000)));
   });
 
   test("takes output that looks like its own marks for output", async () => {
