@@ -20,6 +20,11 @@ test.each([
   ["${NONE:-${EMPTY:-${SET}}}/x", "s/x"],
   ["${NONE:-a$SET$$b}", "as$b"],
   ["${NONE:-{x}}y}", "{x}y}"],
+  ["${NONE:-{}}", "{}"],
+  ["${NONE:-{a}", "{a"],
+  ["${NONE:-{{a}}}x}", "{{a}}x}"],
+  ["${NONE:-{}-$SET", "{-s"],
+  ["${SET:?{{a}}${SET}}", "ss}"],
   ["${NONE-a:?b}", "a:?b"],
 ])("%s is %s", (text, value) => {
   expect(interpolate(parseTemplate(text), lookup).value).toBe(value);

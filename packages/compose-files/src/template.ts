@@ -80,14 +80,18 @@ function parseBraced(text: string, dollar: number): [Variable, number] {
   return [{ name: named, source: text.slice(dollar, end + 1), operator, operand }, end + 1];
 }
 
+/** As Compose counts: what follows an opening brace is not looked at, and where none closes it the last one does. */
 function closingBrace(text: string, open: number): number {
   let depth = 0;
   for (let i = open; i < text.length; i++) {
-    if (text[i] === "{") depth++;
-    if (text[i] === "}") depth--;
+    if (text[i] === "{") {
+      depth++;
+      i++;
+    } else if (text[i] === "}") depth--;
     if (depth === 0) return i;
   }
-  return -1;
+  const last = text.lastIndexOf("}");
+  return last > open ? last : -1;
 }
 
 /**
