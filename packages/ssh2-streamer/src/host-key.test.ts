@@ -38,6 +38,8 @@ test.each<[string, string[], string]>([
   ["a revocation of another key", [line("box", good), line("*", bad, "@revoked ")], "trusted"],
   ["a certificate authority", [line("box", bad, "@cert-authority ")], "unknown"],
   ["comments, blanks and half lines", ["# box", "", "   ", "box ssh-ed25519", "junk"], "unknown"],
+  ["what is left of a key", ["box ssh-ed25519 AAAA"], "unknown"],
+  ["a key under the name of another type", [`box ssh-rsa ${bad.toString("base64")}`], "unknown"],
   ["another host", [line("fox", good)], "unknown"],
 ])("%s", (_, lines, verdict) => {
   expect(judge(lines, good)).toBe(verdict);

@@ -21,8 +21,15 @@ export function parseKnownHosts(text: string, file: string): KnownHost[] {
     const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
     const [names, type, key] = words;
     if (names === undefined || type === undefined || key === undefined || names.startsWith("#")) return [];
+    if (!isKeyOf(type, key)) return [];
     return [{ file, line: index + 1, marker, names, type, key }];
   });
+}
+
+/** Whether the base64 text holds a key of this type, rather than what is left of one. */
+function isKeyOf(type: string, text: string): boolean {
+  const key = Buffer.from(text, "base64");
+  return key.length > 4 + type.length && readKeyType(key) === type;
 }
 
 /** Whether a line speaks of `name`, which is spelled as {@link formatHostName} does. */

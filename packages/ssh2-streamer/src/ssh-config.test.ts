@@ -54,15 +54,24 @@ test("a host with jumps becomes the route through them", () => {
   ]);
 });
 
-test.each(["box", "alias", "first", "second", "bad", "bus", "unknown"])("OpenSSH reads the same of %s", (alias) => {
-  const directory = mkdtempSync(join(tmpdir(), "otto-config-"));
-  const file = join(directory, "config");
-  writeFileSync(file, text);
-  const theirs = askOpenSsh(file, alias);
-  rmSync(directory, { recursive: true });
-  const ours = resolve(alias).at(-1);
-  expect([ours?.host, String(ours?.port), ours?.username]).toEqual(theirs);
+test("a key that several sections name is tried once", () => {
+  const twice = "Host box\n  IdentityFile ~/.ssh/a\nHost *\n  IdentityFile %d/.ssh/a\n  IdentityFile ~/.ssh/b\n";
+  const [host] = resolveSshConfig(twice, "box", "/home/u");
+  expect(host?.identityFiles).toEqual(["/home/u/.ssh/a", "/home/u/.ssh/b"]);
 });
+
+test.each(["box", "alias", "first", "second", "bad", "bus", "unknown", "Unknown", "First"])(
+  "OpenSSH reads the same of %s",
+  (alias) => {
+    const directory = mkdtempSync(join(tmpdir(), "otto-config-"));
+    const file = join(directory, "config");
+    writeFileSync(file, text);
+    const theirs = askOpenSsh(file, alias);
+    rmSync(directory, { recursive: true });
+    const ours = resolve(alias).at(-1);
+    expect([ours?.host, String(ours?.port), ours?.username]).toEqual(theirs);
+  },
+);
 
 test("included files count where they are named, and their hosts end with them", () => {
   const files: Record<string, readonly string[]> = {

@@ -51,7 +51,8 @@ function resolveHost({ config, homeDir, path }: Resolution, spec: string): SshCo
   const options = readOptions(config, alias);
   if (options.one("ProxyCommand") !== undefined)
     throw invalid(alias, "has a ProxyCommand; only ProxyJump is understood");
-  const host = (options.one("HostName") ?? alias).replaceAll("%h", alias).replaceAll("%%", "%");
+  const typed = alias.toLowerCase();
+  const host = (options.one("HostName") ?? typed).replaceAll("%h", typed).replaceAll("%%", "%");
   const expand = (file: string) => expandPath(file, homeDir, host);
   const agent = options.one("IdentityAgent");
   const target = {
@@ -59,7 +60,7 @@ function resolveHost({ config, homeDir, path }: Resolution, spec: string): SshCo
     host,
     port: parsePort(jump.port ?? options.one("Port") ?? "22", alias),
     username: jump.username ?? options.one("User"),
-    identityFiles: options.all("IdentityFile").map(expand),
+    identityFiles: [...new Set(options.all("IdentityFile").map(expand))],
     identityAgent: agent === undefined || agent === "SSH_AUTH_SOCK" ? undefined : expand(agent),
   };
   const jumps = options.one("ProxyJump")?.split(",") ?? [];
