@@ -1,6 +1,7 @@
 import type { ContainerSummary } from "@otto/engine";
 import { OttoError, startDeadline } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
+import { formatPorts } from "./port-list.js";
 
 /** A container in the shape of `docker ps --format '{{json .}}'`. */
 export interface ContainerRow {
@@ -53,11 +54,11 @@ export function toRow(container: ContainerSummary): ContainerRow {
     ID: container.Id.slice(0, 12),
     Names: container.Names.map((name) => name.replace(/^\//, "")).join(","),
     Image: container.Image,
-    Command: `"${container.Command}"`,
+    Command: quoteCommand(container.Command),
     CreatedAt: new Date(container.Created * 1000).toISOString(),
     State: container.State,
     Status: container.Status,
-    Ports: container.Ports.map(formatPort).join(", "),
+    Ports: formatPorts(container.Ports),
     Labels: Object.entries(container.Labels)
       .map(([key, value]) => `${key}=${value}`)
       .join(","),
@@ -66,7 +67,10 @@ export function toRow(container: ContainerSummary): ContainerRow {
   };
 }
 
-function formatPort({ IP, PrivatePort, PublicPort, Type }: ContainerSummary["Ports"][number]): string {
-  if (PublicPort === undefined) return `${PrivatePort}/${Type}`;
-  return `${IP.includes(":") ? `[${IP}]` : IP}:${PublicPort}->${PrivatePort}/${Type}`;
+/** As Go quotes: control characters are written out. */
+function quoteCommand(command: string): string {
+  const spelled: Readonly<Record<string, string>> = { "\\u0007": "\\a", "\\u000b": "\\v" };
+  return JSON.stringify(command)
+    .replaceAll("\u007f", "\\u007f")
+    .replaceAll(/\\(?:u00[01][0-9a-f]|u007f|.)/g, (code) => spelled[code] ?? code.replace("\\u00", "\\x"));
 }
