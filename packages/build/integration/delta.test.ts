@@ -3,8 +3,9 @@ import { cp, mkdtemp, readFile, rm, stat, utimes, writeFile } from "node:fs/prom
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { listImage } from "@otto/lab";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
-import { type BuildRepo, build, createBuildRepo, listImage, parent } from "./local-build.js";
+import { type BuildRepo, build, createBuildRepo, parent } from "./local-build.js";
 
 const execute = promisify(execFile);
 const fileBytes = 200_000;

@@ -5,8 +5,9 @@ import { appendFileSync } from "node:fs";
 import { cp, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { listImage } from "@otto/lab";
 import { afterAll, expect, test } from "vitest";
-import { build, createBuildRepo, createShellRepo, listImage, parent } from "./local-build.js";
+import { build, createBuildRepo, createShellRepo, parent } from "./local-build.js";
 
 const execute = promisify(execFile);
 afterAll(() => parent[Symbol.asyncDispose]());

@@ -1,5 +1,5 @@
-import { execFile, spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,7 +8,6 @@ import { type BuildImagesOptions, buildImages, type ImageResult } from "@otto/bu
 import { type DockerImage, loadRepo, type Repo } from "@otto/config";
 import { createLocalParent, type Parent } from "@otto/hosts";
 import { layBusybox } from "@otto/lab";
-import { extract } from "tar-stream";
 
 const execute = promisify(execFile);
 
@@ -94,23 +93,3 @@ export function onlyImage(repo: Repo): DockerImage {
   if (image === undefined) throw new Error("the repo declares an image");
   return image;
 }
-
-/** A line for each entry of an image: kind, mode, owner, path, link target, digest of the content. */
-export async function listImage(tag: string): Promise<string[]> {
-  const created = await execute("docker", ["create", tag, "none"]);
-  const container = created.stdout.trim();
-  const exporting = spawn("docker", ["export", container], { stdio: ["ignore", "pipe", "inherit"] });
-  const lines: string[] = [];
-  for await (const entry of exporting.stdout.pipe(extract())) {
-    const { type, mode, uid, gid, name, linkname } = entry.header;
-    const digest = createHash("sha256");
-    for await (const chunk of entry) digest.update(chunk as Buffer);
-    if (!madeByEngine.test(name))
-      lines.push([type, mode.toString(8), uid, gid, name, linkname, digest.digest("hex")].join(" "));
-  }
-  await execute("docker", ["rm", container]);
-  return lines.sort();
-}
-
-/** What `docker create` lays into every container. */
-const madeByEngine = /^(\.dockerenv|(dev|etc|proc|sys)\/?$|dev\/|etc\/(hostname|hosts|mtab|resolv\.conf)$)/;

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { layBusybox } from "@otto/lab";
+import { layBusybox, listImage } from "@otto/lab";
 import { afterAll, expect, test } from "vitest";
-import { type Built, build, createBuildRepo, listImage, parent } from "./local-build.js";
+import { type Built, build, createBuildRepo, parent } from "./local-build.js";
 
 afterAll(() => parent[Symbol.asyncDispose]());
 

@@ -1,5 +1,5 @@
+import type { TreeText } from "@otto/lab";
 import fc from "fast-check";
-import type { TreeText } from "./trees.js";
 
 /** One context with its rules, and where its Dockerfile lies. */
 export interface IgnoreCase {

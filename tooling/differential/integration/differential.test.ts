@@ -1,0 +1,21 @@
+import { formatFinding, formatTallies, isRed, search, verbs } from "@otto/differential";
+import { readSeed } from "@otto/lab";
+import { expect, test } from "vitest";
+
+const seed = readSeed();
+/** Cases of each verb, about two seconds of each. */
+const cases: Readonly<Record<string, number>> = { dotenv: 20, ignore: 60, "ssh-config": 40, template: 20, up: 1 };
+
+test.each(verbs)(`$name gives what $reference gives (OTTO_SEED=${seed})`, { timeout: 300_000 }, async (verb) => {
+  const findings: string[] = [];
+  const count = cases[verb.name] ?? 6;
+  const tallies = await search([verb], {
+    seed,
+    goesOn: (done) => done < count,
+    onFinding: (finding) => findings.push(formatFinding(finding)),
+    shrinkMs: 20_000,
+  });
+  console.log(`seed ${seed}${formatTallies(tallies, 0)}`);
+  expect(findings.join("\n")).toBe("");
+  expect(isRed(tallies)).toBe(false);
+});

@@ -1,0 +1,189 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Compose writes its variables like this.
+import type { Difference, Outcome } from "./verb.js";
+
+/** A difference with the input it comes from. */
+export interface Case {
+  readonly verb: string;
+  readonly input: unknown;
+  readonly outcome: Outcome;
+  readonly difference: Difference;
+}
+
+/**
+ * `meant`: otto differs on purpose. `reference`: the reference contradicts itself or its documentation. `fault`: otto is
+ * wrong, and it is known.
+ */
+export type DifferenceKind = "meant" | "reference" | "fault";
+
+/** A difference that a search does not report. */
+export interface KnownDifference {
+  readonly verb: string;
+  readonly kind: DifferenceKind;
+  /** What differs, in plain English. */
+  readonly difference: string;
+  readonly reason: string;
+  matches(one: Case): boolean;
+}
+
+export function isKnown(row: KnownDifference, one: Case): boolean {
+  return row.verb === one.verb && row.matches(one);
+}
+
+interface ConfigLines {
+  readonly lines: readonly string[];
+  readonly included: readonly string[];
+}
+
+/** Every difference that is no news. The README shows this table. */
+export const knownDifferences: readonly KnownDifference[] = [
+  {
+    verb: "build",
+    kind: "meant",
+    difference:
+      "Files and directories of the context have a time of about the year 2000; Docker keeps the time they have on disk",
+    reason: "The same content gives the same image in every clone, and the engine is sent only what it lacks.",
+    matches: ({ difference: { fact, ours = "" } }) => fact.startsWith("time ") && isFixedTime(ours),
+  },
+  {
+    verb: "build",
+    kind: "meant",
+    difference:
+      "Files of the context have the mode 644 or 755, directories 755; Docker keeps the mode they have on disk",
+    reason: "Git keeps the executable bit alone, and a umask must not change an image. `COPY --chmod` sets any mode.",
+    matches: ({ difference: { fact, ours = "" } }) => fact.startsWith("mode ") && ["644", "755"].includes(ours),
+  },
+  {
+    verb: "cp",
+    kind: "meant",
+    difference: "Set-user-ID, set-group-ID and sticky bits are not copied",
+    reason: "A file that runs as another user is not made by a copy unless it is asked for.",
+    matches: ({ difference: { fact, ours = "", reference = "" } }) =>
+      fact.startsWith("mode ") && Number.parseInt(ours, 8) === (Number.parseInt(reference, 8) & 0o777),
+  },
+  {
+    verb: "cp",
+    kind: "fault",
+    difference: "A time after January 2038 becomes that of 2038-01-19 in a container",
+    reason: "The archive that is sent holds times of 32 bits.",
+    matches: ({ difference: { fact, ours, reference } }) =>
+      fact.startsWith("time ") && ours === "2147483647" && Number(reference) > 2_147_483_647,
+  },
+  {
+    verb: "cp",
+    kind: "meant",
+    difference: "otto makes a missing directory of the destination; docker cp and scp refuse",
+    reason: "A copy to a new place is what was asked for; nothing is lost by making it.",
+    matches: ({ outcome }) => outcome.reference.refused !== undefined && outcome.ours.refused === undefined,
+  },
+  {
+    verb: "cp",
+    kind: "meant",
+    difference:
+      "A new directory that `dir/.` is copied to has the mode 755 and the time of the copy; docker cp and scp give it those of `dir`",
+    reason: "`dir/.` is what is in a directory, without the directory.",
+    matches: ({ difference: { fact, ours = "" }, input }) =>
+      (input as { suffix: string }).suffix === "/." &&
+      /^(mode|time) [^/]*$/.test(fact) &&
+      ["755", "now"].includes(ours),
+  },
+  {
+    verb: "exec",
+    kind: "meant",
+    difference: "A command on a parent that a signal ends has the exit code 128 and the signal's number; ssh has 255",
+    reason: "Every kind of host answers alike, and 255 stands for a lost connection.",
+    matches: ({ difference: { fact, ours, reference }, input }) =>
+      (input as { where: string }).where === "parent" &&
+      fact === "exit code" &&
+      reference === "255" &&
+      Number(ours) > 128,
+  },
+  {
+    verb: "exec",
+    kind: "fault",
+    difference:
+      "When a signal ends a command in a container, the image's shell adds its word for it to stderr: `Terminated`",
+    reason: "otto runs a command below a shell, which ends it with the connection and reports what became of it.",
+    matches: ({ difference: { fact, ours = "", reference = "" } }) =>
+      fact === "stderr" && ours.startsWith(reference) && /^(Terminated|Killed)\n$/.test(ours.slice(reference.length)),
+  },
+  {
+    verb: "logs",
+    kind: "meant",
+    difference:
+      "A last line without an end and the first one of the container's next run are two lines; Docker joins them",
+    reason: "They were written by two processes, and `logs` gives lines, each with its own time.",
+    matches: ({ difference: { ours = "", reference = "" } }) =>
+      ours.replaceAll("\n", "") === reference.replaceAll("\n", ""),
+  },
+  {
+    verb: "logs",
+    kind: "meant",
+    difference:
+      "A line of more than 16 KiB has one time; Docker prints one before each piece that the engine made of it",
+    reason: "It is one line.",
+    matches: ({ difference: { ours = "", reference = "" } }) => withoutTimes(ours) === withoutTimes(reference),
+  },
+  {
+    verb: "known-hosts",
+    kind: "meant",
+    difference:
+      "A key that a line without the port records is asked for, whichever type it has; ssh asks for its favourite",
+    reason: "The key is on record for that host: refusing it would protect from nothing.",
+    matches: ({ difference, input }) =>
+      difference.ours === "trusted" && /\bKEY[12]/.test((input as { lines: string[] }).lines.join("\n")),
+  },
+  {
+    verb: "known-hosts",
+    kind: "meant",
+    difference: "A marker with a tab behind it counts; ssh takes such a line for broken",
+    reason: "Whoever writes `@revoked` means it.",
+    matches: ({ outcome, input }) =>
+      outcome.ours.verdict === "not trusted" && /@\w+\t/.test((input as { lines: string[] }).lines.join("\n")),
+  },
+  {
+    verb: "ssh-config",
+    kind: "meant",
+    difference: "A comment behind ProxyJump is none of its value; ssh refuses the line",
+    reason: "ssh takes comments behind every other value.",
+    matches: ({ outcome, input }) => {
+      const { lines, included } = input as ConfigLines;
+      return outcome.ours.refused === undefined && /ProxyJump.*#/i.test([...lines, ...included].join("\n"));
+    },
+  },
+  {
+    verb: "ssh-config",
+    kind: "meant",
+    difference: "A file with a Host or Match of its own is refused where it is included below Host or Match",
+    reason: "Its sections would have to match both. The error says to move the Include to the top.",
+    matches: ({ outcome, input }) =>
+      outcome.ours.refused !== undefined &&
+      (input as ConfigLines).included.some((line) => /^\s*(Host|Match)\b/i.test(line)),
+  },
+  {
+    verb: "template",
+    kind: "reference",
+    difference: "A required variable in an alternative that is not taken, `${SET:-${NONE?}}`: Compose 2.26 refuses it",
+    reason: "Nothing needs its value. The Compose of the parent decides when the stack comes up.",
+    matches: ({ outcome, input }) =>
+      outcome.ours.refused === undefined &&
+      (input as { values: string[] }).values.some((value) => /\$\{\w+:?[-+?].*\$\{\w+:?\?/s.test(value)),
+  },
+  {
+    verb: "ignore",
+    kind: "reference",
+    difference: "Docker sends some files empty; otto sends what they hold",
+    reason:
+      "Docker's client applies the rules twice: to the walk that lists the files, and to a file's path alone when the engine asks for its bytes. Where the two disagree, it puts an empty file into the image.",
+    matches: ({ difference: { fact, ours, reference } }) =>
+      /^(file|exec) /.test(fact) && reference === "" && ours !== undefined,
+  },
+];
+
+function withoutTimes(log: string): string {
+  return log.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z |\n/g, "");
+}
+
+/** Times are made from content: seconds and minutes of the day on which the year 2000 began, or near. */
+function isFixedTime(time: string): boolean {
+  return Math.abs(Number(time) - 946_684_800) < 40 * 86_400;
+}

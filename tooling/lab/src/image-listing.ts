@@ -1,0 +1,34 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { extract, type Header } from "tar-stream";
+import { runCommand } from "./command.js";
+
+/** One entry of an image, and the SHA-256 of its content. */
+export interface ImageEntry {
+  readonly header: Header;
+  readonly digest: string;
+}
+
+/** Each entry of an image on this machine's engine, but for what the engine lays into every container. */
+export async function readImage(tag: string): Promise<ImageEntry[]> {
+  const container = (await runCommand("docker", ["create", tag, "none"])).trim();
+  const exporting = spawn("docker", ["export", container], { stdio: ["ignore", "pipe", "inherit"] });
+  const entries: ImageEntry[] = [];
+  for await (const entry of exporting.stdout.pipe(extract())) {
+    const digest = createHash("sha256");
+    for await (const chunk of entry) digest.update(chunk as Buffer);
+    if (!madeByEngine.test(entry.header.name)) entries.push({ header: entry.header, digest: digest.digest("hex") });
+  }
+  await runCommand("docker", ["rm", container]);
+  return entries;
+}
+
+/** A line for each entry of an image: kind, mode, owner, path, link target, digest of the content. */
+export async function listImage(tag: string): Promise<string[]> {
+  const lines = (await readImage(tag)).map(({ header: { type, mode, uid, gid, name, linkname }, digest }) =>
+    [type, mode.toString(8), uid, gid, name, linkname, digest].join(" "),
+  );
+  return lines.sort();
+}
+
+const madeByEngine = /^(\.dockerenv|(dev|etc|proc|sys)\/?$|dev\/|etc\/(hostname|hosts|mtab|resolv\.conf)$)/;
