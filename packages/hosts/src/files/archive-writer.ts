@@ -5,7 +5,7 @@ import type { FileEntry } from "./file-entry.js";
 
 type Pack = ReturnType<typeof pack>;
 
-// tar-stream writes times as 31 bits.
+// tar-stream writes times as 31 bits; later ones go into an extended header.
 const latestTime = 2 ** 31 - 1;
 // Without a kind, tar-stream takes the mode 0 for "none given".
 const regularFile = 0o100000;
@@ -43,7 +43,9 @@ async function packAll(tar: Pack, entries: AsyncIterable<FileEntry>): Promise<vo
 function headerOf(entry: FileEntry): Partial<Header> & { name: string } {
   const isDirectory = entry.kind === "directory";
   const name = `${rootName}${entry.path}${isDirectory && entry.path !== "" ? "/" : ""}`;
-  const common = { name, uid: 0, gid: 0, mtime: new Date(Math.min(Math.max(entry.mtime, 0), latestTime) * 1000) };
+  const time = Math.max(entry.mtime, 0);
+  const extended = time > latestTime ? { pax: { mtime: String(time) } } : {};
+  const common = { name, uid: 0, gid: 0, mtime: new Date(Math.min(time, latestTime) * 1000), ...extended };
   switch (entry.kind) {
     case "file":
       return { ...common, type: "file", mode: entry.mode | regularFile, size: entry.sizeBytes };
