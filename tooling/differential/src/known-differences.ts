@@ -62,11 +62,13 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     verb: "cp",
-    kind: "fault",
-    difference: "A time after January 2038 becomes that of 2038-01-19 in a container",
-    reason: "The archive that is sent holds times of 32 bits.",
-    matches: ({ difference: { fact, ours, reference } }) =>
-      fact.startsWith("time ") && ours === "2147483647" && Number(reference) > 2_147_483_647,
+    kind: "reference",
+    difference: "scp gives a time after 2106 another century",
+    reason: "SFTP as scp speaks it has times of 32 bits.",
+    matches: ({ difference: { fact, ours, reference }, input }) =>
+      (input as { where: string }).where === "parent" &&
+      fact.startsWith("time ") &&
+      Number(ours) % 2 ** 32 === Number(reference) % 2 ** 32,
   },
   {
     verb: "cp",
@@ -176,6 +178,38 @@ export const knownDifferences: readonly KnownDifference[] = [
       "Docker's client applies the rules twice: to the walk that lists the files, and to a file's path alone when the engine asks for its bytes. Where the two disagree, it puts an empty file into the image.",
     matches: ({ difference: { fact, ours, reference } }) =>
       /^(file|exec) /.test(fact) && reference === "" && ours !== undefined,
+  },
+  {
+    verb: "up",
+    kind: "meant",
+    difference: "Containers have the label otto.config",
+    reason:
+      "It says what the container was made of, as Compose's own config-hash does, with the content of what is mounted.",
+    matches: ({ difference: { fact, reference } }) => fact.endsWith(" label otto.config") && reference === undefined,
+  },
+  {
+    verb: "up",
+    kind: "meant",
+    difference: "A service that depends on a replaced one stays; Compose 2.26 replaces it too",
+    reason:
+      "The Compose specification asks for a restart with `restart: true` alone. Nothing of the service has changed.",
+    matches: ({ difference: { fact, ours, reference } }) =>
+      /^edit: s\d.\d fate$/.test(fact) && ours === "kept" && reference === "replaced",
+  },
+  {
+    verb: "up",
+    kind: "fault",
+    difference: "A bind mount whose source is missing here is refused; Compose makes an empty directory",
+    reason: "A fresh clone lacks what git does not keep. otto refuses because it may as well be a typing error.",
+    matches: ({ outcome, input }) =>
+      outcome.ours.refused !== undefined && JSON.stringify(input).includes('"./missing"'),
+  },
+  {
+    verb: "up",
+    kind: "fault",
+    difference: "The label com.docker.compose.depends_on of a service that is replaced alone is empty",
+    reason: "otto has Compose replace it with `--no-deps`, which Compose takes for a service without any.",
+    matches: ({ difference: { fact, ours } }) => fact.endsWith(" label com.docker.compose.depends_on") && ours === "",
   },
 ];
 

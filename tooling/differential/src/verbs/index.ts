@@ -9,6 +9,7 @@ import { logsVerb } from "./logs.js";
 import { psVerb } from "./ps.js";
 import { sshConfigVerb } from "./ssh-config.js";
 import { templateVerb } from "./template.js";
+import { upVerb } from "./up.js";
 
 /** All that can be compared. */
 export const verbs: readonly Verb[] = [
@@ -22,4 +23,5 @@ export const verbs: readonly Verb[] = [
   psVerb,
   sshConfigVerb,
   templateVerb,
+  upVerb,
 ];
