@@ -18,7 +18,8 @@ export async function readStack(project: string): Promise<StackState> {
     ids.set(key, Id);
     const directory = Config.Labels["com.docker.compose.project.working_dir"] ?? "";
     const clean = createCleaner(project, Id, directory);
-    for (const [name, value] of Object.entries(containerFacts(container))) facts[`${key} ${name}`] = clean(value);
+    for (const [name, value] of Object.entries(containerFacts(container)))
+      facts[`${key} ${clean(name)}`] = clean(value);
     facts[`${key} files`] = clean(await readFiles(Id));
   }
   for (const kind of ["network", "volume"] as const) {
@@ -57,8 +58,8 @@ function containerFacts(container: Inspected): Facts {
   delete facts["Config.Labels"];
   for (const [label, value] of labels) facts[`label ${label}`] = value;
   facts.mounts = show(Mounts.toSorted((a, b) => (a.Destination < b.Destination ? -1 : 1)));
-  const networks = Object.entries(NetworkSettings.Networks).map(([name, { Aliases }]) => [name, Aliases?.toSorted()]);
-  facts.networks = show(networks.toSorted());
+  for (const [name, { Aliases }] of Object.entries(NetworkSettings.Networks))
+    facts[`network ${name}`] = show(Aliases?.toSorted());
   return facts;
 }
 
@@ -92,7 +93,12 @@ function resourceFacts(kind: "network" | "volume", found: Inspected, project: st
   } & Inspected;
   const name = /^[0-9a-f]{64}$/.test(Name) ? "ANONYMOUS" : Name.replaceAll(project, "PROJECT");
   const labels = Object.entries(Labels ?? {}).filter(([label]) => !ofTheFiles.test(label));
-  const shown = show([Driver, Options, Internal, Object.fromEntries(labels.toSorted())]).replaceAll(project, "PROJECT");
+  const shown = show([
+    Driver,
+    Options,
+    Internal,
+    Object.fromEntries(labels.toSorted(([a], [b]) => (a < b ? -1 : 1))),
+  ]).replaceAll(project, "PROJECT");
   return { [`${kind} ${name}`]: shown };
 }
 
