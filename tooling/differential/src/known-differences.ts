@@ -89,6 +89,15 @@ export const knownDifferences: readonly KnownDifference[] = [
       ["755", "now"].includes(ours),
   },
   {
+    verb: "dotenv",
+    kind: "fault",
+    difference:
+      'What follows a quoted value on its line, `A="x" =y`, is passed over; Compose refuses a variable without a name',
+    reason: "Compose reads it as a statement of its own.",
+    matches: ({ outcome, input }) =>
+      outcome.ours.refused === undefined && /["'][ \t]*=/.test((input as { dotenv: string }).dotenv),
+  },
+  {
     verb: "exec",
     kind: "meant",
     difference: "A command on a parent that a signal ends has the exit code 128 and the signal's number; ssh has 255",
