@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { BuildImagesOptions } from "@otto/build";
+import { type BuildImagesOptions, buildImages } from "@otto/build";
 import { layBusybox, type Registry, startRegistry } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { build, createBuildRepo, createShellRepo, parent } from "./local-build.js";
@@ -23,8 +23,10 @@ test.each([
   ["POST /build", ""],
   ["BuildKit itself", named],
 ])("network, hosts and shared memory reach the steps by %s", async (_, more) => {
-  const settings = `network = "none"\nadd_hosts = ["db:10.1.2.3", "six:fe80::1"]\nshm_size = "33m"\n`;
+  const settings = `network = "none"\nadd_hosts = ["db:10.1.2.3", "six:fe80::1", "b4=10.0.0.9", "b6=[fd00::1]", "c6:[fd00::2]", "gw:host-gateway", "g2=host-gateway"]\nshm_size = "33m"\n`;
   const check = `RUN grep -w 10.1.2.3 /etc/hosts | grep -w db && grep -w fe80::1 /etc/hosts | grep -w six
+RUN grep -w 10.0.0.9 /etc/hosts | grep -w b4 && grep -w fd00::1 /etc/hosts | grep -w b6 && grep -w fd00::2 /etc/hosts | grep -w c6
+RUN test "$(grep -w gw /etc/hosts | cut -f1)" = "$(grep -w g2 /etc/hosts | cut -f1)" && grep -w gw /etc/hosts | grep -v host-gateway
 RUN df -k /dev/shm | grep -w 33792
 RUN test "$(ls /sys/class/net)" = lo
 `;
@@ -93,4 +95,52 @@ test.each([
   const first = await layersOf({});
   expect(await layersOf({ rebuild: true })).toBe(first);
   expect(await layersOf({ noCache: true })).not.toBe(first);
+});
+
+test("a host that docker build takes has the same address there", async () => {
+  const hosts = ["db=10.0.0.1", "b6=[fd00::1]", "gw:host-gateway"];
+  const step = "RUN grep -wE 'db|b6|gw' /etc/hosts | sort >/names\n";
+  const namesOf = async (image: string) => (await execute("docker", ["run", "--rm", image, "cat", "/names"])).stdout;
+  await using repo = await createShellRepo(step, `add_hosts = ${JSON.stringify(hosts)}\n`);
+  const { message } = (await build(await repo.load())).result;
+  const own = `${repo.name}:own`;
+  const flags = hosts.flatMap((host) => ["--add-host", host]);
+  const labels = ["--label", `otto.repo=${repo.name}`];
+  await execute("docker", [
+    "build",
+    "--no-cache",
+    "--quiet",
+    ...flags,
+    ...labels,
+    "-t",
+    own,
+    join(repo.root, "context"),
+  ]);
+  expect(await namesOf(message)).toBe(await namesOf(own));
+  expect((await namesOf(own)).trim().split("\n")).toHaveLength(3);
+});
+
+test("a Dockerfile that is called dockerfile is found where docker build finds it", async () => {
+  await using repo = await createBuildRepo();
+  await repo.write("context/dockerfile", "FROM scratch\nCOPY . /\n");
+  await rm(join(repo.root, "context/Dockerfile"));
+  expect(await buildImages(await repo.load(), parent)).toMatchObject({ api: { status: "success" } });
+  await execute("docker", [
+    "build",
+    "--quiet",
+    "-f",
+    join(repo.root, "context/Dockerfile"),
+    join(repo.root, "context"),
+  ]);
+});
+
+test("an additional context that is missing is named by its key", async () => {
+  await using repo = await createBuildRepo(`additional_contexts = { other = "gone" }\n`);
+  expect((await build(await repo.load())).result).toMatchObject({
+    error: {
+      code: "CONTEXT_NOT_FOUND",
+      message: expect.stringContaining("other"),
+      hint: expect.stringContaining("`additional_contexts.other`"),
+    },
+  });
 });

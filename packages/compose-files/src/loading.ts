@@ -21,6 +21,8 @@ export interface Loading {
   readonly defaultContexts: DefaultContext[];
   readonly envFiles: EnvFile[];
   readonly warnings: Map<string, ComposeWarning>;
+  /** See {@link ComposeProject}. */
+  readonly madeDirectories: Set<string>;
   documentCount: number;
 }
 

@@ -103,6 +103,8 @@ export interface ComposeService {
   readonly name: string;
   readonly image: string | undefined;
   readonly hasBuild: boolean;
+  /** `always`, `missing`, …; undefined where none is declared. */
+  readonly pullPolicy: string | undefined;
   readonly profiles: readonly string[];
   /** Whether `up` with this source's profiles and services is to run it. */
   readonly enabled: boolean;
@@ -123,7 +125,11 @@ export interface ComposeService {
 }
 
 export interface ComposeWarning {
-  readonly code: "COMPOSE_VARIABLE_NOT_SET" | "COMPOSE_LOCAL_PATH_IN_VALUE" | "COMPOSE_REMOTE_RESOURCE";
+  readonly code:
+    | "COMPOSE_BIND_MADE"
+    | "COMPOSE_VARIABLE_NOT_SET"
+    | "COMPOSE_LOCAL_PATH_IN_VALUE"
+    | "COMPOSE_REMOTE_RESOURCE";
   readonly message: string;
   readonly mention: string;
 }
@@ -141,6 +147,8 @@ export interface ComposeProject {
   readonly commandFiles: readonly string[];
   /** For `--project-directory`, and the directory to run in: Compose takes some paths from there. It may hold no shipment: make it. */
   readonly projectDirectory: string;
+  /** Sources of bind mounts that are not there, where Compose makes an empty directory: paths in the staged tree. */
+  readonly madeDirectories: readonly string[];
   /** For `--env-file`, in order. */
   readonly envFiles: readonly string[];
   /**

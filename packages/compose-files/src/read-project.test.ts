@@ -56,10 +56,7 @@ test.each([
   ["env_file: gone.env", "env_file", "gone.env"],
   ["env_file: [{ path: gone.env }]", "env_file[0].path", "gone.env"],
   ["label_file: ./gone.labels", "label_file", "gone.labels"],
-  ["volumes: ['./gone:/x:ro']", "volumes[0]", "gone"],
   ["volumes: [{ type: bind, source: gone, target: /x }]", "volumes[0].source", "gone"],
-  ["volumes: ['/ws/repo/gone:/x']", "volumes[0]", "gone"],
-  ["volumes: ['${PWD}/gone:/x']", "volumes[0]", "gone"],
   ["build: ./gone", "build", "gone"],
   ["build: .", "build", "Dockerfile"],
   ["build: {}", "build", "Dockerfile"],
@@ -77,6 +74,17 @@ test.each([
   expect(error.message).toBe(`compose.yml:4 services.api.${key}: ${path} does not exist`);
   expect(error.code).toBe("COMPOSE_FILE_MISSING");
   expect(error.details).toEqual({ file: "compose.yml", line: 4, key: `services.api.${key}` });
+});
+
+test.each([
+  "volumes: ['./gone:/x:ro']",
+  "volumes: ['/ws/repo/gone:/x']",
+  "volumes: ['${PWD}/gone:/x']",
+  "volumes: [{ type: bind, source: gone, target: /x, bind: { create_host_path: true } }]",
+])("of %s the missing directory is made, with a warning", async (text) => {
+  const project = await read(service(text), { environment: { PWD: "/ws/repo" } });
+  expect(project.madeDirectories).toEqual(["repo/gone"]);
+  expect(project.warnings).toMatchObject([{ code: "COMPOSE_BIND_MADE", message: expect.stringContaining("gone") }]);
 });
 
 test.each([

@@ -75,6 +75,7 @@ export async function readComposeProject(source: ComposeSource, reader: LocalRea
       ...(contexts === undefined ? [] : [contexts.remotePath]),
     ],
     projectDirectory: placement.baseOf(command),
+    madeDirectories: [...loading.madeDirectories].sort(compare),
     envFiles: envFiles.length === 0 ? [noVariables.remotePath] : remoteEnvFiles,
     contentVariables: new Map(
       findContentVariables(project).flatMap((name) => secretOf(command.lookup(name)).map((value) => [name, value])),
@@ -120,6 +121,7 @@ async function createLoading(source: ComposeSource, reader: LocalReader): Promis
     defaultContexts: [],
     envFiles: [],
     warnings: new Map(),
+    madeDirectories: new Set(),
     documentCount: 0,
   };
 }

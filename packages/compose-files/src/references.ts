@@ -13,6 +13,8 @@ export interface PathReference {
   /** Compose does without it: `required: false`. */
   readonly optional: boolean;
   readonly format: "dotenv" | "raw";
+  /** Of a bind mount: Compose makes a directory where there is nothing. */
+  readonly isMade: boolean;
   /** Compose hands it to the engine as it is: only an absolute path means anything. */
   readonly isVerbatim: boolean;
 }
@@ -50,7 +52,7 @@ function scalarsIn(tree: Tree, key: string): ScalarTree[] {
 
 function wholeReference(kind: PathReference["kind"], owner: Owner, scalar: ScalarTree): PathReference {
   const before = scalar.prefix ?? "";
-  const fixed = { behind: "", optional: false, format: "dotenv", isVerbatim: false } as const;
+  const fixed = { behind: "", optional: false, format: "dotenv", isMade: false, isVerbatim: false } as const;
   return { kind, owner, scalar, path: scalar.text, before, ...fixed };
 }
 
@@ -80,12 +82,13 @@ function deviceReference(owner: Owner, value: Tree): PathReference[] {
 function mountReference(owner: Owner, item: Tree): PathReference[] {
   if (item.kind !== "scalar") {
     const source = textAt(item, "type") === "bind" ? scalarAt(item, "source") : undefined;
-    return source === undefined ? [] : [wholeReference("bind", owner, source)];
+    const isMade = textAt(item, "bind", "create_host_path") === "true";
+    return source === undefined ? [] : [{ ...wholeReference("bind", owner, source), isMade }];
   }
   const end = item.text.indexOf(":");
   if (end < 0 || !/^[./~]/.test(item.text)) return [];
   const reference = wholeReference("bind", owner, item);
-  return [{ ...reference, path: item.text.slice(0, end), behind: item.text.slice(end) }];
+  return [{ ...reference, path: item.text.slice(0, end), behind: item.text.slice(end), isMade: true }];
 }
 
 const namedProfiles = ["unconfined", "builtin"];

@@ -15,6 +15,7 @@ export function summarizeServices(project: MapTree): Omit<ComposeService, "enabl
     name,
     image: textAt(service, "image"),
     hasBuild: at(service, "build") !== undefined,
+    pullPolicy: textAt(service, "pull_policy"),
     profiles: textsOf(at(service, "profiles")),
     replicas: replicasOf(service),
     containerName: textAt(service, "container_name"),

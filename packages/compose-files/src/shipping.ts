@@ -95,9 +95,24 @@ async function targetOf(
     const lookup = loading.groups[0]?.lookup ?? (() => undefined);
     return loadEnvFile(loading, lookup, { local, place, kind, required, format });
   }
+  if (required && reference.isMade && (await isNowhere(loading, local))) return makeDirectory(loading, local, place);
   const located = required ? await loading.locator.locate(local, place) : await loading.locator.find(local);
   if (located !== undefined) addShipment(shipping.shipments, located, kind, required, place);
   return { remotePath: located?.remotePath ?? loading.locator.remotePathOf(local) };
+}
+
+/** Nothing is there, and what would be there would be shipped. */
+async function isNowhere({ reader, locator }: Loading, { path }: LocalPath): Promise<boolean> {
+  return locator.isInRepo(path) && (await reader.stat(path)) === undefined;
+}
+
+function makeDirectory({ locator, madeDirectories, warnings }: Loading, local: LocalPath, place: Place): LinkTarget {
+  const mention = mentionOf(place);
+  const message = `${mention}: ${locator.display(local.path)} does not exist; an empty directory is mounted, as Compose does`;
+  warnings.set(`made ${mention}`, { code: "COMPOSE_BIND_MADE", message, mention });
+  const remotePath = locator.remotePathOf(local);
+  madeDirectories.add(remotePath);
+  return { remotePath };
 }
 
 /** What a shipment is found again by. */

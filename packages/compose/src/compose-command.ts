@@ -32,6 +32,15 @@ export function configCommand(compose: readonly string[], stack: Stack, director
   return [...stackCommand(compose, stack, directory), "config", "--format", hasKeys ? "yaml" : "json"];
 }
 
+/** Asks the registries for the images of these services. */
+export function pullCommand(
+  compose: readonly string[],
+  stack: Stack,
+  { directory, services }: { directory: string; services: readonly string[] },
+): string[] {
+  return [...stackCommand(compose, stack, directory), "pull", "--quiet", "--", ...services];
+}
+
 /** Brings exactly these services up: what they depend on runs already, or is among them. */
 export function upCommand(
   compose: readonly string[],

@@ -1,12 +1,12 @@
 import { isRuntimeFailure } from "@otto/engine";
 import { cleanText, type OttoError, quoteWord, startDeadline } from "@otto/errors";
 import { ownDirectory, type SetAside, stagedDirectoryScript, updateTree } from "@otto/staging";
-import { labelsFile, upCommand } from "./compose-command.js";
+import { labelsFile, pullCommand, upCommand } from "./compose-command.js";
 import { type Compose, type ComposeOutcome, createCompose } from "./compose-process.js";
 import { watchContainers } from "./container-events.js";
 import { cacheFile, digestKey, formatDigests } from "./digest-cache.js";
 import { isNameTaken, lastLine } from "./engine-text.js";
-import { buildLabel } from "./image-reference.js";
+import { buildLabel, imageReference } from "./image-reference.js";
 import { formatDigest, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
 import { type ContainerEvents, findFailure, isReady, type ReadyOptions, waitUntilReady } from "./stack-health.js";
@@ -15,6 +15,7 @@ import {
   dockerWords,
   type ObservedContainer,
   observeContainers,
+  observeStack,
   type StackObservation,
 } from "./stack-observation.js";
 import {
@@ -23,6 +24,7 @@ import {
   repairScript,
   restartScript,
   type StackComparison,
+  servicesToPull,
   upFailed,
   type WantedDigests,
 } from "./stack-plan.js";
@@ -59,7 +61,8 @@ export async function converge(
   const redactor = createStackRedactor(stack);
   const compose = createCompose(session, parent, redactor);
   const digests = await readDigests(compose, stack, { ...options, directory: remoteDir });
-  const plan = planStack(stack, observation, digests.wanted);
+  const images = await pullAlways(session, stack, { compose, observation, signal: options.signal });
+  const plan = planStack(stack, { ...observation, images }, digests.wanted);
   options.onEvent?.({ type: "compose.planned", project, steps: plan.steps });
   if (options.build === false) requireImages(stack, observation, plan);
   const waiting = readyOptions(stack, plan, options);
@@ -73,6 +76,31 @@ export async function converge(
     await apply({ session, stack, redactor, compose, events, options, waiting, digests: digests.wanted }, plan);
   }
   return await waitUntilReady({ session, parent, redactor, events }, waiting);
+}
+
+interface Pulling {
+  readonly compose: Compose;
+  readonly observation: StackObservation;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** As Compose does at each `up`: a newer image replaces the containers. @returns the images that are there then */
+async function pullAlways(session: StackSession, stack: PlacedStack, pulling: Pulling) {
+  const { compose, observation, signal } = pulling;
+  const services = servicesToPull(stack);
+  if (services.length === 0) return observation.images;
+  const { environment, projectDirectory } = stack.files;
+  const directory = observation.remoteDir;
+  const pulled = await compose.run((argv) => pullCommand(argv, stack, { directory, services }), {
+    environment,
+    cwd: `${directory}/${projectDirectory}`,
+    signal,
+  });
+  signal?.throwIfAborted();
+  if (pulled.exitCode !== 0) throw upFailed(stack, pulled.output, { directory });
+  const { parent, project, files } = stack;
+  const images = [...new Set(files.services.map((service) => imageReference(project, service)))];
+  return (await observeStack(session, parent, { project, images })).images;
 }
 
 function formatAside({ id }: PlacedStack["parent"], { directory, paths }: SetAside): string {

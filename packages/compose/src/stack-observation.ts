@@ -116,7 +116,8 @@ exit 0`;
 
 const imageFormat = [
   '{"id":{{json .Id}},"tags":{{json .RepoTags}},"digests":{{json .RepoDigests}}',
-  `"build":{{with .Config}}{{json (index .Labels "${buildLabel}")}}{{else}}""{{end}}}`,
+  // Of an image that has no label at all, `.Labels` is nothing that could be indexed.
+  `"build":{{with .Config}}{{with .Labels}}{{json (index . "${buildLabel}")}}{{else}}""{{end}}{{else}}""{{end}}}`,
 ].join(",");
 
 const containerFormat = [

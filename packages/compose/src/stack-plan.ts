@@ -39,9 +39,10 @@ export async function compareStack(session: StackSession, stack: PlacedStack): P
   const images = files.services.map((service) => imageReference(project, service));
   const [observation, { entries, built }] = await Promise.all([
     observeStack(session, parent, { project, images: [...new Set(images)] }),
-    listTree([...files.shipments, ...files.rewritten], [files.projectDirectory]),
+    listTree([...files.shipments, ...files.rewritten], [files.projectDirectory, ...files.madeDirectories]),
   ]);
-  const mounts = files.shipments.filter(({ kind }) => kind === "bind").map(({ remotePath }) => remotePath);
+  const shipped = files.shipments.filter(({ kind }) => kind === "bind").map(({ remotePath }) => remotePath);
+  const mounts = [...shipped, ...files.madeDirectories];
   return { observation, tree: planTree(entries, observation.sent, mounts), built };
 }
 
@@ -154,7 +155,7 @@ export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}
   const compose = createCompose(session, parent, createStackRedactor(stack));
   const plan = async (directory: string) => {
     const { wanted } = await readDigests(compose, stack, { ...options, directory, comparison });
-    return [...planStack(stack, observation, wanted).steps];
+    return planStack(stack, observation, wanted).steps.map((step) => withPull(stack, step));
   };
   if (isSettled(tree)) return await plan(observation.remoteDir);
   const { output } = await session.run("mktemp -d");
@@ -167,6 +168,18 @@ export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}
   } finally {
     await removeTree(place, { volumes: true });
   }
+}
+
+/** The services whose image an `up` asks the registry for each time. What compose builds, it does not have to have. */
+export function servicesToPull({ files }: PlacedStack): readonly string[] {
+  const pulled = files.services.filter((one) => one.enabled && one.pullPolicy === "always" && !one.hasBuild);
+  return pulled.map(({ name }) => name);
+}
+
+/** What the registry has nobody knows before it is asked. */
+function withPull(stack: PlacedStack, step: UpStep): UpStep {
+  if (step.do !== "leave" || !servicesToPull(stack).includes(step.service)) return step;
+  return { ...step, cause: `${step.cause}, unless the registry has a newer image` };
 }
 
 const composeReads = new Set(["compose", "extends", "include", "dotenv", "env_file", "label_file"]);

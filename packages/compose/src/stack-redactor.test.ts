@@ -16,6 +16,7 @@ const empty: Omit<ComposeProject, "shipments" | "secretValues"> = {
   envFiles: [],
   environment: {},
   contentVariables: new Map(),
+  madeDirectories: [],
   warnings: [],
 };
 

@@ -11,6 +11,7 @@ function service(name: string, changes: Partial<ComposeService> = {}): ComposeSe
     name,
     image: "r-api:latest",
     hasBuild: false,
+    pullPolicy: undefined,
     profiles: [],
     enabled: true,
     replicas: 1,

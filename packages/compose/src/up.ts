@@ -66,7 +66,9 @@ export async function bringUpIn(
   const comparison = await compareStack(session, stack);
   const { containers: before, isOwned, warnings } = comparison.observation;
   const { tell } = guardListener(options.onEvent);
-  for (const message of warnings) tell({ type: "compose.warning", project: stack.project, message });
+  const made = stack.files.warnings.filter(({ code }) => code === "COMPOSE_BIND_MADE");
+  for (const message of [...made.map((one) => one.message), ...warnings])
+    tell({ type: "compose.warning", project: stack.project, message });
   const ranBefore = before.some(({ state }) => state === "running");
   try {
     const owns = options.own === true || (options.own === false && !ranBefore);

@@ -42,7 +42,7 @@ export interface DockerImage {
   readonly labels: Readonly<Record<string, string>>;
   readonly cacheFrom: readonly string[];
   readonly network?: string;
-  /** `HOST:IP`, as `docker build --add-host` takes it. */
+  /** As `docker build --add-host` takes it: `db:10.0.0.1`, `db=[fd00::1]`, `gw:host-gateway`. */
   readonly addHosts: readonly string[];
   /** As `docker build --shm-size` takes it, for example `128m`. */
   readonly shmSize?: string;

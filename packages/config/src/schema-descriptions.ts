@@ -25,7 +25,8 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
     "docker.images[].labels": "Labels of the image.",
     "docker.images[].cache_from": "Images to take cached layers from.",
     "docker.images[].network": "Network of RUN steps, as host or none.",
-    "docker.images[].add_hosts": "Host names for RUN steps, as name:address.",
+    "docker.images[].add_hosts":
+      "Host names for RUN steps, as name:address or name=[address]; host-gateway is the engine's machine.",
     "docker.images[].shm_size": "Size of /dev/shm in RUN steps, as 128m.",
     "docker.images[].additional_contexts": "Named contexts: a directory, or an address such as docker-image://….",
     "docker.images[].secrets": "Secrets for RUN --mount=type=secret; only their ids count for the tag.",

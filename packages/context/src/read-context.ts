@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { describeFileError, OttoError, readBoundedFileSync } from "@otto/errors";
 import { type ContextEntry, computeContextHash, type FileEntry, printablePath } from "@otto/hashing";
@@ -65,7 +65,7 @@ async function readNamedContexts(
 ): Promise<NamedContext[]> {
   const named: NamedContext[] = [];
   for (const [name, place] of Object.entries(contexts)) {
-    if (isAbsolute(place)) named.push({ kind: "local", name, ...(await readTree(resolveRoot(place), reading)) });
+    if (isAbsolute(place)) named.push({ kind: "local", name, ...(await readTree(resolveRoot(place, name), reading)) });
     else named.push({ kind: "reference", name, reference: place });
   }
   return named;
@@ -104,15 +104,20 @@ function fileEntry(path: string, files: FileTable, index: number): ContextEntry 
   return { path, kind: "file", size: sizeOf(files, index), executable: isExecutable(files, index), digest };
 }
 
-function resolveRoot(context: string): string {
+/** @param name of one of `additional_contexts` */
+function resolveRoot(context: string, name?: string): string {
   if (!isAbsolute(context)) throw new TypeError(`The context is not an absolute path: ${JSON.stringify(context)}`);
   try {
     const root = realPath(context);
     if (statSync(toFsPath(root)).isDirectory()) return root;
   } catch (error) {
-    throw contextNotFound(context, isMissing(error) ? "it does not exist" : (errnoOf(error) ?? "failed"), error);
+    throw contextNotFound(
+      { context, name },
+      isMissing(error) ? "it does not exist" : (errnoOf(error) ?? "failed"),
+      error,
+    );
   }
-  throw contextNotFound(context, "it is not a directory");
+  throw contextNotFound({ context, name }, "it is not a directory");
 }
 
 function readDockerfile(root: string, dockerfile: string): Omit<ContextDockerfile, "ignored"> {
@@ -120,7 +125,7 @@ function readDockerfile(root: string, dockerfile: string): Omit<ContextDockerfil
   try {
     const slash = dockerfile.lastIndexOf("/");
     const directory = realPath(dockerfile.slice(0, slash) || "/");
-    const path = `${directory === "/" ? "" : directory}/${dockerfile.slice(slash + 1)}`;
+    const path = findDockerfile(directory === "/" ? "" : directory, dockerfile.slice(slash + 1));
     const content = readBoundedFileSync(toFsPath(path));
     const digest = createHash("sha256").update(content).digest("hex");
     return { path, contextPath: pathBelow(root, path), content, digest };
@@ -129,10 +134,23 @@ function readDockerfile(root: string, dockerfile: string): Omit<ContextDockerfil
   }
 }
 
-function contextNotFound(context: string, reason: string, cause?: unknown): OttoError {
+/** Docker takes `dockerfile` where there is no `Dockerfile`. */
+function findDockerfile(directory: string, name: string): string {
+  const path = `${directory}/${name}`;
+  if (name !== "Dockerfile" || existsSync(toFsPath(path))) return path;
+  const lower = `${directory}/dockerfile`;
+  return existsSync(toFsPath(lower)) ? lower : path;
+}
+
+function contextNotFound(
+  { context, name }: { readonly context: string; readonly name: string | undefined },
+  reason: string,
+  cause?: unknown,
+): OttoError {
   const shown = printablePath(context);
-  return new OttoError("CONTEXT_NOT_FOUND", `the build context ${JSON.stringify(shown)}: ${reason}`, {
-    hint: "Correct `context` in the image's settings.",
+  const what = name === undefined ? "the build context" : `the additional build context ${name},`;
+  return new OttoError("CONTEXT_NOT_FOUND", `${what} ${JSON.stringify(shown)}: ${reason}`, {
+    hint: `Correct \`${name === undefined ? "context" : `additional_contexts.${name}`}\` in the image's settings.`,
     details: { path: shown },
     cause,
   });

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { mkdtemp, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { composeDown, composeUp, formatUpStep, type Lab, planComposeUp, type Repo } from "@otto/docker";
+import { startRegistry } from "@otto/lab";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { createStackRepo, left, nothing, recordEvents, type StackRepo } from "./stack-lab.js";
 
@@ -214,4 +215,72 @@ test("a one-shot that has done its work is listed as exited, and nobody is told 
     ).toEqual(["a running", "seed exited"]);
     await expect(seed?.exec("true")).rejects.toMatchObject({ code: "HOST_NOT_RUNNING" });
   });
+});
+
+test("a bind mount's directory that is not there is made as compose makes it, named, and kept by down", async () => {
+  const mounts = [
+    "./data:/data",
+    { type: "bind", source: "./more", target: "/more", bind: { create_host_path: true } },
+  ];
+  const compose = (volumes: readonly unknown[]) =>
+    JSON.stringify({ services: { a: { image: stack.image, init: true, volumes } } });
+  const warnings: string[] = [];
+  const onEvent = (event: { type: string; message?: string }) => {
+    if (event.type === "compose.warning") warnings.push(event.message ?? "");
+  };
+  await withLab(compose(mounts), async (lab, repo) => {
+    const { a } = await composeUp(repo, lab, { onEvent });
+    expect((await a?.exec("ls -A /data /more; echo written >/data/file"))?.exitCode).toBe(0);
+    expect(warnings).toEqual([
+      expect.stringContaining("data does not exist"),
+      expect.stringContaining("more does not exist"),
+    ]);
+    expect(await composeDown(repo, lab)).toMatchObject({ status: "success", kept: { files: 1 } });
+    const again = await composeUp(repo, lab);
+    expect((await again.a?.exec("cat /data/file"))?.stdout.toString()).toBe("written\n");
+  });
+  await expect(stat(join(stack.root, "data"))).rejects.toMatchObject({ code: "ENOENT" });
+  const refused = { type: "bind", source: "./more", target: "/more", bind: { create_host_path: false } };
+  await withLab(compose([refused]), async (lab, repo) => {
+    await expect(composeUp(repo, lab)).rejects.toMatchObject({ code: "COMPOSE_FILE_MISSING" });
+    const itself = execute("docker", [
+      "compose",
+      "-f",
+      join(stack.root, "compose.yml"),
+      "-p",
+      `${stack.project}x`,
+      "up",
+      "-d",
+    ]);
+    await expect(itself).rejects.toMatchObject({ stderr: expect.stringContaining("more") });
+    await execute("docker", ["compose", "-p", `${stack.project}x`, "down"]);
+  });
+});
+
+test("pull_policy: always replaces a container when the registry has a newer image, as compose does, and only then", async () => {
+  await using registry = await startRegistry();
+  const reference = `${registry.host}/pulled:1`;
+  const push = async (word: string) => {
+    const build =
+      'printf "FROM %s\\nENV WORD=%s\\n" "$1" "$2" | docker build --quiet -t "$3" - && docker push --quiet "$3"';
+    await execute("sh", ["-c", build, "sh", stack.image, word, reference]);
+    await execute("docker", ["image", "rm", "--force", reference]);
+  };
+  await push("old");
+  const compose = `services:
+  a: { image: "${reference}", init: true, pull_policy: always }
+  b: { image: "${reference}", init: true, pull_policy: missing }
+`;
+  const changes = (lab: Lab, repo: Repo) => recordEvents(stack.project, () => composeUp(repo, lab));
+  await withLab(compose, async (lab, repo) => {
+    await composeUp(repo, lab);
+    expect(await changes(lab, repo)).toEqual([]);
+    await push("new");
+    expect((await planComposeUp(repo, lab)).map(formatUpStep)).toContain(
+      "a: leave (it runs as declared, unless the registry has a newer image)",
+    );
+    expect(await changes(lab, repo)).toContain("a start");
+    expect((await composeUp(repo, lab)).a).toBeDefined();
+  });
+  expect((await containerEnvironment()).WORD).toBe("new");
 });

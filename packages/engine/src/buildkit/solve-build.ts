@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { buildFailed } from "../build-failure.js";
+import { parseExtraHost } from "../build-parameters.js";
 import type { EngineClient } from "../engine-client.js";
 import type { EngineRequest } from "../engine-request.js";
 import { connectToBuildKit, type GrpcClient } from "./grpc-client.js";
 import { GrpcError } from "./grpc-server.js";
 import type { SessionBuild } from "./session-build.js";
-import { encodeSolveRequest, encodeStatusRequest } from "./solve-request.js";
+import { encodeSolveRequest, encodeStatusRequest, readWorkerLabels, type SolveOptions } from "./solve-request.js";
 import { decodeTrace } from "./trace.js";
 
 const control = "/moby.buildkit.v1.Control";
@@ -19,7 +20,8 @@ const lastReportMs = 5_000;
 export async function solveBuild(client: EngineClient, build: SessionBuild, request: EngineRequest): Promise<void> {
   const { options, sessionId, log } = build;
   using buildKit = await connectToBuildKit(client, request);
-  const solving = drain(buildKit.call(`${control}/Solve`, encodeSolveRequest(options, sessionId)));
+  const resolved = await withGateway(buildKit, options);
+  const solving = drain(buildKit.call(`${control}/Solve`, encodeSolveRequest(resolved, sessionId)));
   const report = followReport(buildKit, build);
   try {
     await solving;
@@ -30,6 +32,27 @@ export async function solveBuild(client: EngineClient, build: SessionBuild, requ
     throw buildFailed(options, log.failure(build.cleanFailure(error.message)));
   }
   await endOf(report);
+}
+
+const gateway = "host-gateway";
+
+/** `POST /build` puts the address of the engine's machine in place of the name; BuildKit itself wants the address. */
+async function withGateway(buildKit: GrpcClient, options: SolveOptions): Promise<SolveOptions> {
+  const { extraHosts = [] } = options;
+  const hosts = extraHosts.map(parseExtraHost);
+  if (!hosts.some(([, address]) => address === gateway)) return options;
+  const address = await findGateway(buildKit);
+  if (address === undefined) return options;
+  return { ...options, extraHosts: hosts.map(([name, own]) => `${name}=${own === gateway ? address : own}`) };
+}
+
+/** The engine's worker has it as a label (Docker 23 and newer). */
+async function findGateway(buildKit: GrpcClient): Promise<string | undefined> {
+  for await (const message of buildKit.call(`${control}/ListWorkers`, new Uint8Array())) {
+    const address = readWorkerLabels(message).get("org.mobyproject.buildkit.worker.moby.host-gateway-ip");
+    if (address !== undefined) return address;
+  }
+  return undefined;
 }
 
 async function drain(messages: AsyncIterable<unknown>): Promise<void> {

@@ -1,6 +1,7 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { BuildImageOptions } from "../build-image.js";
-import { writeBytes, writeFirstBytes } from "./wire.js";
+import { parseExtraHost } from "../build-parameters.js";
+import { readFields, readFirstText, writeBytes, writeFirstBytes } from "./wire.js";
 
 export interface SolveOptions extends BuildImageOptions {
   /** Further contexts of the Dockerfile by name: `local:<directory of the session>`, or a reference. */
@@ -32,7 +33,7 @@ export function encodeStatusRequest(id: string): Buffer {
 /** @see https://github.com/moby/moby/blob/v26.1.5/builder/builder-next/builder.go */
 export function frontendAttributes(options: SolveOptions): Record<string, string> {
   const { target, platform, networkMode, shmSizeBytes, extraHosts = [], cacheFrom = [] } = options;
-  const hosts = extraHosts.map((entry) => entry.replace(/[:=]/, "="));
+  const hosts = extraHosts.map((entry) => parseExtraHost(entry).join("="));
   return {
     filename: options.dockerfile,
     "image-resolve-mode": options.pull === true ? "pull" : "default",
@@ -64,4 +65,18 @@ function writeMap(writer: BinaryWriter, number: number, map: Readonly<Record<str
     writeText(entry, 2, value);
     writer.tag(number, WireType.LengthDelimited).bytes(entry.finish());
   }
+}
+
+/** The labels of the workers in a `ListWorkersResponse`. */
+export function readWorkerLabels(message: Uint8Array): Map<string, string> {
+  const workers = bytesIn(message, 1);
+  const labels = workers.flatMap((worker) => bytesIn(worker, 2));
+  const textOf = (label: Uint8Array) => Buffer.from(bytesIn(label, 2)[0] ?? []).toString();
+  return new Map(labels.map((label) => [readFirstText(label), textOf(label)]));
+}
+
+function bytesIn(message: Uint8Array, number: number): Uint8Array[] {
+  return [...readFields(message)].flatMap((field) =>
+    field.number === number && "bytes" in field ? [field.bytes] : [],
+  );
 }
