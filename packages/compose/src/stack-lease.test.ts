@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import { quoteWord } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { expect, test } from "vitest";
 import { holdLease } from "./stack-lease.js";
@@ -17,4 +18,20 @@ test("what a listener throws while the lease is waited for rejects the call, and
   process.stdout.write("waiting 1767225600 1000 42 bob\n");
   await expect(held).rejects.toThrow("listener");
   expect(process.stdin.read()?.toString()).toBe("release\n");
+});
+
+test("the command is short enough for Dropbear, which ends a connection that sends 9000 bytes", async () => {
+  let sent = "";
+  const parent = {
+    id: "pepper",
+    docker: { command: ["sudo", "-n", "docker"], stagingRoot: `/srv/${"s".repeat(200)}` },
+    spawn: async (argv: readonly string[]) => {
+      sent = argv.map(quoteWord).join(" ");
+      throw new Error("sent");
+    },
+  } as unknown as Parent;
+  const held = holdLease({ parent, project: `otto-${"p".repeat(100)}-ci` }, { who: "ann" });
+  await expect(held).rejects.toThrow("sent");
+  // The session adds some 200 bytes.
+  expect(Buffer.byteLength(sent)).toBeLessThan(8500);
 });

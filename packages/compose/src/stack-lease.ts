@@ -68,7 +68,8 @@ export async function holdLease(
 }
 
 async function startLease(parent: Parent, project: string, who: string): Promise<LeaseProcess> {
-  const process = await parent.spawn(["sh", "-c", leaseScript(parent, project), "otto-lease", project, who]);
+  const words = ["otto-lease", project, lockFunctions, who];
+  const process = await parent.spawn(["sh", "-c", leaseScript(parent, project), ...words]);
   for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", () => {});
   process.stderr.resume();
   return process;
@@ -89,10 +90,11 @@ export async function isLeased(session: StackSession, project: string): Promise<
 }
 
 function leaseScript(parent: Parent, project: string): string {
-  return `export project="$1" who="$2"
+  // The functions are needed twice and sent once: Dropbear ends a connection that sends a command of 9000 bytes.
+  return `export project="$1" lock_functions="$2" who="$3"
 umask 077
 unset ${engineVariables.join(" ")}
-${lockFunctions}
+eval "$lock_functions"
 find_lock "$project.used" || exit 1
 tell_holder ''
 flock -s "$lock" sh -c 'echo held; read -r answer; [ "$answer" = release ]' otto-used "$who" && exit 0
@@ -110,7 +112,7 @@ function takeDownScript(parent: Parent, project: string): string {
   const docker = dockerWords(parent);
   const filter = projectFilter(project);
   const down = downCommand([...parent.docker.command, "compose"], project, { stopTimeout, volumes: false });
-  return `${lockFunctions}
+  return `eval "$lock_functions"
 ${removeTreeScript(parent.docker.command)}
 ${isUnusedScript} || exit
 ${stagedDirectoryScript(project, parent.docker.stagingRoot)}
