@@ -101,7 +101,7 @@ test("a start that is aborted leaves nothing", async () => {
 });
 
 test("what its hosts run in its containers ends before it is taken down", async () => {
-  const running = await startLab({ hosts: { parent: {} } });
+  const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });
   const tops = join(running.directory, "tops");
   // Its words: -H <address> compose --ansi never --project-name <project> down.
   const docker = await layDocker(running.directory, `[ "$8" = down ] && docker top "$7-api-1" >${tops}; false`);
@@ -125,7 +125,7 @@ const rowsOf = (table: string) =>
     .filter((row) => !row.includes("<defunct>"));
 
 test("nothing is started where it cannot be told what runs", async () => {
-  const running = await startLab({ hosts: { parent: {} } });
+  const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });
   const docker = await layDocker(running.directory, '[ "$3" = container ]');
   await using placed = await placeStackRepo(running, compose, { docker: { command: [docker.path] } });
   await docker.fail(true);
@@ -135,7 +135,7 @@ test("nothing is started where it cannot be told what runs", async () => {
 });
 
 test("a tear-down that fails does not hide what the body threw", async () => {
-  const running = await startLab({ hosts: { parent: {} } });
+  const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });
   const docker = await layDocker(running.directory, 'case " $* " in *" down "*) true ;; *) false ;; esac');
   await using placed = await placeStackRepo(running, compose, { docker: { command: [docker.path] } });
   const own = new Error("the body's own");

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { composeDown, composed, composePs, composeUp, type Lab, openLab, type Repo } from "@otto/docker";
 import { diagnose } from "@otto/host-registry";
 import {
+  engineSocketPath,
   type HostOptions,
   type LabOptions,
   type Lab as RunningLab,
@@ -16,7 +17,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createStackRepo, type StackRepo } from "./stack-lab.js";
 
 const execute = promisify(execFile);
-const first = "unix:///var/run/docker.sock";
+const first = `unix://${engineSocketPath()}`;
 const open: AsyncDisposable[] = [];
 let second: TestEngine;
 
@@ -114,8 +115,10 @@ async function examine(lab: Lab, repo: Repo): Promise<string[]> {
 }
 
 const same = "asks the same engine, and so does Compose";
-const narrow = { allowTcpForwarding: false, allowStreamLocalForwarding: false };
-const user: HostOptions = { authentication: ["password"] };
+// What the doctor says depends on them.
+const wide: HostOptions = { maxSessions: 10, allowTcpForwarding: true, allowStreamLocalForwarding: true };
+const narrow: HostOptions = { ...wide, allowTcpForwarding: false, allowStreamLocalForwarding: false };
+const user: HostOptions = { ...wide, authentication: ["password"] };
 
 interface Way {
   readonly host?: () => HostOptions;
@@ -169,7 +172,9 @@ const ways: Readonly<Record<string, Way>> = {
 };
 
 test.each(Object.entries(ways))("over SSH, where %s, one engine alone is used", async (_, way) => {
-  const running = keep(await startLab({ hosts: { parent: way.host?.() ?? {} }, engineAccess: way.access ?? "group" }));
+  const running = keep(
+    await startLab({ hosts: { parent: way.host?.() ?? wide }, engineAccess: way.access ?? "group" }),
+  );
   await way.login?.(running);
   const stack = await createRepo(running, way.docker?.());
   const { lab, repo } = await stack.open(running.directory);
@@ -198,7 +203,8 @@ test.each(["DOCKER_HOST", "a docker context"])("here, %s names the engine, for e
   const inContext = ["--config", config, "context"];
   await execute("docker", [...inContext, "create", "other", "--docker", `host=${second.address}`]);
   await execute("docker", [...inContext, "use", "other"]);
-  const named = by === "DOCKER_HOST" ? { DOCKER_HOST: second.address } : { DOCKER_CONFIG: config };
+  const named =
+    by === "DOCKER_HOST" ? { DOCKER_HOST: second.address } : { DOCKER_HOST: undefined, DOCKER_CONFIG: config };
   const env = { ...process.env, OTTO_COMPOSE_SUFFIX: "ci", OTTO_SUT_DIRS: undefined, OTTO_LAB: undefined, ...named };
   const lab = keep(await openLab({ cwd: stack.root, env, home: homedir() }));
   const repo = lab.repos[0] as Repo;

@@ -40,7 +40,7 @@ test.each<[string, (directory: string) => Promise<string[]>]>([
   ],
 ])("variables of any text arrive where %s", async (_, command) => {
   process.env.SAID = odd;
-  const running = await startLab({ hosts: { parent: {} } });
+  const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });
   const { lab, repo } = await place(running, variables, await command(running.directory));
   const { a } = await composeUp(repo, lab);
   expect((await a?.exec('printf %s "$SAID $PARENT"'))?.stdout.toString()).toBe(`${odd} ${process.env.USER ?? "none"}`);
@@ -50,8 +50,8 @@ test.each<[string, (directory: string) => Promise<string[]>]>([
 test("no file of the parent ever holds a variable's value, also when its user is killed", async () => {
   const value = `canary-${randomBytes(8).toString("hex")}`;
   process.env.SAID = value;
-  const running = await startLab({ hosts: { parent: {} } });
-  const marker = join(running.directory, "composing");
+  const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });
+  const marker = join(running.hosts.parent?.homePath ?? "", "composing");
   const pausing = `case "$*" in *" up "*) : >${marker}; sleep 600 ;; esac\nexec docker "$@"`;
   const { stack } = await place(running, variables, [await layProgram(running.directory, "pausing", pausing)]);
   const { start, killAll } = createStackChildren(() => ({ root: stack.root, home: running.directory }));
@@ -77,7 +77,7 @@ async function filesWith(text: string): Promise<string[]> {
 }
 
 test("docker-compose of version 1 is refused with a hint", async () => {
-  const running = await startLab({ hosts: { parent: {} } });
+  const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });
   const command = [await layBinary(running.directory, "echo 1.29.2 #")];
   const { lab, repo } = await place(running, variables, command);
   await expect(composeUp(repo, lab)).rejects.toMatchObject({

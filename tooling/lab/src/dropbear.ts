@@ -1,9 +1,13 @@
-import { chown, copyFile, mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { runCommand } from "./command.js";
 import { keepRunning } from "./keeper.js";
 import { findFreePort } from "./ports.js";
 import { readPid, type Sshd, type SshdFiles } from "./sshd.js";
+
+/** What `tooling/world-kinds/dropbear.sh` makes root's home. Sessions of all hosts have it as their HOME. */
+export const dropbearHome = "/run/dropbear-home";
 
 /** Starts Dropbear's server, which lets in the user whose home {@link SshdFiles.homePath} is. */
 export async function startDropbear(files: SshdFiles, port?: number): Promise<Sshd> {
@@ -21,14 +25,13 @@ export async function startDropbear(files: SshdFiles, port?: number): Promise<Ss
   return { port: listenPort, pid, logPath, stop: () => keeper.release() };
 }
 
-// Older releases look nowhere but in the user's home, and there at who owns it.
+// Older releases look nowhere but in the login's home, which must not be that of the user who runs the tests.
 async function authorizeKeys({ homePath, authorizedKeysPath }: SshdFiles): Promise<void> {
+  if (userInfo().homedir !== dropbearHome)
+    throw new Error("lab: Dropbear needs OTTO_LAB_KIND=dropbear and tooling/world");
   const directory = join(homePath, ".ssh");
-  const path = join(directory, "authorized_keys");
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  await copyFile(authorizedKeysPath, path);
-  const { uid, gid } = await stat(homePath);
-  for (const made of [directory, path]) await chown(made, uid, gid);
+  await appendFile(join(directory, "authorized_keys"), await readFile(authorizedKeysPath), { mode: 0o600 });
 }
 
 // They are in a form of its own.

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -54,6 +54,8 @@ export interface TestEngine extends AsyncDisposable {
 
 export async function startEngine(program: EngineProgram = dockerd): Promise<TestEngine> {
   const directory = await mkdtemp(join(tmpdir(), "otto-engine-"));
+  // The socket itself is for root and the engine's group.
+  await chmod(directory, 0o755);
   const dataRoot = join(directory, "data");
   const socketPath = join(directory, "docker.sock");
   const address = `unix://${socketPath}`;

@@ -1,9 +1,10 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { dropbearHome } from "./dropbear.js";
 import { createKeyPair, type KeyPair } from "./keys.js";
 import type { HostOptions } from "./options.js";
 import { type LabProxy, startProxy } from "./proxy.js";
-import { startServer } from "./server.js";
+import { isDropbear, startServer } from "./server.js";
 import type { Sshd } from "./sshd.js";
 import type { LabUser } from "./user.js";
 
@@ -58,8 +59,8 @@ export async function startHost(setting: HostSetting): Promise<LabHost & { relea
   const directory = join(setting.directory, name);
   await mkdir(directory, { mode: 0o755 });
   // The user's own shell profile and caches are no part of a lab. A user that the lab made has a home of its own.
-  const homePath = user.homePath ?? join(directory, "home");
-  if (user.homePath === undefined) await mkdir(homePath, { mode: 0o700 });
+  const homePath = user.homePath ?? (isDropbear(setting.options) ? dropbearHome : join(directory, "home"));
+  await mkdir(homePath, { recursive: true, mode: 0o700 });
   const authorizedKeysPath = `${clientKey.privateKeyPath}.pub`;
   let options = setting.options;
   let generation = 0;

@@ -1,4 +1,4 @@
-import type { EngineAccess, HostOptions } from "./options.js";
+import type { EngineAccess, HostOptions, LabOptions } from "./options.js";
 
 /** What hosts of a lab are like where a test does not say; the engine is the world's (`tooling/world`). */
 export interface LabKind {
@@ -40,11 +40,7 @@ export const labKinds = {
     host: { environment: { DOCKER_BUILDKIT: "0" } },
   },
   "containerd-store": { what: "the engine keeps images in containerd" },
-  dropbear: {
-    what: "Dropbear instead of sshd, and a login that is not root",
-    host: { server: "dropbear" },
-    engineAccess: "group",
-  },
+  dropbear: { what: "Dropbear instead of sshd", host: { server: "dropbear" } },
   slow: { what: "50 ms round trip", nearest: { proxy: { delayMs: 25 } } },
   podman: { what: "Podman's service instead of Docker's engine" },
 } as const satisfies Readonly<Record<string, LabKind>>;
@@ -60,13 +56,13 @@ export function findLabKind(name = "stock"): LabKind {
 }
 
 /** The options of each host; what the kind sets and the test does not is added. */
-export function applyKind(
-  { host, hop, nearest }: LabKind,
-  hosts: Readonly<Record<string, HostOptions>>,
-): [string, HostOptions][] {
+export function applyKind(kind: LabKind, { hosts, engineAccess }: LabOptions): [string, HostOptions][] {
+  // A test that says how its login gets at the engine says what `docker` is there, too.
+  const { docker: _, ...host } = kind.host ?? {};
+  const base = engineAccess !== undefined && kind.engineAccess !== undefined ? host : kind.host;
   const hops = new Set(Object.values(hosts).map((options) => options.hop));
   return Object.entries(hosts).map(([name, options]) => {
-    const defaults = { ...host, ...(hops.has(name) && hop), ...(options.hop === undefined && nearest) };
+    const defaults = { ...base, ...(hops.has(name) && kind.hop), ...(options.hop === undefined && kind.nearest) };
     return [name, fillIn(options, defaults)];
   });
 }

@@ -39,7 +39,7 @@ fi
  */
 export async function startLab<const Name extends string>(options: LabOptions<Name>): Promise<Lab<Name>> {
   const kind = findLabKind(process.env.OTTO_LAB_KIND);
-  const entries = applyKind(kind, options.hosts);
+  const entries = applyKind(kind, options);
   assertHosts(entries);
   await assertSshd();
   const directory = await mkdtemp(join(tmpdir(), "otto-lab-"));

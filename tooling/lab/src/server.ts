@@ -9,6 +9,9 @@ const onlyOpenSsh = [
 
 /** Starts what serves SSH on `port`, or on a free one, and waits until it listens. */
 export function startServer(files: SshdFiles, options: HostOptions, port?: number): Promise<Sshd> {
-  const isPlain = onlyOpenSsh.every((name) => options[name] === undefined);
-  return options.server === "dropbear" && isPlain ? startDropbear(files, port) : startSshd(files, options, port);
+  return isDropbear(options) ? startDropbear(files, port) : startSshd(files, options, port);
+}
+
+export function isDropbear(options: HostOptions): boolean {
+  return options.server === "dropbear" && onlyOpenSsh.every((name) => options[name] === undefined);
 }

@@ -38,7 +38,7 @@ const differences: Readonly<Record<LabKindName, Partial<Record<keyof typeof stoc
   "second-engine": { engineIsUsual: false, declared: { socket: secondEngineSocket } },
   "no-buildkit": { buildKitOfLogin: "0", buildKitHere: "0", builder: "1", hasBuildx: false },
   "containerd-store": { usesContainerd: true },
-  dropbear: { server: "dropbear", isRoot: false, reachesEngineBySudo: false },
+  dropbear: { server: "dropbear" },
   slow: {},
   podman: { engine: "Podman Engine", builder: "" },
 };

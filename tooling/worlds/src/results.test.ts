@@ -52,4 +52,5 @@ test("a fault that nothing shows any more is one", () => {
   expect(findSurprises("podman", "hosts", result(), [fault])).toEqual([
     "podman, hosts: nothing is red that matches ^logs: take it out",
   ]);
+  expect(findSurprises("podman", "hosts", result(), [{ ...fault, sometimes: true }])).toEqual([]);
 });
