@@ -1,4 +1,5 @@
-import { type Instruction, readDirective, readInstructions } from "./dockerfile.js";
+import { familiarImageName } from "@otto/hashing";
+import { findDirectiveLine, type Instruction, readDirective, readInstructions } from "./dockerfile.js";
 
 export interface DockerfileUse {
   readonly buildArgs: Readonly<Record<string, string>>;
@@ -20,6 +21,19 @@ export function findReachedImages(dockerfile: string, use: DockerfileUse): reado
   const stages = readStages(dockerfile, use.buildArgs);
   const images = reachStages(stages, use.target).flatMap((stage) => stage.images);
   return [...new Set([...frontendOf(dockerfile, use), ...images])];
+}
+
+/** The line that names an image: of an instruction, else of the frontend's directive; undefined where none does. */
+export function findImageLine(dockerfile: string, use: DockerfileUse, image: string): number | undefined {
+  const isWanted = (name: string) => familiarImageName(name) === familiarImageName(image);
+  const variables = new Map<string, string>();
+  let inStage = false;
+  for (const instruction of readInstructions(dockerfile)) {
+    if (instruction.keyword === "FROM") inStage = true;
+    if (instruction.keyword === "ARG" && !inStage) declare(variables, instruction, use.buildArgs);
+    if (imagesIn(instruction).some((name) => isWanted(expand(name, variables)))) return instruction.line;
+  }
+  return frontendOf(dockerfile, use).some(isWanted) ? findDirectiveLine(dockerfile, "syntax") : undefined;
 }
 
 function frontendOf(dockerfile: string, { buildArgs }: DockerfileUse): readonly string[] {

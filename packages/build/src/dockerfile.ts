@@ -43,10 +43,22 @@ function isSkipped(line = ""): boolean {
  * @see https://docs.docker.com/reference/dockerfile/#parser-directives
  */
 export function readDirective(dockerfile: string, wanted: string): string | undefined {
-  for (const line of dockerfile.replace(/^\ufeff?(#!.*\r?\n)?/, "").split(/\r?\n/)) {
+  return findDirective(dockerfile, wanted)?.value;
+}
+
+/** The line of a parser directive, from 1. */
+export function findDirectiveLine(dockerfile: string, wanted: string): number | undefined {
+  return findDirective(dockerfile, wanted)?.line;
+}
+
+function findDirective(dockerfile: string, wanted: string): { value: string; line: number } | undefined {
+  const lines = dockerfile.replace(/^\ufeff/, "").split(/\r?\n/);
+  const first = lines[0]?.startsWith("#!") ? 1 : 0;
+  for (const [index, line] of lines.entries()) {
+    if (index < first) continue;
     const [, name, value] = /^(?:#|\/\/)\s*(\w+)\s*=\s*(\S+)\s*$/.exec(line) ?? [];
-    if (name === undefined) return undefined;
-    if (name.toLowerCase() === wanted) return value;
+    if (name === undefined || value === undefined) return undefined;
+    if (name.toLowerCase() === wanted) return { value, line: index + 1 };
   }
   return undefined;
 }

@@ -9,6 +9,7 @@ import {
   servedDockerfileName,
   servedNamedContexts,
 } from "@otto/staging";
+import { findImageLine } from "./base-images.js";
 import type { BuildEvent } from "./build-event.js";
 import type { BuildImagesOptions } from "./build-images.js";
 import { hashLabel, type WantedImage } from "./build-plan.js";
@@ -106,6 +107,7 @@ async function findAllCredentials({ image, context }: WantedImage, { env = {}, s
 
 function engineOptions(wanted: WantedImage, { repo, options, noCache }: Build, counted: CountedSteps) {
   const { image } = wanted;
+  const dockerfileText = wanted.context.dockerfile.content.toString();
   return {
     tag: wanted.tag,
     buildArgs: image.buildArgs,
@@ -119,9 +121,23 @@ function engineOptions(wanted: WantedImage, { repo, options, noCache }: Build, c
     networkMode: image.network,
     extraHosts: image.addHosts,
     shmSizeBytes: image.shmSize === undefined ? undefined : parseShmSize(image.shmSize),
-    locateStep: (step: string) => findStepLine(wanted.context.dockerfile.content.toString(), step, counted),
+    dockerfileText,
+    locateStep: (step: string) => locateStep(step, { dockerfileText, image, counted }),
     onProgress: (progress: BuildProgress) => options.onEvent?.(toEvent(image.name, progress)),
   };
+}
+
+interface StepSource {
+  readonly dockerfileText: string;
+  readonly image: DockerImage;
+  readonly counted: CountedSteps;
+}
+
+/** Before BuildKit runs a step, it asks for what is known of the images that the Dockerfile names. */
+function locateStep(step: string, { dockerfileText, image, counted }: StepSource): number | undefined {
+  const asked = /^(?:\[internal\] load metadata for|resolve image config for) (?:docker-image:\/\/)?(\S+)$/.exec(step);
+  if (asked === null) return findStepLine(dockerfileText, step, counted);
+  return findImageLine(dockerfileText, image, asked[1] ?? "");
 }
 
 function toEvent(image: string, progress: BuildProgress): BuildEvent {

@@ -1,4 +1,4 @@
-import { OttoError } from "@otto/errors";
+import { cleanText, OttoError } from "@otto/errors";
 import type { BuildImageOptions } from "./build-image.js";
 
 /** How a build ended. */
@@ -15,20 +15,37 @@ export interface BuildFailure {
 const lastLines = 50;
 const keptLength = 64 * 1024;
 
-/** The error of a failed build: the step, its Dockerfile's line, its last lines and its exit code. */
+/** The error of a failed build: the step, its Dockerfile's line with those around it, its last lines and its exit code. */
 export function buildFailed(options: BuildImageOptions, failure: BuildFailure): OttoError {
   const { message, step, exitCode } = failure;
   const line = lineIn(message) ?? (step === undefined ? undefined : options.locateStep?.(step));
   const place = step === undefined ? "" : `${step}${line === undefined ? "" : ` (line ${line})`}: `;
-  const output = keepLastLines(failure.output.trimEnd());
+  const excerpt = line === undefined ? "" : quoteLines(options.dockerfileText ?? "", line);
+  const output = [keepLastLines(failure.output.trimEnd()), excerpt, message].filter((part) => part !== "").join("\n");
   return new OttoError("ENGINE_BUILD_FAILED", `building ${options.tag}: ${place}${message}`, {
     details: {
-      output: `${output === "" ? "" : `${output}\n`}${message}\n`,
+      output: `${output}\n`,
       ...(step !== undefined && { step }),
       ...(line !== undefined && { line }),
       ...(exitCode !== undefined && { exitCode }),
     },
   });
+}
+
+const linesAround = 3;
+
+/** The lines around `line`, which is marked; empty where the text has none such. */
+function quoteLines(text: string, line: number): string {
+  const lines = text.split(/\r?\n/);
+  if (lines[line - 1] === undefined) return "";
+  const from = Math.max(line - 1 - linesAround, 0);
+  return lines
+    .slice(from, line + linesAround)
+    .map((content, index) => {
+      const number = from + index + 1;
+      return `${String(number).padStart(4)} | ${number === line ? ">>>" : "   "} ${cleanText(content)}`.trimEnd();
+    })
+    .join("\n");
 }
 
 /** As much of a text as an error may show. */

@@ -30,6 +30,8 @@ export interface BuildImageOptions {
   readonly shmSizeBytes?: number | undefined;
   /** What it throws ends no build: the call rejects with it afterwards. */
   readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
+  /** The Dockerfile, of which the error of a failed build quotes the lines around the one that failed. Default: no quote. */
+  readonly dockerfileText?: string | undefined;
   /** The Dockerfile's line of a step, for the error of one that fails; steps are named as in {@link BuildProgress}. */
   readonly locateStep?: ((step: string) => number | undefined) | undefined;
 }
