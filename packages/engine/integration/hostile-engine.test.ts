@@ -142,6 +142,35 @@ test.each(Object.entries(tricks))("%s is an error, of bounded memory", async (_,
   await expect.poll(() => heldBytes() - before).toBeLessThan(32 << 20);
 });
 
+/** Answers each question for a path with `status`, which HEAD says without a reason. */
+const refusePath = (status: number, message: string) => (_: IncomingMessage, response: ServerResponse) =>
+  void response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify({ message }));
+const statPath = () => engine.statPath({ container: id, path: "/a" });
+
+// As dockerd 26.1.5 has them.
+test.each([
+  [404, "Could not find the file /a in container c1"],
+  [500, "lstat /a: not a directory"],
+  [500, "lstat /a: too many levels of symbolic links"],
+  [500, "evalSymlinksInScope: too many links in /a"],
+])("with status %i, %j means that nothing is there", async (status, message) => {
+  answer = refusePath(status, message);
+  expect(await statPath()).toBeUndefined();
+});
+
+test.each([
+  [500, "open /var/lib/docker/overlay2/x: no space left on device"],
+  [500, "lstat /a: not a directory/b: input/output error"],
+  [409, "container c1 is marked for removal"],
+])("with status %i, %j is an error that says so", async (status, message) => {
+  answer = refusePath(status, message);
+  await expect(statPath()).rejects.toMatchObject({
+    code: "ENGINE_REQUEST_FAILED",
+    message: expect.stringContaining(status === 500 ? message : "409"),
+    details: { status },
+  });
+});
+
 const dockerfile = Buffer.from("FROM scratch\n");
 const stat = { path: Buffer.from("Dockerfile"), mode: 0o644, sizeBytes: dockerfile.length, mtimeNs: 0n };
 

@@ -1,8 +1,9 @@
+import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import type { EngineClient } from "./engine-client.js";
 import { downloadFromEngine } from "./engine-download.js";
-import { asking, hasStatus } from "./engine-error.js";
-import { type EngineMessage, formatQuery, tellEngine } from "./engine-message.js";
+import { asking, hasStatus, refusalOf } from "./engine-error.js";
+import { type EngineMessage, formatQuery, sendToEngine, tellEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
 
 /** A path in a container. */
@@ -32,7 +33,7 @@ const goDirectory = 0x8000_0000;
 const goSymlink = 0x0800_0000;
 const goOtherKinds = 0x0728_0000;
 
-/** @returns undefined when nothing is there */
+/** @returns undefined when nothing is there, or the path leads through a file or in a circle */
 export async function statPath(
   client: EngineClient,
   target: ContainerPath,
@@ -41,12 +42,34 @@ export async function statPath(
   return asking(request, `looking for ${target.path} in ${target.container}`, async () => {
     try {
       const answer = await tellEngine(client, { method: "HEAD", ...archiveAt(target) }, request);
-      return readStat(String(answer.headers["x-docker-container-path-stat"]));
+      return statOf(answer);
     } catch (error) {
       if (hasStatus(error, 404)) return undefined;
+      // An answer to HEAD has no body, and so no reason.
+      if (hasStatus(error, 500)) return statByReading(client, target, request);
       throw error;
     }
   });
+}
+
+async function statByReading(client: EngineClient, target: ContainerPath, request: EngineRequest) {
+  try {
+    const answer = await sendToEngine(client, { method: "GET", ...archiveAt(target) }, request);
+    answer.destroy();
+    return statOf(answer);
+  } catch (error) {
+    if (hasStatus(error, 404) || leadsNowhere(refusalOf(error))) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Whether a path has a file or a circle of links on its way: dockerd 26 answers 500 with
+ * `lstat /file/x: not a directory`, `lstat /loop/x: too many levels of symbolic links` or
+ * `evalSymlinksInScope: too many links in /loop`.
+ */
+function leadsNowhere(reason: string): boolean {
+  return /: (not a directory|too many levels of symbolic links)$|^evalSymlinksInScope: too many links in /.test(reason);
 }
 
 /**
@@ -86,7 +109,8 @@ function archiveAt({ container, path }: ContainerPath) {
   return { path: `/containers/${encodeURIComponent(container)}/archive`, query: { path } };
 }
 
-function readStat(header: string): PathStat {
+function statOf({ headers }: IncomingMessage): PathStat {
+  const header = String(headers["x-docker-container-path-stat"]);
   const { mode, size, linkTarget } = JSON.parse(Buffer.from(header, "base64").toString()) as EngineStat;
   return { kind: kindOf(mode), sizeBytes: size, linkTarget };
 }

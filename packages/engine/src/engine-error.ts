@@ -53,6 +53,11 @@ export function hasStatus(error: unknown, status: number): boolean {
   return isHttpError(error) && error.statusCode === status;
 }
 
+/** What the engine says of a request that it refused; "" for any other error. */
+export function refusalOf(error: unknown): string {
+  return isHttpError(error) ? messageOf(error) : "";
+}
+
 function isHttpError(error: unknown): error is EngineHttpError {
   return typeof error === "object" && error !== null && "statusCode" in error && typeof error.statusCode === "number";
 }

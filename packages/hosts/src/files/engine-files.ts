@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { ContainerPath, Engine } from "@otto/engine";
+import type { Engine } from "@otto/engine";
 import { isOttoError } from "@otto/errors";
 import { unpackEntries } from "./archive-reader.js";
 import { packEntries } from "./archive-writer.js";
@@ -27,21 +27,11 @@ export function lookByEngine(
 }
 
 async function lookAt({ engine, view }: Container, path: string, { follow, signal }: LookOptions): Promise<FoundFile> {
-  const stat = await statOrNothing(engine, { container: view.id, path }, signal);
+  const stat = await engine.statPath({ container: view.id, path }, signal);
   if (stat === undefined) return { kind: "none", path };
   if (stat.kind !== "symlink" || !follow) return { kind: stat.kind, path, sizeBytes: stat.sizeBytes };
-  const end = await statOrNothing(engine, { container: view.id, path: stat.linkTarget }, signal);
+  const end = await engine.statPath({ container: view.id, path: stat.linkTarget }, signal);
   return { kind: end?.kind ?? "none", path: stat.linkTarget, sizeBytes: end?.sizeBytes };
-}
-
-// The engine answers 500, and no more, for a path that leads through a file or in a circle.
-async function statOrNothing(engine: Engine, at: ContainerPath, signal: AbortSignal | undefined) {
-  try {
-    return await engine.statPath(at, signal);
-  } catch (error) {
-    if (isOttoError(error, "ENGINE_REQUEST_FAILED") && error.details?.status === 500) return undefined;
-    throw error;
-  }
 }
 
 /** The entries of a path. */
