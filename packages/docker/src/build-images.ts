@@ -9,5 +9,6 @@ export function buildImages(
   parent: Parent,
   options: BuildImagesOptions = {},
 ): Promise<Record<string, ImageResult>> {
-  return build(repo, parent, { env: process.env, who: currentUser(), ...options });
+  const { env = process.env, who = currentUser() } = options;
+  return build(repo, parent, { ...options, env, who });
 }
