@@ -1,12 +1,11 @@
 import type { Repo } from "@otto/config";
 import type { TransferProgress } from "@otto/engine";
 import { isOttoError, OttoError } from "@otto/errors";
-import { familiarImageName } from "@otto/hashing";
+import { familiarImageName, parseImageReference } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
 import { findReachedImages } from "./base-images.js";
 import type { BuildImagesOptions } from "./build-images.js";
 import { refusePulled, type WantedImage } from "./build-plan.js";
-import { registryHost } from "./registry/registry-host.js";
 import { findUserCredentials } from "./registry/user-credentials.js";
 
 interface Build {
@@ -99,7 +98,7 @@ async function transfer({ action, tag, wanted }: Transfer, { parent, options }: 
     else onEvent({ ...common, ...progress, type: "registry.bytes" });
   };
   onEvent({ type: "registry.started", ...common });
-  const credentials = await findUserCredentials({ host: registryHost(tag), env, signal });
+  const credentials = await findUserCredentials({ host: parseImageReference(tag).registry, env, signal });
   const request = { reference: tag, credentials, onProgress };
   if (action === "pull") {
     const found = await parent.engine.pullImage({ ...request, platform: wanted.image.platform }, signal);

@@ -366,3 +366,21 @@ async function wholeArchive(tar: Readable): Promise<Buffer> {
 function outcomeOf({ exit, stdout, stderr }: ContainerProcess): Promise<unknown> {
   return Promise.all([exit, buffer(stdout), buffer(stderr)]);
 }
+
+test("a reference without a tag means `latest`, one with a digest that image", async () => {
+  const reference = `${registry.host}/${name}`;
+  await engine.tagImage({ source: image.tag, target: reference });
+  const digest = await engine.pushImage({ reference });
+  const pinned = [`${reference}@${digest}`, `${reference}:other@${digest}`];
+  for (const wanted of [reference, ...pinned]) {
+    await execute("docker", ["rmi", `${reference}:latest`, `${reference}@${digest}`]).catch(() => {});
+    expect(await engine.pullImage({ reference: wanted })).toBe(true);
+    expect((await engine.inspectImage(wanted))?.id).toBeDefined();
+  }
+  const unseen = `${reference}@sha256:${"0".repeat(64)}`;
+  expect(await engine.pullImage({ reference: unseen })).toBe(false);
+  const target = `${reference}:1@${digest}`;
+  await expect(engine.tagImage({ source: image.tag, target })).rejects.toThrow("digest");
+  await expect(engine.pushImage({ reference: target })).rejects.toThrow("digest");
+  await execute("docker", ["rmi", `${reference}:latest`, `${reference}@${digest}`]).catch(() => {});
+});

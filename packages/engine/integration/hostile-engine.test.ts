@@ -171,6 +171,31 @@ test.each([
   });
 });
 
+// As `docker pull` of Docker 26.1.5 asks for them.
+test.each([
+  ["busybox", "fromImage=busybox&tag=latest"],
+  ["docker.io/library/busybox:1", "fromImage=busybox&tag=1"],
+  ["localhost:5000/app", "fromImage=localhost%3A5000%2Fapp&tag=latest"],
+  ["r.example/team/app@sha256:00", "fromImage=r.example%2Fteam%2Fapp&tag=sha256%3A00"],
+  ["app:1@sha256:00", "fromImage=app&tag=sha256%3A00"],
+])("%s is asked for with %s", async (reference, query) => {
+  let asked: string | undefined;
+  answer = (request, response) => {
+    asked = request.url;
+    response.end();
+  };
+  expect(await engine.pullImage({ reference })).toBe(true);
+  expect(asked).toBe(`/v1.43/images/create?${query}`);
+});
+
+test.each([
+  ["busybox", "docker login docker.io"],
+  ["localhost:5000/app:1", "docker login localhost:5000"],
+])("a failed pull of %s has the hint %s", async (reference, command) => {
+  answer = (_, response) => void response.end(`${JSON.stringify({ error: "the transfer failed" })}\n`);
+  await expect(engine.pullImage({ reference })).rejects.toMatchObject({ hint: expect.stringMatching(`${command}$`) });
+});
+
 const dockerfile = Buffer.from("FROM scratch\n");
 const stat = { path: Buffer.from("Dockerfile"), mode: 0o644, sizeBytes: dockerfile.length, mtimeNs: 0n };
 

@@ -1,15 +1,17 @@
 import type { Readable } from "node:stream";
 import { cleanText, type Json, OttoError, type Secret } from "@otto/errors";
+import { parseImageReference } from "@otto/hashing";
 import type { EngineClient } from "./engine-client.js";
 import { asking, hasStatus } from "./engine-error.js";
 import { encodeReference, sendToEngine } from "./engine-message.js";
 import type { EngineRequest } from "./engine-request.js";
+import { splitTarget } from "./image-target.js";
 import { readJsonLines, textField } from "./json-lines.js";
 import { type RegistryCredentials, registryAuthHeader, secretsOf } from "./registry-credentials.js";
 import { TransferLog, type TransferProgress } from "./transfer-log.js";
 
 export interface TransferOptions {
-  /** `name:tag`; its name says the registry. */
+  /** As for `docker pull`: `busybox` is `busybox:latest`; its name says the registry. */
   readonly reference: string;
   /** Sent with this request alone. Default: none. */
   readonly credentials?: RegistryCredentials | undefined;
@@ -28,8 +30,9 @@ export interface PullOptions extends TransferOptions {
  * @throws OttoError `ENGINE_PULL_FAILED` when the registry fails in the middle, `ENGINE_REQUEST_FAILED` when it refuses
  */
 export async function pullImage(client: EngineClient, options: PullOptions, request: EngineRequest): Promise<boolean> {
-  const { repository, tag } = splitReference(options.reference);
-  const query = { fromImage: repository, tag, platform: options.platform };
+  const { familiarName, tag = "latest", digest } = parseImageReference(options.reference);
+  // The engine takes a digest for a tag.
+  const query = { fromImage: familiarName, tag: digest ?? tag, platform: options.platform };
   const headers = registryAuthHeader(options.credentials);
   return asking(withSecrets(request, options), `pulling ${options.reference}`, async () => {
     try {
@@ -54,7 +57,7 @@ export async function pushImage(
   options: TransferOptions,
   request: EngineRequest,
 ): Promise<string | undefined> {
-  const { repository, tag } = splitReference(options.reference);
+  const { repository, tag } = splitTarget(options.reference);
   const path = `/images/${encodeReference(repository)}/push`;
   const headers = registryAuthHeader(options.credentials);
   return asking(withSecrets(request, options), `pushing ${options.reference}`, async () => {
@@ -87,12 +90,7 @@ function transferFailed(code: string, { reference, credentials }: TransferOption
   const doing = code === "ENGINE_PUSH_FAILED" ? "pushing" : "pulling";
   const secrets: readonly Secret[] = secretsOf(credentials);
   return new OttoError(code, `${doing} ${reference}: ${cleanText(failure, secrets)}`, {
-    hint: `Check that the engine reaches the registry, and log in to it here: docker login ${reference.split("/")[0]}`,
+    hint: `Check that the engine reaches the registry, and log in to it here: docker login ${parseImageReference(reference).registry}`,
     details: { reference },
   });
-}
-
-function splitReference(reference: string): { repository: string; tag: string } {
-  const at = reference.lastIndexOf(":");
-  return { repository: reference.slice(0, at), tag: reference.slice(at + 1) };
 }

@@ -2,6 +2,7 @@ import { createDockerClient } from "./docker-client.js";
 import type { EngineClient } from "./engine-client.js";
 import { asking, hasStatus } from "./engine-error.js";
 import type { EngineRequest } from "./engine-request.js";
+import { splitTarget } from "./image-target.js";
 
 export interface ImageInfo {
   /** `sha256:…` */
@@ -30,16 +31,15 @@ export async function inspectImage(
   });
 }
 
-/** Points `target` (`name:tag`) at the image `source`. */
+/** Points `target` (`name:tag`; without a tag: `latest`) at the image `source`. */
 export async function tagImage(
   client: EngineClient,
   names: { source: string; target: string },
   request: EngineRequest,
 ): Promise<void> {
-  const at = names.target.lastIndexOf(":");
-  const target = { repo: names.target.slice(0, at), tag: names.target.slice(at + 1) };
+  const { repository: repo, tag } = splitTarget(names.target);
   await asking(request, `tagging ${names.source} as ${names.target}`, () =>
-    createDockerClient(client, request).getImage(names.source).tag(target),
+    createDockerClient(client, request).getImage(names.source).tag({ repo, tag }),
   );
 }
 

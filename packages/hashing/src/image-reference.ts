@@ -1,11 +1,54 @@
+/** The parts of an image's name, as the registry knows them. */
+export interface ImageReference {
+  /** Host and port: `docker.io`, `registry.example:5000`. */
+  readonly registry: string;
+  /** Without the registry: `library/busybox`, `team/app`. */
+  readonly repository: string;
+  /** The repository as the engine lists it: without the default registry. */
+  readonly familiarName: string;
+  readonly tag: string | undefined;
+  /** As `sha256:…`. */
+  readonly digest: string | undefined;
+}
+
+const hub = "docker.io";
+const official = "library/";
+
 /**
- * An image's name as the engine lists it: without the default registry, with a tag. Two references to one image of an
- * engine come out alike; a digest or an id stays as it is.
+ * Takes a reference apart; whether its parts are valid is for the engine to say. The id of an image is no reference.
  *
  * @see https://github.com/distribution/reference
  */
+export function parseImageReference(reference: string): ImageReference {
+  const [named, digest] = cutAt(reference, reference.indexOf("@"));
+  // A colon before a slash is that of a port.
+  const colon = named.lastIndexOf(":");
+  const [name, tag] = cutAt(named, colon > named.lastIndexOf("/") ? colon : -1);
+  const { registry, path } = splitRegistry(name);
+  if (registry !== hub) return { registry, repository: path, familiarName: name, tag, digest };
+  const repository = path.includes("/") ? path : official + path;
+  const isOfficial = repository.startsWith(official) && repository.split("/").length === 2;
+  const familiarName = isOfficial ? repository.slice(official.length) : repository;
+  return { registry, repository, familiarName, tag, digest };
+}
+
+/**
+ * An image's name as the engine lists it: without the default registry, with its digest or else a tag. Two references
+ * to one image of an engine come out alike; an id stays as it is.
+ */
 export function familiarImageName(reference: string): string {
-  const name = reference.replace(/^(index\.)?docker\.io\//, "").replace(/^library\//, "");
-  const isComplete = name.includes("@") || name.startsWith("sha256:") || /:[^/]+$/.test(name);
-  return isComplete ? name : `${name}:latest`;
+  if (reference.startsWith("sha256:")) return reference;
+  const { familiarName, tag = "latest", digest } = parseImageReference(reference);
+  return digest === undefined ? `${familiarName}:${tag}` : `${familiarName}@${digest}`;
+}
+
+function splitRegistry(name: string): { registry: string; path: string } {
+  const slash = name.indexOf("/");
+  const first = name.slice(0, Math.max(slash, 0));
+  if (!/[.:A-Z]/.test(first) && first !== "localhost") return { registry: hub, path: name };
+  return { registry: first === "index.docker.io" ? hub : first, path: name.slice(slash + 1) };
+}
+
+function cutAt(text: string, index: number): [string, string | undefined] {
+  return index < 0 ? [text, undefined] : [text.slice(0, index), text.slice(index + 1)];
 }

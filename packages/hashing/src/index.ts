@@ -9,6 +9,6 @@ export {
 } from "./context-hash.js";
 export { parseIgnoreFile } from "./ignore-file.js";
 export { createIgnoreMatcher, type DirectoryMatch, type IgnoreMatcher, isIgnoredPath } from "./ignore-matcher.js";
-export { familiarImageName } from "./image-reference.js";
+export { familiarImageName, type ImageReference, parseImageReference } from "./image-reference.js";
 export { imageFullTag, imageLatestTag, imageRepository } from "./image-tag.js";
 export { comparePaths, decodePath, encodePath, hasRawBytes, printablePath } from "./path-bytes.js";

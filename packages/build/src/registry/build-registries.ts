@@ -1,7 +1,7 @@
 import type { DockerImage } from "@otto/config";
+import { parseImageReference } from "@otto/hashing";
 import { findBaseImages } from "../base-images.js";
 import { imageIn } from "../wanted-images.js";
-import { registryHost } from "./registry-host.js";
 
 /**
  * The registries that the build of an image names: by an image in the Dockerfile, its frontend, a named context or a
@@ -13,5 +13,5 @@ export function findRegistries(image: DockerImage, dockerfile: string): Readonly
     ...Object.values(image.additionalContexts).flatMap(imageIn),
     ...image.cacheFrom.map((cache) => /(?:^|,)ref=([^,]+)/.exec(cache)?.[1] ?? cache),
   ];
-  return new Set(references.map(registryHost));
+  return new Set(references.map((reference) => parseImageReference(reference).registry));
 }

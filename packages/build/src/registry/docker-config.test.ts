@@ -1,7 +1,6 @@
 import { isOttoError } from "@otto/errors";
 import { expect, test } from "vitest";
 import { findCredentialPlace, parseDockerConfig } from "./docker-config.js";
-import { registryHost } from "./registry-host.js";
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 const auth = base64("ada:secret:with:colons");
@@ -48,15 +47,4 @@ test.each(["", "{ canary", `"canary"`, `["canary"]`])("%j is refused without a w
         isOttoError(error, "DOCKER_CONFIG_INVALID") && !error.message.includes("canary") && error.cause === undefined,
     ),
   );
-});
-
-test.each([
-  ["r.example/a", "r.example"],
-  ["r.example:5000/team/a:1", "r.example:5000"],
-  ["localhost/a", "localhost"],
-  ["team/a", "docker.io"],
-  ["a", "docker.io"],
-  ["[::1]:5000/a", "[::1]:5000"],
-])("the registry of %s is %s", (reference, host) => {
-  expect(registryHost(reference)).toBe(host);
 });

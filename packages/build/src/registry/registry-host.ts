@@ -2,16 +2,6 @@
 const hub = "https://index.docker.io/v1/";
 const hubHosts: ReadonlySet<string> = new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
 
-/**
- * The registry that an image's name says, as `registry.example:5000`.
- * @see https://github.com/distribution/reference
- */
-export function registryHost(reference: string): string {
-  const [first = "", ...rest] = reference.split("/");
-  const isHost = rest.length > 0 && (/[.:A-Z]/.test(first) || first === "localhost");
-  return isHost ? first : "docker.io";
-}
-
 /** The name under which credentials of a registry are kept. */
 export function credentialServer(host: string): string {
   return hubHosts.has(host) ? hub : host;
