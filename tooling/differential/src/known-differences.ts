@@ -140,8 +140,8 @@ export const knownDifferences: readonly KnownDifference[] = [
     difference:
       "A key that a line without the port records is asked for, whichever type it has; ssh asks for its favourite",
     reason: "The key is on record for that host: refusing it would protect from nothing.",
-    matches: ({ difference, input }) =>
-      difference.ours === "trusted" && /\bKEY[12]/.test((input as { lines: string[] }).lines.join("\n")),
+    matches: ({ outcome, input }) =>
+      outcome.ours.verdict === "trusted" && /\bKEY[12]/.test((input as { lines: string[] }).lines.join("\n")),
   },
   {
     verb: "known-hosts",
