@@ -62,6 +62,16 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     verb: "cp",
+    kind: "meant",
+    difference: "Links below a source arrive as links; scp copies what they lead to, or refuses",
+    reason: "A tree arrives as it is, as with docker cp.",
+    matches: ({ input }) => {
+      const { where, source } = input as { where: string; source: readonly { kind: string }[] };
+      return where === "parent" && source.some(({ kind }) => kind === "link");
+    },
+  },
+  {
+    verb: "cp",
     kind: "reference",
     difference: "scp gives a time after 2106 another century",
     reason: "SFTP as scp speaks it has times of 32 bits.",
@@ -92,10 +102,10 @@ export const knownDifferences: readonly KnownDifference[] = [
     verb: "dotenv",
     kind: "fault",
     difference:
-      'What follows a quoted value on its line, `A="x" =y`, is passed over; Compose refuses a variable without a name',
-    reason: "Compose reads it as a statement of its own.",
+      "A variable without a name behind `export`, or behind a quoted value on its line, is passed over; Compose refuses it",
+    reason: "Compose reads what follows a quoted value as a statement of its own.",
     matches: ({ outcome, input }) =>
-      outcome.ours.refused === undefined && /["'][ \t]*=/.test((input as { dotenv: string }).dotenv),
+      outcome.ours.refused === undefined && /["'][ \t]*[=:]|export\s+[=:]/.test((input as { dotenv: string }).dotenv),
   },
   {
     verb: "exec",
@@ -150,6 +160,15 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: "Whoever writes `@revoked` means it.",
     matches: ({ outcome, input }) =>
       outcome.ours.verdict === "not trusted" && /@\w+\t/.test((input as { lines: string[] }).lines.join("\n")),
+  },
+  {
+    verb: "known-hosts",
+    kind: "meant",
+    difference: "A key that a line without the port revokes is refused; ssh refuses it only where the port is named",
+    reason: "A revoked key is not safe on another port.",
+    matches: ({ outcome, input }) =>
+      outcome.ours.verdict === "not trusted" &&
+      (input as { lines: string[] }).lines.some((line) => line.trim().startsWith("@revoked ") && /\bKEY0/.test(line)),
   },
   {
     verb: "ssh-config",
