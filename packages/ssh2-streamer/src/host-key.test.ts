@@ -63,3 +63,10 @@ test("a server is asked first for the key types on record", () => {
   const order = orderHostKeyAlgorithms(parseKnownHosts(line(formatHostName("box", 22), rsa), "kh"), at);
   expect(order.slice(0, 3)).toEqual(["rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519"]);
 });
+
+test("a type that only a line without the port has is asked for after those of lines with it", () => {
+  const hosts = parseKnownHosts([line("box", good), line("[box]:2222", rsa)].join("\n"), "kh");
+  const order = orderHostKeyAlgorithms(hosts, { host: "box", port: 2222 });
+  expect(order.slice(0, 3)).toEqual(["rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519"]);
+  expect(order).toHaveLength(6);
+});

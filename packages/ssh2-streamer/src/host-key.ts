@@ -68,14 +68,18 @@ export function keyTypeOf(algorithm: HostKeyAlgorithm): string {
   return algorithm.startsWith("rsa-") ? "ssh-rsa" : algorithm;
 }
 
-/** The order to ask a server for its keys in: types on record first, so that a server with several shows one of those. */
+/**
+ * The order to ask a server for its keys in, so that one with several shows one that is on record: first the types of lines
+ * with the port, which can contradict, then those of lines without it.
+ */
 export function orderHostKeyAlgorithms(
   hosts: readonly KnownHost[],
   at: { host: string; port: number },
 ): HostKeyAlgorithm[] {
-  const names = [formatHostName(at.host, at.port), formatHostName(at.host, 22)];
-  const known = hosts.filter((host) => host.marker === undefined && names.some((name) => isKnownAs(host, name)));
-  const types = new Set(known.map((host) => host.type));
-  const isOnRecord = (name: HostKeyAlgorithm) => types.has(keyTypeOf(name));
-  return [...algorithms.filter(isOnRecord), ...algorithms.filter((name) => !isOnRecord(name))];
+  const ranked = [formatHostName(at.host, at.port), formatHostName(at.host, 22)].map((name) => {
+    const known = hosts.filter((host) => host.marker === undefined && isKnownAs(host, name));
+    const types = new Set(known.map((host) => host.type));
+    return algorithms.filter((algorithm) => types.has(keyTypeOf(algorithm)));
+  });
+  return [...new Set([...ranked.flat(), ...algorithms])];
 }
