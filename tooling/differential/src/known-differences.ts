@@ -102,10 +102,11 @@ export const knownDifferences: readonly KnownDifference[] = [
     verb: "dotenv",
     kind: "fault",
     difference:
-      "A variable without a name behind `export`, or behind a quoted value on its line, is passed over; Compose refuses it",
-    reason: "Compose reads what follows a quoted value as a statement of its own.",
+      "A variable without a name, what follows a quoted value, and a bare name that ends the file without a newline are passed over; Compose refuses them",
+    reason: "Compose reads what follows a quoted value as a statement of its own, and a bare name needs its newline.",
     matches: ({ outcome, input }) =>
-      outcome.ours.refused === undefined && /["'][ \t]*[=:]|export\s+[=:]/.test((input as { dotenv: string }).dotenv),
+      outcome.ours.refused === undefined &&
+      /["'][ \t]*[\p{L}=:]|(^|\n|export|\ufeff)\s*[=:]|(^|\s)[\w.-]+$/u.test((input as { dotenv: string }).dotenv),
   },
   {
     verb: "exec",
@@ -164,11 +165,12 @@ export const knownDifferences: readonly KnownDifference[] = [
   {
     verb: "known-hosts",
     kind: "meant",
-    difference: "A key that a line without the port revokes is refused; ssh refuses it only where the port is named",
-    reason: "A revoked key is not safe on another port.",
+    difference:
+      "A server with a key that any line for the host revokes is refused; ssh looks at lines with the port alone, and may ask for another key",
+    reason: "A revoked key is not safe on another port, and a server that has one is not to be trusted for its others.",
     matches: ({ outcome, input }) =>
       outcome.ours.verdict === "not trusted" &&
-      (input as { lines: string[] }).lines.some((line) => line.trim().startsWith("@revoked ") && /\bKEY0/.test(line)),
+      (input as { lines: string[] }).lines.some((line) => line.trim().startsWith("@revoked ") && /\bKEY\d/.test(line)),
   },
   {
     verb: "ssh-config",
