@@ -175,6 +175,16 @@ export const knownDifferences: readonly KnownDifference[] = [
   {
     verb: "ssh-config",
     kind: "meant",
+    difference: "Of Match, `exec` runs nothing, and names are compared otherwise than ssh does",
+    reason: "Host is what otto promises to read; looking up a host must not start programs.",
+    matches: ({ input }) => {
+      const { lines, included } = input as ConfigLines;
+      return [...lines, ...included].some((line) => /^\s*Match\b/i.test(line));
+    },
+  },
+  {
+    verb: "ssh-config",
+    kind: "meant",
     difference: "A comment behind ProxyJump is none of its value; ssh refuses the line",
     reason: "ssh takes comments behind every other value.",
     matches: ({ outcome, input }) => {
