@@ -2,22 +2,15 @@ import { execFile, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { appendFileSync } from "node:fs";
-import { cp, utimes } from "node:fs/promises";
+import { utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { listImage } from "@otto/lab";
 import { afterAll, expect, test } from "vitest";
-import { build, createBuildRepo, createShellRepo, parent } from "./local-build.js";
+import { build, createBuildRepo, createShellRepo, layProgram, parent } from "./local-build.js";
 
 const execute = promisify(execFile);
 afterAll(() => parent[Symbol.asyncDispose]());
-
-/** Copies a program and the libraries that it loads. */
-async function layProgram(program: string, root: string): Promise<void> {
-  const { stdout } = await execute("ldd", [program]);
-  const libraries = stdout.match(/\/[^ ]+(?= \()/g) ?? [];
-  for (const path of [program, ...libraries]) await cp(path, join(root, path), { dereference: true, recursive: true });
-}
 
 test("args, target and labels reach the build", async () => {
   const settings = `target = "wanted"\nbuild_args = { PORT = 8080 }\nlabels = { team = "red" }\n`;

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -92,4 +92,11 @@ export function onlyImage(repo: Repo): DockerImage {
   const [image] = repo.docker.images;
   if (image === undefined) throw new Error("the repo declares an image");
   return image;
+}
+
+/** Copies a program and the libraries that it loads. */
+export async function layProgram(program: string, root: string): Promise<void> {
+  const { stdout } = await execute("ldd", [program]);
+  const libraries = stdout.match(/\/[^ ]+(?= \()/g) ?? [];
+  for (const path of [program, ...libraries]) await cp(path, join(root, path), { dereference: true, recursive: true });
 }

@@ -37,20 +37,3 @@ function missing(image: DockerImage, { id }: BuildSecret, reason: string, cause?
     cause,
   });
 }
-
-/**
- * The sockets of the ssh agents that an image's build may use, by id.
- * @throws OttoError `BUILD_SSH_AGENT_MISSING`
- */
-export function findSshAgents(image: DockerImage, env: Environment): Record<string, string> {
-  return Object.fromEntries(image.ssh.map((mount) => findSshAgent(image, mount, env)));
-}
-
-function findSshAgent(image: DockerImage, mount: string, env: Environment): [string, string] {
-  const [id = "default", socket = env.SSH_AUTH_SOCK] = mount.split("=", 2);
-  if (socket !== undefined && socket !== "") return [id, socket];
-  throw new OttoError("BUILD_SSH_AGENT_MISSING", `building ${image.name}: no ssh-agent for the mount ${id}`, {
-    hint: "Start one and add the key: eval $(ssh-agent); ssh-add",
-    details: { image: image.name, id },
-  });
-}

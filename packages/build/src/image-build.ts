@@ -13,12 +13,13 @@ import { findImageLine } from "./base-images.js";
 import type { BuildEvent } from "./build-event.js";
 import type { BuildImagesOptions } from "./build-images.js";
 import { hashLabel, type WantedImage } from "./build-plan.js";
-import { findSshAgents, readSecrets } from "./build-secrets.js";
+import { readSecrets } from "./build-secrets.js";
 import { pullBases } from "./image-transfer.js";
 import { findRegistries } from "./registry/build-registries.js";
 import { credentialServer } from "./registry/registry-host.js";
 import { findUserCredentials } from "./registry/user-credentials.js";
 import { parseShmSize } from "./shm-size.js";
+import { findSshAgents } from "./ssh-agents.js";
 import { type CountedSteps, findStepLine } from "./step-line.js";
 
 interface Build {
@@ -53,7 +54,7 @@ async function buildBySession(wanted: WantedImage, build: Build): Promise<void> 
     readSecret: async (id: string) => secrets.get(id)?.revealBytes(),
     redact: [...secrets.values()],
     findCredentials: credentialsOf(wanted, options),
-    sshAgents: findSshAgents(image, env),
+    sshAgents: await findSshAgents(image, env),
   };
   const dockerfile = servedDockerfileName(context);
   const namedContexts = servedNamedContexts(context);

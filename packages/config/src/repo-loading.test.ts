@@ -38,6 +38,7 @@ context = "docker"
 target = "prod"
 platform = "linux/amd64"
 build_args = { PORT = 8080, DEBUG = true, VERSION = 1.0, NAME = "x", HALF = 0.5 }
+ssh = ["default", "host=~/id,keys/b", "agent=/run/agent"]
 secrets = [{ id = "npm", env = "NPM_TOKEN" }, { id = "key", file = "~/key" }]
 additional_contexts = { shared = "../shared", base = "docker-image://alpine" }
 [[docker.composes]]
@@ -74,7 +75,7 @@ test("settings become absolute paths and strings", async () => {
         { id: "npm", env: "NPM_TOKEN" },
         { id: "key", file: "/home/ada/key" },
       ],
-      ssh: [],
+      ssh: ["default", `host=/home/ada/id,${join(root, "keys/b")}`, "agent=/run/agent"],
     },
   ]);
   expect(repo.docker.composes).toEqual([

@@ -49,7 +49,7 @@ export interface DockerImage {
   /** Name to absolute directory, or to a reference with a scheme (`docker-image://…`, `https://…`), which stays as it is. */
   readonly additionalContexts: Readonly<Record<string, string>>;
   readonly secrets: readonly BuildSecret[];
-  /** `default` or `id=path`, as `docker build --ssh` takes it. */
+  /** `default` or `id=path,path`, as `docker build --ssh` takes it: an agent's socket, or key files; absolute paths. */
   readonly ssh: readonly string[];
   readonly push?: boolean;
   /** `content` (the default): mtimes in the image derive from content. `preserve`: they are those of the files. */

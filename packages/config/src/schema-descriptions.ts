@@ -33,7 +33,7 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
     "docker.images[].secrets[].id": "Id of the secret in the Dockerfile.",
     "docker.images[].secrets[].env": "Environment variable that holds it.",
     "docker.images[].secrets[].file": "File that holds it.",
-    "docker.images[].ssh": "SSH agents for RUN --mount=type=ssh, as default.",
+    "docker.images[].ssh": "SSH agents or key files for RUN --mount=type=ssh, as default or default=~/.ssh/id.",
     "docker.images[].push": "Whether each build pushes it to the registry.",
     "docker.images[].mtime": "Times of files in the image: made from their content, or preserved.",
     "docker.composes": "Compose files of the stack, in their order.",

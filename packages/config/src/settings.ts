@@ -38,7 +38,7 @@ function toImage(image: ImageText, base: PathBase): DockerImage {
     addHosts: image.add_hosts,
     additionalContexts: toContexts(image.additional_contexts, base),
     secrets: image.secrets.map((secret) => toSecret(secret, base)),
-    ssh: image.ssh,
+    ssh: image.ssh.map((mount) => resolveSshMount(mount, base)),
     ...optional({
       target: image.target,
       platform: image.platform,
@@ -48,6 +48,14 @@ function toImage(image: ImageText, base: PathBase): DockerImage {
       mtime: image.mtime,
     }),
   };
+}
+
+/** `id=path,path`, with absolute paths. */
+function resolveSshMount(mount: string, base: PathBase): string {
+  const at = mount.indexOf("=");
+  if (at < 0) return mount;
+  const paths = mount.slice(at + 1).split(",");
+  return `${mount.slice(0, at)}=${paths.map((path) => path && resolvePath(path, base)).join()}`;
 }
 
 function toCompose(compose: ComposeText, base: PathBase): DockerCompose {

@@ -20,8 +20,8 @@ export interface SessionServices {
   readonly readSecret?: ((id: string) => Promise<Uint8Array | undefined>) | undefined;
   /** Values that must not appear in the build's output, which is told to others. */
   readonly redact?: readonly Secret[] | undefined;
-  /** Sockets of ssh-agents by id, for `RUN --mount=type=ssh`. Default: there are none. */
-  readonly sshAgents?: Readonly<Record<string, string>> | undefined;
+  /** Opens connections to ssh-agents, by id, for `RUN --mount=type=ssh`. Default: there are none. */
+  readonly sshAgents?: Readonly<Record<string, () => Duplex>> | undefined;
   /** What a registry gets. An engine may ask for any: answer for those that the build takes images from, and no other. */
   readonly findCredentials?: ((registryHost: string) => Promise<RegistryCredentials | undefined>) | undefined;
   readonly onTransfer?: OnTransfer | undefined;
@@ -142,12 +142,12 @@ function fileSync(services: SessionServices, onFailure: (error: unknown) => void
 }
 
 /** @see https://github.com/moby/buildkit/blob/master/session/sshforward/ssh.proto */
-function sshAgents(sockets: Readonly<Record<string, string>>): Handlers {
-  const known = new Map(Object.entries(sockets));
-  const find = (id: string): string => {
-    const socket = known.get(id);
-    if (socket === undefined) throw new GrpcError(grpcStatus.notFound, `ssh agent ${id}: not given to this build`);
-    return socket;
+function sshAgents(agents: Readonly<Record<string, () => Duplex>>): Handlers {
+  const known = new Map(Object.entries(agents));
+  const find = (id: string): (() => Duplex) => {
+    const connect = known.get(id);
+    if (connect === undefined) throw new GrpcError(grpcStatus.notFound, `ssh agent ${id}: not given to this build`);
+    return connect;
   };
   return {
     "/moby.sshforward.v1.SSH/CheckAgent": unary(async (request) => {
@@ -155,7 +155,8 @@ function sshAgents(sockets: Readonly<Record<string, string>>): Handlers {
       return Buffer.alloc(0);
     }),
     "/moby.sshforward.v1.SSH/ForwardAgent": async (call) => {
-      await forwardAgent(call, find(call.headers.get("buildkit.ssh.id")?.[0] ?? "default"));
+      const connect = find(call.headers.get("buildkit.ssh.id")?.[0] ?? "default");
+      await forwardAgent(call, connect());
     },
   };
 }
