@@ -15,6 +15,7 @@ import type { BuildImagesOptions } from "./build-images.js";
 import { hashLabel, type WantedImage } from "./build-plan.js";
 import { readSecrets } from "./build-secrets.js";
 import { pullBases } from "./image-transfer.js";
+import { type Proxies, readProxies } from "./proxies.js";
 import { findRegistries } from "./registry/build-registries.js";
 import { credentialServer } from "./registry/registry-host.js";
 import { findUserCredentials } from "./registry/user-credentials.js";
@@ -47,18 +48,19 @@ async function buildBySession(wanted: WantedImage, build: Build): Promise<void> 
   const { env = {} } = options;
   const secrets = await readSecrets(image, env);
   warnOfShort(secrets, image, options);
+  const proxies = await readProxies(env);
   const services = {
     // Neither user nor directory: what one checkout has sent, another need not send again.
     sharedKey: `otto/${repo.name}/${image.name}`,
     files: serveContext(context, { mtime: image.mtime }),
     readSecret: async (id: string) => secrets.get(id)?.revealBytes(),
-    redact: [...secrets.values()],
+    redact: [...secrets.values(), ...proxies.secrets],
     findCredentials: credentialsOf(wanted, options),
     sshAgents: await findSshAgents(image, env),
   };
   const dockerfile = servedDockerfileName(context);
   const namedContexts = servedNamedContexts(context);
-  const common = engineOptions(wanted, build, "layers");
+  const common = engineOptions(wanted, build, { counted: "layers", proxies });
   await parent.engine.buildWithSession({ ...common, dockerfile, namedContexts, services }, options.signal);
 }
 
@@ -79,9 +81,11 @@ async function buildByTar(wanted: WantedImage, build: Build): Promise<void> {
   try {
     const dockerfile = packedDockerfileName(wanted.context);
     const credentials = await findAllCredentials(wanted, options);
+    const proxies = await readProxies(options.env ?? {});
+    const common = engineOptions(wanted, build, { counted: "instructions", proxies });
     await parent.engine.buildImage(
       tar,
-      { ...engineOptions(wanted, build, "instructions"), dockerfile, credentials },
+      { ...common, dockerfile, credentials, redact: proxies.secrets },
       options.signal,
     );
   } finally {
@@ -106,12 +110,16 @@ async function findAllCredentials({ image, context }: WantedImage, { env = {}, s
   return found;
 }
 
-function engineOptions(wanted: WantedImage, { repo, options, noCache }: Build, counted: CountedSteps) {
+function engineOptions(
+  wanted: WantedImage,
+  { repo, options, noCache }: Build,
+  { counted, proxies }: { counted: CountedSteps; proxies: Proxies },
+) {
   const { image } = wanted;
   const dockerfileText = wanted.context.dockerfile.content.toString();
   return {
     tag: wanted.tag,
-    buildArgs: image.buildArgs,
+    buildArgs: { ...proxies.args, ...image.buildArgs },
     labels: { ...image.labels, ...ownerLabels(repo, wanted) },
     target: image.target,
     platform: image.platform,

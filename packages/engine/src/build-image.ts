@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { createRedactor, type Redactor } from "@otto/errors";
+import { createRedactor, type Redactor, type Secret } from "@otto/errors";
 import { buildFailed } from "./build-failure.js";
 import { buildParameters } from "./build-parameters.js";
 import type { BuildProgress } from "./build-progress.js";
@@ -39,6 +39,8 @@ export interface BuildImageOptions {
 export interface TarBuildOptions extends BuildImageOptions {
   /** For base images, by registry host; sent with this request alone. Default: none. */
   readonly credentials?: Readonly<Record<string, RegistryCredentials>> | undefined;
+  /** What no output or error may show besides `credentials`. Default: nothing. */
+  readonly redact?: readonly Secret[] | undefined;
 }
 
 /**
@@ -53,7 +55,7 @@ export async function buildImage(
 ): Promise<void> {
   const query = { ...buildParameters(options), version: "1" };
   const headers = { "Content-Type": "application/x-tar", ...registryConfigHeader(options.credentials ?? {}) };
-  const secrets = Object.values(options.credentials ?? {}).flatMap(secretsOf);
+  const secrets = [...Object.values(options.credentials ?? {}).flatMap(secretsOf), ...(options.redact ?? [])];
   await asking({ ...request, secrets }, `building ${options.tag}`, async () => {
     const stream = await sendToEngine(client, { method: "POST", path: "/build", query, headers, body: tar }, request);
     await followBuild(stream, options, createRedactor(secrets));

@@ -48,3 +48,17 @@ test.each(["", "{ canary", `"canary"`, `["canary"]`])("%j is refused without a w
     ),
   );
 });
+
+test("proxies become build arguments in both spellings; what is no text does not", () => {
+  const proxies = {
+    default: { httpProxy: "http://p:3128", allProxy: "socks5://p", noProxy: "", ftpProxy: 3 },
+    "tcp://other": { allProxy: "x" },
+  };
+  expect(parseDockerConfig(JSON.stringify({ proxies }), "config.json").proxyArgs).toEqual({
+    HTTP_PROXY: "http://p:3128",
+    http_proxy: "http://p:3128",
+    ALL_PROXY: "socks5://p",
+    all_proxy: "socks5://p",
+  });
+  expect(parseDockerConfig(`{"proxies": ["x"]}`, "config.json").proxyArgs).toEqual({});
+});

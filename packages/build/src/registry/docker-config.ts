@@ -2,11 +2,13 @@ import type { RegistryCredentials } from "@otto/engine";
 import { OttoError, Secret } from "@otto/errors";
 import { credentialServer, hostOfServer } from "./registry-host.js";
 
-/** What the user's `config.json` of Docker says of registries. */
+/** What the user's `config.json` of Docker says of registries and proxies. */
 export interface DockerConfig {
   readonly auths: Readonly<Record<string, DockerAuth>>;
   readonly credsStore: string | undefined;
   readonly credHelpers: Readonly<Record<string, string>>;
+  /** Build arguments, of the proxies of all engines. */
+  readonly proxyArgs: Readonly<Record<string, string>>;
 }
 
 interface DockerAuth {
@@ -33,7 +35,24 @@ export function parseDockerConfig(text: string, file: string): DockerConfig {
     auths: objectIn(config, "auths") as Record<string, DockerAuth>,
     credsStore: typeof config.credsStore === "string" && config.credsStore !== "" ? config.credsStore : undefined,
     credHelpers: objectIn(config, "credHelpers") as Record<string, string>,
+    proxyArgs: readProxyArgs(objectIn(objectIn(config, "proxies"), "default")),
   };
+}
+
+/** @see https://docs.docker.com/engine/cli/proxy/ */
+const proxyKeys = ["httpProxy", "httpsProxy", "noProxy", "ftpProxy", "allProxy"];
+
+/** `httpProxy` as `HTTP_PROXY` and `http_proxy`, and so on: docker build gives both. */
+function readProxyArgs(proxies: JsonObject): Record<string, string> {
+  const args: Record<string, string> = {};
+  for (const key of proxyKeys) {
+    const value = proxies[key];
+    if (typeof value !== "string" || value === "") continue;
+    const name = key.replace("Proxy", "_proxy");
+    args[name.toUpperCase()] = value;
+    args[name] = value;
+  }
+  return args;
 }
 
 /** Where Docker's own client would look: a helper of this registry, the helper of all, the file. */

@@ -23,7 +23,8 @@ export async function findUserCredentials(options: {
   return place.in === "helper" ? askCredentialHelper({ ...place, env, signal }) : undefined;
 }
 
-async function readDockerConfig(env: Environment): Promise<DockerConfig | undefined> {
+/** The user's `config.json` of Docker, where there is one. */
+export async function readDockerConfig(env: Environment): Promise<DockerConfig | undefined> {
   const directory = env.DOCKER_CONFIG || (env.HOME && join(env.HOME, ".docker"));
   if (!directory) return undefined;
   const file = join(directory, "config.json");
