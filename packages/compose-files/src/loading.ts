@@ -133,10 +133,14 @@ async function readText(
   return text;
 }
 
-/** `.env` of a directory, where there is one. */
+/**
+ * `.env` of a directory, where there is one. As Compose, it takes a directory of that name for nothing.
+ * @throws OttoError those of {@link loadEnvFile}
+ */
 export async function findEnvFile(loading: Loading, lookup: Lookup, directory: string): Promise<EnvFile | undefined> {
   const local = resolveLocalPath(".env", directory, loading.source.home);
-  if ((await loading.locator.find(local))?.entry !== "file") return undefined;
+  const entry = await loading.reader.stat(local.path);
+  if (entry === undefined || entry.kind === "dir") return undefined;
   const place = { file: loading.locator.display(posix.join(directory, ".env")), line: 0, key: "" };
   return loadEnvFile(loading, lookup, { local, place, kind: "dotenv", required: false });
 }

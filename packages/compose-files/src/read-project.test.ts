@@ -143,6 +143,28 @@ test.each([
   }
 });
 
+test.each([
+  ["a link out of the repo", { ".env": "-> ../shared/x" }, "COMPOSE_PATH_OUTSIDE_REPO"],
+  ["a socket", { ".env": "socket" }, "COMPOSE_PATH_UNSUPPORTED"],
+  ["a link out of the repo beside an included file", { "sub/.env": "-> ../../shared/x" }, "COMPOSE_PATH_OUTSIDE_REPO"],
+  ["a socket beside an included file", { "sub/.env": "socket" }, "COMPOSE_PATH_UNSUPPORTED"],
+])("a .env that is %s is refused by its name", async (_, files, code) => {
+  const included = {
+    "compose.yml": "include: [sub/c.yml]\n",
+    "sub/c.yml": "services: { a: { image: 'x:${TAG:-1}' } }\n",
+  };
+  const disk = { ...included, "../shared/x": "TAG=2\n", ...files };
+  const error = await refusal(disk);
+  expect([error.code, error.message]).toEqual([code, expect.stringContaining(Object.keys(files)[0] ?? "")]);
+});
+
+test("a .env that leads out of the repo counts where that is allowed, and a directory of that name does not", async () => {
+  const disk = { "compose.yml": "services: { a: { image: 'x:${TAG:-1}' } }\n", "../shared/x": "TAG=2\n" };
+  const [allowed] = (await read({ ...disk, ".env": "-> ../shared/x" }, { allowOutside: ["../shared"] })).services;
+  expect(allowed?.image).toBe("x:2");
+  expect((await read({ ...disk, ".env/file": "" })).services[0]?.image).toBe("x:1");
+});
+
 test("allowing one path does not allow its neighbours", async () => {
   const error = await refusal({ ...service("volumes: ['../repo-2:/x']"), ...outside }, { allowOutside: ["../repo"] });
   expect(error.code).toBe("COMPOSE_PATH_OUTSIDE_REPO");
