@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { describeFileError } from "@otto/errors";
+import { describeFileError, isOttoError } from "@otto/errors";
 import type { ComposeDocument, DocumentGroup, EnvFile, Link } from "./compose-document.js";
 import type { DefaultContext } from "./default-context.js";
 import { DotenvError, dotenvVariables, evaluateDotenv, fixDotenv, parseDotenv } from "./dotenv.js";
@@ -127,6 +127,7 @@ async function readText(
   const path = locator.display(local.path);
   if (located.entry === "dir") throw composeError("COMPOSE_FILE_INVALID", place, `${path} is a directory`);
   const text = await reader.readText(located.localPath).catch((cause: unknown) => {
+    if (isOttoError(cause)) throw cause;
     throw composeError("COMPOSE_FILE_INVALID", place, `${path}: ${describeFileError(cause)}`);
   });
   if (text === undefined) throw composeError("COMPOSE_FILE_MISSING", place, `${path} cannot be read`);

@@ -1,9 +1,13 @@
 import { lstat, readdir, realpath } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { readIgnoreFile } from "@otto/context";
-import { createIgnoreMatcher, type DirectoryMatch, type IgnoreMatcher } from "@otto/hashing";
+import { createIgnoreMatcher, type DirectoryMatch, decodePath, type IgnoreMatcher } from "@otto/hashing";
+import { readingFile, refuseRawBytes } from "./unreadable.js";
 
-/** Every path of a directory, the directory itself as "". Sockets, FIFOs and devices are left out. */
+/**
+ * Every path of a directory, the directory itself as "". Sockets, FIFOs and devices are left out.
+ * @throws OttoError `STAGING_FILE_UNREADABLE`
+ */
 export function listPaths(root: string): Promise<string[]> {
   return listIncluded(root, []);
 }
@@ -12,7 +16,7 @@ export function listPaths(root: string): Promise<string[]> {
  * The paths of a context that a build by this Dockerfile sees. The Dockerfile and the rules are among them even when they
  * are ignored: the builder reads them, and leaves them out of the image itself.
  * @param dockerfile absolute; undefined: `.dockerignore` alone rules
- * @throws OttoError `IGNORE_FILE_INVALID`, `IGNORE_PATTERN_INVALID`, `CONTEXT_UNREADABLE`
+ * @throws OttoError `IGNORE_FILE_INVALID`, `IGNORE_PATTERN_INVALID`, `CONTEXT_UNREADABLE`, `STAGING_FILE_UNREADABLE`
  */
 export async function listSeen(root: string, dockerfile: string | undefined): Promise<string[]> {
   const paths = await listIncluded(root, readIgnoreFile(root, dockerfile)?.patterns ?? []);
@@ -36,13 +40,17 @@ interface Walk {
 
 async function walk(from: Walk, directory: string, match: DirectoryMatch): Promise<void> {
   const { root, matcher, paths } = from;
-  for (const found of await readdir(join(root, directory), { withFileTypes: true })) {
-    const path = posix.join(directory, found.name);
+  const at = join(root, directory);
+  for (const found of await readingFile(at, readdir(at, { withFileTypes: true, encoding: "buffer" }))) {
+    const name = decodePath(found.name);
+    const path = posix.join(directory, name);
     if (found.isDirectory()) {
       const inner = matcher.matchDirectory(path, match);
+      if (!inner.ignored || inner.mayHoldIncluded) refuseRawBytes(at, name);
       if (!inner.ignored) paths.push(path);
       if (inner.mayHoldIncluded) await walk(from, path, inner);
     } else if ((found.isFile() || found.isSymbolicLink()) && !matcher.ignores(path, match)) {
+      refuseRawBytes(at, name);
       paths.push(path);
     }
   }

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { cleanText, OttoError } from "@otto/errors";
 import { type Pack, pack } from "tar-stream";
+import { asUnreadable } from "./unreadable.js";
 
 /** What goes into a tar: a text, a file of this machine, or a link. `path` is relative, without `..`. */
 export type PackedEntry =
@@ -57,7 +58,7 @@ async function* readListed({ localPath, size, digest }: LocalPackedEntry): Async
       yield chunk;
     }
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === "ENOENT" ? fileChanged(localPath) : error;
+    throw (error as NodeJS.ErrnoException).code === "ENOENT" ? fileChanged(localPath) : asUnreadable(localPath, error);
   }
   if (left > 0) throw fileChanged(localPath);
 }

@@ -113,3 +113,16 @@ test("a text is for the login alone, and a directory without its bits gets those
   });
   expect(entries.find(({ path }) => path === "t/text")).toMatchObject({ kind: "file", size: 2 });
 });
+
+test.each([
+  ["a file", (path: Buffer) => writeFileSync(path, "")],
+  ["a directory", (path: Buffer) => mkdirSync(path)],
+  ["a link's target", (path: Buffer) => symlinkSync(path, join(root, "link"))],
+])("%s whose name is not UTF-8 is refused, unless it is ignored", async (_, make) => {
+  make(Buffer.concat([Buffer.from(`${root}/caf`), Buffer.of(0xe9)]));
+  const refusal = { code: "STAGING_FILE_UNREADABLE", message: expect.stringContaining("caf\ufffd") as string };
+  await expect(listTree([{ localPath: root, remotePath: "c" }])).rejects.toMatchObject(refusal);
+  await expect(list({ api: "" })).rejects.toMatchObject(refusal);
+  lay({ ".dockerignore": "caf*\nlink" });
+  expect((await list({ api: "" })).sent).toEqual([".dockerignore"]);
+});

@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readlink, stat } from "node:fs/promises";
 import { join, posix } from "node:path";
+import { decodePath } from "@otto/hashing";
 import { listPaths, listSeen } from "./build-listing.js";
 import type { LocalTreeFile, TreeEntry, TreeFile } from "./tree-entry.js";
+import { readingFile, refuseRawBytes } from "./unreadable.js";
 
 const directoryMode = 0o755;
 const textMode = 0o600;
@@ -20,7 +22,7 @@ export interface TreeListing {
  * Lists all that the files amount to, directories with all that is in them. Of a `build` directory that is what any of its
  * builds sees, each by its own ignore rules. Sockets, FIFOs and devices are left out.
  * @param directories further directories, which need not exist here
- * @throws OttoError `IGNORE_FILE_INVALID`, `IGNORE_PATTERN_INVALID`, `CONTEXT_UNREADABLE`
+ * @throws OttoError `IGNORE_FILE_INVALID`, `IGNORE_PATTERN_INVALID`, `CONTEXT_UNREADABLE`, `STAGING_FILE_UNREADABLE`
  */
 export async function listTree(files: readonly TreeFile[], directories: readonly string[] = []): Promise<TreeListing> {
   const entries = new Map<string, TreeEntry>();
@@ -33,8 +35,10 @@ export async function listTree(files: readonly TreeFile[], directories: readonly
   for (const file of files) {
     if ("content" in file) add(textEntry(file));
     else
-      for (const path of await listFile(file, built))
-        add(await readEntry(join(file.localPath, path), posix.join(file.remotePath, path)));
+      for (const path of await listFile(file, built)) {
+        const localPath = join(file.localPath, path);
+        add(await readingFile(localPath, readEntry(localPath, posix.join(file.remotePath, path))));
+      }
   }
   return { entries: [...entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1)), built };
 }
@@ -53,7 +57,7 @@ function textEntry({ remotePath, content }: { remotePath: string; content: strin
 /** The paths of a file, relative to it. Notes what the services of a build see. */
 async function listFile(file: LocalTreeFile, built: Map<string, Set<string>>): Promise<Iterable<string>> {
   const { localPath, remotePath, kind, builds = [] } = file;
-  if (!(await stat(localPath)).isDirectory()) {
+  if (!(await readingFile(localPath, stat(localPath))).isDirectory()) {
     for (const { service } of builds) noteSeen(built, service, [remotePath]);
     return [""];
   }
@@ -81,7 +85,11 @@ async function readEntry(localPath: string, path: string): Promise<TreeEntry> {
   const found = await lstat(localPath);
   // Without these bits the login could not put the contents there.
   if (found.isDirectory()) return { kind: "dir", path, mode: (found.mode & 0o777) | 0o700 };
-  if (found.isSymbolicLink()) return { kind: "symlink", path, target: await readlink(localPath) };
+  if (found.isSymbolicLink()) {
+    const target = decodePath(await readlink(localPath, { encoding: "buffer" }));
+    refuseRawBytes(localPath, target);
+    return { kind: "symlink", path, target };
+  }
   const hash = createHash("sha256");
   let size = 0;
   for await (const chunk of createReadStream(localPath) as AsyncIterable<Buffer>) {
