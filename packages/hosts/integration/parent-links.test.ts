@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readlink, rm, writeFile } from "node:fs/promises";
+import { appendFileSync, existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -50,6 +50,20 @@ async function namesAndContents(): Promise<readonly string[]> {
   const time = / \d{9,}(?= |$)/;
   return (await listTree(target)).map((line) => line.replace(time, ""));
 }
+
+test("a log that grows while it is read is copied with its tree, and a warning names it", async () => {
+  const log = join(directory, "growing", "log");
+  await makeFiles(join(directory, "growing"), { after: "A", "sub/word": "W" });
+  // More than a link holds on its way.
+  await writeFile(log, Buffer.alloc(32 << 20, "x"));
+  const onProgress = () => appendFileSync(log, "more");
+  const result = await parent.get(join(directory, "growing"), join(directory, "grown"), { onProgress });
+  expect(result.warnings).toEqual([expect.stringMatching(/growing on parent: .*\.\/log: /)]);
+  const grown = join(directory, "grown");
+  expect((await readFile(join(grown, "log"))).subarray(0, 32 << 20).equals(Buffer.alloc(32 << 20, "x"))).toBe(true);
+  expect(await readFile(join(grown, "after"), "utf8")).toBe("A");
+  expect(await readFile(join(grown, "sub/word"), "utf8")).toBe("W");
+});
 
 /** The files below the directory that this process has open. */
 async function openFiles(): Promise<readonly string[]> {

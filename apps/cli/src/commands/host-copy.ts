@@ -37,6 +37,7 @@ async function copy(session: Session, flags: HostCopyFlags, direction: Direction
     host[direction](sources.toReversed(), destination, { mode, dryRun, signal: session.signal, onProgress }),
   );
   showCopies(session, { id, direction }, result);
+  for (const warning of result.warnings) session.reporter.notice("warn", warning);
   return { exitCode: exitCodes.done, fields: { entries: result.entries, bytes: result.bytes } };
 }
 

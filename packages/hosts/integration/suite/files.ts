@@ -31,6 +31,7 @@ export function testFiles({ host, directory }: HostTests): void {
       copies: [{ source: join(here, "big"), target: join(there, "big") }],
       entries: 1,
       bytes: bytes.length,
+      warnings: [],
     });
     await host().get(join(there, "big"), join(here, "back"));
     for (const path of [join(there, "big"), join(here, "back")]) {
@@ -137,6 +138,7 @@ export function testFiles({ host, directory }: HostTests): void {
       ],
       entries: 0,
       bytes: 0,
+      warnings: [],
     });
     expect(await readdir(there)).toEqual([]);
   });

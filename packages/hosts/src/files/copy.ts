@@ -5,7 +5,7 @@ import { type CopyPlan, type CopyStep, conflict } from "./copy-plan.js";
 import { type CopyProgress, Tally } from "./copy-tally.js";
 import { checkEntries } from "./entry-check.js";
 import type { FileEntry } from "./file-entry.js";
-import type { HostFiles } from "./host-files.js";
+import type { HostFiles, SendOptions } from "./host-files.js";
 
 export interface CopyOptions {
   /** Permission bits of all files that are copied; directories keep theirs. Default: each file's own. */
@@ -23,6 +23,8 @@ export interface CopyResult {
   /** Files, links and directories; 0 with `dryRun`. */
   readonly entries: number;
   readonly bytes: number;
+  /** Files that changed while a host read them, in the words of its tar; they were copied as far as they were read. */
+  readonly warnings: readonly string[];
 }
 
 export interface CopyNames {
@@ -54,12 +56,14 @@ async function copyAll(
   const named = [sources].flat();
   const { plan, found } = await observe({ from, to }, { sources: named, destination }, signal);
   const copies = plan.steps.map(({ source, name }) => ({ source, target: posix.join(plan.directory, name) }));
-  if (dryRun) return { copies, entries: 0, bytes: 0 };
+  if (dryRun) return { copies, entries: 0, bytes: 0, warnings: [] };
   await assertOutside({ from, to }, plan);
   const tally = new Tally(options.onProgress, await totalBytes(from, found, signal));
-  const entries = checkEntries(allEntries(from, plan, signal), { from: from.name });
+  const warnings: string[] = [];
+  const send = { signal, onWarning: (message: string) => void warnings.push(message) };
+  const entries = checkEntries(allEntries(from, plan, send), { from: from.name });
   await to.receive(plan.directory, tally.follow(entries, options.mode), { signal });
-  return { copies, ...tally.sums };
+  return { copies, ...tally.sums, warnings };
 }
 
 /** A directory that is copied into itself would never end. */
@@ -77,10 +81,10 @@ async function assertOutside({ from, to }: CopySides, { directory, steps }: Copy
 async function* allEntries(
   from: HostFiles,
   { steps }: CopyPlan,
-  signal: AbortSignal | undefined,
+  options: Omit<SendOptions, "kind">,
 ): AsyncGenerator<FileEntry> {
   for (const step of steps) {
-    for await (const entry of from.send(step.source, { kind: step.kind, signal })) {
+    for await (const entry of from.send(step.source, { ...options, kind: step.kind })) {
       // The directory whose contents are copied is there already.
       if (step.name !== "" || entry.path !== "") yield place(entry, step);
     }

@@ -10,6 +10,8 @@ export interface SendOptions {
   /** What was found at the path. */
   readonly kind: FoundFile["kind"];
   readonly signal: AbortSignal | undefined;
+  /** Told of a file that changed while it was read; it is sent as far as it was read. */
+  readonly onWarning?: (message: string) => void;
 }
 
 export interface ReceiveOptions {

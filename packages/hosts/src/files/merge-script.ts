@@ -110,7 +110,14 @@ for path do
 done
 `;
 
-/** A tar stream of the first argument: of its contents for a directory, else of the name in the second. */
+/**
+ * A tar stream of the first argument: of its contents for a directory, else of the name in the second. It exits 4 when
+ * the stream is whole, but files changed while they were read: GNU's tar exits 1 then, others only when they fail.
+ */
 export const sendScript = `
-CDPATH= cd -- "$1" && exec tar -cf - "./$2"
+CDPATH= cd -- "$1" || exit
+tar -cf - "./$2"
+code=$?
+[ $code != 1 ] || case $(tar --version 2>/dev/null) in *GNU*) code=4 ;; esac
+exit $code
 `;

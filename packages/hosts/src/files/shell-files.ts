@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { addAbortSignal } from "node:stream";
+import { cleanText } from "@otto/errors";
 import { Collector } from "ssh2-streamer";
 import { unpackEntries } from "./archive-reader.js";
 import { copyFailed } from "./copy-failure.js";
@@ -42,10 +43,12 @@ export async function lookByShell(
   });
 }
 
+const exitChanged = 4;
+
 export async function* sendByTar(
   { start, name: host }: ShellHost,
   path: string,
-  { kind, signal }: SendOptions,
+  { kind, signal, onWarning }: SendOptions,
 ): AsyncGenerator<FileEntry> {
   const isDirectory = kind === "directory";
   const name = isDirectory ? undefined : posix.basename(path);
@@ -61,5 +64,8 @@ export async function* sendByTar(
     if (!process.stdout.readableEnded) process.end();
   }
   const { exitCode } = await process.exit;
-  if (exitCode !== 0) throw copyFailed(`reading ${path} on ${host}`, (await stderr.finished()).toString());
+  if (exitCode === 0) return;
+  const reason = (await stderr.finished()).toString();
+  if (exitCode !== exitChanged) throw copyFailed(`reading ${path} on ${host}`, reason);
+  for (const line of reason.trim().split("\n")) onWarning?.(`reading ${path} on ${host}: ${cleanText(line)}`);
 }
