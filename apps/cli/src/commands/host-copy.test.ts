@@ -9,15 +9,21 @@ interface Calls {
   readonly items: string[];
   readonly records: JsonRecord[];
   readonly drawn: string[];
+  readonly notices: string[];
 }
 
 /** A session on a terminal, with one machine that copies nothing and says it copied half of 4 kB. */
 function fakeSession({ dryRun }: { readonly dryRun: boolean }): { session: Session; calls: Calls } {
-  const calls: Calls = { copies: [], items: [], records: [], drawn: [] };
+  const calls: Calls = { copies: [], items: [], records: [], drawn: [], notices: [] };
   const copy = (direction: string) => async (sources: readonly string[], destination: string, options: CopyOptions) => {
     calls.copies.push([direction, sources, destination, options.mode, options.dryRun]);
     options.onProgress?.({ bytes: 2000, totalBytes: 4000 });
-    return { copies: sources.map((source) => ({ source, target: `/t/${source}` })), entries: 1, bytes: 4000 };
+    return {
+      copies: sources.map((source) => ({ source, target: `/t/${source}` })),
+      entries: 1,
+      bytes: 4000,
+      warnings: ["./log grew"],
+    };
   };
   const session = {
     options: { dryRun },
@@ -33,7 +39,7 @@ function fakeSession({ dryRun }: { readonly dryRun: boolean }): { session: Sessi
         calls.items.push(text);
         calls.records.push(record);
       },
-      notice: () => {},
+      notice: (level: string, text: string) => calls.notices.push(`${level}: ${text}`),
     },
   };
   return { session: session as unknown as Session, calls };
@@ -51,6 +57,7 @@ test("put takes the last path as the destination, and shows a bar while it runs"
       { type: "copy", do: "put", host: "box", source: "b", target: "/t/b" },
     ],
     drawn: ["██████████░░░░░░░░░░ 2.0 kB of 4.0 kB", "(gone)"],
+    notices: [expect.stringContaining("debug: copied 4"), "warn: ./log grew"],
   });
 });
 
