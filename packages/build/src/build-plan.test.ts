@@ -1,3 +1,4 @@
+import type { ImageInfo } from "@otto/engine";
 import { OttoError } from "@otto/errors";
 import { expect, test } from "vitest";
 import { formatBuildStep, hashLabel, planFinish, planImage, refusePulled, type WantedImage } from "./build-plan.js";
@@ -95,11 +96,22 @@ test.each([
   expect(step).toMatchObject({ refreshes });
 });
 
-test("`:latest` comes to mean the wanted image, and both tags are pushed behind it", () => {
+test("`:latest` comes to mean the wanted image unless it does, and both tags are pushed behind it", () => {
   const tagged = { do: "tag", source: "r-api:abab", target: "r-api:latest" };
   const pushed = ["r-api:abab", "r-api:latest"].map((tag) => ({ do: "push", tag }));
-  expect(planFinish({ wanted, push: false })).toEqual([tagged]);
-  expect(planFinish({ wanted, push: true })).toEqual([tagged, ...pushed]);
+  const finish = (observed: ImageInfo | undefined, push: boolean) => {
+    const step = planImage(wanted, observed, { rebuild: false, push, registryUrl: "r.example" });
+    return step.do === "fail" ? undefined : planFinish(step);
+  };
+  const there = image({ [hashLabel]: hash });
+  const latest = { ...there, tags: ["r-api:abab", "r-api:latest"] };
+  expect(finish(undefined, false)).toEqual([tagged]);
+  expect(finish(undefined, true)).toEqual([tagged, ...pushed]);
+  expect(finish(there, false)).toEqual([tagged]);
+  expect(finish(latest, false)).toEqual([]);
+  expect(finish(latest, true)).toEqual(pushed);
+  // Of an image that was built anew.
+  expect(finish({ ...latest, labels: {} }, false)).toEqual([tagged]);
 });
 
 const foreign = "in the registry was not built from these inputs";

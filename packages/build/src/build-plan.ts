@@ -2,6 +2,7 @@ import type { DockerImage } from "@otto/config";
 import type { BuildContext } from "@otto/context";
 import type { ImageInfo } from "@otto/engine";
 import { OttoError } from "@otto/errors";
+import { familiarImageName } from "@otto/hashing";
 
 /** What an image should become: everything that is known without asking the engine. */
 export interface WantedImage {
@@ -22,6 +23,8 @@ export type BuildStep =
       readonly do: "skip";
       /** The image that is there, `sha256:…`. */
       readonly imageId: string;
+      /** Whether `:latest` means it already. */
+      readonly isLatest: boolean;
     })
   /** Built after all when the registry does not have it. */
   | (WantedStep & { readonly do: "pull" })
@@ -80,8 +83,10 @@ export function planImage(wanted: WantedImage, observed: ImageInfo | undefined, 
   if (rebuild) return { ...build, cause: "asked to rebuild" };
   if (isForeign) return { ...build, cause: "the image under this tag was not built from these inputs" };
   if (pull) return { ...build, refreshes: observed?.id, cause: "asked for newer base images" };
-  if (observed !== undefined)
-    return { do: "skip", ...common, imageId: observed.id, cause: "the image with this hash is there" };
+  if (observed !== undefined) {
+    const isLatest = observed.tags.includes(familiarImageName(wanted.latestTag));
+    return { do: "skip", ...common, imageId: observed.id, isLatest, cause: "the image with this hash is there" };
+  }
   if (hasRegistry)
     return { do: "pull", ...common, cause: "no image with this hash is there; the registry may have it" };
   return { ...build, cause: "no image with this hash is there" };
@@ -92,13 +97,16 @@ export type FinishingStep =
   | { readonly do: "tag"; readonly source: string; readonly target: string }
   | { readonly do: "push"; readonly tag: string };
 
-/** `:latest` comes to mean the image that was wanted, also where that was there before; both tags are pushed if any is. */
-export function planFinish({ wanted: { tag, latestTag }, push }: Pick<WantedStep, "wanted" | "push">): FinishingStep[] {
-  const pushes = push ? [tag, latestTag] : [];
-  return [
-    { do: "tag", source: tag, target: latestTag },
-    ...pushes.map((pushed) => ({ do: "push", tag: pushed }) as const),
-  ];
+/**
+ * `:latest` comes to mean the image that was wanted, also where that was there before; both tags are pushed if any is.
+ * Where `:latest` means it already nothing is written: an engine whose disk is full could not.
+ */
+export function planFinish(step: Exclude<BuildStep, { do: "fail" }>): FinishingStep[] {
+  const { tag, latestTag } = step.wanted;
+  const isTagged = step.do === "skip" && step.isLatest;
+  const tags = isTagged ? [] : [{ do: "tag", source: tag, target: latestTag } as const];
+  const pushes = step.push ? [tag, latestTag] : [];
+  return [...tags, ...pushes.map((pushed) => ({ do: "push", tag: pushed }) as const)];
 }
 
 /**
