@@ -8,25 +8,32 @@ import { mayEnd } from "./up-plan.js";
 
 export type Verdict =
   | { readonly verdict: "ready" }
-  /** `forMs`: it is ready when nothing happens to it for so long. */
-  | { readonly verdict: "waiting"; readonly because: string; readonly forMs?: number }
+  /** `forMs`: it is ready when nothing happens to it for so long. `isLoop`: it crashed again and again so far. */
+  | { readonly verdict: "waiting"; readonly because: string; readonly forMs?: number; readonly isLoop?: true }
   | { readonly verdict: "failed"; readonly because: string };
 
 /** A service that cannot start says so within this. */
 const settleMs = 500;
 /** One that crashed is trusted again when it runs for so long. */
 const recoverMs = 3000;
-const tooManyRestarts = 3;
+const loopRestarts = 3;
+/** What a service needs may take its time to listen; a loop that lasts longer than this is no such wait. */
+const longestLoopMs = 60_000;
 
 /**
  * Judges a container of a service that should run.
  * @param restartsBefore how often the engine had started it again before `up`
  */
 export function judgeContainer(container: ObservedContainer, service: ComposeService, restartsBefore = 0): Verdict {
-  const { state, exitCode, health, restartPolicy } = container;
   const restarts = container.restarts - restartsBefore;
-  if (restarts >= tooManyRestarts)
-    return { verdict: "failed", because: `it ended ${restarts} times and was started again (exit code ${exitCode})` };
+  const judged = judgeState(container, service, restarts);
+  if (judged.verdict !== "waiting" || restarts < loopRestarts) return judged;
+  const because = `it ended ${restarts} times and was started again (exit code ${container.exitCode})`;
+  return { ...judged, because, isLoop: true };
+}
+
+function judgeState(container: ObservedContainer, service: ComposeService, restarts: number): Verdict {
+  const { state, exitCode, health, restartPolicy } = container;
   if (state === "restarting") return { verdict: "waiting", because: `it ended with ${exitCode} and is started again` };
   if (state === "exited" && exitCode === 0 && mayEnd(service, restartPolicy)) return { verdict: "ready" };
   if (state === "exited" || state === "dead") return { verdict: "failed", because: `it exited with ${exitCode}` };
@@ -71,7 +78,8 @@ export interface ContainerEvents {
  * Waits until every enabled service runs, is healthy where it has a health check, or has exited with 0; one whose
  * end another waits for must have.
  * @returns the stack's containers
- * @throws OttoError `COMPOSE_SERVICE_FAILED` with the service's last log lines, `COMPOSE_NOT_READY` when time is over
+ * @throws OttoError `COMPOSE_SERVICE_FAILED` with the service's last log lines, also for one that still crashes again and
+ * again after a minute or when time is over; else `COMPOSE_NOT_READY` when time is over
  */
 export async function waitUntilReady(
   place: StackPlace & { events: ContainerEvents },
@@ -86,7 +94,9 @@ export async function waitUntilReady(
     const state = judgeStack(containers, options, (id) => performance.now() - (events.lastChange(id) ?? began));
     if (state.failed !== undefined) throw await serviceFailed(place, state.failed);
     if (state.waiting === undefined) return containers;
-    const left = options.deadline - performance.now();
+    const { looping } = state;
+    const left = Math.min(options.deadline, looping ? began + longestLoopMs : Infinity) - performance.now();
+    if (left <= 0 && looping !== undefined) throw await serviceFailed(place, looping);
     if (left <= 0) throw await notReady(place, { ...state.waiting, timeoutMs: options.timeoutMs });
     await events.beyond(seen, Math.min(left, state.recheckMs), options.signal);
   }
@@ -101,6 +111,8 @@ interface Trouble {
 interface StackState {
   readonly failed?: Trouble;
   readonly waiting?: Trouble;
+  /** One of those that are waited for. */
+  readonly looping?: Trouble;
   readonly recheckMs: number;
 }
 
@@ -111,6 +123,7 @@ function judgeStack(
   quietMs: (id: string) => number,
 ): StackState {
   let waiting: Trouble | undefined;
+  let looping: Trouble | undefined;
   let recheckMs = Number.POSITIVE_INFINITY;
   for (const declared of services.filter(({ enabled, replicas }) => enabled && replicas > 0)) {
     const service = declared.name;
@@ -125,9 +138,10 @@ function judgeStack(
       if (judged.forMs !== undefined && quiet >= judged.forMs) continue;
       if (judged.forMs !== undefined) recheckMs = Math.min(recheckMs, judged.forMs - quiet);
       waiting ??= { service, because: judged.because, container };
+      if (judged.isLoop) looping ??= { service, because: judged.because, container };
     }
   }
-  return { ...(waiting !== undefined && { waiting }), recheckMs: Math.max(recheckMs, 1) };
+  return { ...(waiting && { waiting }), ...(looping && { looping }), recheckMs: Math.max(recheckMs, 1) };
 }
 
 /** Whether a stack that nothing is done to is up, by what was seen of it before. */
@@ -142,8 +156,9 @@ export async function findFailure(
   options: Pick<ReadyOptions, "project" | "services" | "before">,
 ): Promise<OttoError | undefined> {
   const containers = await observeContainers(place.session, place.parent, options.project);
-  const { failed } = judgeStack(containers, options, () => 0);
-  return failed && serviceFailed(place, failed);
+  const { failed, looping } = judgeStack(containers, options, () => 0);
+  const trouble = failed ?? looping;
+  return trouble && serviceFailed(place, trouble);
 }
 
 const lastLogLines = 30;
