@@ -8,7 +8,7 @@ export class RepeatReporter implements Reporter {
   /** @param environment what the tests of this run read, `OTTO_SEED` among it */
   constructor(environment: Readonly<Record<string, string | undefined>>) {
     const settings = Object.entries(environment).filter(
-      ([name]) => /^OTTO_[A-Z_]+$/.test(name) && name !== "OTTO_WORLD",
+      ([name]) => /^OTTO_[A-Z_]+$/.test(name) && !name.startsWith("OTTO_WORLD"),
     );
     this.#environment = settings.map(([name, value]) => `${name}=${quote(value ?? "")}`).join(" ");
   }

@@ -31,7 +31,7 @@ function formatReasons(results: Results, faults: readonly KnownFault[]): string[
   const shown = faults.filter(({ kind, suite }) => results[kind]?.[suite] !== undefined);
   const reasons = shown.map((one) => {
     const red = results[one.kind]?.[one.suite]?.failed.filter((name) => new RegExp(one.tests).test(name)) ?? [];
-    return `- \`${one.kind}\`, ${one.suite}, ${red.length} tests: ${one.fault}`;
+    return `- \`${one.kind}\`, ${one.suite}, ${red.length} ${red.length === 1 ? "test" : "tests"}: ${one.fault}`;
   });
   const cells = Object.entries(results).flatMap(([kind, row]) =>
     names.map((suite) => [kind, suite, row[suite]] as const),
