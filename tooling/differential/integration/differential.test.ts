@@ -1,12 +1,12 @@
 import { formatFinding, formatTallies, isRed, search, verbs } from "@otto/differential";
-import { readSeed } from "@otto/lab";
 import { expect, test } from "vitest";
 
-const seed = readSeed();
+/** The same cases in each run: new ones are for `pnpm differential`, whose findings are news and no fault of a change. */
+const seed = 1;
 /** Cases of each verb, about two seconds of each. */
 const cases: Readonly<Record<string, number>> = { dotenv: 20, ignore: 60, "ssh-config": 40, template: 20, up: 1 };
 
-test.each(verbs)(`$name gives what $reference gives (OTTO_SEED=${seed})`, { timeout: 300_000 }, async (verb) => {
+test.each(verbs)("$name gives what $reference gives", { timeout: 300_000 }, async (verb) => {
   const findings: string[] = [];
   const count = cases[verb.name] ?? 6;
   const tallies = await search([verb], {

@@ -238,11 +238,16 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     verb: "up",
-    kind: "fault",
-    difference: "A bind mount whose source is missing here is refused; Compose makes an empty directory",
-    reason: "A fresh clone lacks what git does not keep. otto refuses because it may as well be a typing error.",
-    matches: ({ outcome, input }) =>
-      outcome.ours.refused !== undefined && JSON.stringify(input).includes('"./missing"'),
+    kind: "meant",
+    difference:
+      "A container with a mounted file, config or secret whose content has changed is replaced; Compose keeps it",
+    reason:
+      "A stack that is not as declared converges. A mount of one file keeps the file it was made with: what replaces that is not seen.",
+    matches: ({ difference: { fact, ours, reference }, input }) =>
+      /^edit: s\d.\d fate$/.test(fact) &&
+      ours === "replaced" &&
+      reference === "kept" &&
+      (input as { edit: { kind: string } }).edit.kind === "file",
   },
   {
     verb: "up",

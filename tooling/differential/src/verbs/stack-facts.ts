@@ -44,7 +44,7 @@ async function inspectAll(kind: "container" | "network" | "volume", project: str
 function containerFacts(container: Inspected): Facts {
   const { Config, HostConfig, State, Mounts, NetworkSettings } = container as unknown as {
     Config: Inspected & { Labels: Record<string, string>; Env: string[] | null };
-    HostConfig: Inspected & { Binds: string[] | null };
+    HostConfig: Inspected & { Binds: string[] | null; Mounts?: readonly { readonly Target: string }[] | null };
     State: { Status: string; ExitCode: number };
     Mounts: readonly { readonly Destination: string; readonly Type: string; readonly Name?: string }[];
     NetworkSettings: { Networks: Record<string, { Aliases: string[] | null }> };
@@ -52,8 +52,10 @@ function containerFacts(container: Inspected): Facts {
   const facts: Record<string, string> = { state: `${State.Status} ${State.ExitCode}` };
   for (const [key, value] of Object.entries({ ...Config, Env: Config.Env?.toSorted() }))
     facts[`Config.${key}`] = show(value);
-  for (const [key, value] of Object.entries({ ...HostConfig, Binds: HostConfig.Binds?.toSorted() }))
-    facts[`HostConfig.${key}`] = show(value);
+  // Compose 2.26 keeps mounts in a Go map: their order differs from run to run.
+  const byTarget = HostConfig.Mounts?.toSorted((a, b) => (a.Target < b.Target ? -1 : 1));
+  const sorted = { ...HostConfig, Binds: HostConfig.Binds?.toSorted(), Mounts: byTarget };
+  for (const [key, value] of Object.entries(sorted)) facts[`HostConfig.${key}`] = show(value);
   const labels = Object.entries(Config.Labels).filter(([label]) => !ofTheFiles.test(label));
   delete facts["Config.Labels"];
   for (const [label, value] of labels) facts[`label ${label}`] = value;
