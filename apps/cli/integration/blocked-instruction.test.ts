@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { finished, lineOf, runJson, runOtto, startOtto } from "./otto-process.js";
 import { createTestRepo, type TestRepo } from "./test-repo.js";
@@ -83,5 +84,16 @@ test("when otto is killed, the process of the instruction ends too", async () =>
   const { child, pid } = await startBlocked("waits");
   expect(isRunning(pid)).toBe(true);
   child.kill("SIGKILL");
+  await expect.poll(() => isRunning(pid)).toBe(false);
+});
+
+test.each(["SIGKILL", "SIGTERM"] as const)("a %s while that process has only begun to load counts", async (signal) => {
+  const child = startOtto(repo.place, ["run", "waits"]);
+  const ended = finished(child);
+  const children = () => readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
+  while (children() === "") await setImmediate();
+  const pid = Number(children());
+  child.kill(signal);
+  await ended;
   await expect.poll(() => isRunning(pid)).toBe(false);
 });

@@ -69,11 +69,20 @@ export function signalsFromStarter(): SignalSource | undefined {
   // What this process starts is not of its kind.
   delete process.env[mark];
   const source = new EventEmitter();
+  const early = new Set<string>();
+  const pass = (name: string) => {
+    if (!source.emit(name)) early.add(name);
+  };
+  // One that comes before anybody listens is passed on then.
+  source.on("newListener", (name: string) => {
+    if (early.delete(name)) queueMicrotask(() => source.emit(name));
+  });
   process.on("message", (name) => {
-    source.emit(String(name));
+    pass(String(name));
     process.send?.("heard", () => {});
   });
-  process.on("disconnect", () => source.emit("SIGTERM"));
+  process.on("disconnect", () => pass("SIGTERM"));
+  if (!process.connected) pass("SIGTERM");
   for (const name of signalNames) process.on(name, () => {});
   return source;
 }

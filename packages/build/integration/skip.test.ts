@@ -27,13 +27,14 @@ test("latest that cannot be pointed at the image is a failure", async () => {
   const loaded = await repo.load();
   const { message: tag } = (await build(loaded)).result;
   const { engine } = parent;
+  await execute("docker", ["image", "rm", `${repo.name}-api:latest`]);
   // Another removes the image between the look at it and the pointing.
   const removing: Parent = {
     ...parent,
     engine: {
       ...engine,
       tagImage: async (names, signal) => {
-        await execute("docker", ["image", "rm", tag, `${repo.name}-api:latest`]);
+        await execute("docker", ["image", "rm", tag]);
         await engine.tagImage(names, signal);
       },
     },
