@@ -43,6 +43,15 @@ answer() {
   printf '\\n%s %s\\n' "$nonce" "$?" >&3
 }
 
+# util-linux's script sleeps 2 s once it has passed SIGTERM on, also when what it ran has ended.
+end_sleeper() {
+  while [ "$(cat "/proc/$1/comm")" = script ]; do
+    child=$(cat "/proc/$1/task/$1/children")
+    [ -d "/proc/\${child%% *}" ] && ! grep -q '^State:.Z' "/proc/\${child%% *}/status" || { kill -s KILL "$1"; return; }
+    sleep 0.1 || return
+  done
+}
+
 # A subshell has no traps but its own, and whoever reads may be gone: neither may keep the group from its end.
 serve() {
   trap : TERM PIPE HUP
@@ -51,7 +60,7 @@ serve() {
     run) take_script "$size"; answer </dev/null & ;;
     feed) take_script "$size"; take_chunks | answer ;;
     ping) echo alive >&2 ;;
-    stop) kill -s TERM "$size" 2>/dev/null ;;
+    stop) kill -s TERM "$size" 2>/dev/null; end_sleeper "$size" >/dev/null 2>&1 3>&- & ;;
     quit) kill -s KILL 0 ;;
     esac
   done
