@@ -16,7 +16,7 @@ export function findBaseImages(dockerfile: string, use: DockerfileUse): readonly
   return [...new Set([...frontendOf(dockerfile, use), ...images])];
 }
 
-/** Those of {@link findBaseImages} that the build of its target takes. A target that is no stage takes all. */
+/** The base images that the target needs. If the target is not a stage, all of them. */
 export function findReachedImages(dockerfile: string, use: DockerfileUse): readonly string[] {
   const stages = readStages(dockerfile, use.buildArgs);
   const images = reachStages(stages, use.target).flatMap((stage) => stage.images);

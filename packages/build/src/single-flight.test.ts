@@ -98,7 +98,7 @@ test("within a process one build serves all that want its tag, and another tag i
   expect(await next.source).toBe("pulled");
 });
 
-/** What becomes of one who waits for another that fails like this. */
+/** How a waiting build ends when the one that it waits for fails with this error. */
 async function follow(error: Error): Promise<ImageSource> {
   await using parent = open("one");
   const first = want(parent);

@@ -1,22 +1,13 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { type ComposeProject, type ComposeSource, type LocalReader, readComposeProject } from "@otto/compose-files";
+import { type ComposeProject, type ComposeSource, readComposeProject } from "@otto/compose-files";
+import { diskReader } from "@otto/lab";
 import { onTestFinished } from "vitest";
 
 const run = promisify(execFile);
-
-export const diskReader: LocalReader = {
-  readText: (path) => readFile(path, "utf8").catch(() => undefined),
-  async stat(path) {
-    const found = await stat(path).catch(() => undefined);
-    if (found === undefined) return undefined;
-    const kind = found.isFile() ? "file" : found.isDirectory() ? "dir" : "other";
-    return { kind, realPath: await realpath(path) };
-  },
-};
 
 /** A path to its text; `-> target` makes a link, `~/` is the home, `@REPO@` in a text the repo's place. */
 export type Tree = Readonly<Record<string, string>>;

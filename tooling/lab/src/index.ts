@@ -1,4 +1,6 @@
 export { createBusyboxImage, layBusybox, type TestImage } from "./busybox-image.js";
+export { diskReader } from "./disk-reader.js";
+export { type EchoServer, startEcho } from "./echo-server.js";
 export { dockerd, type EngineProgram, oldDockerd, podman, startEngine, type TestEngine } from "./engine.js";
 export { type EngineEvent, recordEngineEvents } from "./engine-events.js";
 export { engineEnvironment, engineSocketPath } from "./engine-socket.js";

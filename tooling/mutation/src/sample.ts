@@ -1,6 +1,8 @@
+import { createRandom } from "@otto/lab";
+
 /**
  * Chooses `count` of the items, the same ones for the same seed, in their order; all where there are no more (Fisher and
- * Yates with mulberry32).
+ * Yates).
  */
 export function sample<T>(items: readonly T[], { seed, count }: { seed: number; count: number }): T[] {
   const random = createRandom(seed);
@@ -11,14 +13,4 @@ export function sample<T>(items: readonly T[], { seed, count }: { seed: number; 
   }
   const chosen = new Set(places.slice(0, count));
   return items.filter((_, place) => chosen.has(place));
-}
-
-function createRandom(seed: number): (limit: number) => number {
-  let state = seed | 0;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
-  };
 }

@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
+import { startEcho } from "@otto/lab";
 import { expect, test } from "vitest";
 import type { HostTests } from "./host-tests.js";
 
@@ -20,22 +21,11 @@ export function testPorts({ host }: HostTests): void {
   });
 }
 
-/** A login of somebody who types `exit 3` when the shell asks. */
+/** A login in which `exit 3` is typed at the prompt. */
 export function testLogin({ host }: HostTests): void {
   test("gives a login that ends with the exit code of its shell", async () => {
     const [input, output] = [new PassThrough(), new PassThrough()];
     output.once("data", () => input.write("exit 3\n")).resume();
     expect(await host().login({ input, output, setRawMode: () => {} })).toBe(3);
   });
-}
-
-async function startEcho() {
-  const server = createServer({ allowHalfOpen: true }, (client) => {
-    client.on("error", () => {});
-    client.pipe(client);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  return { port, [Symbol.asyncDispose]: async () => void server.close() };
 }

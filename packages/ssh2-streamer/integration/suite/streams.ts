@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { text } from "node:stream/consumers";
+import { startEcho } from "@otto/lab";
 import type { SshSession } from "ssh2-streamer";
 import { test } from "vitest";
 import { type Lacks, testCapability } from "./capability.js";
@@ -50,16 +50,4 @@ async function askEcho(session: SshSession): Promise<string> {
   const stream = await session.forwardTcp("127.0.0.1", echo.port);
   stream.end("all of it");
   return await text(stream);
-}
-
-/** Answers with what it reads, and ends when its client does. */
-async function startEcho() {
-  const server = createServer({ allowHalfOpen: true }, (client) => {
-    client.on("error", () => {});
-    client.pipe(client);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  return { port, [Symbol.asyncDispose]: async () => void server.close() };
 }

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LocalReader, readComposeProject } from "@otto/compose-files";
+import { readComposeProject } from "@otto/compose-files";
 import { isOttoError } from "@otto/errors";
+import { diskReader } from "@otto/lab";
 import { askReference } from "../reference-command.js";
 import type { Bench, Facts } from "../verb.js";
 
@@ -59,13 +60,3 @@ async function readReference(directory: string, { environment }: ConfigInput): P
   const { services } = JSON.parse(stdout.toString()) as { services: Record<string, { image: string }> };
   return Object.fromEntries(Object.entries(services).map(([name, { image }]) => [name, image]));
 }
-
-const diskReader: LocalReader = {
-  readText: (path) => readFile(path, "utf8").catch(() => undefined),
-  async stat(path) {
-    const found = await stat(path).catch(() => undefined);
-    if (found === undefined) return undefined;
-    const kind = found.isFile() ? "file" : found.isDirectory() ? "dir" : "other";
-    return { kind, realPath: await realpath(path) };
-  },
-};

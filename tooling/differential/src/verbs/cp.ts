@@ -3,13 +3,12 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isOttoError } from "@otto/errors";
-import { DockerContainerHost, type FileTransfer, type Parent } from "@otto/hosts";
-import { createBusyboxImage, type Lab, startLab } from "@otto/lab";
+import type { FileTransfer } from "@otto/hosts";
 import fc from "fast-check";
-import { askReference, requireReference } from "../reference-command.js";
+import { askReference } from "../reference-command.js";
 import type { Facts, Outcome, Verb } from "../verb.js";
 import { type FileEntry, fileEntries, listEntries, writeEntries } from "./file-tree.js";
-import { openLocalParent, openSshParent, sshOptions } from "./lab-parent.js";
+import { openTestHosts, sshOptions, type TestHosts } from "./lab-parent.js";
 import { oneByOne } from "./one-by-one.js";
 
 /** One copy: what is there on both sides, and how the two ends are named. */
@@ -53,44 +52,24 @@ export const cpVerb: Verb<CpInput> = {
   async open() {
     const name = `otto-cp-${randomBytes(4).toString("hex")}`;
     const work = await mkdtemp(join(tmpdir(), "otto-cp-"));
-    const image = await createBusyboxImage(`${name}:latest`);
-    const labels = [`project=${name}`, "service=api", "container-number=1"];
-    const flags = labels.flatMap((label) => ["--label", `com.docker.compose.${label}`]);
-    const mount = ["--volume", `${work}:${work}`];
-    await requireReference(["docker", "run", "-d", "--init", "--name", name, ...flags, ...mount, image.tag]);
-    const lab = await startLab({ hosts: { parent: {} } });
-    const local = openLocalParent();
-    const container = new DockerContainerHost({
-      id: "c",
-      service: "api",
-      project: name,
-      replica: 1,
-      engine: local.engine,
-    });
-    const parent = openSshParent(lab.hosts.parent);
+    const hosts = await openTestHosts(name, ["--volume", `${work}:${work}`]);
     let count = 0;
     return {
       compareAll: oneByOne(async (input) => {
         const directory = join(work, `${count++}`);
-        const outcome = await compare({ name, container, parent, lab, directory }, input);
+        const outcome = await compare({ ...hosts, directory }, input);
         await rm(directory, { recursive: true });
         return outcome;
       }),
       async [Symbol.asyncDispose]() {
-        for (const it of [container, parent, local, lab]) await it[Symbol.asyncDispose]();
-        await requireReference(["docker", "rm", "--force", name]);
-        await image[Symbol.asyncDispose]();
+        await hosts[Symbol.asyncDispose]();
         await rm(work, { recursive: true, force: true });
       },
     };
   },
 };
 
-interface Place {
-  readonly name: string;
-  readonly container: DockerContainerHost;
-  readonly parent: Parent;
-  readonly lab: Lab<"parent">;
+interface Place extends TestHosts {
   readonly directory: string;
 }
 

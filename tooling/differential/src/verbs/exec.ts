@@ -1,11 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { isOttoError } from "@otto/errors";
-import { DockerContainerHost, type Parent } from "@otto/hosts";
-import { createBusyboxImage, type Lab, startLab } from "@otto/lab";
 import fc from "fast-check";
-import { askReference, requireReference } from "../reference-command.js";
+import { askReference } from "../reference-command.js";
 import type { Facts, Outcome, Verb } from "../verb.js";
-import { openLocalParent, openSshParent, sshOptions } from "./lab-parent.js";
+import { openTestHosts, sshOptions, type TestHosts } from "./lab-parent.js";
 import { oneByOne } from "./one-by-one.js";
 
 /** One command; a string is a line for the shell. */
@@ -116,44 +114,23 @@ export const execVerb: Verb<ExecInput> = {
   batch: 1,
   async open() {
     const name = `otto-exec-${randomBytes(4).toString("hex")}`;
-    const image = await createBusyboxImage(`${name}:latest`);
-    const labels = [`project=${name}`, "service=api", "container-number=1"];
-    const flags = labels.flatMap((label) => ["--label", `com.docker.compose.${label}`]);
-    await requireReference(["docker", "run", "-d", "--init", "--name", name, ...flags, image.tag]);
-    const lab = await startLab({ hosts: { parent: {} } });
-    const local = openLocalParent();
-    const container = new DockerContainerHost({
-      id: "c",
-      service: "api",
-      project: name,
-      replica: 1,
-      engine: local.engine,
-    });
-    const parent = openSshParent(lab.hosts.parent);
+    const hosts = await openTestHosts(name);
     return {
-      compareAll: oneByOne((input) => compare({ name, container, parent, lab }, input)),
-      async [Symbol.asyncDispose]() {
-        for (const it of [container, parent, local, lab]) await it[Symbol.asyncDispose]();
-        await requireReference(["docker", "rm", "--force", name]);
-        await image[Symbol.asyncDispose]();
-      },
+      compareAll: oneByOne((input) => compare(hosts, input)),
+      [Symbol.asyncDispose]: () => hosts[Symbol.asyncDispose](),
     };
   },
 };
 
-interface Place {
-  readonly name: string;
-  readonly container: DockerContainerHost;
-  readonly parent: Parent;
-  readonly lab: Lab<"parent">;
-}
-
-async function compare(place: Place, input: ExecInput): Promise<Outcome> {
+async function compare(place: TestHosts, input: ExecInput): Promise<Outcome> {
   const reference = input.where === "container" ? await askDocker(place, input) : await askSsh(place, input);
   return { ours: await runOurs(place, input), reference };
 }
 
-async function runOurs({ container, parent }: Place, { where, command, stdin, env, cwd }: ExecInput): Promise<Facts> {
+async function runOurs(
+  { container, parent }: TestHosts,
+  { where, command, stdin, env, cwd }: ExecInput,
+): Promise<Facts> {
   const options = { env, ...(stdin === undefined ? {} : { stdin: Buffer.from(stdin, "latin1") }) };
   try {
     const result =
@@ -173,7 +150,7 @@ function factsOf({ exitCode, stdout, stderr }: { exitCode: number; stdout: Buffe
   return { "exit code": `${exitCode}`, stdout: stdout.toString("latin1"), stderr: stderr.toString("latin1") };
 }
 
-async function askDocker({ name }: Place, { command, stdin, env, cwd }: ExecInput): Promise<Facts> {
+async function askDocker({ name }: TestHosts, { command, stdin, env, cwd }: ExecInput): Promise<Facts> {
   const words = typeof command === "string" ? ["/bin/sh", "-c", command] : command;
   const options = [
     ...(stdin === undefined ? [] : ["--interactive"]),
@@ -188,7 +165,7 @@ async function askDocker({ name }: Place, { command, stdin, env, cwd }: ExecInpu
   return isRefused ? notStarted : factsOf(result);
 }
 
-async function askSsh({ lab }: Place, { command, stdin, env, cwd }: ExecInput): Promise<Facts> {
+async function askSsh({ lab }: TestHosts, { command, stdin, env, cwd }: ExecInput): Promise<Facts> {
   const host = lab.hosts.parent;
   const given = Buffer.from(stdin ?? "", "latin1");
   const variables = Object.entries(env).map(([variable, value]) => `export ${variable}=${quote(value)}; `);

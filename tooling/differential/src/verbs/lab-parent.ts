@@ -1,6 +1,7 @@
-import { createLocalParent, createSshParent, type Parent } from "@otto/hosts";
-import type { Lab, LabHost } from "@otto/lab";
+import { createLocalParent, createSshParent, DockerContainerHost, type Parent } from "@otto/hosts";
+import { createBusyboxImage, type Lab, type LabHost, startLab } from "@otto/lab";
 import type { SshEndpoint } from "ssh2-streamer";
+import { requireReference } from "../reference-command.js";
 
 const docker = { command: ["docker"], stagingRoot: undefined };
 
@@ -12,6 +13,39 @@ export function openLocalParent(): Parent {
 /** This machine through a lab's sshd. */
 export function openSshParent(host: LabHost): Parent {
   return createSshParent({ id: host.name, route: [endpointOf(host)], docker, socketPath: undefined });
+}
+
+/** A container, a parent over SSH, and what they need. */
+export interface TestHosts extends AsyncDisposable {
+  /** The container's. */
+  readonly name: string;
+  readonly container: DockerContainerHost;
+  readonly parent: Parent;
+  readonly lab: Lab<"parent">;
+}
+
+/** @param flags of `docker run` */
+export async function openTestHosts(name: string, flags: readonly string[] = []): Promise<TestHosts> {
+  const image = await createBusyboxImage(`${name}:latest`);
+  const labels = [`project=${name}`, "service=api", "container-number=1"];
+  const labelled = labels.flatMap((label) => ["--label", `com.docker.compose.${label}`]);
+  await requireReference(["docker", "run", "-d", "--init", "--name", name, ...labelled, ...flags, image.tag]);
+  const lab = await startLab({ hosts: { parent: {} } });
+  const local = openLocalParent();
+  const place = { id: "c", service: "api", project: name, replica: 1 };
+  const container = new DockerContainerHost({ ...place, engine: local.engine });
+  const parent = openSshParent(lab.hosts.parent);
+  return {
+    name,
+    container,
+    parent,
+    lab,
+    async [Symbol.asyncDispose]() {
+      for (const it of [container, parent, local, lab]) await it[Symbol.asyncDispose]();
+      await requireReference(["docker", "rm", "--force", name]);
+      await image[Symbol.asyncDispose]();
+    },
+  };
 }
 
 export function endpointOf({ name, address, port, user, privateKeyPath, fingerprint }: LabHost): SshEndpoint {
