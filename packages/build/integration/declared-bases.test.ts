@@ -156,3 +156,11 @@ test.concurrent("pull asks for the other base images of one that stands on a dec
   });
   expect(await wordOf(repo, "/outer")).toBe("new");
 });
+
+test.concurrent("pull asks for no image that a named context hides", async () => {
+  await using repo = await createTwo({
+    dockerfile: "FROM base\nCOPY --from=assets word /api\n",
+    settings: `additional_contexts = { base = "docker-image://$NAME-base:latest", assets = "context" }\n`,
+  });
+  expect(await buildAll(repo, { pull: true })).toMatchObject({ api: { status: "success" } });
+});

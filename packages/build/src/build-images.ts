@@ -116,7 +116,7 @@ async function provide(step: WantedStep, build: Build): Promise<ImageSource> {
     parent,
     tag,
     who: options.who ?? "otto",
-    rebuild: step.do === "build" && (options.rebuild || options.noCache || options.pull) === true,
+    rebuild: step.do === "build" && step.isForced,
     isPresent: async () => holdsHash(wanted, await parent.engine.inspectImage(tag, options.signal)),
     provide: (signal) => pullOrBuild(step, { ...build, options: { ...options, signal } }),
     onWaiting: (holder) => options.onEvent?.({ type: "build.waiting", image: step.image, ...holder }),

@@ -93,7 +93,7 @@ test.each([
     ...options,
   });
   expect(formatBuildStep(step)).toBe(line);
-  expect(step).toMatchObject({ refreshes });
+  expect(step).toMatchObject({ refreshes, isForced: true });
 });
 
 test("`:latest` comes to mean the wanted image unless it does, and both tags are pushed behind it", () => {

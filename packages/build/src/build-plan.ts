@@ -32,9 +32,11 @@ export type BuildStep =
       readonly do: "build";
       /** Whether the engine has an image under the tag that other inputs made. */
       readonly replacesForeign: boolean;
-      /** Whether the engine's cache of layers is left alone. */
+      /** Whether to build even if another process has just built it. */
+      readonly isForced: boolean;
+      /** Whether to build without the engine's layer cache. */
       readonly noCache: boolean;
-      /** The id of the image that stays where no base image is newer; else undefined. */
+      /** The id of the existing image, which the build yields again if no base image is newer; else undefined. */
       readonly refreshes: string | undefined;
     })
   | { readonly do: "fail"; readonly image: string; readonly cause: string; readonly error: OttoError };
@@ -78,7 +80,8 @@ export function planImage(wanted: WantedImage, observed: ImageInfo | undefined, 
   const common = { image: wanted.image.name, tag: wanted.tag, push, wanted };
   const isForeign = observed !== undefined && !holdsHash(wanted, observed);
   const { noCache = false, rebuild, pull = false } = options;
-  const build = { do: "build", ...common, replacesForeign: isForeign, noCache, refreshes: undefined } as const;
+  const asked = { isForced: noCache || rebuild || pull, noCache, refreshes: undefined };
+  const build = { do: "build", ...common, replacesForeign: isForeign, ...asked } as const;
   if (noCache) return { ...build, cause: "asked to build without the cache" };
   if (rebuild) return { ...build, cause: "asked to rebuild" };
   if (isForeign) return { ...build, cause: "the image under this tag was not built from these inputs" };

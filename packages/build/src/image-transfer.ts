@@ -3,10 +3,10 @@ import type { TransferProgress } from "@otto/engine";
 import { isOttoError, OttoError } from "@otto/errors";
 import { familiarImageName, parseImageReference } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
-import { findReachedImages } from "./base-images.js";
 import type { BuildImagesOptions } from "./build-images.js";
 import { refusePulled, type WantedImage } from "./build-plan.js";
 import { findUserCredentials } from "./registry/user-credentials.js";
+import { findTakenImages } from "./wanted-images.js";
 
 interface Build {
   readonly repo: Repo;
@@ -53,13 +53,13 @@ export async function pushTag(tag: string, wanted: WantedImage, build: Build): P
 }
 
 /**
- * Asks the registries for newer ones of the images that an image takes and the repo does not declare. An engine that is
- * asked for newer bases of a build would ask for those that only it has, too.
+ * Pulls the newest version of each base image that the repo does not declare. The engine's own `pull` would also ask for
+ * the declared ones, which no registry has.
  */
 export async function pullBases(wanted: WantedImage, build: Build): Promise<void> {
   const declared = new Set(wanted.bases.map(({ latestTag }) => familiarImageName(latestTag)));
-  const named = findReachedImages(wanted.context.dockerfile.content.toString(), wanted.image).map(familiarImageName);
-  for (const tag of named.filter((name) => !declared.has(name) && !name.includes("@"))) {
+  const taken = [...findTakenImages(wanted.image, wanted.context)];
+  for (const tag of taken.filter((name) => !declared.has(name) && !name.includes("@"))) {
     if (await transfer({ action: "pull", tag, wanted }, build)) continue;
     throw new OttoError("BUILD_PULL_FAILED", `building ${wanted.image.name}: no registry has its base image ${tag}`, {
       hint: "Correct its name in the Dockerfile, or build without asking for newer base images.",

@@ -32,14 +32,18 @@ export function createWantedReader(repo: Repo, options: ReadContextOptions): Wan
 
 /** The other images of the repo that the build of an image takes by their names. */
 function findBases(repo: Repo, image: DockerImage, context: BuildContext): readonly DockerImage[] {
-  const named = new Set(Object.keys(image.additionalContexts).map(familiarImageName));
   const references = new Set([
-    ...findReachedImages(context.dockerfile.content.toString(), image)
-      .map(familiarImageName)
-      .filter((name) => !named.has(name)),
+    ...findTakenImages(image, context),
     ...Object.values(image.additionalContexts).flatMap(imageIn).map(familiarImageName),
   ]);
   return repo.docker.images.filter((other) => other.name !== image.name && references.has(latestTag(repo, other)));
+}
+
+/** The images that a build takes by name, as the engine lists them. A named context hides an image of the same name. */
+export function findTakenImages(image: DockerImage, { dockerfile }: BuildContext): ReadonlySet<string> {
+  const contexts = new Set(Object.keys(image.additionalContexts).map(familiarImageName));
+  const images = findReachedImages(dockerfile.content.toString(), image).map(familiarImageName);
+  return new Set(images.filter((name) => !contexts.has(name)));
 }
 
 /** What an address of a named context such as `docker-image://alpine` says. */

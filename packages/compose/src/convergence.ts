@@ -62,18 +62,20 @@ export async function converge(
   const compose = createCompose(session, parent, redactor);
   const digests = await readDigests(compose, stack, { ...options, directory: remoteDir });
   const images = await pullAlways(session, stack, { compose, observation, signal: options.signal });
-  const plan = planStack(stack, { ...observation, images }, digests.wanted);
+  const comparison = { ...options.comparison, observation: { ...observation, images } };
+  const pulled = { ...options, comparison };
+  const plan = planStack(stack, comparison.observation, digests.wanted);
   options.onEvent?.({ type: "compose.planned", project, steps: plan.steps });
-  if (options.build === false) requireImages(stack, observation, plan);
-  const waiting = readyOptions(stack, plan, options);
+  if (options.build === false) requireImages(stack, comparison.observation, plan);
+  const waiting = readyOptions(stack, plan, pulled);
   if (isConverged(plan) && isReady(waiting)) {
-    if (digests.isNew) await writeFiles(session, stack, options.comparison, digests);
+    if (digests.isNew) await writeFiles(session, stack, comparison, digests);
     return observation.containers;
   }
   const events = await watchContainers(session, parent, project);
   if (!isConverged(plan)) {
-    await writeFiles(session, stack, options.comparison, digests);
-    await apply({ session, stack, redactor, compose, events, options, waiting, digests: digests.wanted }, plan);
+    await writeFiles(session, stack, comparison, digests);
+    await apply({ session, stack, redactor, compose, events, options: pulled, waiting, digests: digests.wanted }, plan);
   }
   return await waitUntilReady({ session, parent, redactor, events }, waiting);
 }
