@@ -10,8 +10,7 @@ const failureCodes: readonly string[] = ["INSTRUCTION_EXIT_CODE_INVALID", "INSTR
 
 /** 2 for a mistake in the command line, the settings or the lab; else 1. */
 export function exitCodeOf(error: unknown): number {
-  if (!isOttoError(error)) return exitCodes.failed;
-  const isFailure = failureCodes.includes(error.code);
+  if (!isOttoError(error) || failureCodes.includes(error.code)) return exitCodes.failed;
   const isUsage = /^(CLI|CONFIG|INSTRUCTION|LAB)_/.test(error.code) || usageCodes.includes(error.code);
-  return isUsage && !isFailure ? exitCodes.usage : exitCodes.failed;
+  return isUsage ? exitCodes.usage : exitCodes.failed;
 }

@@ -55,7 +55,7 @@ export class OwnProcesses {
   }
 }
 
-/** Says from such a process that its result is written. */
+/** Tells the parent process that this one has written its result. */
 export async function sayReported(): Promise<void> {
   await new Promise<void>((resolve) => process.send?.(reported, () => resolve()) ?? resolve());
 }
@@ -73,7 +73,7 @@ export function signalsFromStarter(): SignalSource | undefined {
   const pass = (name: string) => {
     if (!source.emit(name)) early.add(name);
   };
-  // One that comes before anybody listens is passed on then.
+  // A signal that comes before there is a listener is delivered to the first one.
   source.on("newListener", (name: string) => {
     if (early.delete(name)) queueMicrotask(() => source.emit(name));
   });

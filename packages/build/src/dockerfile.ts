@@ -53,9 +53,8 @@ export function findDirectiveLine(dockerfile: string, wanted: string): number | 
 
 function findDirective(dockerfile: string, wanted: string): { value: string; line: number } | undefined {
   const lines = dockerfile.replace(/^\ufeff/, "").split(/\r?\n/);
-  const first = lines[0]?.startsWith("#!") ? 1 : 0;
   for (const [index, line] of lines.entries()) {
-    if (index < first) continue;
+    if (index === 0 && line.startsWith("#!")) continue;
     const [, name, value] = /^(?:#|\/\/)\s*(\w+)\s*=\s*(\S+)\s*$/.exec(line) ?? [];
     if (name === undefined || value === undefined) return undefined;
     if (name.toLowerCase() === wanted) return { value, line: index + 1 };

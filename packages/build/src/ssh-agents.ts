@@ -39,8 +39,8 @@ export function parseSshMount(mount: string): { readonly id: string; readonly pa
 const longestKey = 1 << 20;
 
 async function openSource(paths: readonly string[], { SSH_AUTH_SOCK: socket }: Environment): Promise<ConnectAgent> {
-  if (paths.length === 0 && !socket) throw new Error("SSH_AUTH_SOCK is not set");
   const sources = paths.length === 0 && socket ? [socket] : paths;
+  if (sources.length === 0) throw new Error("SSH_AUTH_SOCK is not set");
   const keys: Buffer[] = [];
   for (const path of sources) {
     if (!(await at(path, stat(path))).isSocket()) keys.push(await at(path, readBoundedFile(path, longestKey)));
@@ -50,7 +50,7 @@ async function openSource(paths: readonly string[], { SSH_AUTH_SOCK: socket }: E
   return at(sources.join(), createKeyAgent(keys));
 }
 
-/** Sees to it that somebody listens there. */
+/** Checks that something listens on the socket before the build starts. */
 async function openSocket(path: string): Promise<ConnectAgent> {
   const agent = connect(path);
   await once(agent, "connect");

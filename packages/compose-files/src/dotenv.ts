@@ -1,4 +1,3 @@
-import { nameWithoutValue } from "./parent-variable.js";
 import {
   escapeDollars,
   formatTemplate,
@@ -195,15 +194,16 @@ export function fixDotenv(dotenv: Dotenv, fixing: DotenvFixing): string {
 }
 
 function fixedStatement({ name, value }: DotenvEntry, { lookup, isFixed, isWanted }: DotenvFixing) {
-  if (value === undefined) return isFixed(name) ? fixedValue(name, lookup(name)) : undefined;
+  if (value === undefined) return isFixed(name) ? fixedValue(lookup(name)) : undefined;
   if (!variableNames(value).some(isFixed)) return undefined;
   return isWanted(name) ? quoteDotenv(formatTemplate(value, lookup, isFixed)) : '""';
 }
 
-/** What goes behind a bare name. One without a value here must not get one there. */
-function fixedValue(name: string, value: string | undefined): string {
-  if (value === undefined) return nameWithoutValue(name).slice(name.length);
-  return `=${quoteDotenv(escapeDollars(value))}`;
+/** Follows a bare name to make one that is set nowhere: Compose would take the parent's value of the name itself. */
+const notSetSuffix = "_NOT_SET_FOR_OTTO";
+
+function fixedValue(value: string | undefined): string {
+  return value === undefined ? notSetSuffix : `=${quoteDotenv(escapeDollars(value))}`;
 }
 
 function quoteDotenv(template: string): string {

@@ -33,8 +33,3 @@ export function isParentVariable(name: string): boolean {
   if (name === "COMPOSE_PROJECT_NAME") return false;
   return names.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
 }
-
-/** Stands for a variable that is not set here where Compose would take the parent's: nothing has this name. */
-export function nameWithoutValue(name: string): string {
-  return `${name}_NOT_SET_FOR_OTTO`;
-}

@@ -94,31 +94,44 @@ case $name in PATH|HOME|SSH_AUTH_SOCK|XDG_RUNTIME_DIR|DOCKER_*|BUILDX_*|BUILDKIT
 done`;
 
 /**
- * What a shell sets by itself, or lets nobody set: bash ends at `export UID=1`. Neither is what no shell takes as a name.
+ * Variables that a shell sets itself or makes read-only: bash exits at `export UID=1`. Names that no shell accepts are not
+ * exported either.
  * @see https://www.gnu.org/software/bash/manual/html_node/Bash-Variables.html
  */
 const shellVariables =
   /^(E?[UG]ID|PPID|SHELLOPTS|BASH.*|DIRSTACK|EPOCH.*|FUNC.*|GROUPS|HIST.*|IFS|LINENO|OPT(ARG|ERR|IND)|PIPESTATUS|PS4|S?RANDOM|SECONDS|STATUS|USERNAME|_)$/i;
 const isExportable = (name: string) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !shellVariables.test(name);
-/** No secrets. Shells hand values of their own on to what they start. */
+/** These hold no secrets. A shell overwrites them for the programs it starts, so `env` sets them last. */
 const shellExports: ReadonlySet<string> = new Set(["PWD", "OLDPWD", "SHLVL", "SHELLOPTS", "BASHOPTS"]);
 
 /** The script of one command. */
 export function formatRun(argv: readonly string[], { environment = {}, cwd, joinsStderr = true }: ComposeRun): string {
-  const names = Object.keys(environment);
-  const assign = (name: string, quote: (value: string) => string) => `${name}=${quote(environment[name] ?? "")}`;
-  const own = isDirect(argv) ? names.filter((name) => shellExports.has(name)) : [];
-  const exported = isDirect(argv) ? names.filter((name) => isExportable(name) && !own.includes(name)) : [];
-  const filed = names.filter((name) => !exported.includes(name) && !own.includes(name));
+  const assignments = (way: VariableWay, quote: (value: string) => string) => {
+    const entries = Object.entries(environment).filter(([name]) => wayOf(name, argv) === way);
+    return entries.map(([name, value]) => `${name}=${quote(value)}`);
+  };
+  const exported = assignments("export", quoteWord);
+  const own = assignments("env", quoteWord);
+  const filed = assignments("file", quoteValue);
   const command = (filed.length > 0 ? withEnvFile(argv) : argv).map(quoteWord).join(" ");
+  const started = [...(own.length > 0 ? ["env", ...own] : []), endableLine(argv, command)].join(" ");
   return [
     clearEnvironment,
-    ...exported.map((name) => `export ${assign(name, quoteWord)}`),
+    ...exported.map((assignment) => `export ${assignment}`),
     ...(cwd === undefined ? [] : [`cd ${quoteWord(cwd)} || exit 1`]),
-    ...(filed.length > 0 ? namelessFile(filed.map((name) => assign(name, quoteValue))) : []),
-    // Its number is told, so that it can be ended by itself.
-    `sh -c 'printf "pid %s\\n" "$$" >&2; exec "$@" ${joinsStderr ? "2>&1" : "2>/dev/null"}' sh ${own.length > 0 ? `env ${own.map((name) => assign(name, quoteWord)).join(" ")} ` : ""}${endableLine(argv, command)}`,
+    ...(filed.length > 0 ? namelessFile(filed) : []),
+    // The pid is reported, so that this command alone can be ended.
+    `sh -c 'printf "pid %s\\n" "$$" >&2; exec "$@" ${joinsStderr ? "2>&1" : "2>/dev/null"}' sh ${started}`,
   ].join("\n");
+}
+
+/** How a variable reaches the docker client. */
+type VariableWay = "export" | "env" | "file";
+
+function wayOf(name: string, argv: readonly string[]): VariableWay {
+  if (!isDirect(argv)) return "file";
+  if (shellExports.has(name)) return "env";
+  return isExportable(name) ? "export" : "file";
 }
 
 /** Makes stdin a file of these lines. It has no name by the time they are in it, so that nothing outlives who has it open. */
@@ -131,8 +144,8 @@ function namelessFile(lines: readonly string[]): string[] {
 }
 
 /**
- * `sudo` and the like hand no variables on and close all but the first descriptors. The values of the other files are made
- * of these, which win over them: they come first and last. Compose reads each twice.
+ * `sudo` and the like pass on no variables and close all but the first descriptors. The other env files may use these
+ * values, and these win over them, so this file is named first and last. Compose reads it twice.
  */
 function withEnvFile(argv: readonly string[]): readonly string[] {
   const [first, last] = [argv.indexOf("--env-file"), argv.lastIndexOf("--env-file") + 2];

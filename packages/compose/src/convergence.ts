@@ -6,7 +6,7 @@ import { type Compose, type ComposeOutcome, createCompose } from "./compose-proc
 import { watchContainers } from "./container-events.js";
 import { cacheFile, digestKey, formatDigests } from "./digest-cache.js";
 import { isNameTaken, lastLine } from "./engine-text.js";
-import { buildLabel, imageReference } from "./image-reference.js";
+import { buildLabel, imageReferences } from "./image-reference.js";
 import { formatDigest, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
 import { type ContainerEvents, findFailure, isReady, type ReadyOptions, waitUntilReady } from "./stack-health.js";
@@ -86,7 +86,7 @@ interface Pulling {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** As Compose does at each `up`: a newer image replaces the containers. @returns the images that are there then */
+/** Pulls the images of `pull_policy: always`, as Compose does at each `up`. @returns the images that are there then */
 async function pullAlways(session: StackSession, stack: PlacedStack, pulling: Pulling) {
   const { compose, observation, signal } = pulling;
   const services = servicesToPull(stack);
@@ -100,9 +100,8 @@ async function pullAlways(session: StackSession, stack: PlacedStack, pulling: Pu
   });
   signal?.throwIfAborted();
   if (pulled.exitCode !== 0) throw upFailed(stack, pulled.output, { directory });
-  const { parent, project, files } = stack;
-  const images = [...new Set(files.services.map((service) => imageReference(project, service)))];
-  return (await observeStack(session, parent, { project, images })).images;
+  const { parent, project } = stack;
+  return (await observeStack(session, parent, { project, images: imageReferences(stack) })).images;
 }
 
 function formatAside({ id }: PlacedStack["parent"], { directory, paths }: SetAside): string {

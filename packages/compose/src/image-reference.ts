@@ -1,5 +1,6 @@
 import type { ComposeService } from "@otto/compose-files";
 import { familiarImageName } from "@otto/hashing";
+import type { Stack } from "./stack.js";
 
 /** An image on a parent. */
 export interface ObservedImage {
@@ -20,6 +21,11 @@ interface ImageLine extends ObservedImage {
 /** What a service's image is called. */
 export function imageReference(project: string, { name, image }: Pick<ComposeService, "name" | "image">): string {
   return image ?? `${project}-${name}`;
+}
+
+/** The image names of a stack's services, each once. */
+export function imageReferences({ project, files }: Pick<Stack, "project" | "files">): string[] {
+  return [...new Set(files.services.map((service) => imageReference(project, service)))];
 }
 
 /** Finds which image each reference names among lines of `docker image inspect`. */

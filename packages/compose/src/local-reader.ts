@@ -1,8 +1,8 @@
 import { realpath, stat } from "node:fs/promises";
 import type { LocalEntry, LocalReader } from "@otto/compose-files";
-import { describeFileError, OttoError, readBoundedFile } from "@otto/errors";
+import { describeFileError, isSystemError, OttoError, readBoundedFile } from "@otto/errors";
 
-/** This machine's disk. What it cannot read is `COMPOSE_PATH_UNREADABLE`. */
+/** Reads this machine's disk; throws `COMPOSE_PATH_UNREADABLE` for what it cannot read. */
 export const localReader: LocalReader = {
   readText: (path) => orAbsent(path, async () => (await readBoundedFile(path)).toString()),
   stat: (path) =>
@@ -19,7 +19,7 @@ async function orAbsent<T>(path: string, read: () => Promise<T>): Promise<T | un
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") return undefined;
-    throw error instanceof Error && "syscall" in error ? unreadable(path, error) : error;
+    throw isSystemError(error) ? unreadable(path, error) : error;
   }
 }
 

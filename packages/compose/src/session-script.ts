@@ -43,7 +43,7 @@ answer() {
   printf '\\n%s %s\\n' "$nonce" "$?" >&3
 }
 
-# util-linux's script sleeps 2 s once it has passed SIGTERM on, also when what it ran has ended.
+# util-linux's script sleeps 2 s after it forwards SIGTERM, even if its child has already exited.
 end_sleeper() {
   while [ "$(cat "/proc/$1/comm")" = script ]; do
     child=$(cat "/proc/$1/task/$1/children")

@@ -132,13 +132,14 @@ function judgeStack(
     for (const container of own) {
       const known = before.find(({ id }) => id === container.id);
       const judged = judgeContainer(container, declared, known?.restarts);
-      if (judged.verdict === "failed") return { failed: { service, because: judged.because, container }, recheckMs };
-      const quiet = known?.state === "running" ? Number.POSITIVE_INFINITY : quietMs(container.id);
       if (judged.verdict === "ready") continue;
+      const trouble = { service, because: judged.because, container };
+      if (judged.verdict === "failed") return { failed: trouble, recheckMs };
+      const quiet = known?.state === "running" ? Number.POSITIVE_INFINITY : quietMs(container.id);
       if (judged.forMs !== undefined && quiet >= judged.forMs) continue;
       if (judged.forMs !== undefined) recheckMs = Math.min(recheckMs, judged.forMs - quiet);
-      waiting ??= { service, because: judged.because, container };
-      if (judged.isLoop) looping ??= { service, because: judged.because, container };
+      waiting ??= trouble;
+      if (judged.isLoop) looping ??= trouble;
     }
   }
   return { ...(waiting && { waiting }), ...(looping && { looping }), recheckMs: Math.max(recheckMs, 1) };

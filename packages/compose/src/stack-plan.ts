@@ -14,7 +14,7 @@ import { configCommand } from "./compose-command.js";
 import { type Compose, createCompose } from "./compose-process.js";
 import { digestKey, parseDigests } from "./digest-cache.js";
 import { lastLine } from "./engine-text.js";
-import { imageReference, type ObservedImage } from "./image-reference.js";
+import { imageReferences, type ObservedImage } from "./image-reference.js";
 import { digestServices, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
 import { observeStack, type StackObservation } from "./stack-observation.js";
@@ -36,9 +36,8 @@ export interface StackComparison {
 export async function compareStack(session: StackSession, stack: PlacedStack): Promise<StackComparison> {
   const { files, parent, project } = stack;
   requireService(stack);
-  const images = files.services.map((service) => imageReference(project, service));
   const [observation, { entries, built }] = await Promise.all([
-    observeStack(session, parent, { project, images: [...new Set(images)] }),
+    observeStack(session, parent, { project, images: imageReferences(stack) }),
     listTree([...files.shipments, ...files.rewritten], [files.projectDirectory, ...files.madeDirectories]),
   ]);
   const shipped = files.shipments.filter(({ kind }) => kind === "bind").map(({ remotePath }) => remotePath);
@@ -46,7 +45,7 @@ export async function compareStack(session: StackSession, stack: PlacedStack): P
   return { observation, tree: planTree(entries, observation.sent, mounts), built };
 }
 
-/** As Compose has it: an `up` of nothing is a mistake. */
+/** Like Compose, `up` refuses to run with no service. */
 function requireService({ repo, project, files }: PlacedStack): void {
   if (files.services.some(({ enabled }) => enabled)) return;
   const profiles = [...new Set(files.services.flatMap((service) => service.profiles))];
@@ -118,21 +117,20 @@ async function digestStack(
 
 export interface PreviewOptions extends Pick<UpOptions, "build" | "signal"> {
   /**
-   * Images that will have been built or tagged before, by name: the id of each, undefined for one that is not known.
-   * Default: none.
+   * Images that will be built or tagged before `up`: name to id, undefined if the id is not known yet. Default: none.
    */
   readonly builtImages?: ReadonlyMap<string, string | undefined> | undefined;
 }
 
 /** The stack as it will be when these images have been built. */
 function withBuilt(
-  { project, files }: PlacedStack,
+  stack: PlacedStack,
   observation: StackObservation,
   built: PreviewOptions["builtImages"] = new Map(),
 ): StackObservation {
   const familiar = new Map([...built].map(([name, id]) => [familiarImageName(name), id]));
   const images: Record<string, ObservedImage | undefined> = Object.create(null);
-  for (const reference of files.services.map((service) => imageReference(project, service))) {
+  for (const reference of imageReferences(stack)) {
     const name = familiarImageName(reference);
     const build = observation.images[reference]?.build ?? "";
     images[reference] = familiar.has(name) ? { id: familiar.get(name) ?? "", build } : observation.images[reference];
@@ -151,11 +149,14 @@ export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}
   await using session = await openStackSession(parent, { project: undefined, who: "", signal: options.signal });
   const comparison = await compareStack(session, stack);
   const { tree } = comparison;
+  const pulled = new Set(servicesToPull(stack));
   const observation = withBuilt(stack, comparison.observation, options.builtImages);
   const compose = createCompose(session, parent, createStackRedactor(stack));
   const plan = async (directory: string) => {
     const { wanted } = await readDigests(compose, stack, { ...options, directory, comparison });
-    return planStack(stack, observation, wanted).steps.map((step) => withPull(stack, step));
+    return planStack(stack, observation, wanted).steps.map((step) =>
+      pulled.has(step.service) ? withPull(step) : step,
+    );
   };
   if (isSettled(tree)) return await plan(observation.remoteDir);
   const { output } = await session.run("mktemp -d");
@@ -170,15 +171,15 @@ export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}
   }
 }
 
-/** The services whose image an `up` asks the registry for each time. What compose builds, it does not have to have. */
+/** The services whose image `up` pulls every time. Images that Compose builds need not be in a registry. */
 export function servicesToPull({ files }: PlacedStack): readonly string[] {
   const pulled = files.services.filter((one) => one.enabled && one.pullPolicy === "always" && !one.hasBuild);
   return pulled.map(({ name }) => name);
 }
 
-/** What the registry has nobody knows before it is asked. */
-function withPull(stack: PlacedStack, step: UpStep): UpStep {
-  if (step.do !== "leave" || !servicesToPull(stack).includes(step.service)) return step;
+/** Whether the registry has a newer image is unknown until it is asked. */
+function withPull(step: UpStep): UpStep {
+  if (step.do !== "leave") return step;
   return { ...step, cause: `${step.cause}, unless the registry has a newer image` };
 }
 

@@ -44,6 +44,11 @@ export function readBoundedFileSync(path: PathLike, limitBytes = defaultFileLimi
   }
 }
 
+/** Whether an error comes from the operating system, as `node:fs` and sockets throw it. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error;
+}
+
 /** Why {@link readBoundedFile} or the file system did not give a file, for a message: `no such file`, `a FIFO, not a regular file`. */
 export function describeFileError(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;

@@ -1,5 +1,11 @@
 export { abortable } from "./abortable.js";
-export { defaultFileLimit, describeFileError, readBoundedFile, readBoundedFileSync } from "./bounded-file.js";
+export {
+  defaultFileLimit,
+  describeFileError,
+  isSystemError,
+  readBoundedFile,
+  readBoundedFileSync,
+} from "./bounded-file.js";
 export { cleanText } from "./clean-text.js";
 export { escapeControls, isPrintable } from "./control-characters.js";
 export {

@@ -79,8 +79,10 @@ class LineSocket extends AgentSocket {
       read: () => stdout.resume(),
       write: (chunk, _encoding, callback) => {
         // A broken pipe would hide why the process is gone, and of one that ended well what is still to be read.
-        const settle = (failure: Error | undefined, error: Error) => callback(failure && error);
-        stdin.write(chunk, (error) => void (error ? line.over.then((failure) => settle(failure, error)) : callback()));
+        stdin.write(chunk, (error) => {
+          if (!error) callback();
+          else void line.over.then((failure) => callback(failure && error));
+        });
       },
       final: (callback) => {
         stdin.end();

@@ -1,4 +1,4 @@
-import { cleanText, describeFileError, OttoError } from "@otto/errors";
+import { cleanText, describeFileError, isSystemError, OttoError } from "@otto/errors";
 import { hasRawBytes, printablePath } from "@otto/hashing";
 
 /**
@@ -15,8 +15,7 @@ export async function readingFile<T>(path: string, work: Promise<T>): Promise<T>
 
 /** An error of the file system with the path and a hint; any other stays what it is. */
 export function asUnreadable(path: string, error: unknown): unknown {
-  const isOfSystem = error instanceof Error && "syscall" in error;
-  return isOfSystem ? unreadable(path, describeFileError(error), error) : error;
+  return isSystemError(error) ? unreadable(path, describeFileError(error), error) : error;
 }
 
 /** The scripts that work on a tree on the parent know names of UTF-8 only. */

@@ -101,7 +101,7 @@ async function runChosen(session: Session, chosen: FoundInstruction, given: Give
   return { exitCode: exitCodeOfResult(result), fields: { instruction: chosen.name, repo: repo.name } };
 }
 
-/** An error that nothing awaits ends the body as a signal does; Node would end the process, without a result. */
+/** An unhandled error ends the body as a signal does; without this, Node would end the process with no result. */
 async function runBody(
   session: Session,
   chosen: FoundInstruction,
@@ -135,9 +135,9 @@ function watchStrayErrors(): StrayErrors {
   };
 }
 
-/** A body may have kept the process busy since a signal came: it is read in the next turn of the event loop. */
+/** The body may have blocked the event loop when a signal came; the signal is read in the next tick. */
 async function readArrivedSignals(): Promise<void> {
-  for (let turn = 0; turn < 2; turn += 1) await setImmediate();
+  for (let tick = 0; tick < 2; tick += 1) await setImmediate();
 }
 
 function createLog({ reporter }: Session, instruction: string): InstructionLog {

@@ -1,5 +1,5 @@
 import { finished, type Readable } from "node:stream";
-import { isOttoError } from "@otto/errors";
+import { isOttoError, isSystemError } from "@otto/errors";
 import { extract, type Header } from "tar-stream";
 import { specialFile } from "./copy-plan.js";
 import { refused } from "./entry-check.js";
@@ -13,8 +13,11 @@ export interface ArchiveRoot {
   readonly from: string;
   /** The one file or link that was asked for; undefined: the contents of a directory, whose entries begin with `./`. */
   readonly name: string | undefined;
-  /** Its entries have no `./`, as the first one shows: Podman's, which also has no entry of the directory itself. */
-  readonly isBare?: boolean;
+}
+
+interface OpenRoot extends ArchiveRoot {
+  /** Podman's entries have no `./`, as the first one shows, and it sends none for the directory itself. */
+  readonly isBare: boolean;
 }
 
 /**
@@ -30,7 +33,7 @@ export async function* unpackEntries(tar: Readable, root: ArchiveRoot): AsyncGen
   finished(tar, { writable: false }, (ended) => {
     if (ended === undefined || ended === null) return;
     const { errored: error } = tar;
-    if (error !== null) failure = "syscall" in error ? refused(root.from, root.name ?? ".", error.message) : error;
+    if (error !== null) failure = isSystemError(error) ? refused(root.from, root.name ?? ".", error.message) : error;
     archive.destroy(error ?? new Error("it ends in the middle"));
   });
   tar.on("data", (chunk: Buffer) => end.note(chunk));
@@ -83,7 +86,7 @@ class ArchiveEnd {
   }
 }
 
-function toEntry(entry: Entry, root: ArchiveRoot, explain: Explain): FileEntry {
+function toEntry(entry: Entry, root: OpenRoot, explain: Explain): FileEntry {
   const { header } = entry;
   const path = pathOf(header.name, header, root);
   const mtime = Math.floor((header.mtime ?? new Date(0)).getTime() / 1000);
@@ -110,7 +113,7 @@ function toEntry(entry: Entry, root: ArchiveRoot, explain: Explain): FileEntry {
   }
 }
 
-function pathOf(name: string, { type }: Header, { from, name: only, isBare = false }: ArchiveRoot): string {
+function pathOf(name: string, { type }: Header, { from, name: only, isBare }: OpenRoot): string {
   const bare = type === "directory" ? name.replace(/\/$/, "") : name;
   if (only === undefined) {
     if (bare === ".") return "";

@@ -1,4 +1,4 @@
-import { cleanText, isOttoError, OttoError } from "@otto/errors";
+import { cleanText, isOttoError, isSystemError, OttoError } from "@otto/errors";
 
 /** A failure of the system under a copy, with the path and the reason; all other errors stay as they are. */
 export function copyFailure(doing: string, error: unknown): unknown {
@@ -14,8 +14,4 @@ export function copyFailed(doing: string, reason: string, cause?: unknown): Otto
     hint: "Check the space and the permissions there. What was there before is unchanged.",
     cause,
   });
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && "syscall" in error;
 }

@@ -70,9 +70,8 @@ async function addressOf(
   container: ContainerSummary,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  // Podman lists containers without it.
-  const isWhole = container.HostConfig !== undefined;
-  const details = isWhole ? container : await engine.inspectContainer(container.Id, signal);
+  // Podman's list of containers has no HostConfig.
+  const details = container.HostConfig === undefined ? await engine.inspectContainer(container.Id, signal) : container;
   if (details === undefined) return undefined;
   const { HostConfig, NetworkSettings } = details;
   const mode = HostConfig?.NetworkMode ?? "";
