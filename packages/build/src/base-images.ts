@@ -23,7 +23,7 @@ export function findReachedImages(dockerfile: string, use: DockerfileUse): reado
   return [...new Set([...frontendOf(dockerfile, use), ...images])];
 }
 
-/** The line that names an image: of an instruction, else of the frontend's directive; undefined where none does. */
+/** The line of the instruction that names an image, or of the `syntax` directive; undefined when no line names it. */
 export function findImageLine(dockerfile: string, use: DockerfileUse, image: string): number | undefined {
   const isWanted = (name: string) => familiarImageName(name) === familiarImageName(image);
   const variables = new Map<string, string>();
@@ -79,7 +79,7 @@ function reachStages(stages: readonly Stage[], target: string | undefined): read
   return stages.filter((_, index) => reached.has(index));
 }
 
-/** More than any reference has. Values that double each time must not fill the memory. */
+/** Longer than any image reference. Without this limit, ARGs that double each other would exhaust memory. */
 const longestValue = 1024;
 
 function declare(variables: Map<string, string>, { rest }: Instruction, buildArgs: Readonly<Record<string, string>>) {

@@ -29,7 +29,7 @@ const buildsAtOnce = 4;
 
 /**
  * Builds the images of a repo on a parent; one that is there with the same inputs is only pointed at by `:latest`.
- * An image is built after the declared ones that it stands on. One that fails stops those that stand on it, and no others.
+ * An image is built after the declared images that it is based on. A failed image fails those based on it, and no others.
  *
  * @returns image name to result, in the order of the settings; of images that were not named, those that had to be built
  * @throws OttoError `BUILD_IMAGE_UNKNOWN`, `ENGINE_UNREACHABLE`, and what connecting to the parent throws
@@ -66,7 +66,7 @@ async function applySteps(steps: readonly BuildStep[], build: Build): Promise<Re
   return Object.fromEntries(await Promise.all(declared));
 }
 
-/** Waits for the images that one stands on: they come before it in the plan. */
+/** Waits for the step's base images, which come before it in the plan. */
 async function findFailedBase(
   step: BuildStep,
   applying: ReadonlyMap<string, Promise<ImageResult>>,

@@ -6,13 +6,13 @@ import { selectImages } from "./image-selection.js";
 import { createWantedReader, type WantedReader } from "./wanted-images.js";
 
 export interface PlanBuildOptions {
-  /** Default: all that the repo declares. What a named one stands on is built where it is missing. */
+  /** Default: all images that the repo declares. Missing base images of a named image are built too. */
   readonly imageNames?: readonly string[] | undefined;
-  /** Build the named images even where they are there. Default false. */
+  /** Build the named images even if they exist. Default false. */
   readonly rebuild?: boolean | undefined;
-  /** The same, without the engine's cache of layers. Default false. */
+  /** As `rebuild`, and without the engine's layer cache. Default false. */
   readonly noCache?: boolean | undefined;
-  /** Ask the registries for newer base images, and build where there are. Default false. */
+  /** Ask the registries for newer base images, and rebuild the images that they change. Default false. */
   readonly pull?: boolean | undefined;
   /** Push both tags afterwards. Default: as each image's settings say. */
   readonly push?: boolean | undefined;

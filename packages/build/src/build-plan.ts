@@ -7,9 +7,9 @@ import { familiarImageName } from "@otto/hashing";
 /** What an image should become: everything that is known without asking the engine. */
 export interface WantedImage {
   readonly image: DockerImage;
-  /** Its hash holds those of the bases, too. */
+  /** Its hash covers the hashes of `bases`. */
   readonly context: BuildContext;
-  /** The declared images that it stands on. */
+  /** The declared images that it is based on. */
   readonly bases: readonly WantedImage[];
   /** `<project>-<image>:<first 16 digits of the hash>` */
   readonly tag: string;
@@ -23,7 +23,7 @@ export type BuildStep =
       readonly do: "skip";
       /** The image that is there, `sha256:…`. */
       readonly imageId: string;
-      /** Whether `:latest` means it already. */
+      /** Whether `:latest` already points to it. */
       readonly isLatest: boolean;
     })
   /** Built after all when the registry does not have it. */
@@ -101,8 +101,8 @@ export type FinishingStep =
   | { readonly do: "push"; readonly tag: string };
 
 /**
- * `:latest` comes to mean the image that was wanted, also where that was there before; both tags are pushed if any is.
- * Where `:latest` means it already nothing is written: an engine whose disk is full could not.
+ * Points `:latest` at the wanted image, whether it was just built or already there; with `push`, pushes both tags. No tag is
+ * written when `:latest` already points to it: that would fail on an engine whose disk is full.
  */
 export function planFinish(step: Exclude<BuildStep, { do: "fail" }>): FinishingStep[] {
   const { tag, latestTag } = step.wanted;

@@ -123,7 +123,7 @@ function engineOptions(
     labels: { ...image.labels, ...ownerLabels(repo, wanted) },
     target: image.target,
     platform: image.platform,
-    // Declared bases are in no registry: the others have been asked for, and the builder takes what is there.
+    // Declared bases are in no registry. The other bases were pulled before, so the builder uses the local images.
     pull: (options.pull ?? false) && wanted.bases.length === 0,
     noCache,
     cacheFrom: image.cacheFrom,
@@ -142,7 +142,7 @@ interface StepSource {
   readonly counted: CountedSteps;
 }
 
-/** Before BuildKit runs a step, it asks for what is known of the images that the Dockerfile names. */
+/** BuildKit resolves the images that the Dockerfile names in steps of their own, before it runs any instruction. */
 function locateStep(step: string, { dockerfileText, image, counted }: StepSource): number | undefined {
   const asked = /^(?:\[internal\] load metadata for|resolve image config for) (?:docker-image:\/\/)?(\S+)$/.exec(step);
   if (asked === null) return findStepLine(dockerfileText, step, counted);

@@ -4,7 +4,7 @@ import { contextSource } from "./context-source.js";
 import { createWantedReader } from "./wanted-images.js";
 
 export interface ContextHashOptions extends ReadContextOptions {
-  /** The repo that declares the image: the hashes of its others that this one stands on count. Default: none count. */
+  /** The repo that declares the image. With it, the hash covers the declared images that this one is based on. Default: it does not. */
   readonly repo?: Repo | undefined;
 }
 

@@ -6,7 +6,7 @@ import { findReachedImages } from "./base-images.js";
 import type { WantedImage } from "./build-plan.js";
 import { contextSource } from "./context-source.js";
 
-/** Reads what an image of the repo should become, after those that it stands on; each is read once. */
+/** Reads the wanted state of an image and of its base images. Each image is read once. */
 export type WantedReader = (image: DockerImage) => Promise<WantedImage>;
 
 /**
@@ -90,7 +90,7 @@ export function baseFailed(image: string, base: string, error: OttoError): OttoE
 }
 
 function cycle(names: readonly string[]): OttoError {
-  return new OttoError("BUILD_BASE_CYCLE", `building ${names[0]}: images stand on each other: ${names.join(" → ")}`, {
+  return new OttoError("BUILD_BASE_CYCLE", `building ${names[0]}: the base images form a cycle: ${names.join(" → ")}`, {
     hint: "Take one of these images out of the Dockerfile of another.",
     details: { images: [...names] },
   });

@@ -25,7 +25,7 @@ async function orAbsent<T>(path: string, read: () => Promise<T>): Promise<T | un
 
 function unreadable(path: string, cause: Error): OttoError {
   return new OttoError("COMPOSE_PATH_UNREADABLE", `reading ${path}: ${describeFileError(cause)}`, {
-    hint: "Make it readable to the user who runs otto, or leave it out of the compose files.",
+    hint: "Make the file readable for the user who runs otto, or remove the reference from the compose files.",
     details: { path },
     cause,
   });

@@ -60,7 +60,7 @@ export function computeContextHash(inputs: ContextHashInputs): string {
 }
 
 /**
- * The hash of an image that stands on others that are declared, too: what they are made of counts.
+ * Combines the context hash of an image with the hashes of its declared base images.
  * @param bases the name by which the image takes each, and its hash
  */
 export function hashOnBases(contextHash: string, bases: readonly (readonly [name: string, hash: string])[]): string {

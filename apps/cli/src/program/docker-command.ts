@@ -21,9 +21,9 @@ function createBuild(choose: Choose): Command {
     .argument("[image...]", "names of images (default: all)")
     .addOption(repoOption())
     .addOption(onOption())
-    .option("--rebuild", "build even what is there, with the engine's cache of layers")
-    .option("--no-cache", "build even what is there, without that cache")
-    .option("--pull", "ask the registries for newer base images, and build where there are")
+    .option("--rebuild", "rebuild images that are up to date, with the layer cache")
+    .option("--no-cache", "rebuild images that are up to date, without the layer cache")
+    .option("--pull", "ask the registries for newer base images, and rebuild if there are any")
     .option("--push", "push both tags of each image to the registry of the settings")
     .action((images: string[], options: Omit<DockerBuildFlags, "images">) =>
       choose(async (session) => {
