@@ -43,6 +43,15 @@ async function login(id: string): Promise<TestTerminal> {
   return terminal;
 }
 
+/** Starts one process that shows that it runs; where one starts another, a key can come in between. */
+async function startCat(terminal: TestTerminal): Promise<void> {
+  // A shell that still edits its line would take what is meant for `cat`.
+  terminal.type('echo co""ming; cat\r');
+  await terminal.sees("coming\r\n");
+  terminal.type("here\r");
+  await terminal.sees("here\r\nhere\r\n");
+}
+
 /** How many processes have exactly these words; asked of the engine, or of this machine, which is the parent, too. */
 async function countProcesses(id: string, words: string): Promise<number> {
   const argv = id === "parent" ? ["ps"] : ["docker", "top", `${repo.project}-api-1`];
@@ -67,19 +76,17 @@ describe.each(hosts)("login on %s", (_name, id) => {
 
   test("gives Ctrl-C, Ctrl-Z and Ctrl-D to what runs there", async () => {
     await using terminal = await login(id());
-    terminal.type("sh -c 'echo be\"\"gin; sleep 1000; echo never'\r");
-    await terminal.sees("begin\r\n");
+    await startCat(terminal);
     terminal.type("\u0003");
     await terminal.sees(prompt);
     terminal.type('echo co""de $?\r');
     await terminal.sees("code 130");
-    terminal.type("sh -c 'echo be\"\"gin; sleep 1000'\r");
-    await terminal.sees("begin\r\n");
+    await startCat(terminal);
     terminal.type("\u001a");
     await terminal.sees("Stopped");
-    // A shell that still edits its line would take what is meant for `wc`.
-    terminal.type('kill -KILL %1; echo co""unting; wc -c\r');
-    await terminal.sees("counting");
+    // `fg` waits until the job is gone: a shell does not end while it has a stopped one.
+    terminal.type('kill -KILL %1; fg; echo co""unting; wc -c\r');
+    await terminal.sees("counting\r\n");
     terminal.type("four\r\u0004");
     await terminal.sees("5\r\n");
     // On a terminal whose mode the shell has not set yet, the end of the input is lost.

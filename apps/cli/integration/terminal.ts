@@ -13,6 +13,9 @@ import type { Place } from "./otto-process.js";
 const execute = promisify(execFile);
 const launcher = fileURLToPath(new URL("../bin/otto.js", import.meta.url));
 
+/** How long something may take to come, in milliseconds; half of a test's own time. */
+const patience = 60_000;
+
 /** `otto` on a pseudo terminal, and the hands and eyes of a person at it. */
 export class TestTerminal implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -63,13 +66,16 @@ export class TestTerminal implements AsyncDisposable {
 
   /** Waits until something is shown behind what was waited for last; returns what came up to its end. */
   async sees(wanted: RegExp | string): Promise<string> {
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + patience;
     for (let end = this.#endOf(wanted); ; end = this.#endOf(wanted)) {
       if (end !== undefined) return this.#take(end);
-      if (Date.now() > deadline)
-        throw new Error(`waiting for ${wanted}; the screen is ${JSON.stringify(this.#screen)}`);
+      if (Date.now() > deadline) throw this.#waitingFor(wanted);
       await delay(20);
     }
+  }
+
+  #waitingFor(what: RegExp | string): Error {
+    return new Error(`waiting for ${what}; the screen is ${JSON.stringify(this.#screen)}`);
   }
 
   #endOf(wanted: RegExp | string): number | undefined {
@@ -98,7 +104,10 @@ export class TestTerminal implements AsyncDisposable {
 
   /** Waits for the end; the exit code, and what `stty` said of the terminal before and after. */
   async finished(): Promise<{ exitCode: number | null; before: string; after: string }> {
-    await this.#closed;
+    const late = Symbol("late");
+    if ((await Promise.race([this.#closed, delay(patience, late, { ref: false })])) === late) {
+      throw this.#waitingFor("the end");
+    }
     return { exitCode: this.#child.exitCode, before: await this.#read("before"), after: await this.#read("after") };
   }
 
