@@ -1,15 +1,60 @@
+import type { ComposeService } from "@otto/compose-files";
 import type { Parent } from "@otto/hosts";
 import { expect, test } from "vitest";
 import { watchContainers } from "./container-events.js";
+import { waitUntilReady } from "./stack-health.js";
 import type { StackSession } from "./stack-session.js";
 
-test("who has been aborted waits for no event", async () => {
+const parent = { id: "pepper", docker: { command: ["docker"] } } as unknown as Parent;
+
+/** A session that answers each look at the stack with the next of `looks`, and tells what it is made to. */
+function fakeSession(looks: readonly { exitCode: number; output: string }[] = []) {
+  const answers = [...looks];
+  const state = { watches: 0, tell: (_: string) => {}, onLook: (_left: number) => {} };
   const session = {
-    onLine: () => () => {},
-    run: async () => ({ exitCode: 0, output: "" }),
+    onLine: (listener: (line: string) => void) => {
+      state.tell = listener;
+      return () => {};
+    },
+    run: async (script: string) => {
+      if (script.includes(" events ")) {
+        state.watches += 1;
+        return { exitCode: 0, output: "" };
+      }
+      const answer = answers.shift();
+      state.onLook(answers.length);
+      return answer;
+    },
     lost: new Promise<never>(() => {}),
   } as unknown as StackSession;
-  const parent = { id: "pepper", docker: { command: ["docker"] } } as unknown as Parent;
-  const events = await watchContainers(session, parent, "shop");
+  return { session, state };
+}
+
+test("who has been aborted waits for no event", async () => {
+  const events = await watchContainers(fakeSession().session, parent, "shop");
   await expect(events.beyond(0, 300_000, AbortSignal.abort())).resolves.toBeUndefined();
+});
+
+const labels = { "com.docker.compose.project": "shop", "com.docker.compose.service": "a" };
+const look = (health: string) => {
+  const state = { Status: "running", ExitCode: 0, Health: { Status: health } };
+  const container = { id: "c1", name: "/shop-a-1", image: "sha256:1", restarts: 0, state, policy: "no", labels };
+  return { exitCode: 0, output: JSON.stringify(container) };
+};
+const away = { exitCode: 1, output: "Cannot connect to the Docker daemon" };
+const a = { name: "a", enabled: true, replicas: 1 } as ComposeService;
+
+test("the end of the events has the stack looked at again, and heard again, until its engine answers", async () => {
+  const { session, state } = fakeSession([look("starting"), away, look("healthy")]);
+  // Nothing but the end of the events is told: whoever waits for one waits for ever.
+  state.onLook = (left) => left === 2 && setImmediate(() => state.tell("event -"));
+  const events = await watchContainers(session, parent, "shop");
+  let absences = 0;
+  const onAbsent = () => {
+    absences += 1;
+  };
+  const waiting = { project: "shop", services: [a], before: [], deadline: performance.now() + 300_000, onAbsent };
+  const place = { session, parent, redactor: async () => ({}) as never, events };
+  expect(await waitUntilReady(place, { ...waiting, timeoutMs: 300_000 })).toMatchObject([{ id: "c1" }]);
+  expect([state.watches, absences]).toEqual([2, 1]);
 });

@@ -7,7 +7,13 @@ import type { StackSession } from "./stack-session.js";
 
 const watched = ["start", "die", "health_status", "oom", "destroy"];
 
-/** Has the session tell a project's container events until it ends. */
+/** How often a stack is looked at whose events cannot be heard. */
+const deafMs = 500;
+
+/**
+ * Has the session tell a project's container events until it ends. The engine's events end with the engine: they are then
+ * to be watched again.
+ */
 export async function watchContainers(
   session: StackSession,
   parent: Parent,
@@ -16,31 +22,50 @@ export async function watchContainers(
   const changes = new Map<string, number>();
   let wake = () => {};
   let count = 0;
+  let isOver = false;
   session.onLine((line) => {
     const [mark, id, action] = line.split(" ");
     if (mark !== "event" || id === undefined) return;
     if (action === "start" || action === "die") changes.set(id, performance.now());
-    count += 1;
+    if (id === streamEnd) isOver = true;
+    else count += 1;
     wake();
   });
-  const filters = ["type=container", ...watched.map((action) => `event=${action}`)];
-  const flags = [projectFilter(project), ...filters.map((filter) => `--filter ${filter}`)].join(" ");
-  // The output of a script ends with it; stderr goes on.
-  const line = `${dockerWords(parent)} events ${flags} --format 'event {{.Actor.ID}} {{.Action}}'`;
-  await session.run(`${endableLine(parent.docker.command, line)} >&2 2>/dev/null &`);
+  const watch = async () => {
+    isOver = false;
+    await session.run(watchScript(parent, project));
+  };
+  await watch();
   return {
     get count() {
       return count;
     },
+    get isOver() {
+      return isOver;
+    },
+    watch,
     lastChange: (id) => changes.get(id),
     async beyond(seen, timeoutMs, signal) {
       if (count > seen || signal?.aborted === true) return;
-      const woken = sleepUntil(timeoutMs, signal, (resolve) => {
+      const woken = sleepUntil(isOver ? Math.min(timeoutMs, deafMs) : timeoutMs, signal, (resolve) => {
         wake = resolve;
       });
       await Promise.race([woken, session.lost]);
     },
   };
+}
+
+/** In place of a container's id. */
+const streamEnd = "-";
+
+/** What happened in this second is told, too: the client needs a moment until it listens. */
+function watchScript(parent: Parent, project: string): string {
+  const filters = ["type=container", ...watched.map((action) => `event=${action}`)];
+  const flags = [projectFilter(project), ...filters.map((filter) => `--filter ${filter}`)].join(" ");
+  const line = `${dockerWords(parent)} events --since "$since" ${flags} --format 'event {{.Actor.ID}} {{.Action}}'`;
+  // The output of a script ends with it; stderr goes on.
+  return `since=$(date +%s); export since
+{ ${endableLine(parent.docker.command, line)}; echo 'event ${streamEnd}'; } >&2 2>/dev/null &`;
 }
 
 async function sleepUntil(

@@ -115,8 +115,13 @@ function requireImages(stack: PlacedStack, { images }: StackObservation, plan: U
   if (unbuilt !== undefined) throw imageMissing(stack, unbuilt);
 }
 
-function readyOptions({ project, files }: PlacedStack, plan: UpPlan, options: ConvergenceOptions): ReadyOptions {
+function readyOptions(
+  { project, parent, files }: PlacedStack,
+  plan: UpPlan,
+  options: ConvergenceOptions,
+): ReadyOptions {
   const timeoutMs = options.readyTimeoutMs ?? defaultReadyTimeoutMs;
+  const message = `the engine of ${parent.id} does not answer; waiting until it does`;
   return {
     project,
     services: files.services,
@@ -124,6 +129,7 @@ function readyOptions({ project, files }: PlacedStack, plan: UpPlan, options: Co
     deadline: performance.now() + timeoutMs,
     timeoutMs,
     signal: options.signal,
+    onAbsent: () => options.onEvent?.({ type: "compose.warning", project, message }),
   };
 }
 

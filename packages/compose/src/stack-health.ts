@@ -1,5 +1,5 @@
 import type { ComposeService } from "@otto/compose-files";
-import { cleanText, OttoError } from "@otto/errors";
+import { cleanText, isOttoError, OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { dockerWords, type ObservedContainer, observeContainers } from "./stack-observation.js";
 import type { StackRedactor } from "./stack-redactor.js";
@@ -19,6 +19,9 @@ const recoverMs = 3000;
 const loopRestarts = 3;
 /** What a service needs may take its time to listen; a loop that lasts longer than this is no such wait. */
 const longestLoopMs = 60_000;
+/** An engine that is restarted or upgraded is back by then. */
+const longestAbsenceMs = 60_000;
+const askAgainMs = 500;
 
 /**
  * Judges a container of a service that should run.
@@ -54,6 +57,8 @@ export interface ReadyOptions {
   readonly deadline: number;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Called when the engine does not answer: it is waited for. */
+  readonly onAbsent?: (() => void) | undefined;
 }
 
 /** Where a stack is looked at. */
@@ -68,9 +73,13 @@ export interface StackPlace {
 export interface ContainerEvents {
   /** How many there were since the watch began. */
   readonly count: number;
+  /** Whether they have ended, as they do with the engine. */
+  readonly isOver: boolean;
+  /** Begins to hear them again. */
+  watch(): Promise<void>;
   /** When a container last started or ended, as `performance.now()` counts; undefined: not since the watch began. */
   lastChange(id: string): number | undefined;
-  /** Waits until there were more than `seen`, at most so long. */
+  /** Waits until there were more than `seen` or they end, at most so long. */
   beyond(seen: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<void>;
 }
 
@@ -79,18 +88,18 @@ export interface ContainerEvents {
  * end another waits for must have.
  * @returns the stack's containers
  * @throws OttoError `COMPOSE_SERVICE_FAILED` with the service's last log lines, also for one that still crashes again and
- * again after a minute or when time is over; else `COMPOSE_NOT_READY` when time is over
+ * again after a minute or when time is over; else `COMPOSE_NOT_READY` when time is over; `COMPOSE_ENGINE_FAILED` when the
+ * engine does not answer for a minute
  */
 export async function waitUntilReady(
   place: StackPlace & { events: ContainerEvents },
   options: ReadyOptions,
 ): Promise<ObservedContainer[]> {
-  const { session, parent, events } = place;
+  const { events } = place;
   const began = performance.now();
   for (;;) {
     options.signal?.throwIfAborted();
-    const seen = events.count;
-    const containers = await observeContainers(session, parent, options.project);
+    const { containers, seen } = await observeWatched(place, options);
     const state = judgeStack(containers, options, (id) => performance.now() - (events.lastChange(id) ?? began));
     if (state.failed !== undefined) throw await serviceFailed(place, state.failed);
     if (state.waiting === undefined) return containers;
@@ -99,6 +108,26 @@ export async function waitUntilReady(
     if (left <= 0 && looping !== undefined) throw await serviceFailed(place, looping);
     if (left <= 0) throw await notReady(place, { ...state.waiting, timeoutMs: options.timeoutMs });
     await events.beyond(seen, Math.min(left, state.recheckMs), options.signal);
+  }
+}
+
+/** Looks at a stack whose events are heard, when its engine answers. @returns `seen`: how many events there were before */
+async function observeWatched(
+  { session, parent, events }: Pick<StackPlace, "session" | "parent"> & { readonly events: ContainerEvents },
+  { project, deadline, signal, onAbsent }: ReadyOptions,
+): Promise<{ containers: ObservedContainer[]; seen: number }> {
+  const until = Math.min(deadline, performance.now() + longestAbsenceMs);
+  for (let isFirst = true; ; isFirst = false) {
+    signal?.throwIfAborted();
+    if (events.isOver) await events.watch();
+    const seen = events.count;
+    try {
+      return { containers: await observeContainers(session, parent, project), seen };
+    } catch (error) {
+      if (!isOttoError(error, "COMPOSE_ENGINE_FAILED") || performance.now() >= until) throw error;
+    }
+    if (isFirst) onAbsent?.();
+    await events.beyond(seen, askAgainMs, signal);
   }
 }
 
