@@ -46,7 +46,16 @@ export function toStartArgv(
     ...(failureMark === undefined ? [] : ["exit"]),
   ].join("; ");
   const settings = [failureMark, cwd].filter((word) => word !== undefined);
-  return ["/bin/sh", "-c", script, "otto", ...settings, ...argv];
+  return ["/bin/sh", "-c", tellsPid ? leadGroup(script) : script, "otto", ...settings, ...argv];
+}
+
+/**
+ * A script that runs `script` as the leader of a process group. A shell of sshd is one already; Dropbear's is not, nor is
+ * one that a forced command starts. Without `setsid` it stays what it is.
+ */
+function leadGroup(script: string): string {
+  const again = formatShellCommand(["/bin/sh", "-c", script, "otto"]);
+  return `kill -s 0 -- "-$$" 2>/dev/null || ! command -v setsid >/dev/null || exec setsid ${again} "$@"; ${script}`;
 }
 
 /**
