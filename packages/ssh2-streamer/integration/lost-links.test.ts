@@ -79,6 +79,25 @@ describe.each(transports)("$name", (transport) => {
     expect(await codeOf(process.exit)).toBe("SSH_CONNECTION_LOST");
   });
 
+  test.concurrent("a process that stands still for long, as at a breakpoint, loses no connection", async ({
+    expect,
+  }) => {
+    await using linked = await connect(transport);
+    const program = `
+      import { openSshSession } from "ssh2-streamer";
+      const [route, settings] = JSON.parse(process.argv[1]);
+      const session = openSshSession(route, settings);
+      const running = session.exec(["sleep", "8"]);
+      await session.exec(["true"]);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6000);
+      console.log(await running.then(({ exitCode }) => exitCode, (error) => error.code));
+      await session.close();`;
+    const route = routeTo(linked.lab, "parent", { keepaliveIntervalMs: 1000, keepaliveCountMax: 3 });
+    const args = ["--input-type=module", "-e", program, JSON.stringify([route, transport.settings])];
+    const child = spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"] });
+    expect(await text(child.stdout)).toBe("0\n");
+  });
+
   test.concurrent("on a link that swallows, a timeout, an abort and a close do not wait for it", async ({ expect }) => {
     await using linked = await connect(transport);
     const { lab } = linked;

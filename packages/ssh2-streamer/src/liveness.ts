@@ -10,7 +10,8 @@ export interface SilenceSetting {
 
 /**
  * Watches a socket on which something keeps probing every `intervalMs`, and calls `onSilent` when nothing at all came
- * back for `countMax` intervals. Any byte counts: on a slow link the answer to a probe waits behind other data.
+ * back for `countMax` intervals. Any byte counts: on a slow link the answer to a probe waits behind other data. Time in
+ * which this process stood still does not count: nothing could be heard then.
  *
  * @returns stops watching
  */
@@ -22,15 +23,17 @@ export function watchSilence(
   if (intervalMs <= 0) return () => {};
   // With a count of 1, an answer that is a round trip late would look like silence.
   const limitMs = intervalMs * Math.max(countMax, 2) + graceMs;
-  let heardAt = performance.now();
+  const periodMs = Math.min(Math.max(intervalMs / 4, 5), longestTimerMs);
+  let silentMs = 0;
   const onData = () => {
-    heardAt = performance.now();
+    silentMs = 0;
   };
   const check = () => {
-    const silentMs = performance.now() - heardAt;
-    if (silentMs >= limitMs) onSilent(Math.round(silentMs));
+    silentMs += periodMs;
+    if (silentMs > limitMs) onSilent(Math.round(silentMs));
   };
-  const timer = setInterval(check, Math.min(Math.max(intervalMs / 4, 5), longestTimerMs));
+  // After the timers Node reads what waits on its sockets, and only then runs immediates.
+  const timer = setInterval(() => setImmediate(check), periodMs);
   timer.unref();
   socket.on("data", onData);
   return () => {
