@@ -109,6 +109,17 @@ test("a host key that has changed", async () => {
   expect(faultsOf(await examine(machines))).toEqual(["failed parent SSH_HOST_KEY_CHANGED"]);
 });
 
+test("a parent whose key exchanges are none of ours: its host key is not reached", async () => {
+  const sshdConfig = ["KexAlgorithms sntrup761x25519-sha512@openssh.com"];
+  const findings = await examine(await start({ parent: { sshdConfig } }));
+  expect(faultsOf(findings)).toEqual(["failed parent SSH_CONNECT_FAILED"]);
+  expect(findings.at(-1)).toMatchObject({
+    check: "host-key",
+    text: expect.stringMatching(/^not reached: .*no matching key exchange/) as string,
+    hint: expect.stringContaining("KexAlgorithms") as string,
+  });
+});
+
 test("a key that the bastion does not take", async () => {
   const { privateKeyPath } = await createKeyPair("ed25519", join(directory, "other"));
   const findings = await examine(await start(), { bastion: { ssh_options: { client_keys: [privateKeyPath] } } });

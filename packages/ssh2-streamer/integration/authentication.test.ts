@@ -1,13 +1,16 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFile, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { isOttoError, OttoError, Secret } from "@otto/errors";
 import { closedPort, createKeyPair, type Lab, startLab } from "@otto/lab";
 import { openSshSession, type SshCredential } from "ssh2-streamer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { endpointOf } from "./lab-route.js";
+
+const run = promisify(execFile);
 
 type Name = "keys" | "password" | "interactive" | "both";
 let lab: Lab<Name>;
@@ -142,4 +145,29 @@ test("what does not answer, hangs up, or speaks no SSH fails to connect, each wi
   for (const server of servers) server.close();
   expect(await failure({ port: closedPort })).toBe("refused");
   expect(await failure({ host: "no-such-host.invalid" })).toBe("unresolved");
+});
+
+test("a key of a form that is not known comes with the command that changes it", async () => {
+  const path = join(lab.directory, "pkcs8");
+  await run("ssh-keygen", ["-q", "-t", "rsa", "-m", "PKCS8", "-N", "", "-f", path]);
+  await authorize(path);
+  const login = () => whoami("keys", { username: username(), privateKeys: [{ path }] });
+  const { hint = "" } = await refusalOf(login());
+  const [, command = ""] = /: (ssh-keygen .*)$/.exec(hint) ?? [];
+  await run("sh", ["-c", `${command} -q -P '' -N ''`]);
+  expect(await login()).toBe(username());
+});
+
+test("a server that counted too many keys is told apart from one that takes none of them", async () => {
+  const names = Array.from({ length: 7 }, (_, index) => join(lab.directory, `stranger-${index}`));
+  const privateKeys = await Promise.all(
+    names.map(async (path) => ({ path: (await createKeyPair("ed25519", path)).privateKeyPath })),
+  );
+  const many = await refusalOf(whoami("keys", { username: username(), privateKeys }));
+  expect(many).toMatchObject({
+    message: expect.stringContaining("Too many authentication failures") as string,
+    hint: expect.stringContaining("MaxAuthTries") as string,
+  });
+  const few = await refusalOf(whoami("keys", { username: username(), privateKeys: privateKeys.slice(0, 2) }));
+  expect(few.hint).toMatch(/^Check the login name/);
 });

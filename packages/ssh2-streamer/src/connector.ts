@@ -89,7 +89,8 @@ async function connectOnce(setting: ConnectorSetting, login: LoginAttempt): Prom
     const socket = await setting.dial(signal);
     try {
       const { depth } = setting;
-      const handshake = { client: new ssh2.Client(), endpoint, login, hostKey, signal };
+      const onHostKeyTrusted = () => onEvent({ type: "ssh.host-key-trusted", hop: endpoint.name });
+      const handshake = { client: new ssh2.Client(), endpoint, login, hostKey, onHostKeyTrusted, signal };
       const connection = await performHandshake(
         socket,
         handshake,

@@ -1,4 +1,4 @@
-import { describeFileError, readBoundedFile } from "@otto/errors";
+import { describeFileError, quoteWord, readBoundedFile } from "@otto/errors";
 import type { AnyAuthMethod, AuthenticationType } from "ssh2";
 import type { PrivateKey, SshCredential } from "./endpoint.js";
 import { describe } from "./failure.js";
@@ -10,6 +10,8 @@ export interface AuthAttempt {
   readonly method: AuthenticationType;
   /** Undefined when it cannot be tried, which `label` explains. */
   readonly auth: AnyAuthMethod | undefined;
+  /** What makes it one that can be tried. */
+  readonly hint?: string | undefined;
 }
 
 /** Credentials that share a login name: one connection tries them all. */
@@ -60,9 +62,33 @@ async function readKeyAttempt(username: string, key: PrivateKey): Promise<AuthAt
   const secrets = key.passphrase === undefined ? [] : [key.passphrase];
   const { default: ssh2 } = await import("ssh2");
   const parsed = ssh2.utils.parseKey(content, key.passphrase?.reveal());
-  if (parsed instanceof Error) return { label: `${name} (${describe(parsed, secrets)})`, method, auth: undefined };
-  if (!parsed.isPrivateKey()) return { label: `${name} (not a private key)`, method, auth: undefined };
+  const isUsable = !(parsed instanceof Error) && parsed.isPrivateKey();
+  if (!isUsable) {
+    const why = parsed instanceof Error ? describe(parsed, secrets) : "not a private key";
+    const hint = "path" in key ? adviseOnKey(key.path, String(content)) : undefined;
+    return { label: `${name} (${why})`, method, auth: undefined, hint };
+  }
   return { label: name, method, auth: { type: "publickey", username, key: parsed } };
+}
+
+/** What makes a key of a form that ssh2 1.17 does not read one that it does, by the text of its file. */
+export function adviseOnKey(path: string, content: string): string | undefined {
+  if (/^(ssh-|ecdsa-|sk-|-+ ?BEGIN (SSH2 )?PUBLIC KEY)/.test(content)) {
+    return `${path} is a public key: name the private one, most often ${path.replace(/\.pub$/, "")}.`;
+  }
+  if (content.startsWith("PuTTY-User-Key-File-3")) {
+    const target = `${path.replace(/\.ppk$/, "")}.openssh`;
+    return `Convert it: puttygen ${quoteWord(path)} -O private-openssh -o ${quoteWord(target)}, and name ${target}.`;
+  }
+  const isPkcs8 = /^-+BEGIN (ENCRYPTED )?PRIVATE KEY/.test(content);
+  if (!isPkcs8 && !encryptsWithChacha(content)) return undefined;
+  return `Write it anew in a form that is known: ssh-keygen -p -Z aes256-ctr -f ${quoteWord(path)}`;
+}
+
+function encryptsWithChacha(content: string): boolean {
+  const [first = "", second = ""] = content.split("\n");
+  const header = Buffer.from(second, "base64").toString("latin1");
+  return first.includes("BEGIN OPENSSH PRIVATE KEY") && header.includes("chacha20-poly1305");
 }
 
 // One hidden prompt is a password's; anything else wants a person.

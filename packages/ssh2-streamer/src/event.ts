@@ -3,6 +3,8 @@ import type { LearnedHostKey } from "./host-key.js";
 /** What a session did and why; for progress and debug logs. */
 export type SshEvent =
   | { readonly type: "ssh.connected"; readonly hop: string; readonly durationMs: number; readonly address: string }
+  /** The server proved to have a key that is trusted; the login comes next. */
+  | { readonly type: "ssh.host-key-trusted"; readonly hop: string }
   | { readonly type: "ssh.host-key-learned"; readonly key: LearnedHostKey }
   | {
       readonly type: "ssh.connection-lost";

@@ -24,7 +24,7 @@ test.each([
   ["connecting", (cause: Error) => connectError(endpoint, "handshake", cause)],
   ["opening a session", (cause: Error) => channelError(endpoint, "opening a session", cause)],
   ["forwarding", (cause: Error) => forwardingError(endpoint, "a:1", cause)],
-  ["logging in", ({ message }: Error) => authError(endpoint, ["password"], ["publickey", message])],
+  ["logging in", ({ message }: Error) => authError(endpoint, { tried: ["password"], offered: ["publickey", message] })],
 ])("a server that repeats what it was told, when %s, does not get it shown", (_, makeError) => {
   for (const word of words) {
     const shown = inspect(makeError(new Error(`you said ${word}`)), { depth: 10, showHidden: true });

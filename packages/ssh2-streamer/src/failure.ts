@@ -21,7 +21,14 @@ export type SshErrorCode =
   | "COMMAND_FAILED";
 
 /** Why a machine could not be reached. `dropped`: it closed the connection, most often before it said a word. */
-export type ConnectFailure = "refused" | "unreachable" | "unresolved" | "timeout" | "dropped" | "handshake";
+export type ConnectFailure =
+  | "refused"
+  | "unreachable"
+  | "unresolved"
+  | "timeout"
+  | "dropped"
+  | "algorithms"
+  | "handshake";
 
 const hints: Record<ConnectFailure, string> = {
   refused: "Check that sshd runs there and that the port is right.",
@@ -29,6 +36,7 @@ const hints: Record<ConnectFailure, string> = {
   unresolved: "Check the spelling of the name; its hop must be able to resolve it, or this machine where it has none.",
   timeout: "Check the address and whether a firewall drops the connection; connect_timeout gives it longer.",
   dropped: "The server may be at its MaxStartups limit, or refuse this address. Try again, or see its log.",
+  algorithms: "Let its sshd take more: KexAlgorithms +curve25519-sha256, or Ciphers, MACs, HostKeyAlgorithms as named.",
   handshake: "Check that the port is sshd's. The server's log has more.",
 };
 
@@ -61,22 +69,38 @@ export function socketError(endpoint: SshEndpoint, cause: unknown): OttoError<Ss
   return connectError(endpoint, systemFailures[(cause as NodeJS.ErrnoException).code ?? ""] ?? "handshake", cause);
 }
 
+/** What became of a login that failed. */
+export interface LoginFailure {
+  /** Labels of what was tried or could not be; the server's last word. */
+  readonly tried: readonly string[];
+  /** The methods that the server takes; undefined before it said so. */
+  readonly offered: readonly string[] | undefined;
+  /** What makes a key that could not be tried one that can. */
+  readonly advice?: string | undefined;
+}
+
 /** The server let none of the credentials in. */
-export function authError(
-  endpoint: SshEndpoint,
-  tried: readonly string[],
-  methods: readonly string[] | undefined,
-): OttoError<SshErrorCode> {
-  const offered = methods?.map((method) => describe(method, secretsOf(endpoint)));
+export function authError(endpoint: SshEndpoint, failure: LoginFailure): OttoError<SshErrorCode> {
+  const { tried } = failure;
+  const offered = failure.offered?.map((method) => describe(method, secretsOf(endpoint)));
   const what = tried.length === 0 ? "there was nothing to try" : `tried ${tried.join("; ")}`;
   const takes = offered === undefined || offered.length === 0 ? "" : `; the server takes ${offered.join(", ")}`;
   return new OttoError("SSH_AUTH_FAILED", `logging in to ${endpoint.name}: refused (${what}${takes})`, {
-    hint:
-      tried.length === 0
-        ? "Give a private key, an ssh-agent or a password; in a lab file: ssh_options.client_keys, agent, password_env."
-        : "Check the login name, the key (its passphrase, ssh-agent) or the password.",
+    hint: hintOfLogin(failure),
     details: { hop: endpoint.name, tried: [...tried], offered: [...(offered ?? [])] },
   });
+}
+
+function hintOfLogin({ tried, advice }: LoginFailure): string {
+  if (advice !== undefined) return advice;
+  if (tried.length === 0) {
+    return "Give a private key, an ssh-agent or a password; in a lab file: ssh_options.client_keys, agent, password_env.";
+  }
+  // sshd 9.2 says so, and hangs up.
+  if (tried.some((label) => label.startsWith("Too many authentication failures"))) {
+    return "The server counts each key that is offered (MaxAuthTries): name the right key alone, and set agent to false.";
+  }
+  return "Check the login name, the key (its passphrase, ssh-agent) or the password.";
 }
 
 /** A connection of the way to `target` ended while `inFlight` was under way. */

@@ -13,6 +13,7 @@ export interface HandshakeSetting {
   readonly endpoint: SshEndpoint;
   readonly login: LoginAttempt;
   readonly hostKey: HostKeyCheck;
+  readonly onHostKeyTrusted: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -45,7 +46,10 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
     client.once("close", () => settle(hostKeyError ?? connectError(endpoint, "dropped")));
     const verify = (key: Buffer, finish: (trusted: boolean) => void) => {
       setting.hostKey.verify(key).then(
-        () => finish(true),
+        () => {
+          setting.onHostKeyTrusted();
+          finish(true);
+        },
         (error: unknown) => {
           hostKeyError = error;
           finish(false);
@@ -86,10 +90,17 @@ function explain(error: Error & { level?: string }, { endpoint, login, sawBytes 
   // The hop that carries this connection was lost.
   if (isOttoError(error)) return error;
   if (error.level === "client-socket") return socketError(endpoint, error);
-  if (error.level === "client-authentication") return authError(endpoint, login.tried, login.offered);
+  if (error.level === "client-authentication") return authError(endpoint, login);
   // A disconnect while logging in is the server's last word on the attempts ("Too many authentication failures").
   if (login.tried.length > 0) {
-    return authError(endpoint, [...login.tried, describe(error, secretsOf(endpoint))], login.offered);
+    const { tried, offered, advice } = login;
+    return authError(endpoint, { tried: [...tried, describe(error, secretsOf(endpoint))], offered, advice });
   }
-  return connectError(endpoint, sawBytes ? "handshake" : "dropped", error);
+  if (!sawBytes) return connectError(endpoint, "dropped", error);
+  return connectError(endpoint, sharesNoAlgorithm(error) ? "algorithms" : "handshake", error);
+}
+
+/** Whether client and server have no algorithm of a kind in common: `Handshake failed: no matching …` (ssh2 1.17). */
+function sharesNoAlgorithm({ message }: Error): boolean {
+  return message.startsWith("Handshake failed: no matching ");
 }

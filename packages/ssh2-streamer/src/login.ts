@@ -8,6 +8,8 @@ export interface Login {
   readonly tried: readonly string[];
   /** The methods that the server said it takes; undefined before it answered. */
   readonly offered: readonly string[] | undefined;
+  /** What makes a key that could not be tried one that can. */
+  readonly advice: string | undefined;
   /** The agent failed; the attempt after it is under way. */
   noteAgentFailure(text: string): void;
 }
@@ -32,6 +34,7 @@ export function createLogin(attempts: readonly AuthAttempt[]): Login {
     get offered() {
       return offered;
     },
+    advice: attempts.find(({ hint }) => hint !== undefined)?.hint,
     noteAgentFailure: (text) => tried.push(text),
   };
 }

@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { connect, isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { cleanText, isOttoError, startDeadline } from "@otto/errors";
-import { openSshSession, type SshEndpoint, type SshEvent, type SshRoute, type SshSession } from "ssh2-streamer";
+import { openSshSession, type SshEndpoint, type SshEvent, type SshRoute } from "ssh2-streamer";
 import { bad, type Finding, type Judged, ok } from "./finding.js";
 import { cannotForward, judgeStranded } from "./forwarding.js";
 import type { Reached } from "./reached.js";
@@ -36,7 +36,7 @@ export async function* walkStep(
   if (port.banner.status === "failed") return undefined;
   const events: SshEvent[] = [];
   const session = openSshSession(route, { signal, onEvent: (event) => events.push(event) });
-  const { hostKey, login } = await probeLogin(session, endpoint, signal);
+  const { hostKey, login } = await probeLogin({ session, events }, signal);
   yield at("host-key", hostKey);
   if (login !== undefined) yield at("login", login);
   if (login?.status === "ok") return { session, events };
@@ -127,20 +127,21 @@ function readLine(socket: Duplex, signal: AbortSignal): Promise<string | undefin
 }
 
 async function probeLogin(
-  session: SshSession,
-  { name, connectTimeoutMs }: SshEndpoint,
+  { session, events }: Reached,
   signal: AbortSignal,
 ): Promise<{ hostKey: Judged; login?: Judged }> {
+  const { name } = session;
+  const isTrusted = () => events.some((event) => event.type === "ssh.host-key-trusted" && event.hop === name);
   try {
     await session.connect(signal);
     return { hostKey: ok("trusted"), login: ok("let in") };
   } catch (error) {
     signal.throwIfAborted();
     if (!isOttoError(error)) throw error;
-    const hint = error.hint ?? `See sshd's log on ${name}.`;
-    const judged = bad("failed", error.code, { text: error.message, hint });
-    if (/^SSH_(HOST_KEY|KNOWN_HOSTS)_/.test(error.code)) return { hostKey: judged };
-    const trusted = error.code === "SSH_AUTH_FAILED" ? "trusted" : `not seen within ${connectTimeoutMs ?? 20_000} ms`;
-    return { hostKey: ok(trusted), login: judged };
+    const judge = (text: string) =>
+      bad("failed", error.code, { text, hint: error.hint ?? `See sshd's log on ${name}.` });
+    if (/^SSH_(HOST_KEY|KNOWN_HOSTS)_/.test(error.code)) return { hostKey: judge(error.message) };
+    if (isTrusted()) return { hostKey: ok("trusted"), login: judge(error.message) };
+    return { hostKey: judge(`not reached: ${error.message}`) };
   }
 }
