@@ -51,7 +51,7 @@ test("it builds from a tar", async () => {
   const { context: directory, dockerfile } = onlyImage(await repo.load());
   const context = await readContext({ context: directory, dockerfile });
   const tag = `${repo.name}:tar`;
-  await engine.parent.engine.buildImage(packContext(context), { tag, dockerfile: packedDockerfileName(context) });
+  await engine.parent.engine.buildImage(packContext(context), { tag, dockerfile: await packedDockerfileName(context) });
   expect(await engine.parent.engine.inspectImage(tag)).toBeDefined();
 });
 

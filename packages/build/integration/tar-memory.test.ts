@@ -31,7 +31,7 @@ test(`a context of ${megabytes} MB goes as a tar from a process that holds littl
     await parent.engine.buildImage(packContext(context), ${JSON.stringify({ tag, labels: { "otto.repo": repo.name } })});
     await parent[Symbol.asyncDispose]();
     console.log(process.resourceUsage().maxRSS);
-  `.replace(`"tag"`, `dockerfile: packedDockerfileName(context), "tag"`);
+  `.replace(`"tag"`, `dockerfile: await packedDockerfileName(context), "tag"`);
   const { stdout } = await execute(process.execPath, ["--input-type=module", "--eval", script]);
   expect(await parent.engine.inspectImage(tag)).toBeDefined();
   expect(Number(stdout) * 1024).toBeLessThan(peakBytes);

@@ -77,9 +77,9 @@ function warnOfShort(secrets: ReadonlyMap<string, Secret>, { name }: DockerImage
 async function buildByTar(wanted: WantedImage, build: Build): Promise<void> {
   const { parent, options } = build;
   refuseUnsupported(wanted.image);
+  const dockerfile = await packedDockerfileName(wanted.context);
   const tar = packContext(wanted.context, { signal: options.signal });
   try {
-    const dockerfile = packedDockerfileName(wanted.context);
     const credentials = await findAllCredentials(wanted, options);
     const proxies = await readProxies(options.env ?? {});
     const common = engineOptions(wanted, build, { counted: "instructions", proxies });

@@ -48,7 +48,7 @@ export async function walkTree(
   patterns: readonly string[],
   options: WalkOptions,
 ): Promise<WalkedEntry[]> {
-  const matcher = createIgnoreMatcher(patterns);
+  const matcher = await createIgnoreMatcher(patterns);
   const walk: Walk = { ...options, root, matcher, entries: [] };
   await walkDirectory(walk, { path: "", match: matcher.root, parent: undefined, added: true });
   return walk.entries;

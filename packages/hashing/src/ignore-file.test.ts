@@ -29,3 +29,9 @@ test("a line of 64 KiB is refused, one byte less is not", () => {
     expect.toSatisfy((error) => isOttoError(error, "IGNORE_FILE_INVALID") && error.message.includes("line 2")),
   );
 });
+
+test("a long run of spaces inside a pattern is read in linear time", () => {
+  const startedAt = performance.now();
+  expect(parseIgnoreFile(`a${" ".repeat(65_000)}b`)).toHaveLength(1);
+  expect(performance.now() - startedAt).toBeLessThan(500);
+});

@@ -26,13 +26,11 @@ export interface IgnoreMatcher {
 }
 
 /**
- * Compiles patterns, as `parseIgnoreFile` gives them, in moby/patternmatcher's dialect.
- *
- * @throws IGNORE_PATTERN_INVALID for a pattern that the reference refuses, with the reference's words
+ * @throws IGNORE_PATTERN_INVALID
  * @see https://github.com/moby/patternmatcher MatchesUsingParentResults
  * @see https://github.com/tonistiigi/fsutil filterFS.Walk
  */
-export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher {
+export function compileIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher {
   const compiled = compileIgnorePatterns(patterns);
   const reaches = createReach(compiled);
   return {
@@ -50,12 +48,10 @@ export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher 
 }
 
 /**
- * Whether Docker's builder, asked about one path by itself, takes it for ignored (moby/patternmatcher
- * MatchesOrParentMatches).
- *
  * @throws IGNORE_PATTERN_INVALID
+ * @see https://github.com/moby/patternmatcher MatchesOrParentMatches
  */
-export function isIgnoredPath(patterns: readonly string[], path: string): boolean {
+export function matchIgnoredPath(patterns: readonly string[], path: string): boolean {
   const compiled = compileIgnorePatterns(patterns);
   const parts = path.split("/");
   const paths = parts.map((_, index) => parts.slice(0, index + 1).join("/")).reverse();

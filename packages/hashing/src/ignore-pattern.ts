@@ -1,7 +1,6 @@
 import { OttoError } from "@otto/errors";
+import { RE2JS, RE2JSException } from "re2js";
 import { isGlob } from "./glob-syntax.js";
-import { translateGoRegExp } from "./go-regexp.js";
-import { GoRegExpError } from "./go-regexp-class.js";
 import { cleanPath, trimSpace } from "./go-text.js";
 
 /** One rule of an ignore file. */
@@ -64,11 +63,11 @@ function compileMatch(text: string): Matches {
   return (_path, printable) => expression.test(printable);
 }
 
-function compileExpression(text: string, source: string): RegExp {
+function compileExpression(text: string, source: string): RE2JS {
   try {
-    return translateGoRegExp(source);
+    return RE2JS.compile(source);
   } catch (error) {
-    if (error instanceof GoRegExpError) throw invalidPattern(text, "syntax error in pattern", error);
+    if (error instanceof RE2JSException) throw invalidPattern(text, "syntax error in pattern", error);
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { RE2JS } from "re2js";
 import type { IgnorePattern } from "./ignore-pattern.js";
 
 /** Whether below this ignored directory, which matched these patterns, something may be included again. */
@@ -7,7 +8,7 @@ interface Exception {
   readonly index: number;
   /** The pattern without a last `/**` or `/*`, and with a slash: what a directory on its way must begin. */
   readonly lead: string;
-  readonly segments: readonly RegExp[] | undefined;
+  readonly segments: readonly RE2JS[] | undefined;
 }
 
 /**
@@ -36,18 +37,18 @@ function describeException({ text }: IgnorePattern, index: number): Exception {
 }
 
 /** One expression a path segment; undefined for a pattern that is more than names, `*` and `?`. */
-function plainSegments(text: string): readonly RegExp[] | undefined {
+function plainSegments(text: string): readonly RE2JS[] | undefined {
   if (text.includes("**") || /[[\]\\{}|^\ufeff]/.test(text)) return undefined;
   return text.split("/").map((segment) => {
     const source = segment
       .replace(/[.+()$]/g, "\\$&")
       .replaceAll("*", ".*")
       .replaceAll("?", ".");
-    return new RegExp(`^${source}$`, "su");
+    return RE2JS.compile(`^${source}$`, RE2JS.DOTALL);
   });
 }
 
-function leadsInto(segments: readonly RegExp[], directory: string): boolean {
+function leadsInto(segments: readonly RE2JS[], directory: string): boolean {
   const names = directory.split("/");
   return segments.length > names.length && names.every((name, index) => segments[index]?.test(name));
 }

@@ -8,7 +8,8 @@ export {
   type NamedContextInput,
 } from "./context-hash.js";
 export { parseIgnoreFile } from "./ignore-file.js";
-export { createIgnoreMatcher, type DirectoryMatch, type IgnoreMatcher, isIgnoredPath } from "./ignore-matcher.js";
+export type { DirectoryMatch, IgnoreMatcher } from "./ignore-matcher.js";
+export { createIgnoreMatcher, isIgnoredPath } from "./ignore-rules.js";
 export { familiarImageName, type ImageReference, parseImageReference } from "./image-reference.js";
 export { imageFullTag, imageLatestTag, imageRepository } from "./image-tag.js";
 export { comparePaths, decodePath, encodePath, hasRawBytes, printablePath } from "./path-bytes.js";

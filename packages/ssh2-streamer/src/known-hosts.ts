@@ -60,10 +60,24 @@ function isHashOf(hashed: string, name: string): boolean {
   return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === digest;
 }
 
+/** Takes each part between stars where it is found first: a regular expression with many stars may take ages. */
 function isMatch(pattern: string, name: string): boolean {
-  const source = pattern
-    .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${source}$`).test(name);
+  const [first = "", ...parts] = pattern.split("*");
+  const last = parts.pop();
+  if (last === undefined) return first.length === name.length && isPartAt(first, name, 0);
+  let at = first.length;
+  for (const part of parts) {
+    while (at < name.length && !isPartAt(part, name, at)) at++;
+    at += part.length;
+  }
+  const end = name.length - last.length;
+  return isPartAt(first, name, 0) && at <= end && isPartAt(last, name, end);
+}
+
+function isPartAt(part: string, name: string, at: number): boolean {
+  for (let index = 0; index < part.length; index++) {
+    const wanted = part[index];
+    if (name[at + index] === undefined || (wanted !== "?" && wanted !== name[at + index])) return false;
+  }
+  return true;
 }

@@ -26,7 +26,12 @@ function makeScratch(): string {
 
 /** Builds with the engine's builder that is not BuildKit; returns the image's id. */
 async function buildClassic(context: BuildContext): Promise<string> {
-  const query = new URLSearchParams({ version: "1", q: "1", nocache: "1", dockerfile: packedDockerfileName(context) });
+  const query = new URLSearchParams({
+    version: "1",
+    q: "1",
+    nocache: "1",
+    dockerfile: await packedDockerfileName(context),
+  });
   const call = request({
     socketPath: "/var/run/docker.sock",
     method: "POST",
@@ -122,6 +127,6 @@ test("rules beside the Dockerfile win over a .dockerignore, which gets lines at 
   const held = listImage(await buildClassic(context), directory);
   expect(held.map((line) => line.split(" = ")[0]).sort()).toEqual(context.entries.map(({ path }) => path).sort());
   expect(held.find((line) => line.startsWith(".dockerignore"))).toBe(
-    `.dockerignore = *\n!.dockerignore\n${packedDockerfileName(context)}\n`,
+    `.dockerignore = *\n!.dockerignore\n${await packedDockerfileName(context)}\n`,
   );
 });

@@ -26,7 +26,7 @@ export async function listSeen(root: string, dockerfile: string | undefined): Pr
 }
 
 async function listIncluded(root: string, patterns: readonly string[]): Promise<string[]> {
-  const matcher = createIgnoreMatcher(patterns);
+  const matcher = await createIgnoreMatcher(patterns);
   const paths = [""];
   await walk({ root, matcher, paths }, "", matcher.root);
   return paths;

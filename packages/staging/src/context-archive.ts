@@ -28,10 +28,10 @@ export interface ArchivePlan {
  * @throws CONTEXT_NOT_PACKABLE
  * @see https://github.com/moby/moby daemon/builder/remotecontext/detect.go
  */
-export function planArchive(context: BuildContext): ArchivePlan {
+export async function planArchive(context: BuildContext): Promise<ArchivePlan> {
   const { dockerfile, entries } = context;
   const ignoreEntry = entries.find(({ path }) => path === ignoreName);
-  const ownName = usableName(context, ignoreEntry);
+  const ownName = await usableName(context, ignoreEntry);
   if (ownName !== undefined) return { dockerfileName: ownName, entries };
   if (ignoreEntry !== undefined && ignoreEntry.kind !== "file") throw notPackable(ignoreEntry);
   const dockerfileName = freeName(context);
@@ -44,13 +44,14 @@ export function planArchive(context: BuildContext): ArchivePlan {
 }
 
 /** The Dockerfile's place in the context, when it is an entry of it and the builder will let it and its rules be. */
-function usableName(context: BuildContext, ignoreEntry: ContextEntry | undefined): string | undefined {
+async function usableName(context: BuildContext, ignoreEntry: ContextEntry | undefined): Promise<string | undefined> {
   const { contextPath, digest } = context.dockerfile;
   const entry = context.entries.find(({ path }) => path === contextPath);
   if (contextPath === undefined || entry?.kind !== "file" || entry.digest !== digest) return undefined;
   if (ignoreEntry === undefined) return contextPath;
   if (ignoreEntry.kind === "dir" || context.ignoreFile?.contextPath !== ignoreName) return undefined;
-  const removed = [ignoreName, contextPath].some((path) => isIgnoredPath(context.ignoreFile?.patterns ?? [], path));
+  const patterns = context.ignoreFile?.patterns ?? [];
+  const removed = (await isIgnoredPath(patterns, ignoreName)) || (await isIgnoredPath(patterns, contextPath));
   return removed ? undefined : contextPath;
 }
 

@@ -14,19 +14,17 @@ export interface PackContextOptions {
 }
 
 /**
- * Streams a context as a tar for an engine's `POST /build` without BuildKit; pass `packedDockerfileName(context)` as
- * its `dockerfile`. The same entries give the same bytes. Files are read one at a time, as the stream is read; the
- * caller reads it to its end or destroys it. It fails with CONTEXT_FILE_CHANGED or CONTEXT_UNREADABLE.
- *
- * @throws CONTEXT_NOT_PACKABLE when the `.dockerignore` is of a kind that such a builder cannot work with
+ * Streams a context as a tar for an engine's `POST /build` without BuildKit; pass `await packedDockerfileName(context)`
+ * as its `dockerfile`. The same entries give the same bytes. Files are read one at a time, as the stream is read; the
+ * caller reads it to its end or destroys it. It fails with CONTEXT_FILE_CHANGED, CONTEXT_UNREADABLE or, when the
+ * `.dockerignore` is of a kind that such a builder cannot work with, CONTEXT_NOT_PACKABLE.
  */
 export function packContext(context: BuildContext, options: PackContextOptions = {}): Readable {
-  const { entries } = planArchive(context);
   const archive = pack();
   const stream = Readable.from(archive, { objectMode: false, signal: options.signal });
   // It may fail, or be aborted, before its reader comes, who is told of it then.
   stream.on("error", () => {}).once("close", () => archive.destroy());
-  writeEntries(archive, context, entries).catch((error: unknown) => stream.destroy(error as Error));
+  writeContext(archive, context).catch((error: unknown) => stream.destroy(error as Error));
   return stream;
 }
 
@@ -35,11 +33,12 @@ export function packContext(context: BuildContext, options: PackContextOptions =
  *
  * @throws CONTEXT_NOT_PACKABLE
  */
-export function packedDockerfileName(context: BuildContext): string {
-  return planArchive(context).dockerfileName;
+export async function packedDockerfileName(context: BuildContext): Promise<string> {
+  return (await planArchive(context)).dockerfileName;
 }
 
-async function writeEntries(archive: Pack, tree: ContextTree, entries: readonly PackedEntry[]): Promise<void> {
+async function writeContext(archive: Pack, tree: BuildContext): Promise<void> {
+  const { entries } = await planArchive(tree);
   for (const entry of entries) {
     const names = encodeRawNames(entry.path, entry.kind === "symlink" ? entry.target : "", fixedTime);
     if (names !== undefined) archive.push(names);

@@ -184,7 +184,13 @@ async function buildArchive(root: string, name: string, parent: Parent, input: B
   const { args: buildArgs, target } = input;
   const [context, dockerfile] = [join(root, "context"), join(root, dockerfileOf(input))];
   const read = await readContext({ context, dockerfile, buildArgs, target });
-  const options = { tag: `${name}:archive`, dockerfile: packedDockerfileName(read), labels: {}, buildArgs, target };
+  const options = {
+    tag: `${name}:archive`,
+    dockerfile: await packedDockerfileName(read),
+    labels: {},
+    buildArgs,
+    target,
+  };
   await parent.engine.buildImage(packContext(read), options);
   return imageFacts(options.tag);
 }
