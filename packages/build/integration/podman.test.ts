@@ -1,14 +1,18 @@
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inspect } from "node:util";
+import { inspect, promisify } from "node:util";
 import { type BuildEvent, buildImages } from "@otto/build";
 import { layBusybox, podman, type Registry, startRegistry } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BuildRepo, build, createBuildRepo, parent } from "./local-build.js";
 import { type OwnEngine, startOwnEngine } from "./own-engine.js";
 
+const execute = promisify(execFile);
 const login = { username: "ada", password: `canary-${randomBytes(12).toString("hex")}` };
 let directory: string;
 let registry: Registry;
@@ -74,6 +78,21 @@ test("what it cannot be given is said before anything is sent", async () => {
   await using repo = await createShellRepo("", `secrets = [{ id = "token", env = "TOKEN" }]\n`);
   const { api } = await buildImages(await repo.load(), engine.parent, { env: { TOKEN: "word" } });
   expect(api).toMatchObject({ status: "failed", error: { code: "BUILD_FEATURE_UNSUPPORTED" } });
+});
+
+test("it is given a context without its sockets, with a warning, and none that holds a FIFO", async () => {
+  await using repo = await createBuildRepo();
+  const server = createServer().listen(join(repo.root, "context/agent.sock"));
+  await once(server, "listening");
+  const warnings: string[] = [];
+  const onEvent = (event: BuildEvent) => void (event.type === "build.warning" && warnings.push(event.message));
+  const built = await buildImages(await repo.load(), engine.parent, { onEvent });
+  server.close();
+  expect(built).toMatchObject({ api: { status: "success" } });
+  expect(warnings).toEqual([expect.stringContaining('"agent.sock" (socket)')]);
+  await execute("mkfifo", [join(repo.root, "context/pipe")]);
+  const refused = { status: "failed", error: { code: "CONTEXT_ENTRY_UNSUPPORTED", details: { path: "pipe" } } };
+  expect(await buildImages(await repo.load(), engine.parent, { rebuild: true })).toMatchObject({ api: refused });
 });
 
 test("it takes a base image with the user's login for that registry, and without it cannot", async () => {

@@ -1,6 +1,7 @@
 import type { DockerImage, Repo } from "@otto/config";
 import type { BuildProgress, RegistryCredentials } from "@otto/engine";
 import { isRedactable, OttoError, type Secret } from "@otto/errors";
+import { printablePath } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
 import {
   packContext,
@@ -35,6 +36,7 @@ const labelSchema = "1";
 /** Builds an image. It gets its hash tag when, and only when, the build succeeds. */
 export async function buildWanted(wanted: WantedImage, build: Build): Promise<void> {
   const { engine } = build.parent;
+  warnOfUnsendable(wanted, build.options);
   if (build.options.pull && wanted.bases.length > 0) await pullBases(wanted, build);
   if (await engine.hasBuildKit(build.options.signal)) await buildBySession(wanted, build);
   else await buildByTar(wanted, build);
@@ -64,6 +66,20 @@ async function buildBySession(wanted: WantedImage, build: Build): Promise<void> 
   await parent.engine.buildWithSession({ ...common, dockerfile, namedContexts, services }, options.signal);
 }
 
+/** The build fails if it reads one of them. */
+function warnOfUnsendable({ image, context }: WantedImage, { onEvent }: BuildImagesOptions): void {
+  const trees = [context, ...context.namedContexts.filter((named) => named.kind === "local")];
+  const left = trees.flatMap(({ unsendable }) => unsendable);
+  if (left.length === 0) return;
+  const what = left.slice(0, 5).map(({ kind, path, error }) => {
+    const shown = JSON.stringify(printablePath(path));
+    return error.code === "CONTEXT_UNREADABLE" ? `${shown} (unreadable)` : `${shown} (${kind})`;
+  });
+  const more = left.length > 5 ? ` and ${left.length - 5} more` : "";
+  const message = `left out of the build context, as they cannot be sent: ${what.join(", ")}${more}`;
+  onEvent?.({ type: "build.warning", image: image.name, code: "BUILD_ENTRIES_LEFT_OUT", message });
+}
+
 /** Every 1 of the output would be blackened. */
 function warnOfShort(secrets: ReadonlyMap<string, Secret>, { name }: DockerImage, { onEvent }: BuildImagesOptions) {
   const short = [...secrets].filter(([, secret]) => secret.revealBytes().length > 0 && !isRedactable(secret));
@@ -73,10 +89,17 @@ function warnOfShort(secrets: ReadonlyMap<string, Secret>, { name }: DockerImage
   onEvent?.({ type: "build.warning", image: name, code: "BUILD_SECRET_SHORT", message });
 }
 
+/** Such a builder is given the whole context. Sockets are left out, as Docker's client does it. */
+function refuseUnsendable({ unsendable }: WantedImage["context"]): void {
+  const refused = unsendable.find(({ kind }) => kind !== "socket");
+  if (refused !== undefined) throw refused.error;
+}
+
 /** For engines without BuildKit: the whole context as a stream. */
 async function buildByTar(wanted: WantedImage, build: Build): Promise<void> {
   const { parent, options } = build;
   refuseUnsupported(wanted.image);
+  refuseUnsendable(wanted.context);
   const dockerfile = await packedDockerfileName(wanted.context);
   const tar = packContext(wanted.context, { signal: options.signal });
   try {

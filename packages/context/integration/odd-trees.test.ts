@@ -146,30 +146,42 @@ test("the ignored Dockerfile and ignore file travel apart from the entries", asy
   expect(read.ignoreFile).toMatchObject({ contextPath: ".dockerignore", patterns: ["Dockerfile", ".dockerignore"] });
 });
 
-test("a FIFO, a socket: an error that names the path, unless ignored", async () => {
+const unsendable = ({ unsendable }: BuildContext) =>
+  unsendable.map(({ path, kind, error }) => `${error.code} ${kind} ${path}`);
+
+test("a FIFO, a socket: no entries, but said with their errors, unless ignored", async () => {
   const { context, read } = makeContext(["dir d"]);
   execFileSync("mkfifo", [join(context, "d/pipe")]);
-  await expectRefusal(read, "CONTEXT_ENTRY_UNSUPPORTED", ["FIFO", "d/pipe"]);
+  expect(unsendable(await read())).toEqual(["CONTEXT_ENTRY_UNSUPPORTED FIFO d/pipe"]);
+  expect(lines(await read())).toEqual(["dir d"]);
   writeFileSync(join(context, ".dockerignore"), "d/pipe\n*.sock\n");
   const server = createServer().listen(join(context, "s.sock"));
   await once(server, "listening");
   expect(lines(await read())).toEqual(["file .dockerignore", "dir d"]);
+  expect(unsendable(await read())).toEqual([]);
   writeFileSync(join(context, ".dockerignore"), "d/pipe\n");
-  await expectRefusal(read, "CONTEXT_ENTRY_UNSUPPORTED", ["socket", "s.sock"]);
+  expect(unsendable(await read())).toEqual(["CONTEXT_ENTRY_UNSUPPORTED socket s.sock"]);
   server.close();
   await once(server, "close");
 });
 
-test("an unreadable file or directory: an error that names the path, unless ignored", async () => {
+test("an unreadable file or directory: not read, but said with their errors, unless ignored", async () => {
   const { context, read } = makeContext(["file closed", "file d/f"]);
   chmodSync(join(context, "closed"), 0);
-  await expectRefusal(() => asNobody(read), "CONTEXT_UNREADABLE", ["EACCES", "closed"]);
+  const closed = await asNobody(read);
+  expect(unsendable(closed)).toEqual(["CONTEXT_UNREADABLE file closed"]);
+  expect(String(closed.unsendable[0]?.error)).toContain("EACCES");
+  expect(lines(closed)).toEqual(["dir d", "file d/f"]);
   writeFileSync(join(context, ".dockerignore"), "closed\n");
   chmodSync(join(context, "d"), 0);
-  await expectRefusal(() => asNobody(read), "CONTEXT_UNREADABLE", ["EACCES", '"d"']);
+  expect(unsendable(await asNobody(read))).toEqual(["CONTEXT_UNREADABLE dir d"]);
   writeFileSync(join(context, ".dockerignore"), "closed\nd\n!d/g\n");
   expect(lines(await asNobody(read))).toEqual(["file .dockerignore"]);
+  expect(unsendable(await asNobody(read))).toEqual([]);
   chmodSync(join(context, "d"), 0o755);
+  chmodSync(context, 0);
+  await expectRefusal(() => asNobody(read), "CONTEXT_UNREADABLE", ["EACCES"]);
+  chmodSync(context, 0o755);
 });
 
 test("a missing context, a file as context, a missing Dockerfile, a directory as Dockerfile are errors", async () => {

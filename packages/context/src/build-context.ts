@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { OttoError } from "@otto/errors";
 import type { ContextEntry, Digest, FileEntry } from "@otto/hashing";
 
 /** A directory as the builder sees it. */
@@ -7,6 +8,8 @@ export interface ContextTree {
   readonly root: string;
   /** Exactly what `COPY . /` puts into an image, in the order BuildKit sends it. */
   readonly entries: readonly ContextEntry[];
+  /** What the rules let through and no builder can be given. A build that reads one of these fails with its error. */
+  readonly unsendable: readonly UnsendableEntry[];
   /** The rules that were applied. */
   readonly ignoreFile: IgnoreFile | undefined;
   /**
@@ -17,6 +20,14 @@ export interface ContextTree {
   openFile(entry: FileEntry): Readable;
   /** The same in pieces, without what a stream costs for each of many small files. */
   readFile(entry: FileEntry): Iterable<Buffer> | AsyncIterable<Buffer>;
+}
+
+/** A socket, FIFO or device, or what cannot be read; of a directory, what is in it. */
+export interface UnsendableEntry {
+  readonly path: string;
+  readonly kind: "file" | "dir" | "symlink" | "FIFO" | "socket" | "device";
+  /** `CONTEXT_ENTRY_UNSUPPORTED` or `CONTEXT_UNREADABLE`. */
+  readonly error: OttoError;
 }
 
 /** Everything that goes to the engine for one build, and its hash. */

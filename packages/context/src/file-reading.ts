@@ -1,8 +1,9 @@
 import { hasRawBytes } from "@otto/hashing";
+import type { UnsendableEntry } from "./build-context.js";
 import { createReadBuffer, digestFile, type FileDigest } from "./file-digest.js";
 import { drainQueue, type FileQueue } from "./file-queue.js";
 import { type FileTable, setRecord, setState, stateOf } from "./file-table.js";
-import { fileChanged, isMissing, unreadable } from "./fs-error.js";
+import { fileChanged, isForbidden, isMissing, unreadable } from "./fs-error.js";
 import { entryFsPath, toFsPath } from "./fs-path.js";
 import type { Pacer } from "./pacer.js";
 import type { SecondThread } from "./second-thread.js";
@@ -24,21 +25,26 @@ interface Tools {
 
 /**
  * Reads the digests of the files at these indexes into their places in the table, on two threads when it takes long. A
- * file that is gone keeps the state `todo`.
+ * file that is gone, or may not be read, keeps the state `todo`.
  *
- * @throws CONTEXT_UNREADABLE
+ * @returns those that may not be read
+ * @throws CONTEXT_UNREADABLE when something is wrong with the disk
  * @throws CONTEXT_FILE_CHANGED when a file changes at every attempt
  */
 export async function readFiles(
   files: FilesToRead,
   indexes: readonly number[],
   threads: { readonly pacer: Pacer; readonly second: SecondThread },
-): Promise<void> {
+): Promise<UnsendableEntry[]> {
   const tools: Tools = { buffer: createReadBuffer(), ...threads };
   await readQueue(createQueue(files, indexes), files.table, tools);
+  const unsendable: UnsendableEntry[] = [];
   for (const index of indexes) {
-    if (stateOf(files.table, index) !== "done") await readStubborn(files, index, tools);
+    if (stateOf(files.table, index) === "done") continue;
+    const forbidden = await readStubborn(files, index, tools);
+    if (forbidden !== undefined) unsendable.push(forbidden);
   }
+  return unsendable;
 }
 
 /** The files whose names are text, which are nearly all: strings go to another thread as they are. */
@@ -65,18 +71,23 @@ function drainSlice(steps: Generator<void, void>, pacer: Pacer): boolean {
   return false;
 }
 
-async function readStubborn({ root, paths, table }: FilesToRead, index: number, tools: Tools): Promise<void> {
+/** @returns the file if it may not be read */
+async function readStubborn(
+  { root, paths, table }: FilesToRead,
+  index: number,
+  tools: Tools,
+): Promise<UnsendableEntry | undefined> {
   const path = paths[index] ?? "";
   for (let attempt = 1; attempt <= attempts; attempt++) {
     try {
       const found = await readOnce(entryFsPath(root, path), tools);
       if (found === undefined) continue;
       setRecord(table, index, found.stats, found.digest);
-      return;
+      return undefined;
     } catch (error) {
-      if (!isMissing(error)) throw unreadable(path, error);
+      if (!isMissing(error) && !isForbidden(error)) throw unreadable(path, error);
       setState(table, index, "todo");
-      return;
+      return isMissing(error) ? undefined : { path, kind: "file", error: unreadable(path, error) };
     }
   }
   throw fileChanged(path, "it changed each time it was read");

@@ -11,6 +11,11 @@ export function isMissing(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR"].includes(errnoOf(error) ?? "");
 }
 
+/** The user may not read it. */
+export function isForbidden(error: unknown): boolean {
+  return ["EACCES", "EPERM"].includes(errnoOf(error) ?? "");
+}
+
 export function unreadable(path: string, cause: unknown): OttoError {
   const shown = JSON.stringify(printablePath(path));
   return new OttoError("CONTEXT_UNREADABLE", `reading ${shown} of the build context: ${describeFileError(cause)}`, {

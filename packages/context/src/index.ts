@@ -1,4 +1,11 @@
-export type { BuildContext, ContextDockerfile, ContextTree, IgnoreFile, NamedContext } from "./build-context.js";
+export type {
+  BuildContext,
+  ContextDockerfile,
+  ContextTree,
+  IgnoreFile,
+  NamedContext,
+  UnsendableEntry,
+} from "./build-context.js";
 export type { ContextSource, ReadContextOptions } from "./context-source.js";
 export { readIgnoreFile } from "./ignore-rules.js";
 export { contextHash, readContext } from "./read-context.js";

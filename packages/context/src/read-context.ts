@@ -21,8 +21,8 @@ import { type WalkedEntry, walkTree } from "./tree-walk.js";
  *
  * @throws CONTEXT_NOT_FOUND when the context is missing or no directory
  * @throws CONTEXT_DOCKERFILE_NOT_FOUND when the Dockerfile is missing or no file
- * @throws CONTEXT_ENTRY_UNSUPPORTED for a socket, FIFO or device that is not ignored
- * @throws CONTEXT_UNREADABLE, CONTEXT_FILE_CHANGED, IGNORE_FILE_INVALID, IGNORE_PATTERN_INVALID
+ * @throws CONTEXT_UNREADABLE when the context or its ignore file cannot be read
+ * @throws CONTEXT_FILE_CHANGED, IGNORE_FILE_INVALID, IGNORE_PATTERN_INVALID
  */
 export async function readContext(source: ContextSource, options: ReadContextOptions = {}): Promise<BuildContext> {
   const reading: TreeReading = { pacer: createPacer(options.signal), cacheDir: options.cacheDir || undefined };
@@ -79,13 +79,14 @@ async function readTree(root: string, reading: TreeReading, dockerfile?: string)
     pacer: reading.pacer,
     onEntries: (count) => cache ?? second.expect(count),
   });
-  const paths = walked.filter((entry) => typeof entry === "string");
-  const files = await readTreeFiles(root, paths, { ...reading, cache, second });
+  const paths = walked.entries.filter((entry) => typeof entry === "string");
+  const read = await readTreeFiles(root, paths, { ...reading, cache, second });
   await reading.pacer.pause();
-  const entries = joinEntries(walked, files);
+  const entries = joinEntries(walked.entries, read.table);
+  const unsendable = [...walked.unsendable, ...read.unsendable];
   await reading.pacer.pause();
   const openFile = (entry: FileEntry) => openVerified(root, entry);
-  return { root, entries, ignoreFile, openFile, readFile: (entry) => readVerified(root, entry) };
+  return { root, entries, unsendable, ignoreFile, openFile, readFile: (entry) => readVerified(root, entry) };
 }
 
 /** A file that vanished after the walk was not there. */

@@ -1,8 +1,9 @@
 import { type BigIntStats, lstatSync } from "node:fs";
+import type { UnsendableEntry } from "./build-context.js";
 import { createCacheLookup } from "./cache-lookup.js";
 import { type FilesToRead, readFiles } from "./file-reading.js";
 import { changedNs, createFileTable, type FileTable, stateOf } from "./file-table.js";
-import { isMissing, unreadable } from "./fs-error.js";
+import { isForbidden, isMissing, unreadable } from "./fs-error.js";
 import { entryFsPath } from "./fs-path.js";
 import type { Pacer } from "./pacer.js";
 import type { SecondThread } from "./second-thread.js";
@@ -14,25 +15,30 @@ export interface TreeReading {
   readonly cacheDir: string | undefined;
 }
 
+export interface TreeFiles {
+  readonly table: FileTable;
+  readonly unsendable: readonly UnsendableEntry[];
+}
+
 /**
  * Digests the files of the tree at `root`, by the cache where it can be trusted, and brings the cache up to date.
  *
  * @param paths in the order of `comparePaths`
- * @returns their records, in that order; `todo` for a file that has vanished
+ * @returns their records, in that order, `todo` for a file that has vanished; and those that may not be read
  * @throws CONTEXT_UNREADABLE, CONTEXT_FILE_CHANGED
  */
 export async function readTreeFiles(
   root: string,
   paths: readonly string[],
   { cacheDir, cache, pacer, second }: TreeReading & { cache: StatCache | undefined; second: SecondThread },
-): Promise<FileTable> {
+): Promise<TreeFiles> {
   const files: FilesToRead = { root, paths, table: createFileTable(paths.length) };
   const unknown = cache === undefined ? [...paths.keys()] : await takeCached(files, cache, pacer);
   const startedNs = BigInt(Date.now()) * 1_000_000n;
-  if (unknown.length > 0) await readFiles(files, unknown, { pacer, second });
+  const unsendable = unknown.length > 0 ? await readFiles(files, unknown, { pacer, second }) : [];
   const current = unknown.length === 0 && cache?.length === paths.length;
   if (cacheDir !== undefined && !current) await remember(files, { cacheDir, unknown, startedNs });
-  return files.table;
+  return { table: files.table, unsendable };
 }
 
 /** Takes over what has not changed; returns the places of the rest. */
@@ -51,7 +57,8 @@ function readStats(root: string, path: string): BigIntStats | undefined {
   try {
     return lstatSync(entryFsPath(root, path), { bigint: true });
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    // Said when it is read.
+    if (isMissing(error) || isForbidden(error)) return undefined;
     throw unreadable(path, error);
   }
 }

@@ -10,7 +10,8 @@ import {
   printablePath,
   type SymlinkEntry,
 } from "@otto/hashing";
-import { errnoOf, isMissing, unreadable } from "./fs-error.js";
+import type { UnsendableEntry } from "./build-context.js";
+import { isForbidden, isMissing, unreadable } from "./fs-error.js";
 import { entryFsPath } from "./fs-path.js";
 import type { Pacer } from "./pacer.js";
 
@@ -23,10 +24,14 @@ export interface WalkOptions {
   readonly onEntries: (count: number) => void;
 }
 
-interface Walk extends WalkOptions {
+export interface WalkedTree {
+  readonly entries: WalkedEntry[];
+  readonly unsendable: UnsendableEntry[];
+}
+
+interface Walk extends WalkOptions, WalkedTree {
   readonly root: string;
   readonly matcher: IgnoreMatcher;
-  readonly entries: WalkedEntry[];
 }
 
 /** A directory that is ignored comes in, once, when something below it does. */
@@ -40,24 +45,20 @@ interface Visit {
 /**
  * Lists what BuildKit would send of the tree at `root`, in its order. Symbolic links are not followed.
  *
- * @throws IGNORE_PATTERN_INVALID, CONTEXT_UNREADABLE
- * @throws CONTEXT_ENTRY_UNSUPPORTED for a socket, FIFO or device that is not ignored
+ * @throws IGNORE_PATTERN_INVALID
+ * @throws CONTEXT_UNREADABLE where the root cannot be listed, or something is wrong with the disk
  */
-export async function walkTree(
-  root: string,
-  patterns: readonly string[],
-  options: WalkOptions,
-): Promise<WalkedEntry[]> {
+export async function walkTree(root: string, patterns: readonly string[], options: WalkOptions): Promise<WalkedTree> {
   const matcher = await createIgnoreMatcher(patterns);
-  const walk: Walk = { ...options, root, matcher, entries: [] };
+  const walk: Walk = { ...options, root, matcher, entries: [], unsendable: [] };
   await walkDirectory(walk, { path: "", match: matcher.root, parent: undefined, added: true });
-  return walk.entries;
+  return walk;
 }
 
 async function walkDirectory(walk: Walk, visit: Visit): Promise<void> {
   if (walk.pacer.due()) await walk.pacer.pause();
   walk.onEntries(walk.entries.length);
-  for (const entry of listDirectory(walk.root, visit)) {
+  for (const entry of listDirectory(walk, visit)) {
     const path = visit.path === "" ? entry.name : `${visit.path}/${entry.name}`;
     if (!entry.isDirectory()) {
       if (!walk.matcher.ignores(path, visit.match)) addLeaf(walk, visit, entry, path);
@@ -76,8 +77,11 @@ function addLeaf(walk: Walk, parent: Visit, entry: Dirent, path: string): void {
     walk.entries.push(path);
     return;
   }
-  if (!entry.isSymbolicLink()) throw unsupported(entry, path);
-  const target = readTarget(walk.root, path);
+  if (!entry.isSymbolicLink()) {
+    walk.unsendable.push(unsupported(entry, path));
+    return;
+  }
+  const target = readTarget(walk, path);
   if (target === undefined) return;
   addDirectory(walk, parent);
   walk.entries.push({ path, kind: "symlink", target });
@@ -90,14 +94,15 @@ function addDirectory(walk: Walk, visit: Visit): void {
   walk.entries.push({ path: visit.path, kind: "dir" });
 }
 
-function listDirectory(root: string, { path, match }: Visit): Dirent[] {
+function listDirectory({ root, unsendable }: Walk, { path, match }: Visit): Dirent[] {
   try {
     return readNames(entryFsPath(root, path)).sort((a, b) => comparePaths(a.name, b.name));
   } catch (error) {
     // As the reference: what vanished was not there, what is ignored may be closed.
     if (path !== "" && isMissing(error)) return [];
-    if (match.ignored && ["EACCES", "EPERM"].includes(errnoOf(error) ?? "")) return [];
-    throw unreadable(path === "" ? root : path, error);
+    if (path === "" || !isForbidden(error)) throw unreadable(path === "" ? root : path, error);
+    if (!match.ignored) unsendable.push({ path, kind: "dir", error: unreadable(path, error) });
+    return [];
   }
 }
 
@@ -109,20 +114,23 @@ function readNames(directory: string | Buffer): Dirent[] {
   return raw.map((entry) => Object.assign(entry as unknown as Dirent, { name: decodePath(entry.name) }));
 }
 
-function readTarget(root: string, path: string): string | undefined {
+function readTarget({ root, unsendable }: Walk, path: string): string | undefined {
   try {
     return decodePath(readlinkSync(entryFsPath(root, path), { encoding: "buffer" }));
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw unreadable(path, error);
+    if (!isForbidden(error)) throw unreadable(path, error);
+    unsendable.push({ path, kind: "symlink", error: unreadable(path, error) });
+    return undefined;
   }
 }
 
-function unsupported(entry: Dirent, path: string): OttoError {
+function unsupported(entry: Dirent, path: string): UnsendableEntry {
   const kind = entry.isFIFO() ? "FIFO" : entry.isSocket() ? "socket" : "device";
   const shown = printablePath(path);
-  return new OttoError("CONTEXT_ENTRY_UNSUPPORTED", `the build context holds a ${kind}: ${JSON.stringify(shown)}`, {
+  const error = new OttoError("CONTEXT_ENTRY_UNSUPPORTED", `the build reads a ${kind}: ${JSON.stringify(shown)}`, {
     hint: "Remove it, or leave it out with the ignore file.",
     details: { path: shown, kind },
   });
+  return { path, kind, error };
 }

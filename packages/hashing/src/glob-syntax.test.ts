@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isGlob } from "./glob-syntax.js";
+import { isGlob, matchesGlob } from "./glob-syntax.js";
 
 test.each([
   "",
@@ -46,4 +46,21 @@ test.each([
 
 test.each(["a*[", "x*/[a-]", "*a*[", "?a*["])("%j is malformed where nobody looks", (pattern) => {
   expect(isGlob(pattern)).toBe(true);
+});
+
+test.each([
+  ["a", "a", true],
+  ["*", "abc", true],
+  ["*", "a/b", false],
+  ["*.c", "a.b.c", true],
+  ["a*b*c", "axbxbc", true],
+  ["a*b?c", "abbc", true],
+  ["a?", "a", false],
+  ["[a-c]x", "bx", true],
+  ["[^a-c]x", "bx", false],
+  ["\\*", "*", true],
+  ["[a", "a", false],
+  ["😀?", "😀é", true],
+])("%j matches %j: %s", (pattern, name, matches) => {
+  expect(matchesGlob(pattern, name)).toBe(matches);
 });

@@ -11,6 +11,15 @@ export function isGlob(pattern: string): boolean {
   return matchGlob(Array.from(pattern), ["."]) !== "malformed";
 }
 
+/**
+ * Whether a name matches, as Go's `filepath.Match` says; nothing matches a malformed pattern.
+ *
+ * @see https://pkg.go.dev/path/filepath#Match
+ */
+export function matchesGlob(pattern: string, name: string): boolean {
+  return matchGlob(Array.from(pattern), Array.from(name)) === "match";
+}
+
 function matchGlob(pattern: readonly string[], name: readonly string[]): Outcome {
   let [at, rest] = [0, name];
   while (at < pattern.length) {

@@ -7,6 +7,7 @@ export {
   hashOnBases,
   type NamedContextInput,
 } from "./context-hash.js";
+export { matchesGlob } from "./glob-syntax.js";
 export { parseIgnoreFile } from "./ignore-file.js";
 export type { DirectoryMatch, IgnoreMatcher } from "./ignore-matcher.js";
 export { createIgnoreMatcher, isIgnoredPath } from "./ignore-rules.js";

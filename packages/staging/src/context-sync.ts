@@ -3,7 +3,7 @@ import { lstatSync } from "node:fs";
 import type { BuildContext, ContextTree } from "@otto/context";
 import type { Stat, SyncDirectory, SyncRequest, SyncSource } from "@otto/engine";
 import { type ContextEntry, type Digest, encodePath } from "@otto/hashing";
-import { selectFollowed } from "./followed-paths.js";
+import { findUnsendable, selectFollowed } from "./followed-paths.js";
 
 const directoryMode = 0x80000000 + 0o755;
 const symlinkMode = 0x08000000 + 0o777;
@@ -72,7 +72,10 @@ function contextEntries(
     const { ignoreFile } = context;
     return contentFiles(ignoreFile?.contextPath === ignoreName ? { [ignoreName]: ignoreFile.content } : {});
   }
-  const wanted = selectFollowed(context.entries, [...request.followPaths, ...request.includePatterns]);
+  const paths = [...request.followPaths, ...request.includePatterns];
+  const refused = findUnsendable(context, paths);
+  if (refused !== undefined) throw refused.error;
+  const wanted = selectFollowed(context.entries, paths);
   return {
     length: wanted.length,
     stat: (place) => statOf(itemAt(wanted, place), (entry) => timeOf(context, entry)),

@@ -1,6 +1,8 @@
+import type { UnsendableEntry } from "@otto/context";
+import { OttoError } from "@otto/errors";
 import type { ContextEntry } from "@otto/hashing";
 import { expect, test } from "vitest";
-import { selectFollowed } from "./followed-paths.js";
+import { findUnsendable, selectFollowed } from "./followed-paths.js";
 
 /** `dir d`, `file f`, `link l > target`; one a line. */
 function parseTree(text: string): ContextEntry[] {
@@ -57,4 +59,35 @@ test.each([[[]], [["/"]], [["."]], [["*"]], [["app/../*.txt"]]])(
 test("links that lead to each other end", () => {
   const loop = parseTree("link a > b\nlink b > a\nfile c");
   expect(selectFollowed(loop, ["a"]).map(({ path }) => path)).toEqual(["a", "b"]);
+});
+
+const unsendable = ["FIFO secret/pipe", "dir app/src/closed", "file app/notes.txt"].map((line): UnsendableEntry => {
+  const [kind, path] = line.split(" ") as [UnsendableEntry["kind"], string];
+  return { kind, path, error: new OttoError("CONTEXT_UNREADABLE", path) };
+});
+
+test.each<[string, string | undefined]>([
+  ["top", undefined],
+  ["secret/key", undefined],
+  ["secret", "secret/pipe"],
+  ["secret/pi*", "secret/pipe"],
+  ["secret/k*", undefined],
+  ["*/pipe", "secret/pipe"],
+  ["s*", "secret/pipe"],
+  ["current/main.c", "app/src/closed"],
+  ["cur*", "app/src/closed"],
+  ["app/src/closed/deep", "app/src/closed"],
+  ["app/src/main.c", undefined],
+  ["app/*.txt", "app/notes.txt"],
+  ["app/*.c", undefined],
+  ["*.c", undefined],
+  ["*", "secret/pipe"],
+  ["/", "secret/pipe"],
+])("of what cannot be sent, %s reads %s", (path, found) => {
+  expect(findUnsendable({ entries: tree, unsendable }, [path])?.path).toBe(found);
+});
+
+test("without a path everything is read", () => {
+  expect(findUnsendable({ entries: tree, unsendable }, [])?.path).toBe("secret/pipe");
+  expect(findUnsendable({ entries: tree, unsendable: [] }, [])).toBeUndefined();
 });

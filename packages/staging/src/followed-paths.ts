@@ -1,4 +1,5 @@
-import type { ContextEntry } from "@otto/hashing";
+import type { ContextTree, UnsendableEntry } from "@otto/context";
+import { type ContextEntry, matchesGlob } from "@otto/hashing";
 
 /**
  * The entries that a build reads: those at or below the paths that its frontend names, the directories above them, and
@@ -13,9 +14,36 @@ export function selectFollowed(entries: readonly ContextEntry[], paths: readonly
   return entries.filter(({ path }) => isAtOrBelow(path, roots) || isAbove(path, roots));
 }
 
+/**
+ * The first entry that a build reads and cannot be given. Wildcards are matched here, as an entry too many would fail a
+ * build that does without.
+ */
+export function findUnsendable(
+  { entries, unsendable }: Pick<ContextTree, "entries" | "unsendable">,
+  paths: readonly string[],
+): UnsendableEntry | undefined {
+  if (paths.length === 0 || unsendable.length === 0) return unsendable[0];
+  const wild = paths.filter(isWild).map((pattern) => resolveParts(pattern.split("/")).split("/"));
+  const isNamed = (path: string) => wild.some((parts) => matchesParts(parts, path));
+  const links = entries.filter(({ kind, path }) => kind === "symlink" && isNamed(path)).map(({ path }) => path);
+  const roots = followLinks(entries, [...paths.filter((path) => !isWild(path)).map(literalPart), ...links]);
+  return unsendable.find(
+    ({ path, kind }) =>
+      roots.has("") || isAtOrBelow(path, roots) || (kind === "dir" && isAbove(path, roots)) || isNamed(path),
+  );
+}
+
+const isWild = (path: string) => /[*?[\\]/.test(path);
+
+/** Whether the pattern names the path, or one of the directories above it. */
+function matchesParts(pattern: readonly string[], path: string): boolean {
+  const parts = path.split("/");
+  return pattern.length <= parts.length && pattern.every((part, index) => matchesGlob(part, parts[index] ?? ""));
+}
+
 function literalPart(pattern: string): string {
   const parts = pattern.split("/");
-  const wild = parts.findIndex((part) => /[*?[\\]/.test(part));
+  const wild = parts.findIndex(isWild);
   return resolveParts(wild === -1 ? parts : parts.slice(0, wild));
 }
 
