@@ -6,7 +6,7 @@ import { type Compose, type ComposeOutcome, createCompose } from "./compose-proc
 import { watchContainers } from "./container-events.js";
 import { cacheFile, digestKey, formatDigests } from "./digest-cache.js";
 import { isNameTaken, lastLine } from "./engine-text.js";
-import { buildLabel, imageReferences } from "./image-reference.js";
+import { buildLabel, findBuilders, imageReferences } from "./image-reference.js";
 import { formatDigest, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
 import { type ContainerEvents, findFailure, isReady, type ReadyOptions, waitUntilReady } from "./stack-health.js";
@@ -228,7 +228,8 @@ async function writeFiles(
   { observation, tree }: StackComparison,
   { declared, wanted }: WantedDigests,
 ): Promise<void> {
-  const labelled = [...wanted].map(([name, digest]) => [name, labelsOf(digest)] as const);
+  const builders = findBuilders(stack);
+  const labelled = [...wanted].map(([name, digest]) => [name, labelsOf(digest, !builders.has(name))] as const);
   const labels = JSON.stringify({ services: Object.fromEntries(labelled) });
   const write = (path: string, text: string) => {
     const file = quoteWord(`${observation.remoteDir}/${path}`);
@@ -240,9 +241,9 @@ async function writeFiles(
   if (exitCode !== 0) throw upFailed(stack, output);
 }
 
-function labelsOf(digest: ServiceDigest): object {
+function labelsOf(digest: ServiceDigest, isBuilder: boolean): object {
   const labels = { [configLabel]: formatDigest(digest) };
-  return digest.build === "" ? { labels } : { labels, build: { labels: { [buildLabel]: digest.build } } };
+  return digest.build === "" || !isBuilder ? { labels } : { labels, build: { labels: { [buildLabel]: digest.build } } };
 }
 
 /** Notes on the parent whether a stack is held in common by those who use it. */

@@ -28,6 +28,19 @@ export function imageReferences({ project, files }: Pick<Stack, "project" | "fil
   return [...new Set(files.services.map((service) => imageReference(project, service)))];
 }
 
+/** By service without a build of its own: the one whose build makes the image that it names. */
+export function findBuilders({ project, files }: Pick<Stack, "project" | "files">): ReadonlyMap<string, string> {
+  const nameOf = (service: ComposeService) => familiarImageName(imageReference(project, service));
+  const enabled = files.services.filter((service) => service.enabled);
+  const made = new Map(enabled.filter(({ hasBuild }) => hasBuild).map((service) => [nameOf(service), service.name]));
+  return new Map(
+    enabled.flatMap((service) => {
+      const builder = service.hasBuild ? undefined : made.get(nameOf(service));
+      return builder === undefined ? [] : [[service.name, builder] as const];
+    }),
+  );
+}
+
 /** Finds which image each reference names among lines of `docker image inspect`. */
 export function findImages(references: readonly string[], lines: string): Record<string, ObservedImage> {
   const images = new Map<string, ObservedImage>();

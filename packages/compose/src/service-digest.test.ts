@@ -14,7 +14,8 @@ const model = {
       ],
       secrets: [{ source: "s" }],
     },
-    web: { build: { context: "/c/repo/web", dockerfile: "Dockerfile" } },
+    job: { image: "web:1" },
+    web: { image: "web:1", build: { context: "/c/repo/web", dockerfile: "Dockerfile" } },
     far: { build: { context: "/c/repo/web", dockerfile: "../f" } },
     upon: { build: { context: "/c/repo/none", additional_contexts: { base: "service:web" } } },
   },
@@ -31,6 +32,7 @@ const built = new Map([
   ["web", new Set(["repo/web", "repo/web/Dockerfile", "repo/web/x"])],
   ["far", new Set(["repo/web", "repo/web/y", "repo/f", "repo/f.dockerignore"])],
 ]);
+const builders = new Map([["job", "web"]]);
 const contentVariables = new Map([["TOKEN", new Secret("t")]]);
 
 function digests(
@@ -40,6 +42,7 @@ function digests(
   return digestServices(text, {
     directory: "/c",
     built,
+    builders,
     manifest: { ...manifest, ...changes.manifest },
     contentVariables: changes.contentVariables ?? contentVariables,
   });
@@ -77,6 +80,12 @@ test.each<[string, string, Parameters<typeof digests>[0], string | undefined]>([
   ["a secret's value", "api", { contentVariables: new Map([["TOKEN", new Secret("u")]]) }, "its settings changed"],
   ["another service's build context", "api", { manifest: { "repo/web/x": "file 644 1" } }, undefined],
   ["its build context", "web", { manifest: { "repo/web/x": "file 644 1" } }, "its build context changed"],
+  [
+    "the build context of another that makes its image",
+    "job",
+    { manifest: { "repo/web/x": "file 644 1" } },
+    "its build context changed",
+  ],
   ["what its build ignores", "web", { manifest: { "repo/web/y": "file 644 1" } }, undefined],
   [
     "what another build of its context ignores",
@@ -98,10 +107,12 @@ test.each<[string, string, Parameters<typeof digests>[0], string | undefined]>([
 
 test("the same stack printed as YAML is the same", () => {
   const text = stringify(model);
-  expect(digestServices(text, { directory: "/c", manifest, built, contentVariables })).toEqual(digests());
+  expect(digestServices(text, { directory: "/c", manifest, built, builders, contentVariables })).toEqual(digests());
 });
 
 test("the same stack in another directory is the same", () => {
   const elsewhere = JSON.stringify(model).replaceAll("/c/", "/tmp/x/");
-  expect(digestServices(elsewhere, { directory: "/tmp/x", manifest, built, contentVariables })).toEqual(digests());
+  expect(digestServices(elsewhere, { directory: "/tmp/x", manifest, built, builders, contentVariables })).toEqual(
+    digests(),
+  );
 });

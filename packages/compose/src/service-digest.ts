@@ -8,7 +8,7 @@ export interface ServiceDigest {
   readonly settings: string;
   /** Of files that are mounted one by one: a running container keeps the old one. */
   readonly files: string;
-  /** Of what its image is built from by compose. */
+  /** Of what its image is built from by compose, for it or for another service that names it. */
   readonly build: string;
 }
 
@@ -19,6 +19,8 @@ export interface DigestSource {
   readonly manifest: Manifest;
   /** By service: the paths in the tree that its build sees. */
   readonly built: ReadonlyMap<string, ReadonlySet<string>>;
+  /** By service without a build of its own: the one that builds its image. */
+  readonly builders: ReadonlyMap<string, string>;
   /** Of configs and secrets that are variables. */
   readonly contentVariables: ComposeProject["contentVariables"];
 }
@@ -78,10 +80,11 @@ function digestService(
     ...sourcesOf(service.volumes),
     ...[...Object.values(used.configs), ...Object.values(used.secrets)].map((one) => String(asNode(one).file)),
   ];
+  const builder = build === undefined || build === null ? source.builders.get(name) : name;
   return {
     settings: digest([settings, deploy, used, values]),
     files: digest(files.map((path) => fileText(path, source.manifest))),
-    build: build === undefined || build === null ? "" : digest(buildInputs(name, { project, source })),
+    build: builder === undefined ? "" : digest(buildInputs(builder, { project, source })),
   };
 }
 

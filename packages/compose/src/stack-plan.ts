@@ -14,7 +14,7 @@ import { configCommand } from "./compose-command.js";
 import { type Compose, createCompose } from "./compose-process.js";
 import { digestKey, parseDigests } from "./digest-cache.js";
 import { lastLine } from "./engine-text.js";
-import { imageReferences, type ObservedImage } from "./image-reference.js";
+import { findBuilders, imageReferences, type ObservedImage } from "./image-reference.js";
 import { digestServices, type ServiceDigest } from "./service-digest.js";
 import type { PlacedStack } from "./stack.js";
 import { observeStack, type StackObservation } from "./stack-observation.js";
@@ -109,7 +109,8 @@ async function digestStack(
   const model = await compose.run(argv, { ...run, joinsStderr: false });
   if (model.exitCode === 0) {
     const { tree, built } = comparison;
-    return digestServices(model.output, { directory, manifest: tree.wanted, built, contentVariables });
+    const builders = findBuilders(stack);
+    return digestServices(model.output, { directory, manifest: tree.wanted, built, builders, contentVariables });
   }
   signal?.throwIfAborted();
   throw upFailed(stack, (await compose.run(argv, run)).output, { directory });

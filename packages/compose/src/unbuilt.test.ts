@@ -20,6 +20,18 @@ test("without building, containers are of the context that their image was built
   expect(Object.fromEntries(builds)).toEqual({ known: "then", foreign: "", absent: "", plain: "" });
 });
 
+test("without building, a service starts from what another built", () => {
+  const shared = [
+    { name: "web", image: "made:1", hasBuild: true, enabled: true },
+    { name: "job", image: "made:1", hasBuild: false, enabled: true },
+  ] as unknown as readonly ComposeService[];
+  const stack = { project: "p", files: { services: shared } } as unknown as Stack;
+  const digests = new Map(shared.map(({ name }) => [name, digest]));
+  const then = { ...digest, build: "then" };
+  const wanted = withoutBuilding(stack, { "made:1": { id: "1", build: "then" } }, digests);
+  expect(Object.fromEntries(wanted)).toEqual({ web: then, job: then });
+});
+
 test("what is to be started, is built and has no image is not there without building", () => {
   const stack = { project: "p", files: { services } } as unknown as Stack;
   const plan = { stages: [{ services: ["absent", "plain"] }, { services: ["known"] }] } as unknown as UpPlan;

@@ -1,7 +1,7 @@
 import type { ComposeService } from "@otto/compose-files";
 import { OttoError } from "@otto/errors";
 import { imageLatestTag } from "@otto/hashing";
-import { imageReference } from "./image-reference.js";
+import { findBuilders, imageReference } from "./image-reference.js";
 import type { ServiceDigest } from "./service-digest.js";
 import type { PlacedStack, Stack } from "./stack.js";
 import type { StackObservation } from "./stack-observation.js";
@@ -14,11 +14,15 @@ type Images = StackObservation["images"];
  * not known to be from the context of now is built by the next `up` that may.
  */
 export function withoutBuilding(
-  { project, files }: Pick<Stack, "project" | "files">,
+  stack: Pick<Stack, "project" | "files">,
   images: Images,
   digests: ReadonlyMap<string, ServiceDigest>,
 ): Map<string, ServiceDigest> {
-  const built = new Map(files.services.filter(({ hasBuild }) => hasBuild).map((service) => [service.name, service]));
+  const { project, files } = stack;
+  const builders = findBuilders(stack);
+  const built = new Map(
+    files.services.filter(({ name, hasBuild }) => hasBuild || builders.has(name)).map((one) => [one.name, one]),
+  );
   return new Map(
     [...digests].map(([name, digest]) => {
       const service = built.get(name);

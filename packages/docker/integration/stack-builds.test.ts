@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { composeUp, formatUpStep, planComposeUp } from "@otto/docker";
@@ -54,6 +55,35 @@ test.each([
   await stack.write("Dockerfile.app.dockerignore", "noise.log\nfile\n");
   expect(await plan()).toEqual([recreate]);
   expect(await listed()).toBe("new\n");
+});
+
+test("services that start from an image that another of them builds are replaced with it, at once", async () => {
+  const running = await startLab({ hosts: { parent: {} } });
+  const tag = `shared-${randomBytes(4).toString("hex")}`;
+  const compose = `services:
+  # Two that name the image before the one that builds it, and after.
+  a-worker: { image: "${tag}:1", pull_policy: never, ${runs} }
+  app: { image: "${tag}:1", build: ., ${runs}, depends_on: [a-worker] }
+  worker: { image: "docker.io/library/${tag}:1", pull_policy: never, ${runs}, depends_on: [app] }
+`;
+  await using placed = await placeStackRepo(running, compose, {
+    files: { Dockerfile: "FROM $IMAGE\nCOPY file /file\n" },
+  });
+  const { stack, lab, repo } = placed;
+  const services = ["a-worker", "app", "worker"];
+  const plan = async () => (await planComposeUp(repo, lab)).map(({ service, do: action }) => `${service} ${action}`);
+  const readAll = async () => {
+    const hosts = await composeUp(repo, lab);
+    const read = services.map(async (name) => (await hosts[name]?.exec("cat /file"))?.stdout.toString());
+    return await Promise.all(read);
+  };
+  await stack.write("file", "1\n");
+  expect(await readAll()).toEqual(["1\n", "1\n", "1\n"]);
+  expect(await plan()).toEqual(services.map((name) => `${name} leave`));
+  await stack.write("file", "2\n");
+  expect(await plan()).toEqual(services.map((name) => `${name} recreate`));
+  expect(await readAll()).toEqual(["2\n", "2\n", "2\n"]);
+  expect(await plan()).toEqual(services.map((name) => `${name} leave`));
 });
 
 test("a build has its key, secrets, arguments and contexts beside its own", async () => {
