@@ -8,10 +8,14 @@ import { formatShellCommand, tellFailedExec } from "ssh2-streamer";
  * that a script sets before the command is one that no command has: in its environment it would be changed.
  */
 
-/** `finish LEADERS`: SIGTERM for all that is in these sessions; SIGKILL for what is still there a second later. */
+/**
+ * `finish LEADERS`: SIGTERM for all that is in these sessions; SIGKILL for what is still there a second later. A signal goes
+ * to a process group at once, the leaders' first: a shell that learned of its child's end before it has its own signal would
+ * go on, past its trap; and the one that waits for the command would end the watcher before all have theirs.
+ */
 const finish = `
 strike() {
-  signal=$1 among=" $2 " found=
+  signal=$1 among=" $2 " groups=" $2 " found=
   for stat in /proc/[0-9]*/stat; do
     read -r line <"$stat" || continue
     set -- \${line##*) }
@@ -20,8 +24,11 @@ strike() {
     pid=\${line%% *}
     [ "$pid" != "$self" ] || continue
     found=1
-    kill "-$signal" "$pid"
+    [ "$signal" != KILL ] || kill -KILL "$pid"
+    case $groups in *" $3 "*) ;; *) groups="$groups$3 " ;; esac
   done
+  case $signal in 0 | KILL) return ;; esac
+  for group in $groups; do kill "-$signal" "-$group"; done
 }
 finish() {
   strike TERM "$1"
