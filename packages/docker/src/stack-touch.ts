@@ -1,5 +1,5 @@
 import type { PlacedStack } from "@otto/compose";
-import { OttoError } from "@otto/errors";
+import { isOttoError, OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import { SharedWork } from "@otto/hosts";
 import { type ComposeUpOptions, composeUp } from "./compose-up.js";
@@ -66,7 +66,7 @@ function hasDone(host: string, { name }: ComposeService): OttoError {
 
 function notBroughtUp(host: string, { project }: PlacedStack, cause: Error): OttoError {
   return new OttoError("HOST_NOT_RUNNING", `${host}: its stack ${project} does not come up: ${cause.message}`, {
-    hint: "Build and bring it up: otto docker up",
+    hint: (isOttoError(cause) ? cause.hint : undefined) ?? "Build and bring it up: otto docker up",
     details: { host, project },
     cause,
   });

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
+import { describeContainer } from "./container-name.js";
 import type { EngineClient } from "./engine-client.js";
 import { downloadFromEngine } from "./engine-download.js";
 import { asking, hasStatus, refusalOf } from "./engine-error.js";
@@ -12,6 +13,8 @@ export interface ContainerPath {
   readonly container: string;
   /** Absolute. */
   readonly path: string;
+  /** What messages call the container. Default: its name as given, or the start of its id. */
+  readonly containerName?: string | undefined;
 }
 
 /** What lies at a path in a container; a link is not followed. */
@@ -39,7 +42,7 @@ export async function statPath(
   target: ContainerPath,
   request: EngineRequest,
 ): Promise<PathStat | undefined> {
-  return asking(request, `looking for ${target.path} in ${target.container}`, async () => {
+  return asking(request, `looking for ${describePath(target)}`, async () => {
     try {
       const answer = await tellEngine(client, { method: "HEAD", ...archiveAt(target) }, request);
       return statOf(answer);
@@ -82,7 +85,7 @@ export async function readArchive(
   request: EngineRequest,
 ): Promise<Readable> {
   const { path, query } = archiveAt(target);
-  return asking(request, `reading ${target.path} in ${target.container}`, () =>
+  return asking(request, `reading ${describePath(target)}`, () =>
     downloadFromEngine(client, `${path}${formatQuery(query)}`, request),
   );
 }
@@ -102,7 +105,11 @@ export async function writeArchive(
     headers: { "Content-Type": "application/x-tar" },
     body: tar,
   };
-  await asking(request, `writing to ${target.path} in ${target.container}`, () => tellEngine(client, message, request));
+  await asking(request, `writing to ${describePath(target)}`, () => tellEngine(client, message, request));
+}
+
+function describePath(target: ContainerPath): string {
+  return `${target.path} in ${describeContainer(target)}`;
 }
 
 function archiveAt({ container, path }: ContainerPath) {

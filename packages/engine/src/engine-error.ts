@@ -8,7 +8,7 @@ interface EngineHttpError extends Error {
 }
 
 /**
- * Runs one engine request; a refusal becomes `ENGINE_REQUEST_FAILED` (with `details.status`), anything that kept the
+ * Runs one engine request; a refusal becomes `ENGINE_REQUEST_FAILED` (with `details.status` and the engine's `details.reason`), anything that kept the
  * request from an answer `ENGINE_UNREACHABLE`. Errors of the dialler pass as they are; after an abort its reason is
  * thrown at once: node:http notices one only when it has a connection.
  * @param onLate takes an answer that came with the abort; one that is no stream of its own ends with its request
@@ -32,7 +32,7 @@ function engineError({ engine, secrets = [] }: EngineRequest, doing: string, err
   if (isHttpError(error)) {
     const message = cleanText(messageOf(error), secrets);
     return new OttoError("ENGINE_REQUEST_FAILED", `${doing} on ${engine}: ${message}`, {
-      details: { engine, status: error.statusCode },
+      details: { engine, status: error.statusCode, reason: message },
       cause: secrets.length === 0 ? error : undefined,
     });
   }

@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { abortable, cleanText, OttoError } from "@otto/errors";
 import type { LimitFunction } from "p-limit";
+import { describeContainer } from "./container-name.js";
 import { createDockerClient } from "./docker-client.js";
 import type { EngineClient } from "./engine-client.js";
 import { asking } from "./engine-error.js";
@@ -21,6 +22,8 @@ export interface ExecOptions {
   readonly stdin?: boolean;
   /** Gives the process a terminal; `stderr` then is empty, and `resize` tells its size. Default false. */
   readonly terminal?: boolean;
+  /** What messages call the container. Default: its name as given, or the start of its id. */
+  readonly containerName?: string | undefined;
 }
 
 export interface ProcessExit {
@@ -58,7 +61,8 @@ export async function execInContainer(
   request: EngineRequest & { startGate: LimitFunction },
 ): Promise<ContainerProcess> {
   const { container, options } = target;
-  const doing = `running a command in ${container}`;
+  const called = describeContainer({ container, containerName: options.containerName });
+  const doing = `running a command in ${called}`;
   const terminal = options.terminal ?? false;
   const { abortSignal } = request.abort;
   const start = async () => {
@@ -78,11 +82,11 @@ export async function execInContainer(
       return failToLearn(doing, error);
     }
   };
-  const process = attach(channel, { terminal, stdin: options.stdin ?? false }, learnExit);
+  const process = attach(channel, { doing, terminal, stdin: options.stdin ?? false }, learnExit);
   const resize = async (columns: number, rows: number) => {
     const resizing = { ...request, abort: {} };
     const exec = createDockerClient(client, resizing).getExec(id);
-    await asking(resizing, `resizing a terminal in ${container}`, () => exec.resize({ h: rows, w: columns }));
+    await asking(resizing, `resizing a terminal in ${called}`, () => exec.resize({ h: rows, w: columns }));
   };
   return { ...process, resize };
 }
@@ -112,7 +116,7 @@ async function createExec(client: EngineClient, target: ExecTarget, request: Eng
 
 function attach(
   channel: Duplex,
-  { terminal, stdin: hasStdin }: { readonly terminal: boolean; readonly stdin: boolean },
+  { doing, terminal, stdin: hasStdin }: { readonly doing: string; readonly terminal: boolean; readonly stdin: boolean },
   readExit: () => Promise<RecordedExit>,
 ): Omit<ContainerProcess, "resize"> {
   // Docker writes why it did not start a program to stdout, Podman to stderr.
@@ -129,7 +133,7 @@ function attach(
     return hasStarted(recorded, head) ? { exitCode, started: true } : { exitCode, started: false, reason: head };
   };
   const exit = read.then(readExitAndReason, (error: unknown) => {
-    const lost = explainLoss(error);
+    const lost = explainLoss(doing, error);
     stdout.destroy(lost);
     stderr.destroy(lost);
     throw lost;
@@ -139,10 +143,13 @@ function attach(
   return { stdin, stdout, stderr, exit, disconnect: () => channel.destroy() };
 }
 
-function explainLoss(cause: unknown): Error {
+const lossHint =
+  "The engine was restarted, or the way to it was cut. What the command did stays; with live-restore it may run on.";
+
+function explainLoss(doing: string, cause: unknown): Error {
   // The caller's own mistake.
   if (cause instanceof TypeError) return cause;
-  return new OttoError("ENGINE_STREAM_LOST", "the connection to a process in a container was lost", { cause });
+  return new OttoError("ENGINE_STREAM_LOST", `${doing}: the connection to it was lost`, { hint: lossHint, cause });
 }
 
 const headBytes = 1024;
@@ -172,7 +179,7 @@ async function passThrough(channel: Duplex, outputs: { stdout: Writable; stderr:
 
 // Not as a refused request: the command has run, and must not be taken for one that has not.
 function failToLearn(doing: string, cause: unknown): never {
-  throw new OttoError("ENGINE_STREAM_LOST", `${doing}: how it ended cannot be learned`, { cause });
+  throw new OttoError("ENGINE_STREAM_LOST", `${doing}: how it ended cannot be learned`, { hint: lossHint, cause });
 }
 
 /** What the engine keeps of a process that has ended. */

@@ -100,7 +100,9 @@ export class ContainerFinder {
   async #lookForRunning(signal: AbortSignal): Promise<FoundContainer | undefined> {
     const container = (await this.#look({ all: false }, signal))?.Id;
     if (container === undefined) return undefined;
-    const hasShell = (await this.#options.engine.statPath({ container, path: "/bin/sh" }, signal)) !== undefined;
+    const { engine, id } = this.#options;
+    const shell = await engine.statPath({ container, path: "/bin/sh", containerName: id }, signal);
+    const hasShell = shell !== undefined;
     this.#found = { container, hasShell };
     return this.#found;
   }

@@ -157,7 +157,10 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   #openShell(deadline: Deadline): Promise<ShellSession> {
     return this.#withContainer(deadline, (target) => {
       this.#assertShell(target);
-      return ShellSession.open((argv, signal) => spawnInContainer(target, argv, { signal }), deadline.signal);
+      return ShellSession.open((argv, signal) => spawnInContainer(target, argv, { signal }), {
+        host: this.id,
+        signal: deadline.signal,
+      });
     });
   }
 
@@ -176,7 +179,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   }
 
   #lifelinesOf(container: string): Lifelines {
-    const lifelines = this.#lifelines.get(container) ?? new Lifelines(this.#engine, container);
+    const lifelines = this.#lifelines.get(container) ?? new Lifelines(this.#engine, { container, host: this.id });
     this.#lifelines.set(container, lifelines);
     return lifelines;
   }

@@ -65,7 +65,7 @@ export async function spawnWithoutStdin(
 ): Promise<RemoteProcess> {
   if (!target.hasShell) return spawnBare(target, argv, options);
   const mark = createMark();
-  const process = await target.engine.exec(target.container, watchedCommand(argv), toExecOptions(options));
+  const process = await target.engine.exec(target.container, watchedCommand(argv), toExecOptions(target, options));
   process.stdin.write(`${mark}\n`);
   const report = readStartReport(process.stderr, mark);
   const unread = new Writable({ write: (_chunk, _encoding, callback) => callback() });
@@ -88,7 +88,7 @@ async function spawnTied(tied: Tied, options: ContainerSpawnOptions): Promise<Re
   const { terminal } = options;
   const mark = createMark();
   const command = terminal ? announcedTerminalCommand(mark, argv) : announcedCommand(argv);
-  const process = await target.engine.exec(target.container, command, toExecOptions(options));
+  const process = await target.engine.exec(target.container, command, toExecOptions(target, options));
   const drop = () => process.disconnect();
   options.signal?.addEventListener("abort", drop, { once: true });
   try {
@@ -137,7 +137,7 @@ async function spawnBare(
   options: ContainerSpawnOptions,
 ): Promise<RemoteProcess> {
   const { terminal, signal } = options;
-  const process = await target.engine.exec(target.container, argv, toExecOptions(options));
+  const process = await target.engine.exec(target.container, argv, toExecOptions(target, options));
   try {
     if (terminal) await abortable(process.resize(terminal.columns, terminal.rows), signal);
   } catch (error) {
@@ -148,9 +148,9 @@ async function spawnBare(
   return toRemoteProcess({ ...process, exit }, { end: () => {}, kill: () => process.disconnect() }, signal);
 }
 
-function toExecOptions({ env, user, workdir, terminal, signal }: ContainerSpawnOptions) {
+function toExecOptions({ host }: ExecTarget, { env, user, workdir, terminal, signal }: ContainerSpawnOptions) {
   const variables = { ...env, ...(terminal && { TERM: terminal.term ?? "xterm-256color" }) };
-  return { env: variables, user, workdir, terminal: terminal !== undefined, stdin: true, signal };
+  return { env: variables, user, workdir, terminal: terminal !== undefined, stdin: true, signal, containerName: host };
 }
 
 async function readExit(

@@ -25,11 +25,14 @@ export interface HeldLifeline {
 export class Lifelines {
   readonly #engine: Engine;
   readonly #container: string;
+  /** The host's id, for messages. */
+  readonly #host: string;
   readonly #entries = new Map<string | undefined, Entry>();
 
-  constructor(engine: Engine, container: string) {
+  constructor(engine: Engine, { container, host }: { readonly container: string; readonly host: string }) {
     this.#engine = engine;
     this.#container = container;
+    this.#host = host;
   }
 
   /** The lifeline for commands of `user`. It is opened when there is none, and closed some time after its last use. */
@@ -64,8 +67,8 @@ export class Lifelines {
 
   #open(user: string | undefined): Entry {
     const starting = new AbortController();
-    const { signal } = starting;
-    const opening = Lifeline.open((argv) => this.#engine.exec(this.#container, argv, { user, stdin: true, signal }));
+    const options = { user, stdin: true, signal: starting.signal, containerName: this.#host };
+    const opening = Lifeline.open((argv) => this.#engine.exec(this.#container, argv, options));
     const entry: Entry = { opening, starting, holders: 0 };
     this.#entries.set(user, entry);
     opening.then(

@@ -39,7 +39,7 @@ export function createLocalParent(options: LocalParentOptions): Parent {
   });
   const spawn: Spawn = (argv, spawning) => spawnLocal(argv, spawning, env);
   const spawnTold = tellStarted(id, spawn);
-  const shells = openParentShells(spawn);
+  const shells = openParentShells(id, spawn);
   return {
     id,
     get docker() {

@@ -51,8 +51,8 @@ async function readExit(ended: Promise<ProcessExit>, report: StartReport, name: 
 }
 
 /** The shells that a parent keeps. */
-export function openParentShells(spawn: Spawn): HostShells {
+export function openParentShells(host: string, spawn: Spawn): HostShells {
   return new HostShells(({ signal }) =>
-    ShellSession.open((argv, ending) => spawn(argv, { signal: ending, lifetime: "long" }), signal),
+    ShellSession.open((argv, ending) => spawn(argv, { signal: ending, lifetime: "long" }), { host, signal }),
   );
 }

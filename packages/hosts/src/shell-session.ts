@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { type Deadline, OttoError, quoteWord } from "@otto/errors";
 import { OutputBudget, type RemoteProcess } from "ssh2-streamer";
 import { type CommandResult, timedOutExitCode } from "./command.js";
@@ -13,6 +14,9 @@ echo "$otto_mark end $1"
 echo "$otto_mark end $1" >&2
 `;
 
+/** How long the end of a shell whose outputs have ended is waited for. */
+const settleMs = 1000;
+
 /** Keeps the session's own outputs, so that a command that redirects the shell's does not cut us off. */
 const prologue = "exec 8>&1 9>&2\n";
 
@@ -22,6 +26,7 @@ const prologue = "exec 8>&1 9>&2\n";
  */
 export class ShellSession {
   readonly #process: RemoteProcess;
+  readonly #host: string;
   readonly #ending: AbortController;
   readonly #mark: string;
   readonly #stdout: MarkedOutput;
@@ -30,23 +35,27 @@ export class ShellSession {
   #overflow: OttoError | undefined;
   #ended = false;
 
-  /** @param start runs argv with a stdin, such that it is ended when the signal fires */
+  /**
+   * @param start runs argv with a stdin, such that it is ended when the signal fires
+   * @param options.host its id, for messages
+   */
   static async open(
     start: (argv: readonly string[], signal: AbortSignal) => Promise<RemoteProcess>,
-    signal: AbortSignal,
+    { host, signal }: { readonly host: string; readonly signal: AbortSignal },
   ): Promise<ShellSession> {
     const ending = new AbortController();
     const onAbort = () => ending.abort(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      return new ShellSession(await start(["/bin/sh", "-c", supervise], ending.signal), ending);
+      return new ShellSession(await start(["/bin/sh", "-c", supervise], ending.signal), { host, ending });
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
   }
 
-  private constructor(process: RemoteProcess, ending: AbortController) {
+  private constructor(process: RemoteProcess, { host, ending }: { host: string; ending: AbortController }) {
     this.#process = process;
+    this.#host = host;
     this.#ending = ending;
     this.#mark = createMark();
     this.#budget = new OutputBudget({ label: "a command in a shell", onSpent: (error) => this.#overflowBy(error) });
@@ -88,6 +97,12 @@ export class ShellSession {
     void this.close();
   }
 
+  async #settle(): Promise<void> {
+    const late = new AbortController();
+    await Promise.race([this.#process.exit.catch(() => {}), delay(settleMs, undefined, late).catch(() => {})]);
+    late.abort();
+  }
+
   /** Ends the shell and what runs in it. */
   async close(): Promise<void> {
     this.#ended = true;
@@ -109,13 +124,15 @@ export class ShellSession {
   async #result({ bytes, line }: MarkedSection, stderr: MarkedSection, deadline: Deadline): Promise<CommandResult> {
     const outputs = { stdout: bytes, stderr: stderr.bytes };
     const [what, code] = line?.split(" ") ?? [];
+    // What kept the mark from coming is known a moment later, and no more once we end the shell ourselves.
+    if (what === undefined && !deadline.signal.aborted) await this.#settle();
     if (what !== "done") void this.close();
     // It may have come behind the exit code, and before all of stderr.
     if (this.#overflow !== undefined) throw this.#overflow;
     if (code !== undefined) return { exitCode: Number(code), ...outputs, timedOut: false };
     if (deadline.passed) return { exitCode: timedOutExitCode, ...outputs, timedOut: true };
     deadline.signal.throwIfAborted();
-    throw new OttoError("HOST_SHELL_LOST", "the shell went away while a command ran in it", {
+    throw new OttoError("HOST_SHELL_LOST", `running a command on ${this.#host}: its shell went away`, {
       hint: "The next run starts a new shell; its directory and variables are gone.",
       cause: await this.#process.exit.then(
         () => undefined,

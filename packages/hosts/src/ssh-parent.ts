@@ -36,7 +36,7 @@ export function createSshParent(options: SshParentOptions): Parent {
   const engine = createEngine({ name: id, dial });
   const spawn: Spawn = (argv, spawning) => session.spawn(argv, spawning);
   const spawnTold = tellStarted(id, spawn);
-  const shells = openParentShells(spawn);
+  const shells = openParentShells(id, spawn);
   const dialTcp = (host: string, port: number, signal?: AbortSignal) => session.forwardTcp(host, port, signal);
   return {
     id,
