@@ -2,26 +2,36 @@ import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { link, mkdir, mkdtemp, readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { DockerContainerHost } from "@otto/hosts";
+import { createLocalParent, DockerContainerHost } from "@otto/hosts";
+import type { TestImage } from "@otto/lab";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type FilePlaces, startFilePlaces } from "./file-places.js";
 import { makeFiles, readFiles } from "./file-trees.js";
+import { runLabelled } from "./labelled-container.js";
+import { createShellImage } from "./shell-images.js";
 
 const execute = promisify(execFile);
 const volume = `otto-files-${randomBytes(4).toString("hex")}`;
+const docker = { command: ["docker"], stagingRoot: undefined };
+const parent = createLocalParent({ id: "local", docker, socketPath: undefined, env: process.env });
+const cleanUps: AsyncDisposable[] = [parent];
 let places: FilePlaces;
+let bare: TestImage;
 let here: string;
 
 beforeAll(async () => {
   places = await startFilePlaces();
+  bare = await createShellImage("none");
+  cleanUps.push(bare);
   const options = ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", "o=size=1m"];
   await execute("docker", ["volume", "create", ...options, volume]);
 });
 
 afterAll(async () => {
+  for (const cleanUp of cleanUps.toReversed()) await cleanUp[Symbol.asyncDispose]();
   await places[Symbol.asyncDispose]();
   await execute("docker", ["volume", "rm", volume]);
 });
@@ -29,6 +39,16 @@ afterAll(async () => {
 beforeEach(async () => {
   here = await mkdtemp(join(places.directory, "here-"));
 });
+
+/** A container without a shell; what `docker exec` of busybox's programs does there, it does. */
+async function startBare(flags: readonly string[]) {
+  const names = { project: `otto-bare-${randomBytes(4).toString("hex")}`, service: "api" };
+  const container = await runLabelled({ image: bare.tag, ...names, flags });
+  cleanUps.push(container);
+  const host = new DockerContainerHost({ id: "local.bare.api", ...names, replica: 1, engine: parent.engine });
+  cleanUps.push(host);
+  return { host, id: container.id };
+}
 
 async function read(host: DockerContainerHost, path: string): Promise<string> {
   return (await host.exec(["cat", path])).stdout.toString();
@@ -59,6 +79,72 @@ test("a read-only root is told, and what is mounted on it is written to", async 
     await host.get(`${directory}/deep`, `${here}/back${directory}`);
     expect(await readFiles(`${here}/back${directory}`)).toEqual({ f: "F", g: "G" });
   }
+});
+
+test("a refusal has the engine's words and the host's name, and no id", async () => {
+  const flags = ["--read-only", "--volume", `${here}:/fixed:ro`];
+  const hosts = [await places.startContainer(flags), (await startBare(flags)).host];
+  await makeFiles(here, { f: "F" });
+  for (const host of hosts) {
+    for (const [target, reason] of [
+      ["/new", "container rootfs is marked read-only"],
+      ["/fixed/new", "mounted volume is marked read-only"],
+    ] as const) {
+      await expect(host.put(`${here}/f`, target)).rejects.toMatchObject({
+        code: "FILES_COPY_FAILED",
+        message: `writing to ${dirname(target)} on ${host.id}: ${reason}`,
+      });
+    }
+  }
+});
+
+test("in a container without a shell a tmpfs is refused by its path, and all beside it is written as docker cp does", async () => {
+  const { host, id } = await startBare(["--tmpfs", "/tm"]);
+  await makeFiles(here, { f: "F", "t/g": "G", "t/s/h": "H", "u/tm/x": "X" });
+  await host.put(`${here}/f`, "/newfile");
+  await host.put(`${here}/t`, "/newtree");
+  await host.put(`${here}/t/.`, "/");
+  await host.put(`${here}/f`, "/tmx");
+  for (const [source, target] of [
+    ["f", "/cp-file"],
+    ["t", "/cp-tree"],
+  ] as const) {
+    await execute("docker", ["cp", `${here}/${source}`, `${id}:${target}`]);
+  }
+  for (const path of ["/newfile", "/newtree", "/g", "/s/h", "/tmx", "/cp-file", "/cp-tree"]) {
+    await execute("docker", ["cp", `${id}:${path}`, `${here}/back${path.replaceAll("/", "-")}`]);
+  }
+  for (const name of ["newfile", "g", "s-h", "tmx"]) {
+    expect(await readFile(`${here}/back-${name}`, "utf8")).toBe({ g: "G", "s-h": "H" }[name] ?? "F");
+  }
+  expect(await readFiles(`${here}/back-newtree`)).toEqual(await readFiles(`${here}/back-cp-tree`));
+  await execute("docker", ["exec", id, "ln", "-s", "/tm", "/way"]);
+  for (const [source, target] of [
+    ["f", "/tm/f"],
+    ["f", "/tm"],
+    ["f", "/way/f"],
+    ["f", "/way/deep/f"],
+    ["u/.", "/"],
+  ] as const) {
+    await expect(host.put(`${here}/${source}`, target)).rejects.toMatchObject({
+      code: "FILES_COPY_FAILED",
+      message: expect.stringMatching(/^reaching \/.* on local.bare.api: it lies in a mount/) as string,
+    });
+  }
+  await expect(host.get("/tm/f", here)).rejects.toMatchObject({ code: "FILES_COPY_FAILED" });
+  expect((await execute("docker", ["exec", id, "ls", "-A", "/tm"])).stdout).toBe("");
+});
+
+test("a tmpfs is written to through a link, and beside what stands on the root", async () => {
+  const host = await places.startContainer(["--tmpfs", "/tm"]);
+  await makeFiles(here, { f: "F", "t/tm/x": "X", "t/beside": "B" });
+  await host.exec("ln -s /tm /way");
+  await host.put(`${here}/f`, "/way/deep/f");
+  await host.put(`${here}/t/.`, "/");
+  const { stdout } = await host.exec("cat /tm/deep/f /tm/x /beside");
+  expect(stdout.toString()).toBe("FXB");
+  await host.get("/way/deep", `${here}/back`);
+  expect(await readFiles(`${here}/back`)).toEqual({ f: "F" });
 });
 
 test("a file that is itself a mount is written in place", async () => {

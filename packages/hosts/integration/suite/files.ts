@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmod, mkdtemp, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, link, lstat, mkdtemp, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createNoise } from "@otto/lab";
 import { expect, test } from "vitest";
@@ -91,6 +91,41 @@ export function testFiles({ host, directory }: HostTests): void {
     await host().put(`${here}/f`, `${there}/dir`);
     await host().put(`${here}/f`, `${there}/file`);
     expect(await readFiles(there)).toEqual({ dir: "> real", file: "> other", other: "new", "real/f": "new" });
+  });
+
+  test("writes a file to where a link at the destination leads, if its name is free, and nothing else", async () => {
+    const { here, there } = await createSides(directory());
+    await makeFiles(here, { f: "F", "t/g": "G", "sub/": "" });
+    await makeFiles(there, { f: "F", "t/g": "G" });
+    const ways = [
+      { into: there, copy: (source: string, target: string) => host().put(join(here, source), target) },
+      { into: join(here, "sub"), copy: (source: string, target: string) => host().get(join(there, source), target) },
+    ];
+    for (const { into, copy } of ways) {
+      await symlink("free", join(into, "link"));
+      await symlink("no/where", join(into, "nowhere"));
+      for (const target of ["link", "nowhere"]) {
+        await expect(copy("t", join(into, target))).rejects.toMatchObject({ code: "FILES_CONFLICT" });
+      }
+      await expect(copy("f", join(into, "nowhere"))).rejects.toMatchObject({ code: "FILES_CONFLICT" });
+      await copy("f", join(into, "link"));
+      expect(await readFile(join(into, "free"), "utf8")).toBe("F");
+      for (const name of ["link", "nowhere"]) expect((await lstat(join(into, name))).isSymbolicLink()).toBe(true);
+    }
+  });
+
+  test("keeps the names of one file together, and shares none with what was copied", async () => {
+    const { here, there } = await createSides(directory());
+    await makeFiles(here, { "t/a": "A", "t/s/": "" });
+    await link(join(here, "t/a"), join(here, "t/b"));
+    await link(join(here, "t/a"), join(here, "t/s/c"));
+    await host().put(join(here, "t"), there);
+    await host().get(join(there, "t"), join(here, "back"));
+    for (const root of [join(there, "t"), join(here, "back")]) {
+      const all = await Promise.all(["a", "b", "s/c"].map((name) => stat(join(root, name))));
+      expect(all.map(({ ino, nlink }) => [ino, nlink])).toEqual(all.map(() => [all[0]?.ino, 3]));
+    }
+    expect(await readFiles(join(here, "back"))).toEqual({ a: "A", b: "A", "s/c": "A" });
   });
 
   test("sets a mode on files alone, and copies no set-user-ID", async () => {

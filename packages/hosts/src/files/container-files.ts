@@ -1,10 +1,11 @@
 import { posix } from "node:path";
 import type { Engine } from "@otto/engine";
 import { OttoError } from "@otto/errors";
-import { isSeenByEngine, viewContainer } from "./container-view.js";
-import { copyFailed } from "./copy-failure.js";
-import { type Container, lookByEngine, receiveByEngine, sendByEngine } from "./engine-files.js";
-import type { HostFiles } from "./host-files.js";
+import { hasOwnMounts, isHidden, isSeenByEngine, viewContainer } from "./container-view.js";
+import { mountUnreachable } from "./copy-failure.js";
+import { type Container, lookByEngine, receiveByEngine, resolvePath, sendByEngine } from "./engine-files.js";
+import type { FileEntry } from "./file-entry.js";
+import type { HostFiles, LookOptions } from "./host-files.js";
 import { lookByShell, type ShellHost, sendByTar } from "./shell-files.js";
 import type { StartShell } from "./shell-process.js";
 import { receiveByTar, receiveStaged } from "./shell-stage.js";
@@ -30,28 +31,36 @@ export async function openContainerFiles(
   if (details === undefined) throw new OttoError("HOST_NOT_RUNNING", `${name}: its container is gone`);
   const view = viewContainer(details);
   const files = { engine, view, name };
-  const hasShell = view.isRunning && (await engine.statPath({ container, path: "/bin/sh" }, signal)) !== undefined;
+  const shell = { container, path: "/bin/sh", containerName: name };
+  const hasShell = view.isRunning && (await engine.statPath(shell, signal)) !== undefined;
   return hasShell ? liveFiles(files) : stillFiles(files);
 }
 
 const absolute = (path: string) => posix.resolve("/", path);
 
 function liveFiles(container: Container): HostFiles {
-  const { engine, view, name } = container;
-  const host: ShellHost = { name, absolute, start: startIn(engine, view.id) };
+  const { view, name } = container;
+  const host: ShellHost = { name, absolute, start: startIn(container) };
   return {
     name,
     absolute,
     // A shell costs ten times as much as asking the engine.
-    look: (paths, options) =>
-      paths.every((path) => isSeenByEngine(view, path))
-        ? lookByEngine(container, paths, options)
-        : lookByShell(host, paths, options),
-    send: (path, options) =>
-      isSeenByEngine(view, path) ? sendByEngine(container, path, options) : sendByTar(host, path, options),
-    receive: (directory, entries, { signal }) => {
+    look: async (paths, options) => {
+      const places = await resolveAll(container, paths, options);
+      return places.some((place) => isHidden(view, place))
+        ? lookByShell(host, paths, options)
+        : lookByEngine(container, paths, options);
+    },
+    send: async function* (path, options) {
+      const [place = path] = await resolveAll(container, [path], { follow: true, signal: options.signal });
+      const isWhole = options.kind === "directory" ? isSeenByEngine(view, place) : !isHidden(view, place);
+      yield* isWhole ? sendByEngine(container, path, options) : sendByTar(host, path, options);
+    },
+    receive: async (directory, entries, { signal }) => {
       const target = { start: host.start, host: name, directory };
-      if (!isSeenByEngine(view, directory)) return receiveByTar(target, entries, signal);
+      const [place = directory] = await resolveAll(container, [directory], { follow: true, signal });
+      // What is mounted deeper is reached by the shell, which takes the entries to their places.
+      if (isHidden(view, place)) return receiveByTar(target, entries, signal);
       return receiveStaged(target, (stage) => receiveByEngine(container, stage, entries, signal), signal);
     },
   };
@@ -60,29 +69,52 @@ function liveFiles(container: Container): HostFiles {
 /** Without a shell: entries are replaced where they stand, one after the other. */
 function stillFiles(container: Container): HostFiles {
   const { name, view } = container;
-  const assertSeen = (doing: string, path: string) => {
-    if (isSeenByEngine(view, path)) return;
-    throw copyFailed(`${doing} ${path} on ${name}`, "only a running container with /bin/sh and tar reaches this mount");
+  const assertSeen = async (paths: readonly string[], options: LookOptions) => {
+    for (const [index, place] of (await resolveAll(container, paths, options)).entries()) {
+      if (isHidden(view, place)) throw mountUnreachable(paths[index] ?? place, name);
+    }
   };
   return {
     name,
     absolute,
-    look: (paths, options) => lookByEngine(container, paths, options),
+    look: async (paths, options) => {
+      await assertSeen(paths, options);
+      return lookByEngine(container, paths, options);
+    },
     send: (path, options) => {
-      assertSeen("reading", path);
+      if (options.kind === "directory" && !isSeenByEngine(view, path)) throw mountUnreachable(path, name);
       return sendByEngine(container, path, options);
     },
     receive: async (directory, entries, { signal }) => {
-      assertSeen("writing to", directory);
-      await receiveByEngine(container, directory, entries, signal);
+      await assertSeen([directory], { follow: true, signal });
+      await receiveByEngine(container, directory, refuseHidden(container, directory, entries), signal);
     },
   };
 }
 
-function startIn(engine: Engine, container: string): StartShell {
+/** The engine would write below a mount what belongs in it. */
+async function* refuseHidden(
+  { view, name }: Container,
+  directory: string,
+  entries: AsyncIterable<FileEntry>,
+): AsyncGenerator<FileEntry> {
+  for await (const entry of entries) {
+    const place = posix.join(directory, entry.path);
+    if (entry.kind !== "directory" && isHidden(view, place)) throw mountUnreachable(place, name);
+    yield entry;
+  }
+}
+
+/** Where paths lead, if that decides how they are reached: it takes a request for each name on the way. */
+function resolveAll(container: Container, paths: readonly string[], options: LookOptions): Promise<readonly string[]> {
+  if (!hasOwnMounts(container.view)) return Promise.resolve(paths);
+  return Promise.all(paths.map((path) => resolvePath(container, path, options)));
+}
+
+function startIn({ engine, view, name }: Container): StartShell {
   return async (script, args, signal) => {
     const argv = ["/bin/sh", "-c", script, "sh", ...args];
-    const process = await engine.exec(container, argv, { user: "0:0", stdin: true, signal });
+    const process = await engine.exec(view.id, argv, { user: "0:0", stdin: true, signal, containerName: name });
     const end = () => process.disconnect();
     signal?.addEventListener("abort", end, { once: true });
     const exit = process.exit.finally(() => signal?.removeEventListener("abort", end));

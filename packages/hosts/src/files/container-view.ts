@@ -21,6 +21,16 @@ export function viewContainer({ Id, State, HostConfig, Mounts }: ContainerDetail
   };
 }
 
+/** Whether something of its own was mounted where only the container sees it. */
+export function hasOwnMounts({ hiddenMounts }: ContainerView): boolean {
+  return hiddenMounts.length > runtimeMounts.length;
+}
+
+/** Whether a path lies in a mount that only the container sees. */
+export function isHidden({ hiddenMounts }: ContainerView, path: string): boolean {
+  return hiddenMounts.some((mount) => isWithin(path, mount));
+}
+
 /** Whether the engine sees a path, and all below it, as the container does. */
 export function isSeenByEngine({ hiddenMounts }: ContainerView, path: string): boolean {
   // `/` holds the runtime's own mounts too: whoever copies it does not mean them.

@@ -15,3 +15,14 @@ export function copyFailed(doing: string, reason: string, cause?: unknown): Otto
     cause,
   });
 }
+
+/** A path in a mount that the engine does not see. */
+export function mountUnreachable(path: string, host: string): OttoError {
+  return new OttoError(
+    "FILES_COPY_FAILED",
+    `reaching ${path} on ${host}: it lies in a mount that the container alone sees`,
+    {
+      hint: "Copy while the container runs, from an image that has /bin/sh and tar; or leave that path out.",
+    },
+  );
+}

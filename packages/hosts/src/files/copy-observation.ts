@@ -34,7 +34,8 @@ export async function observe(
   const found = sources.map((source) => kept.get(source) ?? followed.get(source) ?? nothing);
   const steps = sources.map((source, index) => {
     const { kind, path } = found[index] ?? nothing;
-    return { ...source, kind, path: kind === "none" ? source.path : path };
+    const isThere = kind !== "none" && !(source.follow && kind === "symlink");
+    return { ...source, ...(isThere ? { kind, path } : { kind: "none" as const }) };
   });
   const plan = planCopy(steps, { ...destination, path: target }, { found: at, inside });
   return { plan, found };

@@ -56,7 +56,8 @@ export function parseDestination(path: string): NamedDestination {
 
 /**
  * Decides what goes where, as `cp -r` does, but for a directory that is missing, which is made.
- * @param found what stands at the destination, links followed
+ * @param found what stands at the destination, links followed: "none" with another path where a link leads to a name that
+ * is free, "symlink" where one leads nowhere
  * @param inside what stands there in the destination under each source's name
  * @throws OttoError `FILES_NOT_FOUND`, `FILES_SPECIAL`, `FILES_CONFLICT`
  */
@@ -73,6 +74,13 @@ export function planCopy(
   }
   const [only] = steps;
   const isOwnName = steps.length === 1 && only !== undefined && only.name !== "";
+  if (found.kind === "symlink") throw conflict(`${destination.path} is a link that leads nowhere`);
+  if (found.kind === "none" && found.path !== destination.path) {
+    // As docker cp and scp: a file is made where the link leads, nothing else is.
+    const isFile = isOwnName && only.kind === "file" && !destination.isDirectory;
+    if (!isFile) throw conflict(`${destination.path} is a link to ${found.path}, which is not there`);
+    return renamed(only, found.path);
+  }
   if (found.kind !== "none") {
     if (!isOwnName || destination.isDirectory) throw notDirectory(destination.path);
     assertReplaceable(only, found.kind, found.path);

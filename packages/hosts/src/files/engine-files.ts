@@ -1,6 +1,6 @@
 import { posix } from "node:path";
-import type { Engine } from "@otto/engine";
-import { isOttoError } from "@otto/errors";
+import type { ContainerPath, Engine } from "@otto/engine";
+import { isOttoError, type OttoError } from "@otto/errors";
 import { unpackEntries } from "./archive-reader.js";
 import { packEntries } from "./archive-writer.js";
 import type { ContainerView } from "./container-view.js";
@@ -26,24 +26,47 @@ export function lookByEngine(
   return Promise.all(paths.map((path) => lookAt(container, path, options)));
 }
 
-async function lookAt({ engine, view }: Container, path: string, { follow, signal }: LookOptions): Promise<FoundFile> {
-  const stat = await engine.statPath({ container: view.id, path }, signal);
-  if (stat === undefined) return { kind: "none", path };
-  if (stat.kind !== "symlink" || !follow) return { kind: stat.kind, path, sizeBytes: stat.sizeBytes };
-  const end = await engine.statPath({ container: view.id, path: stat.linkTarget }, signal);
-  return { kind: end?.kind ?? "none", path: stat.linkTarget, sizeBytes: end?.sizeBytes };
+async function lookAt(container: Container, path: string, { follow, signal }: LookOptions): Promise<FoundFile> {
+  const stat = (at: string) => container.engine.statPath(pathIn(container, at), signal);
+  const found = await stat(path);
+  if (found === undefined) return { kind: "none", path };
+  if (found.kind !== "symlink" || !follow) return { kind: found.kind, path, sizeBytes: found.sizeBytes };
+  const end = await stat(found.linkTarget);
+  if (end !== undefined) return { kind: end.kind, path: found.linkTarget, sizeBytes: end.sizeBytes };
+  const leadsToDirectory = (await stat(posix.dirname(found.linkTarget)))?.kind === "directory";
+  return leadsToDirectory ? { kind: "none", path: found.linkTarget } : { kind: "symlink", path };
+}
+
+/** Where a path leads through the links on its way; its last name is kept unless `follow` is set. */
+export async function resolvePath(
+  container: Container,
+  path: string,
+  { follow, signal }: LookOptions,
+): Promise<string> {
+  const names = path.split("/").filter((name) => name !== "");
+  let real = "/";
+  for (const [index, name] of names.entries()) {
+    real = posix.join(real, name);
+    if (!follow && index === names.length - 1) break;
+    const found = await container.engine.statPath(pathIn(container, real), signal);
+    if (found?.kind === "symlink") real = found.linkTarget;
+  }
+  return real;
+}
+
+function pathIn({ view, name }: Container, path: string): ContainerPath {
+  return { container: view.id, path, containerName: name };
 }
 
 /** The entries of a path. */
 export async function* sendByEngine(
-  { engine, view, name }: Container,
+  container: Container,
   path: string,
   { kind, signal }: SendOptions,
 ): AsyncGenerator<FileEntry> {
   const isDirectory = kind === "directory";
-  const target = { container: view.id, path: isDirectory ? `${path}/.` : path };
-  const tar = await engine.readArchive(target, signal);
-  yield* unpackEntries(tar, { from: name, name: isDirectory ? undefined : posix.basename(path) });
+  const tar = await container.engine.readArchive(pathIn(container, isDirectory ? `${path}/.` : path), signal);
+  yield* unpackEntries(tar, { from: container.name, name: isDirectory ? undefined : posix.basename(path) });
 }
 
 /** Unpacks entries where they belong, one after the other; the directory is made. */
@@ -53,20 +76,19 @@ export async function receiveByEngine(
   entries: AsyncIterable<FileEntry>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { engine, view, name } = container;
+  const { engine, name } = container;
   const { base, missing } = await findBase(container, directory, signal);
   const tar = packEntries(withDirectories(missing, entries));
   try {
-    await engine.writeArchive({ container: view.id, path: base }, tar, signal);
+    await engine.writeArchive(pathIn(container, base), tar, signal);
   } catch (error) {
     if (!isOttoError(error, "ENGINE_REQUEST_FAILED")) throw error;
-    throw copyFailed(`writing to ${withoutStage(directory)} on ${name}`, reasonOf(error), error);
+    throw copyFailed(`writing to ${withoutStage(directory) || "/"} on ${name}`, withoutStage(reasonOf(error)), error);
   }
 }
 
-/** The engine says first what it was doing. */
-function reasonOf({ message }: Error): string {
-  return withoutStage(message.replace(/^.*?Error response from daemon: /, ""));
+function reasonOf({ details, message }: OttoError): string {
+  return typeof details?.reason === "string" ? details.reason : message;
 }
 
 /** The nearest directory that is there: the engine makes none but those that are in the archive. */

@@ -1,4 +1,4 @@
-import { lstat, realpath, stat } from "node:fs/promises";
+import { lstat, readlink, realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { FoundFile } from "./file-entry.js";
 import type { HostFiles, LookOptions } from "./host-files.js";
@@ -18,6 +18,9 @@ export function localFiles(name: string, from: string): HostFiles {
   };
 }
 
+/** Links that lead on to links, as many as the kernel follows. */
+const mostLinks = 40;
+
 async function look(path: string, { follow }: LookOptions): Promise<FoundFile> {
   try {
     const stats = follow ? await stat(path) : await lstat(path);
@@ -25,9 +28,22 @@ async function look(path: string, { follow }: LookOptions): Promise<FoundFile> {
     return { kind: kindOf(stats), path: isLink ? await realpath(path) : path, sizeBytes: stats.size };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return { kind: "none", path };
+    if (code === "ENOENT" || code === "ENOTDIR") return follow ? followDangling(path) : { kind: "none", path };
     throw error;
   }
+}
+
+/** Where a link leads to a name that is free; "symlink" where its directory is not there. */
+async function followDangling(path: string): Promise<FoundFile> {
+  let at = path;
+  for (let links = 0; links < mostLinks; links += 1) {
+    const target = await readlink(at).catch(() => undefined);
+    if (target === undefined) break;
+    at = await realPath(resolve(dirname(at), target));
+  }
+  if (at === path) return { kind: "none", path };
+  const parent = await stat(dirname(at)).catch(() => undefined);
+  return parent?.isDirectory() === true ? { kind: "none", path: at } : { kind: "symlink", path };
 }
 
 async function realPath(path: string): Promise<string> {

@@ -8,18 +8,37 @@ import { type FileEntry, type FileKind, type FoundFile, permissionBits } from ".
 
 const readBytes = 256 * 1024;
 
-/** A path and all below it, each directory's names in the order of their bytes. */
-export async function* walkFiles(root: string, signal: AbortSignal | undefined, path = ""): AsyncGenerator<FileEntry> {
+/** A path and all below it, each directory's names in the order of their bytes. A file's further names are links to it. */
+export function walkFiles(root: string, signal: AbortSignal | undefined): AsyncGenerator<FileEntry> {
+  return walk({ root, signal, linked: new Map() }, "");
+}
+
+interface Walk {
+  readonly root: string;
+  readonly signal: AbortSignal | undefined;
+  /** By device and inode: the path under which a file with several names came. */
+  readonly linked: Map<string, string>;
+}
+
+async function* walk(walking: Walk, path: string): AsyncGenerator<FileEntry> {
+  const { root, signal, linked } = walking;
   signal?.throwIfAborted();
   const place = path === "" ? root : join(root, path);
   const fail = (error: unknown) => {
     throw copyFailure(`reading ${place}`, error);
   };
   const stats = await lstat(place).catch(fail);
-  yield await readEntry(place, path, stats).catch(fail);
+  yield findLink(linked, path, stats) ?? (await readEntry(place, path, stats).catch(fail));
   if (!stats.isDirectory()) return;
-  for (const name of await listNames(place).catch(fail))
-    yield* walkFiles(root, signal, path === "" ? name : `${path}/${name}`);
+  for (const name of await listNames(place).catch(fail)) yield* walk(walking, path === "" ? name : `${path}/${name}`);
+}
+
+function findLink(linked: Walk["linked"], path: string, stats: Stats): FileEntry | undefined {
+  if (!stats.isFile() || stats.nlink === 1) return undefined;
+  const file = `${stats.dev}:${stats.ino}`;
+  const target = linked.get(file);
+  if (target === undefined) linked.set(file, path);
+  return target === undefined ? undefined : { kind: "hardlink", path, target, mtime: timeOf(stats) };
 }
 
 /** All bytes of the files at a path. */
@@ -36,7 +55,7 @@ export function kindOf(stats: Stats): FoundFile["kind"] {
 }
 
 async function readEntry(place: string, path: string, stats: Stats): Promise<FileEntry> {
-  const common = { path, mtime: Math.floor(stats.mtimeMs / 1000) };
+  const common = { path, mtime: timeOf(stats) };
   const kind: FileKind = kindOf(stats);
   const mode = stats.mode & permissionBits;
   if (kind === "symlink") return { ...common, kind, target: await readlink(place) };
@@ -45,6 +64,10 @@ async function readEntry(place: string, path: string, stats: Stats): Promise<Fil
     return { ...common, kind, mode, sizeBytes: stats.size, content: () => readExactly(place, stats.size) };
   }
   throw specialFile(place);
+}
+
+function timeOf({ mtimeMs }: Stats): number {
+  return Math.floor(mtimeMs / 1000);
 }
 
 async function listNames(directory: string): Promise<string[]> {

@@ -103,8 +103,10 @@ for path do
   elif [ -e "$path" ]; then kind=other
   else kind=none
   fi
-  if [ "$follow" = yes ] && [ -L "$path" ] && [ $kind != none ]; then
-    real=$(readlink -f -- "$path" && echo x) && path=\${real%?x}
+  if [ "$follow" = yes ] && [ -L "$path" ]; then
+    if real=$(readlink -f -- "$path" && echo x); then path=\${real%?x}
+    elif [ $kind = none ]; then kind=symlink
+    fi
   fi
   printf '%s\\0%s\\0%s\\0' "$kind" "$size" "$path"
 done
