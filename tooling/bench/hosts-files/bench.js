@@ -1,15 +1,16 @@
-// 256 MB each way into a container and to a parent, over one SSH session, against scp of the same file to the parent.
-// Medians of rounds that take turns.
+// 256 MB each way into a container and to a parent, over one SSH session, against scp of the same file to the parent; and
+// 8,000 small files into and out of a container of this machine, against docker cp. Medians of rounds that take turns.
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { createSshParent, DockerContainerHost } from "@otto/hosts";
+import { createLocalParent, createSshParent, DockerContainerHost } from "@otto/hosts";
 import { createBusyboxImage, startLab } from "@otto/lab";
 
 const execute = promisify(execFile);
 const rounds = Number(process.env.OTTO_ROUNDS ?? 5);
+const smallFiles = Number(process.env.OTTO_FILES ?? 8000);
 const sizeBytes = Number(process.env.OTTO_BYTES ?? 256 << 20);
 const name = `otto-bench-${randomBytes(4).toString("hex")}`;
 
@@ -19,7 +20,8 @@ const labels = ["--label", `com.docker.compose.project=${name}`, "--label", "com
 await execute("docker", ["run", "-d", "--init", "--name", name, ...labels, image.tag]);
 const parent = openParent(lab.hosts.parent);
 try {
-  await measure();
+  if (sizeBytes > 0) await measure();
+  if (smallFiles > 0) await measureSmall();
 } finally {
   await parent[Symbol.asyncDispose]();
   await execute("docker", ["rm", "-f", name]);
@@ -51,10 +53,7 @@ async function measure() {
     "get from the parent": () => parent.get(`${there}/put`, back),
     "get from a container": () => api.get("/srv/put", back),
   };
-  const times = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [way, run] of Object.entries(ways)) times[way].push(await time(run));
-  }
+  const times = await takeTurns(ways);
   for (const path of [there, file, back]) rmSync(path, { recursive: true });
   const rate = (way) => sizeBytes / 1e6 / (median(times[way]) / 1000);
   report("MB/s", Object.fromEntries(Object.keys(ways).map((way) => [way, rate(way)])));
@@ -64,6 +63,39 @@ async function measure() {
     "get from the parent": rate("get from the parent") / rate("scp from the parent"),
     "get from a container": rate("get from a container") / rate("scp from the parent"),
   });
+}
+
+async function measureSmall() {
+  const docker = { command: ["docker"], stagingRoot: undefined };
+  const local = createLocalParent({ id: "local", docker, socketPath: undefined, env: process.env });
+  const place = { id: "local.bench.api", service: "api", project: name, replica: 1 };
+  const api = new DockerContainerHost({ ...place, engine: local.engine });
+  const tree = join(lab.directory, "small");
+  for (let index = 0; index < smallFiles; index += 1) {
+    const directory = join(tree, String(index % 80));
+    if (index < 80) mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, String(index)), randomBytes(500 + (index % 3000)));
+  }
+  let copies = 0;
+  const fresh = (way) => `${way}-${copies++}`;
+  const times = await takeTurns({
+    "docker cp in": () => execute("docker", ["cp", tree, `${name}:/${fresh("cp")}`]),
+    put: () => api.put(tree, `/${fresh("put")}`),
+    "docker cp out": () => execute("docker", ["cp", `${name}:/put-1`, join(lab.directory, fresh("cp"))]),
+    get: () => api.get("/put-1", join(lab.directory, fresh("get"))),
+  });
+  await local[Symbol.asyncDispose]();
+  const of = (way) => median(times[way]);
+  report("ms", Object.fromEntries(Object.keys(times).map((way) => [way, of(way)])));
+  report("as times docker cp", { put: of("put") / of("docker cp in"), get: of("get") / of("docker cp out") });
+}
+
+async function takeTurns(ways) {
+  const times = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [way, run] of Object.entries(ways)) times[way].push(await time(run));
+  }
+  return times;
 }
 
 function remote(path) {
