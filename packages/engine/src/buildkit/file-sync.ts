@@ -51,7 +51,10 @@ interface Transfer {
   readonly onTransfer: OnTransfer;
 }
 
-/** Sends each file that is asked for, until the engine has all; the first that cannot be sent ends it at once. */
+/**
+ * Sends each file that is asked for, until the engine has all; the first that cannot be sent ends it at once. Why the
+ * engine itself gives up, it says of the build: its disk is full, say, where it only cancels the transfer.
+ */
 function sendRequested(call: GrpcCall, transfer: Transfer): Promise<void> {
   const asked: number[] = [];
   let [next, underWay, isFinished] = [0, 0, false];
@@ -70,10 +73,10 @@ function sendRequested(call: GrpcCall, transfer: Transfer): Promise<void> {
       if (packet.type === "request") asked.push(packet.id);
       if (asked.length > transfer.directory.length) reject(syncFailed("the engine asks for more files than there are"));
       if (packet.type === "finish") isFinished = true;
-      if (packet.type === "error") reject(syncFailed(`the engine refuses the context: ${packet.message}`));
+      if (packet.type === "error") reject(new Error(`the engine refuses the context: ${packet.message}`));
       else proceed();
     });
-    call.onEnd((broken) => reject(broken ?? syncFailed("the engine closed the transfer of the context")));
+    call.onEnd((broken) => reject(broken ?? new Error("the engine closed the transfer of the context")));
   });
 }
 

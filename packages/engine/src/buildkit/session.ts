@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
-import type { Secret } from "@otto/errors";
+import { isOttoError, type Secret } from "@otto/errors";
 import type { EngineClient } from "../engine-client.js";
 import { asking } from "../engine-error.js";
 import { upgradeConnection } from "../engine-message.js";
@@ -134,7 +134,7 @@ function fileSync(services: SessionServices, onFailure: (error: unknown) => void
     try {
       await serveDiffCopy(call, services.files, services.onTransfer ?? (() => {}));
     } catch (error) {
-      if (!call.isCancelled) onFailure(error);
+      if (!call.isCancelled && isOttoError(error)) onFailure(error);
       throw error;
     }
   };
