@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -158,6 +159,42 @@ test("with a registry that does not answer, a build goes on with a warning and a
   expect(warnings.sort()).toEqual(["api BUILD_PULL_FAILED", "local BUILD_PULL_FAILED"]);
   const [local] = told.of("build.finished").filter(({ image }) => image === "local");
   expect(local?.result).toMatchObject({ status: "success", source: "built", pushed: false });
+});
+
+test("a registry without TLS: the hint is what lets the engine use it, and no login", async () => {
+  // The engine trusts what it knows as this machine's loopback; this is another name for it.
+  const place = registry.host.replace("127.0.0.1", "0.0.0.0");
+  await using repo = await createBuildRepo(at(place));
+  const cure = `"insecure-registries": ["${place}"]`;
+  const told = record();
+  const { result } = await build(await repo.load(), { push: true, onEvent: told.onEvent });
+  expect(result).toMatchObject({ error: { code: "ENGINE_PUSH_FAILED", hint: expect.stringContaining(cure) } });
+  expect(told.of("build.warning")).toMatchObject([{ message: expect.stringContaining(cure) }]);
+  expect(told.of("build.started")).toMatchObject([{ cause: expect.stringContaining("the registry cannot be asked") }]);
+  await repo.write("context/Dockerfile", `FROM ${place}/base\n`);
+  const based = (await build(await repo.load())).result;
+  expect(based).toMatchObject({ error: { code: "ENGINE_BUILD_FAILED", hint: expect.stringContaining(cure) } });
+});
+
+test("a registry that dies in a push is told while the engine tries again", async () => {
+  const dying = createHttpServer((request, response) => {
+    if (request.url === "/v2/") response.end("{}");
+    else request.destroy();
+  });
+  await once(dying.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void dying.close());
+  await using repo = await createBuildRepo(at(`127.0.0.1:${(dying.address() as AddressInfo).port}`));
+  const controller = new AbortController();
+  const retries: BuildEvent[] = [];
+  const onEvent = (event: BuildEvent) => {
+    if (event.type !== "registry.retrying") return;
+    retries.push(event);
+    controller.abort();
+  };
+  const loaded = await repo.load();
+  const building = build(loaded, { push: true, signal: controller.signal, onEvent });
+  await expect(building).rejects.toMatchObject({ name: "AbortError" });
+  expect(retries[0]).toMatchObject({ action: "push", image: "api", layer: expect.any(String), afterSeconds: 5 });
 });
 
 test("a push without a registry is refused before anything is built", async () => {

@@ -26,6 +26,8 @@ export type RegistryEvent =
       readonly layer: string;
       readonly state: "existing" | "transferred";
     })
+  /** The registry was lost, or refused; the engine tries again after so long. */
+  | (RegistryTransfer & { readonly type: "registry.retrying"; readonly layer: string; readonly afterSeconds: number })
   | (RegistryTransfer & { readonly type: "registry.bytes"; readonly bytes: number; readonly totalBytes: number })
   | (RegistryTransfer & {
       readonly type: "registry.done";

@@ -124,11 +124,17 @@ async function provide(step: WantedStep, build: Build): Promise<ImageSource> {
   });
 }
 
+const pullCauses = {
+  absent: "neither the parent nor the registry has an image with this hash",
+  failed: "the parent has no image with this hash, and the registry cannot be asked",
+};
+
 async function pullOrBuild(step: WantedStep, build: Build): Promise<ImageSource> {
-  if (step.do === "pull" && (await pullWanted(step.wanted, build))) return "pulled";
+  const pulled = step.do === "pull" ? await pullWanted(step.wanted, build) : undefined;
+  if (pulled === "pulled") return pulled;
   if (step.do === "build" && step.replacesForeign) warnOfForeign(step.wanted, build);
   const { image, tag } = step;
-  const cause = step.do === "pull" ? "neither the parent nor the registry has an image with this hash" : step.cause;
+  const cause = pulled === undefined ? step.cause : pullCauses[pulled];
   build.options.onEvent?.({ type: "build.started", image, tag, cause });
   const { noCache = false, refreshes } = step.do === "build" ? step : {};
   await buildWanted(step.wanted, { ...build, noCache });

@@ -15,24 +15,25 @@ interface Build {
 }
 
 /**
- * Takes an image from its registry. One that was built from other inputs is not kept.
- * @returns whether the parent has the image now; why it has not, when that is not plain, goes to a warning
+ * Takes an image from its registry. One that was built from other inputs is not kept. Why a pull failed goes to a warning.
+ * @returns whether the parent has the image now, the registry has none, or it cannot be told
  */
-export async function pullWanted(wanted: WantedImage, build: Build): Promise<boolean> {
+export async function pullWanted(wanted: WantedImage, build: Build): Promise<"pulled" | "absent" | "failed"> {
   try {
-    if (!(await transfer({ action: "pull", tag: wanted.tag, wanted }, build))) return false;
+    if (!(await transfer({ action: "pull", tag: wanted.tag, wanted }, build))) return "absent";
   } catch (error) {
     if (!isPullFailure(error)) throw error;
-    warn(wanted, build, { code: "BUILD_PULL_FAILED", message: `${error.message}; building instead` });
-    return false;
+    const hint = error.hint === undefined ? "" : ` (${error.hint})`;
+    warn(wanted, build, { code: "BUILD_PULL_FAILED", message: `${error.message}; building instead${hint}` });
+    return "failed";
   }
   const { engine } = build.parent;
   const { architecture } = await engine.version(build.options.signal);
   const refusal = refusePulled(wanted, await engine.inspectImage(wanted.tag, build.options.signal), architecture);
-  if (refusal === undefined) return true;
+  if (refusal === undefined) return "pulled";
   await engine.removeImage(wanted.tag, build.options.signal);
   warn(wanted, build, foreign(wanted, refusal));
-  return false;
+  return "absent";
 }
 
 /** What a build gets around. An engine that does not answer is not among it. */
@@ -43,7 +44,7 @@ const pullFailures: ReadonlySet<string> = new Set([
   "DOCKER_CREDENTIAL_HELPER_FAILED",
 ]);
 
-function isPullFailure(error: unknown): error is Error {
+function isPullFailure(error: unknown): error is OttoError {
   return isOttoError(error) && pullFailures.has(error.code);
 }
 
@@ -95,6 +96,7 @@ async function transfer({ action, tag, wanted }: Transfer, { parent, options }: 
   const onProgress = (progress: TransferProgress) => {
     if (progress.type === "layer") layers[progress.state]++;
     if (progress.type === "layer") onEvent({ ...common, ...progress, type: "registry.layer" });
+    else if (progress.type === "retrying") onEvent({ ...common, ...progress, type: "registry.retrying" });
     else onEvent({ ...common, ...progress, type: "registry.bytes" });
   };
   onEvent({ type: "registry.started", ...common });

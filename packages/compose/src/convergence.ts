@@ -1,4 +1,4 @@
-import { isRuntimeFailure } from "@otto/engine";
+import { isRuntimeFailure, registryConnectionHint } from "@otto/engine";
 import { cleanText, type OttoError, quoteWord, startDeadline } from "@otto/errors";
 import { ownDirectory, type SetAside, stagedDirectoryScript, updateTree } from "@otto/staging";
 import { labelsFile, pullCommand, upCommand } from "./compose-command.js";
@@ -173,7 +173,8 @@ function applyFailed({ stack, options }: Work, plan: UpPlan, { output }: Compose
   const { observation } = options.comparison;
   const [unbuilt] = options.build === false ? findUnbuilt(stack, observation.images, plan) : [];
   if (unbuilt !== undefined) return imageMissing(stack, unbuilt, cleanText(output));
-  return upFailed(stack, output, { directory: observation.remoteDir, hint: adviseImage(stack, observation.images) });
+  const hint = registryConnectionHint(output) ?? adviseImage(stack, observation.images);
+  return upFailed(stack, output, { directory: observation.remoteDir, hint });
 }
 
 async function applyOnce(work: Work, plan: UpPlan): Promise<ComposeOutcome> {

@@ -1,5 +1,6 @@
 import { cleanText, OttoError } from "@otto/errors";
 import type { BuildImageOptions } from "./build-image.js";
+import { registryHint } from "./registry-hint.js";
 
 /** How a build ended. */
 export interface BuildFailure {
@@ -23,6 +24,7 @@ export function buildFailed(options: BuildImageOptions, failure: BuildFailure): 
   const excerpt = line === undefined ? "" : quoteLines(options.dockerfileText ?? "", line);
   const output = [keepLastLines(failure.output.trimEnd()), excerpt, message].filter((part) => part !== "").join("\n");
   return new OttoError("ENGINE_BUILD_FAILED", `building ${options.tag}: ${place}${message}`, {
+    hint: registryHint(message),
     details: {
       output: `${output}\n`,
       ...(step !== undefined && { step }),

@@ -27,11 +27,12 @@ export async function asking<T>(
   }
 }
 
-function engineError({ engine, secrets = [] }: EngineRequest, doing: string, error: unknown): unknown {
+function engineError({ engine, secrets = [], refusalHint }: EngineRequest, doing: string, error: unknown): unknown {
   if (isOttoError(error)) return error;
   if (isHttpError(error)) {
     const message = cleanText(messageOf(error), secrets);
     return new OttoError("ENGINE_REQUEST_FAILED", `${doing} on ${engine}: ${message}`, {
+      hint: refusalHint?.(messageOf(error)),
       details: { engine, status: error.statusCode, reason: message },
       cause: secrets.length === 0 ? error : undefined,
     });

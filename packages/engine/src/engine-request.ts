@@ -6,4 +6,6 @@ export interface EngineRequest {
   readonly abort: { readonly abortSignal?: AbortSignal };
   /** Sent along; an error must not show them, whatever the engine answers. Default: none. */
   readonly secrets?: readonly Secret[] | undefined;
+  /** What to do about a refusal, by the engine's words. Default: nothing is said. */
+  readonly refusalHint?: ((words: string) => string | undefined) | undefined;
 }

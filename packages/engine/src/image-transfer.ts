@@ -8,6 +8,7 @@ import type { EngineRequest } from "./engine-request.js";
 import { splitTarget } from "./image-target.js";
 import { readJsonLines, textField } from "./json-lines.js";
 import { type RegistryCredentials, registryAuthHeader, secretsOf } from "./registry-credentials.js";
+import { registryHint } from "./registry-hint.js";
 import { TransferLog, type TransferProgress } from "./transfer-log.js";
 
 export interface TransferOptions {
@@ -34,7 +35,8 @@ export async function pullImage(client: EngineClient, options: PullOptions, requ
   // The engine takes a digest for a tag.
   const query = { fromImage: familiarName, tag: digest ?? tag, platform: options.platform };
   const headers = registryAuthHeader(options.credentials);
-  return asking(withSecrets(request, options), `pulling ${options.reference}`, async () => {
+  const refusalHint = (words: string) => registryHint(words, parseImageReference(options.reference).registry);
+  return asking({ ...withSecrets(request, options), refusalHint }, `pulling ${options.reference}`, async () => {
     try {
       const message = { method: "POST", path: "/images/create", query, headers } as const;
       const stream = await sendToEngine(client, message, request);
@@ -89,8 +91,11 @@ function auxOf(line: Json): Json {
 function transferFailed(code: string, { reference, credentials }: TransferOptions, failure: string): OttoError {
   const doing = code === "ENGINE_PUSH_FAILED" ? "pushing" : "pulling";
   const secrets: readonly Secret[] = secretsOf(credentials);
+  const { registry } = parseImageReference(reference);
   return new OttoError(code, `${doing} ${reference}: ${cleanText(failure, secrets)}`, {
-    hint: `Check that the engine reaches the registry, and log in to it here: docker login ${parseImageReference(reference).registry}`,
+    hint:
+      registryHint(failure, registry) ??
+      `Check that the engine reaches the registry, and log in to it here: docker login ${registry}`,
     details: { reference },
   });
 }

@@ -16,5 +16,6 @@ export type { LogEntry } from "./log-entries.js";
 export type { LogRange } from "./logs.js";
 export { demultiplex } from "./multiplexed-stream.js";
 export type { RegistryCredentials } from "./registry-credentials.js";
+export { registryConnectionHint } from "./registry-hint.js";
 export { isRuntimeFailure } from "./runtime-failure.js";
 export type { TransferProgress } from "./transfer-log.js";

@@ -39,3 +39,19 @@ test("a pull's layers are told when they are unpacked, and what is there as such
     { type: "layer", layer: "bb", state: "existing" },
   ]);
 });
+
+test("each wait before another try is told once", () => {
+  const told: TransferProgress[] = [];
+  const log = new TransferLog((progress) => told.push(progress));
+  for (const seconds of [3, 2]) log.follow({ status: `Retrying in ${seconds} seconds`, progressDetail: {}, id: "aa" });
+  log.follow({ status: "Retrying in 3 seconds", progressDetail: {}, id: "bb" });
+  log.follow({ status: "Retrying in 1 second", progressDetail: {}, id: "aa" });
+  log.follow({ status: "Preparing", progressDetail: {}, id: "bb" });
+  for (const id of ["aa", "bb"]) log.follow({ status: "Retrying in 2 seconds", progressDetail: {}, id });
+  expect(told).toEqual([
+    { type: "retrying", layer: "aa", afterSeconds: 3 },
+    { type: "retrying", layer: "bb", afterSeconds: 3 },
+    { type: "retrying", layer: "aa", afterSeconds: 2 },
+    { type: "retrying", layer: "bb", afterSeconds: 2 },
+  ]);
+});

@@ -4,6 +4,8 @@ import { textField } from "./json-lines.js";
 /** What a push or a pull says while it runs. */
 export type TransferProgress =
   | { readonly type: "layer"; readonly layer: string; readonly state: "existing" | "transferred" }
+  /** The engine lost the registry, or was refused by it, and tries again after so long. Told once for each wait. */
+  | { readonly type: "retrying"; readonly layer: string; readonly afterSeconds: number }
   /** Sums over the layers that are under way or done; `totalBytes` grows as the engine gets to know them. */
   | { readonly type: "bytes"; readonly bytes: number; readonly totalBytes: number };
 
@@ -16,6 +18,8 @@ interface Layer {
 export class TransferLog {
   readonly #onProgress: (progress: TransferProgress) => void;
   readonly #layers = new Map<string, Layer>();
+  /** How long each layer's wait lasts still, which the engine says each second. */
+  readonly #waits = new Map<string, number>();
   #sum: Layer = { bytes: 0, totalBytes: 0 };
 
   constructor(onProgress: (progress: TransferProgress) => void) {
@@ -26,12 +30,24 @@ export class TransferLog {
     const layer = textField(line, "id");
     const status = textField(line, "status");
     if (layer === undefined || status === undefined) return;
+    this.#noteWait(layer, status);
     if (status === "Pushing" || status === "Downloading") this.#transfer(layer, line);
     const state = stateOf(status);
     if (state === undefined) return;
     const { totalBytes = 0 } = this.#layers.get(layer) ?? {};
     if (totalBytes > 0) this.#set(layer, { bytes: totalBytes, totalBytes });
     this.#onProgress({ type: "layer", layer, state });
+  }
+
+  #noteWait(layer: string, status: string): void {
+    const [, seconds] = /^Retrying in (\d+) seconds?$/.exec(status) ?? [];
+    const before = this.#waits.get(layer) ?? 0;
+    if (seconds === undefined) {
+      this.#waits.delete(layer);
+      return;
+    }
+    this.#waits.set(layer, Number(seconds));
+    if (Number(seconds) > before) this.#onProgress({ type: "retrying", layer, afterSeconds: Number(seconds) });
   }
 
   #transfer(layer: string, line: Json): void {

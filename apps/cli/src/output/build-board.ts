@@ -64,6 +64,7 @@ function wordsOf(event: BuildEvent): string | undefined {
   if (event.type === "build.step") return event.state === "started" ? event.step : undefined;
   if (event.type === "build.waiting") return `waiting for the build of ${wordsOfHolder(event)}`;
   if (event.type === "registry.started") return `${event.action === "pull" ? "pulling" : "pushing"} ${event.tag}`;
+  if (event.type === "registry.retrying") return `${event.action} of ${event.tag}: retrying in ${event.afterSeconds} s`;
   return undefined;
 }
 

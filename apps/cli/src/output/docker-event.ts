@@ -88,6 +88,8 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
         return event.state === "existing"
           ? []
           : [`${event.action === "pull" ? "pulled" : "pushed"} layer ${event.layer}`];
+      case "registry.retrying":
+        return [`retrying layer ${event.layer} in ${event.afterSeconds} s: ${event.action} of ${event.tag}`];
       case "registry.done":
         return [wordsOfTransfer(event)];
       case "build.finished":

@@ -88,6 +88,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   "build.warning": { ...image, code: text, message: text },
   "registry.started": transfer,
   "registry.layer": { ...transfer, layer: text, state: oneOf("existing", "transferred") },
+  "registry.retrying": { ...transfer, layer: text, afterSeconds: count },
   "registry.bytes": { ...transfer, bytes: count, totalBytes: count },
   "registry.done": { ...transfer, "digest?": text, transferred: count, existing: count },
   "compose.waiting": { project: text, ...holder },
