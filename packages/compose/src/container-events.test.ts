@@ -10,7 +10,7 @@ const parent = { id: "pepper", docker: { command: ["docker"] } } as unknown as P
 /** A session that answers each look at the stack with the next of `looks`, and tells what it is made to. */
 function fakeSession(looks: readonly { exitCode: number; output: string }[] = []) {
   const answers = [...looks];
-  const state = { watches: 0, tell: (_: string) => {}, onLook: (_left: number) => {} };
+  const state = { watches: 0, tell: (_line: string) => {}, onLook: (_left: number) => {} };
   const session = {
     onLine: (listener: (line: string) => void) => {
       state.tell = listener;
