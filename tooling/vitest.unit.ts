@@ -14,7 +14,7 @@ export default defineConfig({
     reporters: ["default", "json"],
     outputFile: { json: "test-results/unit.json" },
     // A net for what hangs; on a busy machine a second's work may take many.
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     // Nothing is mocked or kept in modules: files may share them, which takes half the time.
     isolate: false,
   },

@@ -33,3 +33,7 @@ test("words without an address need the registry's name; words of other failures
   );
   expect(registryHint("no space left on device", "r.example")).toBeUndefined();
 });
+
+test("what a server says is in no command of a hint unless it is an address", () => {
+  expect(registryHint('Get "https://$(reboot):5001/v2/": dial tcp: connection refused')).toBeUndefined();
+});

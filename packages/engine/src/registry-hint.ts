@@ -33,5 +33,6 @@ export function registryConnectionHint(words: string, registry = addressIn(words
 }
 
 function addressIn(words: string): string | undefined {
-  return /https?:\/\/([^\s/"]+)\/v2\//.exec(words)?.[1];
+  // A hint may be typed into a shell: what a server says goes in only as an address.
+  return /https?:\/\/([\w.:[\]-]+)\/v2\//.exec(words)?.[1];
 }
