@@ -118,6 +118,8 @@ export interface ComposeService {
   readonly dependsOn: readonly ServiceDependency[];
   /** The services whose network, process or IPC namespace it is in. */
   readonly sharesWith: readonly string[];
+  /** The services whose mounts it has, too. */
+  readonly volumesFrom: readonly string[];
   /** Any of `ports`. */
   readonly publishesPorts: boolean;
   /** Another service waits for this one to complete: exiting with 0 is success. */

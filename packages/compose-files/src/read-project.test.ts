@@ -329,6 +329,7 @@ services:
     container_name: the-web
     depends_on: { api: { condition: service_started, restart: true } }
     network_mode: service:api
+    volumes_from: ["migrate:ro", "container:other"]
     ports: ["80:80"]
     healthcheck: { test: [CMD, "true"] }
     deploy: { replicas: 3, restart_policy: { condition: on-failure } }
@@ -355,6 +356,7 @@ services:
       { service: "migrate", condition: "service_completed_successfully", required: false, restart: false },
     ],
     sharesWith: ["api"],
+    volumesFrom: ["migrate"],
     publishesPorts: true,
     oneShot: false,
   });

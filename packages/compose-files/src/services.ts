@@ -23,6 +23,7 @@ export function summarizeServices(project: MapTree): Omit<ComposeService, "enabl
     restart: restartOf(service),
     dependsOn: dependenciesOf(service),
     sharesWith: sharedServices(service),
+    volumesFrom: volumeServices(service),
     publishesPorts: itemsOf(at(service, "ports")).length > 0,
     oneShot: awaited.has(name),
   }));
@@ -63,10 +64,17 @@ function dependenciesOf(service: Tree): ServiceDependency[] {
 }
 
 function impliedDependencies(service: Tree): string[] {
-  const beforeColon = (text: string) => text.split(":", 1)[0] ?? "";
   const links = textsOf(at(service, "links")).map(beforeColon);
+  return [...links, ...volumeServices(service), ...sharedServices(service)];
+}
+
+function volumeServices(service: Tree): string[] {
   const volumes = textsOf(at(service, "volumes_from")).filter((text) => !text.startsWith("container:"));
-  return [...links, ...volumes.map(beforeColon), ...sharedServices(service)];
+  return volumes.map(beforeColon);
+}
+
+function beforeColon(text: string): string {
+  return text.split(":", 1)[0] ?? "";
 }
 
 function sharedServices(service: Tree): string[] {

@@ -3,7 +3,8 @@ import type { UpStep } from "./up-plan.js";
 
 /**
  * What becomes of services that are fine by themselves, but not beside what happens to others: one that is in another's
- * namespaces needs those of its new process, and one with `restart: true` is restarted when what it depends on is replaced.
+ * namespaces needs those of its new process, one with another's mounts those of its new container, and one with
+ * `restart: true` is restarted when what it depends on is replaced.
  * @param own what is to be done to each service for its own sake
  * @param live the services that have a running container
  */
@@ -14,22 +15,19 @@ export function planDependents(
 ): UpStep[] {
   const steps = new Map(own.map((step) => [step.service, step]));
   const actionOf = (service: string) => steps.get(service)?.do;
-  const begins = (service: string) => {
+  const isReplaced = (service: string) => {
     const action = actionOf(service);
-    return action === "recreate" || action === "start" || (action === "create" && !live.has(service));
+    return action === "recreate" || (action === "create" && !live.has(service));
   };
+  const begins = (service: string) => isReplaced(service) || actionOf(service) === "start";
   const isKept = (service: string) =>
     (actionOf(service) === "leave" && live.has(service)) || actionOf(service) === "start";
   for (let isSettled = false; !isSettled; ) {
     isSettled = true;
-    for (const { name, sharesWith } of services) {
-      const other = sharesWith.find(begins);
-      if (other === undefined || !isKept(name)) continue;
-      steps.set(name, {
-        do: "recreate",
-        service: name,
-        cause: `it shares namespaces with ${other}, which starts anew`,
-      });
+    for (const { name, sharesWith, volumesFrom } of services) {
+      const cause = causeOf({ shared: sharesWith.find(begins), mounted: volumesFrom.find(isReplaced) });
+      if (cause === undefined || !isKept(name)) continue;
+      steps.set(name, { do: "recreate", service: name, cause });
       isSettled = false;
     }
   }
@@ -39,4 +37,9 @@ export function planDependents(
     steps.set(name, { do: "restart", service: name, cause: `it depends on ${other.service}, which is recreated` });
   }
   return own.map((step) => steps.get(step.service) ?? step);
+}
+
+function causeOf(other: { shared: string | undefined; mounted: string | undefined }): string | undefined {
+  if (other.shared !== undefined) return `it shares namespaces with ${other.shared}, which starts anew`;
+  return other.mounted === undefined ? undefined : `it has the volumes of ${other.mounted}, which is replaced`;
 }

@@ -20,6 +20,7 @@ function service(name: string, changes: Partial<ComposeService> = {}): ComposeSe
     restart: "no",
     dependsOn: [],
     sharesWith: [],
+    volumesFrom: [],
     publishesPorts: false,
     oneShot: false,
     ...changes,
@@ -123,6 +124,30 @@ test("who is in the namespaces of a service that starts anew is recreated, and w
     ...dependents,
     "api: start (its container exited with 137)",
     done,
+  ]);
+});
+
+test("who has the volumes of a service that is replaced is recreated, and who has theirs; a start replaces nothing", () => {
+  const services = [
+    service("backup", { volumesFrom: ["data"], image: "other" }),
+    service("far", { volumesFrom: ["backup"], image: "other" }),
+    service("data"),
+  ];
+  const others = [container("backup"), container("far")];
+  const dependents = [
+    "backup: recreate (it has the volumes of data, which is replaced)",
+    "far: recreate (it has the volumes of backup, which is replaced)",
+  ];
+  expect(plan(services, others)).toEqual([...dependents, "data: create (it has no container)"]);
+  expect(plan(services, [...others, container("data")], { imageId: "sha256:2" })).toEqual([
+    ...dependents,
+    "data: recreate (its image was rebuilt)",
+  ]);
+  const stopped = container("data", { state: "exited", exitCode: 137 });
+  expect(plan(services, [...others, stopped])).toEqual([
+    "backup: leave (it runs as declared)",
+    "far: leave (it runs as declared)",
+    "data: start (its container exited with 137)",
   ]);
 });
 

@@ -154,6 +154,28 @@ ${kind}: { s: { environment: WORD } }
   expect(await read()).toBe("two");
 });
 
+test("a service with another's volumes has those of that one's new container", async () => {
+  const compose = (more: string) => `services:
+  data: { image: "$IMAGE", init: true, volumes: ["./one.txt:/one:ro"${more}] }
+  backup: { image: "$IMAGE", init: true, volumes_from: ["data:ro"] }
+`;
+  const read = (more: string) =>
+    withLab(compose(more), async (lab, repo) => {
+      const plan = await planComposeUp(repo, lab);
+      const { backup } = await composeUp(repo, lab);
+      const { stdout } = (await backup?.exec("cat /one; ls -d /more 2>&1")) ?? {};
+      return [plan.map(({ service, do: action }) => `${service} ${action}`).sort(), stdout?.toString()];
+    });
+  const missing = "ls: /more: No such file or directory\n";
+  await stack.write("one.txt", "1\n");
+  expect(await read("")).toEqual([["backup create", "data create"], `1\n${missing}`]);
+  await stack.write("one.txt", "2\n");
+  const recreated = ["backup recreate", "data recreate"];
+  expect(await read("")).toEqual([recreated, `2\n${missing}`]);
+  expect(await read(', "/more"')).toEqual([recreated, "2\n/more\n"]);
+  expect(await read(', "/more"')).toEqual([["backup leave", "data leave"], "2\n/more\n"]);
+});
+
 test("a file that compose refuses is refused by the plan of a stack that is not up, too", async () => {
   const compose = `services: { a: { image: "$IMAGE", colour: red } }\n`;
   await stack.write("compose.yml", compose);
