@@ -52,8 +52,10 @@ export type ShipmentKind =
   | "bind"
   | "build"
   | "dockerfile"
+  | "cache"
   | "ssh"
-  | "seccomp";
+  | "seccomp"
+  | "provider";
 
 /** One file or directory that has to be on the parent, byte for byte. Shipments may lie inside one another. */
 export interface Shipment {
@@ -105,6 +107,8 @@ export interface ComposeService {
   readonly hasBuild: boolean;
   /** `always`, `missing`, …; undefined where none is declared. */
   readonly pullPolicy: string | undefined;
+  /** As `linux/arm64`; undefined where none is declared. */
+  readonly platform: string | undefined;
   readonly profiles: readonly string[];
   /** Whether `up` with this source's profiles and services is to run it. */
   readonly enabled: boolean;
@@ -129,6 +133,7 @@ export interface ComposeService {
 export interface ComposeWarning {
   readonly code:
     | "COMPOSE_BIND_MADE"
+    | "COMPOSE_PATH_NOT_SENT"
     | "COMPOSE_VARIABLE_NOT_SET"
     | "COMPOSE_LOCAL_PATH_IN_VALUE"
     | "COMPOSE_REMOTE_RESOURCE";

@@ -452,3 +452,45 @@ test("variables that compose takes for itself are not handed on, whoever asks fo
   const project = await read(service(text), { environment: { ...own, TAG: "1", COMPOSE_PROJECT_NAME: "n" } });
   expect(project.environment).toEqual({ TAG: "1" });
 });
+
+test("a provider's program and a local build cache are sent, from the project directory, whichever file names them", async () => {
+  const files = {
+    "compose.yml": "include: [sub/more.yml]\nservices: { a: { provider: { type: /ws/repo/tools/run } } }",
+    "sub/more.yml": `services:
+  b: { provider: { type: ./tools/run } }
+  c: { build: { context: ., cache_from: ["type=local,src=cache", "type=local,src=gone", "type=local,src=/tmp/own"] } }
+`,
+    "sub/Dockerfile": "FROM scratch",
+    "tools/run": "#!/bin/sh",
+    "cache/index.json": "{}",
+  };
+  const project = await read(files);
+  expect(project.shipments.filter(({ kind }) => kind === "provider" || kind === "cache")).toMatchObject([
+    { kind: "cache", remotePath: "repo/cache", entry: "dir" },
+    { kind: "provider", remotePath: "repo/tools/run", entry: "file", required: true },
+  ]);
+  expect(project.rewritten.map(({ content }) => content).join("")).toContain('"./tools/run"');
+  expect((await refusal({ "compose.yml": "services: { a: { provider: { type: ./gone } } }" })).code).toBe(
+    "COMPOSE_FILE_MISSING",
+  );
+  const outside = { "compose.yml": "services: { a: { build: { cache_from: ['type=local,src=../cache'] } } }" };
+  expect((await refusal({ ...outside, Dockerfile: "", "../cache/index.json": "" })).code).toBe(
+    "COMPOSE_PATH_OUTSIDE_REPO",
+  );
+});
+
+test("paths that are looked for on the parent are named, of services that are to run", async () => {
+  const paths = (profiles: string) => `${profiles}
+    credential_spec: { file: spec.json }
+    build:
+      context: .
+      cache_to: ["type=local,dest=./cache", "type=registry,ref=x/y"]
+      additional_contexts: { base: "oci-layout://./layout:1" }`;
+  const text = `services:\n  a:\n    hostname: a${paths("")}\n  b:\n    profiles: [off]${paths("")}\n`;
+  const { warnings } = await read({ "compose.yml": text, Dockerfile: "FROM scratch" });
+  expect(warnings.map(({ code, mention }) => `${code} ${mention}`)).toEqual([
+    "COMPOSE_PATH_NOT_SENT compose.yml:4 services.a.credential_spec.file",
+    "COMPOSE_PATH_NOT_SENT compose.yml:7 services.a.build.cache_to[0]",
+    "COMPOSE_PATH_NOT_SENT compose.yml:8 services.a.build.additional_contexts.base",
+  ]);
+});

@@ -14,6 +14,7 @@ import { planRewriting } from "./rewriting.js";
 import { selectServices, summarizeServices } from "./services.js";
 import { type Shipping, shipReferences } from "./shipping.js";
 import { findRemoteBases, rewriteFiles } from "./staged-files.js";
+import { warnOfUnsent } from "./unsent-paths.js";
 import { findVariableUses, usedEnvironment } from "./used-environment.js";
 import { findContentVariables, findSecretVariables } from "./variables.js";
 import { entriesOf, type MapTree, mapAt, textAt } from "./yaml-tree.js";
@@ -52,6 +53,7 @@ export async function readComposeProject(source: ComposeSource, reader: LocalRea
   await shipReferences(shipping);
   await shipDockerfiles(shipping);
   await noteContextsBeside(shipping);
+  warnOfUnsent(shipping);
   const placement = planRewriting({
     groups: loading.groups,
     links: loading.links,

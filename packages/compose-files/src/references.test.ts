@@ -38,6 +38,14 @@ test.each<[string, string[]]>([
     ["build <a>", "build x=<b=c>", "ssh k=<d>"],
   ],
   ["build: { additional_contexts: { x: b, y: }, ssh: { k: d } }", ["build <b>", "ssh <d>"]],
+  [
+    "build: { cache_from: [x/y, 'type=local,src=c', 'tag=a,type=local,src=/d,digest=sha256:1', 'type=gha,src=e'] }",
+    ["cache type=local,src=<c> optional", "cache tag=a,type=local,src=</d>,digest=sha256:1 optional"],
+  ],
+  ["build: { cache_to: ['type=local,dest=c'] }", []],
+  ["provider: { type: ./tools/model }", ["provider <./tools/model>"]],
+  ["provider: { type: model }", []],
+  ["credential_spec: { file: a.json }", []],
   ["image: x", []],
 ])("a service's %s", (text, references) => {
   expect(find(`services:\n  a:\n    ${text}\n`)).toEqual(references.map((reference) => `services.a ${reference}`));

@@ -42,11 +42,12 @@ function serviceReferences(owner: Owner, service: Tree): PathReference[] {
     ...scalarsIn(service, "label_file").map((scalar) => wholeReference("label_file", owner, scalar)),
     ...itemsOf(mapAt(service)?.entries.get("volumes")).flatMap((item) => mountReference(owner, item)),
     ...scalarsIn(service, "security_opt").flatMap((scalar) => seccompReference(owner, scalar)),
+    ...providerReference(owner, scalarAt(service, "provider", "type")),
     ...buildReferences(owner, mapAt(service)?.entries.get("build")),
   ];
 }
 
-function scalarsIn(tree: Tree, key: string): ScalarTree[] {
+export function scalarsIn(tree: Tree, key: string): ScalarTree[] {
   return itemsOf(mapAt(tree)?.entries.get(key)).filter((item) => item.kind === "scalar");
 }
 
@@ -101,11 +102,34 @@ function seccompReference(owner: Owner, scalar: ScalarTree): PathReference[] {
   return [{ ...wholeReference("seccomp", owner, scalar), before, path }];
 }
 
+/** A program; a name without a slash is that of a plugin of the parent. */
+function providerReference(owner: Owner, type: ScalarTree | undefined): PathReference[] {
+  return type?.text.includes("/") === true ? [wholeReference("provider", owner, type)] : [];
+}
+
+/** `type=local,src=./cache`; BuildKit does without one that is not there. */
+function cacheReference(owner: Owner, scalar: ScalarTree): PathReference[] {
+  const found = localCache(scalar, "src");
+  if (found === undefined) return [];
+  return [{ ...wholeReference("cache", owner, scalar), ...found, optional: true }];
+}
+
+/** The path of a build cache that is a directory, and what stands around it. */
+export function localCache(
+  { text }: ScalarTree,
+  key: "src" | "dest",
+): Pick<PathReference, "path" | "before" | "behind"> | undefined {
+  if (!/(^|,)type=local(,|$)/.test(text)) return undefined;
+  const [, before = "", path = "", behind = ""] = new RegExp(`^(|.*,)${key}=([^,]+)(.*)$`, "s").exec(text) ?? [];
+  return path === "" ? undefined : { path, before: `${before}${key}=`, behind };
+}
+
 function buildReferences(owner: Owner, build: Tree | undefined): PathReference[] {
   const context = build?.kind === "scalar" && !build.isNull ? build : scalarAt(build, "context");
   const contexts = [context, ...contextsBeside(build)];
   return [
     ...contexts.flatMap((scalar) => (scalar === undefined ? [] : [wholeReference("build", owner, scalar)])),
+    ...(build === undefined ? [] : scalarsIn(build, "cache_from")).flatMap((scalar) => cacheReference(owner, scalar)),
     ...assigned(mapAt(build)?.entries.get("ssh")).map((scalar) => wholeReference("ssh", owner, scalar)),
   ];
 }

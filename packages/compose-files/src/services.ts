@@ -16,6 +16,7 @@ export function summarizeServices(project: MapTree): Omit<ComposeService, "enabl
     image: textAt(service, "image"),
     hasBuild: at(service, "build") !== undefined,
     pullPolicy: textAt(service, "pull_policy"),
+    platform: textAt(service, "platform"),
     profiles: textsOf(at(service, "profiles")),
     replicas: replicasOf(service),
     containerName: textAt(service, "container_name"),

@@ -55,17 +55,19 @@ async function shipReference(shipping: Shipping, reference: PathReference, requi
   shipping.loading.links.push({ scalar, path, before, behind, to, from: projectBase(shipping, reference) });
 }
 
-/** Compose reads a seccomp profile from the project directory, whichever file names it. */
+/** What Compose, a builder or the system looks for from the project directory, whichever file names it. */
+const fromProjectDirectory: ReadonlySet<PathReference["kind"]> = new Set(["seccomp", "provider", "cache"]);
+
 function projectBase({ loading }: Shipping, { kind }: PathReference): LinkTarget | undefined {
   const [command] = loading.groups;
-  return kind === "seccomp" && command !== undefined ? { base: command } : undefined;
+  return fromProjectDirectory.has(kind) && command !== undefined ? { base: command } : undefined;
 }
 
 /** `undefined` for what is not of this machine. */
 function localPathOf({ loading, groups }: Shipping, reference: PathReference): LocalPath | undefined {
   const { kind, path, scalar, isVerbatim } = reference;
   const { home } = loading.source;
-  const group = kind === "seccomp" ? loading.groups[0] : groups.get(scalar.site.documentId);
+  const group = fromProjectDirectory.has(kind) ? loading.groups[0] : groups.get(scalar.site.documentId);
   if (path === "" || group === undefined || (kind === "build" && isRemoteContext(path))) return undefined;
   const local = resolveLocalPath(path, group.base, home);
   if (!path.startsWith("/")) return isVerbatim ? undefined : local;
@@ -74,6 +76,8 @@ function localPathOf({ loading, groups }: Shipping, reference: PathReference): L
     if (isVerbatim) throw composeError("COMPOSE_PATH_UNSUPPORTED", scalar.place, verbatimMessage);
     return local;
   }
+  // A cache there is the parent's own.
+  if (kind === "cache") return undefined;
   if (kind !== "bind") return local;
   const isOwnHome = !scalar.raw.startsWith("/") && home !== "/" && isWithin(local.path, home);
   return isOwnHome ? { path: local.path, fromHome: true } : undefined;
@@ -95,8 +99,12 @@ async function targetOf(
     const lookup = loading.groups[0]?.lookup ?? (() => undefined);
     return loadEnvFile(loading, lookup, { local, place, kind, required, format });
   }
+  const isThere = kind === "cache" && (await loading.reader.stat(local.path)) !== undefined;
   if (required && reference.isMade && (await isNowhere(loading, local))) return makeDirectory(loading, local, place);
-  const located = required ? await loading.locator.locate(local, place) : await loading.locator.find(local);
+  const located =
+    required || (isThere && shipping.isNeeded(owner, kind))
+      ? await loading.locator.locate(local, place)
+      : await loading.locator.find(local);
   if (located !== undefined) addShipment(shipping.shipments, located, kind, required, place);
   return { remotePath: located?.remotePath ?? loading.locator.remotePathOf(local) };
 }
