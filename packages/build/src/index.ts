@@ -11,3 +11,4 @@ export {
 } from "./build-plan.js";
 export { type ContextHashOptions, contextHash } from "./image-hash.js";
 export type { ImageResult } from "./image-result.js";
+export { findUserCredentials } from "./registry/user-credentials.js";

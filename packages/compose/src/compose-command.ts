@@ -45,14 +45,14 @@ export function pullCommand(
 export function upCommand(
   compose: readonly string[],
   stack: Stack,
-  { directory, stage, mayBuild }: { directory: string; stage: UpStage; mayBuild: boolean },
+  { directory, stage }: { directory: string; stage: UpStage },
 ): string[] {
   return [
     ...stackCommand(compose, stack, directory),
     ...["--file", `${directory}/${labelsFile}`],
     ...["up", "--detach", "--no-deps", "--quiet-pull"],
     stage.replaces ? "--force-recreate" : "--no-recreate",
-    ...(mayBuild ? (stage.build ? ["--build"] : []) : ["--no-build"]),
+    stage.build ? "--build" : "--no-build",
     "--",
     ...stage.services,
   ];

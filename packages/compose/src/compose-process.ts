@@ -1,6 +1,7 @@
-import { cleanText, createRedactor, OttoError, quoteWord } from "@otto/errors";
+import { cleanText, createRedactor, OttoError, OutputText, quoteWord } from "@otto/errors";
 import { findCompose, type Parent } from "@otto/hosts";
 import { endableLine, isDirect } from "./endable-command.js";
+import type { Stack } from "./stack.js";
 import type { StackRedactor } from "./stack-redactor.js";
 import type { StackSession } from "./stack-session.js";
 
@@ -11,6 +12,8 @@ export interface ComposeRun {
   readonly cwd?: string | undefined;
   /** Whether stderr comes in the output, too. Default true. */
   readonly joinsStderr?: boolean | undefined;
+  /** Gets the output as it comes, in whole lines, clean. */
+  readonly onOutput?: ((text: string) => void) | undefined;
   /** Ends the command. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -45,7 +48,10 @@ export function createCompose(
   let compose: readonly string[] = [...parent.docker.command, "compose"];
   let isChecked = false;
   const runClean = async (argv: readonly string[], run: ComposeRun): Promise<ComposeOutcome> => {
-    const outcome = await runOnce(session, argv, run);
+    const shown = run.onOutput && new OutputText(await redactor());
+    const show = (text: string | undefined) => text && run.onOutput?.(text);
+    const outcome = await runOnce(session, argv, { ...run, onLines: shown && ((lines) => show(shown.write(lines))) });
+    show(shown?.flush());
     if (run.joinsStderr === false || outcome.output === "") return outcome;
     return { ...outcome, output: cleanText(outcome.output, await redactor()) };
   };
@@ -66,7 +72,20 @@ export function createCompose(
   };
 }
 
-async function runOnce(session: StackSession, argv: readonly string[], run: ComposeRun): Promise<ComposeOutcome> {
+/** Runs compose where the files of a stack lie. @param directory of the staged tree, absolute */
+export function runInTree(
+  compose: Compose,
+  { files: { environment, projectDirectory } }: Stack,
+  directory: string,
+): (argv: ComposeArgv, run?: Omit<ComposeRun, "environment" | "cwd">) => Promise<ComposeOutcome> {
+  return (argv, run) => compose.run(argv, { ...run, environment, cwd: `${directory}/${projectDirectory}` });
+}
+
+interface SingleRun extends Omit<ComposeRun, "onOutput"> {
+  readonly onLines: ((lines: Buffer) => void) | undefined;
+}
+
+async function runOnce(session: StackSession, argv: readonly string[], run: SingleRun): Promise<ComposeOutcome> {
   const { signal } = run;
   signal?.throwIfAborted();
   let pid: number | undefined;
@@ -78,7 +97,7 @@ async function runOnce(session: StackSession, argv: readonly string[], run: Comp
   });
   signal?.addEventListener("abort", stop, { once: true });
   try {
-    return await session.run(formatRun(argv, run));
+    return await session.run(formatRun(argv, run), { onLines: run.onLines });
   } finally {
     forget();
     signal?.removeEventListener("abort", stop);

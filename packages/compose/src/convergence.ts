@@ -1,8 +1,8 @@
 import { isRuntimeFailure, registryConnectionHint } from "@otto/engine";
-import { cleanText, type OttoError, quoteWord, startDeadline } from "@otto/errors";
+import { cleanText, quoteWord, startDeadline } from "@otto/errors";
 import { ownDirectory, type SetAside, stagedDirectoryScript, updateTree } from "@otto/staging";
-import { labelsFile, pullCommand, upCommand } from "./compose-command.js";
-import { type Compose, type ComposeOutcome, createCompose } from "./compose-process.js";
+import { labelsFile, upCommand } from "./compose-command.js";
+import { type Compose, type ComposeOutcome, createCompose, runInTree } from "./compose-process.js";
 import { watchContainers } from "./container-events.js";
 import { cacheFile, digestKey, formatDigests } from "./digest-cache.js";
 import { isNameTaken, lastLine } from "./engine-text.js";
@@ -24,10 +24,10 @@ import {
   repairScript,
   restartScript,
   type StackComparison,
-  servicesToPull,
   upFailed,
   type WantedDigests,
 } from "./stack-plan.js";
+import { pullImages } from "./stack-pull.js";
 import { createStackRedactor, type StackRedactor } from "./stack-redactor.js";
 import type { StackSession } from "./stack-session.js";
 import { adviseImage, findUnbuilt, imageMissing } from "./unbuilt.js";
@@ -50,58 +50,64 @@ export async function converge(
   options: ConvergenceOptions,
 ): Promise<readonly ObservedContainer[]> {
   const { parent, project } = stack;
-  const { observation, tree } = options.comparison;
-  const { remoteDir } = observation;
-  const { command: docker, stagingRoot } = parent.docker;
-  const place = { shell: session, remoteDir, host: parent.id, docker, stagingRoot };
-  const aside = await updateTree(place, tree, options.signal);
-  if (aside !== undefined) options.onEvent?.({ type: "compose.warning", project, message: formatAside(parent, aside) });
-  options.onEvent?.({ type: "compose.staged", project, files: tree.send.length });
-  if (options.owns) await markOwned(session, stack, true);
   const redactor = createStackRedactor(stack);
   const compose = createCompose(session, parent, redactor);
-  const digests = await readDigests(compose, stack, { ...options, directory: remoteDir });
-  const images = await pullAlways(session, stack, { compose, observation, signal: options.signal });
-  const comparison = { ...options.comparison, observation: { ...observation, images } };
-  const pulled = { ...options, comparison };
-  const plan = planStack(stack, comparison.observation, digests.wanted);
-  options.onEvent?.({ type: "compose.planned", project, steps: plan.steps });
-  if (options.build === false) requireImages(stack, comparison.observation, plan);
-  const waiting = readyOptions(stack, plan, pulled);
+  // What compose refuses is refused before anything is sent.
+  const digests = await readDigests(stack, { ...options, session, compose });
+  const planned = planStack(stack, options.comparison.observation, { ...options, digests: digests.wanted });
+  options.onEvent?.({ type: "compose.planned", project, steps: planned.steps });
+  if (options.build === false) requireImages(stack, options.comparison.observation, planned);
+  await ship(session, stack, options);
+  if (options.owns) await markOwned(session, stack, true);
+  const { observation, pulled } = await pull(session, stack, { ...options, compose, plan: planned });
+  const comparison = { ...options.comparison, observation };
+  const plan = pulled.size === 0 ? planned : planStack(stack, observation, { ...options, digests: digests.wanted });
+  if (changesOf(plan) !== changesOf(planned))
+    options.onEvent?.({ type: "compose.planned", project, steps: plan.steps });
+  const waiting = readyOptions(stack, plan, { ...options, comparison });
   if (isConverged(plan) && isReady(waiting)) {
-    if (digests.isNew) await writeFiles(session, stack, comparison, digests);
+    if (digests.isNew) await writeFiles(session, stack, { comparison, digests, pulled });
     return observation.containers;
   }
   const events = await watchContainers(session, parent, project);
+  const work: Work = {
+    ...{ session, stack, redactor, compose, events, waiting, digests: digests.wanted },
+    options: { ...options, comparison },
+  };
   if (!isConverged(plan)) {
-    await writeFiles(session, stack, comparison, digests);
-    await apply({ session, stack, redactor, compose, events, options: pulled, waiting, digests: digests.wanted }, plan);
+    await writeFiles(session, stack, { comparison, digests, pulled });
+    await apply(work, plan);
   }
   return await waitUntilReady({ session, parent, redactor, events }, waiting);
 }
 
-interface Pulling {
-  readonly compose: Compose;
-  readonly observation: StackObservation;
-  readonly signal?: AbortSignal | undefined;
+/** What is done to containers and by builds. */
+function changesOf({ steps }: UpPlan): string {
+  return JSON.stringify(steps.filter((step) => step.do !== "pull" && step.do !== "leave"));
 }
 
-/** Pulls the images of `pull_policy: always`, as Compose does at each `up`. @returns the images that are there then */
-async function pullAlways(session: StackSession, stack: PlacedStack, pulling: Pulling) {
-  const { compose, observation, signal } = pulling;
-  const services = servicesToPull(stack);
-  if (services.length === 0) return observation.images;
-  const { environment, projectDirectory } = stack.files;
-  const directory = observation.remoteDir;
-  const pulled = await compose.run((argv) => pullCommand(argv, stack, { directory, services }), {
-    environment,
-    cwd: `${directory}/${projectDirectory}`,
-    signal,
-  });
-  signal?.throwIfAborted();
-  if (pulled.exitCode !== 0) throw upFailed(stack, pulled.output, { directory });
+async function ship(session: StackSession, { parent, project }: PlacedStack, options: ConvergenceOptions) {
+  const { observation, tree } = options.comparison;
+  const { command: docker, stagingRoot } = parent.docker;
+  const place = { shell: session, remoteDir: observation.remoteDir, host: parent.id, docker, stagingRoot };
+  const aside = await updateTree(place, tree, options.signal);
+  if (aside !== undefined) options.onEvent?.({ type: "compose.warning", project, message: formatAside(parent, aside) });
+  options.onEvent?.({ type: "compose.staged", project, files: tree.send.length });
+}
+
+interface PullOptions extends ConvergenceOptions {
+  readonly compose: Compose;
+  readonly plan: UpPlan;
+}
+
+/** @returns the stack with the images that are there then, and the services whose images were pulled */
+async function pull(session: StackSession, stack: PlacedStack, options: PullOptions) {
+  const { observation } = options.comparison;
+  const pulled = await pullImages(stack, options.plan, { ...options, observation });
+  if (pulled.size === 0) return { observation, pulled };
   const { parent, project } = stack;
-  return (await observeStack(session, parent, { project, images: imageReferences(stack) })).images;
+  const { images } = await observeStack(session, parent, { project, images: imageReferences(stack) });
+  return { observation: { ...observation, images }, pulled };
 }
 
 function formatAside({ id }: PlacedStack["parent"], { directory, paths }: SetAside): string {
@@ -158,10 +164,12 @@ async function apply(work: Work, plan: UpPlan): Promise<void> {
   if (first.exitCode !== 0 && (isRuntime || isNameTaken(first.output))) {
     if (isRuntime) options.onEvent?.({ type: "compose.warning", project, message: repeating(first) });
     const containers = await observeContainers(session, parent, project);
-    last = await applyOnce(work, planStack(stack, { ...options.comparison.observation, containers }, digests));
+    const observation = { ...options.comparison.observation, containers };
+    last = await applyOnce(work, planStack(stack, observation, { ...options, digests }));
   }
   options.signal?.throwIfAborted();
-  if (last.exitCode !== 0) throw (await findFailure({ ...work, parent }, waiting)) ?? applyFailed(work, plan, last);
+  if (last.exitCode !== 0)
+    throw (await findFailure({ ...work, parent }, waiting)) ?? (await applyFailed(work, plan, last));
   options.onEvent?.({ type: "compose.started", project, output: last.output });
 }
 
@@ -169,11 +177,15 @@ function repeating({ output }: ComposeOutcome): string {
   return `the container runtime failed, what did not start is started once more: ${lastLine(cleanText(output))}`;
 }
 
-function applyFailed({ stack, options }: Work, plan: UpPlan, { output }: ComposeOutcome): OttoError {
+async function applyFailed({ session, stack, options }: Work, plan: UpPlan, { output }: ComposeOutcome) {
   const { observation } = options.comparison;
   const [unbuilt] = options.build === false ? findUnbuilt(stack, observation.images, plan) : [];
   if (unbuilt !== undefined) return imageMissing(stack, unbuilt, cleanText(output));
-  const hint = registryConnectionHint(output) ?? adviseImage(stack, observation.images);
+  const { parent, project } = stack;
+  // Compose may have pulled meanwhile what was not there.
+  const wanted = { project, images: imageReferences(stack) };
+  const { images } = await observeStack(session, parent, wanted).catch(() => observation);
+  const hint = registryConnectionHint(output) ?? adviseImage(stack, images);
   return upFailed(stack, output, { directory: observation.remoteDir, hint });
 }
 
@@ -206,17 +218,27 @@ async function runStage(work: Work, stage: UpStage, isLast: boolean): Promise<Co
 
 async function runUp(work: Work, stage: UpStage): Promise<ComposeOutcome> {
   const { stack, compose, options, waiting } = work;
+  const { project } = stack;
   const directory = options.comparison.observation.remoteDir;
-  const mayBuild = options.build ?? true;
   const leftMs = Math.ceil(Math.max(waiting.deadline - performance.now(), 0));
   using late = startDeadline(leftMs, options.signal);
-  const outcome = await compose.run((argv) => upCommand(argv, stack, { directory, stage, mayBuild }), {
-    environment: stack.files.environment,
-    cwd: `${directory}/${stack.files.projectDirectory}`,
+  const outcome = await runInTree(
+    compose,
+    stack,
+    directory,
+  )((argv) => upCommand(argv, stack, { directory, stage }), {
     signal: late.signal,
+    onOutput: (text) => options.onEvent?.({ type: "compose.output", project, text }),
   });
   // Then the wait, whose time is over, says what it was for.
   return late.passed ? { exitCode: 0, output: outcome.output } : outcome;
+}
+
+interface WrittenFiles {
+  readonly comparison: StackComparison;
+  readonly digests: WantedDigests;
+  /** The services whose images were pulled. */
+  readonly pulled: ReadonlySet<string>;
 }
 
 /**
@@ -226,11 +248,14 @@ async function runUp(work: Work, stage: UpStage): Promise<ComposeOutcome> {
 async function writeFiles(
   session: StackSession,
   stack: PlacedStack,
-  { observation, tree }: StackComparison,
-  { declared, wanted }: WantedDigests,
+  { comparison: { observation, tree }, digests: { declared, wanted }, pulled }: WrittenFiles,
 ): Promise<void> {
   const builders = findBuilders(stack);
-  const labelled = [...wanted].map(([name, digest]) => [name, labelsOf(digest, !builders.has(name))] as const);
+  const labelled = [...wanted].map(([name, digest]) => {
+    const labels = labelsOf(digest, !builders.has(name));
+    // Compose would pull it again, without the login.
+    return [name, pulled.has(name) ? { ...labels, pull_policy: "missing" } : labels] as const;
+  });
   const labels = JSON.stringify({ services: Object.fromEntries(labelled) });
   const write = (path: string, text: string) => {
     const file = quoteWord(`${observation.remoteDir}/${path}`);

@@ -20,8 +20,10 @@ export function planDependents(
     return action === "recreate" || (action === "create" && !live.has(service));
   };
   const begins = (service: string) => isReplaced(service) || actionOf(service) === "start";
-  const isKept = (service: string) =>
-    (actionOf(service) === "leave" && live.has(service)) || actionOf(service) === "start";
+  const isKept = (service: string) => {
+    const action = actionOf(service);
+    return (action === "leave" && live.has(service)) || action === "start" || action === "unpause";
+  };
   for (let isSettled = false; !isSettled; ) {
     isSettled = true;
     for (const { name, sharesWith, volumesFrom } of services) {

@@ -8,12 +8,15 @@ export interface ObservedImage {
   readonly id: string;
   /** Digest of what compose built it from: the label {@link buildLabel}; empty when it is not from here. */
   readonly build: string;
+  /** When this name was last given to it, in ms since 1970; undefined where the engine does not know. */
+  readonly taggedAt?: number | undefined;
 }
 
 /** The label of what compose built. */
 export const buildLabel = "otto.build";
 
-interface ImageLine extends ObservedImage {
+interface ImageLine extends Pick<ObservedImage, "id" | "build"> {
+  readonly tagged: string;
   readonly tags: readonly string[] | null;
   readonly digests: readonly string[] | null;
 }
@@ -28,8 +31,13 @@ export function imageReferences({ project, files }: Pick<Stack, "project" | "fil
   return [...new Set(files.services.map((service) => imageReference(project, service)))];
 }
 
+interface NamedServices {
+  readonly project: string;
+  readonly files: { readonly services: readonly ComposeService[] };
+}
+
 /** By service without a build of its own: the one whose build makes the image that it names. */
-export function findBuilders({ project, files }: Pick<Stack, "project" | "files">): ReadonlyMap<string, string> {
+export function findBuilders({ project, files }: NamedServices): ReadonlyMap<string, string> {
   const nameOf = (service: ComposeService) => familiarImageName(imageReference(project, service));
   const enabled = files.services.filter((service) => service.enabled);
   const made = new Map(enabled.filter(({ hasBuild }) => hasBuild).map((service) => [nameOf(service), service.name]));
@@ -45,8 +53,10 @@ export function findBuilders({ project, files }: Pick<Stack, "project" | "files"
 export function findImages(references: readonly string[], lines: string): Record<string, ObservedImage> {
   const images = new Map<string, ObservedImage>();
   for (const line of lines.split("\n").filter((text) => text.startsWith("{"))) {
-    const { id, build, tags, digests } = JSON.parse(line) as ImageLine;
-    for (const name of [...(tags ?? []), ...(digests ?? []), id]) images.set(familiarImageName(name), { id, build });
+    const { id, build, tagged, tags, digests } = JSON.parse(line) as ImageLine;
+    const taggedAt = Date.parse(tagged);
+    const image = { id, build, taggedAt: taggedAt > 0 ? taggedAt : undefined };
+    for (const name of [...(tags ?? []), ...(digests ?? []), id]) images.set(familiarImageName(name), image);
   }
   const found = references.flatMap((reference) => {
     const image = images.get(familiarImageName(reference));

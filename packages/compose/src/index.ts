@@ -5,6 +5,7 @@ export { type DownStep, formatDownStep, previewDown } from "./down-plan.js";
 export { type PlacedStack, readStack, type Stack, type StackOptions } from "./stack.js";
 export type { ObservedContainer } from "./stack-observation.js";
 export { type PreviewOptions, previewUp } from "./stack-plan.js";
+export type { FindLogin } from "./stack-pull.js";
 export { endLeftUse, type StackUse, type StackUseOptions, useStack } from "./stack-use.js";
 export { bringUp, type UpEvent, type UpOptions } from "./up.js";
 export { formatUpStep, type UpStep } from "./up-plan.js";

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { readAnswers } from "./session-answers.js";
@@ -16,3 +17,31 @@ test.each([
   for (let n = 0; n < 70; n += 1) if (!stdout.write(chunk)) await new Promise(setImmediate);
   expect(told).toBe(1);
 });
+
+test.each(["one\ntwo\nthree", "one\ntwo\nthree\n", ""])(
+  "lines of the answer %j are told as they come, whole",
+  async (output) => {
+    const text = `${output}\nnonce 3\n`;
+    for (let size = 1; size <= text.length; size += 1) {
+      const stdout = new PassThrough();
+      const answers = readAnswers(stdout, "nonce", () => {});
+      stdout.write("nonce ready\n");
+      await answers.state();
+      let told = "";
+      let beforeEnd = "";
+      answers.onLines = (lines) => {
+        told += lines.toString();
+      };
+      for (let at = 0; at < text.length; at += size) {
+        stdout.write(text.slice(at, at + size));
+        await new Promise(setImmediate);
+        if (at + size < output.length) beforeEnd = text.slice(0, at + size);
+      }
+      expect(await answers.next()).toEqual({ text: output, exitCode: 3 });
+      expect(told.trimEnd()).toBe(output.trimEnd());
+      expect(told.startsWith(beforeEnd.slice(0, beforeEnd.lastIndexOf("\n") + 1))).toBe(true);
+      stdout.end();
+      await once(stdout, "close");
+    }
+  },
+);

@@ -10,6 +10,8 @@ export interface Answers {
   /** Undefined when stdout ends without one. */
   state(): Promise<string | undefined>;
   next(): Promise<Answer>;
+  /** Gets the lines of the answers that come from now on, as they come; undefined: nobody does. */
+  onLines: ((lines: Buffer) => void) | undefined;
 }
 
 const longestAnswerBytes = 64 << 20;
@@ -27,6 +29,7 @@ export function readAnswers(stdout: Readable, nonce: string, onTooLong: () => vo
   let heldBytes = 0;
   let isReady = false;
   let isTooLong = false;
+  let unfinished = Buffer.alloc(0);
   const readStates = () => {
     const lines = Buffer.concat(held).toString().split("\n");
     const rest = lines.pop() ?? "";
@@ -39,6 +42,14 @@ export function readAnswers(stdout: Readable, nonce: string, onTooLong: () => vo
     held = rest === "" ? [] : [Buffer.from(rest)];
     heldBytes = rest.length;
   };
+  const forward = (chunk: Buffer) => {
+    const text = Buffer.concat([unfinished, chunk]);
+    const whole = text.lastIndexOf("\n") + 1;
+    const mark = text.lastIndexOf(`${nonce} `);
+    unfinished = text.subarray(whole);
+    const lines = text.subarray(0, mark === -1 ? whole : mark);
+    if (lines.length > 0) read.onLines?.(lines);
+  };
   const end = new RegExp(`\\n${nonce} (\\d+)\\n$`);
   stdout.on("data", (chunk: Buffer) => {
     if (isTooLong) return;
@@ -50,6 +61,7 @@ export function readAnswers(stdout: Readable, nonce: string, onTooLong: () => vo
       return onTooLong();
     }
     if (!isReady) return readStates();
+    if (read.onLines !== undefined) forward(chunk);
     // The end is looked for where it can be: behind what came in the last pieces.
     const tail = Buffer.concat(held.slice(-32)).subarray(-64).toString("latin1");
     const match = end.exec(tail);
@@ -62,7 +74,8 @@ export function readAnswers(stdout: Readable, nonce: string, onTooLong: () => vo
   stdout.on("error", () => {});
   if (stdout.closed) states.put(undefined);
   else stdout.once("close", () => states.put(undefined));
-  return { state: () => states.take(), next: () => answers.take() };
+  const read: Answers = { state: () => states.take(), next: () => answers.take(), onLines: undefined };
+  return read;
 }
 
 function createQueue<T>(): { put(value: T): void; take(): Promise<T> } {

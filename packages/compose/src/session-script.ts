@@ -15,6 +15,8 @@ export const scriptEnd = (nonce: string): string => `\n# ${nonce}`;
 export const sessionScript = `
 nonce=$1 project=$2 who=$3
 umask 077
+# For files of one command; nobody can guess its name.
+scratch=\${TMPDIR:-/tmp}/otto-$nonce
 # The docker client is told by its argv which engine it asks.
 unset ${engineVariables.join(" ")}
 exec 3>&1
@@ -27,6 +29,7 @@ ${findMissingPrograms}
 end_group() {
   kill -s TERM 0
   sleep 0.4 2>/dev/null || sleep 1
+  rm -rf "$scratch"
   kill -s KILL 0
 }
 
@@ -61,7 +64,7 @@ serve() {
     feed) take_script "$size"; take_chunks | answer ;;
     ping) echo alive >&2 ;;
     stop) kill -s TERM "$size" 2>/dev/null; end_sleeper "$size" >/dev/null 2>&1 3>&- & ;;
-    quit) kill -s KILL 0 ;;
+    quit) rm -rf "$scratch"; kill -s KILL 0 ;;
     esac
   done
   end_group

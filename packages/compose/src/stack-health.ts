@@ -203,9 +203,17 @@ function quoteLogs(logs: string): string {
   return logs === "" ? " and logged nothing" : `; its last log lines:\n${logs}`;
 }
 
-async function serviceFailed(place: StackPlace, { service, because, container }: Trouble) {
+/** A container may log nothing where its health check says what is wrong. */
+async function explain({ redactor }: StackPlace, { because, container }: Trouble): Promise<string> {
+  if (container?.health === undefined || container.health === "healthy") return because;
+  const said = cleanText(container.healthOutput ?? "", await redactor()).trim();
+  return said === "" ? because : `${because}: ${said}`;
+}
+
+async function serviceFailed(place: StackPlace, trouble: Trouble) {
   const { parent } = place;
-  const logs = await lastLogs(place, container);
+  const { service, container } = trouble;
+  const [logs, because] = [await lastLogs(place, container), await explain(place, trouble)];
   return new OttoError(
     "COMPOSE_SERVICE_FAILED",
     `the service ${service} on ${parent.id} is not up: ${because}${quoteLogs(logs)}`,
@@ -213,12 +221,10 @@ async function serviceFailed(place: StackPlace, { service, because, container }:
   );
 }
 
-async function notReady(
-  place: StackPlace,
-  { service, because, container, timeoutMs }: Trouble & { timeoutMs: number },
-) {
+async function notReady(place: StackPlace, trouble: Trouble & { timeoutMs: number }) {
   const { parent } = place;
-  const logs = await lastLogs(place, container);
+  const { service, container, timeoutMs } = trouble;
+  const [logs, because] = [await lastLogs(place, container), await explain(place, trouble)];
   return new OttoError(
     "COMPOSE_NOT_READY",
     `the stack on ${parent.id} is not up after ${timeoutMs / 1000} s: ${service}: ${because}${quoteLogs(logs)}`,

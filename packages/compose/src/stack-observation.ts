@@ -23,6 +23,8 @@ export interface ObservedContainer {
   readonly exitCode: number;
   /** `starting`, `healthy`, `unhealthy`; undefined without a health check. */
   readonly health: string | undefined;
+  /** What its last health check wrote. */
+  readonly healthOutput: string | undefined;
   /** How often the engine started it again by itself. */
   readonly restarts: number;
   /** `no`, `always`, `on-failure`, `unless-stopped`. */
@@ -47,6 +49,8 @@ export interface StackObservation {
   readonly containers: readonly ObservedContainer[];
   /** The image that a reference names now; absent where there is none. */
   readonly images: Readonly<Record<string, ObservedImage | undefined>>;
+  /** The parent's time, in milliseconds since 1970. */
+  readonly now: number;
   /** What the docker client says beside its answers, as that its configuration cannot be read. */
   readonly warnings: readonly string[];
 }
@@ -65,7 +69,7 @@ export async function observeStack(
 ): Promise<StackObservation> {
   const { exitCode, output } = await shell.run(observeScript(parent, wanted));
   if (exitCode !== 0) throw engineFailed(parent, output);
-  const [remoteDir = "", manifest = "", down = "", owned, digests = "", containers = "", images = ""] =
+  const [remoteDir = "", manifest = "", down = "", owned, digests = "", containers = "", images = "", now] =
     output.split(separator);
   return {
     remoteDir,
@@ -75,6 +79,7 @@ export async function observeStack(
     containers: parseContainers(parent, containers),
     warnings: parseWarnings(containers),
     images: findImages(wanted.images, images),
+    now: Number(now) * 1000,
   };
 }
 
@@ -111,11 +116,13 @@ cat "$dir/${cacheFile}" 2>/dev/null; ${next}
 ${listScript(parent, project)}
 ${next}
 ${images.length === 0 ? "" : `${inspect.replace("{{json .}}", imageFormat)} 2>/dev/null`}
-exit 0`;
+${next}
+date +%s`;
 }
 
 const imageFormat = [
   '{"id":{{json .Id}},"tags":{{json .RepoTags}},"digests":{{json .RepoDigests}}',
+  '"tagged":{{with .Metadata}}{{json .LastTagTime}}{{else}}""{{end}}',
   // Of an image that has no label at all, `.Labels` is nothing that could be indexed.
   `"build":{{with .Config}}{{with .Labels}}{{json (index . "${buildLabel}")}}{{else}}""{{end}}{{else}}""{{end}}}`,
 ].join(",");
@@ -140,12 +147,17 @@ fi`;
 /** What the lines of stderr begin with; a container's begins with a brace. */
 const said = { done: "+", failed: "-" };
 
+interface HealthState {
+  readonly Status: string;
+  readonly Log?: readonly { readonly Output?: string }[] | null;
+}
+
 interface InspectLine {
   readonly id: string;
   readonly name: string;
   readonly image: string;
   readonly restarts: number;
-  readonly state: { readonly Status: string; readonly ExitCode: number; readonly Health?: { readonly Status: string } };
+  readonly state: { readonly Status: string; readonly ExitCode: number; readonly Health?: HealthState };
   readonly policy: string;
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -185,6 +197,7 @@ function toObserved(line: InspectLine, place: ServicePlace): ObservedContainer {
     state: line.state.Status,
     exitCode: line.state.ExitCode,
     health: health === "none" ? undefined : health,
+    healthOutput: line.state.Health?.Log?.at(-1)?.Output,
     restarts: line.restarts,
     restartPolicy: line.policy === "" ? "no" : line.policy,
     imageId: line.image,

@@ -11,7 +11,7 @@ import {
   updateTree,
 } from "@otto/staging";
 import { configCommand } from "./compose-command.js";
-import { type Compose, createCompose } from "./compose-process.js";
+import { type Compose, createCompose, runInTree } from "./compose-process.js";
 import { digestKey, parseDigests } from "./digest-cache.js";
 import { lastLine } from "./engine-text.js";
 import { findBuilders, imageReferences, type ObservedImage } from "./image-reference.js";
@@ -61,10 +61,10 @@ function requireService({ repo, project, files }: PlacedStack): void {
 /** Decides what `up` does, given what each service's containers are to be started from. */
 export function planStack(
   stack: PlacedStack,
-  { containers, images }: Pick<StackObservation, "containers" | "images">,
-  digests: ReadonlyMap<string, ServiceDigest>,
+  { containers, images, now }: Pick<StackObservation, "containers" | "images" | "now">,
+  { digests, build = true }: { readonly digests: ReadonlyMap<string, ServiceDigest> } & Pick<UpOptions, "build">,
 ): UpPlan {
-  return planUp(stack.files.services, { project: stack.project, containers, images, digests });
+  return planUp(stack.files.services, { project: stack.project, containers, images, digests, mayBuild: build, now });
 }
 
 /** What each service's containers are to be started from, and whether compose was asked for it. */
@@ -77,43 +77,59 @@ export interface WantedDigests {
 }
 
 interface DigestReading extends Pick<UpOptions, "build" | "signal"> {
-  /** Where on the parent the files are. */
-  readonly directory: string;
+  readonly session: StackSession;
+  readonly compose: Compose;
   readonly comparison: StackComparison;
 }
 
 /**
- * Has compose read the stack in `directory`, and digests what it makes of it, unless it read the same files last time.
+ * Has compose read the stack, and digests what it makes of it, unless it read the same files last time. Nothing of the
+ * staged tree is changed: files that are not there yet lie in a directory of their own meanwhile.
  * @throws OttoError `COMPOSE_UP_FAILED` with what compose said, `COMPOSE_MISSING`
  */
-export async function readDigests(
-  compose: Compose,
-  stack: PlacedStack,
-  reading: DigestReading,
-): Promise<WantedDigests> {
+export async function readDigests(stack: PlacedStack, reading: DigestReading): Promise<WantedDigests> {
   const { tree, observation } = reading.comparison;
   const known = parseDigests(observation.digests, digestKey(stack, tree.wanted));
-  const declared = known ?? (await digestStack(compose, stack, reading));
+  const declared = known ?? (await readStaged(stack, reading));
   const wanted = reading.build === false ? withoutBuilding(stack, observation.images, declared) : declared;
   return { declared, wanted, isNew: known === undefined };
 }
 
+async function readStaged(stack: PlacedStack, reading: DigestReading): Promise<Map<string, ServiceDigest>> {
+  const { session, comparison } = reading;
+  if (isSettled(comparison.tree)) return digestStack(stack, reading, comparison.observation.remoteDir);
+  const { parent, files } = stack;
+  const { exitCode, output } = await session.run('mkdir -m 700 "$scratch" 2>&1 && printf %s "$scratch"');
+  if (exitCode !== 0) throw upFailed(stack, output);
+  const place = { shell: session, remoteDir: output, host: parent.id, docker: parent.docker.command };
+  try {
+    const readByCompose = files.shipments.filter(({ kind }) => composeReads.has(kind));
+    const { entries } = await listTree([...readByCompose, ...files.rewritten], [files.projectDirectory]);
+    await updateTree(place, planTree(entries, parseSentTree("")));
+    return await digestStack(stack, reading, place.remoteDir);
+  } finally {
+    await removeTree(place, { volumes: true });
+  }
+}
+
+const composeReads = new Set(["compose", "extends", "include", "dotenv", "env_file", "label_file"]);
+
 async function digestStack(
-  compose: Compose,
   stack: PlacedStack,
-  { directory, comparison, signal }: DigestReading,
+  { compose, comparison, signal }: DigestReading,
+  directory: string,
 ): Promise<Map<string, ServiceDigest>> {
-  const { environment, projectDirectory, contentVariables } = stack.files;
-  const run = { environment, cwd: `${directory}/${projectDirectory}`, signal };
+  const { contentVariables } = stack.files;
+  const run = runInTree(compose, stack, directory);
   const argv = (words: readonly string[]) => configCommand(words, stack, directory);
-  const model = await compose.run(argv, { ...run, joinsStderr: false });
+  const model = await run(argv, { signal, joinsStderr: false });
   if (model.exitCode === 0) {
     const { tree, built } = comparison;
     const builders = findBuilders(stack);
     return digestServices(model.output, { directory, manifest: tree.wanted, built, builders, contentVariables });
   }
   signal?.throwIfAborted();
-  throw upFailed(stack, (await compose.run(argv, run)).output, { directory });
+  throw upFailed(stack, (await run(argv, { signal })).output, { directory });
 }
 
 export interface PreviewOptions extends Pick<UpOptions, "build" | "signal"> {
@@ -140,51 +156,19 @@ function withBuilt(
 }
 
 /**
- * What `up` would do to each service. Changes nothing: where compose has to read files that are not on the parent yet,
- * they lie in a directory of their own meanwhile.
+ * What `up` would do to each service. Changes nothing.
  * @throws OttoError `COMPOSE_PROJECT_INVALID`; `COMPOSE_NO_SERVICE`; `COMPOSE_UP_FAILED` when compose refuses the files; `COMPOSE_ENGINE_FAILED`, `COMPOSE_MISSING`
  */
 export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}): Promise<UpStep[]> {
-  const { parent, project, files } = stack;
+  const { parent, project } = stack;
   checkProjectName(project);
   await using session = await openStackSession(parent, { project: undefined, who: "", signal: options.signal });
   const comparison = await compareStack(session, stack);
-  const { tree } = comparison;
-  const pulled = new Set(servicesToPull(stack));
-  const observation = withBuilt(stack, comparison.observation, options.builtImages);
   const compose = createCompose(session, parent, createStackRedactor(stack));
-  const plan = async (directory: string) => {
-    const { wanted } = await readDigests(compose, stack, { ...options, directory, comparison });
-    return planStack(stack, observation, wanted).steps.map((step) =>
-      pulled.has(step.service) ? withPull(step) : step,
-    );
-  };
-  if (isSettled(tree)) return await plan(observation.remoteDir);
-  const { output } = await session.run("mktemp -d");
-  const place = { shell: session, remoteDir: output.trim(), host: parent.id, docker: parent.docker.command };
-  try {
-    const readByCompose = files.shipments.filter(({ kind }) => composeReads.has(kind));
-    const { entries } = await listTree([...readByCompose, ...files.rewritten], [files.projectDirectory]);
-    await updateTree(place, planTree(entries, parseSentTree("")));
-    return await plan(place.remoteDir);
-  } finally {
-    await removeTree(place, { volumes: true });
-  }
+  const { wanted } = await readDigests(stack, { ...options, session, compose, comparison });
+  const observation = withBuilt(stack, comparison.observation, options.builtImages);
+  return [...planStack(stack, observation, { digests: wanted, build: options.build }).steps];
 }
-
-/** The services whose image `up` pulls every time. Images that Compose builds need not be in a registry. */
-export function servicesToPull({ files }: PlacedStack): readonly string[] {
-  const pulled = files.services.filter((one) => one.enabled && one.pullPolicy === "always" && !one.hasBuild);
-  return pulled.map(({ name }) => name);
-}
-
-/** Whether the registry has a newer image is unknown until it is asked. */
-function withPull(step: UpStep): UpStep {
-  if (step.do !== "leave") return step;
-  return { ...step, cause: `${step.cause}, unless the registry has a newer image` };
-}
-
-const composeReads = new Set(["compose", "extends", "include", "dotenv", "env_file", "label_file"]);
 
 /** The error of an `up` that compose itself refused or broke off. @param options `directory`: where the stack lies on the parent */
 export function upFailed(

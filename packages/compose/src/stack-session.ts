@@ -21,6 +21,11 @@ export interface SessionOptions {
 
 /** One process on a parent that runs scripts, one at a time: calls queue. Dispose it to free its lock. */
 export interface StackSession extends RemoteShell, AsyncDisposable {
+  /** @param options `onLines`: gets the lines of its output as they come */
+  run(
+    script: string,
+    options?: { input?: Readable | undefined; onLines?: ((lines: Buffer) => void) | undefined },
+  ): Promise<ShellOutcome>;
   /** Calls `listener` with each line that scripts write to stderr. */
   onLine(listener: (line: string) => void): () => void;
   /** Ends the process whose number a script told; its script then ends too. */
@@ -96,7 +101,8 @@ export async function openStackSession(parent: Parent, options: SessionOptions):
     process.stdin.end();
     throw error;
   }
-  const runNow: RemoteShell["run"] = async (script, { input } = {}) => {
+  const runNow: StackSession["run"] = async (script, { input, onLines } = {}) => {
+    answers.onLines = onLines;
     send(input === undefined ? "run" : "feed", script);
     const answer = answers.next();
     answer.catch(() => {});

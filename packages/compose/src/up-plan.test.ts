@@ -12,6 +12,7 @@ function service(name: string, changes: Partial<ComposeService> = {}): ComposeSe
     image: "r-api:latest",
     hasBuild: false,
     pullPolicy: undefined,
+    platform: undefined,
     profiles: [],
     enabled: true,
     replicas: 1,
@@ -36,6 +37,7 @@ function container(name: string, changes: Partial<ObservedContainer> = {}): Obse
     state: "running",
     exitCode: 0,
     health: undefined,
+    healthOutput: undefined,
     restarts: 0,
     restartPolicy: "no",
     imageId: "sha256:1",
@@ -45,6 +47,10 @@ function container(name: string, changes: Partial<ObservedContainer> = {}): Obse
   };
 }
 
+const fixed = { project: "p", mayBuild: true, now: 0 };
+
+const others = Object.fromEntries(["db:1", "other", "w"].map((name) => [name, { id: "sha256:1", build: "" }]));
+
 interface Changes {
   readonly imageId?: string;
   readonly digest?: Partial<ServiceDigest>;
@@ -52,8 +58,8 @@ interface Changes {
 
 function plan(services: readonly ComposeService[], containers: readonly ObservedContainer[], changes: Changes = {}) {
   const digests = new Map(services.map(({ name }) => [name, { ...digest, ...changes.digest }]));
-  const images = { "r-api:latest": { id: changes.imageId ?? "sha256:1", build: "" } };
-  const { steps, repairs } = planUp(services, { project: "p", containers, images, digests });
+  const images = { ...others, "r-api:latest": { id: changes.imageId ?? "sha256:1", build: "" } };
+  const { steps, repairs } = planUp(services, { ...fixed, containers, images, digests });
   return [
     ...steps.map(formatUpStep),
     ...repairs.map((repair) => [repair.do, repair.id, repair.name ?? []].flat().join(" ")),
@@ -184,25 +190,53 @@ test("a service that is not enabled has no step, one that is no longer declared 
 
 test("what a killed recreate left beside the old container goes, alone it takes its place", () => {
   const left = container("api", { id: "new", name: "0123456789ab_p-api-1", state: "created", isLeftOver: true });
-  expect(plan([service("api")], [container("api"), left])).toEqual(["api: leave (it runs as declared)", "remove new"]);
+  expect(plan([service("api")], [container("api"), left])).toEqual([
+    "api: remove (an interrupted up left a second container)",
+    "api: leave (it runs as declared)",
+    "remove new",
+  ]);
   expect(plan([service("api")], [left])).toEqual([
+    "api: rename (an interrupted up left it another name)",
     "api: start (an up was interrupted before it was started)",
     "rename new p-api-1",
   ]);
 });
 
-test("a paused container is started by unpausing it", () => {
-  expect(plan([service("api")], [container("api", { state: "paused" })])).toEqual([
-    "api: start (its container is paused)",
+test("a paused container is only unpaused: who shares its namespaces and who depends on it stay", () => {
+  const restart = [{ service: "api", condition: "service_started", required: true, restart: true }] as const;
+  const services = [
+    service("api"),
+    service("side", { sharesWith: ["api"] }),
+    service("web", { image: "w", dependsOn: restart }),
+  ];
+  const containers = [container("api", { state: "paused" }), container("side"), container("web")];
+  expect(plan(services, containers)).toEqual([
+    "api: unpause (its container is paused)",
+    "side: leave (it runs as declared)",
+    "web: leave (it runs as declared)",
     "unpause api",
+  ]);
+  expect(stages(services, containers)).toEqual({ stages: [], restarted: [], isConverged: false });
+});
+
+test("a paused container whose service changes is unpaused and replaced, one in the namespaces of such a one too", () => {
+  const services = [service("api"), service("side", { image: "w", sharesWith: ["api"] })];
+  const containers = services.map(({ name }) => container(name, { state: "paused" }));
+  expect(plan(services, containers, { imageId: "sha256:2" })).toEqual([
+    "api: unpause (its container is paused)",
+    "api: recreate (its image was rebuilt)",
+    "side: unpause (its container is paused)",
+    "side: recreate (it shares namespaces with api, which starts anew)",
+    "unpause api",
+    "unpause side",
   ]);
 });
 
 /** What compose is run for, and which containers are restarted behind it. */
 function stages(services: readonly ComposeService[], containers: readonly ObservedContainer[], changes: Changes = {}) {
   const digests = new Map(services.map(({ name }) => [name, { ...digest, ...changes.digest }]));
-  const images = { "r-api:latest": { id: changes.imageId ?? "sha256:1", build: "" } };
-  const planned = planUp(services, { project: "p", containers, images, digests });
+  const images = { ...others, "r-api:latest": { id: changes.imageId ?? "sha256:1", build: "" } };
+  const planned = planUp(services, { ...fixed, containers, images, digests });
   return {
     stages: planned.stages.map(({ services, replaces }) => `${services.join("+")}${replaces ? " anew" : ""}`),
     restarted: planned.restarted,
@@ -255,6 +289,7 @@ test("an up that was cut before a container was started starts it", () => {
   ]);
   const leftOver = container("api", { name: "0123456789ab_api", state: "created", isLeftOver: true });
   expect(plan([service("api")], [leftOver])).toEqual([
+    "api: rename (an interrupted up left it another name)",
     "api: start (an up was interrupted before it was started)",
     "rename api api",
   ]);
@@ -265,5 +300,61 @@ test("containers of a service that is no longer declared are stopped and removed
   expect(plan([service("api")], [container("api"), ...gone])).toEqual([
     ...["api: leave (it runs as declared)", "gone: remove (it is no longer declared)"],
     ...["stop and remove gone1", "stop and remove gone2"],
+  ]);
+});
+
+/** What happens to one service that has a build or is pulled, and what compose then builds. */
+function imagePlan(
+  declared: Partial<ComposeService>,
+  image: { readonly build?: string; readonly taggedAt?: number } | undefined,
+  { containers = [], mayBuild = true }: { containers?: readonly ObservedContainer[]; mayBuild?: boolean } = {},
+) {
+  const images = { "r-api:latest": image && { id: "sha256:1", build: "", ...image } };
+  const digests = new Map([["api", digest]]);
+  const { steps, stages } = planUp([service("api", declared)], {
+    ...{ project: "p", containers, images, digests, mayBuild, now: 86_400_001 },
+  });
+  return [...steps.map(formatUpStep), ...stages.map(({ build }) => (build ? "builds" : "builds nothing"))];
+}
+
+test("the plan says which images compose builds, and why", () => {
+  const created = "api: create (it has no container)";
+  const built = { hasBuild: true };
+  expect(imagePlan(built, undefined)).toEqual(["api: build (its image is not there)", created, "builds"]);
+  expect(imagePlan(built, {})).toEqual(["api: build (otto did not build its image)", created, "builds"]);
+  expect(imagePlan(built, { build: "old" })).toEqual(["api: build (its build context changed)", created, "builds"]);
+  expect(imagePlan(built, { build: "b" })).toEqual([created, "builds nothing"]);
+  const changed = container("api", { config: formatDigest({ ...digest, build: "old" }) });
+  expect(imagePlan(built, { build: "old" }, { containers: [changed] })).toEqual([
+    "api: build (its build context changed)",
+    "api: recreate (its build context changed)",
+    "builds",
+  ]);
+  const stopped = container("api", { state: "exited", exitCode: 1 });
+  const started = "api: start (its container exited with 1)";
+  expect(imagePlan(built, {}, { containers: [stopped] })).toEqual([started, "builds nothing"]);
+  expect(imagePlan(built, undefined, { containers: [stopped] })).toEqual([
+    "api: build (its image is not there)",
+    started,
+    "builds",
+  ]);
+});
+
+test("the plan says which images are pulled, and why", () => {
+  const created = "api: create (it has no container)";
+  const leave = "api: leave (it runs as declared, unless the registry has a newer image)";
+  const containers = [container("api")];
+  expect(imagePlan({}, undefined)).toEqual(["api: pull (its image is not there)", created, "builds nothing"]);
+  expect(imagePlan({ pullPolicy: "never" }, undefined)).toEqual([created, "builds nothing"]);
+  const always = { pullPolicy: "always" };
+  expect(imagePlan(always, {}, { containers })).toEqual(["api: pull (its pull_policy is always)", leave]);
+  const daily = { pullPolicy: "daily" };
+  expect(imagePlan(daily, { taggedAt: 0 }, { containers })).toEqual(["api: pull (its pull_policy is daily)", leave]);
+  expect(imagePlan(daily, { taggedAt: 1 }, { containers })).toEqual(["api: leave (it runs as declared)"]);
+  expect(imagePlan({}, undefined, { containers })).toEqual(["api: leave (it runs as declared)"]);
+  expect(imagePlan({ hasBuild: true }, undefined, { mayBuild: false })).toEqual([
+    "api: pull (its image is not there)",
+    created,
+    "builds nothing",
   ]);
 });

@@ -1,13 +1,19 @@
 import type { ComposeService } from "@otto/compose-files";
 import { planDependents } from "./dependent-steps.js";
-import { imageReference, type ObservedImage } from "./image-reference.js";
+import { findBuilders, imageReference, type ObservedImage } from "./image-reference.js";
+import { planBuilds, planPulls } from "./image-steps.js";
 import { compareDigests, type ServiceDigest } from "./service-digest.js";
 import type { ObservedContainer } from "./stack-observation.js";
 import { planStages, type UpStage } from "./up-stages.js";
 
-/** What happens to one service, and why. */
+/**
+ * What happens to one service, and why. What is done for its sake comes first: `pull` and `build` are of its image, `rename`
+ * and `remove` of a container that an interrupted `up` left.
+ */
 export interface UpStep {
-  readonly do: "create" | "recreate" | "start" | "restart" | "leave" | "remove";
+  readonly do:
+    | ("pull" | "build" | "rename" | "unpause")
+    | ("create" | "recreate" | "start" | "restart" | "leave" | "remove");
   readonly service: string;
   readonly cause: string;
 }
@@ -16,6 +22,8 @@ export interface UpStep {
 export interface ContainerRepair {
   readonly do: "remove" | "rename" | "unpause" | "stop and remove";
   readonly id: string;
+  readonly service: string;
+  readonly cause: string;
   /** For `rename`. */
   readonly name?: string | undefined;
 }
@@ -36,6 +44,10 @@ export interface ObservedStack {
   readonly images: Readonly<Record<string, ObservedImage | undefined>>;
   /** By service; absent while nothing is to be compared. */
   readonly digests: ReadonlyMap<string, ServiceDigest>;
+  /** Whether compose may build images. */
+  readonly mayBuild: boolean;
+  /** The parent's time, in milliseconds since 1970. */
+  readonly now: number;
 }
 
 /** Decides what `up` does to each service. */
@@ -45,20 +57,52 @@ export function planUp(services: readonly ComposeService[], observed: ObservedSt
   const declared = new Set(services.map(({ name }) => name));
   const orphans = containers.filter(({ service }) => !declared.has(service));
   const own = enabled.map((service) => planService(service, containers, observed));
-  const running = containers.filter(({ state }) => state === "running");
-  const steps = planDependents(enabled, own, new Set(running.map(({ service }) => service)));
+  const running = containers.filter(({ state }) => state === "running" || state === "paused");
+  const settled = planDependents(enabled, own, new Set(running.map(({ service }) => service)));
   const there = new Set(containers.map(({ service }) => service));
-  const replaced = steps
-    .filter((step) => step.do !== "leave" && step.do !== "restart")
-    .map((step) => [step.service, there.has(step.service) ? step.do === "recreate" : undefined] as const);
-  const restarted = steps.filter((step) => step.do === "restart").map(({ service }) => service);
+  const replaced = new Map(
+    settled
+      .filter(({ do: action }) => action !== "leave" && action !== "restart" && action !== "unpause")
+      .map((step) => [step.service, there.has(step.service) ? step.do === "recreate" : undefined] as const),
+  );
+  const builders = findBuilders({ project: observed.project, files: { services } });
+  const builds = planBuilds(enabled, replaced, observed);
+  const pulls = planPulls(
+    enabled.filter(({ name }) => !builders.has(name)),
+    replaced,
+    observed,
+  );
+  const before = [...pulls, ...builds, ...repairs];
+  const steps = settled.flatMap((step) => [...before.flatMap((one) => beforehand(one, step)), mayChange(step, before)]);
+  const others = repairs.filter(({ service }) => !settled.some((step) => step.service === service));
+  const restarted = settled.filter((step) => step.do === "restart").map(({ service }) => service);
   const gone = [...new Set(orphans.map(({ service }) => service))];
+  const cause = "it is no longer declared";
   return {
-    steps: [...steps, ...gone.map((service): UpStep => ({ do: "remove", service, cause: "it is no longer declared" }))],
-    repairs: [...repairs, ...orphans.map(({ id }): ContainerRepair => ({ do: "stop and remove", id }))],
-    stages: planStages(enabled, new Map(replaced)),
+    steps: [
+      ...steps,
+      ...others.flatMap((one) => beforehand(one, { do: "leave", service: one.service, cause: "" })),
+      ...gone.map((service): UpStep => ({ do: "remove", service, cause })),
+    ],
+    repairs: [
+      ...repairs,
+      ...orphans.map(({ id, service }): ContainerRepair => ({ do: "stop and remove", id, service, cause })),
+    ],
+    stages: planStages(enabled, replaced, { built: new Set(builds.map(({ service }) => service)), builders }),
     restarted: running.filter(({ service }) => restarted.includes(service)).map(({ id }) => id),
   };
+}
+
+function beforehand({ do: action, service, cause }: UpStep | ContainerRepair, step: UpStep): UpStep[] {
+  if (service !== step.service || action === step.do || action === "stop and remove") return [];
+  return [{ do: action, service, cause }];
+}
+
+/** Whether the registry has a newer image is unknown until it is asked. */
+function mayChange(step: UpStep, before: readonly { readonly do: string; readonly service: string }[]): UpStep {
+  const isPulled = before.some((one) => one.do === "pull" && one.service === step.service);
+  if (step.do !== "leave" || !isPulled) return step;
+  return { ...step, cause: `${step.cause}, unless the registry has a newer image` };
 }
 
 /** Whether `up` has nothing to do. */
@@ -79,15 +123,20 @@ function planRepairs(all: readonly ObservedContainer[]) {
       (other) => other !== container && other.service === service && other.replica === replica && !isBroken(other),
     );
     if (isBroken(container) || (container.isLeftOver && isDouble)) {
-      repairs.push({ do: "remove", id });
+      const cause = isBroken(container) ? `a container of it is ${state}` : "an interrupted up left a second container";
+      repairs.push({ do: "remove", id, service, cause });
       continue;
     }
-    if (container.isLeftOver) repairs.push({ do: "rename", id, name: name.slice("0123456789ab_".length) });
-    if (state === "paused") repairs.push({ do: "unpause", id });
+    const renamed = { id, service, name: name.slice("0123456789ab_".length) };
+    if (container.isLeftOver)
+      repairs.push({ do: "rename", ...renamed, cause: "an interrupted up left it another name" });
+    if (state === "paused") repairs.push({ do: "unpause", id, service, cause: paused });
     containers.push(container);
   }
   return { repairs, containers };
 }
+
+const paused = "its container is paused";
 
 function isBroken({ state }: ObservedContainer): boolean {
   return state === "dead" || state === "removing";
@@ -111,6 +160,7 @@ function planService(service: ComposeService, all: readonly ObservedContainer[],
   if (count > service.replicas) return step("remove", `it has ${count} containers, ${service.replicas} declared`);
   const stopped = containers.find((container) => !isUpOrDone(container, service));
   if (stopped !== undefined) return step("start", stoppedCause(stopped));
+  if (containers.some(({ state }) => state === "paused")) return step("unpause", paused);
   return containers.every(({ state }) => state === "exited")
     ? step("leave", "it has done its work")
     : step("leave", "it runs as declared");
@@ -125,7 +175,7 @@ function isUpOrDone(
   { state, exitCode, restartPolicy, isLeftOver }: ObservedContainer,
   service: ComposeService,
 ): boolean {
-  if (state === "running" || state === "restarting") return !isLeftOver;
+  if (state === "running" || state === "restarting" || state === "paused") return !isLeftOver;
   return state === "exited" && exitCode === 0 && mayEnd(service, restartPolicy);
 }
 

@@ -5,12 +5,20 @@ import { planStages } from "./up-stages.js";
 const service = (name: string, ...dependsOn: string[]) =>
   ({
     name,
-    hasBuild: name === "built",
+    hasBuild: name.startsWith("built"),
     dependsOn: dependsOn.map((one) => ({ service: one })),
   }) as unknown as ComposeService;
 
-function stages(services: ComposeService[], acted: Record<string, boolean | undefined>): string[] {
-  const planned = planStages(services, new Map(Object.entries(acted)));
+function stages(
+  services: ComposeService[],
+  acted: Record<string, boolean | undefined>,
+  built: readonly string[] = [],
+  builders: Record<string, string> = {},
+): string[] {
+  const planned = planStages(services, new Map(Object.entries(acted)), {
+    built: new Set(built),
+    builders: new Map(Object.entries(builders)),
+  });
   return planned.map((stage) =>
     [stage.replaces ? "replace" : "keep", stage.build ? "build" : [], ...stage.services].flat().join(" "),
   );
@@ -34,8 +42,11 @@ test("where some are kept and some replaced, what depends on others comes after 
   ]);
 });
 
-test("an image is built where containers are made of it", () => {
-  expect(stages([service("built")], { built: true })).toEqual(["replace build built"]);
-  expect(stages([service("built")], { built: false })).toEqual(["keep built"]);
-  expect(stages([service("db"), service("built")], { db: false, built: undefined })).toEqual(["keep build db built"]);
+test("a run builds all images of its services, or none", () => {
+  const services = [service("built1"), service("built2"), service("db")];
+  const acted = { built1: undefined, built2: undefined, db: undefined };
+  expect(stages(services, acted)).toEqual(["replace built1 built2 db"]);
+  expect(stages(services, acted, ["built1", "built2"])).toEqual(["replace build built1 built2 db"]);
+  expect(stages(services, acted, ["built2"])).toEqual(["replace built1 db", "replace build built2"]);
+  expect(stages(services, acted, ["built2"], { db: "built2" })).toEqual(["replace built1", "replace build built2 db"]);
 });

@@ -13,23 +13,30 @@ export interface UpStage {
  * Orders services into runs of compose. It is told for each run whether to replace containers: what it would decide by
  * itself depends on which services it is run for (before Compose 2.30). What depends on a service comes with it or after.
  * @param acted whether a service's containers are to be replaced; undefined: it has none
+ * @param images `built`: the services whose images are to be built: compose builds all images of a run, or none.
+ * `builders`: by service, whose build makes its image
  */
 export function planStages(
   services: readonly ComposeService[],
   acted: ReadonlyMap<string, boolean | undefined>,
+  { built, builders }: { readonly built: ReadonlySet<string>; readonly builders: ReadonlyMap<string, string> },
 ): UpStage[] {
   const rest = new Map(services.filter(({ name }) => acted.has(name)).map((service) => [service.name, service]));
   const stages: UpStage[] = [];
   while (rest.size > 0) {
     const chosen: ComposeService[] = [];
     let replaces: boolean | undefined;
-    const fits = ({ name, dependsOn }: ComposeService) => {
-      const own = acted.get(name);
-      const isFree = !dependsOn.some(({ service }) => rest.has(service));
-      return isFree && (own === undefined || replaces === undefined || own === replaces);
+    let builds: boolean | undefined;
+    const buildsOf = ({ name, hasBuild }: ComposeService) => (hasBuild ? built.has(name) : undefined);
+    const fits = (service: ComposeService) => {
+      const builder = builders.get(service.name) ?? "";
+      const waits = built.has(builder) && rest.has(builder);
+      const isFree = !waits && !service.dependsOn.some(({ service: other }) => rest.has(other));
+      return isFree && agrees(acted.get(service.name), replaces) && agrees(buildsOf(service), builds);
     };
     for (let next = find(rest, fits); next !== undefined; next = find(rest, fits)) {
       replaces ??= acted.get(next.name);
+      builds ??= buildsOf(next);
       rest.delete(next.name);
       chosen.push(next);
     }
@@ -39,10 +46,14 @@ export function planStages(
     stages.push({
       services: chosen.map(({ name }) => name),
       replaces: replaces ?? true,
-      build: chosen.some(({ name, hasBuild }) => hasBuild && acted.get(name) !== false),
+      build: chosen.some(({ name }) => built.has(name)),
     });
   }
   return stages;
+}
+
+function agrees(own: boolean | undefined, stage: boolean | undefined): boolean {
+  return own === undefined || stage === undefined || own === stage;
 }
 
 function find(rest: ReadonlyMap<string, ComposeService>, fits: (service: ComposeService) => boolean) {

@@ -1,9 +1,10 @@
-import { guardListener, startGrace } from "@otto/errors";
+import { startGrace, withListener } from "@otto/errors";
 import { converge, markOwned } from "./convergence.js";
 import { formatKept, takeDownIn } from "./down.js";
 import type { PlacedStack } from "./stack.js";
 import type { ObservedContainer } from "./stack-observation.js";
 import { compareStack } from "./stack-plan.js";
+import type { FindLogin } from "./stack-pull.js";
 import { openStackSession, type StackSession } from "./stack-session.js";
 import { inStackSession, type WaitingEvent } from "./stack-turn.js";
 import type { UpStep } from "./up-plan.js";
@@ -14,6 +15,9 @@ export type UpEvent =
   /** `files`: how many were sent; those that have not changed are not. */
   | { readonly type: "compose.staged"; readonly project: string; readonly files: number }
   | { readonly type: "compose.planned"; readonly project: string; readonly steps: readonly UpStep[] }
+  /** What compose writes while it pulls, builds and starts: whole lines, as they come. */
+  | { readonly type: "compose.output"; readonly project: string; readonly text: string }
+  /** `output`: all that compose wrote. */
   | { readonly type: "compose.started"; readonly project: string; readonly output: string }
   | { readonly type: "compose.warning"; readonly project: string; readonly message: string };
 
@@ -22,11 +26,16 @@ export interface UpOptions {
   readonly build?: boolean | undefined;
   /** How long services may take to be up, in milliseconds. Default 300,000. */
   readonly readyTimeoutMs?: number | undefined;
+  /** The user's logins for registries: private images are pulled with them. Default: none. */
+  readonly findLogin?: FindLogin | undefined;
   /** The name under which a waiting command reports this call. */
   readonly who: string;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: UpEvent) => void) | undefined;
 }
+
+/** The others Compose says itself, or are no matter of an `up`. */
+const shownWarnings: ReadonlySet<string> = new Set(["COMPOSE_BIND_MADE", "COMPOSE_PATH_NOT_SENT"]);
 
 /** After an abort, reaching a parent again whose session was lost may take this long. */
 const reachMs = 5000;
@@ -65,19 +74,20 @@ export async function bringUpIn(
 ): Promise<BroughtUp> {
   const comparison = await compareStack(session, stack);
   const { containers: before, isOwned, warnings } = comparison.observation;
-  const { tell } = guardListener(options.onEvent);
-  const made = stack.files.warnings.filter(({ code }) => code === "COMPOSE_BIND_MADE");
-  for (const message of [...made.map((one) => one.message), ...warnings])
-    tell({ type: "compose.warning", project: stack.project, message });
+  const noted = stack.files.warnings.filter(({ code }) => shownWarnings.has(code));
   const ranBefore = before.some(({ state }) => state === "running");
-  try {
-    const owns = options.own === true || (options.own === false && !ranBefore);
-    const containers = await converge(session, stack, { ...options, comparison, owns });
-    return { containers, isOwned: isOwned || owns };
-  } catch (error) {
-    if (before.length === 0) await undo(session, stack, options);
-    throw error;
-  }
+  return withListener(options.onEvent, async (onEvent) => {
+    for (const message of [...noted.map((one) => one.message), ...warnings])
+      onEvent({ type: "compose.warning", project: stack.project, message });
+    try {
+      const owns = options.own === true || (options.own === false && !ranBefore);
+      const containers = await converge(session, stack, { ...options, onEvent, comparison, owns });
+      return { containers, isOwned: isOwned || owns };
+    } catch (error) {
+      if (before.length === 0) await undo(session, stack, { ...options, onEvent });
+      throw error;
+    }
+  });
 }
 
 /**
@@ -101,5 +111,5 @@ async function undo(
     .catch(again)
     .catch(() => undefined);
   if (outcome?.kept === undefined) return;
-  guardListener(onEvent).tell({ type: "compose.warning", project, message: formatKept(outcome.kept) });
+  onEvent?.({ type: "compose.warning", project, message: formatKept(outcome.kept) });
 }

@@ -9,7 +9,8 @@ import { placeStackRepo } from "./stack-lab.js";
 
 const runs = 'init: true, command: ["sleep", "infinity"]';
 const leave = "app: leave (it runs as declared)";
-const recreate = "app: recreate (its build context changed)";
+const changed = "its build context changed";
+const rebuilds = [`app: build (${changed})`, `app: recreate (${changed})`];
 
 test("a build without a context takes the project directory, an included one that of its file", async () => {
   const running = await startLab({ hosts: { parent: {} } });
@@ -21,12 +22,22 @@ test("a build without a context takes the project directory, an included one tha
   // A path that only this machine has moves the included file.
   const volume = JSON.stringify(`${stack.root}/sub:/sub`);
   await stack.write("sub/compose.yml", `services:\n  inner: { ${build}, volumes: [${volume}], ${runs} }\n`);
+  const created = ["app", "inner"].flatMap((name) => {
+    return [`${name}: build (its image is not there)`, `${name}: create (it has no container)`];
+  });
+  const plan = async () => (await planComposeUp(repo, lab)).map(formatUpStep).toSorted();
+  expect(await plan()).toEqual(created);
   const hosts = await composeUp(repo, lab);
   const [app, inner] = await Promise.all([hosts.app?.exec("cat /file"), hosts.inner?.exec("cat /file /sub/file")]);
   expect([app?.stdout.toString(), inner?.stdout.toString()]).toEqual(["1\n", "2\n2\n"]);
   await stack.write("sub/file", "3\n");
-  const steps = (await planComposeUp(repo, lab)).map(formatUpStep);
-  expect(steps.toSorted()).toEqual([recreate, "inner: recreate (its build context changed)"]);
+  const all = [...rebuilds, ...rebuilds.map((line) => line.replace("app", "inner"))];
+  expect(await plan()).toEqual(all);
+  const done: string[] = [];
+  await composeUp(repo, lab, {
+    onEvent: (event) => event.type === "compose.planned" && done.push(...event.steps.map(formatUpStep)),
+  });
+  expect(done.toSorted()).toEqual(all);
 });
 
 test.each([
@@ -50,10 +61,10 @@ test.each([
   await stack.write("app/noise.log", "2\n");
   expect(await plan()).toEqual([leave]);
   await stack.write("Dockerfile.app", "FROM $IMAGE\nCOPY . /app\nRUN touch /app/new\n");
-  expect(await plan()).toEqual([recreate]);
+  expect(await plan()).toEqual(rebuilds);
   expect(await listed()).toBe("file\nnew\n");
   await stack.write("Dockerfile.app.dockerignore", "noise.log\nfile\n");
-  expect(await plan()).toEqual([recreate]);
+  expect(await plan()).toEqual(rebuilds);
   expect(await listed()).toBe("new\n");
 });
 
@@ -81,7 +92,9 @@ test("services that start from an image that another of them builds are replaced
   expect(await readAll()).toEqual(["1\n", "1\n", "1\n"]);
   expect(await plan()).toEqual(services.map((name) => `${name} leave`));
   await stack.write("file", "2\n");
-  expect(await plan()).toEqual(services.map((name) => `${name} recreate`));
+  expect(await plan()).toEqual(
+    services.flatMap((name) => [...(name === "app" ? ["app build"] : []), `${name} recreate`]),
+  );
   expect(await readAll()).toEqual(["2\n", "2\n", "2\n"]);
   expect(await plan()).toEqual(services.map((name) => `${name} leave`));
 });
@@ -125,5 +138,28 @@ RUN exit 1
   const plan = async () => (await planComposeUp(repo, lab)).map(formatUpStep);
   expect(await plan()).toEqual([leave]);
   await stack.write("lib/file", "2\n");
-  expect(await plan()).toEqual([recreate]);
+  expect(await plan()).toEqual(rebuilds);
+});
+
+test("what compose writes while it builds comes while it builds", async () => {
+  const running = await startLab({ hosts: { parent: {} } });
+  const dockerfile = "FROM $IMAGE\\nRUN echo has''-begun; sleep 3\\n";
+  const compose = `services:\n  app: { build: { dockerfile_inline: "${dockerfile}" }, ${runs} }\n`;
+  await using placed = await placeStackRepo(running, compose);
+  const { stack, lab, repo } = placed;
+  const isBuilt = async () => {
+    const found = promisify(execFile)("docker", ["image", "inspect", `${stack.project}-app`]);
+    return found.then(() => true).catch(() => false);
+  };
+  let whenBegun: Promise<boolean> | undefined;
+  const events: string[] = [];
+  await composeUp(repo, lab, {
+    onEvent: (event) => {
+      events.push(event.type);
+      if (event.type === "compose.output" && event.text.includes("has-begun")) whenBegun ??= isBuilt();
+    },
+  });
+  expect(await whenBegun).toBe(false);
+  expect(await isBuilt()).toBe(true);
+  expect(events.filter((type) => type === "compose.started")).toHaveLength(1);
 });

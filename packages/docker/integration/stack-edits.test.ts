@@ -121,7 +121,8 @@ function fatesOf(events: readonly string[]): Record<string, UpStep["do"]> {
 function fateOf(actions: ReadonlySet<string>): UpStep["do"] {
   if (actions.has("create")) return actions.has("destroy") ? "recreate" : "create";
   if (actions.has("destroy")) return "remove";
-  return actions.has("restart") ? "restart" : "start";
+  if (actions.has("restart")) return "restart";
+  return actions.has("start") ? "start" : "unpause";
 }
 
 /** Brings the stack up and waits for the one-shot, whose end may come when `up` has gone. */

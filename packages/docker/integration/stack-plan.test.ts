@@ -21,6 +21,7 @@ const execute = promisify(execFile);
 const compose = `services:
   api: { image: "$IMAGE", init: true, env_file: api.env, volumes: ["./one.txt:/one:ro", "./data:/data"] }
   seed: { image: "$IMAGE", command: ["true"] }
+  side: { image: "$IMAGE", init: true, network_mode: "service:web" }
   web: { image: "$IMAGE", init: true, depends_on: { seed: { condition: service_completed_successfully } } }
 `;
 let stack: StackRepo;
@@ -59,6 +60,7 @@ test("an unchanged stack is not touched, its finished one-shot neither", async (
   expect(events).toEqual([]);
 });
 
+const sideToo = "side: recreate (it shares namespaces with web, which starts anew)";
 const edits: [string, () => Promise<unknown>, string[]][] = [
   ["nothing", async () => {}, []],
   ["an env_file", () => stack.write("api.env", "COLOUR=blue\n"), ["api: recreate (its settings changed)"]],
@@ -67,12 +69,12 @@ const edits: [string, () => Promise<unknown>, string[]][] = [
   [
     "the compose file",
     () => stack.write("compose.yml", compose.replace("web: {", 'web: { environment: ["X=1"],')),
-    ["web: recreate (its settings changed)"],
+    [sideToo, "web: recreate (its settings changed)"],
   ],
   [
     "a service less, one more",
-    () => stack.write("compose.yml", compose.replace("web:", "front:")),
-    ["front: create (it has no container)", "web: remove (it is no longer declared)"],
+    () => stack.write("compose.yml", compose.replace("api:", "front:")),
+    ["front: create (it has no container)", "api: remove (it is no longer declared)"],
   ],
   [
     "a service stopped by hand",
@@ -80,17 +82,17 @@ const edits: [string, () => Promise<unknown>, string[]][] = [
       await execute("docker", ["kill", `${stack.project}-web-1`]);
       await untilEnded(`${stack.project}-web-1`);
     },
-    ["web: start (its container exited with 137)"],
+    [sideToo, "web: start (its container exited with 137)"],
   ],
   [
     "a service removed by hand",
     () => execute("docker", ["rm", "-f", `${stack.project}-web-1`]),
-    ["web: create (it has no container)"],
+    [sideToo, "web: create (it has no container)"],
   ],
   [
     "a service paused by hand",
     () => execute("docker", ["pause", `${stack.project}-web-1`]),
-    ["web: start (its container is paused)"],
+    ["web: unpause (its container is paused)"],
   ],
 ];
 

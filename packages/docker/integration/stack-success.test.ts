@@ -92,6 +92,12 @@ test.each<[string, string, string, RegExp, ComposeUpOptions?]>([
     /ended \d+ times(.|\n)*why/,
     { readyTimeoutMs: 5000 },
   ],
+  [
+    "is unhealthy and logs nothing",
+    `  a: { image: "$IMAGE", init: true, ${check("echo no database; false")} }`,
+    "COMPOSE_SERVICE_FAILED",
+    /its health check fails: no database and logged nothing/,
+  ],
   ["is unhealthy", `  a: { image: "$IMAGE", init: true, ${check("false")} }`, "COMPOSE_SERVICE_FAILED", /health check/],
   [
     "is a one-shot that another waits for, and exits with 3",

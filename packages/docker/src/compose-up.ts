@@ -1,7 +1,15 @@
-import { type BuildEvent, type BuildStep, buildImages, type ImageResult, planBuild } from "@otto/build";
+import {
+  type BuildEvent,
+  type BuildStep,
+  buildImages,
+  findUserCredentials,
+  type ImageResult,
+  planBuild,
+} from "@otto/build";
 import {
   bringUp,
   createContainerHost,
+  type FindLogin,
   type ObservedContainer,
   type PlacedStack,
   previewUp,
@@ -39,8 +47,13 @@ export async function composeUp(
   options: ComposeUpOptions = {},
 ): Promise<Record<string, DockerContainerHost>> {
   const stack = await prepareStack(repo, lab, options);
-  const containers = await bringUp(stack, { ...options, who: currentUser() });
+  const containers = await bringUp(stack, { ...options, findLogin: loginsOf(lab, options), who: currentUser() });
   return registerContainers(lab, stack, containers);
+}
+
+/** The logins that this machine's Docker configuration has. */
+export function loginsOf({ surroundings: { env } }: Lab, { signal }: ComposeUpOptions): FindLogin {
+  return (host) => findUserCredentials({ host, env, signal });
 }
 
 /** Reads the stack, and builds its images unless that is not wanted. */

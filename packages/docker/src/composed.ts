@@ -3,7 +3,7 @@ import type { Repo } from "@otto/config";
 import { anySignal } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import type { DockerContainerHost } from "@otto/hosts";
-import { type ComposeUpOptions, prepareStack, registerContainers } from "./compose-up.js";
+import { type ComposeUpOptions, loginsOf, prepareStack, registerContainers } from "./compose-up.js";
 import { currentUser } from "./current-user.js";
 
 export interface ComposedOptions extends ComposeUpOptions {
@@ -65,7 +65,8 @@ async function startUse(repo: Repo, lab: Lab, options: ComposedOptions) {
   // It would take down what ran before.
   if (options.own) lab.removalParentFor(repo, options.on);
   const stack = await prepareStack(repo, lab, options);
-  const use = await useStack(stack, { ...options, own: options.own ?? false, who: currentUser() });
+  const findLogin = loginsOf(lab, options);
+  const use = await useStack(stack, { ...options, findLogin, own: options.own ?? false, who: currentUser() });
   const hosts = registerContainers(lab, stack, use.containers);
   const { project } = stack;
   let released: Promise<void> | undefined;

@@ -96,15 +96,16 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
         return [unfinished.get(event.image) ?? ""].filter((line) => line !== "");
       case "compose.staged":
         return [`sent ${event.files} ${event.files === 1 ? "file" : "files"}`];
-      case "compose.started":
-        return event.output
-          .trim()
+      case "compose.output":
+        return event.text
           .split("\n")
-          .map((line) => line.trim());
+          .map((line) => line.trim())
+          .filter((line) => line !== "");
       // These are told otherwise.
       case "build.warning":
       case "registry.bytes":
       case "compose.planned":
+      case "compose.started":
       case "compose.warning":
         return [];
       case "compose.waiting":
