@@ -46,10 +46,12 @@ export async function takeDownIn(
 ): Promise<DownOutcome> {
   const { containers, remoteDir } = await observeStack(session, parent, { project, images: [] });
   const isEmpty = containers.length === 0 && !options.volumes;
-  const { exitCode, output } = isEmpty ? nothingToStop : await stop(session, parent, project, options);
+  const stopped = isEmpty ? nothingToStop : await stop(session, parent, project, options);
   options.signal?.throwIfAborted();
-  const rest = await session.run(removeRestScript(parent, project));
-  if (exitCode !== 0 || rest.exitCode !== 0) throw downFailed(parent, project, output + rest.output);
+  // Compose before 2.27 fails and stops nothing when a container is gone that another's labels say it depends on.
+  const volumes = options.volumes && stopped.exitCode !== 0;
+  const rest = await session.run(removeRestScript(parent, project, { ...options, volumes }));
+  if (rest.exitCode !== 0) throw downFailed(parent, project, stopped.output + rest.output);
   const tree = { shell: session, remoteDir, host: parent.id, docker: parent.docker.command };
   const kept = await removeTree(tree, { volumes: options.volumes });
   return { wasUp: containers.length > 0, kept };
@@ -72,13 +74,28 @@ function stop(
   return createCompose(session, parent).run((argv) => downCommand(argv, project, options), options);
 }
 
-/** What compose overlooks: containers of a recreate that was killed, a network whose name changed. */
-function removeRestScript(parent: Parent, project: string): string {
+/** What compose overlooks, as containers of a recreate that was killed and a network whose name changed, or leaves when it fails. */
+function removeRestScript(
+  parent: Parent,
+  project: string,
+  { stopTimeout, volumes }: Pick<DownOptions, "stopTimeout" | "volumes">,
+): string {
   const docker = dockerWords(parent);
-  const filter = projectFilter(project);
-  return `{ ids=$(${docker} container ls --all --quiet ${filter}) && networks=$(${docker} network ls --quiet ${filter}) || exit 1
-[ -z "$ids" ] || ${docker} container rm --force $ids || exit 1
-[ -z "$networks" ] || ${docker} network rm $networks; } 2>&1`;
+  const list = (command: string) => `$(${docker} ${command} --quiet ${projectFilter(project)})`;
+  return `{ ids=${list("container ls --all")} && networks=${list("network ls")} || exit 1
+volumes=${volumes ? list("volume ls") : ""} || exit 1
+[ -z "$ids" ] || ${removeContainersScript(docker, { stopTimeout, volumes })} || exit 1
+[ -z "$networks" ] || ${docker} network rm $networks || exit 1
+[ -z "$volumes" ] || ${docker} volume rm $volumes; } 2>&1`;
+}
+
+/** Stops and removes the containers `$ids`; `volumes`: with their anonymous volumes. */
+export function removeContainersScript(
+  docker: string,
+  { stopTimeout, volumes }: Pick<DownOptions, "stopTimeout" | "volumes">,
+): string {
+  const remove = `${docker} container rm --force ${volumes ? "--volumes " : ""}$ids`;
+  return `{ ${docker} container stop --time ${stopTimeout} $ids; ${remove}; }`;
 }
 
 function downFailed(parent: Parent, project: string, output: string): OttoError {

@@ -2,6 +2,7 @@ import { abortable, OttoError, quoteWord } from "@otto/errors";
 import { engineVariables, type LockHolder, lockFunctions, type Parent, parseHolder } from "@otto/hosts";
 import { ownDirectory, removeTreeScript, stagedDirectoryScript } from "@otto/staging";
 import { downCommand } from "./compose-command.js";
+import { removeContainersScript } from "./down.js";
 import { readLines } from "./read-lines.js";
 import { dockerWords, projectFilter } from "./stack-observation.js";
 import type { StackSession } from "./stack-session.js";
@@ -119,7 +120,7 @@ ${stagedDirectoryScript(project, parent.docker.stagingRoot)}
 [ -e "$dir/${ownDirectory}/owned" ] || exit 0
 ${down.map(quoteWord).join(" ")} || :
 ids=$(${docker} container ls --all --quiet ${filter})
-[ -z "$ids" ] || ${docker} container rm --force $ids
+[ -z "$ids" ] || ${removeContainersScript(docker, { stopTimeout, volumes: false })}
 networks=$(${docker} network ls --quiet ${filter})
 [ -z "$networks" ] || ${docker} network rm $networks
 remove_tree`;

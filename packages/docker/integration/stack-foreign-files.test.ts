@@ -176,6 +176,48 @@ test("a service with another's volumes has those of that one's new container", a
   expect(await read(', "/more"')).toEqual([["backup leave", "data leave"], "2\n/more\n"]);
 });
 
+test.each([
+  ["its container was pruned", () => execute("docker", ["container", "rm", `${stack.project}-init-1`])],
+  [
+    "it is no longer declared",
+    async (compose: string) => {
+      const dependency = ", depends_on: { init: { condition: service_completed_successfully } }";
+      const without = compose.replace(dependency, "").replace(/ {2}init: .*\n/, "");
+      await withLab(without, (lab, repo) => composeUp(repo, lab));
+    },
+  ],
+])("a stack goes down in good order when a service depends on one that is gone: %s", async (_, takeAway) => {
+  const trap = "trap 'echo bye >/out/bye; exit 0' TERM; echo ready; while :; do sleep 0.1; done";
+  const app = `command: ["sh", "-c", ${JSON.stringify(trap)}], volumes: ["./out:/out", "data:/data"], secrets: [s]`;
+  const compose = `services:
+  init: { image: "$IMAGE", command: "true" }
+  app: { image: "$IMAGE", ${app}, depends_on: { init: { condition: service_completed_successfully } } }
+secrets: { s: { file: ./secret.txt } }
+volumes: { data: }
+`;
+  await stack.write("secret.txt", "hushed\n");
+  await stack.write("out/kept.txt", "");
+  await withLab(compose, (lab, repo) => composeUp(repo, lab));
+  await takeAway(compose);
+  const down = (volumes: boolean) =>
+    withLab(compose, (lab, repo) => composeDown(repo, lab, { volumes, stopTimeout: 20 }));
+  const result = await down(false);
+  expect(result).toMatchObject({ status: "success" });
+  const directory = result.status === "success" ? (result.kept?.directory ?? "") : "";
+  const { stdout } = await execute("sh", [
+    "-c",
+    `cd "$1" && cat repo/out/bye; find . -name secret.txt`,
+    "sh",
+    directory,
+  ]);
+  expect([stdout, await left(stack.project)]).toEqual(["bye\n", nothing]);
+  await withLab(compose, (lab, repo) => composeUp(repo, lab));
+  await takeAway(compose);
+  expect(await down(true)).toMatchObject({ status: "success" });
+  const filter = `label=com.docker.compose.project=${stack.project}`;
+  expect((await execute("docker", ["volume", "ls", "--quiet", "--filter", filter])).stdout).toBe("");
+});
+
 test("a file that compose refuses is refused by the plan of a stack that is not up, too", async () => {
   const compose = `services: { a: { image: "$IMAGE", colour: red } }\n`;
   await stack.write("compose.yml", compose);
