@@ -125,7 +125,7 @@ async function readText(
   place: Place,
 ): Promise<string> {
   const path = locator.display(local.path);
-  if (located.entry === "dir") throw composeError("COMPOSE_FILE_INVALID", place, `${path} is a directory`);
+  if (located.entry === "directory") throw composeError("COMPOSE_FILE_INVALID", place, `${path} is a directory`);
   const text = await reader.readText(located.localPath).catch((cause: unknown) => {
     if (isOttoError(cause)) throw cause;
     throw composeError("COMPOSE_FILE_INVALID", place, `${path}: ${describeFileError(cause)}`);
@@ -141,7 +141,7 @@ async function readText(
 export async function findEnvFile(loading: Loading, lookup: Lookup, directory: string): Promise<EnvFile | undefined> {
   const local = resolveLocalPath(".env", directory, loading.source.home);
   const entry = await loading.reader.stat(local.path);
-  if (entry === undefined || entry.kind === "dir") return undefined;
+  if (entry === undefined || entry.kind === "directory") return undefined;
   const place = { file: loading.locator.display(posix.join(directory, ".env")), line: 0, key: "" };
   return loadEnvFile(loading, lookup, { local, place, kind: "dotenv", required: false });
 }

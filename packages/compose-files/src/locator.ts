@@ -10,7 +10,7 @@ export interface Located {
   /** Without symbolic links. */
   readonly localPath: string;
   readonly remotePath: string;
-  readonly entry: "file" | "dir";
+  readonly entry: "file" | "directory";
 }
 
 export interface Locator {

@@ -3,7 +3,7 @@ import type { Secret } from "@otto/errors";
 /** What a path of the local disk is, links followed. */
 export interface LocalEntry {
   /** `other`: a socket, FIFO or device. */
-  readonly kind: "file" | "dir" | "other";
+  readonly kind: "file" | "directory" | "other";
   /** The absolute path without any symbolic link in it. */
   readonly realPath: string;
 }
@@ -64,7 +64,7 @@ export interface Shipment {
   /** Where in the staged tree: `repo/…` or `outside/…`, never with `..`. The repo root itself is `repo`. */
   readonly remotePath: string;
   readonly kind: ShipmentKind;
-  readonly entry: "file" | "dir";
+  readonly entry: "file" | "directory";
   /** Whether the project could not do without it. */
   readonly required: boolean;
   /** Who asks for it: `docker/compose.yml:7 services.api.volumes[0]`. */

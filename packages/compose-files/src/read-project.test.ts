@@ -25,7 +25,7 @@ function diskOf(files: Disk): LocalReader {
       const text = texts.get(realPath);
       if (text !== undefined) return { kind: text === "socket" ? "other" : "file", realPath };
       const isDirectory = [...texts.keys()].some((file) => file.startsWith(`${realPath}/`));
-      return isDirectory ? { kind: "dir", realPath } : undefined;
+      return isDirectory ? { kind: "directory", realPath } : undefined;
     },
   };
 }
@@ -466,7 +466,7 @@ test("a provider's program and a local build cache are sent, from the project di
   };
   const project = await read(files);
   expect(project.shipments.filter(({ kind }) => kind === "provider" || kind === "cache")).toMatchObject([
-    { kind: "cache", remotePath: "repo/cache", entry: "dir" },
+    { kind: "cache", remotePath: "repo/cache", entry: "directory" },
     { kind: "provider", remotePath: "repo/tools/run", entry: "file", required: true },
   ]);
   expect(project.rewritten.map(({ content }) => content).join("")).toContain('"./tools/run"');

@@ -9,7 +9,7 @@ export const localReader: LocalReader = {
     orAbsent(path, async (): Promise<LocalEntry> => {
       const realPath = await realpath(path);
       const entry = await stat(realPath);
-      return { realPath, kind: entry.isFile() ? "file" : entry.isDirectory() ? "dir" : "other" };
+      return { realPath, kind: entry.isFile() ? "file" : entry.isDirectory() ? "directory" : "other" };
     }),
 };
 

@@ -25,7 +25,7 @@ export interface ContextTree {
 /** A socket, FIFO or device, or what cannot be read; of a directory, what is in it. */
 export interface UnsendableEntry {
   readonly path: string;
-  readonly kind: "file" | "dir" | "symlink" | "FIFO" | "socket" | "device";
+  readonly kind: "file" | "directory" | "symlink" | "FIFO" | "socket" | "device";
   /** `CONTEXT_ENTRY_UNSUPPORTED` or `CONTEXT_UNREADABLE`. */
   readonly error: OttoError;
 }

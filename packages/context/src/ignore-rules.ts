@@ -70,11 +70,11 @@ function resolveScoped(root: string, path: string): string | undefined {
   return kindAt(root, done) === "file" ? done.join("/") : undefined;
 }
 
-function kindAt(root: string, parts: readonly string[]): "file" | "dir" | "symlink" | undefined {
+function kindAt(root: string, parts: readonly string[]): "file" | "directory" | "symlink" | undefined {
   try {
     const stats = lstatSync(toFsPath(`${root}/${parts.join("/")}`));
     if (stats.isSymbolicLink()) return "symlink";
-    if (stats.isDirectory()) return "dir";
+    if (stats.isDirectory()) return "directory";
     return stats.isFile() ? "file" : undefined;
   } catch (error) {
     if (isMissing(error)) return undefined;

@@ -91,7 +91,7 @@ function addDirectory(walk: Walk, visit: Visit): void {
   if (visit.added) return;
   visit.added = true;
   if (visit.parent !== undefined) addDirectory(walk, visit.parent);
-  walk.entries.push({ path: visit.path, kind: "dir" });
+  walk.entries.push({ path: visit.path, kind: "directory" });
 }
 
 function listDirectory({ root, unsendable }: Walk, { path, match }: Visit): Dirent[] {
@@ -101,7 +101,7 @@ function listDirectory({ root, unsendable }: Walk, { path, match }: Visit): Dire
     // As the reference: what vanished was not there, what is ignored may be closed.
     if (path !== "" && isMissing(error)) return [];
     if (path === "" || !isForbidden(error)) throw unreadable(path === "" ? root : path, error);
-    if (!match.ignored) unsendable.push({ path, kind: "dir", error: unreadable(path, error) });
+    if (!match.ignored) unsendable.push({ path, kind: "directory", error: unreadable(path, error) });
     return [];
   }
 }

@@ -1,8 +1,9 @@
-export type { BuildImageOptions } from "./build-image.js";
+export type { BuildImageOptions, TarBuildOptions } from "./build-image.js";
 export type { BuildProgress } from "./build-progress.js";
 export type { SyncDirectory, SyncRequest, SyncSource } from "./buildkit/file-sync.js";
 export type { Stat } from "./buildkit/packet.js";
 export type { SessionServices } from "./buildkit/session.js";
+export type { SessionBuildOptions } from "./buildkit/session-build.js";
 export type { DialEngine } from "./channel-agent.js";
 export type { ContainerPath, PathStat } from "./container-archive.js";
 export type { ContainerEvent } from "./container-events.js";

@@ -19,7 +19,7 @@ export interface FileEntry {
 
 export interface DirectoryEntry {
   readonly path: string;
-  readonly kind: "dir";
+  readonly kind: "directory";
 }
 
 export interface SymlinkEntry {

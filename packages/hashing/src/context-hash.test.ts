@@ -5,7 +5,7 @@ import { type ContextHashInputs, computeContextHash, hashOnBases } from "./conte
 
 const digest = "0".repeat(64);
 const entries: readonly ContextEntry[] = [
-  { path: "a", kind: "dir" },
+  { path: "a", kind: "directory" },
   { path: "a/b", kind: "file", size: 1, executable: false, digest },
   { path: "c", kind: "symlink", target: "a" },
 ];
@@ -37,7 +37,7 @@ test.each<[string, Partial<ContextHashInputs>]>([
   ["a path", { entries: [...without("c"), { path: "d", kind: "symlink", target: "a" }] }],
   ["a missing entry", { entries: without("c") }],
   ["a missing empty directory", { entries: without("a") }],
-  ["a kind", { entries: [...without("c"), { path: "c", kind: "dir" }] }],
+  ["a kind", { entries: [...without("c"), { path: "c", kind: "directory" }] }],
   [
     "a content",
     { entries: [...without("a/b"), { path: "a/b", kind: "file", size: 1, executable: false, digest: other }] },
@@ -125,7 +125,7 @@ const inputs = fc.record({
   dockerfile: fc.record({ digest: fc.constant(digest), contextPath: fc.option(text, { nil: undefined }) }),
   entries: fc.uniqueArray(
     fc.oneof(
-      fc.record({ path: text, kind: fc.constant("dir" as const) }),
+      fc.record({ path: text, kind: fc.constant("directory" as const) }),
       fc.record({ path: text, kind: fc.constant("symlink" as const), target: text }),
     ),
     { maxLength: 3, selector: ({ path }) => path },

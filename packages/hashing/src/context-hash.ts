@@ -93,7 +93,7 @@ function writeEntries(hash: Hash, entries: readonly ContextEntry[]): void {
 
 function entryFields(entry: ContextEntry): readonly string[] {
   if (entry.kind === "file") return [entry.executable ? "executable" : "file", entry.path, entry.digest];
-  return entry.kind === "dir" ? ["dir", entry.path] : ["symlink", entry.path, entry.target];
+  return entry.kind === "directory" ? ["dir", entry.path] : ["symlink", entry.path, entry.target];
 }
 
 function inOrder(entries: readonly ContextEntry[]): readonly ContextEntry[] {

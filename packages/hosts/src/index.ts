@@ -1,4 +1,16 @@
-export { type CommandOutput, engineVariables } from "ssh2-streamer";
+export type { Engine } from "@otto/engine";
+export {
+  type CommandOutput,
+  engineVariables,
+  type ProcessExit,
+  type RemoteProcess,
+  type SpawnOptions,
+  type SshEvent,
+  type SshEventListener,
+  type SshRoute,
+  type StdinSource,
+  type Terminal,
+} from "ssh2-streamer";
 export type { Command, CommandResult } from "./command.js";
 export { readServicePlace, type ServicePlace } from "./compose-labels.js";
 export { type ComposeProgram, type ComposeVersion, findCompose } from "./compose-program.js";

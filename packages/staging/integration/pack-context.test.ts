@@ -112,7 +112,7 @@ test.each<[string, Case]>([
   const directory = makeScratch();
   const context = await readContext(writeCase(one, directory));
   const expected = context.entries.map((entry) => {
-    if (entry.kind === "dir") return `${entry.path}/`;
+    if (entry.kind === "directory") return `${entry.path}/`;
     return `${entry.path} = ${readFileSync(encodePath(join(context.root, entry.path)), "utf8")}`;
   });
   expect(listImage(await buildClassic(context), directory).sort()).toEqual(expected.sort());

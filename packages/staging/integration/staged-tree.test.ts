@@ -222,7 +222,7 @@ describe.each(Object.keys(shells) as (keyof typeof shells)[])("in %s", (shell) =
   test("a chmod of a mounted directory is sent, and follows no link", async () => {
     const tree = treeOf(shell);
     await up(tree, { "data/sub/b": "1" });
-    const entries = (mode: number) => [{ kind: "dir", path: "repo/data/sub", mode } as const];
+    const entries = (mode: number) => [{ kind: "directory", path: "repo/data/sub", mode } as const];
     await updateTree(tree, planTree(entries(0o755), await readSent(), ["repo/data"]));
     await updateTree(tree, planTree(entries(0o711), await readSent(), ["repo/data"]));
     expect((await execute("stat", ["-c", "%a", join(dir, "repo/data/sub")])).stdout).toBe("711\n");

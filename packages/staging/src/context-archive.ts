@@ -49,7 +49,7 @@ async function usableName(context: BuildContext, ignoreEntry: ContextEntry | und
   const entry = context.entries.find(({ path }) => path === contextPath);
   if (contextPath === undefined || entry?.kind !== "file" || entry.digest !== digest) return undefined;
   if (ignoreEntry === undefined) return contextPath;
-  if (ignoreEntry.kind === "dir" || context.ignoreFile?.contextPath !== ignoreName) return undefined;
+  if (ignoreEntry.kind === "directory" || context.ignoreFile?.contextPath !== ignoreName) return undefined;
   const patterns = context.ignoreFile?.patterns ?? [];
   const removed = (await isIgnoredPath(patterns, ignoreName)) || (await isIgnoredPath(patterns, contextPath));
   return removed ? undefined : contextPath;
@@ -69,7 +69,7 @@ async function ignoreContent(tree: ContextTree, entry: FileEntry | undefined, do
 }
 
 function notPackable({ kind }: ContextEntry): OttoError {
-  const what = kind === "dir" ? "directory" : "symbolic link";
+  const what = kind === "directory" ? "directory" : "symbolic link";
   return new OttoError("CONTEXT_NOT_PACKABLE", `packing the build context: its ${ignoreName} is a ${what}`, {
     hint: `Make ${ignoreName} a file, or build on an engine with BuildKit.`,
   });

@@ -96,7 +96,7 @@ function asksForIgnoreFile({ followPaths, excludePatterns }: SyncRequest): boole
 function statOf(entry: ContextEntry, timeOf: (entry: ContextEntry) => bigint): Stat {
   const common = { path: encodePath(entry.path), mtimeNs: timeOf(entry) };
   switch (entry.kind) {
-    case "dir":
+    case "directory":
       return { ...common, mode: directoryMode, sizeBytes: 0 };
     case "symlink":
       return { ...common, mode: symlinkMode, sizeBytes: 0, linkname: encodePath(entry.target) };
@@ -130,7 +130,7 @@ const dayStartNs = BigInt(Date.UTC(2000, 0, 1)) * 1_000_000n;
 const dayNs = 86_400n * 1_000_000_000n;
 
 function contentTime(_tree: ContextTree, entry: ContextEntry): bigint {
-  if (entry.kind === "dir") return dayStartNs;
+  if (entry.kind === "directory") return dayStartNs;
   return digestTime(entry.kind === "file" ? entry.digest : digestOf(encodePath(entry.target)));
 }
 

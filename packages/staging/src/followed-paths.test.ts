@@ -11,7 +11,7 @@ function parseTree(text: string): ContextEntry[] {
     .split("\n")
     .map((line) => {
       const [kind, path = "", , target = ""] = line.trim().split(" ");
-      if (kind === "dir") return { kind, path };
+      if (kind === "dir") return { kind: "directory", path };
       if (kind === "link") return { kind: "symlink", path, target };
       return { kind: "file", path, size: 0, executable: false, digest: "" };
     });
@@ -61,10 +61,12 @@ test("links that lead to each other end", () => {
   expect(selectFollowed(loop, ["a"]).map(({ path }) => path)).toEqual(["a", "b"]);
 });
 
-const unsendable = ["FIFO secret/pipe", "dir app/src/closed", "file app/notes.txt"].map((line): UnsendableEntry => {
-  const [kind, path] = line.split(" ") as [UnsendableEntry["kind"], string];
-  return { kind, path, error: new OttoError("CONTEXT_UNREADABLE", path) };
-});
+const unsendable = ["FIFO secret/pipe", "directory app/src/closed", "file app/notes.txt"].map(
+  (line): UnsendableEntry => {
+    const [kind, path] = line.split(" ") as [UnsendableEntry["kind"], string];
+    return { kind, path, error: new OttoError("CONTEXT_UNREADABLE", path) };
+  },
+);
 
 test.each<[string, string | undefined]>([
   ["top", undefined],

@@ -29,7 +29,7 @@ export function findUnsendable(
   const roots = followLinks(entries, [...paths.filter((path) => !isWild(path)).map(literalPart), ...links]);
   return unsendable.find(
     ({ path, kind }) =>
-      roots.has("") || isAtOrBelow(path, roots) || (kind === "dir" && isAbove(path, roots)) || isNamed(path),
+      roots.has("") || isAtOrBelow(path, roots) || (kind === "directory" && isAbove(path, roots)) || isNamed(path),
   );
 }
 

@@ -51,7 +51,7 @@ async function writeEntry(archive: Pack, tree: ContextTree, entry: PackedEntry):
   if (entry.kind === "file") return writeFile(archive, tree, entry);
   if (entry.kind === "content")
     return writeContent(archive, header(entry.path, "file", 0o644), await entry.content(tree));
-  if (entry.kind === "dir") return writeContent(archive, header(entry.path, "directory", 0o755));
+  if (entry.kind === "directory") return writeContent(archive, header(entry.path, "directory", 0o755));
   return writeContent(archive, { ...header(entry.path, "symlink", 0o777), linkname: writtenName(entry.target) });
 }
 

@@ -121,7 +121,7 @@ const file = (path: string, content: string, mode = 0o644): TreeEntry => {
   const digest = createHash("sha256").update(content).digest("hex");
   return { kind: "file", path, mode, size: Buffer.byteLength(content), digest, source: { content } };
 };
-const dir = (path: string, mode = 0o755): TreeEntry => ({ kind: "dir", path, mode });
+const dir = (path: string, mode = 0o755): TreeEntry => ({ kind: "directory", path, mode });
 const link = (path: string, target: string): TreeEntry => ({ kind: "symlink", path, target });
 
 /** Sends one tree after the other. */

@@ -27,7 +27,7 @@ export interface FileTreeEntry {
 }
 
 export interface DirectoryTreeEntry {
-  readonly kind: "dir";
+  readonly kind: "directory";
   readonly path: string;
   readonly mode: number;
 }
@@ -41,6 +41,6 @@ export interface SymlinkTreeEntry {
 /** What a manifest keeps of an entry: equal texts mean that nothing has to be sent. */
 export function formatEntry(entry: TreeEntry): string {
   if (entry.kind === "symlink") return `link ${entry.target}`;
-  if (entry.kind === "dir") return `dir ${entry.mode.toString(8)}`;
+  if (entry.kind === "directory") return `dir ${entry.mode.toString(8)}`;
   return `file ${entry.mode.toString(8)} ${entry.digest}`;
 }

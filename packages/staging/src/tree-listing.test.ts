@@ -25,7 +25,7 @@ async function list(builds?: Readonly<Record<string, string>>) {
     dockerfile: path === "" ? undefined : join(root, path),
   }));
   const { entries, built } = await listTree([{ kind: "build", localPath: root, remotePath: "c", builds: uses }]);
-  const sent = entries.filter(({ kind }) => kind !== "dir").map(({ path }) => path.slice(2));
+  const sent = entries.filter(({ kind }) => kind !== "directory").map(({ path }) => path.slice(2));
   const files = (service: string) => sent.filter((path) => built.get(service)?.has(`c/${path}`));
   return { sent, seen: Object.fromEntries([...built.keys()].map((service) => [service, files(service)])) };
 }

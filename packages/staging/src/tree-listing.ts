@@ -31,7 +31,7 @@ export async function listTree(files: readonly TreeFile[], directories: readonly
     addAncestors(entries, entry.path);
     entries.set(entry.path, entry);
   };
-  for (const path of directories) add({ kind: "dir", path, mode: directoryMode });
+  for (const path of directories) add({ kind: "directory", path, mode: directoryMode });
   for (const file of files) {
     if ("content" in file) add(textEntry(file));
     else
@@ -45,7 +45,7 @@ export async function listTree(files: readonly TreeFile[], directories: readonly
 
 function addAncestors(entries: Map<string, TreeEntry>, path: string): void {
   for (let at = posix.dirname(path); at !== "." && !entries.has(at); at = posix.dirname(at))
-    entries.set(at, { kind: "dir", path: at, mode: directoryMode });
+    entries.set(at, { kind: "directory", path: at, mode: directoryMode });
 }
 
 function textEntry({ remotePath, content }: { remotePath: string; content: string }): TreeEntry {
@@ -84,7 +84,7 @@ function noteSeen(built: Map<string, Set<string>>, service: string, paths: reado
 async function readEntry(localPath: string, path: string): Promise<TreeEntry> {
   const found = await lstat(localPath);
   // Without these bits the login could not put the contents there.
-  if (found.isDirectory()) return { kind: "dir", path, mode: (found.mode & 0o777) | 0o700 };
+  if (found.isDirectory()) return { kind: "directory", path, mode: (found.mode & 0o777) | 0o700 };
   if (found.isSymbolicLink()) {
     const target = decodePath(await readlink(localPath, { encoding: "buffer" }));
     refuseRawBytes(localPath, target);

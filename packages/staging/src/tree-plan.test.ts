@@ -11,7 +11,7 @@ const file = (path: string, digest: string): TreeEntry => ({
   digest,
   source: { content: "" },
 });
-const dir = (path: string): TreeEntry => ({ kind: "dir", path, mode: 0o755 });
+const dir = (path: string): TreeEntry => ({ kind: "directory", path, mode: 0o755 });
 const paths = (list: readonly { path: string }[]) => list.map(({ path }) => path);
 const first = [dir("repo"), file("repo/a", "1"), file("repo/b", "1")];
 const whole = (entries: SentTree["entries"]): SentTree => ({ entries, shared: [] });

@@ -7,7 +7,7 @@ export interface TreePlan {
   /** Files and links to send. */
   readonly send: readonly SentEntry[];
   /** Directories to make where they are missing. `isOther`: it is there with other permissions. */
-  readonly make: readonly (Extract<TreeEntry, { kind: "dir" }> & { readonly isOther: boolean })[];
+  readonly make: readonly (Extract<TreeEntry, { kind: "directory" }> & { readonly isOther: boolean })[];
   /** What was sent once and is not wanted any more, the deepest first. */
   readonly remove: readonly TreeRemoval[];
   /** What is certain while the changes are made: of what changes, only that it is the old, the new or nothing. */
@@ -18,7 +18,7 @@ export interface TreePlan {
 }
 
 /** A file or link to send. `known`: what may lie in its place of ours; undefined where no container writes. */
-export type SentEntry = Exclude<TreeEntry, { kind: "dir" }> & { readonly known: readonly string[] | undefined };
+export type SentEntry = Exclude<TreeEntry, { kind: "directory" }> & { readonly known: readonly string[] | undefined };
 
 /** What is ours goes: a file that holds one of the `known`, or any where no container writes; a directory that is empty. */
 export interface TreeRemoval {
@@ -45,12 +45,12 @@ export function planTree(wanted: readonly TreeEntry[], sent: SentTree, mounts: r
   });
   return {
     send: changed.flatMap((entry) => {
-      if (entry.kind === "dir") return [];
+      if (entry.kind === "directory") return [];
       const known = [...textsOf(sent.entries[entry.path]), formatEntry(entry)];
       return [{ ...entry, known: isShared(entry.path, shared) ? known : undefined }];
     }),
     make: changed.flatMap((entry) => {
-      if (entry.kind !== "dir") return [];
+      if (entry.kind !== "directory") return [];
       return [{ ...entry, isOther: /^dir [0-7]+$/.test(String(sent.entries[entry.path])) }];
     }),
     remove: planRemovals({ entries: sent.entries, shared }, gone),

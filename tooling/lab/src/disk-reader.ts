@@ -6,7 +6,7 @@ export const diskReader = {
   async stat(path: string) {
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) return undefined;
-    const kind: "file" | "dir" | "other" = found.isFile() ? "file" : found.isDirectory() ? "dir" : "other";
+    const kind: "file" | "directory" | "other" = found.isFile() ? "file" : found.isDirectory() ? "directory" : "other";
     return { kind, realPath: await realpath(path) };
   },
 };

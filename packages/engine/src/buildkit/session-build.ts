@@ -16,7 +16,10 @@ import { solveBuild } from "./solve-build.js";
 import type { SolveOptions } from "./solve-request.js";
 import { decodeTrace } from "./trace.js";
 
-export type SessionBuildOptions = SolveOptions & { readonly services: SessionServices };
+export interface SessionBuildOptions extends SolveOptions {
+  /** What the engine may ask for while it builds. */
+  readonly services: SessionServices;
+}
 
 /**
  * Builds with BuildKit. The engine asks over a session for the files that it lacks; nothing else is sent. Closing the

@@ -104,7 +104,7 @@ function refusedFacts(refusal: string, { refused }: Facts): Facts {
 }
 
 function entryFact(root: string, entry: ContextEntry): [string, string] {
-  if (entry.kind === "dir") return [`dir ${entry.path}`, ""];
+  if (entry.kind === "directory") return [`dir ${entry.path}`, ""];
   if (entry.kind === "symlink") return [`link ${entry.path}`, entry.target];
   const content = readFileSync(encodePath(`${root}/${entry.path}`), "latin1");
   return [`${entry.executable ? "exec" : "file"} ${entry.path}`, content];
