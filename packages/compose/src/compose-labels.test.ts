@@ -98,5 +98,9 @@ test("one that goes meanwhile is not an error, and anything else is", () => {
   expect(() => parseContainers(parent, "-permission denied")).toThrow(
     expect.objectContaining({ code: "COMPOSE_ENGINE_FAILED" }),
   );
+  // Of a client that knows less of the template.
+  expect(() => parseContainers(parent, '{"id":')).toThrow(
+    expect.objectContaining({ code: "COMPOSE_ENGINE_FAILED", hint: expect.stringContaining("docker.command") }),
+  );
   expect(parseContainers(parent, "+WARNING: Error loading config file\n")).toEqual([]);
 });

@@ -5,7 +5,8 @@ import type { ContainerEvents } from "./stack-health.js";
 import { dockerWords, projectFilter } from "./stack-observation.js";
 import type { StackSession } from "./stack-session.js";
 
-const watched = ["start", "die", "health_status", "oom", "destroy"];
+/** Podman asks for `died` and `remove` by their own names, though it then tells the former as `die`. */
+const watched = ["start", "die", "died", "health_status", "oom", "destroy", "remove"];
 
 /** How often a stack is looked at whose events cannot be heard. */
 const deafMs = 500;

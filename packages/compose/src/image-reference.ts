@@ -50,10 +50,14 @@ export function findBuilders({ project, files }: NamedServices): ReadonlyMap<str
 }
 
 /** Finds which image each reference names among lines of `docker image inspect`. */
-export function findImages(references: readonly string[], lines: string): Record<string, ObservedImage> {
+export function findImages(
+  references: readonly string[],
+  lines: string,
+  parseLine: (line: string) => unknown = JSON.parse,
+): Record<string, ObservedImage> {
   const images = new Map<string, ObservedImage>();
   for (const line of lines.split("\n").filter((text) => text.startsWith("{"))) {
-    const { id, build, tagged, tags, digests } = JSON.parse(line) as ImageLine;
+    const { id, build, tagged, tags, digests } = parseLine(line) as ImageLine;
     const taggedAt = Date.parse(tagged);
     const image = { id, build, taggedAt: taggedAt > 0 ? taggedAt : undefined };
     for (const name of [...(tags ?? []), ...(digests ?? []), id]) images.set(familiarImageName(name), image);

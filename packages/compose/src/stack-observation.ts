@@ -78,7 +78,7 @@ export async function observeStack(
     digests,
     containers: parseContainers(parent, containers),
     warnings: parseWarnings(containers),
-    images: findImages(wanted.images, images),
+    images: findImages(wanted.images, images, (line) => parseLine(parent, line)),
     now: Number(now) * 1000,
   };
 }
@@ -170,10 +170,27 @@ export function parseContainers(parent: Parent, text: string): ObservedContainer
   // One that goes meanwhile is said to be missing; the others are printed all the same.
   if (failure.length > 0 && !failure.some(isAboutMissing)) throw engineFailed(parent, failure.join("\n"));
   return lines.flatMap((text) => {
-    const line = JSON.parse(text) as InspectLine;
+    const line = parseLine(parent, text) as InspectLine;
     const place = readServicePlace(line.labels);
     return place === undefined ? [] : [toObserved(line, place)];
   });
+}
+
+function parseLine(parent: Parent, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const command = parent.docker.command.join(" ");
+    throw new OttoError(
+      "COMPOSE_ENGINE_FAILED",
+      `looking at the stack on ${parent.id}: ${command} is no docker client`,
+      {
+        hint: "Set docker.command to a docker client with Compose, and docker.socket to the engine's socket: Podman has one, too.",
+        details: { host: parent.id },
+        cause,
+      },
+    );
+  }
 }
 
 function parseWarnings(text: string): string[] {

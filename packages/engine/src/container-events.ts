@@ -9,11 +9,12 @@ import { readJsonLines, textField } from "./json-lines.js";
 /** That a container's life took a turn. */
 export interface ContainerEvent {
   readonly container: string;
-  /** `create`, `start`, `die`, `destroy`, `rename`. */
+  /** `create`, `start`, `die`, `destroy`, `rename`; of Podman `remove`, where Docker has `destroy`. */
   readonly action: string;
 }
 
-const turns = ["create", "start", "die", "destroy", "rename"];
+// Podman 4.3 takes `died`, and tells it as `die`.
+const turns = ["create", "start", "die", "died", "destroy", "remove", "rename"];
 
 /**
  * Listens to what happens to containers; resolves when the engine tells, so that a look taken then misses nothing.

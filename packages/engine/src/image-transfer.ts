@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { cleanText, type Json, OttoError, type Secret } from "@otto/errors";
+import { cleanText, isOttoError, type Json, OttoError, type Secret } from "@otto/errors";
 import { parseImageReference } from "@otto/hashing";
 import type { EngineClient } from "./engine-client.js";
 import { asking, hasStatus } from "./engine-error.js";
@@ -43,7 +43,7 @@ export async function pullImage(client: EngineClient, options: PullOptions, requ
       await followTransfer(stream, options, "ENGINE_PULL_FAILED");
       return true;
     } catch (error) {
-      if (hasStatus(error, 404)) return false;
+      if (hasStatus(error, 404) || isUnknown(error)) return false;
       throw error;
     }
   });
@@ -66,6 +66,13 @@ export async function pushImage(
     const stream = await sendToEngine(client, { method: "POST", path, query: { tag }, headers }, request);
     return followTransfer(stream, options, "ENGINE_PUSH_FAILED");
   });
+}
+
+/** Podman says it in the stream, where Docker answers 404; its words of 4.3 and 5.4, the registry's own of the end. */
+function isUnknown(error: unknown): boolean {
+  return (
+    isOttoError(error, "ENGINE_PULL_FAILED") && /reading manifest .*: (?:manifest|name) unknown/s.test(error.message)
+  );
 }
 
 function withSecrets(request: EngineRequest, { credentials }: TransferOptions): EngineRequest {

@@ -12,6 +12,8 @@ test.each<[string, string | undefined, string, string]>([
   [`docker -H unix://${rootless}`, undefined, "docker", rootless],
   [`docker --host=unix://${rootless} --debug`, rootless, "docker --debug", rootless],
   [`env DOCKER_HOST=unix://${rootless} docker`, undefined, "env docker", rootless],
+  ["podman", undefined, "podman", "/run/podman/podman.sock"],
+  ["sudo -n podman", usual, "sudo -n podman", usual],
   ["my-docker", rootless, "my-docker", rootless],
 ])("%s with the socket %s is %s on %s", (words, socketPath, client, socket) => {
   const docker = { command: words.split(" "), stagingRoot: undefined };

@@ -22,6 +22,8 @@ export interface AddressedDocker extends ParentDocker {
 }
 
 export const usualSocket = "/var/run/docker.sock";
+/** Where systemd has Podman's service for root listen. */
+const podmanSocket = "/run/podman/podman.sock";
 
 /**
  * Decides which engine a parent's is: that of `socketPath`, else what its docker command names, else that of `usual`.
@@ -37,7 +39,7 @@ export function addressEngine(
   const given = socketPath === undefined ? [] : [socketPath];
   const sockets = new Set([...given, ...named.map(readSocket)]);
   if (sockets.size > 1 || sockets.has(undefined)) throw ambiguous(host, docker.command, socketPath);
-  const [socket = usual()] = sockets;
+  const [socket = client.some(isPodman) ? podmanSocket : usual()] = sockets;
   return {
     client,
     command: [...client, "-H", `unix://${socket}`],
@@ -50,6 +52,8 @@ export function addressEngine(
 export function readSocket(address: string): string | undefined {
   return /^unix:\/\/(\/.*)$/s.exec(address)?.[1];
 }
+
+const isPodman = (word: string) => /(^|\/)podman$/.test(word);
 
 const engineFlag = /^(?:-H|--host|--url|-c|--context|--connection)(?:=(.*))?$/s;
 const engineVariable = /^DOCKER_(?:HOST|CONTEXT)=(.*)$/s;

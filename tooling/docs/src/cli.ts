@@ -3,9 +3,10 @@ import { join, resolve } from "node:path";
 import { readErrorCatalogue } from "./error-catalogue.js";
 import { formatErrorPage } from "./error-page.js";
 import { listRows, replaceTable } from "./package-table.js";
+import { readPodmanRows, replacePodmanTable } from "./podman-table.js";
 import { listPackages } from "./workspace-package.js";
 
-// pnpm docs:write: writes docs/errors.md and the table of packages in README.md anew.
+// pnpm docs:write: writes docs/errors.md and the tables of packages (README.md) and of Podman (how-to/engine.md) anew.
 const root = resolve(import.meta.dirname, "../../..");
 const packages = listPackages(root);
 
@@ -14,6 +15,9 @@ writeFileSync(join(root, "docs/errors.md"), formatErrorPage(sections));
 
 const readme = join(root, "README.md");
 writeFileSync(readme, replaceTable(readFileSync(readme, "utf8"), listRows(packages)));
+
+const enginePage = join(root, "docs/how-to/engine.md");
+writeFileSync(enginePage, replacePodmanTable(readFileSync(enginePage, "utf8"), readPodmanRows(root)));
 
 for (const gap of gaps) console.error(gap);
 process.exitCode = gaps.length > 0 ? 1 : 0;
