@@ -6,6 +6,10 @@ test("lower case names stay as they are", () => {
   expect(composeProjectName("my-repo_1", "jane")).toBe("otto-my-repo_1-jane");
 });
 
+test("a name that has to be changed carries digits of what it was, and only those where nothing is left", () => {
+  expect(composeProjectName("Jane", "")).toBe("otto-jane-6cbdd9bd-e3b0c442");
+});
+
 test("whatever the names hold, compose takes the project's name", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary", maxLength: 300 }), (repo, suffix) => {
@@ -49,6 +53,11 @@ test.each([
   expect(() => checkProjectName(name)).toThrow(
     expect.objectContaining({ code: "COMPOSE_PROJECT_INVALID", message: expect.stringContaining(reason) as string }),
   );
+});
+
+test("a message shows a name, and of a long one its beginning", () => {
+  expect(() => checkProjectName("A".repeat(200))).toThrow(`name "${"A".repeat(200)}":`);
+  expect(() => checkProjectName("a".repeat(201))).toThrow(`name "${"a".repeat(40)}…":`);
 });
 
 test("what composeProjectName gives is taken", () => {

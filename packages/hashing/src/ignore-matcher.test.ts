@@ -85,8 +85,16 @@ test.each<[string[], string, boolean]>([
   [["a", "!b/*.md"], "a/c.md", false],
   [["a", "!**/*.md"], "a/b/c.md", true],
   [["a/b", "!a/b/c"], "a/b/c", true],
+  [["a", "!a/*/c"], "a/b/c", true],
+  [["a", "!a/b.d/*/c"], "a/b.d/e/c", true],
+  [["a", "!a/b.d/*/c"], "a/bxd/e/c", false],
 ])("%j: the way to %j is walked: %s", (patterns, path, reached) => {
   expect(walkTo(patterns, path).reached).toBe(reached);
+});
+
+test("asked about one path by itself, what a directory above it matches counts", () => {
+  expect(matchIgnoredPath(["a"], "a/b/c")).toBe(true);
+  expect(matchIgnoredPath(["a", "!a/b"], "a/b/c")).toBe(false);
 });
 
 test.each([
