@@ -19,17 +19,17 @@ test.each([
 });
 
 test.each([
-  ["app", "docker.io library/app - -"],
+  ["app", "docker.io app - -"],
   ["team/app:1", "docker.io team/app 1 -"],
-  ["localhost/app", "localhost app - -"],
-  ["localhost:5000/app", "localhost:5000 app - -"],
-  ["localhost:5000", "docker.io library/localhost 5000 -"],
-  ["registry.example/team/app:1", "registry.example team/app 1 -"],
-  ["r.example:5000/app:1@sha256:00", "r.example:5000 app 1 sha256:00"],
-  ["Team/app", "Team app - -"],
-  ["[::1]:5000/app", "[::1]:5000 app - -"],
-  ["index.docker.io/app", "docker.io library/app - -"],
+  ["localhost/app", "localhost localhost/app - -"],
+  ["localhost:5000/app", "localhost:5000 localhost:5000/app - -"],
+  ["localhost:5000", "docker.io localhost 5000 -"],
+  ["registry.example/team/app:1", "registry.example registry.example/team/app 1 -"],
+  ["r.example:5000/app:1@sha256:00", "r.example:5000 r.example:5000/app 1 sha256:00"],
+  ["Team/app", "Team Team/app - -"],
+  ["[::1]:5000/app", "[::1]:5000 [::1]:5000/app - -"],
+  ["index.docker.io/app", "docker.io app - -"],
 ])("%s has the parts %s", (reference, parts) => {
-  const { registry, repository, tag = "-", digest = "-" } = parseImageReference(reference);
-  expect(`${registry} ${repository} ${tag} ${digest}`).toBe(parts);
+  const { registry, familiarName, tag = "-", digest = "-" } = parseImageReference(reference);
+  expect(`${registry} ${familiarName} ${tag} ${digest}`).toBe(parts);
 });

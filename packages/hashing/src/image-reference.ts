@@ -2,9 +2,7 @@
 export interface ImageReference {
   /** Host and port: `docker.io`, `registry.example:5000`. */
   readonly registry: string;
-  /** Without the registry: `library/busybox`, `team/app`. */
-  readonly repository: string;
-  /** The repository as the engine lists it: without the default registry. */
+  /** The repository as the engine lists it: without the default registry and its `library/`. */
   readonly familiarName: string;
   readonly tag: string | undefined;
   /** As `sha256:…`. */
@@ -25,11 +23,10 @@ export function parseImageReference(reference: string): ImageReference {
   const colon = named.lastIndexOf(":");
   const [name, tag] = cutAt(named, colon > named.lastIndexOf("/") ? colon : -1);
   const { registry, path } = splitRegistry(name);
-  if (registry !== hub) return { registry, repository: path, familiarName: name, tag, digest };
-  const repository = path.includes("/") ? path : official + path;
-  const isOfficial = repository.startsWith(official) && repository.split("/").length === 2;
-  const familiarName = isOfficial ? repository.slice(official.length) : repository;
-  return { registry, repository, familiarName, tag, digest };
+  if (registry !== hub) return { registry, familiarName: name, tag, digest };
+  const isOfficial = path.startsWith(official) && path.split("/").length === 2;
+  const familiarName = isOfficial ? path.slice(official.length) : path;
+  return { registry, familiarName, tag, digest };
 }
 
 /**
