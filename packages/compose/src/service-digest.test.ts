@@ -54,6 +54,7 @@ function cause(service: string, changes: Parameters<typeof digests>[0]): string 
   return compareDigests(formatDigest(before), after);
 }
 
+const policed = { ...model.services.job, pull_policy: "always" };
 test.each<[string, string, Parameters<typeof digests>[0], string | undefined]>([
   ["nothing", "api", {}, undefined],
   ["a file that it mounts", "api", { manifest: { "repo/f": "file 644 2" } }, "a file that it mounts changed"],
@@ -77,6 +78,7 @@ test.each<[string, string, Parameters<typeof digests>[0], string | undefined]>([
     },
     undefined,
   ],
+  ["its pull_policy", "job", { model: { services: { ...model.services, job: policed } } }, undefined],
   ["a secret's value", "api", { contentVariables: new Map([["TOKEN", new Secret("u")]]) }, "its settings changed"],
   ["another service's build context", "api", { manifest: { "repo/web/x": "file 644 1" } }, undefined],
   ["its build context", "web", { manifest: { "repo/web/x": "file 644 1" } }, "its build context changed"],

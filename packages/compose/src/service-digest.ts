@@ -62,6 +62,7 @@ function digestService(
     build,
     depends_on: _dependencies,
     profiles: _profiles,
+    pull_policy: _pullPolicy,
     scale: _scale,
     deploy: declared,
     ...settings
