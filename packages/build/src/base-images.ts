@@ -12,27 +12,23 @@ export interface DockerfileUse {
  * value are empty: those that the builder sets (`TARGETARCH`) may be missing in a name, which its registry never needs.
  */
 export function findBaseImages(dockerfile: string, use: DockerfileUse): readonly string[] {
-  const images = readStages(dockerfile, use.buildArgs).flatMap((stage) => stage.images);
+  const images = readStages(dockerfile, use.buildArgs).flatMap(imageNames);
   return [...new Set([...frontendOf(dockerfile, use), ...images])];
 }
 
 /** The base images that the target needs. If the target is not a stage, all of them. */
 export function findReachedImages(dockerfile: string, use: DockerfileUse): readonly string[] {
   const stages = readStages(dockerfile, use.buildArgs);
-  const images = reachStages(stages, use.target).flatMap((stage) => stage.images);
+  const images = reachStages(stages, use.target).flatMap(imageNames);
   return [...new Set([...frontendOf(dockerfile, use), ...images])];
 }
 
 /** The line of the instruction that names an image, or of the `syntax` directive; undefined when no line names it. */
 export function findImageLine(dockerfile: string, use: DockerfileUse, image: string): number | undefined {
   const isWanted = (name: string) => familiarImageName(name) === familiarImageName(image);
-  const variables = new Map<string, string>();
-  let inStage = false;
-  for (const instruction of readInstructions(dockerfile)) {
-    if (instruction.keyword === "FROM") inStage = true;
-    if (instruction.keyword === "ARG" && !inStage) declare(variables, instruction, use.buildArgs);
-    if (imagesIn(instruction).some((name) => isWanted(expand(name, variables)))) return instruction.line;
-  }
+  const images = readStages(dockerfile, use.buildArgs).flatMap((stage) => stage.images);
+  const named = images.find(({ name }) => isWanted(name));
+  if (named !== undefined) return named.line;
   return frontendOf(dockerfile, use).some(isWanted) ? findDirectiveLine(dockerfile, "syntax") : undefined;
 }
 
@@ -41,10 +37,18 @@ function frontendOf(dockerfile: string, { buildArgs }: DockerfileUse): readonly 
   return frontend === undefined ? [] : [frontend];
 }
 
+interface NamedImage {
+  readonly name: string;
+  /** Of the instruction that names it. */
+  readonly line: number;
+}
+
+const imageNames = ({ images }: Stage) => images.map(({ name }) => name);
+
 interface Stage {
   /** In lower case; empty without one. */
   readonly name: string;
-  readonly images: string[];
+  readonly images: NamedImage[];
   /** Indexes of the stages that it begins with and takes files from. */
   readonly stages: number[];
 }
@@ -55,17 +59,20 @@ function readStages(dockerfile: string, buildArgs: DockerfileUse["buildArgs"]): 
   for (const instruction of readInstructions(dockerfile)) {
     if (instruction.keyword === "ARG" && stages.length === 0) declare(variables, instruction, buildArgs);
     const stage = instruction.keyword === "FROM" ? newStage(instruction) : stages.at(-1);
-    for (const name of imagesIn(instruction)) addReference(stage, expand(name, variables), stages);
+    for (const name of imagesIn(instruction)) {
+      addReference(stage, { name: expand(name, variables), line: instruction.line }, stages);
+    }
     if (stage !== undefined && instruction.keyword === "FROM") stages.push(stage);
   }
   return stages;
 }
 
-function addReference(stage: Stage | undefined, name: string, before: readonly Stage[]): void {
+function addReference(stage: Stage | undefined, named: NamedImage, before: readonly Stage[]): void {
+  const { name } = named;
   const isNumber = /^\d+$/.test(name);
   const index = isNumber ? Number(name) : before.findLastIndex((one) => one.name === name.toLowerCase());
   if (name !== "" && index >= 0) stage?.stages.push(index);
-  else if (!/^(\/|$)/.test(name) && name.toLowerCase() !== "scratch") stage?.images.push(name);
+  else if (!/^(\/|$)/.test(name) && name.toLowerCase() !== "scratch") stage?.images.push(named);
 }
 
 function reachStages(stages: readonly Stage[], target: string | undefined): readonly Stage[] {
