@@ -1,7 +1,7 @@
 import type { BigIntStats } from "node:fs";
 
 const digestBytes = 32;
-// Five 64-bit numbers, the mode, the state, the digest.
+// Five 64-bit numbers, the mode with a flag, the state, the digest.
 const recordBytes = 5 * 8 + 4 + 4 + digestBytes;
 const recordWords = recordBytes / 4;
 
@@ -59,7 +59,7 @@ export function setRecord(table: FileTable, index: number, stats: BigIntStats, d
   numbers[at + 2] = stats.ino;
   numbers[at + 3] = stats.dev;
   numbers[at + 4] = stats.size;
-  words[wordAt(index)] = Number(stats.mode);
+  words[wordAt(index)] = modeWord(stats);
   bytes.write(digest, digestAt(index), "latin1");
   setState(table, index, "done");
 }
@@ -73,7 +73,7 @@ export function hasStats({ numbers, words }: FileTable, index: number, stats: Bi
     numbers[at + 2] === BigInt.asIntN(64, stats.ino) &&
     numbers[at + 3] === BigInt.asIntN(64, stats.dev) &&
     numbers[at + 4] === stats.size &&
-    words[wordAt(index)] === Number(stats.mode)
+    words[wordAt(index)] === modeWord(stats)
   );
 }
 
@@ -95,6 +95,20 @@ export function sizeOf({ numbers }: FileTable, index: number): number {
 
 export function isExecutable({ words }: FileTable, index: number): boolean {
   return ((words[wordAt(index)] ?? 0) & 0o100) !== 0;
+}
+
+const hasNames = 0x8000_0000;
+
+/** The mode, and whether the file has other names. */
+function modeWord({ mode, nlink }: BigIntStats): number {
+  return Number(mode) + (nlink > 1n ? hasNames : 0);
+}
+
+/** What the names of one file have in common; undefined for a file with one name. */
+export function fileKeyOf({ numbers, words }: FileTable, index: number): string | undefined {
+  if ((words[wordAt(index)] ?? 0) < hasNames) return undefined;
+  const at = numberAt(index);
+  return `${numbers[at + 3]}:${numbers[at + 2]}`;
 }
 
 export function digestOf({ bytes }: FileTable, index: number): string {

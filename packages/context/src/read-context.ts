@@ -6,7 +6,7 @@ import { type ContextEntry, computeContextHash, type FileEntry, printablePath } 
 import type { BuildContext, ContextDockerfile, ContextTree, NamedContext } from "./build-context.js";
 import type { ContextSource, ReadContextOptions } from "./context-source.js";
 import { openVerified, readVerified } from "./file-stream.js";
-import { digestOf, type FileTable, isExecutable, sizeOf, stateOf } from "./file-table.js";
+import { digestOf, type FileTable, fileKeyOf, isExecutable, sizeOf, stateOf } from "./file-table.js";
 import { errnoOf, isMissing } from "./fs-error.js";
 import { pathBelow, realPath, toFsPath } from "./fs-path.js";
 import { readIgnoreFile } from "./ignore-rules.js";
@@ -92,15 +92,25 @@ async function readTree(root: string, reading: TreeReading, dockerfile?: string)
 /** A file that vanished after the walk was not there. */
 function joinEntries(walked: readonly WalkedEntry[], files: FileTable): ContextEntry[] {
   const entries: ContextEntry[] = [];
+  const firsts = new Map<string, FileEntry>();
   let index = -1;
   for (const entry of walked) {
     if (typeof entry !== "string") entries.push(entry);
-    else if (stateOf(files, ++index) === "done") entries.push(fileEntry(entry, files, index));
+    else if (stateOf(files, ++index) === "done")
+      entries.push(withFirst(fileEntry(entry, files, index), fileKeyOf(files, index), firsts));
   }
   return entries;
 }
 
-function fileEntry(path: string, files: FileTable, index: number): ContextEntry {
+/** A file that changed between its names' readings is not the same. */
+function withFirst(entry: FileEntry, key: string | undefined, firsts: Map<string, FileEntry>): FileEntry {
+  if (key === undefined) return entry;
+  const first = firsts.get(key);
+  if (first === undefined) firsts.set(key, entry);
+  return first?.digest === entry.digest ? { ...entry, sameAs: first.path } : entry;
+}
+
+function fileEntry(path: string, files: FileTable, index: number): FileEntry {
   const digest = digestOf(files, index);
   return { path, kind: "file", size: sizeOf(files, index), executable: isExecutable(files, index), digest };
 }

@@ -6,7 +6,7 @@ import { decodePath, encodePath } from "@otto/hashing";
 import { copyRecord, createFileTable, type FileTable, tableBytes } from "./file-table.js";
 
 // Raised when the layout changes. The numbers inside are in this machine's byte order: the file stays on it.
-const magic = Buffer.from("otto stat cache 1\n");
+const magic = Buffer.from("otto stat cache 2\n");
 const checksumBytes = 32;
 // The coarsest time stamps in use, those of FAT, count two seconds.
 const marginNs = 2_500_000_000n;

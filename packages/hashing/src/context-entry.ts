@@ -15,6 +15,11 @@ export interface FileEntry {
   /** The owner may execute it. */
   readonly executable: boolean;
   readonly digest: Digest;
+  /**
+   * The first entry that is the same file on disk, under another name (a hard link). The builder makes a link of it, too.
+   * Not in the hash: a clone has copies, and the content is the same.
+   */
+  readonly sameAs?: string;
 }
 
 export interface DirectoryEntry {

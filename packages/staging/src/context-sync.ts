@@ -76,9 +76,16 @@ function contextEntries(
   const refused = findUnsendable(context, paths);
   if (refused !== undefined) throw refused.error;
   const wanted = selectFollowed(context.entries, paths);
+  const sources = findLinkSources(wanted);
   return {
     length: wanted.length,
-    stat: (place) => statOf(itemAt(wanted, place), (entry) => timeOf(context, entry)),
+    stat: (place) => {
+      const entry = itemAt(wanted, place);
+      return withLink(
+        statOf(entry, (one) => timeOf(context, one)),
+        sources.get(entry),
+      );
+    },
     read: (place) => {
       const entry = itemAt(wanted, place);
       return entry.kind === "file" ? context.readFile(entry) : undefined;
@@ -91,6 +98,27 @@ const ignoreName = ".dockerignore";
 /** The frontend reads the ignore file by itself, before it asks for the context with the rules. */
 function asksForIgnoreFile({ followPaths, excludePatterns }: SyncRequest): boolean {
   return followPaths.length === 1 && followPaths[0] === ignoreName && excludePatterns.length === 0;
+}
+
+/** Of files with several names, the one that is sent: the first that is wanted. */
+function findLinkSources(wanted: readonly ContextEntry[]): ReadonlyMap<ContextEntry, string> {
+  const sources = new Map<ContextEntry, string>();
+  const sent = new Map<string, string>();
+  const named = new Set(wanted.flatMap((entry) => (entry.kind === "file" ? (entry.sameAs ?? []) : [])));
+  if (named.size === 0) return sources;
+  for (const entry of wanted) {
+    if (entry.kind !== "file" || (entry.sameAs === undefined && !named.has(entry.path))) continue;
+    const first = entry.sameAs ?? entry.path;
+    const source = sent.get(first);
+    if (source === undefined) sent.set(first, entry.path);
+    else sources.set(entry, source);
+  }
+  return sources;
+}
+
+/** As fsutil describes a hard link: a file of no size, with a target. */
+function withLink(stat: Stat, source: string | undefined): Stat {
+  return source === undefined ? stat : { ...stat, sizeBytes: 0, linkname: encodePath(source) };
 }
 
 function statOf(entry: ContextEntry, timeOf: (entry: ContextEntry) => bigint): Stat {

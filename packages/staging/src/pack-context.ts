@@ -57,6 +57,9 @@ async function writeEntry(archive: Pack, tree: ContextTree, entry: PackedEntry):
 
 async function writeFile(archive: Pack, tree: ContextTree, entry: FileEntry): Promise<void> {
   const mode = entry.executable ? 0o755 : 0o644;
+  if (entry.sameAs !== undefined && !hasRawBytes(entry.sameAs)) {
+    return writeContent(archive, { ...header(entry.path, "link", mode), linkname: entry.sameAs });
+  }
   const sink = archive.entry({ ...header(entry.path, "file", mode), size: entry.size });
   // A stream of streamx does all that pipeline asks of a Writable, but its types do not say so.
   await pipeline(tree.openFile(entry), sink as unknown as Writable);
