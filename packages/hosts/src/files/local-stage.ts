@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { closeSync, constants, fchmodSync, futimesSync, openSync, writeFileSync } from "node:fs";
 import { type FileHandle, link, lutimes, mkdir, open, symlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { copyFailure } from "./copy-failure.js";
@@ -133,6 +133,7 @@ async function writeEntry(place: LocalPlace, entry: FileEntry, writing: Writing)
 }
 
 async function writeFile(path: string, entry: FileOf, writing: Writing): Promise<void> {
+  if (entry.sizeBytes <= writing.block.length) return writeSmall(path, entry, await gather(entry, writing));
   const file = await open(path, newFile, 0o600);
   try {
     await writeContent(file, entry, writing);
@@ -140,6 +141,28 @@ async function writeFile(path: string, entry: FileOf, writing: Writing): Promise
     await file.utimes(entry.mtime, entry.mtime);
   } finally {
     await file.close();
+  }
+}
+
+/** All of a file's bytes in the block, which has room for them. */
+async function gather(entry: FileOf, { block, signal }: Writing): Promise<Buffer> {
+  let filled = 0;
+  for await (const chunk of entry.content()) {
+    signal?.throwIfAborted();
+    filled += chunk.copy(block, filled);
+  }
+  return block.subarray(0, filled);
+}
+
+// Of many small files, most of the time goes to what is around an asynchronous call.
+function writeSmall(path: string, { mode, mtime }: FileOf, content: Buffer): void {
+  const file = openSync(path, newFile, 0o600);
+  try {
+    writeFileSync(file, content);
+    fchmodSync(file, mode);
+    futimesSync(file, mtime, mtime);
+  } finally {
+    closeSync(file);
   }
 }
 
