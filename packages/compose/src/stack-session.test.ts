@@ -152,6 +152,25 @@ test("a client that vanishes leaves no lock and no process, whatever runs", {
   }
 });
 
+test("the directory of a session goes with it, also when its client vanishes", async () => {
+  await using parent = openParent();
+  const make = 'mkdir -m 700 "$scratch" && : >"$scratch/file" && printf %s "$scratch"';
+  const ended = await openStackSession(parent, { project, who: "ended" });
+  const { output: first } = await ended.run(make);
+  expect(existsSync(join(first, "file"))).toBe(true);
+  await ended[Symbol.asyncDispose]();
+  await expect.poll(() => existsSync(first)).toBe(false);
+  const session = await startSession(parent);
+  const second = join(tmpdir(), `otto-${session.nonce}`);
+  const begun = once(session.process.stdout, "data");
+  session.run(`${make}; sleep 30`);
+  await begun;
+  expect(existsSync(join(second, "file"))).toBe(true);
+  session.vanish();
+  await expect.poll(() => processesOf(project)).toEqual([]);
+  expect(existsSync(second)).toBe(false);
+});
+
 test("a script of which only a part has come is not run", async () => {
   await using parent = openParent();
   const session = await startSession(parent);
