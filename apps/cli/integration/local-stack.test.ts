@@ -51,6 +51,23 @@ test("a program reads what became of each image and each host", async () => {
   expect(down.lines[0]).toMatchObject({ type: "stack", repo: repo.name, status: "success" });
 });
 
+test("containers are reached, their logs read and taken down while the compose file is broken", async () => {
+  await runOtto(repo.place, ["docker", "build"]);
+  await runOtto(repo.place, ["docker", "up"]);
+  await repo.write("docker/compose.yml", "services: [\n");
+  const exec = await runOtto(repo.place, ["host", hostId("api"), "exec", "cat", "/etc/marker"]);
+  expect(exec).toMatchObject({ exitCode: 0, stdout: "first\n", stderr: expect.stringContaining("compose.yml") });
+  for (const words of [
+    ["docker", "logs"],
+    ["docker", "logs", "api"],
+    ["host", hostId("api"), "logs"],
+    ["docker", "down"],
+  ])
+    expect([words, (await runOtto(repo.place, words)).exitCode]).toEqual([words, 0]);
+  const gone = await runOtto(repo.place, ["host", hostId("api"), "exec", "true"]);
+  expect(gone).toMatchObject({ exitCode: 255, stderr: expect.stringContaining("compose.yml") });
+});
+
 const inWords = (holder: string) => `waiting for ann@desk (process 7) (there: ${holder})`;
 const inJson = (holder: string) => `"uid":${holder.replace("uid ", "").replace(" pid ", '"pid":')}`;
 test.each<[string, "stdout" | "stderr", (holder: string) => string]>([

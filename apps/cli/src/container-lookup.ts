@@ -20,8 +20,14 @@ export async function findContainerHost(session: Session, id: string): Promise<D
     ({ id: hostId, handle, dockerCapable }) => dockerCapable && (hostId === parent || handle === parent),
   );
   const onEvent = createNoticeListener(session.reporter);
-  await declareStacks(lab, { onEvent, ...(isParent && { on: parent }) });
-  return getContainerHost(id, lab);
+  const skipped = await declareStacks(lab, { onEvent, askEngine: true, ...(isParent && { on: parent }) });
+  try {
+    return getContainerHost(id, lab);
+  } catch (error) {
+    // Of another repo, a broken file is of no concern.
+    const own = skipped.find(({ repo }) => id.toLowerCase().startsWith(`${parent}.${repo.name}.`.toLowerCase()));
+    throw own === undefined || isOttoError(own.error, "LAB_NO_PARENT") ? error : own.error;
+  }
 }
 
 /**

@@ -3,7 +3,17 @@ import { mkdtemp, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { composeDown, composeUp, formatUpStep, type Lab, planComposeUp, type Repo } from "@otto/docker";
+import {
+  composeDown,
+  composeLogs,
+  composeUp,
+  declareStacks,
+  formatUpStep,
+  getContainerHost,
+  type Lab,
+  planComposeUp,
+  type Repo,
+} from "@otto/docker";
 import { startRegistry } from "@otto/lab";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { createStackRepo, left, nothing, recordEvents, type StackRepo } from "./stack-lab.js";
@@ -49,6 +59,12 @@ function setVariables(values: Readonly<Record<string, string | undefined>>): voi
       else process.env[name] = before[name];
     }
   });
+}
+
+async function readLogs(repo: Repo, lab: Lab, services?: readonly string[]): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const { text } of composeLogs(repo, lab, { services })) lines.push(text);
+  return lines;
 }
 
 /** What docker compose itself makes of the file on this machine, with this process's variables. */
@@ -216,6 +232,38 @@ volumes: { data: }
   expect(await down(true)).toMatchObject({ status: "success" });
   const filter = `label=com.docker.compose.project=${stack.project}`;
   expect((await execute("docker", ["volume", "ls", "--quiet", "--filter", filter])).stdout).toBe("");
+});
+
+test.each([
+  ["a file of variables is gone", () => execute("rm", [join(stack.root, "a.env")])],
+  ["an edit broke the compose file", () => stack.write("compose.yml", "services: [\n")],
+])("what runs is reached, as with docker compose, when %s", async (_, breakFiles) => {
+  const compose = `services: { a: { image: "$IMAGE", init: true, env_file: a.env, command: [sh, -c, "echo one; exec sleep infinity"] } }\n`;
+  await stack.write("a.env", "A=1\n");
+  await withLab(compose, (lab, repo) => composeUp(repo, lab));
+  await breakFiles();
+  const { lab, repo } = await stack.open(home);
+  onTestFinished(async () => {
+    await stack.write("compose.yml", "services: {}\n");
+    await lab[Symbol.asyncDispose]();
+  });
+  const warnings: string[] = [];
+  const onEvent = (event: { type: string; message?: string }) => void warnings.push(event.message ?? "");
+  await expect(declareStacks(lab)).rejects.toMatchObject({ code: expect.stringMatching(/^COMPOSE_FILE_/) });
+  await declareStacks(lab, { askEngine: true, onEvent });
+  expect(warnings).toEqual([expect.stringContaining("compose.yml")]);
+  const host = getContainerHost(`local.${repo.name}.a`, lab);
+  expect((await host.exec("echo $A")).stdout.toString()).toBe("1\n");
+  for (const services of [undefined, ["a"]]) {
+    expect(await readLogs(repo, lab, services)).toEqual(["one"]);
+  }
+  await expect(readLogs(repo, lab, ["b"])).rejects.toMatchObject({ code: expect.stringMatching(/^COMPOSE_FILE_/) });
+  expect(await composeDown(repo, lab)).toMatchObject({ status: "success" });
+  const [skipped] = await declareStacks(lab, { askEngine: true });
+  expect(skipped).toMatchObject({
+    repo: { name: repo.name },
+    error: { code: expect.stringMatching(/^COMPOSE_FILE_/) },
+  });
 });
 
 test("a file that compose refuses is refused by the plan of a stack that is not up, too", async () => {

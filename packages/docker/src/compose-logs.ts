@@ -2,7 +2,8 @@ import type { Repo } from "@otto/config";
 import { nearestWord, OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import { type LogOptions, readServiceLogs, type ServiceLogLine } from "@otto/hosts";
-import { type PlacementOptions, placeStack } from "./stack-placement.js";
+import { isUnreadableStack, listServicePlaces } from "./service-places.js";
+import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
 
 export interface ComposeLogsOptions extends PlacementOptions, LogOptions {
   /** Default: every service. */
@@ -21,12 +22,29 @@ export async function* composeLogs(
   lab: Lab,
   options: ComposeLogsOptions = {},
 ): AsyncGenerator<ServiceLogLine, void> {
-  const { parent, project, files } = await placeStack(repo, lab, options);
-  const { services } = options;
-  const declared = files.services.map(({ name }) => name);
-  const unknown = services?.find((service) => !declared.includes(service));
-  if (unknown !== undefined) throw unknownService(repo, unknown, declared);
-  yield* readServiceLogs(parent.engine, { project, services: services?.length === 0 ? undefined : services }, options);
+  const parent = lab.parentFor(repo, options.on);
+  const project = projectNameOf(repo, lab, options);
+  const services = options.services?.length === 0 ? undefined : options.services;
+  if (services !== undefined) await checkServices(repo, lab, { ...options, services });
+  yield* readServiceLogs(parent.engine, { project, services }, options);
+}
+
+/** Where the files cannot be read, a service with a container is known, too. */
+async function checkServices(
+  repo: Repo,
+  lab: Lab,
+  { services, ...options }: PlacementOptions & { readonly services: readonly string[] },
+): Promise<void> {
+  try {
+    const { files } = await placeStack(repo, lab, options);
+    const declared = files.services.map(({ name }) => name);
+    const unknown = services.find((service) => !declared.includes(service));
+    if (unknown !== undefined) throw unknownService(repo, unknown, declared);
+  } catch (error) {
+    if (!isUnreadableStack(error)) throw error;
+    const places = await listServicePlaces(lab.parentFor(repo, options.on), projectNameOf(repo, lab, options));
+    if (services.some((name) => !places.some(({ service }) => service === name))) throw error;
+  }
 }
 
 function unknownService(repo: Repo, service: string, declared: readonly string[]): OttoError {

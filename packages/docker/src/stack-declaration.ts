@@ -3,24 +3,31 @@ import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import type { ComposeUpOptions } from "./compose-up.js";
-import { type PlacementOptions, placeStack } from "./stack-placement.js";
+import { isUnreadableStack, listServicePlaces } from "./service-places.js";
+import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
 import { createTouch } from "./stack-touch.js";
 
-/** A repo whose stack has no place in the lab, and why. */
+/** A repo whose services are not known, and why: its stack has no place in the lab, or its files cannot be read. */
 export interface SkippedRepo {
   readonly repo: Repo;
   readonly error: OttoError;
 }
 
 /** `onEvent`: of the `up` that the use of a placeholder makes. */
-export type DeclareOptions = PlacementOptions & Pick<ComposeUpOptions, "onEvent">;
+export interface DeclareOptions extends PlacementOptions, Pick<ComposeUpOptions, "onEvent"> {
+  /**
+   * Where a repo's compose files cannot be read, the parent's engine is asked for the stack's containers, and these are made
+   * known, with a `compose.warning`; a repo without any is skipped. Default: false; nothing is connected.
+   */
+  readonly askEngine?: boolean | undefined;
+}
 
 /**
  * Makes the services of the lab's repos known as placeholders in `lab.hosts`, each on the parent that `up` would choose.
  * Using one whose container does not run brings its stack up, without building. Services that are not enabled (a profile)
  * are known and not listed.
- * @returns the repos that were left out: this lab has no parent for them
- * @throws OttoError what reading a compose file throws
+ * @returns the repos that were left out: this lab has no parent for them, or `askEngine` found nothing
+ * @throws OttoError what reading a compose file throws, without `askEngine`
  */
 export async function declareStacks(lab: Lab, options: DeclareOptions = {}): Promise<SkippedRepo[]> {
   const skipped: SkippedRepo[] = [];
@@ -28,11 +35,26 @@ export async function declareStacks(lab: Lab, options: DeclareOptions = {}): Pro
     try {
       declareServices(lab, await placeStack(repo, lab, options), options);
     } catch (error) {
-      if (!isOttoError(error, "LAB_NO_PARENT")) throw error;
-      skipped.push({ repo, error });
+      const isKnown = isOttoError(error, "LAB_NO_PARENT") || (options.askEngine === true && isUnreadableStack(error));
+      if (!isKnown) throw error;
+      const isDeclared = isUnreadableStack(error) && (await declareContainers(lab, repo, options, error as OttoError));
+      if (!isDeclared) skipped.push({ repo, error: error as OttoError });
     }
   }
   return skipped;
+}
+
+/** @returns whether there is any */
+async function declareContainers(lab: Lab, repo: Repo, options: DeclareOptions, error: OttoError): Promise<boolean> {
+  const parent = lab.parentFor(repo, options.on);
+  const project = projectNameOf(repo, lab, options);
+  const places = await listServicePlaces(parent, project).catch(() => []);
+  if (places.length === 0) return false;
+  options.onEvent?.({ type: "compose.warning", project, message: error.message });
+  const bringUp = () => Promise.reject(error);
+  for (const place of places)
+    lab.hosts.declare(createContainerHost(parent, { ...place, repo: repo.name, project, bringUp }));
+  return true;
 }
 
 function declareServices(lab: Lab, stack: PlacedStack, options: DeclareOptions): void {

@@ -1,0 +1,24 @@
+import { isOttoError } from "@otto/errors";
+import { type Parent, readServicePlace, type ServicePlace } from "@otto/hosts";
+
+/** Whether a stack's own files are why it cannot be read. What runs is there all the same. */
+export function isUnreadableStack(error: unknown): boolean {
+  return fileFaults.some((code) => isOttoError(error, code));
+}
+
+const fileFaults = [
+  "COMPOSE_FILE_INVALID",
+  "COMPOSE_FILE_MISSING",
+  "COMPOSE_PATH_OUTSIDE_REPO",
+  "COMPOSE_PATH_UNREADABLE",
+  "COMPOSE_PATH_UNSUPPORTED",
+  "COMPOSE_SERVICE_UNKNOWN",
+  "COMPOSE_VARIABLE_UNSET",
+] as const;
+
+/** The places that a project's containers have, running or not, by their labels. */
+export async function listServicePlaces({ engine }: Parent, project: string): Promise<ServicePlace[]> {
+  const labels = [`com.docker.compose.project=${project}`];
+  const containers = await engine.listContainers({ labels, all: true });
+  return containers.flatMap((container) => readServicePlace(container.Labels) ?? []);
+}
