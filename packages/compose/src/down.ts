@@ -85,9 +85,15 @@ function removeRestScript(
   return `{ ids=${list("container ls --all")} && networks=${list("network ls")} || exit 1
 volumes=${volumes ? list("volume ls") : ""} || exit 1
 [ -z "$ids" ] || ${removeContainersScript(docker, { stopTimeout, volumes })} || exit 1
-[ -z "$networks" ] || ${docker} network rm $networks || exit 1
-[ -z "$volumes" ] || ${docker} volume rm $volumes; } 2>&1`;
+for network in $networks; do ${docker} network rm "$network" || ${isNetworkUsed(docker)} || exit 1; done
+for volume in $volumes; do ${docker} volume rm "$volume" || ${isVolumeUsed(docker)} || exit 1; done; } 2>&1`;
 }
+
+/** What containers of others use stays, as with compose. */
+const isNetworkUsed = (docker: string) =>
+  `[ "$(${docker} network inspect --format '{{len .Containers}}' "$network")" -gt 0 ]`;
+
+const isVolumeUsed = (docker: string) => `[ -n "$(${docker} container ls --all --quiet --filter volume="$volume")" ]`;
 
 /** Stops and removes the containers `$ids`; `volumes`: with their anonymous volumes. */
 export function removeContainersScript(

@@ -266,6 +266,24 @@ test.each([
   });
 });
 
+test("a network that a container of another project uses stays at down, as with docker compose, and goes with the next", async () => {
+  const network = `${stack.project}-shared`;
+  const compose = `services: { a: { image: "$IMAGE", init: true, secrets: [s] } }
+networks: { default: { name: ${network} } }
+secrets: { s: { file: ./secret.txt } }
+`;
+  await stack.write("secret.txt", "hushed\n");
+  const down = () => withLab(compose, (lab, repo) => composeDown(repo, lab));
+  await withLab(compose, (lab, repo) => composeUp(repo, lab));
+  const other = `${stack.project}-other`;
+  await execute("docker", ["run", "--detach", "--init", "--name", other, "--network", network, stack.image]);
+  expect(await down()).toMatchObject({ status: "success", kept: undefined });
+  expect(await left(stack.project)).toEqual({ containers: [], networks: [expect.anything()] });
+  await execute("docker", ["container", "rm", "--force", other]);
+  expect(await down()).toMatchObject({ status: "skipped" });
+  expect(await left(stack.project)).toEqual(nothing);
+});
+
 test("a file that compose refuses is refused by the plan of a stack that is not up, too", async () => {
   const compose = `services: { a: { image: "$IMAGE", colour: red } }\n`;
   await stack.write("compose.yml", compose);
