@@ -42,7 +42,7 @@ test("links are taken as they are: dangling, looping, leading out, to a director
     "link in > d",
   ]);
   expect(lines(await read())).toEqual([
-    "dir d",
+    "directory d",
     "symlink dangling > nowhere",
     "symlink in > d",
     "symlink loop > loop",
@@ -153,11 +153,11 @@ test("a FIFO, a socket: no entries, but said with their errors, unless ignored",
   const { context, read } = makeContext(["dir d"]);
   execFileSync("mkfifo", [join(context, "d/pipe")]);
   expect(unsendable(await read())).toEqual(["CONTEXT_ENTRY_UNSUPPORTED FIFO d/pipe"]);
-  expect(lines(await read())).toEqual(["dir d"]);
+  expect(lines(await read())).toEqual(["directory d"]);
   writeFileSync(join(context, ".dockerignore"), "d/pipe\n*.sock\n");
   const server = createServer().listen(join(context, "s.sock"));
   await once(server, "listening");
-  expect(lines(await read())).toEqual(["file .dockerignore", "dir d"]);
+  expect(lines(await read())).toEqual(["file .dockerignore", "directory d"]);
   expect(unsendable(await read())).toEqual([]);
   writeFileSync(join(context, ".dockerignore"), "d/pipe\n");
   expect(unsendable(await read())).toEqual(["CONTEXT_ENTRY_UNSUPPORTED socket s.sock"]);
@@ -171,10 +171,10 @@ test("an unreadable file or directory: not read, but said with their errors, unl
   const closed = await asNobody(read);
   expect(unsendable(closed)).toEqual(["CONTEXT_UNREADABLE file closed"]);
   expect(String(closed.unsendable[0]?.error)).toContain("EACCES");
-  expect(lines(closed)).toEqual(["dir d", "file d/f"]);
+  expect(lines(closed)).toEqual(["directory d", "file d/f"]);
   writeFileSync(join(context, ".dockerignore"), "closed\n");
   chmodSync(join(context, "d"), 0);
-  expect(unsendable(await asNobody(read))).toEqual(["CONTEXT_UNREADABLE dir d"]);
+  expect(unsendable(await asNobody(read))).toEqual(["CONTEXT_UNREADABLE directory d"]);
   writeFileSync(join(context, ".dockerignore"), "closed\nd\n!d/g\n");
   expect(lines(await asNobody(read))).toEqual(["file .dockerignore"]);
   expect(unsendable(await asNobody(read))).toEqual([]);
