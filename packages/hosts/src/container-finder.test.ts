@@ -39,6 +39,21 @@ test("a program that cannot be started is tried once", async () => {
   expect(uses).toEqual(["c1"]);
 });
 
+test("one that is still listed and has stopped does not run", async () => {
+  const reason = "container c1 is not running";
+  const stopped = new OttoError("ENGINE_REQUEST_FAILED", `running a command: ${reason}`, { details: { reason } });
+  const { uses, use } = createUse(stopped, 2);
+  await expect(finder().use(unlimited, use)).rejects.toMatchObject({ code: "HOST_NOT_RUNNING" });
+  expect(uses).toEqual(["c1", "c1"]);
+});
+
+test("what the engine refuses for another reason is tried once", async () => {
+  const refused = new OttoError("ENGINE_REQUEST_FAILED", "no such user", { details: { reason: "no such user" } });
+  const { uses, use } = createUse(refused, 1);
+  await expect(finder().use(unlimited, use)).rejects.toThrow("no such user");
+  expect(uses).toEqual(["c1"]);
+});
+
 describe("a limit", () => {
   beforeEach(() => {
     vi.useFakeTimers();

@@ -38,8 +38,8 @@ export class ContainerFinder {
   }
 
   /**
-   * Uses the container. When it turns out to be gone, or the runtime failed to start anything in it, it is looked up and
-   * used once more.
+   * Uses the container. When it turns out to be gone or stopped, or the runtime failed to start anything in it, it is looked
+   * up and used once more.
    * @param deadline ends looking for it; while its stack is brought up it stands still, and begins anew after that
    * @throws OttoError `HOST_NOT_RUNNING`, what `bringUp` throws, and what `use` throws
    */
@@ -49,10 +49,19 @@ export class ContainerFinder {
     try {
       return await use(found);
     } catch (error) {
-      if (!((isKnown && isOttoError(error, "ENGINE_REQUEST_FAILED")) || isRuntimeFailure(error))) throw error;
+      const isGone = isStopped(error) || (isKnown && isOttoError(error, "ENGINE_REQUEST_FAILED"));
+      if (!isGone && !isRuntimeFailure(error)) throw error;
       // Somebody else may have found the next one already.
       if (this.#found === found) this.#found = undefined;
-      return await use(this.#found ?? (await this.#find(deadline)));
+      return await this.#useNext(this.#found ?? (await this.#find(deadline)), use);
+    }
+  }
+
+  async #useNext<T>(found: FoundContainer, use: (found: FoundContainer) => Promise<T>): Promise<T> {
+    try {
+      return await use(found);
+    } catch (error) {
+      throw isStopped(error) ? this.#notRunning() : error;
     }
   }
 
@@ -121,4 +130,10 @@ export class ContainerFinder {
 
 function isRuntimeFailure(error: unknown): boolean {
   return isOttoError(error, "HOST_COMMAND_NOT_STARTED") && error.details?.isRuntime === true;
+}
+
+/** The words of Docker and of Podman. A container that has just stopped may still be listed as running. */
+function isStopped(error: unknown): boolean {
+  const words = /is not running|container state improper/;
+  return isOttoError(error, "ENGINE_REQUEST_FAILED") && words.test(String(error.details?.reason));
 }
