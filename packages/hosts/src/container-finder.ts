@@ -134,6 +134,7 @@ function isRuntimeFailure(error: unknown): boolean {
 
 /** The words of Docker and of Podman. A container that has just stopped may still be listed as running. */
 function isStopped(error: unknown): boolean {
-  const words = /is not running|container state improper/;
-  return isOttoError(error, "ENGINE_REQUEST_FAILED") && words.test(String(error.details?.reason));
+  if (!isOttoError(error, "ENGINE_REQUEST_FAILED")) return false;
+  const { reason } = error.details ?? {};
+  return typeof reason === "string" && /is not running|container state improper/.test(reason);
 }

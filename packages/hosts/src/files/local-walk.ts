@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, lstatSync, openSync, readSync, type Stats } from "node:fs";
+import { closeSync, constants, createReadStream, lstatSync, openSync, readSync, type Stats } from "node:fs";
 import { opendir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -111,7 +111,8 @@ async function listNames(directory: string): Promise<string[]> {
 
 // Of many small files, most of the time goes to what is around an asynchronous call: at once takes an eighth of it.
 function readSmall(path: string, sizeBytes: number): Buffer {
-  const file = openSync(path, "r");
+  // What has become a FIFO since it was looked at must not hold this process.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const content = Buffer.allocUnsafe(sizeBytes);
     let filled = 0;
