@@ -185,7 +185,10 @@ async function applyFailed({ session, stack, options }: Work, plan: UpPlan, { ou
   // Compose may have pulled meanwhile what was not there.
   const wanted = { project, images: imageReferences(stack) };
   const { images } = await observeStack(session, parent, wanted).catch(() => observation);
-  const hint = registryConnectionHint(output) ?? adviseImage(stack, images);
+  const advice = adviseImage(stack, images);
+  const connection = registryConnectionHint(output);
+  // A name without a registry is likelier a slip than meant for Docker Hub.
+  const hint = output.includes("registry-1.docker.io") ? (advice ?? connection) : (connection ?? advice);
   return upFailed(stack, output, { directory: observation.remoteDir, hint });
 }
 

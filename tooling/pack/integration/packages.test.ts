@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -57,9 +58,11 @@ describe.concurrent.each(packages)("$name", ({ name, directory, manifest }) => {
   });
 });
 
-test("hashing needs no third party", () => {
+test("hashing needs one third party, for Go's regular expressions, which needs none", () => {
   const hashing = packages.find(({ name }) => name === "@otto/hashing");
-  expect(Object.keys(hashing?.manifest.dependencies ?? {})).toEqual(["@otto/errors"]);
+  expect(Object.keys(hashing?.manifest.dependencies ?? {})).toEqual(["@otto/errors", "re2js"]);
+  const installed = join(hashing?.directory ?? "", "node_modules/re2js/package.json");
+  expect(JSON.parse(readFileSync(installed, "utf8"))).not.toHaveProperty("dependencies");
   const errors = packages.find(({ name }) => name === "@otto/errors");
   expect(errors?.manifest.dependencies).toBeUndefined();
 });
