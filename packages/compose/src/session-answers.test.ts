@@ -45,3 +45,20 @@ test.each(["one\ntwo\nthree", "one\ntwo\nthree\n", ""])(
     }
   },
 );
+
+test.each(["before it is read", "before a state is asked for", "while a state is waited for"])(
+  "an output that ends %s has no state",
+  async (when) => {
+    const stdout = new PassThrough();
+    const end = async () => {
+      stdout.destroy();
+      await once(stdout, "close");
+    };
+    if (when === "before it is read") await end();
+    const answers = readAnswers(stdout, "nonce", () => {});
+    if (when === "before a state is asked for") await end();
+    const state = answers.state();
+    stdout.destroy();
+    expect(await state).toBeUndefined();
+  },
+);

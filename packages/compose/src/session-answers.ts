@@ -89,9 +89,8 @@ function createQueue<T>(): { put(value: T): void; take(): Promise<T> } {
     },
     take: () =>
       new Promise((resolve) => {
-        const [value] = values.splice(0, 1);
-        if (value === undefined) takers.push(resolve);
-        else resolve(value);
+        if (values.length === 0) takers.push(resolve);
+        else resolve(values.shift() as T);
       }),
   };
 }
