@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { labJson, type Registry, startLab, startRegistry } from "@otto/lab";
+import { labJson, type Registry, readImageFile, startLab, startRegistry } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { finished, runJson, runOtto } from "./otto-process.js";
 import { createTestRepo, settings, type TestRepo } from "./test-repo.js";
@@ -84,8 +84,7 @@ test("through a bastion, an image of two contexts is built, pushed and pulled", 
   const [, tag = ""] = /→ (\S+)/.exec(built.stdout) ?? [];
   await execute("docker", ["image", "rm", tag, tag.replace(/:\w+$/, ":latest")]);
   expect((await runOtto(repo.place, ["docker", "build"])).stdout).toContain(`pulled on parent → ${tag}`);
-  const { stdout } = await execute("docker", ["run", "--rm", "--network", "none", tag, "cat", "/shared/word"]);
-  expect(stdout).toBe("word\n");
+  expect(await readImageFile(tag, "/shared/word")).toBe("word\n");
 });
 
 const launcher = fileURLToPath(new URL("../bin/otto.js", import.meta.url));

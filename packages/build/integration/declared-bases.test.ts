@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type BuildImagesOptions, buildImages, contextHash, formatBuildStep, planBuild } from "@otto/build";
-import { layBusybox, type Registry, startRegistry } from "@otto/lab";
+import { layBusybox, type Registry, readImageFile, startRegistry } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BuildRepo, createBuildRepo, parent } from "./local-build.js";
 
@@ -43,8 +43,7 @@ const buildAll = async (repo: BuildRepo, options: BuildImagesOptions = {}) =>
   buildImages(await repo.load(), parent, options);
 const planAll = async (repo: BuildRepo, options: BuildImagesOptions = {}) =>
   (await planBuild(await repo.load(), parent, options)).map((step) => `${step.image} ${step.do}`);
-const wordOf = (repo: BuildRepo, file = "/base") =>
-  docker("run", "--rm", "--network=none", `${repo.name}-api:latest`, "cat", file);
+const wordOf = async (repo: BuildRepo, file = "/base") => (await readImageFile(`${repo.name}-api:latest`, file)).trim();
 
 test.concurrent.each([
   ["FROM", "FROM $NAME-base:latest\nCOPY word /api\n", ""],

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { readImageFile } from "@otto/lab";
 import { afterAll, expect, test } from "vitest";
 import { type BuildRepo, build, createShellRepo, parent } from "./local-build.js";
 
@@ -20,8 +21,7 @@ async function writeProxies(repo: BuildRepo, host: string): Promise<Record<strin
   return { DOCKER_CONFIG: join(repo.root, "docker") };
 }
 
-const readProxies = async (image: string) =>
-  (await execute("docker", ["run", "--rm", image, "cat", "/proxies"])).stdout;
+const readProxies = (image: string) => readImageFile(image, "/proxies");
 
 test.concurrent.each([
   ["POST /build", ""],

@@ -3,7 +3,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type BuildImagesOptions, buildImages } from "@otto/build";
-import { layBusybox, type Registry, startRegistry } from "@otto/lab";
+import { layBusybox, type Registry, readImageFile, startRegistry } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { build, createBuildRepo, createShellRepo, parent } from "./local-build.js";
 
@@ -100,7 +100,7 @@ test.each([
 test("a host that docker build takes has the same address there", async () => {
   const hosts = ["db=10.0.0.1", "b6=[fd00::1]", "gw:host-gateway"];
   const step = "RUN grep -wE 'db|b6|gw' /etc/hosts | sort >/names\n";
-  const namesOf = async (image: string) => (await execute("docker", ["run", "--rm", image, "cat", "/names"])).stdout;
+  const namesOf = (image: string) => readImageFile(image, "/names");
   await using repo = await createShellRepo(step, `add_hosts = ${JSON.stringify(hosts)}\n`);
   const { message } = (await build(await repo.load())).result;
   const own = `${repo.name}:own`;

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { text } from "node:stream/consumers";
 import { extract, type Header } from "tar-stream";
 import { runCommand } from "./command.js";
 
@@ -21,6 +22,21 @@ export async function readImage(tag: string): Promise<ImageEntry[]> {
   }
   await runCommand("docker", ["rm", container]);
   return entries;
+}
+
+/**
+ * The text of a file in an image. `docker run` would do, but for an engine on a busy machine that loses the output of a
+ * program which ends at once.
+ */
+export async function readImageFile(tag: string, path: string): Promise<string> {
+  const container = (await runCommand("docker", ["create", tag, "none"])).trim();
+  try {
+    const copying = spawn("docker", ["cp", `${container}:${path}`, "-"], { stdio: ["ignore", "pipe", "inherit"] });
+    for await (const entry of copying.stdout.pipe(extract())) return await text(entry);
+    throw new Error(`${tag} has no ${path}`);
+  } finally {
+    await runCommand("docker", ["rm", container]);
+  }
 }
 
 /** A line for each entry of an image: kind, mode, owner, path, link target, digest of the content. */
