@@ -66,6 +66,8 @@ test("docker compose itself, over DOCKER_HOST=ssh://, does not bring so many up"
   const argv = ["compose", "--project-name", stack.project, "--project-directory", stack.root, "up", "--detach"];
   await expect(execute("docker", argv, { env })).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/Connection (reset|closed) by|kex_exchange_identification|error during connect.*broken pipe/),
+    stderr: expect.stringMatching(
+      /Connection (reset|closed) by|kex_exchange_identification|error during connect.*broken pipe/,
+    ),
   });
 });
