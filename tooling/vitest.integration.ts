@@ -12,7 +12,8 @@ export default defineConfig({
     env: { OTTO_SEED: environment.OTTO_SEED },
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // How soon something comes is no matter of a poll: a machine may be busy.
-    expect: { poll: { timeout: 60_000 } },
+    // How soon something comes is no matter of a poll: a machine may be busy. Many ask by a docker client, which costs
+    // as much processor time as what they wait for.
+    expect: { poll: { timeout: 60_000, interval: 200 } },
   },
 });

@@ -5,5 +5,5 @@ cd "$(dirname "$0")"
 ./workspace.sh
 ./engine.sh
 ./test-machine.sh openssh-server openssh-client dropbear-bin busybox-static docker-registry git netcat-openbsd openssl \
-  podman util-linux iproute2 sudo zsh fish
+  podman util-linux iproute2 sudo zsh fish tcsh
 ./old-engine.sh

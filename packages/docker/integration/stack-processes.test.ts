@@ -118,13 +118,13 @@ test("a stack that ran before is left, unless it is to be owned", async () => {
 test("the stack of a user that is killed goes", async () => {
   const user = await use();
   user.kill("SIGKILL");
-  await expect.poll(() => left(stack.project), { interval: 200 }).toEqual(nothing);
+  await expect.poll(() => left(stack.project)).toEqual(nothing);
 });
 
 test("the stack of a user that loses its link goes", async () => {
   const user = await use();
   running.hosts.parent.proxy?.cut();
-  await expect.poll(() => left(stack.project), { interval: 200 }).toEqual(nothing);
+  await expect.poll(() => left(stack.project)).toEqual(nothing);
   user.kill("SIGKILL");
 });
 

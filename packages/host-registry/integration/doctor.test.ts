@@ -1,9 +1,10 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadLab } from "@otto/config";
 import { diagnose, type Finding, Lab as OttoLab } from "@otto/host-registry";
-import { createKeyPair, type HostOptions, type Lab, labJson, startLab } from "@otto/lab";
+import { createKeyPair, type HostOptions, type Lab, type LabHost, labJson, startLab } from "@otto/lab";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { linkPrograms, startEngine, startGreeter, startHangUp, withPath, writePrograms } from "./faults.js";
 import { openLab } from "./lab-under-test.js";
@@ -148,6 +149,40 @@ test("a parent that opens few sessions and forwards no sockets", async () => {
     "warning parent DOCTOR_FEW_SESSIONS",
     "warning parent DOCTOR_SOCKET_FORWARDING_OFF",
   ]);
+});
+
+/** Gives the user that the lab made for a host another login shell. */
+const setShell = ({ user }: LabHost, shell: string) => execFileSync("usermod", ["--shell", shell, user]);
+const ownLogin: HostOptions = { authentication: ["password"] };
+
+test("a login that runs nothing, with its own words", async () => {
+  const machines = await start({ parent: ownLogin });
+  setShell(machines.hosts.parent, "/usr/sbin/nologin");
+  const findings = await examine(machines);
+  expect(faultsOf(findings)).toEqual(["failed parent DOCTOR_NO_SESSIONS"]);
+  expect(findings.at(-1)?.text).toContain("This account is currently not available.");
+});
+
+test("a bastion whose login runs nothing leaves a name to its sshd", async () => {
+  const machines = await start({ bastion: ownLogin });
+  setShell(machines.hosts.bastion, "/usr/sbin/nologin");
+  const findings = await examine(machines, { parent: { ip: "localhost" } });
+  expect(findings.find(({ machine, check }) => machine === "parent" && check === "name")).toMatchObject({
+    status: "ok",
+    text: "localhost: left to bastion",
+  });
+  expect(faultsOf(findings).filter((fault) => fault.includes("bastion"))).toEqual([]);
+});
+
+test.each([
+  ["/bin/bash", ".bashrc"],
+  ["/usr/bin/tcsh", ".cshrc"],
+])("a login with %s whose %s prints is well", async (shell, profile) => {
+  const machines = await start({ parent: ownLogin });
+  const { parent } = machines.hosts;
+  setShell(parent, shell);
+  await writeFile(join(parent.homePath, profile), "echo welcome\n");
+  expect(faultsOf(await examine(machines))).toEqual([]);
 });
 
 test("a parent whose PATH holds no docker", async () => {

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import fc from "fast-check";
 import { formatShellCommand } from "ssh2-streamer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { endpointOf } from "./lab-route.js";
+import { countSleeps, newMark } from "./suite/processes.js";
 import { openBy, transports } from "./transports.js";
 
 const shells = {
@@ -68,20 +70,55 @@ test.each(Object.entries(shells))(
 );
 
 const logins = transports.flatMap((transport) =>
-  ["fish", "zsh"].map((shell) => ({ transport, shell: `/usr/bin/${shell}` })),
+  ["fish", "zsh", "tcsh"].map((shell) => ({ transport, shell: `/usr/bin/${shell}` })),
 );
 
+/** A parent whose user has that login shell. */
+async function startLogin(shell: string) {
+  const lab = await startLab({ hosts: { parent: { authentication: ["password"] } } });
+  execFileSync("usermod", ["--shell", shell, lab.hosts.parent.user]);
+  return lab;
+}
+
 test.each(logins)(
-  "$transport.name: a login whose shell is $shell runs what it is given",
+  `$transport.name: a login whose shell is $shell runs what it is given (${label})`,
   async ({ transport, shell }) => {
-    await using lab = await startLab({ hosts: { parent: { authentication: ["password"] } } });
-    const { parent } = lab.hosts;
-    execFileSync("usermod", ["--shell", shell, parent.user]);
-    await using session = openBy(transport, [endpointOf(lab, parent)]);
-    const words = ["a\\", "(touch made)", "x\\", "y", "it's\\'", "two\nlines", ""];
-    const { stdout } = await session.exec(["printf", "%s\\0", ...words]);
-    expect(stdout.toString().split("\0").slice(0, -1)).toEqual(words);
-    const { stdout: seen } = await session.exec(["sh", "-c", 'getent passwd "$(id -un)"; ls'], {});
+    await using lab = await startLogin(shell);
+    await using session = openBy(transport, [endpointOf(lab, lab.hosts.parent)]);
+    const property = fc.asyncProperty(fc.array(argument, { minLength: 1, maxLength: 8 }), async (words) => {
+      const { stdout } = await session.exec(["printf", "%s\\0", ...words]);
+      expect(stdout.toString().split("\0").slice(0, -1)).toEqual(words);
+    });
+    await fc.assert(property, { numRuns, seed });
+    const { stdout: seen } = await session.exec(["sh", "-c", 'getent passwd "$(id -un)"\nls'], {});
     expect(seen.toString().trim().split("\n")).toEqual([expect.stringContaining(shell)]);
+    const mark = newMark();
+    const sleeping = new AbortController();
+    const started = await session.spawn(["sh", "-c", `echo on\nsleep ${mark}`], { signal: sleeping.signal });
+    await once(started.stdout, "data");
+    sleeping.abort(new Error("enough"));
+    await expect(started.exit).rejects.toThrow("enough");
+    expect(await countSleeps(mark)).toBe(0);
   },
 );
+
+test.each(transports)("$name: what a profile prints is no output of a command", async (transport) => {
+  await using lab = await startLogin("/bin/bash");
+  const { parent } = lab.hosts;
+  writeFileSync(join(parent.homePath, ".bashrc"), "echo welcome; echo careful >&2\n");
+  await using session = openBy(transport, [endpointOf(lab, parent)]);
+  const { stdout, stderr } = await session.exec(["sh", "-c", "echo out; echo err >&2"]);
+  expect([stdout.toString(), stderr.toString()]).toEqual(["out\n", "careful\nerr\n"]);
+});
+
+test.each(
+  transports.flatMap((transport) => [
+    { transport, shell: "/usr/sbin/nologin", said: "This account is currently not available." },
+    { transport, shell: "/bin/false", said: "nothing" },
+  ]),
+)("$transport.name: a login whose shell is $shell is said to run nothing", async ({ transport, shell, said }) => {
+  await using lab = await startLogin(shell);
+  await using session = openBy(transport, [endpointOf(lab, lab.hosts.parent)]);
+  const words = `true on parent: the login did not run it, ended with 1 and said: ${said}`;
+  await expect(session.exec(["true"])).rejects.toMatchObject({ code: "SSH_CHANNEL_REFUSED", message: words });
+});

@@ -1,6 +1,6 @@
 import { Readable, Writable } from "node:stream";
 import type { Channel } from "ssh2";
-import type { PidFilter } from "./command-line.js";
+import type { StartFilter } from "./start-mark.js";
 
 // ssh2's channels end as if the data were complete when the connection is lost, never answer a write after the
 // server closed, and hold what is destroyed. These streams stand before them and do end.
@@ -14,7 +14,7 @@ const largeBytes = 64 * 1024;
 type Callback = (error?: Error | null) => void;
 
 /** Reads `source` with backpressure. Destroyed early, it lets the rest go by, so that the channel can close. */
-export function readChannel(source: Readable, filter?: PidFilter): Readable {
+export function readChannel(source: Readable, filter?: StartFilter): Readable {
   const reader = new Readable({
     highWaterMark: readAheadBytes,
     read: () => source.resume(),
@@ -41,7 +41,7 @@ export function writeChannel(channel: Channel): Writable & { closeByPeer(): void
 }
 
 /** Moves what `source` gives into `target`, as fast as it is read. */
-export function pump(source: Readable, target: Readable, filter?: PidFilter): void {
+export function pump(source: Readable, target: Readable, filter?: StartFilter): void {
   const pass = (chunk: Buffer) => {
     if (chunk.length > 0 && !target.push(chunk)) source.pause();
   };

@@ -1,4 +1,6 @@
+import { formatLoginLine } from "./login-line.js";
 import { formatShellCommand } from "./shell-command.js";
+import { tellStart } from "./start-mark.js";
 
 /** Where a command starts, and how it says that it could not. */
 export interface StartOptions {
@@ -14,18 +16,18 @@ export interface StartOptions {
 /** Where and with what a command starts. */
 export interface CommandSetting extends StartOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Whether it says its process id on stderr first, for {@link createPidFilter}. */
+  /** Whether it says its process id on stdout and stderr first, for {@link createStartFilter}. */
   readonly tellsPid: boolean;
 }
 
 /**
- * Formats a command as the line that the login shell is given, whichever shell that is. Servers refuse most of SSH's
- * own `env` requests. sshd makes the login shell the leader of a process group; `exec` hands that on to the command.
+ * Formats a command as the line that the login shell is given. Servers refuse most of SSH's own `env` requests. sshd
+ * makes the login shell the leader of a process group; `exec` hands that on to the command.
  */
 export function formatCommandLine(argv: readonly string[], { env, ...setting }: CommandSetting): string {
   const assignments = Object.entries(env ?? {}).map(([name, value]) => `${assertName(name)}=${value}`);
   const setEnv = assignments.length === 0 ? [] : ["env", ...assignments];
-  return `exec ${formatShellCommand([...setEnv, ...toStartArgv(argv, setting)])}`;
+  return formatLoginLine([...setEnv, ...toStartArgv(argv, setting)]);
 }
 
 /**
@@ -39,7 +41,7 @@ export function toStartArgv(
   if (argv.length === 0) throw new TypeError("a command needs at least its name");
   // No variables: one that the command has in its environment would be changed there.
   const script = [
-    ...(tellsPid ? [`printf '<otto-process %s>\\n' "$$" >&2`] : []),
+    ...(tellsPid ? [tellStart] : []),
     ...(failureMark === undefined ? [] : [tellFailedExec]),
     ...(cwd === undefined ? [] : ['cd -- "$1" || exit 126', "shift"]),
     'exec "$@"',
@@ -69,35 +71,6 @@ export const tellFailedExec = `trap "echo $1 >&2" EXIT; shift; [ -z "\${BASH_VER
 export function summarizeCommand(argv: readonly string[]): string {
   const text = argv.join(" ").replaceAll(/\s+/g, " ");
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
-}
-
-/** Takes the process id out of a stderr that begins with one, after whatever a shell's profile said. */
-export interface PidFilter {
-  /** What is to be passed on now. */
-  push(chunk: Buffer): Buffer;
-  /** What is still held when the stream ends. */
-  flush(): Buffer;
-}
-
-const maxProfileBytes = 64 << 10;
-
-/** Makes the filter of one process. */
-export function createPidFilter(onPid: (pid: number) => void): PidFilter {
-  let held: Buffer | undefined = Buffer.alloc(0);
-  return {
-    push: (chunk) => {
-      if (held === undefined) return chunk;
-      held = Buffer.concat([held, chunk]);
-      const match = /<otto-process (\d+)>\n/.exec(held.toString("latin1"));
-      if (match === null && held.length <= maxProfileBytes) return Buffer.alloc(0);
-      const whole = held;
-      held = undefined;
-      if (match === null) return whole;
-      onPid(Number(match[1]));
-      return Buffer.concat([whole.subarray(0, match.index), whole.subarray(match.index + match[0].length)]);
-    },
-    flush: () => held ?? Buffer.alloc(0),
-  };
 }
 
 function assertName(name: string): string {

@@ -18,21 +18,26 @@ export interface ConnectionSetting {
   readonly socket: Duplex;
   /** How many hops carry it. */
   readonly depth: number;
+  /** `performance.now()` when connecting began. */
+  readonly startedAt: number;
 }
 
 /** One authenticated connection. It knows when it is lost, and tells everyone who has something under way. */
 export class Connection {
   readonly endpoint: SshEndpoint;
   readonly client: Client;
+  /** How long it took to connect. */
+  readonly connectMs: number;
   readonly #socket: Duplex;
   readonly #listeners = new Set<(loss: Loss) => void>();
   readonly #stopWatching: () => void;
   readonly #closed: Promise<void>;
   #loss: Loss | undefined;
 
-  constructor({ endpoint, client, socket, depth }: ConnectionSetting) {
+  constructor({ endpoint, client, socket, depth, startedAt }: ConnectionSetting) {
     this.endpoint = endpoint;
     this.client = client;
+    this.connectMs = performance.now() - startedAt;
     this.#socket = socket;
     this.#closed = new Promise((resolve) => {
       socket.once("close", () => resolve());

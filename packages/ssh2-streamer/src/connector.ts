@@ -39,9 +39,9 @@ export async function openConnection(setting: ConnectorSetting): Promise<Connect
   const logins = await readLoginAttempts(endpoint.credentials);
   for (const [index, login] of logins.entries()) {
     try {
-      const connection = await connectPatiently({ ...setting, signal: deadline.signal }, login);
+      const connection = await connectPatiently({ ...setting, signal: deadline.signal, startedAt }, login);
       const { host, port = 22, name } = endpoint;
-      const durationMs = Math.round(performance.now() - startedAt);
+      const durationMs = Math.round(connection.connectMs);
       onEvent({ type: "ssh.connected", hop: name, address: `${host}:${port}`, durationMs });
       return connection;
     } catch (error) {
@@ -51,7 +51,11 @@ export async function openConnection(setting: ConnectorSetting): Promise<Connect
   throw new TypeError(`endpoint ${endpoint.name} has no credentials`);
 }
 
-async function connectPatiently(setting: ConnectorSetting, login: LoginAttempt): Promise<Connection> {
+interface Attempt extends ConnectorSetting {
+  readonly startedAt: number;
+}
+
+async function connectPatiently(setting: Attempt, login: LoginAttempt): Promise<Connection> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await connectOnce(setting, login);
@@ -76,7 +80,7 @@ function isDrop(error: unknown, name: string): error is OttoError {
 }
 
 // A server has one key of each type and shows one: a pin may be of a type that it shows when asked.
-async function connectOnce(setting: ConnectorSetting, login: LoginAttempt): Promise<Connection> {
+async function connectOnce(setting: Attempt, login: LoginAttempt): Promise<Connection> {
   const { endpoint, signal, onEvent } = setting;
   const avoidedTypes: string[] = [];
   let refusal: unknown;
@@ -88,13 +92,13 @@ async function connectOnce(setting: ConnectorSetting, login: LoginAttempt): Prom
     const { default: ssh2 } = await import("ssh2");
     const socket = await setting.dial(signal);
     try {
-      const { depth } = setting;
+      const { depth, startedAt } = setting;
       const onHostKeyTrusted = () => onEvent({ type: "ssh.host-key-trusted", hop: endpoint.name });
       const handshake = { client: new ssh2.Client(), endpoint, login, hostKey, onHostKeyTrusted, signal };
       const connection = await performHandshake(
         socket,
         handshake,
-        (client) => new Connection({ endpoint, client, socket, depth }),
+        (client) => new Connection({ endpoint, client, socket, depth, startedAt }),
       );
       if (!connection.isOpen) throw connection.lostError("logging in");
       return connection;

@@ -125,6 +125,23 @@ export function channelError(endpoint: SshEndpoint, what: string, cause?: unknow
   });
 }
 
+/** A login that ended without running the command: its shell is none (nologin), or a forced command stands before it. */
+export function notRunError(
+  endpoint: SshEndpoint,
+  what: string,
+  { exitCode, said }: { readonly exitCode: number; readonly said: Buffer },
+): OttoError<SshErrorCode> {
+  const words = describe(said.toString().trim(), secretsOf(endpoint)) || "nothing";
+  return new OttoError(
+    "SSH_CHANNEL_REFUSED",
+    `${what} on ${endpoint.name}: the login did not run it, ended with ${exitCode} and said: ${words}`,
+    {
+      hint: "Look at the login's shell (getent passwd), at its profile, and for a forced command (ForceCommand, command=).",
+      details: { hop: endpoint.name, exitCode },
+    },
+  );
+}
+
 /** The server forwards no stream to there. Where nothing answers at the target is told as refusal too: SSH has one answer. */
 export function forwardingError(endpoint: SshEndpoint, target: string, cause?: unknown): OttoError<SshErrorCode> {
   const came = cause === undefined ? "refused" : describe(cause, secretsOf(endpoint));

@@ -9,6 +9,8 @@ export interface ProcessEnd {
   readonly gone: Promise<void>;
   /** The server told how the process ended. */
   note(exit: ProcessExit): void;
+  /** The server told that there was no process. */
+  noteFailure(error: unknown): void;
   /** From now on the process is being ended by us: its own end is no result. */
   beginEnding(): void;
   fail(error: unknown): void;
@@ -34,6 +36,10 @@ export function createProcessEnd(): ProcessEnd {
     note: (result) => {
       resolveGone();
       if (!isEnding) resolveExit(result);
+    },
+    noteFailure: (error) => {
+      resolveGone();
+      if (!isEnding) rejectExit(error);
     },
     beginEnding: () => {
       isEnding = true;

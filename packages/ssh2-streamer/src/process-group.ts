@@ -1,4 +1,4 @@
-import { formatShellCommand } from "./shell-command.js";
+import { formatLoginLine } from "./login-line.js";
 
 /*
  * What a command started is its process group. Where the shell of the login is no group of its own (Dropbear; a forced
@@ -47,12 +47,12 @@ export const endGroupMs = 2000;
  * 1.5 s.
  */
 export function formatEndCommand(pid: number): string {
-  return `exec ${formatShellCommand(["sh", "-c", endScript, "otto-end", String(pid)])}`;
+  return formatLoginLine(["sh", "-c", endScript, "otto-end", String(pid)]);
 }
 
 /** A command line that sends a signal to the group that a process leads, else to its tree. */
 export function formatSignalCommand(pid: number, signal: string): string {
   const name = signal.replace(/^SIG/, "");
   const script = `${findTargets}\nstrike "$2"; exit 0`;
-  return `exec ${formatShellCommand(["sh", "-c", script, "otto-signal", String(pid), name])}`;
+  return formatLoginLine(["sh", "-c", script, "otto-signal", String(pid), name]);
 }

@@ -3,10 +3,11 @@ import type { ClientChannel } from "ssh2";
 import { hasServerEnded, sendSignal } from "./channel-end.js";
 import { readChannel, writeChannel } from "./channel-streams.js";
 import type { RemoteProcess } from "./command.js";
-import { createPidFilter } from "./command-line.js";
 import type { Connection } from "./connection.js";
+import { notRunError } from "./failure.js";
 import { createProcessEnd, isWithin } from "./process-end.js";
 import { endGroupMs } from "./process-group.js";
+import { createStartFilter } from "./start-mark.js";
 
 /** A process that got a signal by its channel has this long to end. */
 const signalGraceMs = 1500;
@@ -23,7 +24,7 @@ export interface ProcessSetting {
   readonly connection: Connection;
   /** What runs, for messages. */
   readonly label: string;
-  /** Whether stderr begins with the process id. */
+  /** Whether stdout and stderr begin with the process id. */
   readonly tellsPid: boolean;
   readonly groups: GroupControl;
   readonly signal: AbortSignal | undefined;
@@ -47,16 +48,24 @@ export function createProcess(channel: ClientChannel, setting: ProcessSetting): 
   const group = new Promise<number>((resolve) => {
     tellGroup = resolve;
   });
-  const pidFilter = createPidFilter((pid) => {
-    groupId = pid;
-    tellGroup(pid);
+  // What a profile says on stdout is no output of the command.
+  const outFilter = createStartFilter({ keepsProfile: false });
+  const errFilter = createStartFilter({
+    keepsProfile: true,
+    onStart: (pid) => {
+      groupId = pid;
+      tellGroup(pid);
+      if (heldCode !== undefined) done.note({ exitCode: heldCode });
+    },
   });
   const stdin = writeChannel(channel);
-  const stdout = readChannel(channel);
-  const stderr = readChannel(channel.stderr, setting.tellsPid ? pidFilter : undefined);
+  const stdout = readChannel(channel, setting.tellsPid ? outFilter : undefined);
+  const stderr = readChannel(channel.stderr, setting.tellsPid ? errFilter : undefined);
   // Who waits for `exit` alone must not be ended by an error event nobody listens to.
   for (const stream of [stdin, stdout, stderr]) stream.on("error", () => {});
   const done = createProcessEnd();
+  /** Of a process that has ended and has not told of its start yet: the server may tell the end before the output. */
+  let heldCode: number | undefined;
   const leave = createOnce(() => {
     forgetLoss();
     signal?.removeEventListener("abort", onAbort);
@@ -79,11 +88,17 @@ export function createProcess(channel: ClientChannel, setting: ProcessSetting): 
       abandon([stdout, stderr], signal?.reason);
     });
   };
-  channel.once("exit", (code: number | null, name?: string) =>
-    done.note({ exitCode: code ?? undefined, signal: name }),
-  );
+  channel.once("exit", (code: number | null, name?: string) => {
+    if (setting.tellsPid && errFilter.held !== undefined && code !== null) heldCode = code;
+    else done.note({ exitCode: code ?? undefined, signal: name });
+  });
   channel.once("close", () => {
-    done.note({ exitCode: undefined });
+    const said = [outFilter.held, errFilter.held].filter((bytes) => bytes !== undefined);
+    if (heldCode === undefined || said.length < 2) done.note({ exitCode: heldCode });
+    else
+      done.noteFailure(
+        notRunError(connection.endpoint, setting.label, { exitCode: heldCode, said: Buffer.concat(said) }),
+      );
     leave();
   });
   const forgetLoss = connection.onLost(() => {
@@ -123,19 +138,21 @@ async function endProcess({ channel, connection, gone, groupId, groups }: Ending
   const closed = new Promise<void>((resolve) => channel.once("close", () => resolve()));
   // A closed channel says it first: zombies that their parent does not collect still count as a group.
   const ended = closed.then(() => "ended" as const);
-  const outcome = groupId === undefined ? "refused" : await Promise.race([endGroup(groups, groupId), ended]);
+  // Ending it may take a connection of its own, which takes as long as this one did.
+  const limitMs = 2 * (endGroupMs + connection.connectMs);
+  const outcome = groupId === undefined ? "refused" : await Promise.race([endGroup(groups, groupId, limitMs), ended]);
   if (outcome === "refused") await signalTwice(channel, connection, gone);
   // Nor would a server that is silent tell what became of a signal.
   if (outcome === "late" && connection.isOpen) sendSignal(channel, "SIGKILL");
   await isWithin(closed, drainGraceMs);
 }
 
-async function endGroup(groups: GroupControl, groupId: number): Promise<"ended" | "refused" | "late"> {
+async function endGroup(groups: GroupControl, groupId: number, limitMs: number): Promise<"ended" | "refused" | "late"> {
   const ending = groups.end(groupId).then(
     () => "ended" as const,
     () => "refused" as const,
   );
-  return (await isWithin(ending, 2 * endGroupMs)) ? ending : "late";
+  return (await isWithin(ending, limitMs)) ? ending : "late";
 }
 
 async function signalTwice(channel: ClientChannel, connection: Connection, gone: Promise<void>): Promise<void> {

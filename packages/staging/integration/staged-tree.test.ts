@@ -2,6 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
@@ -61,8 +62,10 @@ function shellOf(argv: readonly string[]): RemoteShell {
     async run(script, { input } = {}) {
       const [command = "", ...words] = argv;
       const child = spawn(command, [...words, "-c", script], { stdio: ["pipe", "pipe", "inherit"] });
-      child.stdin.on("error", () => {});
-      const fed = input === undefined ? child.stdin.end() : pipeline(input, child.stdin);
+      const fed = pipeline(input ?? Readable.from([]), child.stdin).catch((error: NodeJS.ErrnoException) => {
+        // A script that does not read on says why itself.
+        if (error.code !== "EPIPE") throw error;
+      });
       const exit = new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? 128)));
       const output = buffer(child.stdout);
       // Of an input that breaks, too: the next script must not run beside this one.

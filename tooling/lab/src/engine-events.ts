@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { runCommand } from "./command.js";
@@ -18,9 +19,7 @@ export interface EngineEvent {
  */
 export async function recordEngineEvents(work: () => Promise<unknown>): Promise<readonly EngineEvent[]> {
   const mark = `otto-mark-${randomBytes(6).toString("hex")}`;
-  const since = (await runCommand("docker", ["info", "--format", "{{.SystemTime}}"])).trim();
-  const argv = ["events", "--since", since, "--format", "{{json .}}"];
-  const listener = spawn("docker", argv, { stdio: ["ignore", "pipe", "inherit"] });
+  const listener = listen(await engineTime(), []);
   const heard = listenUntil(listener.stdout, mark);
   try {
     await work();
@@ -31,6 +30,30 @@ export async function recordEngineEvents(work: () => Promise<unknown>): Promise<
     listener.kill();
     await runCommand("docker", ["volume", "rm", "--force", mark]);
   }
+}
+
+/** What this machine's engine takes for now. */
+export async function engineTime(): Promise<string> {
+  return (await runCommand("docker", ["info", "--format", "{{.SystemTime}}"])).trim();
+}
+
+/**
+ * Waits until this machine's engine says that something has happened.
+ * @param since an {@link engineTime}: what happened after it counts
+ * @param filters of `docker events`: `event=create`
+ */
+export async function engineEvent(since: string, filters: readonly string[]): Promise<void> {
+  const listener = listen(since, filters);
+  try {
+    await once(listener.stdout, "data");
+  } finally {
+    listener.kill();
+  }
+}
+
+function listen(since: string, filters: readonly string[]) {
+  const argv = ["events", "--since", since, "--format", "{{json .}}", ...filters.flatMap((each) => ["--filter", each])];
+  return spawn("docker", argv, { stdio: ["ignore", "pipe", "inherit"] });
 }
 
 async function listenUntil(stdout: Readable, volume: string): Promise<EngineEvent[]> {

@@ -2,7 +2,7 @@ export { createBusyboxImage, layBusybox, type TestImage } from "./busybox-image.
 export { diskReader } from "./disk-reader.js";
 export { type EchoServer, startEcho } from "./echo-server.js";
 export { dockerd, type EngineProgram, oldDockerd, podman, startEngine, type TestEngine } from "./engine.js";
-export { type EngineEvent, recordEngineEvents } from "./engine-events.js";
+export { type EngineEvent, engineEvent, engineTime, recordEngineEvents } from "./engine-events.js";
 export { engineEnvironment, engineSocketPath } from "./engine-socket.js";
 export { listFiles } from "./file-listing.js";
 export type { LabHost } from "./host.js";

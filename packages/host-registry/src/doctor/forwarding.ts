@@ -54,7 +54,7 @@ export async function cannotForward({ session, events }: Reached, signal: AbortS
   try {
     return (await session.exec(["sh", "-c", script], { signal, timeoutMs: probeTimeoutMs })).exitCode !== 0;
   } catch (error) {
-    if (!isOttoError(error, "COMMAND_TIMED_OUT")) throw error;
+    if (!isOttoError(error, "COMMAND_TIMED_OUT") && !isOttoError(error, "SSH_CHANNEL_REFUSED")) throw error;
     return true;
   }
 }

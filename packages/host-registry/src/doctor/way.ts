@@ -44,17 +44,26 @@ export async function* walkStep(
   return undefined;
 }
 
+/** getent(1): one or more supplied keys could not be found. */
+const unknownToGetent = 2;
+
+function leftToHop(host: string, { session }: Reached): string {
+  return `${host}: left to ${session.name}`;
+}
+
 async function probeName({ host }: SshEndpoint, before: Reached | undefined, signal: AbortSignal): Promise<Judged> {
   if (isIP(host) !== 0) return ok(`${host} is an address`);
   try {
     if (before === undefined) return ok(`${host} is ${(await lookup(host)).address}`);
     const limits = { signal, timeoutMs: probeTimeoutMs };
     const { exitCode, stdout } = await before.session.exec(["getent", "hosts", host], limits);
-    // Without getent nobody can tell before the connection does.
-    if (exitCode === 127) return ok(`${host}: left to ${before.session.name}`);
     if (exitCode === 0) return ok(`${host} is ${cleanText(stdout.toString()).split(/\s/)[0] ?? "known"}`);
-  } catch {
+    // Without getent nobody can tell before the connection does.
+    if (exitCode !== unknownToGetent) return ok(leftToHop(host, before));
+  } catch (error) {
     signal.throwIfAborted();
+    // A login that forwards needs to run nothing.
+    if (before !== undefined && isOttoError(error, "SSH_CHANNEL_REFUSED")) return ok(leftToHop(host, before));
     // Whatever kept it from being resolved, it is not.
   }
   const where = before === undefined ? "this machine" : before.session.name;
