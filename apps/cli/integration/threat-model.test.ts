@@ -51,6 +51,8 @@ beforeAll(async () => {
       });
       session.on("exec", (acceptExec) => {
         const stream = acceptExec();
+        // As the command that otto sends says it.
+        stream.stderr.write("<otto-process 7>\n");
         stream.exit(0);
         stream.end();
       });
