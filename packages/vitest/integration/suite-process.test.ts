@@ -92,6 +92,7 @@ test(
         "event=create",
         `label=com.docker.compose.project=${repo.project}`,
       ]);
+      expect(await repo.left()).toHaveLength(1);
       await delay(round * (1500 / kills));
       child.kill("SIGKILL");
       await allGone();
