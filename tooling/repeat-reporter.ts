@@ -1,7 +1,12 @@
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import type { SerializedError } from "vitest";
 import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
 
-/** Prints the seed of a run at its start, and for every test that failed the command that runs it alone, again. */
+/**
+ * Prints the seed of a run at its start, and for every test that failed the command that runs it alone, again. Leaves
+ * errors outside of all tests in `test-results`: vitest's JSON report has none of them.
+ */
 export class RepeatReporter implements Reporter {
   readonly #environment: string;
 
@@ -17,7 +22,12 @@ export class RepeatReporter implements Reporter {
     console.log(`random tests: ${this.#environment}`);
   }
 
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[] = []): void {
+    if (unhandled.length > 0) {
+      const texts = unhandled.map(({ stack, message }) => (stack ?? message).trim());
+      mkdirSync("test-results", { recursive: true });
+      writeFileSync(`test-results/unhandled-${process.pid}.json`, JSON.stringify(texts));
+    }
     const failed = modules.flatMap((module) => [...module.children.allTests("failed")]);
     if (failed.length === 0) return;
     const [world, config] = ["world", "vitest.integration.ts"].map((file) => fromHere(join(import.meta.dirname, file)));

@@ -1,5 +1,5 @@
 // Adds up the reports of all test runs: what failed, the slowest tests, and last "N passed, N failed". A test file that
-// did not run, or did not load, counts as failed; so does a skipped test.
+// did not run, or did not load, counts as failed; so does a skipped test, and an error that nobody caught.
 //
 //   node test-summary.js [--affected] [--broken=STEP]...
 //
@@ -34,9 +34,13 @@ function findTestFiles(folder) {
 
 /** A suite that runs in parts has a report of each: integration-1.json, integration-2.json. */
 function readReports(folder, kind) {
+  return readAll(folder, new RegExp(`^${kind}(-\\d+)?\\.json$`)).flatMap(({ testResults }) => testResults);
+}
+
+function readAll(folder, pattern) {
   if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => new RegExp(`^${kind}(-\\d+)?\\.json$`).test(name));
-  return names.flatMap((name) => JSON.parse(readFileSync(join(folder, name), "utf8")).testResults);
+  const names = readdirSync(folder).filter((name) => pattern.test(name));
+  return names.map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
 }
 
 function readSuite(folder, kind) {
@@ -49,21 +53,24 @@ function readSuite(folder, kind) {
     ({ status, assertionResults }) => status === "failed" && assertionResults.every((one) => one.status === "passed"),
   );
   const tests = results.flatMap(({ assertionResults }) => assertionResults);
+  const unhandled = kind === "integration" ? readAll(join(folder, "test-results"), /^unhandled-\d+\.json$/).flat() : [];
   const passed = tests.filter(({ status }) => status === "passed").length;
   return {
     folder,
     kind,
     absent,
     unfinished,
+    unhandled,
     tests,
     passed,
-    failed: tests.length - passed + absent.length + unfinished.length,
+    failed: tests.length - passed + absent.length + unfinished.length + unhandled.length,
   };
 }
 
-function printSuite({ folder, kind, absent, unfinished, tests, passed, failed }) {
+function printSuite({ folder, kind, absent, unfinished, unhandled, tests, passed, failed }) {
   for (const file of absent) console.log(`did not run: ${file}`);
   for (const { name, message } of unfinished) console.log(`failed around its tests: ${name}\n${message}`);
+  for (const error of unhandled) console.log(`not caught: ${folder} ${error}`);
   for (const { fullName, status, failureMessages } of tests)
     if (status !== "passed") console.log(`${status}: ${folder} ${fullName}\n${failureMessages.join("\n")}`);
   if (passed + failed > 0) console.log(`${folder} ${kind}: ${passed} passed, ${failed} failed`);

@@ -21,22 +21,30 @@ interface LocalPackedEntry {
   readonly digest: string;
 }
 
-/** Streams entries as one tar. The caller reads it to its end or destroys it. */
+/** Streams entries as one tar. The caller reads it to its end or destroys it; an error is told to who reads it. */
 export function packTree(entries: readonly PackedEntry[]): Readable {
-  const archive = pack();
+  const archive = pack().on("error", toldToReader);
   const stream = Readable.from(archive, { objectMode: false });
-  stream.once("close", () => archive.destroy());
+  stream.on("error", toldToReader).once("close", () => archive.destroy());
   packEntries(archive, entries).catch((error: unknown) => stream.destroy(error as Error));
   return stream;
 }
 
+/** What ends the stream ends all that is in it, too; an error event that nobody listens to would end the process. */
+function toldToReader(): void {}
+
 async function packEntries(archive: Pack, entries: readonly PackedEntry[]): Promise<void> {
   for (const entry of entries) {
-    if ("target" in entry) archive.entry({ name: entry.path, type: "symlink", linkname: entry.target, ...owner });
-    else if ("content" in entry) archive.entry({ name: entry.path, mode: entry.mode, ...owner }, entry.content);
-    else await packFile(archive, entry);
+    if ("localPath" in entry) await packFile(archive, entry);
+    else addSmall(archive, entry).on("error", toldToReader);
   }
   archive.finalize();
+}
+
+function addSmall(archive: Pack, entry: Exclude<PackedEntry, LocalPackedEntry>) {
+  const { path: name } = entry;
+  if ("target" in entry) return archive.entry({ name, type: "symlink", linkname: entry.target, ...owner });
+  return archive.entry({ name, mode: entry.mode, ...owner }, entry.content);
 }
 
 async function packFile(archive: Pack, file: LocalPackedEntry): Promise<void> {

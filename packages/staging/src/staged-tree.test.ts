@@ -232,3 +232,19 @@ test("a staging root is made for all logins, and the login's own directory in it
   await updateTree(placed, await planOf({ a: "2" }));
   expect(modeOf(stagingRoot)).toBe("755");
 });
+
+test("an abort before the shell reads what is sent ends in its reason alone", async () => {
+  const shell: RemoteShell = {
+    run: async (script, options) => {
+      await new Promise(setImmediate);
+      return localShell.run(script, options);
+    },
+  };
+  const { entries } = await listTree([{ remotePath: "repo/x", content: "x" }]);
+  const sending = updateTree(
+    { ...tree, shell },
+    planTree(entries, nothingSent),
+    AbortSignal.abort(new Error("enough")),
+  );
+  await expect(sending).rejects.toThrow("enough");
+});
