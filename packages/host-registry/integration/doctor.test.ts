@@ -1,10 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadLab } from "@otto/config";
 import { diagnose, type Finding, Lab as OttoLab } from "@otto/host-registry";
-import { createKeyPair, type HostOptions, type Lab, type LabHost, labJson, startLab } from "@otto/lab";
+import { createKeyPair, type HostOptions, type Lab, labJson, setLoginShell, startLab } from "@otto/lab";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { linkPrograms, startEngine, startGreeter, startHangUp, withPath, writePrograms } from "./faults.js";
 import { openLab } from "./lab-under-test.js";
@@ -151,13 +150,11 @@ test("a parent that opens few sessions and forwards no sockets", async () => {
   ]);
 });
 
-/** Gives the user that the lab made for a host another login shell. */
-const setShell = ({ user }: LabHost, shell: string) => execFileSync("usermod", ["--shell", shell, user]);
 const ownLogin: HostOptions = { authentication: ["password"] };
 
 test("a login that runs nothing, with its own words", async () => {
   const machines = await start({ parent: ownLogin });
-  setShell(machines.hosts.parent, "/usr/sbin/nologin");
+  await setLoginShell(machines.hosts.parent.user, "/usr/sbin/nologin");
   const findings = await examine(machines);
   expect(faultsOf(findings)).toEqual(["failed parent DOCTOR_NO_SESSIONS"]);
   expect(findings.at(-1)?.text).toContain("This account is currently not available.");
@@ -165,7 +162,7 @@ test("a login that runs nothing, with its own words", async () => {
 
 test("a bastion whose login runs nothing leaves a name to its sshd", async () => {
   const machines = await start({ bastion: ownLogin });
-  setShell(machines.hosts.bastion, "/usr/sbin/nologin");
+  await setLoginShell(machines.hosts.bastion.user, "/usr/sbin/nologin");
   const findings = await examine(machines, { parent: { ip: "localhost" } });
   expect(findings.find(({ machine, check }) => machine === "parent" && check === "name")).toMatchObject({
     status: "ok",
@@ -180,7 +177,7 @@ test.each([
 ])("a login with %s whose %s prints is well", async (shell, profile) => {
   const machines = await start({ parent: ownLogin });
   const { parent } = machines.hosts;
-  setShell(parent, shell);
+  await setLoginShell(parent.user, shell);
   await writeFile(join(parent.homePath, profile), "echo welcome\n");
   expect(faultsOf(await examine(machines))).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readRandomRun, startLab } from "@otto/lab";
+import { readRandomRun, setLoginShell, startLab } from "@otto/lab";
 import fc from "fast-check";
 import { formatShellCommand } from "ssh2-streamer";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -76,7 +76,7 @@ const logins = transports.flatMap((transport) =>
 /** A parent whose user has that login shell. */
 async function startLogin(shell: string) {
   const lab = await startLab({ hosts: { parent: { authentication: ["password"] } } });
-  execFileSync("usermod", ["--shell", shell, lab.hosts.parent.user]);
+  await setLoginShell(lab.hosts.parent.user, shell);
   return lab;
 }
 

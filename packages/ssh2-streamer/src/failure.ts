@@ -125,7 +125,7 @@ export function channelError(endpoint: SshEndpoint, what: string, cause?: unknow
   });
 }
 
-/** A login that ended without running the command: its shell is none (nologin), or a forced command stands before it. */
+/** The login ended without running the command: its shell is `nologin`, or a forced command ran instead. */
 export function notRunError(
   endpoint: SshEndpoint,
   what: string,
@@ -136,7 +136,7 @@ export function notRunError(
     "SSH_CHANNEL_REFUSED",
     `${what} on ${endpoint.name}: the login did not run it, ended with ${exitCode} and said: ${words}`,
     {
-      hint: "Look at the login's shell (getent passwd), at its profile, and for a forced command (ForceCommand, command=).",
+      hint: "Check the login's shell (getent passwd), its profile, and forced commands (ForceCommand, command=).",
       details: { hop: endpoint.name, exitCode },
     },
   );

@@ -21,22 +21,22 @@ interface LocalPackedEntry {
   readonly digest: string;
 }
 
-/** Streams entries as one tar. The caller reads it to its end or destroys it; an error is told to who reads it. */
+/** Streams entries as one tar. The caller must read it to its end or destroy it. Reading throws what went wrong. */
 export function packTree(entries: readonly PackedEntry[]): Readable {
-  const archive = pack().on("error", toldToReader);
+  const archive = pack().on("error", leaveToReader);
   const stream = Readable.from(archive, { objectMode: false });
-  stream.on("error", toldToReader).once("close", () => archive.destroy());
+  stream.on("error", leaveToReader).once("close", () => archive.destroy());
   packEntries(archive, entries).catch((error: unknown) => stream.destroy(error as Error));
   return stream;
 }
 
-/** What ends the stream ends all that is in it, too; an error event that nobody listens to would end the process. */
-function toldToReader(): void {}
+/** The reader gets the error of the stream. An `error` event without a listener would end the process. */
+function leaveToReader(): void {}
 
 async function packEntries(archive: Pack, entries: readonly PackedEntry[]): Promise<void> {
   for (const entry of entries) {
     if ("localPath" in entry) await packFile(archive, entry);
-    else addSmall(archive, entry).on("error", toldToReader);
+    else addSmall(archive, entry).on("error", leaveToReader);
   }
   archive.finalize();
 }

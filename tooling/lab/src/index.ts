@@ -28,3 +28,4 @@ export { type LabProxy, type ProxyOptions, startProxy } from "./proxy.js";
 export { createNoise, createRandom, type RandomRun, readRandomRun, readSeed } from "./random.js";
 export { type Registry, type RegistryLogin, startRegistry } from "./registry.js";
 export { type TreeText, writeTree } from "./tree-text.js";
+export { setLoginShell } from "./user.js";

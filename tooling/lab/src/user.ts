@@ -45,6 +45,11 @@ export async function createUser(access: EngineAccess): Promise<LabUser> {
   return { name, password, homePath: join("/home", name) };
 }
 
+/** Gives a user that the lab made another login shell. */
+export async function setLoginShell(user: string, shell: string): Promise<void> {
+  await runCommand("usermod", ["--shell", shell, user]);
+}
+
 async function allowDockerBySudo(name: string): Promise<void> {
   const docker = (await runCommand("sh", ["-c", "command -v docker"])).trim();
   await writeFile(sudoRulePath(name), `${name} ALL=(root) NOPASSWD: ${docker}\n`, { mode: 0o440 });
