@@ -1,10 +1,10 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
 import { startDeadline } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
-import type { Parent } from "../parent.js";
-import { type Line, lineOf } from "./line.js";
+import type { Parent } from "../parent/parent.js";
 import { forwardFailed } from "./port-forward.js";
 import { openToolLine } from "./port-tool.js";
+import { type Line, lineOf } from "./tunnel.js";
 
 /** What leads to a container's ports. */
 export interface ContainerRoute {

@@ -1,4 +1,4 @@
-import type { Parent } from "../parent.js";
+import type { Parent } from "../parent/parent.js";
 import { dialFrom } from "./container-route.js";
 import { type ForwardOptions, forwardFailed, openForward, type PortForward } from "./port-forward.js";
 

@@ -1,7 +1,7 @@
 import { once, setMaxListeners } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { guardListener, isOttoError, OttoError } from "@otto/errors";
-import { joinLine, type Line } from "./line.js";
+import { joinLine, type Line } from "./tunnel.js";
 
 export interface ForwardOptions {
   /** Called for each connection that could not be passed on; it is reset, and the forward goes on. What it throws, the disposal throws. */

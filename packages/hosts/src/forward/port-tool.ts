@@ -3,8 +3,8 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { cleanText } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
-import type { Line } from "./line.js";
 import { SizedOutput } from "./sized-output.js";
+import type { Line } from "./tunnel.js";
 
 /** Starts a program near the port. */
 export type SpawnTool = (argv: readonly string[]) => Promise<RemoteProcess>;

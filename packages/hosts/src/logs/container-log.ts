@@ -2,7 +2,7 @@ import type { Engine, LogRange } from "@otto/engine";
 import { isOttoError } from "@otto/errors";
 import { joinLines, type LogLine } from "./log-line.js";
 import { LogPosition, toEngineTime } from "./log-position.js";
-import { Patience } from "./patience.js";
+import { Patience } from "./retry-policy.js";
 
 /** What a reader of logs works with. */
 export interface LogReading {

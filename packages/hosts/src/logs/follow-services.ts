@@ -1,9 +1,9 @@
 import { PassThrough } from "node:stream";
 import { anySignal } from "@otto/errors";
-import { projectLabel } from "../compose-labels.js";
+import { projectLabel } from "../compose/compose-labels.js";
 import { ContainerLog, type LogReading } from "./container-log.js";
 import type { LogLine } from "./log-line.js";
-import { Patience } from "./patience.js";
+import { Patience } from "./retry-policy.js";
 import { isSelected, type LogSelection, listProjectContainers, type ServiceContainer } from "./service-containers.js";
 
 /** A container's log that is being read. */

@@ -1,5 +1,5 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
-import { projectLabel, readServicePlace, type ServicePlace } from "../compose-labels.js";
+import { projectLabel, readServicePlace, type ServicePlace } from "../compose/compose-labels.js";
 
 /** Whose logs are read. */
 export interface LogSelection {

@@ -1,5 +1,5 @@
 import { finished, type Readable } from "node:stream";
-import { MarkedLines, type MarkedPiece } from "./marked-lines.js";
+import { MarkedLines, type MarkedPiece } from "../process/marked-lines.js";
 
 /** What a stream gave up to a marked line. */
 export interface MarkedSection {

@@ -1,9 +1,9 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
 import { type Deadline, isOttoError, type OttoError } from "@otto/errors";
-import { projectLabel, readServicePlace } from "./compose-labels.js";
+import { projectLabel, readServicePlace } from "../compose/compose-labels.js";
+import type { Parent } from "../parent/parent.js";
+import { SharedWork } from "../shared-work.js";
 import { notRunning } from "./not-running.js";
-import type { Parent } from "./parent.js";
-import { SharedWork } from "./shared-work.js";
 
 export interface ContainerHostOptions {
   /** `<parent id>.<repo>.<service>`, in lower case; a further replica has `.<number>` behind it. */

@@ -1,10 +1,10 @@
 import { createEngine } from "@otto/engine";
 import { openSshSession, type SshEventListener, type SshRoute } from "ssh2-streamer";
+import { createTransfer } from "../files/file-transfer.js";
+import { parentFiles } from "../files/parent-files.js";
+import { forwardFromParent } from "../forward/parent-forward.js";
+import { showProcess, sizeOf } from "../process/login.js";
 import { addressEngine, type DeclaredDocker } from "./engine-address.js";
-import { createTransfer } from "./files/file-transfer.js";
-import { parentFiles } from "./files/parent-files.js";
-import { forwardFromParent } from "./forward/parent-forward.js";
-import { showProcess, sizeOf } from "./login.js";
 import type { Parent } from "./parent.js";
 import { execOnParent, openParentShells, type Spawn, tellStarted } from "./parent-exec.js";
 

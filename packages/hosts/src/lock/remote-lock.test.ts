@@ -1,7 +1,7 @@
 import { PassThrough, Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { Parent } from "./parent.js";
+import type { Parent } from "../parent/parent.js";
 import { withRemoteLock } from "./remote-lock.js";
 
 test("a link that is lost before the wait for a lock begins ends it", async () => {

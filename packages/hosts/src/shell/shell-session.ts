@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Deadline, OttoError, quoteWord } from "@otto/errors";
 import { OutputBudget, type RemoteProcess } from "ssh2-streamer";
-import { type CommandResult, timedOutExitCode } from "./command.js";
-import { createMark } from "./marked-lines.js";
+import { type CommandResult, timedOutExitCode } from "../process/command.js";
+import { createMark } from "../process/marked-lines.js";
 import { MarkedOutput, type MarkedSection } from "./marked-output.js";
 
 // Says how the shell ended on both of its outputs; what it started in the background may hold them open.

@@ -1,9 +1,9 @@
 import type { Engine } from "@otto/engine";
 import { anySignal } from "@otto/errors";
-import { notRunning } from "../not-running.js";
-import type { LogLine } from "./log-line.js";
-import { listServiceContainers } from "./service-containers.js";
-import { type LogOptions, readServiceLogs } from "./service-logs.js";
+import type { LogLine } from "../logs/log-line.js";
+import { listServiceContainers } from "../logs/service-containers.js";
+import { type LogOptions, readServiceLogs } from "../logs/service-logs.js";
+import { notRunning } from "./not-running.js";
 
 /** Whose log is read. */
 export interface LoggedHost {

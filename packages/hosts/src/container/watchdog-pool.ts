@@ -1,6 +1,6 @@
 import type { Engine } from "@otto/engine";
 import { abortable, startTimer } from "@otto/errors";
-import { Lifeline } from "./lifeline.js";
+import { Lifeline } from "./watchdog.js";
 
 /** An idle lifeline is closed after this: it holds a connection, and a process in the container. */
 const idleMs = 10_000;

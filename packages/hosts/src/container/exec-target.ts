@@ -1,5 +1,5 @@
 import type { Engine } from "@otto/engine";
-import type { Lifelines } from "./lifelines.js";
+import type { Lifelines } from "./watchdog-pool.js";
 
 /** Where a command runs: `hasShell` says whether the image has `/bin/sh`. */
 export interface ExecTarget {

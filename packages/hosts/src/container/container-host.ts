@@ -1,24 +1,31 @@
 import type { Engine } from "@otto/engine";
 import { anySignal, createDeadline, type Deadline, OttoError, startDeadline } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
-import { type Command, type CommandResult, checkArgv, defaultTimeoutMs, neverBegan, toArgv } from "./command.js";
+import { openContainerFiles } from "../files/container-files.js";
+import type { CopyOptions, CopyResult } from "../files/copy.js";
+import { createTransfer, type FileTransfer } from "../files/file-transfer.js";
+import type { HostFiles } from "../files/host-files.js";
+import { dialContainer } from "../forward/container-route.js";
+import { type ForwardOptions, openForward, type PortForward } from "../forward/port-forward.js";
+import type { LogLine } from "../logs/log-line.js";
+import type { LogOptions } from "../logs/service-logs.js";
+import {
+  type Command,
+  type CommandResult,
+  checkArgv,
+  defaultTimeoutMs,
+  neverBegan,
+  toArgv,
+} from "../process/command.js";
+import { type ContainerLoginOptions, type LoginTerminal, loginArgv, showProcess, sizeOf } from "../process/login.js";
+import { type HostShell, HostShells, type RunOptions, type RunResult } from "../shell/host-shell.js";
+import { ShellSession } from "../shell/shell-session.js";
 import { type ContainerExecOptions, runInContainer } from "./container-exec.js";
 import { ContainerFinder, type ContainerHostOptions } from "./container-finder.js";
 import { type ContainerSpawnOptions, spawnInContainer } from "./container-process.js";
 import type { ExecTarget } from "./exec-target.js";
-import { openContainerFiles } from "./files/container-files.js";
-import type { CopyOptions, CopyResult } from "./files/copy.js";
-import { createTransfer, type FileTransfer } from "./files/file-transfer.js";
-import type { HostFiles } from "./files/host-files.js";
-import { dialContainer } from "./forward/container-route.js";
-import { type ForwardOptions, openForward, type PortForward } from "./forward/port-forward.js";
-import { type HostShell, HostShells, type RunOptions, type RunResult } from "./host-shell.js";
-import { Lifelines } from "./lifelines.js";
-import { type ContainerLoginOptions, type LoginTerminal, loginArgv, showProcess, sizeOf } from "./login.js";
-import { readHostLogs } from "./logs/host-logs.js";
-import type { LogLine } from "./logs/log-line.js";
-import type { LogOptions } from "./logs/service-logs.js";
-import { ShellSession } from "./shell-session.js";
+import { readHostLogs } from "./host-logs.js";
+import { Lifelines } from "./watchdog-pool.js";
 
 /** A service's container as a host. It is looked up by its Compose labels, so a recreated container is found again. */
 export class DockerContainerHost implements AsyncDisposable, FileTransfer {

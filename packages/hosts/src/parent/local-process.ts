@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type ProcessExit, type RemoteProcess, type SpawnOptions, toStartArgv } from "ssh2-streamer";
-import { checkArgv } from "./command.js";
+import { checkArgv } from "../process/command.js";
 import { endGroup, signalGroup } from "./local-group.js";
 import { writeStdin } from "./local-stdin.js";
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { toExitCode } from "ssh2-streamer";
-import type { LoginOptions, LoginTerminal } from "./login.js";
+import type { LoginOptions, LoginTerminal } from "../process/login.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,6 +1,6 @@
 import { finished, type Readable, type Writable } from "node:stream";
 import { type RemoteProcess, toExitCode } from "ssh2-streamer";
-import type { ContainerSpawnOptions } from "./container-process.js";
+import type { ContainerSpawnOptions } from "../container/container-process.js";
 
 /** A terminal that somebody sits at: `process.stdin` and `process.stdout`. */
 export interface LoginTerminal {

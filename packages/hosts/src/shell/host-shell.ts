@@ -1,6 +1,6 @@
 import { abortable, anySignal, type Deadline, OttoError, startDeadline } from "@otto/errors";
 import pLimit from "p-limit";
-import { type CommandResult, defaultTimeoutMs, neverBegan } from "./command.js";
+import { type CommandResult, defaultTimeoutMs, neverBegan } from "../process/command.js";
 import type { ShellSession } from "./shell-session.js";
 
 export interface RunOptions {

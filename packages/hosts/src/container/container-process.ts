@@ -2,13 +2,13 @@ import { Writable } from "node:stream";
 import type { ContainerProcess } from "@otto/engine";
 import { abortable, isOttoError } from "@otto/errors";
 import type { ProcessExit, RemoteProcess, Terminal } from "ssh2-streamer";
+import { createMark } from "../process/marked-lines.js";
+import { notStarted } from "../process/not-started.js";
+import { readStartReport, type StartReport } from "../process/start-report.js";
 import type { ExecTarget } from "./exec-target.js";
-import type { Lifeline } from "./lifeline.js";
-import type { HeldLifeline } from "./lifelines.js";
 import { announcedCommand, announcedTerminalCommand, watchedCommand } from "./lifetime-scripts.js";
-import { createMark } from "./marked-lines.js";
-import { notStarted } from "./not-started.js";
-import { readStartReport, type StartReport } from "./start-report.js";
+import type { Lifeline } from "./watchdog.js";
+import type { HeldLifeline } from "./watchdog-pool.js";
 
 export interface ContainerSpawnOptions {
   /** Default: the image's. */

@@ -1,7 +1,7 @@
 import type { Deadline } from "@otto/errors";
 import type { CommandOutput, StdinSource } from "ssh2-streamer";
-import type { CommandResult } from "./command.js";
-import { runWithin } from "./command-run.js";
+import type { CommandResult } from "../process/command.js";
+import { runWithin } from "../process/command-run.js";
 import { type ContainerSpawnOptions, nameOf, spawnInContainer, spawnWithoutStdin } from "./container-process.js";
 import type { ExecTarget } from "./exec-target.js";
 

@@ -1,13 +1,13 @@
 import { startDeadline } from "@otto/errors";
 import type { ProcessExit, RemoteProcess, SpawnOptions } from "ssh2-streamer";
-import { type Command, type CommandResult, defaultTimeoutMs, toArgv } from "./command.js";
-import { runWithin } from "./command-run.js";
-import { HostShells } from "./host-shell.js";
-import { createMark } from "./marked-lines.js";
-import { notStarted } from "./not-started.js";
+import { type Command, type CommandResult, defaultTimeoutMs, toArgv } from "../process/command.js";
+import { runWithin } from "../process/command-run.js";
+import { createMark } from "../process/marked-lines.js";
+import { notStarted } from "../process/not-started.js";
+import { readStartReport, type StartReport } from "../process/start-report.js";
+import { HostShells } from "../shell/host-shell.js";
+import { ShellSession } from "../shell/shell-session.js";
 import type { ParentExecOptions } from "./parent.js";
-import { ShellSession } from "./shell-session.js";
-import { readStartReport, type StartReport } from "./start-report.js";
 
 /** Whatever starts processes on a parent. */
 export type Spawn = (argv: readonly string[], options: SpawnOptions) => Promise<RemoteProcess>;

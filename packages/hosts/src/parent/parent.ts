@@ -1,12 +1,12 @@
 import type { Duplex, Readable } from "node:stream";
 import type { Engine } from "@otto/engine";
 import type { CommandOutput, RemoteProcess, SpawnOptions } from "ssh2-streamer";
-import type { Command, CommandResult } from "./command.js";
+import type { FileTransfer } from "../files/file-transfer.js";
+import type { ForwardOptions, PortForward } from "../forward/port-forward.js";
+import type { Command, CommandResult } from "../process/command.js";
+import type { LoginOptions, LoginTerminal } from "../process/login.js";
+import type { HostShell, RunOptions, RunResult } from "../shell/host-shell.js";
 import type { ParentDocker } from "./engine-address.js";
-import type { FileTransfer } from "./files/file-transfer.js";
-import type { ForwardOptions, PortForward } from "./forward/port-forward.js";
-import type { HostShell, RunOptions, RunResult } from "./host-shell.js";
-import type { LoginOptions, LoginTerminal } from "./login.js";
 
 export interface ParentExecOptions {
   /** Sent to the command, then closed. Default: empty. */

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { joinLine, lineOf } from "./line.js";
+import { joinLine, lineOf } from "./tunnel.js";
 
 test.each(["before", "after"])("a line that was lost %s its client came resets the client", async (when) => {
   const server = createServer().listen(0, "127.0.0.1");
