@@ -1,4 +1,4 @@
-export { isParentVariable } from "./parent-variable.js";
+export { isParentVariable } from "./model/parent-variable.js";
 export type {
   ComposeProject,
   ComposeService,

@@ -1,23 +1,23 @@
 import { posix } from "node:path";
 import { Secret } from "@otto/errors";
-import { activeProfiles, createCommandGroup, loadCommand } from "./command-group.js";
-import type { DocumentGroup } from "./compose-document.js";
-import { noteContextsBeside } from "./context-use.js";
-import { writeDefaultContexts } from "./default-context.js";
-import { shipDockerfiles } from "./dockerfile.js";
-import { composeError } from "./faults.js";
-import type { Loading } from "./loading.js";
-import { createLocator } from "./locator.js";
-import { findNeeds } from "./needs.js";
+import { createLocator } from "./disk/locator.js";
+import { activeProfiles, createCommandGroup, loadCommand } from "./model/command-group.js";
+import type { DocumentGroup } from "./model/compose-document.js";
+import { writeDefaultContexts } from "./model/default-context.js";
+import type { Loading } from "./model/loading.js";
+import { selectServices, summarizeServices } from "./model/services.js";
+import { findContentVariables, findSecretVariables } from "./model/variables.js";
+import { noteContextsBeside } from "./paths/context-use.js";
+import { shipDockerfiles } from "./paths/dockerfile.js";
+import { findNeeds } from "./paths/needs.js";
+import { type Shipping, shipReferences } from "./paths/shipping.js";
+import { warnOfUnsent } from "./paths/unsent-paths.js";
 import type { ComposeProject, ComposeSource, LocalReader, RewrittenFile } from "./project.js";
-import { planRewriting } from "./rewriting.js";
-import { selectServices, summarizeServices } from "./services.js";
-import { type Shipping, shipReferences } from "./shipping.js";
-import { findRemoteBases, rewriteFiles } from "./staged-files.js";
-import { warnOfUnsent } from "./unsent-paths.js";
-import { findVariableUses, usedEnvironment } from "./used-environment.js";
-import { findContentVariables, findSecretVariables } from "./variables.js";
-import { entriesOf, type MapTree, mapAt, textAt } from "./yaml-tree.js";
+import { planRewriting } from "./ship/rewriting.js";
+import { findRemoteBases, rewriteFiles } from "./ship/staged-files.js";
+import { findVariableUses, usedEnvironment } from "./ship/used-environment.js";
+import { composeError } from "./text/faults.js";
+import { entriesOf, type MapTree, mapAt, textAt } from "./text/yaml-tree.js";
 
 /**
  * Reads a Compose project and finds every local file that it refers to, and where each belongs on a parent.

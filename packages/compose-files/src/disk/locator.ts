@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
-import { composeError } from "./faults.js";
+import type { ComposeSource, LocalEntry, LocalReader } from "../project.js";
+import { composeError } from "../text/faults.js";
+import type { Place } from "../text/yaml-tree.js";
 import { isWithin, type LocalPath, resolveLocalPath } from "./local-path.js";
-import type { ComposeSource, LocalEntry, LocalReader } from "./project.js";
-import type { Place } from "./yaml-tree.js";
 
 /** A local file or directory that may be shipped, and its place in the staged tree. */
 export interface Located {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { type MapTree, parseYamlTrees, type Tree } from "../text/yaml-tree.js";
 import { mergeServices, mergeTrees } from "./merge.js";
-import { type MapTree, parseYamlTrees, type Tree } from "./yaml-tree.js";
 
 function parse(text: string): MapTree {
   const [tree] = parseYamlTrees({

@@ -1,7 +1,7 @@
-import { mentionOf } from "./faults.js";
+import { mentionOf } from "../text/faults.js";
+import { entriesOf, mapAt, type ScalarTree, scalarAt, type Tree } from "../text/yaml-tree.js";
 import { contextsBeside, localCache, scalarsIn } from "./references.js";
 import type { Shipping } from "./shipping.js";
-import { entriesOf, mapAt, type ScalarTree, scalarAt, type Tree } from "./yaml-tree.js";
 
 /** Names the paths of services that are to run which are looked for on the parent, and not sent. */
 export function warnOfUnsent({ loading, project, isNeeded }: Shipping): void {

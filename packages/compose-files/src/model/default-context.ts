@@ -1,11 +1,11 @@
+import { relativePath } from "../disk/local-path.js";
+import { siteKey } from "../paths/shipping.js";
+import type { RewrittenFile } from "../project.js";
+import type { Placement } from "../ship/rewriting.js";
+import { escapeDollars } from "../text/template.js";
+import { entriesOf, type MapTree, mapAt, type Place, type ScalarTree } from "../text/yaml-tree.js";
 import type { DocumentGroup } from "./compose-document.js";
 import type { Loading } from "./loading.js";
-import { relativePath } from "./local-path.js";
-import type { RewrittenFile } from "./project.js";
-import type { Placement } from "./rewriting.js";
-import { siteKey } from "./shipping.js";
-import { escapeDollars } from "./template.js";
-import { entriesOf, type MapTree, mapAt, type Place, type ScalarTree } from "./yaml-tree.js";
 
 /** The context of a build that names none. */
 export interface DefaultContext {

@@ -1,4 +1,4 @@
-import { itemsOf, type MapTree, type ScalarTree, type Tree, textAt } from "./yaml-tree.js";
+import { itemsOf, type MapTree, type ScalarTree, type Tree, textAt } from "../text/yaml-tree.js";
 
 /**
  * One compose file over another, by Compose's rules for those values that this package looks at. What does not fit

@@ -1,10 +1,10 @@
+import type { MapTree } from "../text/yaml-tree.js";
 import type { DocumentGroup } from "./compose-document.js";
 import { withDefaultContexts } from "./default-context.js";
 import { applyExtends } from "./extends.js";
 import { applyIncludes } from "./include.js";
 import { emptyTree, type FileMention, type Loading, loadDocument } from "./loading.js";
 import { mergeTrees } from "./merge.js";
-import type { MapTree } from "./yaml-tree.js";
 
 /** All documents of a group, one over the other, with what they extend and include. */
 export async function loadGroup(

@@ -1,7 +1,7 @@
-import type { ShipmentKind } from "./project.js";
+import type { Selection } from "../model/services.js";
+import type { ShipmentKind } from "../project.js";
+import { at, itemsOf, type MapTree, mapAt, scalarAt, type Tree, textAt } from "../text/yaml-tree.js";
 import type { Owner } from "./references.js";
-import type { Selection } from "./services.js";
-import { at, itemsOf, type MapTree, mapAt, scalarAt, type Tree, textAt } from "./yaml-tree.js";
 
 /** Tells what has to be there for `selection` to run: Compose reads more of a service's files than those it runs with. */
 export function findNeeds(project: MapTree, selection: Selection): (owner: Owner, kind: ShipmentKind) => boolean {

@@ -1,11 +1,11 @@
 import { posix } from "node:path";
+import { isRemoteResource, resolveLocalPath } from "../disk/local-path.js";
+import { composeError } from "../text/faults.js";
+import { at, entriesOf, type MapTree, mapAt, type ScalarTree, scalarAt, type Tree } from "../text/yaml-tree.js";
 import { type DocumentGroup, wholeLink } from "./compose-document.js";
-import { composeError } from "./faults.js";
 import { emptyTree, type Loading, loadDocument } from "./loading.js";
-import { isRemoteResource, resolveLocalPath } from "./local-path.js";
 import { mergeServices, mergeTrees } from "./merge.js";
 import { warnRemote } from "./remote-resource.js";
-import { at, entriesOf, type MapTree, mapAt, type ScalarTree, scalarAt, type Tree } from "./yaml-tree.js";
 
 /**
  * Every service of `tree` over the one that it extends, in the same file or another.

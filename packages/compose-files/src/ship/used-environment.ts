@@ -1,15 +1,15 @@
-import type { EnvFile } from "./compose-document.js";
-import { type DotenvEntry, entryVariables } from "./dotenv.js";
-import { mentionOf } from "./faults.js";
-import type { Loading } from "./loading.js";
-import { isWithin } from "./local-path.js";
-import { isParentVariable } from "./parent-variable.js";
-import type { ComposeProject, ComposeWarning } from "./project.js";
+import { isWithin } from "../disk/local-path.js";
+import type { EnvFile } from "../model/compose-document.js";
+import type { Loading } from "../model/loading.js";
+import { isParentVariable } from "../model/parent-variable.js";
+import { findBareVariables, findContentVariables, namesIn, scalarsOf } from "../model/variables.js";
+import { siteKey } from "../paths/shipping.js";
+import type { ComposeProject, ComposeWarning } from "../project.js";
+import { type DotenvEntry, entryVariables } from "../text/dotenv.js";
+import { mentionOf } from "../text/faults.js";
+import { hasRequiredVariable, parseTemplate, variableNames } from "../text/template.js";
+import type { Place } from "../text/yaml-tree.js";
 import type { Placement } from "./rewriting.js";
-import { siteKey } from "./shipping.js";
-import { hasRequiredVariable, parseTemplate, variableNames } from "./template.js";
-import { findBareVariables, findContentVariables, namesIn, scalarsOf } from "./variables.js";
-import type { Place } from "./yaml-tree.js";
 
 /** The variables that the texts on the parent ask for, each with the first place that does. */
 export type VariableUses = ReadonlyMap<string, Place>;

@@ -1,11 +1,11 @@
 import { posix } from "node:path";
+import { isWithin } from "../disk/local-path.js";
+import type { Located } from "../disk/locator.js";
+import type { LocalReader } from "../project.js";
+import { composeError } from "../text/faults.js";
+import { entriesOf, type MapTree, mapAt, type Place, type ScalarTree, scalarAt, textAt } from "../text/yaml-tree.js";
 import { contextPathOf, noteContextUse, noteDockerfileUse } from "./context-use.js";
-import { composeError } from "./faults.js";
-import { isWithin } from "./local-path.js";
-import type { Located } from "./locator.js";
-import type { LocalReader } from "./project.js";
 import { addShipment, type Shipping, siteKey } from "./shipping.js";
-import { entriesOf, type MapTree, mapAt, type Place, type ScalarTree, scalarAt, textAt } from "./yaml-tree.js";
 
 /**
  * Ships the Dockerfiles that lie outside of their context, makes sure of those inside, and notes at each context what it is

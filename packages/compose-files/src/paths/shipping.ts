@@ -1,11 +1,11 @@
-import type { DocumentGroup, LinkTarget } from "./compose-document.js";
-import { composeError, mentionOf } from "./faults.js";
-import { type Loading, loadEnvFile } from "./loading.js";
-import { isRemoteContext, isWithin, type LocalPath, resolveLocalPath } from "./local-path.js";
-import type { Located } from "./locator.js";
-import type { Shipment } from "./project.js";
+import { isRemoteContext, isWithin, type LocalPath, resolveLocalPath } from "../disk/local-path.js";
+import type { Located } from "../disk/locator.js";
+import type { DocumentGroup, LinkTarget } from "../model/compose-document.js";
+import { type Loading, loadEnvFile } from "../model/loading.js";
+import type { Shipment } from "../project.js";
+import { composeError, mentionOf } from "../text/faults.js";
+import type { MapTree, Place, ScalarTree } from "../text/yaml-tree.js";
 import { findReferences, type Owner, type PathReference } from "./references.js";
-import type { MapTree, Place, ScalarTree } from "./yaml-tree.js";
 
 /** What the references of all documents are resolved against. */
 export interface Shipping {

@@ -1,5 +1,5 @@
-import { variableNames } from "./template.js";
-import { entriesOf, itemsOf, type MapTree, mapAt, type ScalarTree, type Tree, textAt } from "./yaml-tree.js";
+import { variableNames } from "../text/template.js";
+import { entriesOf, itemsOf, type MapTree, mapAt, type ScalarTree, type Tree, textAt } from "../text/yaml-tree.js";
 
 /** A variable that is named without a value, and takes that of the environment: `environment: [TOKEN]`. */
 export interface BareVariable {

@@ -1,13 +1,13 @@
 import { posix } from "node:path";
-import type { ComposeDocument, DocumentGroup, Link, LinkTarget } from "./compose-document.js";
-import { composeError } from "./faults.js";
-import { relativePath } from "./local-path.js";
-import { shortHash } from "./locator.js";
-import { isParentVariable } from "./parent-variable.js";
-import { siteKey } from "./shipping.js";
-import { escapeDollars, formatTemplate } from "./template.js";
-import { findBareVariables, namesIn, scalarsOf } from "./variables.js";
-import type { ScalarTree } from "./yaml-tree.js";
+import { relativePath } from "../disk/local-path.js";
+import { shortHash } from "../disk/locator.js";
+import type { ComposeDocument, DocumentGroup, Link, LinkTarget } from "../model/compose-document.js";
+import { isParentVariable } from "../model/parent-variable.js";
+import { findBareVariables, namesIn, scalarsOf } from "../model/variables.js";
+import { siteKey } from "../paths/shipping.js";
+import { composeError } from "../text/faults.js";
+import { escapeDollars, formatTemplate } from "../text/template.js";
+import type { ScalarTree } from "../text/yaml-tree.js";
 
 export interface Rewriting {
   readonly groups: readonly DocumentGroup[];

@@ -1,9 +1,9 @@
-import { isRemoteContext, type LocalPath, resolveLocalPath } from "./local-path.js";
-import type { Located } from "./locator.js";
-import type { ContextUse } from "./project.js";
+import { isRemoteContext, type LocalPath, resolveLocalPath } from "../disk/local-path.js";
+import type { Located } from "../disk/locator.js";
+import type { ContextUse } from "../project.js";
+import { entriesOf, mapAt, type ScalarTree } from "../text/yaml-tree.js";
 import { contextsBeside } from "./references.js";
 import { type Shipping, shipmentKey } from "./shipping.js";
-import { entriesOf, mapAt, type ScalarTree } from "./yaml-tree.js";
 
 /** Where the context of a build lies; undefined for what is not of this machine. */
 export function contextPathOf({ loading, groups }: Shipping, { text, site }: ScalarTree): LocalPath | undefined {

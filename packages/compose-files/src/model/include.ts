@@ -1,11 +1,11 @@
 import { posix } from "node:path";
+import { isRemoteResource, isWithin, resolveLocalPath } from "../disk/local-path.js";
+import { composeError } from "../text/faults.js";
+import { at, itemsOf, type MapTree, mapAt, type ScalarTree, scalarAt, type Tree } from "../text/yaml-tree.js";
 import { type DocumentGroup, type EnvFile, wholeLink } from "./compose-document.js";
-import { composeError } from "./faults.js";
 import { emptyTree, type FileMention, findEnvFile, type Loading, loadEnvFile, lookupIn } from "./loading.js";
-import { isRemoteResource, isWithin, resolveLocalPath } from "./local-path.js";
 import { mergeTrees } from "./merge.js";
 import { warnRemote } from "./remote-resource.js";
-import { at, itemsOf, type MapTree, mapAt, type ScalarTree, scalarAt, type Tree } from "./yaml-tree.js";
 
 const sections = ["services", "volumes", "networks", "secrets", "configs", "models"];
 

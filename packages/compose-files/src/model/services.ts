@@ -1,5 +1,5 @@
-import type { ComposeService, DependencyCondition, ServiceDependency } from "./project.js";
-import { at, entriesOf, itemsOf, type MapTree, mapAt, scalarAt, type Tree, textAt } from "./yaml-tree.js";
+import type { ComposeService, DependencyCondition, ServiceDependency } from "../project.js";
+import { at, entriesOf, itemsOf, type MapTree, mapAt, scalarAt, type Tree, textAt } from "../text/yaml-tree.js";
 
 /** What the merged project declares of its services. `enabled` is decided later: {@link selectServices}. */
 export function summarizeServices(project: MapTree): Omit<ComposeService, "enabled">[] {

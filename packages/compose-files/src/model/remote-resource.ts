@@ -1,6 +1,6 @@
-import { mentionOf } from "./faults.js";
+import { mentionOf } from "../text/faults.js";
+import type { ScalarTree } from "../text/yaml-tree.js";
 import type { Loading } from "./loading.js";
-import type { ScalarTree } from "./yaml-tree.js";
 
 /** Says that a part of the project is fetched by the parent, so that its own references are not known here. */
 export function warnRemote({ warnings }: Loading, { place }: ScalarTree): undefined {

@@ -1,5 +1,14 @@
-import type { ShipmentKind } from "./project.js";
-import { entriesOf, itemsOf, type MapTree, mapAt, type ScalarTree, scalarAt, type Tree, textAt } from "./yaml-tree.js";
+import type { ShipmentKind } from "../project.js";
+import {
+  entriesOf,
+  itemsOf,
+  type MapTree,
+  mapAt,
+  type ScalarTree,
+  scalarAt,
+  type Tree,
+  textAt,
+} from "../text/yaml-tree.js";
 
 /** A path in a compose file that names something on a disk. */
 export interface PathReference {

@@ -1,9 +1,9 @@
 import { posix } from "node:path";
-import type { DocumentGroup, EnvFile } from "./compose-document.js";
-import { fixEnvFile, type Loading } from "./loading.js";
-import type { RewrittenFile } from "./project.js";
+import type { DocumentGroup, EnvFile } from "../model/compose-document.js";
+import { fixEnvFile, type Loading } from "../model/loading.js";
+import { addShipment, type Shipping } from "../paths/shipping.js";
+import type { RewrittenFile } from "../project.js";
 import type { Placement } from "./rewriting.js";
-import { addShipment, type Shipping } from "./shipping.js";
 import type { VariableUses } from "./used-environment.js";
 
 /** Looks up where each group's relative paths start from in the staged tree. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { parseYamlTrees } from "../text/yaml-tree.js";
 import { findNeeds } from "./needs.js";
 import type { Owner } from "./references.js";
-import { parseYamlTrees } from "./yaml-tree.js";
 
 const text = `
 services:

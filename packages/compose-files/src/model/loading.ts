@@ -1,15 +1,15 @@
 import { posix } from "node:path";
 import { describeFileError, isOttoError } from "@otto/errors";
+import { type LocalPath, resolveLocalPath } from "../disk/local-path.js";
+import { type Located, type Locator, shortHash } from "../disk/locator.js";
+import type { ComposeSource, ComposeWarning, LocalReader } from "../project.js";
+import { DotenvError, dotenvVariables, evaluateDotenv, fixDotenv, parseDotenv } from "../text/dotenv.js";
+import { composeError, mentionOf } from "../text/faults.js";
+import type { Lookup } from "../text/template.js";
+import { type MapTree, type Place, parseYamlTrees } from "../text/yaml-tree.js";
 import type { ComposeDocument, DocumentGroup, EnvFile, Link } from "./compose-document.js";
 import type { DefaultContext } from "./default-context.js";
-import { DotenvError, dotenvVariables, evaluateDotenv, fixDotenv, parseDotenv } from "./dotenv.js";
-import { composeError, mentionOf } from "./faults.js";
-import { type LocalPath, resolveLocalPath } from "./local-path.js";
-import { type Located, type Locator, shortHash } from "./locator.js";
 import { isParentVariable } from "./parent-variable.js";
-import type { ComposeSource, ComposeWarning, LocalReader } from "./project.js";
-import type { Lookup } from "./template.js";
-import { type MapTree, type Place, parseYamlTrees } from "./yaml-tree.js";
 
 /** What has been read of one project so far. */
 export interface Loading {

@@ -1,7 +1,7 @@
-import type { Dotenv } from "./dotenv.js";
-import type { Located } from "./locator.js";
-import type { Lookup } from "./template.js";
-import type { MapTree, Place, ScalarTree } from "./yaml-tree.js";
+import type { Located } from "../disk/locator.js";
+import type { Dotenv } from "../text/dotenv.js";
+import type { Lookup } from "../text/template.js";
+import type { MapTree, Place, ScalarTree } from "../text/yaml-tree.js";
 
 /** Documents that are read as one: the command's files, those of one `include` entry, or one file that is extended. */
 export interface DocumentGroup {

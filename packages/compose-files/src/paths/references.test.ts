@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { parseYamlTrees } from "../text/yaml-tree.js";
 import { findReferences } from "./references.js";
-import { parseYamlTrees } from "./yaml-tree.js";
 
 /** `kind path`, with what stands around the path and what else is known of it. */
 function find(text: string): string[] {

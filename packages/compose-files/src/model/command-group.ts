@@ -1,12 +1,12 @@
 import { posix } from "node:path";
+import { resolveLocalPath } from "../disk/local-path.js";
+import type { ComposeSource } from "../project.js";
+import { composeError } from "../text/faults.js";
+import type { Lookup } from "../text/template.js";
+import type { MapTree } from "../text/yaml-tree.js";
 import type { DocumentGroup, EnvFile } from "./compose-document.js";
-import { composeError } from "./faults.js";
 import { loadGroup } from "./load-group.js";
 import { findEnvFile, type Loading, loadEnvFile, lookupIn } from "./loading.js";
-import { resolveLocalPath } from "./local-path.js";
-import type { ComposeSource } from "./project.js";
-import type { Lookup } from "./template.js";
-import type { MapTree } from "./yaml-tree.js";
 
 /** The group of the files that the command names, and the files of variables that it starts with. */
 export async function createCommandGroup(
