@@ -5,16 +5,9 @@ export type {
   RemoteProcess,
   SpawnOptions,
   Terminal,
-} from "./command.js";
-export { type StartOptions, tellFailedExec, toStartArgv } from "./command-line.js";
-export { Collector, type CommandOutput, OutputBudget, type OutputBudgetOptions } from "./command-output.js";
-export type { ConnectGate } from "./connect-gate.js";
-export type { DialEngineOptions } from "./dial-engine-options.js";
-export type { PrivateKey, SshCredential, SshEndpoint, SshRoute } from "./endpoint.js";
-export { engineVariables } from "./engine-variables.js";
-export type { SshEvent, SshEventListener } from "./event.js";
-export type { SshErrorCode } from "./failure.js";
-export type { HostKeyPolicy, LearnedHostKey } from "./host-key.js";
+} from "./command/command.js";
+export { type StartOptions, tellFailedExec, toStartArgv } from "./command/command-line.js";
+export { Collector, type CommandOutput, OutputBudget, type OutputBudgetOptions } from "./command/command-output.js";
 export {
   type RunOutputs,
   type RunResult,
@@ -22,9 +15,16 @@ export {
   runToEnd,
   type StdinSource,
   toExitCode,
-} from "./run-to-end.js";
+} from "./command/run-to-end.js";
+export { formatShellCommand } from "./command/shell-command.js";
+export { type SendTreeOptions, sendTree } from "./command/tree.js";
+export type { ConnectGate } from "./hop/connect-gate.js";
+export type { DialEngineOptions } from "./hop/dial-engine-options.js";
+export { engineVariables } from "./hop/engine-variables.js";
+export type { HostKeyPolicy, LearnedHostKey } from "./host-keys/host-key.js";
+export type { PrivateKey, SshCredential, SshEndpoint, SshRoute } from "./route/endpoint.js";
+export type { SshEvent, SshEventListener } from "./route/event.js";
+export type { SshErrorCode } from "./route/failure.js";
+export { resolveSshConfig, type SshConfigHost } from "./route/ssh-config.js";
+export type { ReadInclude } from "./route/ssh-config-include.js";
 export { openSshSession, type SshSession, type SshSessionOptions } from "./session.js";
-export { formatShellCommand } from "./shell-command.js";
-export { resolveSshConfig, type SshConfigHost } from "./ssh-config.js";
-export type { ReadInclude } from "./ssh-config-include.js";
-export { type SendTreeOptions, sendTree } from "./tree.js";

@@ -1,16 +1,16 @@
 import type { Duplex, Readable } from "node:stream";
 import { guardListener, OttoError, startDeadline } from "@otto/errors";
-import type { CommandResult, ExecOptions, RemoteProcess, SpawnOptions } from "./command.js";
-import { formatCommandLine, summarizeCommand } from "./command-line.js";
-import type { ConnectGate } from "./connect-gate.js";
-import type { DialEngineOptions } from "./dial-engine-options.js";
-import type { SshRoute } from "./endpoint.js";
-import { createEngineDialer } from "./engine-dialer.js";
-import type { SshEventListener } from "./event.js";
-import { closedError } from "./failure.js";
-import { Machine } from "./machine.js";
-import { runToEnd } from "./run-to-end.js";
-import { type SendTreeOptions, sendTree } from "./tree.js";
+import type { CommandResult, ExecOptions, RemoteProcess, SpawnOptions } from "./command/command.js";
+import { formatCommandLine, summarizeCommand } from "./command/command-line.js";
+import { runToEnd } from "./command/run-to-end.js";
+import { type SendTreeOptions, sendTree } from "./command/tree.js";
+import type { ConnectGate } from "./hop/connect-gate.js";
+import type { DialEngineOptions } from "./hop/dial-engine-options.js";
+import { createEngineDialer } from "./hop/engine-dialer.js";
+import { Machine } from "./hop/hop.js";
+import type { SshRoute } from "./route/endpoint.js";
+import type { SshEventListener } from "./route/event.js";
+import { closedError } from "./route/failure.js";
 
 export interface SshSessionOptions {
   /** Closes the session when it fires. */

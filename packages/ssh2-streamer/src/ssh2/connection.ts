@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
 import { isOttoError, type OttoError } from "@otto/errors";
 import type { Client } from "ssh2";
-import type { SshEndpoint } from "./endpoint.js";
-import { describe, lostError, secretsOf } from "./failure.js";
+import type { SshEndpoint } from "../route/endpoint.js";
+import { describe, lostError, secretsOf } from "../route/failure.js";
 import { watchSilence } from "./liveness.js";
 
 /** Which connection of the way ended, and why. */

@@ -1,21 +1,21 @@
 import type { Duplex } from "node:stream";
 import { abortable, anySignal } from "@otto/errors";
-import { ChannelSocket } from "./channel-socket.js";
-import type { Terminal } from "./command.js";
+import type { Terminal } from "../command/command.js";
+import { isWithin } from "../process/process-end.js";
+import { formatEndCommand, formatSignalCommand } from "../process/process-group.js";
+import { type ChannelProcess, createProcess, type GroupControl } from "../process/remote-process.js";
+import type { SshEndpoint } from "../route/endpoint.js";
+import type { SshEventListener } from "../route/event.js";
+import { channelError, connectError, forwardingError } from "../route/failure.js";
+import { ConnectionPool } from "../schedule/connection-pool.js";
+import type { Slot, SlotRequest } from "../schedule/session-slots.js";
+import { ChannelSocket } from "../ssh2/channel-socket.js";
+import { openConnection } from "../ssh2/connector.js";
+import { describeTarget, type ForwardTarget, openForward, openSession } from "../ssh2/open-channel.js";
+import { administrativelyProhibited } from "../ssh2/open-failure.js";
+import { openTcp } from "../ssh2/tcp.js";
 import type { ConnectGate } from "./connect-gate.js";
-import { ConnectionPool } from "./connection-pool.js";
-import { openConnection } from "./connector.js";
-import type { SshEndpoint } from "./endpoint.js";
-import type { SshEventListener } from "./event.js";
-import { channelError, connectError, forwardingError } from "./failure.js";
-import { describeTarget, type ForwardTarget, openForward, openSession } from "./open-channel.js";
-import { administrativelyProhibited } from "./open-failure.js";
 import { formatPortCommand, openPortSocket } from "./port-tool.js";
-import { isWithin } from "./process-end.js";
-import { formatEndCommand, formatSignalCommand } from "./process-group.js";
-import { type ChannelProcess, createProcess, type GroupControl } from "./remote-process.js";
-import type { Slot, SlotRequest } from "./session-slots.js";
-import { openTcp } from "./tcp.js";
 
 export interface MachineSetting {
   readonly endpoint: SshEndpoint;

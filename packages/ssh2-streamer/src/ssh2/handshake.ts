@@ -1,9 +1,9 @@
 import type { Duplex } from "node:stream";
 import { isOttoError, longestTimerMs, type OttoError } from "@otto/errors";
 import type { Client, ConnectConfig } from "ssh2";
+import type { SshEndpoint } from "../route/endpoint.js";
+import { authError, connectError, describe, secretsOf, socketError } from "../route/failure.js";
 import type { LoginAttempt } from "./credential.js";
-import type { SshEndpoint } from "./endpoint.js";
-import { authError, connectError, describe, secretsOf, socketError } from "./failure.js";
 import type { HostKeyCheck } from "./host-key-check.js";
 import { createLogin, type Login } from "./login.js";
 

@@ -1,9 +1,9 @@
 import { OttoError } from "@otto/errors";
-import type { AgentSocket } from "./agent-socket.js";
-import { formatCommandLine } from "./command-line.js";
-import type { SshEndpoint } from "./endpoint.js";
-import { ProcessLine } from "./process-line.js";
-import type { ChannelProcess } from "./remote-process.js";
+import { formatCommandLine } from "../command/command-line.js";
+import type { ChannelProcess } from "../process/remote-process.js";
+import type { SshEndpoint } from "../route/endpoint.js";
+import type { AgentSocket } from "../transport/agent-socket.js";
+import { ProcessLine } from "./stdio-tunnel.js";
 
 // Any of these makes a stream of a port. bash's own redirection is last: it is two processes.
 const script = `

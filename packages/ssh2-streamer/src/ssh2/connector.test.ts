@@ -2,8 +2,8 @@ import { Duplex } from "node:stream";
 import { Secret } from "@otto/errors";
 import ssh2 from "ssh2";
 import { expect, test } from "vitest";
+import { formatFingerprint } from "../host-keys/known-hosts.js";
 import { openConnection } from "./connector.js";
-import { formatFingerprint } from "./known-hosts.js";
 
 // One in 230 ed25519 keys of ssh2 1.17 is one that it cannot read.
 const { private: key, public: publicKey } = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 });

@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
 import type { Channel } from "ssh2";
-import { AgentSocket } from "./agent-socket.js";
-import { hasServerEnded } from "./channel-end.js";
+import { AgentSocket } from "../transport/agent-socket.js";
 import { createOutlet, pump, readAheadBytes } from "./channel-streams.js";
+import { hasServerEnded } from "./internals.js";
 
 /** A forwarded channel as the socket that it stands for. */
 export class ChannelSocket extends AgentSocket {

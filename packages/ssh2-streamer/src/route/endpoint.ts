@@ -1,5 +1,5 @@
 import type { Secret } from "@otto/errors";
-import type { HostKeyPolicy } from "./host-key.js";
+import type { HostKeyPolicy } from "../host-keys/host-key.js";
 
 /** A private key, in a file or at hand. OpenSSH, PEM and PPK formats. */
 export type PrivateKey = ({ readonly path: string } | { readonly content: Secret }) & {

@@ -1,4 +1,4 @@
-import { formatLoginLine } from "./login-line.js";
+import { formatLoginLine } from "../command/login-line.js";
 
 /*
  * What a command started is its process group. Where the shell of the login is no group of its own (Dropbear; a forced

@@ -1,6 +1,6 @@
 import type { ClientChannel } from "ssh2";
+import type { Terminal } from "../command/command.js";
 import { ChannelSocket } from "./channel-socket.js";
-import type { Terminal } from "./command.js";
 import type { Connection } from "./connection.js";
 import { classifyOpenFailure, type OpenFailure } from "./open-failure.js";
 

@@ -1,13 +1,13 @@
 import type { Readable } from "node:stream";
 import type { ClientChannel } from "ssh2";
-import { hasServerEnded, sendSignal } from "./channel-end.js";
-import { readChannel, writeChannel } from "./channel-streams.js";
-import type { RemoteProcess } from "./command.js";
-import type { Connection } from "./connection.js";
-import { notRunError } from "./failure.js";
+import type { RemoteProcess } from "../command/command.js";
+import { createStartFilter } from "../command/start-mark.js";
+import { notRunError } from "../route/failure.js";
+import { readChannel, writeChannel } from "../ssh2/channel-streams.js";
+import type { Connection } from "../ssh2/connection.js";
+import { hasServerEnded, sendSignal } from "../ssh2/internals.js";
 import { createProcessEnd, isWithin } from "./process-end.js";
 import { endGroupMs } from "./process-group.js";
-import { createStartFilter } from "./start-mark.js";
 
 /** A process that got a signal by its channel has this long to end. */
 const signalGraceMs = 1500;

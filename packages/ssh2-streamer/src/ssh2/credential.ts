@@ -1,7 +1,7 @@
 import { describeFileError, quoteWord, readBoundedFile } from "@otto/errors";
 import type { AnyAuthMethod, AuthenticationType } from "ssh2";
-import type { PrivateKey, SshCredential } from "./endpoint.js";
-import { describe } from "./failure.js";
+import type { PrivateKey, SshCredential } from "../route/endpoint.js";
+import { describe } from "../route/failure.js";
 
 /** One way to log in, with the name that messages call it by. */
 export interface AuthAttempt {

@@ -1,6 +1,6 @@
 import { Readable, Writable } from "node:stream";
 import type { Channel } from "ssh2";
-import type { StartFilter } from "./start-mark.js";
+import type { StartFilter } from "../command/start-mark.js";
 
 // ssh2's channels end as if the data were complete when the connection is lost, never answer a write after the
 // server closed, and hold what is destroyed. These streams stand before them and do end.

@@ -1,13 +1,13 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { isOttoError, type OttoError, startDeadline } from "@otto/errors";
+import type { LearnedHostKey } from "../host-keys/host-key.js";
+import type { SshEndpoint } from "../route/endpoint.js";
+import type { SshEventListener } from "../route/event.js";
+import { connectError } from "../route/failure.js";
 import { Connection } from "./connection.js";
 import { type LoginAttempt, readLoginAttempts } from "./credential.js";
-import type { SshEndpoint } from "./endpoint.js";
-import type { SshEventListener } from "./event.js";
-import { connectError } from "./failure.js";
 import { performHandshake } from "./handshake.js";
-import type { LearnedHostKey } from "./host-key.js";
 import { openHostKeyCheck } from "./host-key-check.js";
 
 export interface ConnectorSetting {

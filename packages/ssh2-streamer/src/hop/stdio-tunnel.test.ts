@@ -2,8 +2,8 @@ import { PassThrough, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { ProcessLine } from "./process-line.js";
-import type { ChannelProcess } from "./remote-process.js";
+import type { ChannelProcess } from "../process/remote-process.js";
+import { ProcessLine } from "./stdio-tunnel.js";
 
 function endedProcess(exit: Promise<{ exitCode: number }>, error?: Error): ChannelProcess {
   exit.catch(() => {});

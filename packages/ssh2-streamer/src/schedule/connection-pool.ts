@@ -1,10 +1,10 @@
 import { startTimer } from "@otto/errors";
-import type { Connection } from "./connection.js";
-import type { SshEndpoint } from "./endpoint.js";
-import type { SshEventListener } from "./event.js";
-import { channelError, closedError } from "./failure.js";
+import type { SshEndpoint } from "../route/endpoint.js";
+import type { SshEventListener } from "../route/event.js";
+import { channelError, closedError } from "../route/failure.js";
+import type { Connection } from "../ssh2/connection.js";
+import { chooseHolder, isHeld, isStuck } from "./decide.js";
 import { SessionSlots, type Slot, type SlotRequest } from "./session-slots.js";
-import { chooseHolder, isHeld, isStuck } from "./slot-plan.js";
 
 export interface PoolSetting {
   readonly endpoint: SshEndpoint;

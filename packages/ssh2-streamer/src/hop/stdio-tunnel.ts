@@ -1,7 +1,7 @@
 import { finished } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { AgentSocket } from "./agent-socket.js";
-import type { ChannelProcess } from "./remote-process.js";
+import type { ChannelProcess } from "../process/remote-process.js";
+import { AgentSocket } from "../transport/agent-socket.js";
 
 const maxStderrBytes = 4096;
 

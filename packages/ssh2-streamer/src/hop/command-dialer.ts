@@ -1,8 +1,8 @@
 import { anySignal, cleanText, OttoError } from "@otto/errors";
-import type { AgentSocket } from "./agent-socket.js";
-import { formatCommandLine } from "./command-line.js";
-import type { Machine } from "./machine.js";
-import { ProcessLine } from "./process-line.js";
+import { formatCommandLine } from "../command/command-line.js";
+import type { AgentSocket } from "../transport/agent-socket.js";
+import type { Machine } from "./hop.js";
+import { ProcessLine } from "./stdio-tunnel.js";
 
 /** Takes a line that became idle; false when it needs none any more. */
 type Taker = (line: ProcessLine) => boolean;

@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
-import type { SshEndpoint } from "./endpoint.js";
-import { socketError } from "./failure.js";
+import type { SshEndpoint } from "../route/endpoint.js";
+import { socketError } from "../route/failure.js";
 
 /**
  * Opens a TCP connection to an endpoint, without Nagle's algorithm, which would hold small packets for 40 ms.

@@ -1,6 +1,6 @@
 import { cleanText, OttoError, type Secret } from "@otto/errors";
+import { administrativelyProhibited } from "../ssh2/open-failure.js";
 import type { SshEndpoint } from "./endpoint.js";
-import { administrativelyProhibited } from "./open-failure.js";
 
 /** Every code that this package throws. */
 export type SshErrorCode =

@@ -1,4 +1,4 @@
-import type { LearnedHostKey } from "./host-key.js";
+import type { LearnedHostKey } from "../host-keys/host-key.js";
 
 /** What a session did and why; for progress and debug logs. */
 export type SshEvent =

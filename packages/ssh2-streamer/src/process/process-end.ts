@@ -1,5 +1,5 @@
 import { startTimer } from "@otto/errors";
-import type { ProcessExit } from "./command.js";
+import type { ProcessExit } from "../command/command.js";
 
 /** How a process ends, told once to everyone who waits. */
 export interface ProcessEnd {

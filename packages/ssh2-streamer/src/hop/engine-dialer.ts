@@ -1,10 +1,10 @@
 import type { Duplex } from "node:stream";
 import { isOttoError } from "@otto/errors";
+import type { SshEventListener } from "../route/event.js";
 import { CommandDialer } from "./command-dialer.js";
 import type { DialEngineOptions } from "./dial-engine-options.js";
 import { engineVariables } from "./engine-variables.js";
-import type { SshEventListener } from "./event.js";
-import type { Machine } from "./machine.js";
+import type { Machine } from "./hop.js";
 
 const noVariables = Object.fromEntries(engineVariables.map((name) => [name, ""]));
 

@@ -1,6 +1,6 @@
 import { startTimer } from "@otto/errors";
-import type { Connection } from "./connection.js";
-import type { Lifetime, SlotHolder } from "./slot-plan.js";
+import type { Connection } from "../ssh2/connection.js";
+import type { Lifetime, SlotHolder } from "./decide.js";
 
 /** What a session is wanted for. */
 export interface SlotRequest {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chooseHolder, isStuck, type Lifetime } from "./slot-plan.js";
+import { chooseHolder, isStuck, type Lifetime } from "./decide.js";
 
 // "4: s2 l3 y1" is a connection with a limit of 4 that holds two short sessions and three long ones, one of which yields.
 function parse(text: string) {

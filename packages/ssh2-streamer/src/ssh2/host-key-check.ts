@@ -1,5 +1,4 @@
 import { OttoError } from "@otto/errors";
-import type { SshEndpoint } from "./endpoint.js";
 import {
   type HostKeyAlgorithm,
   type HostKeyPolicy,
@@ -8,9 +7,10 @@ import {
   keyTypeOf,
   type LearnedHostKey,
   orderHostKeyAlgorithms,
-} from "./host-key.js";
-import { formatFingerprint, formatHostName, readKeyType } from "./known-hosts.js";
-import { addKnownHost, readKnownHosts } from "./known-hosts-file.js";
+} from "../host-keys/host-key.js";
+import { formatFingerprint, formatHostName, readKeyType } from "../host-keys/known-hosts.js";
+import { addKnownHost, readKnownHosts } from "../host-keys/known-hosts-file.js";
+import type { SshEndpoint } from "../route/endpoint.js";
 
 /** The judge of one endpoint's host key during one handshake. */
 export interface HostKeyCheck {
