@@ -1,12 +1,12 @@
 import { OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { type KeptFiles, removeTree } from "@otto/staging";
-import { downCommand } from "./compose-command.js";
-import { type ComposeOutcome, createCompose } from "./compose-process.js";
-import { lastLine } from "./engine-text.js";
-import { dockerWords, observeStack, projectFilter } from "./stack-observation.js";
-import type { StackSession } from "./stack-session.js";
-import { inStackSession, type WaitingEvent } from "./stack-turn.js";
+import { lastLine } from "./declared/engine-text.js";
+import { dockerWords, observeStack, projectFilter } from "./observed/observed-stack.js";
+import { downCommand } from "./session/compose-command.js";
+import { type ComposeOutcome, createCompose } from "./session/compose-process.js";
+import type { StackSession } from "./session/stack-session.js";
+import { inStackSession, type WaitingEvent } from "./session/stack-turn.js";
 
 export type DownEvent = WaitingEvent;
 

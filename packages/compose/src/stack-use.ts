@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { LockHolder } from "@otto/hosts";
+import type { PlacedStack } from "./declared/stack.js";
 import { formatKept, takeDownIn } from "./down.js";
-import type { PlacedStack } from "./stack.js";
-import { holdLease, isLeased } from "./stack-lease.js";
-import { type ObservedContainer, observeStack } from "./stack-observation.js";
-import type { StackSession } from "./stack-session.js";
-import { inStackSession, waitingEvent } from "./stack-turn.js";
+import { holdLease, isLeased } from "./lease/stack-lease.js";
+import { type ObservedContainer, observeStack } from "./observed/observed-stack.js";
+import type { StackSession } from "./session/stack-session.js";
+import { inStackSession, waitingEvent } from "./session/stack-turn.js";
 import { bringUpIn, type UpOptions } from "./up.js";
 
 export interface StackUseOptions extends UpOptions {

@@ -1,13 +1,13 @@
 import { startGrace, withListener } from "@otto/errors";
-import { converge, markOwned } from "./convergence.js";
+import type { PlacedStack } from "./declared/stack.js";
+import { compareStack } from "./desired/desired-stack.js";
 import { formatKept, takeDownIn } from "./down.js";
-import type { PlacedStack } from "./stack.js";
-import type { ObservedContainer } from "./stack-observation.js";
-import { compareStack } from "./stack-plan.js";
-import type { FindLogin } from "./stack-pull.js";
-import { openStackSession, type StackSession } from "./stack-session.js";
-import { inStackSession, type WaitingEvent } from "./stack-turn.js";
-import type { UpStep } from "./up-plan.js";
+import { converge, markOwned } from "./execute/executor.js";
+import type { FindLogin } from "./execute/pull.js";
+import type { ObservedContainer } from "./observed/observed-stack.js";
+import type { UpStep } from "./plan/reconcile.js";
+import { openStackSession, type StackSession } from "./session/stack-session.js";
+import { inStackSession, type WaitingEvent } from "./session/stack-turn.js";
 
 export type UpEvent =
   /** Someone else works on the stack; this call goes on when they are done. */

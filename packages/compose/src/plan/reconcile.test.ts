@@ -1,8 +1,8 @@
 import type { ComposeService } from "@otto/compose-files";
 import { expect, test } from "vitest";
-import { formatDigest, type ServiceDigest } from "./service-digest.js";
-import type { ObservedContainer } from "./stack-observation.js";
-import { formatUpStep, isConverged, planUp } from "./up-plan.js";
+import { formatDigest, type ServiceDigest } from "../desired/service-digest.js";
+import type { ObservedContainer } from "../observed/observed-stack.js";
+import { formatUpStep, isConverged, planUp } from "./reconcile.js";
 
 const digest: ServiceDigest = { settings: "s", files: "f", build: "b" };
 

@@ -1,10 +1,10 @@
 import type { ComposeService } from "@otto/compose-files";
 import { cleanText, isOttoError, OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
-import { dockerWords, type ObservedContainer, observeContainers } from "./stack-observation.js";
-import type { StackRedactor } from "./stack-redactor.js";
-import type { StackSession } from "./stack-session.js";
-import { mayEnd } from "./up-plan.js";
+import type { StackRedactor } from "../declared/stack-redactor.js";
+import { dockerWords, type ObservedContainer, observeContainers } from "../observed/observed-stack.js";
+import { mayEnd } from "../plan/reconcile.js";
+import type { StackSession } from "../session/stack-session.js";
 
 export type Verdict =
   | { readonly verdict: "ready" }

@@ -1,10 +1,10 @@
 import type { ComposeService } from "@otto/compose-files";
-import { planDependents } from "./dependent-steps.js";
-import { findBuilders, imageReference, type ObservedImage } from "./image-reference.js";
-import { planBuilds, planPulls } from "./image-steps.js";
-import { compareDigests, type ServiceDigest } from "./service-digest.js";
-import type { ObservedContainer } from "./stack-observation.js";
-import { planStages, type UpStage } from "./up-stages.js";
+import { findBuilders, imageReference, type ObservedImage } from "../declared/image-reference.js";
+import { compareDigests, type ServiceDigest } from "../desired/service-digest.js";
+import type { ObservedContainer } from "../observed/observed-stack.js";
+import { planDependents } from "./dependents.js";
+import { planBuilds, planPulls } from "./images.js";
+import { planStages, type UpStage } from "./stages.js";
 
 /**
  * What happens to one service, and why. What is done for its sake comes first: `pull` and `build` are of its image, `rename`

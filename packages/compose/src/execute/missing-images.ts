@@ -1,11 +1,11 @@
 import type { ComposeService } from "@otto/compose-files";
 import { OttoError } from "@otto/errors";
 import { imageLatestTag } from "@otto/hashing";
-import { findBuilders, imageReference } from "./image-reference.js";
-import type { ServiceDigest } from "./service-digest.js";
-import type { PlacedStack, Stack } from "./stack.js";
-import type { StackObservation } from "./stack-observation.js";
-import type { UpPlan } from "./up-plan.js";
+import { findBuilders, imageReference } from "../declared/image-reference.js";
+import type { PlacedStack, Stack } from "../declared/stack.js";
+import type { ServiceDigest } from "../desired/service-digest.js";
+import type { StackObservation } from "../observed/observed-stack.js";
+import type { UpPlan } from "../plan/reconcile.js";
 
 type Images = StackObservation["images"];
 

@@ -1,7 +1,7 @@
 import type { ComposeService } from "@otto/compose-files";
 import { expect, test } from "vitest";
-import { isReady, judgeContainer } from "./stack-health.js";
-import type { ObservedContainer } from "./stack-observation.js";
+import type { ObservedContainer } from "../observed/observed-stack.js";
+import { isReady, judgeContainer } from "./readiness.js";
 
 const running = { state: "running", exitCode: 0, restarts: 0, restartPolicy: "no", health: undefined };
 const service = { oneShot: false, hasHealthcheck: false, publishesPorts: false };

@@ -1,8 +1,8 @@
 import type { ContainerSummary } from "@otto/engine";
 import type { Parent } from "@otto/hosts";
 import { expect, test } from "vitest";
-import { toRow } from "./container-rows.js";
-import { parseContainers } from "./stack-observation.js";
+import { toRow } from "../observed/container-rows.js";
+import { parseContainers } from "../observed/observed-stack.js";
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -1,8 +1,8 @@
 import type { ComposeService } from "@otto/compose-files";
 import { expect, test } from "vitest";
-import type { PlacedStack, Stack } from "./stack.js";
-import { adviseImage, findUnbuilt, imageMissing, withoutBuilding } from "./unbuilt.js";
-import type { UpPlan } from "./up-plan.js";
+import type { PlacedStack, Stack } from "../declared/stack.js";
+import type { UpPlan } from "../plan/reconcile.js";
+import { adviseImage, findUnbuilt, imageMissing, withoutBuilding } from "./missing-images.js";
 
 const digest = { settings: "s", files: "f", build: "now" };
 const services = [

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { Stack } from "../declared/stack.js";
 import { digestKey, formatDigests, parseDigests } from "./digest-cache.js";
-import type { Stack } from "./stack.js";
 
 const digests = new Map([["api", { settings: "s", files: "f", build: "" }]]);
 const stack = (environment: Record<string, string>): Stack =>

@@ -1,6 +1,6 @@
 import type { ComposeService } from "@otto/compose-files";
 import { expect, test } from "vitest";
-import { planStages } from "./up-stages.js";
+import { planStages } from "./stages.js";
 
 const service = (name: string, ...dependsOn: string[]) =>
   ({

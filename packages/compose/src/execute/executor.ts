@@ -1,23 +1,10 @@
 import { isRuntimeFailure, registryConnectionHint } from "@otto/engine";
 import { cleanText, quoteWord, startDeadline } from "@otto/errors";
 import { ownDirectory, type SetAside, stagedDirectoryScript, updateTree } from "@otto/staging";
-import { labelsFile, upCommand } from "./compose-command.js";
-import { type Compose, type ComposeOutcome, createCompose, runInTree } from "./compose-process.js";
-import { watchContainers } from "./container-events.js";
-import { cacheFile, digestKey, formatDigests } from "./digest-cache.js";
-import { isNameTaken, lastLine } from "./engine-text.js";
-import { buildLabel, findBuilders, imageReferences } from "./image-reference.js";
-import { formatDigest, type ServiceDigest } from "./service-digest.js";
-import type { PlacedStack } from "./stack.js";
-import { type ContainerEvents, findFailure, isReady, type ReadyOptions, waitUntilReady } from "./stack-health.js";
-import {
-  configLabel,
-  dockerWords,
-  type ObservedContainer,
-  observeContainers,
-  observeStack,
-  type StackObservation,
-} from "./stack-observation.js";
+import { isNameTaken, lastLine } from "../declared/engine-text.js";
+import { buildLabel, findBuilders, imageReferences } from "../declared/image-reference.js";
+import type { PlacedStack } from "../declared/stack.js";
+import { createStackRedactor, type StackRedactor } from "../declared/stack-redactor.js";
 import {
   planStack,
   readDigests,
@@ -26,14 +13,27 @@ import {
   type StackComparison,
   upFailed,
   type WantedDigests,
-} from "./stack-plan.js";
-import { pullImages } from "./stack-pull.js";
-import { createStackRedactor, type StackRedactor } from "./stack-redactor.js";
-import type { StackSession } from "./stack-session.js";
-import { adviseImage, findUnbuilt, imageMissing } from "./unbuilt.js";
-import type { UpOptions } from "./up.js";
-import { isConverged, type UpPlan } from "./up-plan.js";
-import type { UpStage } from "./up-stages.js";
+} from "../desired/desired-stack.js";
+import { cacheFile, digestKey, formatDigests } from "../desired/digest-cache.js";
+import { formatDigest, type ServiceDigest } from "../desired/service-digest.js";
+import { watchContainers } from "../observed/container-events.js";
+import {
+  configLabel,
+  dockerWords,
+  type ObservedContainer,
+  observeContainers,
+  observeStack,
+  type StackObservation,
+} from "../observed/observed-stack.js";
+import { isConverged, type UpPlan } from "../plan/reconcile.js";
+import type { UpStage } from "../plan/stages.js";
+import { labelsFile, upCommand } from "../session/compose-command.js";
+import { type Compose, type ComposeOutcome, createCompose, runInTree } from "../session/compose-process.js";
+import type { StackSession } from "../session/stack-session.js";
+import type { UpOptions } from "../up.js";
+import { adviseImage, findUnbuilt, imageMissing } from "./missing-images.js";
+import { pullImages } from "./pull.js";
+import { type ContainerEvents, findFailure, isReady, type ReadyOptions, waitUntilReady } from "./readiness.js";
 
 const defaultReadyTimeoutMs = 300_000;
 

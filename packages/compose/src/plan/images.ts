@@ -1,6 +1,6 @@
 import type { ComposeService } from "@otto/compose-files";
-import { imageReference, type ObservedImage } from "./image-reference.js";
-import type { ObservedStack, UpStep } from "./up-plan.js";
+import { imageReference, type ObservedImage } from "../declared/image-reference.js";
+import type { ObservedStack, UpStep } from "./reconcile.js";
 
 /** By service that compose is run for: whether its containers are replaced; undefined: it has none. */
 type Acted = ReadonlyMap<string, boolean | undefined>;

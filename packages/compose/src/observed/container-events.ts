@@ -1,9 +1,9 @@
 import { startTimer } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
-import { endableLine } from "./endable-command.js";
-import type { ContainerEvents } from "./stack-health.js";
-import { dockerWords, projectFilter } from "./stack-observation.js";
-import type { StackSession } from "./stack-session.js";
+import type { ContainerEvents } from "../execute/readiness.js";
+import { endableLine } from "../session/endable-command.js";
+import type { StackSession } from "../session/stack-session.js";
+import { dockerWords, projectFilter } from "./observed-stack.js";
 
 /** Podman asks for `died` and `remove` by their own names, though it then tells the former as `die`. */
 const watched = ["start", "die", "died", "health_status", "oom", "destroy", "remove"];

@@ -1,6 +1,6 @@
 import { ownDirectory } from "@otto/staging";
-import type { Stack } from "./stack.js";
-import type { UpStage } from "./up-stages.js";
+import type { Stack } from "../declared/stack.js";
+import type { UpStage } from "../plan/stages.js";
 
 /** Where compose finds what the labels of {@link upCommand} are, in a staged tree. */
 export const labelsFile = `${ownDirectory}/labels.json`;

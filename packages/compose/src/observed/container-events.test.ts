@@ -1,9 +1,9 @@
 import type { ComposeService } from "@otto/compose-files";
 import type { Parent } from "@otto/hosts";
 import { expect, test } from "vitest";
+import { waitUntilReady } from "../execute/readiness.js";
+import type { StackSession } from "../session/stack-session.js";
 import { watchContainers } from "./container-events.js";
-import { waitUntilReady } from "./stack-health.js";
-import type { StackSession } from "./stack-session.js";
 
 const parent = { id: "pepper", docker: { command: ["docker"] } } as unknown as Parent;
 

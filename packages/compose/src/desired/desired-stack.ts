@@ -10,19 +10,19 @@ import {
   type TreePlan,
   updateTree,
 } from "@otto/staging";
-import { configCommand } from "./compose-command.js";
-import { type Compose, createCompose, runInTree } from "./compose-process.js";
+import { lastLine } from "../declared/engine-text.js";
+import { findBuilders, imageReferences, type ObservedImage } from "../declared/image-reference.js";
+import type { PlacedStack } from "../declared/stack.js";
+import { createStackRedactor } from "../declared/stack-redactor.js";
+import { withoutBuilding } from "../execute/missing-images.js";
+import { observeStack, type StackObservation } from "../observed/observed-stack.js";
+import { planUp, type UpPlan, type UpStep } from "../plan/reconcile.js";
+import { configCommand } from "../session/compose-command.js";
+import { type Compose, createCompose, runInTree } from "../session/compose-process.js";
+import { openStackSession, type StackSession } from "../session/stack-session.js";
+import type { UpOptions } from "../up.js";
 import { digestKey, parseDigests } from "./digest-cache.js";
-import { lastLine } from "./engine-text.js";
-import { findBuilders, imageReferences, type ObservedImage } from "./image-reference.js";
 import { digestServices, type ServiceDigest } from "./service-digest.js";
-import type { PlacedStack } from "./stack.js";
-import { observeStack, type StackObservation } from "./stack-observation.js";
-import { createStackRedactor } from "./stack-redactor.js";
-import { openStackSession, type StackSession } from "./stack-session.js";
-import { withoutBuilding } from "./unbuilt.js";
-import type { UpOptions } from "./up.js";
-import { planUp, type UpPlan, type UpStep } from "./up-plan.js";
 
 /** What is wanted of a stack beside what is there. */
 export interface StackComparison {

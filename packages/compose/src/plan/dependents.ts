@@ -1,5 +1,5 @@
 import type { ComposeService } from "@otto/compose-files";
-import type { UpStep } from "./up-plan.js";
+import type { UpStep } from "./reconcile.js";
 
 /**
  * What becomes of services that are fine by themselves, but not beside what happens to others: one that is in another's

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Manifest, ownDirectory } from "@otto/staging";
+import type { Stack } from "../declared/stack.js";
 import type { ServiceDigest } from "./service-digest.js";
-import type { Stack } from "./stack.js";
 
 /** Where in a staged tree it lies what compose made of the files, so that it need not read them again. */
 export const cacheFile = `${ownDirectory}/digests`;

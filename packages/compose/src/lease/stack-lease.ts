@@ -1,11 +1,11 @@
 import { abortable, OttoError, quoteWord } from "@otto/errors";
 import { engineVariables, type LockHolder, lockFunctions, type Parent, parseHolder } from "@otto/hosts";
 import { ownDirectory, removeTreeScript, stagedDirectoryScript } from "@otto/staging";
-import { downCommand } from "./compose-command.js";
-import { removeContainersScript } from "./down.js";
-import { readLines } from "./read-lines.js";
-import { dockerWords, projectFilter } from "./stack-observation.js";
-import type { StackSession } from "./stack-session.js";
+import { removeContainersScript } from "../down.js";
+import { dockerWords, projectFilter } from "../observed/observed-stack.js";
+import { downCommand } from "../session/compose-command.js";
+import { readLines } from "../session/read-lines.js";
+import type { StackSession } from "../session/stack-session.js";
 
 /** A use of a stack that others can see; it ends with this process or its link. */
 export interface StackLease {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { Stack } from "../declared/stack.js";
 import { downCommand, upCommand } from "./compose-command.js";
-import type { Stack } from "./stack.js";
 
 test("up names the project, its staged files in order, profiles and services", () => {
   const files = {

@@ -1,8 +1,8 @@
 import { cleanText, createRedactor, OttoError, OutputText, quoteWord } from "@otto/errors";
 import { findCompose, type Parent } from "@otto/hosts";
+import type { Stack } from "../declared/stack.js";
+import type { StackRedactor } from "../declared/stack-redactor.js";
 import { endableLine, isDirect } from "./endable-command.js";
-import type { Stack } from "./stack.js";
-import type { StackRedactor } from "./stack-redactor.js";
 import type { StackSession } from "./stack-session.js";
 
 export interface ComposeRun {

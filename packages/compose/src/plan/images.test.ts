@@ -1,6 +1,6 @@
 import type { ComposeService } from "@otto/compose-files";
 import { expect, test } from "vitest";
-import { pullsMissing, refreshCause, refreshMs } from "./image-steps.js";
+import { pullsMissing, refreshCause, refreshMs } from "./images.js";
 
 test.each([
   ["daily", 86_400_000],

@@ -9,8 +9,8 @@ import {
   readSentScript,
   stagedDirectoryScript,
 } from "@otto/staging";
-import { dockerWords, projectFilter } from "./stack-observation.js";
-import { openStackSession } from "./stack-session.js";
+import { dockerWords, projectFilter } from "../observed/observed-stack.js";
+import { openStackSession } from "../session/stack-session.js";
 
 /** One thing that `down` removes, or leaves. */
 export interface DownStep {

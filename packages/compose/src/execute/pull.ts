@@ -1,15 +1,15 @@
 import type { RegistryCredentials } from "@otto/engine";
 import { isOttoError } from "@otto/errors";
 import { parseImageReference } from "@otto/hashing";
-import { pullCommand } from "./compose-command.js";
-import { type Compose, runInTree } from "./compose-process.js";
-import { imageReference } from "./image-reference.js";
-import { refreshCause } from "./image-steps.js";
-import type { PlacedStack } from "./stack.js";
-import type { StackObservation } from "./stack-observation.js";
-import { upFailed } from "./stack-plan.js";
-import type { UpOptions } from "./up.js";
-import type { UpPlan } from "./up-plan.js";
+import { imageReference } from "../declared/image-reference.js";
+import type { PlacedStack } from "../declared/stack.js";
+import { upFailed } from "../desired/desired-stack.js";
+import type { StackObservation } from "../observed/observed-stack.js";
+import { refreshCause } from "../plan/images.js";
+import type { UpPlan } from "../plan/reconcile.js";
+import { pullCommand } from "../session/compose-command.js";
+import { type Compose, runInTree } from "../session/compose-process.js";
+import type { UpOptions } from "../up.js";
 
 /** Finds the user's login for a registry, as `registry.example:5000`; undefined: there is none. */
 export type FindLogin = (registry: string) => Promise<RegistryCredentials | undefined>;

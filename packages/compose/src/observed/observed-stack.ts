@@ -8,8 +8,8 @@ import {
   type SentTree,
   stagedDirectoryScript,
 } from "@otto/staging";
-import { cacheFile } from "./digest-cache.js";
-import { buildLabel, findImages, type ObservedImage } from "./image-reference.js";
+import { buildLabel, findImages, type ObservedImage } from "../declared/image-reference.js";
+import { cacheFile } from "../desired/digest-cache.js";
 
 /** A container of a Compose project, as far as decisions need it. */
 export interface ObservedContainer {
