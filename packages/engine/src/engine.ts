@@ -1,28 +1,34 @@
 import type { Readable } from "node:stream";
 import { abortable, cleanText, OttoError, withListener } from "@otto/errors";
 import pLimit from "p-limit";
-import { isOlder } from "./api-version.js";
-import { buildImage, type TarBuildOptions } from "./build-image.js";
+import { buildImage, type TarBuildOptions } from "./build/build-image.js";
 import type { SessionBuildOptions } from "./buildkit/session-build.js";
-import { ChannelAgent, type DialEngine } from "./channel-agent.js";
-import { type ContainerPath, type PathStat, readArchive, statPath, writeArchive } from "./container-archive.js";
-import { type ContainerEvent, watchContainers } from "./container-events.js";
+import { isOlder } from "./connection/api-version.js";
+import { ChannelAgent, type DialEngine } from "./connection/channel-agent.js";
+import type { EngineClient } from "./connection/engine-client.js";
+import { asking } from "./connection/engine-error.js";
+import { askEngine } from "./connection/engine-message.js";
+import type { EngineRequest } from "./connection/engine-request.js";
+import {
+  type ContainerPath,
+  type PathStat,
+  readArchive,
+  statPath,
+  writeArchive,
+} from "./containers/container-archive.js";
+import { type ContainerEvent, watchContainers } from "./containers/container-events.js";
 import {
   type ContainerDetails,
   type ContainerFilter,
   type ContainerSummary,
   inspectContainer,
   listContainers,
-} from "./containers.js";
-import type { EngineClient } from "./engine-client.js";
-import { asking } from "./engine-error.js";
-import { askEngine } from "./engine-message.js";
-import type { EngineRequest } from "./engine-request.js";
-import { type ContainerProcess, type ExecOptions, execInContainer } from "./exec.js";
-import { type PullOptions, pullImage, pushImage, type TransferOptions } from "./image-transfer.js";
-import { type ImageInfo, inspectImage, removeImage, tagImage } from "./images.js";
-import type { LogEntry } from "./log-entries.js";
-import { type LogRange, readLog } from "./logs.js";
+} from "./containers/containers.js";
+import { type ContainerProcess, type ExecOptions, execInContainer } from "./containers/exec.js";
+import type { LogEntry } from "./containers/log-entries.js";
+import { type LogRange, readLog } from "./containers/logs.js";
+import { type PullOptions, pullImage, pushImage, type TransferOptions } from "./images/image-transfer.js";
+import { type ImageInfo, inspectImage, removeImage, tagImage } from "./images/images.js";
 
 export interface EngineVersion {
   /** `Docker`, or the name that another engine gives itself, as `Podman Engine`. */

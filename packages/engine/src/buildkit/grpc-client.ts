@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
-import type { EngineClient } from "../engine-client.js";
-import { upgradeConnection } from "../engine-message.js";
-import type { EngineRequest } from "../engine-request.js";
+import type { EngineClient } from "../connection/engine-client.js";
+import { upgradeConnection } from "../connection/engine-message.js";
+import type { EngineRequest } from "../connection/engine-request.js";
 import { encodeFrameHeader, FrameReader } from "./grpc-frame.js";
 import { GrpcError, grpcStatus } from "./grpc-server.js";
 

@@ -1,5 +1,5 @@
 import { OttoError } from "@otto/errors";
-import { ByteQueue } from "../byte-queue.js";
+import { ByteQueue } from "../connection/byte-queue.js";
 
 const headerBytes = 5;
 const longestMessageBytes = 16 << 20;

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { isOttoError, type Secret } from "@otto/errors";
-import type { EngineClient } from "../engine-client.js";
-import { asking } from "../engine-error.js";
-import { upgradeConnection } from "../engine-message.js";
-import type { EngineRequest } from "../engine-request.js";
-import { encodeCredentials, type RegistryCredentials } from "../registry-credentials.js";
+import type { EngineClient } from "../connection/engine-client.js";
+import { asking } from "../connection/engine-error.js";
+import { upgradeConnection } from "../connection/engine-message.js";
+import type { EngineRequest } from "../connection/engine-request.js";
+import { encodeCredentials, type RegistryCredentials } from "../images/registry-credentials.js";
 import { type OnTransfer, type SyncSource, serveDiffCopy } from "./file-sync.js";
 import { GrpcError, type GrpcHandler, grpcStatus, serveGrpc, unary } from "./grpc-server.js";
 import { forwardAgent } from "./ssh-agent.js";

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { buildFailed } from "../build-failure.js";
-import { parseExtraHost } from "../build-parameters.js";
-import type { EngineClient } from "../engine-client.js";
-import type { EngineRequest } from "../engine-request.js";
+import { buildFailed } from "../build/build-failure.js";
+import { parseExtraHost } from "../build/build-parameters.js";
+import type { EngineClient } from "../connection/engine-client.js";
+import type { EngineRequest } from "../connection/engine-request.js";
 import { connectToBuildKit, type GrpcClient } from "./grpc-client.js";
 import { GrpcError } from "./grpc-server.js";
 import type { SessionBuild } from "./session-build.js";

@@ -1,6 +1,6 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { BuildImageOptions } from "../build-image.js";
-import { parseExtraHost } from "../build-parameters.js";
+import type { BuildImageOptions } from "../build/build-image.js";
+import { parseExtraHost } from "../build/build-parameters.js";
 import { readFields, readFirstText, writeBytes, writeFirstBytes } from "./wire.js";
 
 export interface SolveOptions extends BuildImageOptions {

@@ -1,5 +1,5 @@
 import { OttoError } from "@otto/errors";
-import { ByteQueue } from "./byte-queue.js";
+import { ByteQueue } from "../connection/byte-queue.js";
 import { type Frame, streamOf } from "./multiplexed-stream.js";
 
 /** What an engine kept of one write to a container's output: a line, or a piece of a long one. */

@@ -1,12 +1,12 @@
 import type { Readable } from "node:stream";
 import { cleanText, isOttoError, type Json, OttoError, type Secret } from "@otto/errors";
 import { parseImageReference } from "@otto/hashing";
-import type { EngineClient } from "./engine-client.js";
-import { asking, hasStatus } from "./engine-error.js";
-import { encodeReference, sendToEngine } from "./engine-message.js";
-import type { EngineRequest } from "./engine-request.js";
+import type { EngineClient } from "../connection/engine-client.js";
+import { asking, hasStatus } from "../connection/engine-error.js";
+import { encodeReference, sendToEngine } from "../connection/engine-message.js";
+import type { EngineRequest } from "../connection/engine-request.js";
+import { readJsonLines, textField } from "../connection/json-lines.js";
 import { splitTarget } from "./image-target.js";
-import { readJsonLines, textField } from "./json-lines.js";
 import { type RegistryCredentials, registryAuthHeader, secretsOf } from "./registry-credentials.js";
 import { registryHint } from "./registry-hint.js";
 import { TransferLog, type TransferProgress } from "./transfer-log.js";

@@ -3,12 +3,12 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { abortable, cleanText, OttoError } from "@otto/errors";
 import type { LimitFunction } from "p-limit";
+import { createDockerClient } from "../connection/docker-client.js";
+import type { EngineClient } from "../connection/engine-client.js";
+import { asking } from "../connection/engine-error.js";
+import { upgradeConnection } from "../connection/engine-message.js";
+import type { EngineRequest } from "../connection/engine-request.js";
 import { describeContainer } from "./container-name.js";
-import { createDockerClient } from "./docker-client.js";
-import type { EngineClient } from "./engine-client.js";
-import { asking } from "./engine-error.js";
-import { upgradeConnection } from "./engine-message.js";
-import type { EngineRequest } from "./engine-request.js";
 import { createAbsentStdin, createExecStdin } from "./exec-stdin.js";
 import { demultiplex } from "./multiplexed-stream.js";
 

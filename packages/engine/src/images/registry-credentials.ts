@@ -1,6 +1,6 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { Secret } from "@otto/errors";
-import { writeBytes } from "./buildkit/wire.js";
+import { writeBytes } from "../buildkit/wire.js";
 
 /** How a user is known to one registry: by a password, or by a token that a login left. */
 export type RegistryCredentials =

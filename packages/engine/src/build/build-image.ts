@@ -1,14 +1,14 @@
 import type { Readable } from "node:stream";
 import { createRedactor, type Redactor, type Secret } from "@otto/errors";
+import type { EngineClient } from "../connection/engine-client.js";
+import { asking } from "../connection/engine-error.js";
+import { sendToEngine } from "../connection/engine-message.js";
+import type { EngineRequest } from "../connection/engine-request.js";
+import { readJsonLines, textField } from "../connection/json-lines.js";
+import { type RegistryCredentials, registryConfigHeader, secretsOf } from "../images/registry-credentials.js";
 import { buildFailed } from "./build-failure.js";
 import { buildParameters } from "./build-parameters.js";
 import type { BuildProgress } from "./build-progress.js";
-import type { EngineClient } from "./engine-client.js";
-import { asking } from "./engine-error.js";
-import { sendToEngine } from "./engine-message.js";
-import type { EngineRequest } from "./engine-request.js";
-import { readJsonLines, textField } from "./json-lines.js";
-import { type RegistryCredentials, registryConfigHeader, secretsOf } from "./registry-credentials.js";
 import { TarBuildLog } from "./tar-build-log.js";
 
 export interface BuildImageOptions {

@@ -1,7 +1,7 @@
-import { createDockerClient } from "./docker-client.js";
-import type { EngineClient } from "./engine-client.js";
-import { asking, hasStatus } from "./engine-error.js";
-import type { EngineRequest } from "./engine-request.js";
+import { createDockerClient } from "../connection/docker-client.js";
+import type { EngineClient } from "../connection/engine-client.js";
+import { asking, hasStatus } from "../connection/engine-error.js";
+import type { EngineRequest } from "../connection/engine-request.js";
 import { splitTarget } from "./image-target.js";
 
 export interface ImageInfo {

@@ -1,10 +1,10 @@
 import type { Readable } from "node:stream";
 import { OttoError } from "@otto/errors";
-import type { EngineClient } from "./engine-client.js";
-import { asking } from "./engine-error.js";
-import { sendToEngine } from "./engine-message.js";
-import type { EngineRequest } from "./engine-request.js";
-import { readJsonLines, textField } from "./json-lines.js";
+import type { EngineClient } from "../connection/engine-client.js";
+import { asking } from "../connection/engine-error.js";
+import { sendToEngine } from "../connection/engine-message.js";
+import type { EngineRequest } from "../connection/engine-request.js";
+import { readJsonLines, textField } from "../connection/json-lines.js";
 
 /** That a container's life took a turn. */
 export interface ContainerEvent {

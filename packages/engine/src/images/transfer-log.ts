@@ -1,5 +1,5 @@
 import type { Json } from "@otto/errors";
-import { textField } from "./json-lines.js";
+import { textField } from "../connection/json-lines.js";
 
 /** What a push or a pull says while it runs. */
 export type TransferProgress =

@@ -1,9 +1,9 @@
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
-import { createDockerClient } from "./docker-client.js";
-import type { EngineClient } from "./engine-client.js";
-import { asking, hasStatus } from "./engine-error.js";
-import { askEngine } from "./engine-message.js";
-import type { EngineRequest } from "./engine-request.js";
+import { createDockerClient } from "../connection/docker-client.js";
+import type { EngineClient } from "../connection/engine-client.js";
+import { asking, hasStatus } from "../connection/engine-error.js";
+import { askEngine } from "../connection/engine-message.js";
+import type { EngineRequest } from "../connection/engine-request.js";
 
 export interface ContainerFilter {
   /** Stopped ones too. Default false. */

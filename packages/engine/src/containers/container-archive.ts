@@ -1,11 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
+import type { EngineClient } from "../connection/engine-client.js";
+import { downloadFromEngine } from "../connection/engine-download.js";
+import { asking, hasStatus, refusalOf } from "../connection/engine-error.js";
+import { type EngineMessage, formatQuery, sendToEngine, tellEngine } from "../connection/engine-message.js";
+import type { EngineRequest } from "../connection/engine-request.js";
 import { describeContainer } from "./container-name.js";
-import type { EngineClient } from "./engine-client.js";
-import { downloadFromEngine } from "./engine-download.js";
-import { asking, hasStatus, refusalOf } from "./engine-error.js";
-import { type EngineMessage, formatQuery, sendToEngine, tellEngine } from "./engine-message.js";
-import type { EngineRequest } from "./engine-request.js";
 
 /** A path in a container. */
 export interface ContainerPath {

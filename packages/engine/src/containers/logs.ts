@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
 import { OttoError } from "@otto/errors";
-import type { EngineClient } from "./engine-client.js";
-import { asking } from "./engine-error.js";
-import { sendToEngine } from "./engine-message.js";
-import type { EngineRequest } from "./engine-request.js";
+import type { EngineClient } from "../connection/engine-client.js";
+import { asking } from "../connection/engine-error.js";
+import { sendToEngine } from "../connection/engine-message.js";
+import type { EngineRequest } from "../connection/engine-request.js";
 import { decodeLog, type LogEntry } from "./log-entries.js";
 
 export interface LogRange {
