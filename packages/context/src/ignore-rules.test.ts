@@ -29,6 +29,11 @@ test("the Dockerfile's own ignore file comes first, even when it is empty", () =
   });
 });
 
+test("each byte of an ignore file that is not UTF-8 counts as U+FFFD", () => {
+  writeFileSync(join(root, ".dockerignore"), Buffer.from("a\xff\xc3", "latin1"));
+  expect(readIgnoreFile(root)?.patterns).toEqual(["a\ufffd\ufffd"]);
+});
+
 test("an own ignore file outside the context has no place in it", () => {
   mkdirSync(join(root, "context"));
   write("Dockerfile.dockerignore", "b");

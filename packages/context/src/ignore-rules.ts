@@ -1,6 +1,6 @@
 import { lstatSync, readlinkSync } from "node:fs";
 import { readBoundedFileSync } from "@otto/errors";
-import { decodePath, parseIgnoreFile } from "@otto/hashing";
+import { decodePath, parseIgnoreFile, printablePath } from "@otto/hashing";
 import type { IgnoreFile } from "./build-context.js";
 import { isMissing, unreadable } from "./fs-error.js";
 import { entryFsPath, pathBelow, toFsPath } from "./fs-path.js";
@@ -19,7 +19,9 @@ export function readIgnoreFile(root: string, dockerfile?: string): IgnoreFile | 
   const found = own ?? readScoped(root, ".dockerignore");
   if (found === undefined) return undefined;
   const { path, content } = found;
-  return { path, contextPath: pathBelow(root, path), content, patterns: parseIgnoreFile(content) };
+  // Patterns travel to Docker's client as JSON, which turns every byte that is not UTF-8 into U+FFFD.
+  const patterns = parseIgnoreFile(printablePath(decodePath(content)));
+  return { path, contextPath: pathBelow(root, path), content, patterns };
 }
 
 function readBesideDockerfile(dockerfile: string): FoundFile | undefined {

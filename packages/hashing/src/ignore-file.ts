@@ -1,6 +1,5 @@
 import { OttoError } from "@otto/errors";
 import { cleanPath, trimSpace } from "./go-text.js";
-import { decodePath, printablePath } from "./path-bytes.js";
 
 // The reference reads lines through Go's bufio.Scanner, whose buffer is 64 KiB.
 const longestLineBytes = 64 * 1024 - 1;
@@ -9,14 +8,16 @@ const longestLineBytes = 64 * 1024 - 1;
  * Reads a `.dockerignore` into patterns, as BuildKit does: a byte order mark goes, lines that start with `#` are
  * comments, the rest is trimmed, cleaned lexically and made relative to the context.
  *
+ * @param text Docker's client turns each byte that is not UTF-8 into U+FFFD
  * @throws IGNORE_FILE_INVALID a line is 64 KiB long or longer
  * @see https://github.com/moby/patternmatcher ignorefile
  */
-export function parseIgnoreFile(content: Uint8Array | string): string[] {
-  const bytes = typeof content === "string" ? Buffer.from(content, "utf8") : content;
-  // Patterns travel to the client as JSON, which turns every byte that is not UTF-8 into U+FFFD.
-  const text = printablePath(decodePath(bytes)).replace(/^\ufeff/, "");
-  return text.split("\n").flatMap((line, index) => parseLine(line, index + 1));
+export function parseIgnoreFile(text: string): string[] {
+  return text
+    .toWellFormed()
+    .replace(/^\ufeff/, "")
+    .split("\n")
+    .flatMap((line, index) => parseLine(line, index + 1));
 }
 
 function parseLine(line: string, lineNumber: number): string[] {

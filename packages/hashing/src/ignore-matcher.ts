@@ -1,6 +1,5 @@
 import { compileIgnorePatterns, type IgnorePattern } from "./ignore-pattern.js";
 import { createReach } from "./ignore-reach.js";
-import { printablePath } from "./path-bytes.js";
 
 /** What the rules say of one directory; what they say of its entries depends on it. */
 export interface DirectoryMatch {
@@ -11,7 +10,7 @@ export interface DirectoryMatch {
   readonly matched: readonly boolean[];
 }
 
-/** Answers for one set of patterns which paths BuildKit leaves out. Paths are as in `ContextEntry`. */
+/** Answers for one set of patterns which paths BuildKit leaves out. Paths start at the context, with `/`; a lone surrogate stands for a byte that is not UTF-8. */
 export interface IgnoreMatcher {
   /** The context's root, from which a walk starts. */
   readonly root: DirectoryMatch;
@@ -58,7 +57,7 @@ export function matchIgnoredPath(patterns: readonly string[], path: string): boo
   let ignored = false;
   for (const pattern of compiled) {
     if (pattern.negated !== ignored) continue;
-    if (paths.some((candidate) => pattern.matches(candidate, printablePath(candidate)))) ignored = !pattern.negated;
+    if (paths.some((candidate) => pattern.matches(candidate, candidate.toWellFormed()))) ignored = !pattern.negated;
   }
   return ignored;
 }
@@ -73,7 +72,7 @@ function evaluate(
   parentMatched: readonly boolean[],
   record?: boolean[],
 ): boolean {
-  const printable = printablePath(path);
+  const printable = path.toWellFormed();
   let ignored = false;
   for (let index = 0; index < patterns.length; index++) {
     const pattern = patterns[index];

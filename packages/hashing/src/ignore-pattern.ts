@@ -8,7 +8,7 @@ export interface IgnorePattern {
   /** Without the `!`. */
   readonly text: string;
   readonly negated: boolean;
-  /** `printable` is `path` with U+FFFD for each byte that is not UTF-8. */
+  /** `printable` is `path` with U+FFFD for each lone surrogate. */
   matches(path: string, printable: string): boolean;
 }
 
