@@ -1,6 +1,7 @@
 import { lstatSync, readlinkSync } from "node:fs";
+import { parseIgnoreFile } from "@otto/dockerignore";
 import { readBoundedFileSync } from "@otto/errors";
-import { decodePath, parseIgnoreFile, printablePath } from "@otto/hashing";
+import { decodePath, printablePath } from "@otto/hashing";
 import type { IgnoreFile } from "./build-context.js";
 import { isMissing, unreadable } from "./fs-error.js";
 import { entryFsPath, pathBelow, toFsPath } from "./fs-path.js";

@@ -1,15 +1,7 @@
 import { type Dirent, readdirSync, readlinkSync } from "node:fs";
+import { createIgnoreMatcher, type DirectoryMatch, type IgnoreMatcher } from "@otto/dockerignore";
 import { OttoError } from "@otto/errors";
-import {
-  comparePaths,
-  createIgnoreMatcher,
-  type DirectoryEntry,
-  type DirectoryMatch,
-  decodePath,
-  type IgnoreMatcher,
-  printablePath,
-  type SymlinkEntry,
-} from "@otto/hashing";
+import { comparePaths, type DirectoryEntry, decodePath, printablePath, type SymlinkEntry } from "@otto/hashing";
 import type { UnsendableEntry } from "./build-context.js";
 import { isForbidden, isMissing, unreadable } from "./fs-error.js";
 import { entryFsPath } from "./fs-path.js";

@@ -7,10 +7,6 @@ export {
   hashOnBases,
   type NamedContextInput,
 } from "./context-hash.js";
-export { matchesGlob } from "./glob-syntax.js";
-export { parseIgnoreFile } from "./ignore-file.js";
-export type { DirectoryMatch, IgnoreMatcher } from "./ignore-matcher.js";
-export { createIgnoreMatcher, isIgnoredPath } from "./ignore-rules.js";
 export { familiarImageName, type ImageReference, parseImageReference } from "./image-reference.js";
 export { imageFullTag, imageLatestTag, imageRepository } from "./image-tag.js";
 export { comparePaths, decodePath, encodePath, hasRawBytes, printablePath } from "./path-bytes.js";

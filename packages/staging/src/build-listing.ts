@@ -1,7 +1,8 @@
 import { lstat, readdir, realpath } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { readIgnoreFile } from "@otto/context";
-import { createIgnoreMatcher, type DirectoryMatch, decodePath, type IgnoreMatcher } from "@otto/hashing";
+import { createIgnoreMatcher, type DirectoryMatch, type IgnoreMatcher } from "@otto/dockerignore";
+import { decodePath } from "@otto/hashing";
 import { readingFile, refuseRawBytes } from "./unreadable.js";
 
 /**

@@ -1,6 +1,7 @@
 import type { BuildContext, ContextTree } from "@otto/context";
+import { isIgnoredPath } from "@otto/dockerignore";
 import { OttoError } from "@otto/errors";
-import { type ContextEntry, comparePaths, type FileEntry, isIgnoredPath } from "@otto/hashing";
+import { type ContextEntry, comparePaths, type FileEntry } from "@otto/hashing";
 
 const ignoreName = ".dockerignore";
 

@@ -1,5 +1,6 @@
 import type { ContextTree, UnsendableEntry } from "@otto/context";
-import { type ContextEntry, matchesGlob } from "@otto/hashing";
+import { matchesGlob } from "@otto/dockerignore";
+import type { ContextEntry } from "@otto/hashing";
 
 /**
  * The entries that a build reads: those at or below the paths that its frontend names, the directories above them, and

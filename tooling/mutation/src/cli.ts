@@ -19,7 +19,7 @@ const { values, positionals } = parseArgs({
     write: { type: "boolean", default: false },
   },
 });
-const packages = ["hashing", "context", "staging", "build", "compose-files", "compose", "config"];
+const packages = ["hashing", "dockerignore", "context", "staging", "build", "compose-files", "compose", "config"];
 const root = resolve(import.meta.dirname, "../../..");
 
 // Others need the machine: what is started here is as patient.

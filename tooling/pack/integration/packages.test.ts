@@ -58,11 +58,13 @@ describe.concurrent.each(packages)("$name", ({ name, directory, manifest }) => {
   });
 });
 
-test("hashing needs one third party, for Go's regular expressions, which needs none", () => {
-  const hashing = packages.find(({ name }) => name === "@otto/hashing");
-  expect(Object.keys(hashing?.manifest.dependencies ?? {})).toEqual(["@otto/errors", "re2js"]);
-  const installed = join(hashing?.directory ?? "", "node_modules/re2js/package.json");
+test("dockerignore needs one third party, for Go's regular expressions, which needs none", () => {
+  const dockerignore = packages.find(({ name }) => name === "@otto/dockerignore");
+  expect(Object.keys(dockerignore?.manifest.dependencies ?? {})).toEqual(["@otto/errors", "re2js"]);
+  const installed = join(dockerignore?.directory ?? "", "node_modules/re2js/package.json");
   expect(JSON.parse(readFileSync(installed, "utf8"))).not.toHaveProperty("dependencies");
+  const hashing = packages.find(({ name }) => name === "@otto/hashing");
+  expect(Object.keys(hashing?.manifest.dependencies ?? {})).toEqual(["@otto/errors"]);
   const errors = packages.find(({ name }) => name === "@otto/errors");
   expect(errors?.manifest.dependencies).toBeUndefined();
 });
