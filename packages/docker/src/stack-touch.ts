@@ -1,7 +1,6 @@
 import type { PlacedStack } from "@otto/compose";
-import { isOttoError, OttoError } from "@otto/errors";
+import { isOttoError, OttoError, SingleFlight } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
-import { SharedWork } from "@otto/hosts";
 import { type ComposeUpOptions, composeUp } from "./compose-up.js";
 
 type ComposeService = PlacedStack["files"]["services"][number];
@@ -15,7 +14,7 @@ export type Touch = (service: ComposeService, host: string) => (signal: AbortSig
  */
 export function createTouch(lab: Lab, stack: PlacedStack, options: ComposeUpOptions): Touch {
   const { repo, project } = stack;
-  const up = new SharedWork((signal) => composeUp(repo, lab, { ...options, build: false, signal }));
+  const up = new SingleFlight((signal) => composeUp(repo, lab, { ...options, build: false, signal }));
   const isPlace = options.on === undefined || isChosen(lab, stack);
   return (service, host) => async (signal) => {
     const state = lab.hosts.stateOf({ id: host, project });
@@ -24,7 +23,7 @@ export function createTouch(lab: Lab, stack: PlacedStack, options: ComposeUpOpti
     if (!isPlace) throw notRunning(host, service, `otto docker up --on ${stack.parent.id}`);
     if (!service.enabled) throw notRunning(host, service, upCommandOf(service));
     try {
-      await up.join(signal);
+      await up.do(signal);
     } catch (cause) {
       signal.throwIfAborted();
       throw notBroughtUp(host, stack, cause as Error);

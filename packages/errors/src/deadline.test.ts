@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { anySignal, createDeadline, startDeadline, startTimer } from "./deadline.js";
+import { anySignal, createDeadline, isWithin, startDeadline, startTimer } from "./deadline.js";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -101,3 +101,12 @@ function startAndForget(): Promise<string> {
   const { signal } = startDeadline(200, new AbortController().signal);
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve("passed"), { once: true }));
 }
+
+test("whether something happens within a time, with no timer left behind", async () => {
+  const late = isWithin(new Promise(() => {}), 1000);
+  vi.advanceTimersByTime(1000);
+  expect(await late).toBe(false);
+  expect(await isWithin(Promise.resolve(), 1000)).toBe(true);
+  await expect(isWithin(Promise.reject(new Error("broken")), 1000)).rejects.toThrow("broken");
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -6,6 +6,19 @@ export function startTimer(run: () => void, delayMs: number): NodeJS.Timeout {
   return setTimeout(run, Math.min(delayMs, longestTimerMs));
 }
 
+/** Whether something happens within a time; a rejection before its end is thrown. */
+export async function isWithin(happened: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = startTimer(() => resolve(false), timeoutMs);
+  });
+  try {
+    return await Promise.race([happened.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
  * Aborts with the first of the signals that does. `undefined` stands for a signal that never does; of one signal nothing
  * is made. A time limit beside a signal is a {@link Deadline}.

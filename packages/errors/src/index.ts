@@ -6,6 +6,7 @@ export {
   readBoundedFile,
   readBoundedFileSync,
 } from "./bounded-file.js";
+export { brokenPipe } from "./broken-pipe.js";
 export { cleanText } from "./clean-text.js";
 export { escapeControls, isPrintable } from "./control-characters.js";
 export {
@@ -13,6 +14,7 @@ export {
   createDeadline,
   type Deadline,
   type Grace,
+  isWithin,
   longestTimerMs,
   startDeadline,
   startGrace,
@@ -26,3 +28,4 @@ export { quoteWord } from "./quote-word.js";
 export { createRedactor, type RedactedText, type Redactor } from "./redactor.js";
 export { Secret } from "./secret.js";
 export { isRedactable } from "./secret-forms.js";
+export { SingleFlight } from "./single-flight.js";

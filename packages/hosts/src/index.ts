@@ -35,5 +35,4 @@ export { findMissingPrograms } from "./parent/parent-programs.js";
 export { createSshParent, type SshParentOptions } from "./parent/ssh-parent.js";
 export type { Command, CommandResult } from "./process/command.js";
 export type { ContainerLoginOptions, LoginOptions, LoginTerminal } from "./process/login.js";
-export { SharedWork } from "./shared-work.js";
 export type { HostShell, RunOptions, RunResult } from "./shell/host-shell.js";

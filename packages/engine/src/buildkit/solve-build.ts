@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { isWithin } from "@otto/errors";
 import { buildFailed } from "../build/build-failure.js";
 import { parseExtraHost } from "../build/build-parameters.js";
 import type { EngineClient } from "../connection/engine-client.js";
@@ -28,10 +28,10 @@ export async function solveBuild(client: EngineClient, build: SessionBuild, requ
   } catch (error) {
     if (!(error instanceof GrpcError)) throw error;
     // The failed step's name and output come by the report.
-    await endOf(report);
+    await isWithin(report, lastReportMs);
     throw buildFailed(options, log.failure(build.cleanFailure(error.message)));
   }
-  await endOf(report);
+  await isWithin(report, lastReportMs);
 }
 
 const gateway = "host-gateway";
@@ -70,8 +70,4 @@ async function followReport(buildKit: GrpcClient, { sessionId, log, redactor }: 
   } catch {
     // A build that is refused at once has no report.
   }
-}
-
-async function endOf(report: Promise<void>): Promise<void> {
-  await Promise.race([report, delay(lastReportMs, undefined, { ref: false })]);
 }

@@ -1,4 +1,5 @@
 import { type Duplex, Writable } from "node:stream";
+import { brokenPipe } from "@otto/errors";
 
 type Callback = (error?: Error | null) => void;
 
@@ -58,8 +59,4 @@ export function createAbsentStdin(channel: Duplex): Writable {
   });
   stdin.on("error", () => {});
   return stdin;
-}
-
-function brokenPipe(): Error {
-  return Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
 }

@@ -1,8 +1,7 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
-import { type Deadline, isOttoError, type OttoError } from "@otto/errors";
+import { type Deadline, isOttoError, type OttoError, SingleFlight } from "@otto/errors";
 import { projectLabel, readServicePlace } from "../compose/compose-labels.js";
 import type { Parent } from "../parent/parent.js";
-import { SharedWork } from "../shared-work.js";
 import { notRunning } from "./not-running.js";
 
 export interface ContainerHostOptions {
@@ -29,8 +28,8 @@ export interface FoundContainer {
 /** Finds the container that a host stands for, and again when it was replaced. Calls may be made concurrently. */
 export class ContainerFinder {
   readonly #options: ContainerHostOptions;
-  readonly #looking = new SharedWork((signal) => this.#lookForRunning(signal));
-  readonly #bringing = new SharedWork((signal) => this.#bringUp(signal));
+  readonly #looking = new SingleFlight((signal) => this.#lookForRunning(signal));
+  readonly #bringing = new SingleFlight((signal) => this.#bringUp(signal));
   #found: FoundContainer | undefined;
 
   constructor(options: ContainerHostOptions) {
@@ -77,7 +76,7 @@ export class ContainerFinder {
     const found = await this.#look(which, signal);
     if (found !== undefined) return found;
     if (which.isDry === true) throw this.#notRunning();
-    await this.#bringing.join(signal);
+    await this.#bringing.do(signal);
     const brought = await this.#look(which, signal);
     if (brought === undefined) throw this.#notRunning();
     return brought;
@@ -86,12 +85,12 @@ export class ContainerFinder {
   /** Whoever asks while the stack is brought up waits for that, even if the container runs by now. */
   async #find(deadline: Deadline): Promise<FoundContainer> {
     const { signal } = deadline;
-    const found = this.#bringing.isUnderWay ? undefined : await this.#looking.join(signal);
+    const found = this.#bringing.isRunning ? undefined : await this.#looking.do(signal);
     if (found !== undefined) return found;
     deadline.stop();
-    await this.#bringing.join(signal);
+    await this.#bringing.do(signal);
     deadline.start();
-    const brought = await this.#looking.join(signal);
+    const brought = await this.#looking.do(signal);
     if (brought === undefined) throw this.#notRunning();
     return brought;
   }

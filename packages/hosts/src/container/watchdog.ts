@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import type { ContainerProcess } from "@otto/engine";
-import { OttoError, startTimer } from "@otto/errors";
+import { isWithin, OttoError } from "@otto/errors";
 import { lifelineCommand } from "./lifetime-scripts.js";
 
 /** How long ending what is watched may take, before a closed lifeline is left to itself. */
@@ -84,12 +84,7 @@ export class Lifeline {
   /** Ends all that is watched, and waits until it is gone. */
   async close(): Promise<void> {
     this.#process.stdin.end();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = startTimer(resolve, closeGraceMs);
-    });
-    await Promise.race([this.#ended, late]);
-    clearTimeout(timer);
+    await isWithin(this.#ended, closeGraceMs);
     this.#process.disconnect();
   }
 

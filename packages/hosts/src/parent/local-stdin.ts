@@ -1,5 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { Writable } from "node:stream";
+import { brokenPipe } from "@otto/errors";
 
 type Callback = (error?: Error | null) => void;
 
@@ -28,8 +29,4 @@ export function writeStdin(child: ChildProcessWithoutNullStreams): Writable {
     if (!writer.writableFinished) writer.destroy(brokenPipe());
   });
   return writer;
-}
-
-function brokenPipe(): Error {
-  return Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
 }

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { type Deadline, OttoError, quoteWord } from "@otto/errors";
+import { type Deadline, isWithin, OttoError, quoteWord } from "@otto/errors";
 import { OutputBudget, type RemoteProcess } from "ssh2-streamer";
 import { type CommandResult, timedOutExitCode } from "../process/command.js";
 import { createMark } from "../process/marked-lines.js";
@@ -97,12 +96,6 @@ export class ShellSession {
     void this.close();
   }
 
-  async #settle(): Promise<void> {
-    const late = new AbortController();
-    await Promise.race([this.#process.exit.catch(() => {}), delay(settleMs, undefined, late).catch(() => {})]);
-    late.abort();
-  }
-
   /** Ends the shell and what runs in it. */
   async close(): Promise<void> {
     this.#ended = true;
@@ -125,7 +118,11 @@ export class ShellSession {
     const outputs = { stdout: bytes, stderr: stderr.bytes };
     const [what, code] = line?.split(" ") ?? [];
     // What kept the mark from coming is known a moment later, and no more once we end the shell ourselves.
-    if (what === undefined && !deadline.signal.aborted) await this.#settle();
+    if (what === undefined && !deadline.signal.aborted)
+      await isWithin(
+        this.#process.exit.catch(() => {}),
+        settleMs,
+      );
     if (what !== "done") void this.close();
     // It may have come behind the exit code, and before all of stderr.
     if (this.#overflow !== undefined) throw this.#overflow;

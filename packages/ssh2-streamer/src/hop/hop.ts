@@ -1,7 +1,6 @@
 import type { Duplex } from "node:stream";
-import { abortable, anySignal } from "@otto/errors";
+import { abortable, anySignal, isWithin } from "@otto/errors";
 import type { Terminal } from "../command/command.js";
-import { isWithin } from "../process/process-end.js";
 import { formatEndCommand, formatSignalCommand } from "../process/process-group.js";
 import { type ChannelProcess, createProcess, type GroupControl } from "../process/remote-process.js";
 import type { SshEndpoint } from "../route/endpoint.js";

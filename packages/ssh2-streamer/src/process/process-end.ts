@@ -1,4 +1,3 @@
-import { startTimer } from "@otto/errors";
 import type { ProcessExit } from "../command/command.js";
 
 /** How a process ends, told once to everyone who waits. */
@@ -49,15 +48,4 @@ export function createProcessEnd(): ProcessEnd {
       rejectExit(error);
     },
   };
-}
-
-/** Whether something happens within a time. */
-export async function isWithin(happened: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = startTimer(() => resolve(false), timeoutMs);
-  });
-  const isInTime = await Promise.race([happened.then(() => true), late]);
-  clearTimeout(timer);
-  return isInTime;
 }

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { isWithin } from "@otto/errors";
 import type { ClientChannel } from "ssh2";
 import type { RemoteProcess } from "../command/command.js";
 import { createStartFilter } from "../command/start-mark.js";
@@ -6,7 +7,7 @@ import { notRunError } from "../route/failure.js";
 import { readChannel, writeChannel } from "../ssh2/channel-streams.js";
 import type { Connection } from "../ssh2/connection.js";
 import { hasServerEnded, sendSignal } from "../ssh2/internals.js";
-import { createProcessEnd, isWithin } from "./process-end.js";
+import { createProcessEnd } from "./process-end.js";
 import { endGroupMs } from "./process-group.js";
 
 /** A process that got a signal by its channel has this long to end. */

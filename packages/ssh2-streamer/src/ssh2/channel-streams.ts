@@ -1,4 +1,5 @@
 import { Readable, Writable } from "node:stream";
+import { brokenPipe } from "@otto/errors";
 import type { Channel } from "ssh2";
 import type { StartFilter } from "../command/start-mark.js";
 
@@ -83,8 +84,4 @@ export function createOutlet(channel: Channel) {
     pending = undefined;
   };
   return { methods: { write, writev, final }, closeByPeer };
-}
-
-function brokenPipe(): Error {
-  return Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
 }

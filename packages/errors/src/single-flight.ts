@@ -1,5 +1,5 @@
 /** One piece of work at a time, which all who ask meanwhile wait for together; called off when none of them waits any more. */
-export class SharedWork<T> {
+export class SingleFlight<T> {
   readonly #work: (signal: AbortSignal) => Promise<T>;
   #current: { readonly result: Promise<T>; readonly abort: AbortController; waiting: number } | undefined;
 
@@ -7,12 +7,12 @@ export class SharedWork<T> {
     this.#work = work;
   }
 
-  get isUnderWay(): boolean {
+  get isRunning(): boolean {
     return this.#current !== undefined;
   }
 
   /** The result of the work under way, else of new work. @param signal ends this caller's wait alone */
-  async join(signal?: AbortSignal): Promise<T> {
+  async do(signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
     this.#current ??= this.#start();
     const current = this.#current;
