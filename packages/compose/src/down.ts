@@ -1,6 +1,6 @@
 import { OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
-import { type KeptFiles, removeTree } from "@otto/staging";
+import { type KeptFiles, removeTree } from "@otto/remote-tree";
 import { lastLine } from "./declared/engine-text.js";
 import { dockerWords, observeStack, projectFilter } from "./observed/observed-stack.js";
 import { downCommand } from "./session/compose-command.js";

@@ -1,19 +1,2 @@
 export { type ServeContextOptions, serveContext, servedDockerfileName, servedNamedContexts } from "./context-sync.js";
-export { findKept } from "./kept-files.js";
 export { type PackContextOptions, packContext, packedDockerfileName } from "./pack-context.js";
-export type { RemoteShell, ShellOutcome } from "./remote-shell.js";
-export { type Manifest, parseSentTree, type SentTree } from "./sent-tree.js";
-export {
-  type KeptFiles,
-  readSentScript,
-  removeTree,
-  removeTreeScript,
-  type SetAside,
-  type StagedTree,
-  stagedDirectoryScript,
-  updateTree,
-} from "./staged-tree.js";
-export type { TreeEntry, TreeFile } from "./tree-entry.js";
-export { listTree, type TreeListing } from "./tree-listing.js";
-export { isSettled, planTree, type TreePlan } from "./tree-plan.js";
-export { ownDirectory } from "./tree-script.js";

@@ -19,7 +19,17 @@ const { values, positionals } = parseArgs({
     write: { type: "boolean", default: false },
   },
 });
-const packages = ["hashing", "dockerignore", "context", "staging", "build", "compose-files", "compose", "config"];
+const packages = [
+  "hashing",
+  "dockerignore",
+  "context",
+  "staging",
+  "remote-tree",
+  "build",
+  "compose-files",
+  "compose",
+  "config",
+];
 const root = resolve(import.meta.dirname, "../../..");
 
 // Others need the machine: what is started here is as patient.

@@ -9,7 +9,7 @@ import {
   type TreeListing,
   type TreePlan,
   updateTree,
-} from "@otto/staging";
+} from "@otto/remote-tree";
 import { lastLine } from "../declared/engine-text.js";
 import { findBuilders, imageReferences, type ObservedImage } from "../declared/image-reference.js";
 import type { PlacedStack } from "../declared/stack.js";

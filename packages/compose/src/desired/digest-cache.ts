@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Manifest, ownDirectory } from "@otto/staging";
+import { type Manifest, ownDirectory } from "@otto/remote-tree";
 import type { Stack } from "../declared/stack.js";
 import type { ServiceDigest } from "./service-digest.js";
 

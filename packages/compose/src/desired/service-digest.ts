@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ComposeProject } from "@otto/compose-files";
-import type { Manifest } from "@otto/staging";
+import type { Manifest } from "@otto/remote-tree";
 import { parse } from "yaml";
 
 /** What a service's containers depend on, each a digest: equal ones need no new container. */

@@ -1,6 +1,6 @@
 import { isRuntimeFailure, registryConnectionHint } from "@otto/engine";
 import { cleanText, quoteWord, startDeadline } from "@otto/errors";
-import { ownDirectory, type SetAside, stagedDirectoryScript, updateTree } from "@otto/staging";
+import { ownDirectory, type SetAside, stagedDirectoryScript, updateTree } from "@otto/remote-tree";
 import { isNameTaken, lastLine } from "../declared/engine-text.js";
 import { buildLabel, findBuilders, imageReferences } from "../declared/image-reference.js";
 import type { PlacedStack } from "../declared/stack.js";

@@ -1,6 +1,6 @@
 import { abortable, OttoError, quoteWord } from "@otto/errors";
 import { engineVariables, type LockHolder, lockFunctions, type Parent, parseHolder } from "@otto/hosts";
-import { ownDirectory, removeTreeScript, stagedDirectoryScript } from "@otto/staging";
+import { ownDirectory, removeTreeScript, stagedDirectoryScript } from "@otto/remote-tree";
 import { removeContainersScript } from "../down.js";
 import { dockerWords, projectFilter } from "../observed/observed-stack.js";
 import { downCommand } from "../session/compose-command.js";

@@ -7,7 +7,7 @@ import {
   readSentScript,
   type SentTree,
   stagedDirectoryScript,
-} from "@otto/staging";
+} from "@otto/remote-tree";
 import { buildLabel, findImages, type ObservedImage } from "../declared/image-reference.js";
 import { cacheFile } from "../desired/digest-cache.js";
 

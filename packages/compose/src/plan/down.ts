@@ -8,7 +8,7 @@ import {
   type RemoteShell,
   readSentScript,
   stagedDirectoryScript,
-} from "@otto/staging";
+} from "@otto/remote-tree";
 import { dockerWords, projectFilter } from "../observed/observed-stack.js";
 import { openStackSession } from "../session/stack-session.js";
 

@@ -1,4 +1,4 @@
-import { ownDirectory } from "@otto/staging";
+import { ownDirectory } from "@otto/remote-tree";
 import type { Stack } from "../declared/stack.js";
 import type { UpStage } from "../plan/stages.js";
 

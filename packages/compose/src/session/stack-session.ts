@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { abortable, cleanText, OttoError } from "@otto/errors";
 import { type LockHolder, type Parent, parseHolder } from "@otto/hosts";
-import type { RemoteShell, ShellOutcome } from "@otto/staging";
+import type { RemoteShell, ShellOutcome } from "@otto/remote-tree";
 import { readLines } from "./read-lines.js";
 import { readAnswers } from "./session-answers.js";
 import { scriptEnd, sessionScript } from "./session-script.js";

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { listTree } from "@otto/staging";
+import { listTree } from "@otto/remote-tree";
 import { expect, onTestFinished, test } from "vitest";
 
 const nobody = 65534;

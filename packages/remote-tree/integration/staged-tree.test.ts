@@ -15,7 +15,7 @@ import {
   removeTree,
   stagedDirectoryScript,
   updateTree,
-} from "@otto/staging";
+} from "@otto/remote-tree";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const execute = promisify(execFile);
