@@ -1,22 +1,21 @@
 import { posix } from "node:path";
 import { Secret } from "@otto/errors";
-import { createLocator } from "./disk/locator.js";
-import { activeProfiles, createCommandGroup, loadCommand } from "./model/command-group.js";
-import type { DocumentGroup } from "./model/compose-document.js";
-import { writeDefaultContexts } from "./model/default-context.js";
-import type { Loading } from "./model/loading.js";
+import { createLocalDisk } from "./disk/local-disk.js";
+import { loadProject } from "./model/load-project.js";
 import { selectServices, summarizeServices } from "./model/services.js";
 import { findContentVariables, findSecretVariables } from "./model/variables.js";
-import { noteContextsBeside } from "./paths/context-use.js";
-import { shipDockerfiles } from "./paths/dockerfile.js";
 import { findNeeds } from "./paths/needs.js";
-import { type Shipping, shipReferences } from "./paths/shipping.js";
-import { warnOfUnsent } from "./paths/unsent-paths.js";
-import type { ComposeProject, ComposeSource, LocalReader, RewrittenFile } from "./project.js";
-import { planRewriting } from "./ship/rewriting.js";
-import { findRemoteBases, rewriteFiles } from "./ship/staged-files.js";
+import { pathFinders } from "./paths/references.js";
+import { resolveDockerfiles } from "./paths/resolve-dockerfiles.js";
+import { resolveReferences } from "./paths/resolve-references.js";
+import { findUnsentPaths } from "./paths/unsent-paths.js";
+import type { ComposeProject, ComposeSource, ComposeWarning, LocalReader, RewrittenFile } from "./project.js";
+import { formatDefaultContexts } from "./ship/default-contexts.js";
+import { planRewriting } from "./ship/plan-rewriting.js";
+import { findRemoteBases, mergeShipments, planStaging } from "./ship/plan-staging.js";
 import { findVariableUses, usedEnvironment } from "./ship/used-environment.js";
-import { composeError } from "./text/faults.js";
+import { composeError } from "./text/compose-error.js";
+import { wholeFile } from "./text/location.js";
 import { entriesOf, type MapTree, mapAt, textAt } from "./text/yaml-tree.js";
 
 /**
@@ -30,61 +29,72 @@ import { entriesOf, type MapTree, mapAt, textAt } from "./text/yaml-tree.js";
  * `services` names one that is not declared. `COMPOSE_VARIABLE_UNSET`: a required variable has no value.
  * @see https://github.com/compose-spec/compose-spec/blob/main/spec.md
  */
-export async function readComposeProject(source: ComposeSource, reader: LocalReader): Promise<ComposeProject> {
-  const loading = await createLoading(source, reader);
-  const { command, envFiles } = await createCommandGroup(loading);
-  const project = await loadCommand(loading, command);
-  const profiles = activeProfiles(source, command.lookup);
-  checkServiceNames(project);
-  const summaries = summarizeServices(project);
-  checkServices(
-    source,
-    summaries.map(({ name }) => name),
-  );
-  const selection = selectServices(summaries, profiles, source.services);
+export function readComposeProject(source: ComposeSource, reader: LocalReader): Promise<ComposeProject> {
+  return readProject(source, reader, pathFinders);
+}
 
-  const shipping: Shipping = {
-    loading,
-    groups: groupsById(loading),
-    project,
-    isNeeded: findNeeds(project, selection),
-    shipments: new Map(),
-  };
-  await shipReferences(shipping);
-  await shipDockerfiles(shipping);
-  await noteContextsBeside(shipping);
-  warnOfUnsent(shipping);
-  const placement = planRewriting({
-    groups: loading.groups,
-    links: loading.links,
-    baseOf: await findRemoteBases(loading),
-  });
-  const uses = findVariableUses(loading, placement);
-  const rewritten = rewriteFiles(shipping, placement, uses);
-  const contexts = writeDefaultContexts(loading, placement);
-  const remoteEnvFiles = envFiles.map(({ remotePath }) => remotePath);
-  if (envFiles.length === 0) rewritten.push(noVariables);
-  if (contexts !== undefined) rewritten.push(contexts);
+/** The same with other finders. */
+export async function readProject(
+  given: ComposeSource,
+  reader: LocalReader,
+  finders: typeof pathFinders,
+): Promise<ComposeProject> {
+  checkPaths(given);
+  // Without a prototype: a variable may be called `constructor`.
+  const environment: ComposeSource["environment"] = Object.assign(Object.create(null), given.environment);
+  const source = { ...given, environment };
+  const disk = await createLocalDisk(source, reader);
+
+  const { group: command, tree, groups, profiles, defaultContexts, ...loaded } = await loadProject(source, disk);
+  checkServiceNames(tree);
+  const services = summarizeServices(tree);
+  const names = services.map(({ name }) => name);
+  checkServices(source, names);
+  const selection = selectServices(services, profiles, source.services);
+
+  const project = { groups, tree, isNeeded: findNeeds(tree, selection), finders };
+  const references = await resolveReferences(disk, project);
+  const dockerfiles = await resolveDockerfiles(disk, project, references.links);
+
+  const links = [...loaded.links, ...references.links, ...dockerfiles.links];
+  const envFiles = [...groups.flatMap((group) => group.envFiles), ...references.envFiles];
+  const rewriting = planRewriting(links, await findRemoteBases(disk, groups));
+  const uses = findVariableUses(rewriting, envFiles);
+  const staged = planStaging(rewriting, envFiles, uses);
+  const contexts = formatDefaultContexts(command, defaultContexts, { links, rewriting });
+  const ownFiles = [command.envFiles.length === 0 ? noVariables : undefined, contexts].filter(
+    (file) => file !== undefined,
+  );
+  const used = usedEnvironment(source, uses);
 
   return {
-    name: textAt(project, "name"),
+    name: textAt(tree, "name"),
     profiles,
-    services: summaries.map((service) => ({ ...service, enabled: selection.enabled.has(service.name) })),
-    shipments: [...shipping.shipments.values()].sort((a, b) => compare(a.remotePath, b.remotePath)),
-    rewritten: rewritten.sort((a, b) => compare(a.remotePath, b.remotePath)),
+    services: services.map((service) => ({ ...service, enabled: selection.enabled.has(service.name) })),
+    shipments: mergeShipments(
+      [...references.shipments, ...dockerfiles.shipments, ...staged.shipments],
+      [...references.builds, ...dockerfiles.builds],
+    ).sort((a, b) => compare(a.remotePath, b.remotePath)),
+    rewritten: [...staged.rewritten, ...ownFiles].sort((a, b) => compare(a.remotePath, b.remotePath)),
     commandFiles: [
-      ...command.documents.map((document) => placement.remotePathOf(document)),
+      ...command.documents.flatMap((document) => rewriting.documents.get(document)?.remotePath ?? []),
       ...(contexts === undefined ? [] : [contexts.remotePath]),
     ],
-    projectDirectory: placement.baseOf(command),
-    madeDirectories: [...loading.madeDirectories].sort(compare),
-    envFiles: envFiles.length === 0 ? [noVariables.remotePath] : remoteEnvFiles,
+    projectDirectory: rewriting.groups.get(command)?.base ?? "repo",
+    madeDirectories: [...new Set(references.madeDirectories)].sort(compare),
+    envFiles: (command.envFiles.length === 0 ? [noVariables] : command.envFiles).map(({ remotePath }) => remotePath),
     contentVariables: new Map(
-      findContentVariables(project).flatMap((name) => secretOf(command.lookup(name)).map((value) => [name, value])),
+      findContentVariables(tree).flatMap((name) => secretOf(command.lookup(name)).map((value) => [name, value])),
     ),
-    secretValues: findSecretVariables(project).flatMap((name) => secretOf(command.lookup(name))),
-    ...usedEnvironment(loading, uses),
+    secretValues: findSecretVariables(tree).flatMap((name) => secretOf(command.lookup(name))),
+    environment: used.environment,
+    warnings: unique([...loaded.warnings, ...references.warnings, ...findUnsentPaths(project), ...used.warnings]),
   };
+}
+
+/** Each message once. */
+function unique(warnings: readonly ComposeWarning[]): ComposeWarning[] {
+  return [...new Map(warnings.map((warning) => [warning.message, warning])).values()];
 }
 
 function secretOf(value: string | undefined): Secret[] {
@@ -94,56 +104,32 @@ function secretOf(value: string | undefined): Secret[] {
 /** Without it Compose would look for a `.env` by itself. */
 const noVariables: RewrittenFile = { remotePath: "compose/none.env", content: "" };
 
-function groupsById({ groups, defaultContexts }: Loading): ReadonlyMap<number, DocumentGroup> {
-  const written = groups.flatMap((group) => group.documents.map(({ id }) => [id, group] as const));
-  const defaults = defaultContexts.map(({ scalar, group }) => [scalar.site.documentId, group] as const);
-  return new Map([...written, ...defaults]);
-}
-
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-async function createLoading(source: ComposeSource, reader: LocalReader): Promise<Loading> {
+function checkPaths(source: ComposeSource): void {
   if (source.files.length === 0) throw new TypeError("a Compose project needs at least one file");
   const absolute = [...source.files, ...(source.envFiles ?? []), source.repoRoot, source.home];
   const relative = absolute.find((path) => !posix.isAbsolute(path));
   if (relative !== undefined) throw new TypeError(`not an absolute path: ${relative}`);
-  const locator = await createLocator(source, reader);
-  return {
-    // Without a prototype: a variable may be called `constructor`.
-    source: {
-      ...source,
-      environment: Object.assign(Object.create(null), source.environment) as typeof source.environment,
-    },
-    reader,
-    locator,
-    groups: [],
-    links: [],
-    defaultContexts: [],
-    envFiles: [],
-    warnings: new Map(),
-    madeDirectories: new Set(),
-    documentCount: 0,
-  };
 }
 
 /** As Compose's schema has them. Whoever lists the services has not asked Compose. */
 function checkServiceNames(project: MapTree): void {
-  for (const [name, { place }] of entriesOf(mapAt(project, "services"))) {
+  for (const [name, { location }] of entriesOf(mapAt(project, "services"))) {
     if (/^[a-zA-Z0-9._-]+$/.test(name)) continue;
     const said = `invalid service name ${JSON.stringify(name)}: expected letters, digits, '.', '_' and '-'`;
-    throw composeError("COMPOSE_FILE_INVALID", place, said);
+    throw composeError("COMPOSE_FILE_INVALID", location, said);
   }
 }
 
 function checkServices(source: ComposeSource, declared: readonly string[]): void {
   const unknown = source.services?.find((name) => !declared.includes(name));
   if (unknown === undefined) return;
-  const place = { file: source.files.map((path) => posix.basename(path)).join(", "), line: 0, key: "" };
   throw composeError(
     "COMPOSE_SERVICE_UNKNOWN",
-    place,
+    wholeFile(source.files.map((path) => posix.basename(path)).join(", ")),
     `there is no service ${unknown}; declared: ${declared.join(", ")}`,
   );
 }

@@ -1,85 +1,110 @@
 import { posix } from "node:path";
-import { isRemoteResource, resolveLocalPath } from "../disk/local-path.js";
-import { composeError } from "../text/faults.js";
-import { at, entriesOf, type MapTree, mapAt, type ScalarTree, scalarAt, type Tree } from "../text/yaml-tree.js";
-import { type DocumentGroup, wholeLink } from "./compose-document.js";
-import { emptyTree, type Loading, loadDocument } from "./loading.js";
+import type { FileReference, LocalDisk } from "../disk/local-disk.js";
+import { isRemoteResource } from "../disk/local-path.js";
+import { composeError } from "../text/compose-error.js";
+import {
+  at,
+  emptyTree,
+  filterEntries,
+  type MapTree,
+  mapAt,
+  type ScalarTree,
+  scalarAt,
+  type Tree,
+} from "../text/yaml-tree.js";
+import { type ComposeDocument, type DocumentGroup, type GroupScope, loadDocument, wholeLink } from "./document.js";
+import { type Findings, joinFindings, remoteWarning } from "./findings.js";
 import { mergeServices, mergeTrees } from "./merge.js";
-import { warnRemote } from "./remote-resource.js";
+
+/** The files that services of a group extend, each read once. They see the variables of the group. */
+export interface ExtendedFiles {
+  readonly scope: GroupScope;
+  readonly disk: LocalDisk;
+  load(reference: FileReference): Promise<ExtendedFile>;
+}
+
+interface ExtendedFile {
+  readonly group: DocumentGroup;
+  readonly document: ComposeDocument;
+  readonly warnings: Findings["warnings"];
+}
+
+export function createExtendedFiles(disk: LocalDisk, scope: GroupScope): ExtendedFiles {
+  const files = new Map<string, ExtendedFile>();
+  return {
+    ...{ scope, disk },
+    async load(reference) {
+      const { local } = reference;
+      const key = `${scope.key} extends ${disk.remotePathOf(local)}`;
+      const known = files.get(key);
+      if (known !== undefined) return known;
+      const own = { base: posix.dirname(local.path), hasOwnBase: false, envFiles: [], impliedEnvFile: undefined };
+      const extended: GroupScope = { kind: "extends", key, lookup: scope.lookup, ...own };
+      const { document, warnings } = await loadDocument(disk, extended, reference);
+      const file = { group: { ...extended, documents: [document] }, document, warnings };
+      files.set(key, file);
+      return file;
+    },
+  };
+}
+
+type Extended<T extends Tree> = { readonly tree: T } & Partial<Findings>;
 
 /**
  * Every service of `tree` over the one that it extends, in the same file or another.
  *
  * @throws OttoError `COMPOSE_FILE_INVALID` for an unknown service or a cycle, and those of reading another file.
  */
-export async function applyExtends(loading: Loading, group: DocumentGroup, tree: MapTree): Promise<MapTree> {
+export async function applyExtends(files: ExtendedFiles, tree: MapTree): Promise<Extended<MapTree>> {
   const services = mapAt(tree, "services");
-  if (services === undefined) return tree;
+  if (services === undefined) return { tree };
+  const { base, key } = files.scope;
+  const found: Partial<Findings>[] = [];
   const extended = new Map<string, Tree>();
   for (const [name, service] of services.entries) {
-    extended.set(name, await extendService(loading, { group, services, chain: [] }, name, service));
+    const { tree: whole, ...rest } = await extendService(files, { base, key, services, chain: [] }, name, service);
+    extended.set(name, whole);
+    found.push(rest);
   }
-  return withEntry(tree, "services", { ...services, entries: extended });
+  const entries = new Map(tree.entries).set("services", { ...services, entries: extended });
+  return { tree: { ...tree, entries }, ...joinFindings(...found) };
 }
 
-interface Scope {
-  readonly group: DocumentGroup;
+/** Where services look for those that they extend. */
+interface Scope extends Pick<GroupScope, "base" | "key"> {
   readonly services: MapTree;
   readonly chain: readonly string[];
 }
 
-async function extendService(loading: Loading, scope: Scope, name: string, service: Tree): Promise<Tree> {
+async function extendService(files: ExtendedFiles, scope: Scope, name: string, service: Tree): Promise<Extended<Tree>> {
   const declared = at(service, "extends");
-  if (service.kind !== "map" || declared === undefined) return service;
-  const step = `${scope.group.key} ${name}`;
+  if (service.kind !== "map" || declared === undefined) return { tree: service };
+  const step = `${scope.key} ${name}`;
   if (scope.chain.includes(step))
-    throw composeError("COMPOSE_FILE_INVALID", declared.place, "services extend each other");
+    throw composeError("COMPOSE_FILE_INVALID", declared.location, "services extend each other");
   const reference = declared.kind === "scalar" ? declared : scalarAt(declared, "service");
-  const own = withoutEntry(service, "extends");
-  if (reference === undefined) return own;
-  const base = await baseScope(loading, { ...scope, chain: [...scope.chain, step] }, scalarAt(declared, "file"));
-  if (base === undefined) return own;
-  const found = base.services.entries.get(reference.text);
-  if (found === undefined) {
-    throw composeError("COMPOSE_FILE_INVALID", reference.place, `there is no service ${reference.text} to extend`);
-  }
-  const below = await extendService(loading, base, reference.text, found);
-  return below.kind === "map" ? mergeServices(below, own) : own;
+  const own = filterEntries(service, (key) => key !== "extends");
+  if (reference === undefined) return { tree: own };
+  const file = scalarAt(declared, "file");
+  if (file !== undefined && isRemoteResource(file.text)) return { tree: own, warnings: [remoteWarning(file)] };
+  const { base, ...found } = await baseScope(files, { ...scope, chain: [...scope.chain, step] }, file);
+  const extended = base.services.entries.get(reference.text);
+  if (extended === undefined)
+    throw composeError("COMPOSE_FILE_INVALID", reference.location, `there is no service ${reference.text} to extend`);
+  const { tree, ...below } = await extendService(files, base, reference.text, extended);
+  return { tree: tree.kind === "map" ? mergeServices(tree, own) : own, ...joinFindings(found, below) };
 }
 
-/** Where the extended service is to be found; `undefined` for a file that only the parent can fetch. */
-async function baseScope(loading: Loading, scope: Scope, file: ScalarTree | undefined): Promise<Scope | undefined> {
-  if (file === undefined) return scope;
-  if (isRemoteResource(file.text)) return warnRemote(loading, file);
-  const local = resolveLocalPath(file.text, scope.group.base, loading.source.home);
-  const key = `${environmentKey(scope.group)} extends ${loading.locator.remotePathOf(local)}`;
-  const group = loading.groups.find((other) => other.key === key) ?? (await loadExtended());
-  const [document] = group.documents;
-  if (document !== undefined) loading.links.push(wholeLink(file, { document }));
-  const tree = (document?.trees ?? []).reduce(mergeTrees, emptyTree());
-  return { group, services: mapAt(tree, "services") ?? emptyTree(), chain: scope.chain };
-
-  async function loadExtended(): Promise<DocumentGroup> {
-    const base = posix.dirname(local.path);
-    const { lookup } = scope.group;
-    const created: DocumentGroup = {
-      ...{ kind: "extends", key, base, hasOwnBase: false, lookup, documents: [], impliedEnvFile: undefined },
-    };
-    await loadDocument(loading, created, { local, place: (file as ScalarTree).place });
-    loading.groups.push(created);
-    return created;
-  }
-}
-
-/** Extended files see the variables of the file that extends them: the key tells apart those that see others. */
-function environmentKey(group: DocumentGroup): string {
-  return group.kind === "extends" ? (group.key.split(" extends ")[0] ?? "") : group.key;
-}
-
-function withEntry(tree: MapTree, name: string, value: Tree): MapTree {
-  return { ...tree, entries: new Map(tree.entries).set(name, value) };
-}
-
-function withoutEntry(tree: MapTree, name: string): MapTree {
-  return { ...tree, entries: new Map(entriesOf(tree).filter(([key]) => key !== name)) };
+/** Where the extended service is to be found: in the same file, or in `file`. */
+async function baseScope(
+  files: ExtendedFiles,
+  scope: Scope,
+  file: ScalarTree | undefined,
+): Promise<{ readonly base: Scope } & Partial<Findings>> {
+  if (file === undefined) return { base: scope };
+  const { location } = file;
+  const { group, document, warnings } = await files.load({ local: files.disk.pathOf(file.text, scope.base), location });
+  const services = mapAt(document.trees.reduce(mergeTrees, emptyTree()), "services") ?? emptyTree();
+  const base = { base: group.base, key: group.key, services, chain: scope.chain };
+  return { base, groups: [group], links: [wholeLink(file, { document })], warnings };
 }

@@ -3,13 +3,8 @@ import { type MapTree, parseYamlTrees, type Tree } from "../text/yaml-tree.js";
 import { mergeServices, mergeTrees } from "./merge.js";
 
 function parse(text: string): MapTree {
-  const [tree] = parseYamlTrees({
-    text,
-    file: "compose.yml",
-    documentId: 0,
-    lookup: () => undefined,
-    onUnset: () => {},
-  });
+  const { trees } = parseYamlTrees({ text, file: "compose.yml", documentId: "d", base: "/", lookup: () => undefined });
+  const [tree] = trees;
   if (tree === undefined) throw new Error("empty");
   return tree;
 }
@@ -160,10 +155,15 @@ test("a service goes over the one that it extends by the same rules", () => {
   });
 });
 
-test("an assignment keeps its place, and what of it is its value", () => {
+test("an assignment keeps its location, and what of it is its value", () => {
   const [, merged] =
     [...mergeTrees(parse("services: {}"), parse("services:\n  a:\n    environment:\n    - A=$X\n")).entries][0] ?? [];
   const at = (tree: Tree | undefined, ...keys: string[]): Tree | undefined =>
     keys.reduce<Tree | undefined>((found, key) => (found?.kind === "map" ? found.entries.get(key) : undefined), tree);
-  expect(at(merged, "a", "environment", "A")).toMatchObject({ prefix: "A=", raw: "$X", text: "", place: { line: 4 } });
+  expect(at(merged, "a", "environment", "A")).toMatchObject({
+    prefix: "A=",
+    raw: "$X",
+    text: "",
+    location: { line: 4 },
+  });
 });

@@ -23,7 +23,7 @@ function mergeMaps(base: MapTree, over: MapTree, path: readonly string[]): MapTr
     if (merged === undefined) entries.delete(name);
     else entries.set(name, merged);
   }
-  return { ...over, tag: undefined, place: base.entries.size === 0 ? over.place : base.place, entries };
+  return { ...over, tag: undefined, location: base.entries.size === 0 ? over.location : base.location, entries };
 }
 
 function mergeValue(base: Tree | undefined, over: Tree, path: readonly string[]): Tree | undefined {
@@ -96,7 +96,7 @@ function canonical(tree: Tree, shape: Shape): Tree {
 }
 
 function mapOf(tree: Tree, entries: readonly (readonly [string, Tree])[]): MapTree {
-  return { kind: "map", place: tree.place, tag: tree.tag, entries: new Map(entries) };
+  return { kind: "map", location: tree.location, tag: tree.tag, entries: new Map(entries) };
 }
 
 function nameEntry(item: Tree): readonly [string, Tree] {

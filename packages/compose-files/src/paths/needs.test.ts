@@ -14,7 +14,7 @@ services:
 `;
 
 test("what runs needs all of its own, what is only active its files of variables and labels", () => {
-  const trees = parseYamlTrees({ text, file: "c.yml", documentId: 0, lookup: () => undefined, onUnset: () => {} });
+  const { trees } = parseYamlTrees({ text, file: "c.yml", documentId: "d", base: "/", lookup: () => undefined });
   const [tree] = trees;
   if (tree === undefined) throw new Error("empty");
   const needs = findNeeds(tree, { active: new Set(["runs", "active"]), enabled: new Set(["runs"]) });

@@ -1,6 +1,6 @@
 import type { Selection } from "../model/services.js";
 import type { ShipmentKind } from "../project.js";
-import { at, itemsOf, type MapTree, mapAt, scalarAt, type Tree, textAt } from "../text/yaml-tree.js";
+import { at, itemsOf, type MapTree, scalarAt, type Tree, textAt } from "../text/yaml-tree.js";
 import type { Owner } from "./references.js";
 
 /** Tells what has to be there for `selection` to run: Compose reads more of a service's files than those it runs with. */
@@ -14,7 +14,7 @@ export function findNeeds(project: MapTree, selection: Selection): (owner: Owner
         ...sourcesOf(at(service, "build", "secrets")),
       ]),
     ),
-    volumes: new Set(services.flatMap((service) => itemsOf(mapAt(service)?.entries.get("volumes")).map(volumeName))),
+    volumes: new Set(services.flatMap((service) => itemsOf(at(service, "volumes")).map(volumeName))),
   };
   return ({ section, name }, kind) => {
     if (section !== "services") return used[section].has(name);

@@ -4,11 +4,15 @@ import { findReferences } from "./references.js";
 
 /** `kind path`, with what stands around the path and what else is known of it. */
 function find(text: string): string[] {
-  const trees = parseYamlTrees({ text, file: "c.yml", documentId: 0, lookup: () => "var", onUnset: () => {} });
-  return trees.flatMap(findReferences).map(({ kind, owner, path, before, behind, optional, format, isVerbatim }) => {
-    const marks = [optional && "optional", format !== "dotenv" && format, isVerbatim && "verbatim"];
-    return [`${owner.section}.${owner.name}`, kind, `${before}<${path}>${behind}`, ...marks.filter(Boolean)].join(" ");
-  });
+  const { trees } = parseYamlTrees({ text, file: "c.yml", documentId: "d", base: "/", lookup: () => "var" });
+  return trees
+    .flatMap((tree) => findReferences(tree))
+    .map(({ kind, owner, path, before, behind, optional, format, isVerbatim }) => {
+      const marks = [optional && "optional", format !== "dotenv" && format, isVerbatim && "verbatim"];
+      return [`${owner.section}.${owner.name}`, kind, `${before}<${path}>${behind}`, ...marks.filter(Boolean)].join(
+        " ",
+      );
+    });
 }
 
 test.each<[string, string[]]>([

@@ -1,5 +1,6 @@
 import type { ShipmentKind } from "../project.js";
 import {
+  at,
   entriesOf,
   itemsOf,
   type MapTree,
@@ -33,31 +34,43 @@ export interface Owner {
   readonly name: string;
 }
 
-/** Every path in a compose file or in a merged project, but for those that name another compose file. */
-export function findReferences(tree: MapTree): PathReference[] {
-  const within = (section: Owner["section"], find: (owner: Owner, value: Tree) => PathReference[]) =>
-    entriesOf(mapAt(tree, section)).flatMap(([name, value]) => find({ section, name }, value));
-  return [
-    ...within("services", serviceReferences),
-    ...within("configs", (owner, value) => fileReference("config", owner, value)),
-    ...within("secrets", (owner, value) => fileReference("secret", owner, value)),
-    ...within("volumes", deviceReference),
-  ];
+/** How paths are found in the values of some keys. */
+export interface PathFinder {
+  readonly section: Owner["section"];
+  /** As in {@link otherKeys}, below `<section>.*`. */
+  readonly keys: readonly string[];
+  readonly find: (owner: Owner, value: Tree) => readonly PathReference[];
 }
 
-function serviceReferences(owner: Owner, service: Tree): PathReference[] {
-  return [
-    ...itemsOf(mapAt(service)?.entries.get("env_file")).flatMap((item) => envFileReference(owner, item)),
-    ...scalarsIn(service, "label_file").map((scalar) => wholeReference("label_file", owner, scalar)),
-    ...itemsOf(mapAt(service)?.entries.get("volumes")).flatMap((item) => mountReference(owner, item)),
-    ...scalarsIn(service, "security_opt").flatMap((scalar) => seccompReference(owner, scalar)),
-    ...providerReference(owner, scalarAt(service, "provider", "type")),
-    ...buildReferences(owner, mapAt(service)?.entries.get("build")),
-  ];
+/** Every key whose value names something on a disk, but for those that name another compose file, and Dockerfiles. */
+export const pathFinders: readonly PathFinder[] = [
+  { section: "services", keys: ["env_file", "env_file.path"], find: envFileReferences },
+  { section: "services", keys: ["label_file"], find: labelFileReferences },
+  { section: "services", keys: ["volumes", "volumes.source"], find: mountReferences },
+  { section: "services", keys: ["security_opt"], find: seccompReferences },
+  { section: "services", keys: ["provider.type"], find: providerReferences },
+  { section: "services", keys: ["build", "build.context"], find: contextReferences },
+  { section: "services", keys: ["build.additional_contexts.*"], find: contextBesideReferences },
+  { section: "services", keys: ["build.cache_from"], find: cacheReferences },
+  { section: "services", keys: ["build.ssh.*"], find: sshReferences },
+  { section: "configs", keys: ["file"], find: (owner, value) => fileReferences("config", owner, value) },
+  { section: "secrets", keys: ["file"], find: (owner, value) => fileReferences("secret", owner, value) },
+  { section: "volumes", keys: ["driver_opts.device"], find: deviceReferences },
+];
+
+const sections = ["services", "configs", "secrets", "volumes"] as const;
+
+/** Every path in a compose file or in a merged project, as far as `finders` know its key. */
+export function findReferences(tree: MapTree, finders = pathFinders): PathReference[] {
+  return sections.flatMap((section) =>
+    entriesOf(mapAt(tree, section)).flatMap(([name, value]) =>
+      finders.filter((finder) => finder.section === section).flatMap(({ find }) => find({ section, name }, value)),
+    ),
+  );
 }
 
-export function scalarsIn(tree: Tree, key: string): ScalarTree[] {
-  return itemsOf(mapAt(tree)?.entries.get(key)).filter((item) => item.kind === "scalar");
+export function scalarsIn(tree: Tree | undefined, key: string): ScalarTree[] {
+  return itemsOf(at(tree, key)).filter((item) => item.kind === "scalar");
 }
 
 function wholeReference(kind: PathReference["kind"], owner: Owner, scalar: ScalarTree): PathReference {
@@ -66,21 +79,27 @@ function wholeReference(kind: PathReference["kind"], owner: Owner, scalar: Scala
   return { kind, owner, scalar, path: scalar.text, before, ...fixed };
 }
 
-function envFileReference(owner: Owner, item: Tree): PathReference[] {
-  const path = item.kind === "scalar" ? item : scalarAt(item, "path");
-  if (path === undefined) return [];
-  const optional = textAt(item, "required") === "false";
-  const format = textAt(item, "format") === "raw" ? "raw" : "dotenv";
-  return [{ ...wholeReference("env_file", owner, path), optional, format }];
+function envFileReferences(owner: Owner, service: Tree): PathReference[] {
+  return itemsOf(at(service, "env_file")).flatMap((item) => {
+    const path = item.kind === "scalar" ? item : scalarAt(item, "path");
+    if (path === undefined) return [];
+    const optional = textAt(item, "required") === "false";
+    const format = textAt(item, "format") === "raw" ? "raw" : "dotenv";
+    return [{ ...wholeReference("env_file", owner, path), optional, format }];
+  });
 }
 
-function fileReference(kind: "config" | "secret", owner: Owner, value: Tree): PathReference[] {
+function labelFileReferences(owner: Owner, service: Tree): PathReference[] {
+  return scalarsIn(service, "label_file").map((scalar) => wholeReference("label_file", owner, scalar));
+}
+
+function fileReferences(kind: "config" | "secret", owner: Owner, value: Tree): PathReference[] {
   const file = scalarAt(value, "file");
   return file === undefined ? [] : [wholeReference(kind, owner, file)];
 }
 
 /** A named volume of the local driver that is a bind mount all the same. */
-function deviceReference(owner: Owner, value: Tree): PathReference[] {
+function deviceReferences(owner: Owner, value: Tree): PathReference[] {
   const options = mapAt(value, "driver_opts");
   const device = scalarAt(options, "device");
   const option = textAt(options, "o");
@@ -89,38 +108,63 @@ function deviceReference(owner: Owner, value: Tree): PathReference[] {
   return [{ ...wholeReference("bind", owner, device), isVerbatim }];
 }
 
-function mountReference(owner: Owner, item: Tree): PathReference[] {
-  if (item.kind !== "scalar") {
-    const source = textAt(item, "type") === "bind" ? scalarAt(item, "source") : undefined;
-    const isMade = textAt(item, "bind", "create_host_path") === "true";
-    return source === undefined ? [] : [{ ...wholeReference("bind", owner, source), isMade }];
-  }
-  const end = item.text.indexOf(":");
-  if (end < 0 || !/^[./~]/.test(item.text)) return [];
-  const reference = wholeReference("bind", owner, item);
-  return [{ ...reference, path: item.text.slice(0, end), behind: item.text.slice(end), isMade: true }];
+function mountReferences(owner: Owner, service: Tree): PathReference[] {
+  return itemsOf(at(service, "volumes")).flatMap((item) => {
+    if (item.kind !== "scalar") {
+      const source = textAt(item, "type") === "bind" ? scalarAt(item, "source") : undefined;
+      const isMade = textAt(item, "bind", "create_host_path") === "true";
+      return source === undefined ? [] : [{ ...wholeReference("bind", owner, source), isMade }];
+    }
+    const end = item.text.indexOf(":");
+    if (end < 0 || !/^[./~]/.test(item.text)) return [];
+    const reference = wholeReference("bind", owner, item);
+    return [{ ...reference, path: item.text.slice(0, end), behind: item.text.slice(end), isMade: true }];
+  });
 }
 
 const namedProfiles = ["unconfined", "builtin"];
 
 /** Compose reads a seccomp profile itself, and sends its text to the engine. */
-function seccompReference(owner: Owner, scalar: ScalarTree): PathReference[] {
-  const match = /^(seccomp[=:])(.+)$/s.exec(scalar.text);
-  const [, before, path] = match ?? [];
-  if (before === undefined || path === undefined || namedProfiles.includes(path)) return [];
-  return [{ ...wholeReference("seccomp", owner, scalar), before, path }];
+function seccompReferences(owner: Owner, service: Tree): PathReference[] {
+  return scalarsIn(service, "security_opt").flatMap((scalar) => {
+    const match = /^(seccomp[=:])(.+)$/s.exec(scalar.text);
+    const [, before, path] = match ?? [];
+    if (before === undefined || path === undefined || namedProfiles.includes(path)) return [];
+    return [{ ...wholeReference("seccomp", owner, scalar), before, path }];
+  });
 }
 
 /** A program; a name without a slash is that of a plugin of the parent. */
-function providerReference(owner: Owner, type: ScalarTree | undefined): PathReference[] {
+function providerReferences(owner: Owner, service: Tree): PathReference[] {
+  const type = scalarAt(service, "provider", "type");
   return type?.text.includes("/") === true ? [wholeReference("provider", owner, type)] : [];
 }
 
+function contextReferences(owner: Owner, service: Tree): PathReference[] {
+  const build = at(service, "build");
+  const context = build?.kind === "scalar" && !build.isNull ? build : scalarAt(build, "context");
+  return context === undefined ? [] : [wholeReference("build", owner, context)];
+}
+
+function contextBesideReferences(owner: Owner, service: Tree): PathReference[] {
+  return contextsBeside(at(service, "build")).map((scalar) => wholeReference("build", owner, scalar));
+}
+
+/** What `additional_contexts` names. */
+export function contextsBeside(build: Tree | undefined): ScalarTree[] {
+  return assigned(at(build, "additional_contexts"));
+}
+
+function sshReferences(owner: Owner, service: Tree): PathReference[] {
+  return assigned(at(service, "build", "ssh")).map((scalar) => wholeReference("ssh", owner, scalar));
+}
+
 /** `type=local,src=./cache`; BuildKit does without one that is not there. */
-function cacheReference(owner: Owner, scalar: ScalarTree): PathReference[] {
-  const found = localCache(scalar, "src");
-  if (found === undefined) return [];
-  return [{ ...wholeReference("cache", owner, scalar), ...found, optional: true }];
+function cacheReferences(owner: Owner, service: Tree): PathReference[] {
+  return scalarsIn(at(service, "build"), "cache_from").flatMap((scalar) => {
+    const found = localCache(scalar, "src");
+    return found === undefined ? [] : [{ ...wholeReference("cache", owner, scalar), ...found, optional: true }];
+  });
 }
 
 /** The path of a build cache that is a directory, and what stands around it. */
@@ -131,21 +175,6 @@ export function localCache(
   if (!/(^|,)type=local(,|$)/.test(text)) return undefined;
   const [, before = "", path = "", behind = ""] = new RegExp(`^(|.*,)${key}=([^,]+)(.*)$`, "s").exec(text) ?? [];
   return path === "" ? undefined : { path, before: `${before}${key}=`, behind };
-}
-
-function buildReferences(owner: Owner, build: Tree | undefined): PathReference[] {
-  const context = build?.kind === "scalar" && !build.isNull ? build : scalarAt(build, "context");
-  const contexts = [context, ...contextsBeside(build)];
-  return [
-    ...contexts.flatMap((scalar) => (scalar === undefined ? [] : [wholeReference("build", owner, scalar)])),
-    ...(build === undefined ? [] : scalarsIn(build, "cache_from")).flatMap((scalar) => cacheReference(owner, scalar)),
-    ...assigned(mapAt(build)?.entries.get("ssh")).map((scalar) => wholeReference("ssh", owner, scalar)),
-  ];
-}
-
-/** What `additional_contexts` names. */
-export function contextsBeside(build: Tree | undefined): ScalarTree[] {
-  return assigned(mapAt(build)?.entries.get("additional_contexts"));
 }
 
 /** The values of a mapping, or of a list of `name=value`. */

@@ -1,33 +1,30 @@
 import { isWithin } from "../disk/local-path.js";
-import type { EnvFile } from "../model/compose-document.js";
-import type { Loading } from "../model/loading.js";
+import type { EnvFile } from "../model/env-file.js";
 import { isParentVariable } from "../model/parent-variable.js";
 import { findBareVariables, findContentVariables, namesIn, scalarsOf } from "../model/variables.js";
-import { siteKey } from "../paths/shipping.js";
-import type { ComposeProject, ComposeWarning } from "../project.js";
+import type { ComposeProject, ComposeSource, ComposeWarning } from "../project.js";
 import { type DotenvEntry, entryVariables } from "../text/dotenv.js";
-import { mentionOf } from "../text/faults.js";
+import { formatLocation, type Location } from "../text/location.js";
 import { hasRequiredVariable, parseTemplate, variableNames } from "../text/template.js";
-import type { Place } from "../text/yaml-tree.js";
-import type { Placement } from "./rewriting.js";
+import { nodeKey } from "../text/yaml-tree.js";
+import type { Rewriting } from "./plan-rewriting.js";
 
-/** The variables that the texts on the parent ask for, each with the first place that does. */
-export type VariableUses = ReadonlyMap<string, Place>;
+/** The variables that the texts on the parent ask for, each with the first location that does. */
+export type VariableUses = ReadonlyMap<string, Location>;
 
 /** What the documents and the services' files name, and what the variables of the project's own files are made of. */
-export function findVariableUses({ groups, envFiles }: Loading, placement: Placement): VariableUses {
-  const uses = new Map<string, Place>();
-  const use = (name: string, place: Place) => uses.has(name) || uses.set(name, place);
-  for (const document of groups.flatMap((group) => group.documents)) {
-    const edits = placement.editsOf(document);
+export function findVariableUses({ documents }: Rewriting, envFiles: readonly EnvFile[]): VariableUses {
+  const uses = new Map<string, Location>();
+  const use = (name: string, location: Location) => uses.has(name) || uses.set(name, location);
+  for (const [document, { edits }] of documents) {
     for (const tree of document.trees) {
       for (const scalar of scalarsOf(tree)) {
-        const edit = edits.get(siteKey(scalar));
+        const edit = edits.get(nodeKey(scalar));
         const names = edit === undefined ? namesIn(scalar) : variableNames(parseTemplate(edit.text));
-        for (const name of names) use(name, scalar.place);
+        for (const name of names) use(name, scalar.location);
       }
-      for (const { name, scalar } of findBareVariables(tree)) use(name, scalar.place);
-      for (const name of findContentVariables(tree)) use(name, tree.place);
+      for (const { name, scalar } of findBareVariables(tree)) use(name, scalar.location);
+      for (const name of findContentVariables(tree)) use(name, tree.location);
     }
   }
   followEnvFiles(envFiles, uses, use);
@@ -38,38 +35,37 @@ export function findVariableUses({ groups, envFiles }: Loading, placement: Place
 function followEnvFiles(
   envFiles: readonly EnvFile[],
   uses: VariableUses,
-  use: (name: string, place: Place) => void,
+  use: (name: string, location: Location) => void,
 ): void {
-  for (const { dotenv, kind, place } of [...envFiles].reverse()) {
+  for (const { dotenv, kind, location } of [...envFiles].reverse()) {
     const isUsed = (entry: DotenvEntry) => {
       const isRequired = entry.value !== undefined && hasRequiredVariable(entry.value);
       return kind === "env_file" || isRequired || isParentVariable(entry.name) || uses.has(entry.name);
     };
     for (const entry of [...dotenv.entries].reverse()) {
-      if (isUsed(entry)) for (const name of entryVariables(entry)) use(name, place);
+      if (isUsed(entry)) for (const name of entryVariables(entry)) use(name, location);
     }
   }
 }
 
 /** The caller's variables that are asked for, and what is to be said about their values. */
 export function usedEnvironment(
-  loading: Loading,
+  source: ComposeSource,
   uses: VariableUses,
 ): Pick<ComposeProject, "environment" | "warnings"> {
-  const { source, warnings } = loading;
   const environment = new Map<string, string>();
-  const local: ComposeWarning[] = [];
-  for (const [name, place] of [...uses].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  const warnings: ComposeWarning[] = [];
+  for (const [name, location] of [...uses].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const value = source.environment[name];
     if (value === undefined || isParentVariable(name) || name === "COMPOSE_PROJECT_NAME") continue;
     environment.set(name, value);
-    if (isLocalPath(loading, value)) local.push(localPathWarning(name, mentionOf(place)));
+    if (isLocalPath(source, value)) warnings.push(localPathWarning(name, formatLocation(location)));
   }
-  return { environment: Object.fromEntries(environment), warnings: [...warnings.values(), ...local] };
+  return { environment: Object.fromEntries(environment), warnings };
 }
 
-function isLocalPath({ source }: Loading, value: string): boolean {
-  return isWithin(value, source.repoRoot) || (source.home !== "/" && isWithin(value, source.home));
+function isLocalPath({ repoRoot, home }: ComposeSource, value: string): boolean {
+  return isWithin(value, repoRoot) || (home !== "/" && isWithin(value, home));
 }
 
 function localPathWarning(name: string, mention: string): ComposeWarning {

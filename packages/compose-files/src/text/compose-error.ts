@@ -1,7 +1,7 @@
 import { OttoError } from "@otto/errors";
-import type { Place } from "./yaml-tree.js";
+import { formatLocation, type Location } from "./location.js";
 
-export type ComposeErrorCode =
+type ComposeErrorCode =
   | "COMPOSE_FILE_INVALID"
   | "COMPOSE_FILE_MISSING"
   | "COMPOSE_PATH_OUTSIDE_REPO"
@@ -18,14 +18,11 @@ const hints: Readonly<Record<ComposeErrorCode, string>> = {
   COMPOSE_VARIABLE_UNSET: "Set it in the environment or in the .env file.",
 };
 
-/** An error at a place of a compose file; its message begins with that place. */
-export function composeError(code: ComposeErrorCode, place: Place, message: string): OttoError<ComposeErrorCode> {
-  const { file, line, key } = place;
-  return new OttoError(code, `${mentionOf(place)}: ${message}`, { hint: hints[code], details: { file, line, key } });
-}
-
-/** `docker/compose.yml:7 services.api.volumes[0]` */
-export function mentionOf({ file, line, key }: Place): string {
-  const where = line > 0 ? `${file}:${line}` : file;
-  return key === "" ? where : `${where} ${key}`;
+/** An error at a location of a compose file; its message begins with that location. */
+export function composeError(code: ComposeErrorCode, location: Location, message: string): OttoError<ComposeErrorCode> {
+  const { file, line, key } = location;
+  return new OttoError(code, `${formatLocation(location)}: ${message}`, {
+    hint: hints[code],
+    details: { file, line, key },
+  });
 }
