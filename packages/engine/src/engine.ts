@@ -1,14 +1,12 @@
 import type { Readable } from "node:stream";
-import { abortable, cleanText, OttoError, withListener } from "@otto/errors";
+import { cleanText, OttoError, SingleFlight, withListener } from "@otto/errors";
 import pLimit from "p-limit";
 import { buildImage, type TarBuildOptions } from "./build/build-image.js";
-import type { SessionBuildOptions } from "./buildkit/session-build.js";
+import type { SessionBuildOptions } from "./buildkit/session.js";
 import { isOlder } from "./connection/api-version.js";
 import { ChannelAgent, type DialEngine } from "./connection/channel-agent.js";
-import type { EngineClient } from "./connection/engine-client.js";
-import { asking } from "./connection/engine-error.js";
-import { askEngine } from "./connection/engine-message.js";
-import type { EngineRequest } from "./connection/engine-request.js";
+import { EngineClient } from "./connection/engine-client.js";
+import { callEngine } from "./connection/engine-error.js";
 import {
   type ContainerPath,
   type PathStat,
@@ -93,53 +91,47 @@ const oldestApiVersion = "1.41";
 export function createEngine(options: { name: string; dial: DialEngine }): Engine {
   const agent = new ChannelAgent(options.dial);
   const startGate = pLimit(execStartsAtOnce);
-  let negotiated: Promise<Negotiated> | undefined;
+  const unversioned = new EngineClient({ name: options.name, agent });
+  const negotiation = new SingleFlight((signal) => negotiate(unversioned, agent, signal));
+  let negotiated: Negotiated | undefined;
 
-  const meet = async (signal: AbortSignal | undefined): Promise<Negotiated> => {
-    negotiated ??= negotiate(agent, options.name).catch((error: unknown) => {
-      negotiated = undefined;
-      throw error;
-    });
-    return abortable(negotiated, signal);
+  const negotiateOnce = async (signal: AbortSignal | undefined) => {
+    signal?.throwIfAborted();
+    negotiated ??= await negotiation.do(signal);
+    return negotiated;
   };
-  const client = async (signal: AbortSignal | undefined) => (await meet(signal)).client;
-  const request = (signal: AbortSignal | undefined): EngineRequest => ({
-    engine: options.name,
-    abort: signal === undefined ? {} : { abortSignal: signal },
-  });
+  const client = async (signal: AbortSignal | undefined) => (await negotiateOnce(signal)).client;
 
   return {
-    version: async (signal) => readVersion({ agent, apiVersion: undefined }, request(signal)),
-    time: async (signal) => readTime(await client(signal), request(signal)),
-    inspectImage: async (reference, signal) => inspectImage(await client(signal), reference, request(signal)),
-    tagImage: async (names, signal) => tagImage(await client(signal), names, request(signal)),
-    removeImage: async (reference, signal) => removeImage(await client(signal), reference, request(signal)),
-    pullImage: (pull, signal) =>
-      guarded(pull, async (options) => pullImage(await client(signal), options, request(signal))),
-    pushImage: (push, signal) =>
-      guarded(push, async (options) => pushImage(await client(signal), options, request(signal))),
-    hasBuildKit: async (signal) => (await meet(signal)).hasBuildKit,
+    version: (signal) => readVersion(unversioned, signal),
+    time: async (signal) => readTime(await client(signal), signal),
+    inspectImage: async (reference, signal) => inspectImage(await client(signal), reference, signal),
+    tagImage: async (names, signal) => tagImage(await client(signal), names, signal),
+    removeImage: async (reference, signal) => removeImage(await client(signal), reference, signal),
+    pullImage: (pull, signal) => guarded(pull, async (options) => pullImage(await client(signal), options, signal)),
+    pushImage: (push, signal) => guarded(push, async (options) => pushImage(await client(signal), options, signal)),
+    hasBuildKit: async (signal) => (await negotiateOnce(signal)).hasBuildKit,
     buildWithSession: (build, signal) =>
       guarded(build, async (options) => {
         const { buildWithSession } = await import("./buildkit/session-build.js");
-        return buildWithSession(await client(signal), options, request(signal));
+        return buildWithSession(await client(signal), options, signal);
       }),
     buildImage: (tar, build, signal) =>
-      guarded(build, async (options) => buildImage(await client(signal), tar, options, request(signal))),
-    listContainers: async (filter, signal) => listContainers(await client(signal), filter ?? {}, request(signal)),
-    inspectContainer: async (id, signal) => inspectContainer(await client(signal), id, request(signal)),
-    statPath: async (target, signal) => statPath(await client(signal), target, request(signal)),
-    readArchive: async (target, signal) => readArchive(await client(signal), target, request(signal)),
-    writeArchive: async (target, tar, signal) => writeArchive(await client(signal), target, tar, request(signal)),
-    watchContainers: async (labels, signal) => watchContainers(await client(signal), labels, request(signal)),
+      guarded(build, async (options) => buildImage(await client(signal), tar, options, signal)),
+    listContainers: async (filter, signal) => listContainers(await client(signal), filter ?? {}, signal),
+    inspectContainer: async (id, signal) => inspectContainer(await client(signal), id, signal),
+    statPath: async (target, signal) => statPath(await client(signal), target, signal),
+    readArchive: async (target, signal) => readArchive(await client(signal), target, signal),
+    writeArchive: async (target, tar, signal) => writeArchive(await client(signal), target, tar, signal),
+    watchContainers: async (labels, signal) => watchContainers(await client(signal), labels, signal),
     async *readLog(container, range, signal) {
-      yield* readLog(await client(signal), { container, range }, request(signal));
+      yield* readLog(await client(signal), { container, range }, signal);
     },
     exec: async (container, command, exec = {}) =>
       execInContainer(
         await client(exec.signal),
         { container, command, options: exec },
-        { ...request(exec.signal), startGate },
+        { signal: exec.signal, startGate },
       ),
     async [Symbol.asyncDispose]() {
       agent.destroy();
@@ -160,8 +152,9 @@ interface Negotiated {
   readonly hasBuildKit: boolean;
 }
 
-async function negotiate(agent: ChannelAgent, name: string): Promise<Negotiated> {
-  const answer = await readVersion({ agent, apiVersion: undefined }, { engine: name, abort: {} });
+async function negotiate(unversioned: EngineClient, agent: ChannelAgent, signal: AbortSignal): Promise<Negotiated> {
+  const { name } = unversioned;
+  const answer = await readVersion(unversioned, signal);
   const { version, apiVersion, isSupported, hasBuildKit } = answer;
   if (!isSupported) {
     throw new OttoError(
@@ -174,7 +167,7 @@ async function negotiate(agent: ChannelAgent, name: string): Promise<Negotiated>
   }
   const spoken = isOlder(apiVersion, ourApiVersion) ? apiVersion : ourApiVersion;
   const forgetsPids = answer.product === "Podman Engine";
-  return { client: { agent, apiVersion: spoken, forgetsPids }, hasBuildKit };
+  return { client: new EngineClient({ name, agent, apiVersion: spoken, forgetsPids }), hasBuildKit };
 }
 
 /** What is used of `GET /version`. */
@@ -186,9 +179,9 @@ interface VersionAnswer {
   readonly Components?: readonly { readonly Name: string }[];
 }
 
-async function readVersion(client: EngineClient, request: EngineRequest): Promise<EngineVersion> {
-  const answer = await asking(request, "asking for the engine's version", () =>
-    askEngine<VersionAnswer>(client, { method: "GET", path: "/version" }, request),
+async function readVersion(client: EngineClient, signal: AbortSignal | undefined): Promise<EngineVersion> {
+  const answer = await callEngine(client, { doing: "asking for the engine's version", signal }, () =>
+    client.request<VersionAnswer>({ method: "GET", path: "/version" }, signal),
   );
   const [first] = answer.Components ?? [];
   const isDocker = answer.Components?.some(({ Name }) => Name === "Engine") ?? true;
@@ -199,9 +192,9 @@ async function readVersion(client: EngineClient, request: EngineRequest): Promis
   return { product, version, apiVersion, isSupported, hasBuildKit, architecture };
 }
 
-async function readTime(client: EngineClient, request: EngineRequest): Promise<Date> {
-  const { SystemTime } = await asking(request, "asking for the engine's time", () =>
-    askEngine<{ readonly SystemTime: string }>(client, { method: "GET", path: "/info" }, request),
+async function readTime(client: EngineClient, signal: AbortSignal | undefined): Promise<Date> {
+  const { SystemTime } = await callEngine(client, { doing: "asking for the engine's time", signal }, () =>
+    client.request<{ readonly SystemTime: string }>({ method: "GET", path: "/info" }, signal),
   );
   return new Date(SystemTime);
 }

@@ -1,6 +1,6 @@
 import { cleanText, OttoError } from "@otto/errors";
 import { registryHint } from "../images/registry-hint.js";
-import type { BuildImageOptions } from "./build-image.js";
+import type { BuildImageOptions } from "./build-options.js";
 
 /** How a build ended. */
 export interface BuildFailure {

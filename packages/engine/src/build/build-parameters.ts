@@ -1,4 +1,4 @@
-import type { BuildImageOptions } from "./build-image.js";
+import type { BuildImageOptions } from "./build-options.js";
 
 /** The query of `POST /build`, but for what the two builders take differently. */
 export function buildParameters(options: BuildImageOptions) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { BuildProgress } from "./build-progress.js";
+import type { BuildProgress } from "./build-options.js";
 import { TarBuildLog } from "./tar-build-log.js";
 
 function follow(streams: readonly string[]) {

@@ -1,7 +1,7 @@
 import { cleanText, createRedactor, type Json, OutputText, type Redactor } from "@otto/errors";
 import { textField } from "../connection/json-lines.js";
 import { type BuildFailure, trimGrowing } from "./build-failure.js";
-import type { BuildProgress } from "./build-progress.js";
+import type { BuildProgress } from "./build-options.js";
 
 type StepState = Extract<BuildProgress, { type: "step" }>["state"];
 

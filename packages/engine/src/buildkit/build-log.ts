@@ -1,6 +1,6 @@
 import { OutputText, type Redactor } from "@otto/errors";
 import { type BuildFailure, trimGrowing } from "../build/build-failure.js";
-import type { BuildProgress } from "../build/build-progress.js";
+import type { BuildProgress } from "../build/build-options.js";
 import type { Trace, TracedLog, TracedStep } from "./trace.js";
 
 type StepState = Extract<BuildProgress, { type: "step" }>["state"];

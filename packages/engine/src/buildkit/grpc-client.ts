@@ -1,7 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
 import type { EngineClient } from "../connection/engine-client.js";
-import { upgradeConnection } from "../connection/engine-message.js";
-import type { EngineRequest } from "../connection/engine-request.js";
 import { encodeFrameHeader, FrameReader } from "./grpc-frame.js";
 import { GrpcError, grpcStatus } from "./grpc-server.js";
 
@@ -16,23 +14,20 @@ export interface GrpcClient extends Disposable {
 }
 
 /** Connects to the engine's BuildKit. An abort ends the calls that run, and what they started. */
-export async function connectToBuildKit(client: EngineClient, request: EngineRequest): Promise<GrpcClient> {
-  // Without a version: it is not of the API's.
-  const unversioned = { ...client, apiVersion: undefined };
-  const socket = await upgradeConnection(unversioned, { method: "POST", path: "/grpc", protocol: "h2c" }, request);
+export async function connectToBuildKit(client: EngineClient, signal: AbortSignal | undefined): Promise<GrpcClient> {
+  const socket = await client.unversioned.hijack("h2c", { method: "POST", path: "/grpc" }, signal);
   const session = connect("http://engine", { createConnection: () => socket });
   session.on("error", () => {});
   // Node reads what the socket holds in its next turn, and fails when the session has gone by then.
   await new Promise((resolve) => session.once("connect", resolve).once("close", resolve));
-  const { abortSignal } = request.abort;
   const close = () => {
-    abortSignal?.removeEventListener("abort", close);
+    signal?.removeEventListener("abort", close);
     session.destroy();
     socket.destroy();
   };
-  if (abortSignal?.aborted === true) close();
-  abortSignal?.throwIfAborted();
-  abortSignal?.addEventListener("abort", close);
+  if (signal?.aborted === true) close();
+  signal?.throwIfAborted();
+  signal?.addEventListener("abort", close);
   return { call: (path, message) => callMethod(session, path, message), [Symbol.dispose]: close };
 }
 

@@ -1,25 +1,17 @@
 import type { Readable } from "node:stream";
-import { abortable, anySignal, cleanText, createRedactor, isOttoError, type Redactor, type Secret } from "@otto/errors";
+import { abortable, anySignal, cleanText, createRedactor, isOttoError, type Secret } from "@otto/errors";
 import { buildFailed } from "../build/build-failure.js";
+import type { BuildProgress } from "../build/build-options.js";
 import { buildParameters } from "../build/build-parameters.js";
-import type { BuildProgress } from "../build/build-progress.js";
 import type { EngineClient } from "../connection/engine-client.js";
-import { asking } from "../connection/engine-error.js";
-import { sendToEngine } from "../connection/engine-message.js";
-import type { EngineRequest } from "../connection/engine-request.js";
+import { callEngine } from "../connection/engine-error.js";
 import { readJsonLines, textField } from "../connection/json-lines.js";
 import { secretsOf } from "../images/registry-credentials.js";
 import { BuildLog } from "./build-log.js";
 import type { OnTransfer } from "./file-sync.js";
-import { openBuildSession, type SessionServices } from "./session.js";
-import { solveBuild } from "./solve-build.js";
-import type { SolveOptions } from "./solve-request.js";
+import { openBuildSession, type SessionBuildOptions, type SessionServices } from "./session.js";
+import { type SessionBuild, solveBuild } from "./solve-build.js";
 import { decodeTrace } from "./trace.js";
-
-export interface SessionBuildOptions extends SolveOptions {
-  /** What the engine may ask for while it builds. */
-  readonly services: SessionServices;
-}
 
 /**
  * Builds with BuildKit. The engine asks over a session for the files that it lacks; nothing else is sent. Closing the
@@ -29,9 +21,8 @@ export interface SessionBuildOptions extends SolveOptions {
 export async function buildWithSession(
   client: EngineClient,
   options: SessionBuildOptions,
-  request: EngineRequest,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
-  const doing = `building ${options.tag}`;
   const onProgress = options.onProgress ?? (() => {});
   const { redact = [] } = options.services;
   const secrets = [...redact];
@@ -40,7 +31,7 @@ export async function buildWithSession(
     findCredentials: notingSecrets(options.services.findCredentials, secrets),
     onTransfer: sumTransfer(onProgress),
   };
-  await using session = await openBuildSession(client, services, request);
+  await using session = await openBuildSession(client, services, signal);
   const redactor = createRedactor(redact);
   const build: SessionBuild = {
     options,
@@ -50,15 +41,15 @@ export async function buildWithSession(
     cleanFailure: (text) => cleanText(text, secrets),
   };
   const hasNamedContexts = Object.keys(options.namedContexts ?? {}).length > 0;
-  const { abortSignal } = request.abort;
-  const ending = anySignal(session.lost, abortSignal);
-  const run = () =>
-    (hasNamedContexts ? solveBuild : requestBuild)(client, build, { ...request, abort: { abortSignal: ending } });
+  const ending = anySignal(session.lost, signal);
+  const run = hasNamedContexts ? solveBuild : requestBuild;
   try {
-    await asking({ ...request, secrets }, doing, () => abortable(run(), session.lost));
+    await callEngine(client, { doing: `building ${options.tag}`, signal, secrets }, () =>
+      abortable(run(client, build, ending), session.lost),
+    );
   } catch (error) {
     // What kept us from serving the build explains its end; the engine only knows that it got no answer.
-    throw isOttoError(session.failure) && !abortSignal?.aborted ? session.failure : error;
+    throw isOttoError(session.failure) && !signal?.aborted ? session.failure : error;
   } finally {
     build.log.end();
   }
@@ -86,17 +77,7 @@ function notingSecrets(find: SessionServices["findCredentials"], secrets: Secret
   );
 }
 
-/** A build that runs. */
-export interface SessionBuild {
-  readonly options: SessionBuildOptions;
-  readonly sessionId: string;
-  readonly log: BuildLog;
-  readonly redactor: Redactor;
-  /** What the engine says of a failure, without secrets. */
-  readonly cleanFailure: (text: string) => string;
-}
-
-async function requestBuild(client: EngineClient, build: SessionBuild, request: EngineRequest): Promise<void> {
+async function requestBuild(client: EngineClient, build: SessionBuild, signal: AbortSignal): Promise<void> {
   const { options, sessionId } = build;
   const query = {
     ...buildParameters(options),
@@ -105,7 +86,7 @@ async function requestBuild(client: EngineClient, build: SessionBuild, request: 
     session: sessionId,
     buildid: sessionId,
   };
-  await followTraces(await sendToEngine(client, { method: "POST", path: "/build", query }, request), build);
+  await followTraces(await client.stream({ method: "POST", path: "/build", query }, signal), build);
 }
 
 async function followTraces(stream: Readable, { options, log, redactor, cleanFailure }: SessionBuild): Promise<void> {

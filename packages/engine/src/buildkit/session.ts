@@ -1,15 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { isOttoError, type Secret } from "@otto/errors";
 import type { EngineClient } from "../connection/engine-client.js";
-import { asking } from "../connection/engine-error.js";
-import { upgradeConnection } from "../connection/engine-message.js";
-import type { EngineRequest } from "../connection/engine-request.js";
-import { encodeCredentials, type RegistryCredentials } from "../images/registry-credentials.js";
+import { callEngine } from "../connection/engine-error.js";
+import { type RegistryCredentials, secretsOf } from "../images/registry-credentials.js";
 import { type OnTransfer, type SyncSource, serveDiffCopy } from "./file-sync.js";
-import { GrpcError, type GrpcHandler, grpcStatus, serveGrpc, unary } from "./grpc-server.js";
-import { forwardAgent } from "./ssh-agent.js";
-import { readFirstText, writeFirstBytes } from "./wire.js";
+import { type GrpcCall, GrpcError, type GrpcHandler, grpcStatus, serveGrpc, unary } from "./grpc-server.js";
+import type { SolveOptions } from "./solve-request.js";
+import { readFirstBytes, readFirstText, writeBytes, writeFirstBytes } from "./wire.js";
 
 /** What the engine may take from this machine during a build. */
 export interface SessionServices {
@@ -25,6 +24,11 @@ export interface SessionServices {
   /** What a registry gets. An engine may ask for any: answer for those that the build takes images from, and no other. */
   readonly findCredentials?: ((registryHost: string) => Promise<RegistryCredentials | undefined>) | undefined;
   readonly onTransfer?: OnTransfer | undefined;
+}
+
+export interface SessionBuildOptions extends SolveOptions {
+  /** What the engine may ask for while it builds. */
+  readonly services: SessionServices;
 }
 
 /** A connection over which the engine asks for files and secrets. */
@@ -43,7 +47,7 @@ export interface BuildSession extends AsyncDisposable {
 export async function openBuildSession(
   client: EngineClient,
   services: SessionServices,
-  request: EngineRequest,
+  signal: AbortSignal | undefined,
 ): Promise<BuildSession> {
   const id = randomUUID();
   const failures: unknown[] = [];
@@ -56,10 +60,10 @@ export async function openBuildSession(
   };
   const methods = Object.keys(handlers);
   const announced = { id, sharedKey: services.sharedKey, methods };
-  const socket = await asking(
-    request,
-    "opening a build session",
-    () => dialSession(client, announced, request),
+  const socket = await callEngine(
+    client,
+    { doing: "opening a build session", signal },
+    () => dialSession(client, announced, signal),
     (late) => late.destroy(),
   );
   const lost = followLoss(socket);
@@ -94,7 +98,7 @@ interface Announcement {
 function dialSession(
   client: EngineClient,
   { id, sharedKey, methods }: Announcement,
-  request: EngineRequest,
+  signal: AbortSignal | undefined,
 ): Promise<Duplex> {
   const headers = {
     "X-Docker-Expose-Session-Uuid": id,
@@ -102,7 +106,7 @@ function dialSession(
     "X-Docker-Expose-Session-Sharedkey": sharedKey,
     "X-Docker-Expose-Session-Grpc-Method": methods,
   };
-  return upgradeConnection(client, { method: "POST", path: "/session", protocol: "h2c", headers }, request);
+  return client.hijack("h2c", { method: "POST", path: "/session", headers }, signal);
 }
 
 type Handlers = Readonly<Record<string, GrpcHandler>>;
@@ -127,6 +131,14 @@ function secrets(readSecret: NonNullable<SessionServices["readSecret"]>): Handle
 function credentials(find: NonNullable<SessionServices["findCredentials"]>): Handlers {
   const answer = async (request: Buffer) => encodeCredentials(await find(readFirstText(request)));
   return { "/moby.filesync.v1.Auth/Credentials": unary(answer) };
+}
+
+/** BuildKit's `CredentialsResponse`; a token goes as the secret of nobody. */
+function encodeCredentials(credentials: RegistryCredentials | undefined): Buffer {
+  const writer = new BinaryWriter();
+  if (credentials !== undefined && "username" in credentials) writeBytes(writer, 1, Buffer.from(credentials.username));
+  for (const secret of secretsOf(credentials)) writeBytes(writer, 2, Buffer.from(secret.reveal()));
+  return Buffer.from(writer.finish());
 }
 
 function fileSync(services: SessionServices, onFailure: (error: unknown) => void): Handlers {
@@ -159,4 +171,11 @@ function sshAgents(agents: Readonly<Record<string, () => Duplex>>): Handlers {
       await forwardAgent(call, connect());
     },
   };
+}
+
+/** Joins one agent connection of a build step with an agent on this machine. */
+async function forwardAgent(call: GrpcCall, agent: Duplex): Promise<void> {
+  call.onMessage((message) => agent.write(readFirstBytes(message)));
+  call.onEnd(() => agent.end());
+  for await (const bytes of agent as AsyncIterable<Buffer>) await call.send(writeFirstBytes(bytes));
 }

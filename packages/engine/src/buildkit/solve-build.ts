@@ -1,11 +1,11 @@
-import { isWithin } from "@otto/errors";
+import { isWithin, type Redactor } from "@otto/errors";
 import { buildFailed } from "../build/build-failure.js";
 import { parseExtraHost } from "../build/build-parameters.js";
 import type { EngineClient } from "../connection/engine-client.js";
-import type { EngineRequest } from "../connection/engine-request.js";
+import type { BuildLog } from "./build-log.js";
 import { connectToBuildKit, type GrpcClient } from "./grpc-client.js";
 import { GrpcError } from "./grpc-server.js";
-import type { SessionBuild } from "./session-build.js";
+import type { SessionBuildOptions } from "./session.js";
 import { encodeSolveRequest, encodeStatusRequest, readWorkerLabels, type SolveOptions } from "./solve-request.js";
 import { decodeTrace } from "./trace.js";
 
@@ -13,13 +13,23 @@ const control = "/moby.buildkit.v1.Control";
 // Once a build is over, the engine ends its report at once.
 const lastReportMs = 5_000;
 
+/** A build that runs. */
+export interface SessionBuild {
+  readonly options: SessionBuildOptions;
+  readonly sessionId: string;
+  readonly log: BuildLog;
+  readonly redactor: Redactor;
+  /** What the engine says of a failure, without secrets. */
+  readonly cleanFailure: (text: string) => string;
+}
+
 /**
  * Builds by the engine's BuildKit itself, as `docker buildx` does: `POST /build` takes no named contexts.
  * @throws OttoError `ENGINE_BUILD_FAILED`
  */
-export async function solveBuild(client: EngineClient, build: SessionBuild, request: EngineRequest): Promise<void> {
+export async function solveBuild(client: EngineClient, build: SessionBuild, signal: AbortSignal): Promise<void> {
   const { options, sessionId, log } = build;
-  using buildKit = await connectToBuildKit(client, request);
+  using buildKit = await connectToBuildKit(client, signal);
   const resolved = await withGateway(buildKit, options);
   const solving = drain(buildKit.call(`${control}/Solve`, encodeSolveRequest(resolved, sessionId)));
   const report = followReport(buildKit, build);

@@ -1,5 +1,5 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { BuildImageOptions } from "../build/build-image.js";
+import type { BuildImageOptions } from "../build/build-options.js";
 import { parseExtraHost } from "../build/build-parameters.js";
 import { readFields, readFirstText, writeBytes, writeFirstBytes } from "./wire.js";
 

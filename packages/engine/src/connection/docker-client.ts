@@ -3,8 +3,7 @@ import Container from "dockerode/lib/container.js";
 import Exec from "dockerode/lib/exec.js";
 import Image from "dockerode/lib/image.js";
 import type { EngineClient } from "./engine-client.js";
-import { askEngine, encodeReference, tellEngine } from "./engine-message.js";
-import type { EngineRequest } from "./engine-request.js";
+import { encodeReference } from "./engine-message.js";
 
 /** What is used of dockerode, without its entry: that one loads gRPC and protocol buffers for builds that are not ours. */
 export interface DockerClient {
@@ -14,14 +13,14 @@ export interface DockerClient {
 }
 
 /**
- * dockerode for the calls of one request. They go by {@link askEngine} and not by docker-modem, which keeps an answer of
+ * dockerode for calls with one signal. They go by the {@link EngineClient} and not by docker-modem, which keeps an answer of
  * any length, leaves a connection open whose answer nobody reads, follows redirects and inspects its agent at each call.
  */
-export function createDockerClient(client: EngineClient, request: EngineRequest): DockerClient {
+export function createDockerClient(client: EngineClient, signal: AbortSignal | undefined): DockerClient {
   const modem = {
     Promise,
     dial: (call: DockerodeCall, done: (error: unknown, answer?: unknown) => void) => {
-      send(client, call, request).then((answer) => done(undefined, answer), done);
+      send(client, call, signal).then((answer) => done(undefined, answer), done);
     },
   };
   return {
@@ -42,11 +41,11 @@ interface DockerodeCall {
 function send(
   client: EngineClient,
   { method, path, options }: DockerodeCall,
-  request: EngineRequest,
+  signal: AbortSignal | undefined,
 ): Promise<unknown> {
   if (path.endsWith("?")) {
     const message = { method, path: path.slice(0, -1), query: options };
-    return method === "GET" ? askEngine(client, message, request) : tellEngine(client, message, request);
+    return method === "GET" ? client.request(message, signal) : client.tell(message, signal);
   }
-  return askEngine(client, { method, path, ...(method === "POST" && { body: { json: options } }) }, request);
+  return client.request({ method, path, ...(method === "POST" && { body: { json: options } }) }, signal);
 }

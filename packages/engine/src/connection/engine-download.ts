@@ -1,30 +1,22 @@
 import type { Duplex, Readable } from "node:stream";
-import type { EngineClient } from "./engine-client.js";
-import { readRefusal } from "./engine-message.js";
-import type { EngineRequest } from "./engine-request.js";
+import { readRefusal } from "./engine-answer.js";
 
 const headEnd = "\r\n\r\n";
 const longestHead = 64 * 1024;
 
 /**
- * Asks for much: what comes after the head of the answer is the stream itself. Not by node:http: in HTTP/1.0 the engine
- * does not cut it into chunks, which took a quarter of the time of a large one, in the engine, in sshd and here.
- * @param path with its query
+ * Asks for much on a connection of its own: what comes after the head of the answer is the stream itself. Not by
+ * node:http: in HTTP/1.0 the engine does not cut it into chunks, which took a quarter of the time of a large one, in the
+ * engine, in sshd and here.
  * @returns it ends where the connection ends: the caller must know from its content whether it is whole
- * @throws what `asking` makes an `ENGINE_REQUEST_FAILED` of, for any answer but 200
+ * @throws EngineRefusal for any answer but 200
  */
-export async function downloadFromEngine(
-  { agent, apiVersion }: EngineClient,
-  path: string,
-  request: EngineRequest,
-): Promise<Readable> {
-  const { abortSignal } = request.abort;
-  const channel = await agent.connect();
-  const onAbort = () => channel.destroy(abortSignal?.reason as Error);
-  abortSignal?.addEventListener("abort", onAbort, { once: true });
-  channel.once("close", () => abortSignal?.removeEventListener("abort", onAbort));
-  if (abortSignal?.aborted) onAbort();
-  channel.write(`GET /v${apiVersion}${path} HTTP/1.0${headEnd}`);
+export async function download(channel: Duplex, target: string, signal: AbortSignal | undefined): Promise<Readable> {
+  const onAbort = () => channel.destroy(signal?.reason as Error);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  channel.once("close", () => signal?.removeEventListener("abort", onAbort));
+  if (signal?.aborted) onAbort();
+  channel.write(`GET ${target} HTTP/1.0${headEnd}`);
   const status = await readStatus(channel);
   if (status === 200) return channel;
   throw await readRefusal(status, channel);

@@ -1,73 +1,59 @@
-import { abortable, cleanText, isOttoError, OttoError } from "@otto/errors";
-import type { EngineRequest } from "./engine-request.js";
+import { abortable, cleanText, isOttoError, OttoError, type Secret } from "@otto/errors";
+import { EngineRefusal } from "./engine-answer.js";
 
-/** A refusal of the engine, as it is thrown by what sends requests. */
-interface EngineHttpError extends Error {
-  readonly statusCode: number;
-  readonly json: unknown;
+/** What is being done, for the error that it may end in. */
+export interface EngineCall {
+  /** As `listing containers`. */
+  readonly doing: string;
+  readonly signal: AbortSignal | undefined;
+  /** Sent along; an error must not show them, whatever the engine answers. Default: none. */
+  readonly secrets?: readonly Secret[] | undefined;
+  /** What to do about a refusal, by the engine's words. Default: nothing is said. */
+  readonly refusalHint?: ((words: string) => string | undefined) | undefined;
 }
 
 /**
- * Runs one engine request; a refusal becomes `ENGINE_REQUEST_FAILED` (with `details.status` and the engine's `details.reason`), anything that kept the
- * request from an answer `ENGINE_UNREACHABLE`. Errors of the dialler pass as they are; after an abort its reason is
- * thrown at once: node:http notices one only when it has a connection.
- * @param onLate takes an answer that came with the abort; one that is no stream of its own ends with its request
+ * Runs one call of an engine; a refusal becomes `ENGINE_REQUEST_FAILED` (with `details.status` and the engine's
+ * `details.reason`), anything that kept the message from an answer `ENGINE_UNREACHABLE`. Errors of the dialler pass as they
+ * are; after an abort its reason is thrown at once: node:http notices one only when it has a connection.
+ * @param engine its name
+ * @param onLate takes an answer that came with the abort; one that is no stream of its own ends with its message
  */
-export async function asking<T>(
-  request: EngineRequest,
-  doing: string,
+export async function callEngine<T>(
+  { name: engine }: { readonly name: string },
+  call: EngineCall,
   ask: () => Promise<T>,
   onLate?: (late: T) => void,
 ): Promise<T> {
   try {
-    return await abortable(ask(), request.abort.abortSignal, onLate);
+    return await abortable(ask(), call.signal, onLate);
   } catch (error) {
-    request.abort.abortSignal?.throwIfAborted();
-    throw engineError(request, doing, error);
+    call.signal?.throwIfAborted();
+    throw engineError(engine, call, error);
   }
 }
 
-function engineError({ engine, secrets = [], refusalHint }: EngineRequest, doing: string, error: unknown): unknown {
+function engineError(engine: string, { doing, secrets = [], refusalHint }: EngineCall, error: unknown): unknown {
   if (isOttoError(error)) return error;
-  if (isHttpError(error)) {
-    const message = cleanText(messageOf(error), secrets);
-    return new OttoError("ENGINE_REQUEST_FAILED", `${doing} on ${engine}: ${message}`, {
-      hint: refusalHint?.(messageOf(error)),
-      details: { engine, status: error.statusCode, reason: message },
+  if (error instanceof EngineRefusal) {
+    const reason = cleanText(error.reason, secrets);
+    return new OttoError("ENGINE_REQUEST_FAILED", `${doing} on ${engine}: ${reason}`, {
+      hint: refusalHint?.(error.reason),
+      details: { engine, status: error.status, reason },
       cause: secrets.length === 0 ? error : undefined,
     });
   }
-  const reason = error instanceof Error ? error.message : String(error);
-  return new OttoError(
-    "ENGINE_UNREACHABLE",
-    `${doing} on ${engine}: the engine does not answer (${cleanText(reason, secrets)})`,
-    {
-      hint: hintFor(error),
-      details: { engine },
-      cause: error,
-    },
-  );
+  const reason = cleanText(error instanceof Error ? error.message : String(error), secrets);
+  return new OttoError("ENGINE_UNREACHABLE", `${doing} on ${engine}: the engine does not answer (${reason})`, {
+    hint: hintFor(error),
+    details: { engine },
+    cause: error,
+  });
 }
 
 /** Whether `error` is the engine's answer with this HTTP status. */
 export function hasStatus(error: unknown, status: number): boolean {
-  return isHttpError(error) && error.statusCode === status;
-}
-
-/** What the engine says of a request that it refused; "" for any other error. */
-export function refusalOf(error: unknown): string {
-  return isHttpError(error) ? messageOf(error) : "";
-}
-
-function isHttpError(error: unknown): error is EngineHttpError {
-  return typeof error === "object" && error !== null && "statusCode" in error && typeof error.statusCode === "number";
-}
-
-function messageOf(error: EngineHttpError): string {
-  const { json } = error;
-  if (typeof json === "object" && json !== null && "message" in json) return String(json.message);
-  if (Buffer.isBuffer(json) && json.length > 0) return json.toString();
-  return `HTTP status ${error.statusCode}`;
+  return error instanceof EngineRefusal && error.status === status;
 }
 
 function hintFor(error: unknown): string {

@@ -1,11 +1,9 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
+import { EngineRefusal } from "../connection/engine-answer.js";
 import type { EngineClient } from "../connection/engine-client.js";
-import { downloadFromEngine } from "../connection/engine-download.js";
-import { asking, hasStatus, refusalOf } from "../connection/engine-error.js";
-import { type EngineMessage, formatQuery, sendToEngine, tellEngine } from "../connection/engine-message.js";
-import type { EngineRequest } from "../connection/engine-request.js";
-import { describeContainer } from "./container-name.js";
+import { callEngine, hasStatus } from "../connection/engine-error.js";
+import { describeContainer } from "./containers.js";
 
 /** A path in a container. */
 export interface ContainerPath {
@@ -40,28 +38,27 @@ const goOtherKinds = 0x0728_0000;
 export async function statPath(
   client: EngineClient,
   target: ContainerPath,
-  request: EngineRequest,
+  signal: AbortSignal | undefined,
 ): Promise<PathStat | undefined> {
-  return asking(request, `looking for ${describePath(target)}`, async () => {
+  return callEngine(client, { doing: `looking for ${describePath(target)}`, signal }, async () => {
     try {
-      const answer = await tellEngine(client, { method: "HEAD", ...archiveAt(target) }, request);
-      return statOf(answer);
+      return statOf(await client.tell({ method: "HEAD", ...archiveAt(target) }, signal));
     } catch (error) {
       if (hasStatus(error, 404)) return undefined;
       // An answer to HEAD has no body, and so no reason.
-      if (hasStatus(error, 500)) return statByReading(client, target, request);
+      if (hasStatus(error, 500)) return statByReading(client, target, signal);
       throw error;
     }
   });
 }
 
-async function statByReading(client: EngineClient, target: ContainerPath, request: EngineRequest) {
+async function statByReading(client: EngineClient, target: ContainerPath, signal: AbortSignal | undefined) {
   try {
-    const answer = await sendToEngine(client, { method: "GET", ...archiveAt(target) }, request);
+    const answer = await client.stream({ method: "GET", ...archiveAt(target) }, signal);
     answer.destroy();
-    return statOf(answer);
+    return statOf(answer.headers);
   } catch (error) {
-    if (hasStatus(error, 404) || leadsNowhere(refusalOf(error))) return undefined;
+    if (hasStatus(error, 404) || leadsNowhere(error)) return undefined;
     throw error;
   }
 }
@@ -71,8 +68,11 @@ async function statByReading(client: EngineClient, target: ContainerPath, reques
  * `lstat /file/x: not a directory`, `lstat /loop/x: too many levels of symbolic links` or
  * `evalSymlinksInScope: too many links in /loop`.
  */
-function leadsNowhere(reason: string): boolean {
-  return /: (not a directory|too many levels of symbolic links)$|^evalSymlinksInScope: too many links in /.test(reason);
+function leadsNowhere(error: unknown): boolean {
+  if (!(error instanceof EngineRefusal)) return false;
+  return /: (not a directory|too many levels of symbolic links)$|^evalSymlinksInScope: too many links in /.test(
+    error.reason,
+  );
 }
 
 /**
@@ -82,11 +82,10 @@ function leadsNowhere(reason: string): boolean {
 export async function readArchive(
   client: EngineClient,
   target: ContainerPath,
-  request: EngineRequest,
+  signal: AbortSignal | undefined,
 ): Promise<Readable> {
-  const { path, query } = archiveAt(target);
-  return asking(request, `reading ${describePath(target)}`, () =>
-    downloadFromEngine(client, `${path}${formatQuery(query)}`, request),
+  return callEngine(client, { doing: `reading ${describePath(target)}`, signal }, () =>
+    client.download(archiveAt(target), signal),
   );
 }
 
@@ -95,17 +94,17 @@ export async function writeArchive(
   client: EngineClient,
   target: ContainerPath,
   tar: Readable,
-  request: EngineRequest,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const { path, query } = archiveAt(target);
-  const message: EngineMessage = {
+  const message = {
     method: "PUT",
     path,
     query: { ...query, noOverwriteDirNonDir: true },
     headers: { "Content-Type": "application/x-tar" },
     body: tar,
-  };
-  await asking(request, `writing to ${describePath(target)}`, () => tellEngine(client, message, request));
+  } as const;
+  await callEngine(client, { doing: `writing to ${describePath(target)}`, signal }, () => client.tell(message, signal));
 }
 
 function describePath(target: ContainerPath): string {
@@ -116,7 +115,7 @@ function archiveAt({ container, path }: ContainerPath) {
   return { path: `/containers/${encodeURIComponent(container)}/archive`, query: { path } };
 }
 
-function statOf({ headers }: IncomingMessage): PathStat {
+function statOf(headers: IncomingHttpHeaders): PathStat {
   const header = String(headers["x-docker-container-path-stat"]);
   const { mode, size, linkTarget } = JSON.parse(Buffer.from(header, "base64").toString()) as EngineStat;
   return { kind: kindOf(mode), sizeBytes: size, linkTarget };

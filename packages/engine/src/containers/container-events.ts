@@ -1,9 +1,7 @@
 import type { Readable } from "node:stream";
 import { OttoError } from "@otto/errors";
 import type { EngineClient } from "../connection/engine-client.js";
-import { asking } from "../connection/engine-error.js";
-import { sendToEngine } from "../connection/engine-message.js";
-import type { EngineRequest } from "../connection/engine-request.js";
+import { callEngine } from "../connection/engine-error.js";
 import { readJsonLines, textField } from "../connection/json-lines.js";
 
 /** That a container's life took a turn. */
@@ -24,16 +22,20 @@ const turns = ["create", "start", "die", "died", "destroy", "remove", "rename"];
 export async function watchContainers(
   client: EngineClient,
   labels: readonly string[],
-  request: EngineRequest,
+  signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<ContainerEvent>> {
   const query = { filters: { type: ["container"], event: turns, label: labels } };
-  const source = await asking(request, "listening to container events", () =>
-    sendToEngine(client, { method: "GET", path: "/events", query }, request),
+  const source = await callEngine(client, { doing: "listening to container events", signal }, () =>
+    client.stream({ method: "GET", path: "/events", query }, signal),
   );
-  return readEvents(source, request);
+  return readEvents(source, client.name, signal);
 }
 
-async function* readEvents(source: Readable, { engine, abort }: EngineRequest): AsyncGenerator<ContainerEvent> {
+async function* readEvents(
+  source: Readable,
+  engine: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ContainerEvent> {
   let cause: unknown;
   try {
     for await (const line of readJsonLines(source)) {
@@ -42,7 +44,7 @@ async function* readEvents(source: Readable, { engine, abort }: EngineRequest): 
       if (container !== undefined && action !== undefined) yield { container, action };
     }
   } catch (error) {
-    abort.abortSignal?.throwIfAborted();
+    signal?.throwIfAborted();
     cause = error;
   } finally {
     source.destroy();

@@ -1,9 +1,7 @@
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
 import { createDockerClient } from "../connection/docker-client.js";
 import type { EngineClient } from "../connection/engine-client.js";
-import { asking, hasStatus } from "../connection/engine-error.js";
-import { askEngine } from "../connection/engine-message.js";
-import type { EngineRequest } from "../connection/engine-request.js";
+import { callEngine, hasStatus } from "../connection/engine-error.js";
 
 export interface ContainerFilter {
   /** Stopped ones too. Default false. */
@@ -21,12 +19,12 @@ export type ContainerDetails = ContainerInspectInfo;
 export async function listContainers(
   client: EngineClient,
   filter: ContainerFilter,
-  request: EngineRequest,
+  signal: AbortSignal | undefined,
 ): Promise<ContainerSummary[]> {
   const filters = filter.labels && { label: filter.labels };
   const query = { all: filter.all ?? false, filters };
-  return asking(request, "listing containers", () =>
-    askEngine(client, { method: "GET", path: "/containers/json", query }, request),
+  return callEngine(client, { doing: "listing containers", signal }, () =>
+    client.request({ method: "GET", path: "/containers/json", query }, signal),
   );
 }
 
@@ -34,14 +32,20 @@ export async function listContainers(
 export async function inspectContainer(
   client: EngineClient,
   id: string,
-  request: EngineRequest,
+  signal: AbortSignal | undefined,
 ): Promise<ContainerDetails | undefined> {
-  return asking(request, `inspecting the container ${id}`, async () => {
+  return callEngine(client, { doing: `inspecting the container ${id}`, signal }, async () => {
     try {
-      return await createDockerClient(client, request).getContainer(id).inspect();
+      return await createDockerClient(client, signal).getContainer(id).inspect();
     } catch (error) {
       if (hasStatus(error, 404)) return undefined;
       throw error;
     }
   });
+}
+
+/** What messages call a container. */
+export function describeContainer(target: { readonly container: string; readonly containerName?: string | undefined }) {
+  const { container, containerName } = target;
+  return containerName ?? (/^[0-9a-f]{64}$/.test(container) ? container.slice(0, 12) : container);
 }

@@ -5,10 +5,8 @@ import { abortable, cleanText, OttoError } from "@otto/errors";
 import type { LimitFunction } from "p-limit";
 import { createDockerClient } from "../connection/docker-client.js";
 import type { EngineClient } from "../connection/engine-client.js";
-import { asking } from "../connection/engine-error.js";
-import { upgradeConnection } from "../connection/engine-message.js";
-import type { EngineRequest } from "../connection/engine-request.js";
-import { describeContainer } from "./container-name.js";
+import { callEngine } from "../connection/engine-error.js";
+import { describeContainer } from "./containers.js";
 import { createAbsentStdin, createExecStdin } from "./exec-stdin.js";
 import { demultiplex } from "./multiplexed-stream.js";
 
@@ -58,35 +56,34 @@ export interface ContainerProcess {
 export async function execInContainer(
   client: EngineClient,
   target: ExecTarget,
-  request: EngineRequest & { startGate: LimitFunction },
+  { startGate, signal }: { readonly startGate: LimitFunction; readonly signal: AbortSignal | undefined },
 ): Promise<ContainerProcess> {
   const { container, options } = target;
   const called = describeContainer({ container, containerName: options.containerName });
   const doing = `running a command in ${called}`;
   const terminal = options.terminal ?? false;
-  const { abortSignal } = request.abort;
   const start = async () => {
-    const id = await createExec(client, target, request);
-    const message = { method: "POST", path: `/exec/${encodeURIComponent(id)}/start`, protocol: "tcp" } as const;
+    const id = await createExec(client, target, signal);
+    const message = { method: "POST", path: `/exec/${encodeURIComponent(id)}/start` } as const;
     const body = { json: { Detach: false, Tty: terminal } };
-    return { id, channel: await upgradeConnection(client, { ...message, body }, request) };
+    return { id, channel: await client.hijack("tcp", { ...message, body }, signal) };
   };
   const drop = (late: { channel: Duplex }) => void late.channel.destroy();
-  const starting = request.startGate(() => asking(request, doing, start, drop));
-  const { id, channel } = await abortable(starting, abortSignal, drop);
+  const starting = startGate(() => callEngine(client, { doing, signal }, start, drop));
+  const { id, channel } = await abortable(starting, signal, drop);
   const learnExit = async () => {
     try {
-      return await readExit(client, id, request);
+      return await readExit(client, id, signal);
     } catch (error) {
-      abortSignal?.throwIfAborted();
+      signal?.throwIfAborted();
       return failToLearn(doing, error);
     }
   };
   const process = attach(channel, { doing, terminal, stdin: options.stdin ?? false }, learnExit);
   const resize = async (columns: number, rows: number) => {
-    const resizing = { ...request, abort: {} };
-    const exec = createDockerClient(client, resizing).getExec(id);
-    await asking(resizing, `resizing a terminal in ${called}`, () => exec.resize({ h: rows, w: columns }));
+    const exec = createDockerClient(client, undefined).getExec(id);
+    const call = { doing: `resizing a terminal in ${called}`, signal: undefined };
+    await callEngine(client, call, () => exec.resize({ h: rows, w: columns }));
   };
   return { ...process, resize };
 }
@@ -97,9 +94,9 @@ interface ExecTarget {
   readonly options: ExecOptions;
 }
 
-async function createExec(client: EngineClient, target: ExecTarget, request: EngineRequest): Promise<string> {
+async function createExec(client: EngineClient, target: ExecTarget, signal: AbortSignal | undefined): Promise<string> {
   const { container, command, options } = target;
-  const exec = await createDockerClient(client, request)
+  const exec = await createDockerClient(client, signal)
     .getContainer(container)
     .exec({
       Cmd: [...command],
@@ -201,9 +198,8 @@ function hasStarted({ exitCode, pid }: RecordedExit, head: string): boolean {
 const exitPollMs = 10;
 const exitDeadlineMs = 10_000;
 
-async function readExit(client: EngineClient, id: string, request: EngineRequest): Promise<RecordedExit> {
-  const { abortSignal: signal } = request.abort;
-  const exec = createDockerClient(client, request).getExec(id);
+async function readExit(client: EngineClient, id: string, signal: AbortSignal | undefined): Promise<RecordedExit> {
+  const exec = createDockerClient(client, signal).getExec(id);
   const deadline = Date.now() + exitDeadlineMs;
   for (;;) {
     const { Running, ExitCode, Pid } = await abortable(exec.inspect(), signal);
@@ -211,4 +207,12 @@ async function readExit(client: EngineClient, id: string, request: EngineRequest
     if (Date.now() > deadline) throw new Error("the process closed its output and runs on");
     await delay(exitPollMs, undefined, { signal });
   }
+}
+
+/**
+ * Whether the engine's words tell of a failure of the container runtime itself: its own process ended before the
+ * container's program could begin. Of the program they say nothing. Words of runc 1.1.
+ */
+export function isRuntimeFailure(text: string): boolean {
+  return /\binit-p\b|setns process/.test(text);
 }

@@ -1,9 +1,7 @@
 import type { Readable } from "node:stream";
 import { OttoError } from "@otto/errors";
 import type { EngineClient } from "../connection/engine-client.js";
-import { asking } from "../connection/engine-error.js";
-import { sendToEngine } from "../connection/engine-message.js";
-import type { EngineRequest } from "../connection/engine-request.js";
+import { callEngine } from "../connection/engine-error.js";
 import { decodeLog, type LogEntry } from "./log-entries.js";
 
 export interface LogRange {
@@ -22,34 +20,25 @@ export interface LogRange {
 export async function* readLog(
   client: EngineClient,
   { container, range }: { container: { id: string; tty: boolean }; range: LogRange },
-  request: EngineRequest,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<LogEntry> {
-  const source = await asking(request, `reading the log of ${container.id.slice(0, 12)}`, () =>
-    openLog(client, container.id, { range, request }),
-  );
+  const { since, tail, follow = false } = range;
+  const query = { stdout: true, stderr: true, timestamps: true, follow, since, tail };
+  const message = { method: "GET", path: `/containers/${encodeURIComponent(container.id)}/logs`, query } as const;
+  const call = { doing: `reading the log of ${container.id.slice(0, 12)}`, signal };
+  const source = await callEngine(client, call, () => client.stream(message, signal));
   try {
-    yield* decodeLog(untilLost(source, request), container);
+    yield* decodeLog(untilLost(source, client.name, signal), container);
   } finally {
     source.destroy();
   }
 }
 
-interface Opening {
-  readonly range: LogRange;
-  readonly request: EngineRequest;
-}
-
-function openLog(client: EngineClient, id: string, { range, request }: Opening): Promise<Readable> {
-  const { since, tail, follow = false } = range;
-  const query = { stdout: true, stderr: true, timestamps: true, follow, since, tail };
-  return sendToEngine(client, { method: "GET", path: `/containers/${encodeURIComponent(id)}/logs`, query }, request);
-}
-
-async function* untilLost(source: Readable, { engine, abort }: EngineRequest): AsyncGenerator<Buffer> {
+async function* untilLost(source: Readable, engine: string, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) yield chunk;
   } catch (cause) {
-    abort.abortSignal?.throwIfAborted();
+    signal?.throwIfAborted();
     throw new OttoError("ENGINE_STREAM_LOST", `reading a log on ${engine}: the connection was lost`, { cause });
   }
 }

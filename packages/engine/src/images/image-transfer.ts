@@ -2,11 +2,10 @@ import type { Readable } from "node:stream";
 import { cleanText, isOttoError, type Json, OttoError, type Secret } from "@otto/errors";
 import { parseImageReference } from "@otto/hashing";
 import type { EngineClient } from "../connection/engine-client.js";
-import { asking, hasStatus } from "../connection/engine-error.js";
-import { encodeReference, sendToEngine } from "../connection/engine-message.js";
-import type { EngineRequest } from "../connection/engine-request.js";
+import { callEngine, hasStatus } from "../connection/engine-error.js";
+import { encodeReference } from "../connection/engine-message.js";
 import { readJsonLines, textField } from "../connection/json-lines.js";
-import { splitTarget } from "./image-target.js";
+import { splitTarget } from "./images.js";
 import { type RegistryCredentials, registryAuthHeader, secretsOf } from "./registry-credentials.js";
 import { registryHint } from "./registry-hint.js";
 import { TransferLog, type TransferProgress } from "./transfer-log.js";
@@ -30,17 +29,22 @@ export interface PullOptions extends TransferOptions {
  * @returns whether the registry has it
  * @throws OttoError `ENGINE_PULL_FAILED` when the registry fails in the middle, `ENGINE_REQUEST_FAILED` when it refuses
  */
-export async function pullImage(client: EngineClient, options: PullOptions, request: EngineRequest): Promise<boolean> {
-  const { familiarName, tag = "latest", digest } = parseImageReference(options.reference);
+export async function pullImage(
+  client: EngineClient,
+  options: PullOptions,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const { reference, credentials, platform } = options;
+  const { registry, familiarName, tag = "latest", digest } = parseImageReference(reference);
   // The engine takes a digest for a tag.
-  const query = { fromImage: familiarName, tag: digest ?? tag, platform: options.platform };
-  const headers = registryAuthHeader(options.credentials);
-  const refusalHint = (words: string) => registryHint(words, parseImageReference(options.reference).registry);
-  return asking({ ...withSecrets(request, options), refusalHint }, `pulling ${options.reference}`, async () => {
+  const query = { fromImage: familiarName, tag: digest ?? tag, platform };
+  const headers = registryAuthHeader(credentials);
+  const message = { method: "POST", path: "/images/create", query, headers } as const;
+  const refusalHint = (words: string) => registryHint(words, registry);
+  const call = { doing: `pulling ${reference}`, signal, secrets: secretsOf(credentials), refusalHint };
+  return callEngine(client, call, async () => {
     try {
-      const message = { method: "POST", path: "/images/create", query, headers } as const;
-      const stream = await sendToEngine(client, message, request);
-      await followTransfer(stream, options, "ENGINE_PULL_FAILED");
+      await followTransfer(await client.stream(message, signal), options, "ENGINE_PULL_FAILED");
       return true;
     } catch (error) {
       if (hasStatus(error, 404) || isUnknown(error)) return false;
@@ -57,15 +61,16 @@ export async function pullImage(client: EngineClient, options: PullOptions, requ
 export async function pushImage(
   client: EngineClient,
   options: TransferOptions,
-  request: EngineRequest,
+  signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const { repository, tag } = splitTarget(options.reference);
+  const { reference, credentials } = options;
+  const { repository, tag } = splitTarget(reference);
   const path = `/images/${encodeReference(repository)}/push`;
-  const headers = registryAuthHeader(options.credentials);
-  return asking(withSecrets(request, options), `pushing ${options.reference}`, async () => {
-    const stream = await sendToEngine(client, { method: "POST", path, query: { tag }, headers }, request);
-    return followTransfer(stream, options, "ENGINE_PUSH_FAILED");
-  });
+  const message = { method: "POST", path, query: { tag }, headers: registryAuthHeader(credentials) } as const;
+  const call = { doing: `pushing ${reference}`, signal, secrets: secretsOf(credentials) };
+  return callEngine(client, call, async () =>
+    followTransfer(await client.stream(message, signal), options, "ENGINE_PUSH_FAILED"),
+  );
 }
 
 /** Podman says it in the stream, where Docker answers 404; its words of 4.3 and 5.4, the registry's own of the end. */
@@ -73,10 +78,6 @@ function isUnknown(error: unknown): boolean {
   return (
     isOttoError(error, "ENGINE_PULL_FAILED") && /reading manifest .*: (?:manifest|name) unknown/s.test(error.message)
   );
-}
-
-function withSecrets(request: EngineRequest, { credentials }: TransferOptions): EngineRequest {
-  return { ...request, secrets: secretsOf(credentials) };
 }
 
 async function followTransfer(stream: Readable, options: TransferOptions, code: string): Promise<string | undefined> {

@@ -1,8 +1,7 @@
+import { parseImageReference } from "@otto/hashing";
 import { createDockerClient } from "../connection/docker-client.js";
 import type { EngineClient } from "../connection/engine-client.js";
-import { asking, hasStatus } from "../connection/engine-error.js";
-import type { EngineRequest } from "../connection/engine-request.js";
-import { splitTarget } from "./image-target.js";
+import { callEngine, hasStatus } from "../connection/engine-error.js";
 
 export interface ImageInfo {
   /** `sha256:…` */
@@ -17,11 +16,11 @@ export interface ImageInfo {
 export async function inspectImage(
   client: EngineClient,
   reference: string,
-  request: EngineRequest,
+  signal: AbortSignal | undefined,
 ): Promise<ImageInfo | undefined> {
-  return asking(request, `looking for the image ${reference}`, async () => {
+  return callEngine(client, { doing: `looking for the image ${reference}`, signal }, async () => {
     try {
-      const image = await createDockerClient(client, request).getImage(reference).inspect();
+      const image = await createDockerClient(client, signal).getImage(reference).inspect();
       const labels = image.Config?.Labels ?? {};
       return { id: image.Id, tags: image.RepoTags ?? [], labels, architecture: image.Architecture };
     } catch (error) {
@@ -35,21 +34,31 @@ export async function inspectImage(
 export async function tagImage(
   client: EngineClient,
   names: { source: string; target: string },
-  request: EngineRequest,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const { repository: repo, tag } = splitTarget(names.target);
-  await asking(request, `tagging ${names.source} as ${names.target}`, () =>
-    createDockerClient(client, request).getImage(names.source).tag({ repo, tag }),
+  await callEngine(client, { doing: `tagging ${names.source} as ${names.target}`, signal }, () =>
+    createDockerClient(client, signal).getImage(names.source).tag({ repo, tag }),
   );
 }
 
 /** Removes a tag, and the image with its last one. An absent one is fine. */
-export async function removeImage(client: EngineClient, reference: string, request: EngineRequest): Promise<void> {
-  await asking(request, `removing the image ${reference}`, async () => {
+export async function removeImage(
+  client: EngineClient,
+  reference: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await callEngine(client, { doing: `removing the image ${reference}`, signal }, async () => {
     try {
-      await createDockerClient(client, request).getImage(reference).remove();
+      await createDockerClient(client, signal).getImage(reference).remove();
     } catch (error) {
       if (!hasStatus(error, 404)) throw error;
     }
   });
+}
+
+/** What an image is tagged or pushed as. A digest is left in the name: the engine says that it takes none there. */
+export function splitTarget(reference: string): { repository: string; tag: string } {
+  const { familiarName, tag = "latest", digest } = parseImageReference(reference);
+  return { repository: digest === undefined ? familiarName : `${familiarName}@${digest}`, tag };
 }

@@ -1,6 +1,4 @@
-import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { Secret } from "@otto/errors";
-import { writeBytes } from "../buildkit/wire.js";
 
 /** How a user is known to one registry: by a password, or by a token that a login left. */
 export type RegistryCredentials =
@@ -34,14 +32,6 @@ function engineForm(credentials: RegistryCredentials): object {
   return "identityToken" in credentials
     ? { identitytoken: credentials.identityToken.reveal() }
     : { username: credentials.username, password: credentials.password.reveal() };
-}
-
-/** BuildKit's `CredentialsResponse`; a token goes as the secret of nobody. */
-export function encodeCredentials(credentials: RegistryCredentials | undefined): Buffer {
-  const writer = new BinaryWriter();
-  if (credentials !== undefined && "username" in credentials) writeBytes(writer, 1, Buffer.from(credentials.username));
-  for (const secret of secretsOf(credentials)) writeBytes(writer, 2, Buffer.from(secret.reveal()));
-  return Buffer.from(writer.finish());
 }
 
 /** What must not appear in anything that is told. */
