@@ -1,12 +1,12 @@
+export { isWithin } from "./document/local-path.js";
 export type { ImageDraft } from "./draft/image-drafts.js";
 export { draftSettings, type SettingsDraft } from "./draft/settings-draft.js";
-export { formatHostId, type HostIdentity, slug } from "./host-identity.js";
 export { createJsonSchema, type JsonSchema, type SchemaName } from "./json-schema.js";
-export type { Credential, HostData, HostDocker, LabData, LabOrigin, SshOptions } from "./lab-data.js";
-export type { DeclaredHost } from "./lab-host.js";
-export { type LoadLabOptions, listLabs, loadLab, type RepoLab, readRepoLabs } from "./lab-loading.js";
-export type { LabSummary } from "./lab-summary.js";
-export { isWithin } from "./local-path.js";
+export { formatHostId, type HostIdentity, slug } from "./lab/host-identity.js";
+export type { Credential, HostData, HostDocker, LabData, LabOrigin, SshOptions } from "./lab/lab-data.js";
+export type { DeclaredHost } from "./lab/lab-host.js";
+export { type LoadLabOptions, listLabs, loadLab, type RepoLab, readRepoLabs } from "./lab/lab-loading.js";
+export type { LabSummary } from "./lab/lab-summary.js";
 export {
   describeMissing,
   findHost,
@@ -15,8 +15,8 @@ export {
   planParent,
   planRemovalParent,
 } from "./parent-plan.js";
-export type { BuildSecret, DockerCompose, DockerImage, LabSource, Repo, RepoDocker } from "./repo.js";
-export { type LoadRepoOptions, loadRepo } from "./repo-loading.js";
-export { findRepoRoots, type RepoSearch } from "./repo-search.js";
-export { selectRepos } from "./repo-selection.js";
-export { loadRepos } from "./repos-loading.js";
+export type { BuildSecret, DockerCompose, DockerImage, LabSource, Repo, RepoDocker } from "./repo/repo.js";
+export { type LoadRepoOptions, loadRepo } from "./repo/repo-loading.js";
+export { findRepoRoots, type RepoSearch } from "./repo/repo-search.js";
+export { selectRepos } from "./repo/repo-selection.js";
+export { loadRepos } from "./repo/repos-loading.js";

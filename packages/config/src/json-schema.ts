@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { labSchema } from "./lab-schema.js";
+import { labSchema } from "./lab/lab-schema.js";
+import { settingsSchema } from "./repo/settings-schema.js";
 import { descriptions } from "./schema-descriptions.js";
-import { settingsSchema } from "./settings-schema.js";
 
 /** A JSON Schema of the draft 2020-12. */
 export interface JsonSchema {

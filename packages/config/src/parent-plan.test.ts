@@ -1,10 +1,10 @@
 import type { OttoError } from "@otto/errors";
 import { expect, test } from "vitest";
-import type { HostData, LabData } from "./lab-data.js";
-import { localHost } from "./local-lab.js";
+import type { HostData, LabData } from "./lab/lab-data.js";
+import { localHost } from "./lab/local-lab.js";
 import { describeMissing, findHost, missingDefaultHosts, planParent, planRemovalParent } from "./parent-plan.js";
-import type { Repo } from "./repo.js";
-import { selectRepos } from "./repo-selection.js";
+import type { Repo } from "./repo/repo.js";
+import { selectRepos } from "./repo/repo-selection.js";
 
 function lab(...hosts: (Pick<HostData, "id"> & Partial<HostData>)[]): LabData {
   return {

@@ -1,7 +1,7 @@
 import { nearestWord, OttoError } from "@otto/errors";
-import type { HostData, LabData } from "./lab-data.js";
-import { localName } from "./local-lab.js";
-import type { Repo } from "./repo.js";
+import type { HostData, LabData } from "./lab/lab-data.js";
+import { localName } from "./lab/local-lab.js";
+import type { Repo } from "./repo/repo.js";
 
 /**
  * The host on which a repo's images and stack belong: `on`, else the first `default_host` that is in the lab, else the

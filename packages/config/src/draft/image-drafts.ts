@@ -2,7 +2,7 @@ import { access } from "node:fs/promises";
 import { basename, join, posix } from "node:path";
 import { readBoundedFile } from "@otto/errors";
 import { parseDocument } from "yaml";
-import { slug } from "../host-identity.js";
+import { slug } from "../lab/host-identity.js";
 
 /** An image as a first settings file declares it. Paths with `/`, from the root. */
 export interface ImageDraft {

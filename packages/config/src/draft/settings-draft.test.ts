@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { loadRepo } from "../repo-loading.js";
+import { loadRepo } from "../repo/repo-loading.js";
 import { draftSettings } from "./settings-draft.js";
 
 let root: string;

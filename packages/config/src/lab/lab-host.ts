@@ -1,10 +1,10 @@
 import { dirname } from "node:path";
 import { Secret } from "@otto/errors";
+import { type PathBase, resolvePath } from "../document/local-path.js";
+import { optional } from "../document/optional.js";
 import { formatHostId } from "./host-identity.js";
 import type { HostData, HostDocker, SshOptions } from "./lab-data.js";
 import type { HostText } from "./lab-schema.js";
-import { type PathBase, resolvePath } from "./local-path.js";
-import { optional } from "./optional.js";
 
 /** A host as its file declares it: the lab gives it its handle. */
 export type DeclaredHost = Omit<HostData, "handle">;

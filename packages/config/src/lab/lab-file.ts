@@ -1,14 +1,14 @@
 import { stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { isOttoError, OttoError } from "@otto/errors";
-import { parserFor } from "./format.js";
+import { parserFor } from "../document/format.js";
+import { optional } from "../document/optional.js";
+import { readDocument, type SourceDocument } from "../document/source-document.js";
+import { formatPlace, validateDocument } from "../document/validation.js";
 import type { LabData, LabOrigin } from "./lab-data.js";
 import { type DeclaredHost, toHost } from "./lab-host.js";
 import { type LabReading, readOrigin } from "./lab-origin.js";
 import { type LabText, labSchema, usedKeys } from "./lab-schema.js";
-import { optional } from "./optional.js";
-import { readDocument, type SourceDocument } from "./source-document.js";
-import { formatPlace, validateDocument } from "./validation.js";
 
 /** One lab file. */
 export interface LabFile {

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { delimiter, dirname, join, resolve } from "node:path";
-import { resolvePath } from "./local-path.js";
+import { resolvePath } from "../document/local-path.js";
 
 /** What a search for repositories starts from. */
 export interface RepoSearch {

@@ -3,9 +3,9 @@ import type { Stats } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { readBoundedFile } from "@otto/errors";
+import { isWithin } from "../document/local-path.js";
 import type { LabOrigin } from "./lab-data.js";
 import type { DeclaredHost } from "./lab-host.js";
-import { isWithin } from "./local-path.js";
 
 /** What the reading of a lab file needs to know to tell whose it is. */
 export interface LabReading {

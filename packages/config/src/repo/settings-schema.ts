@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { name, names } from "./name.js";
-import { scalar } from "./scalar.js";
+import { name, names } from "../document/name.js";
+import { scalar } from "../document/scalar.js";
 
 const text = z.string().min(1, "must not be empty");
 const texts = z.array(text);

@@ -1,5 +1,5 @@
-import { type PathBase, resolvePath } from "./local-path.js";
-import { optional } from "./optional.js";
+import { type PathBase, resolvePath } from "../document/local-path.js";
+import { optional } from "../document/optional.js";
 import type { BuildSecret, DockerCompose, DockerImage, Repo } from "./repo.js";
 import { type ComposeText, foreignKeys, type ImageText, type SettingsText } from "./settings-schema.js";
 

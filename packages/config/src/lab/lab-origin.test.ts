@@ -2,8 +2,8 @@ import { chown, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Repo } from "../repo/repo.js";
 import { loadLab, readRepoLabs } from "./lab-loading.js";
-import type { Repo } from "./repo.js";
 
 let home: string;
 beforeEach(async () => {

@@ -1,11 +1,11 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { OttoError } from "@otto/errors";
+import { readDocument, type SourceDocument } from "../document/source-document.js";
+import { documentError, validateDocument } from "../document/validation.js";
 import type { Repo } from "./repo.js";
 import { toRepo } from "./settings.js";
 import { settingsSchema } from "./settings-schema.js";
-import { readDocument, type SourceDocument } from "./source-document.js";
-import { documentError, validateDocument } from "./validation.js";
 
 export interface LoadRepoOptions {
   /** Absolute path of the user's home, for `~`. */

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Repo } from "../repo/repo.js";
 import { listLabs, loadLab } from "./lab-loading.js";
-import type { Repo } from "./repo.js";
 
 let root: string;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
+import type { LabSource, Repo } from "../repo/repo.js";
 import { type LabFile, labFileOf, readLabFile } from "./lab-file.js";
-import type { LabSource, Repo } from "./repo.js";
 
 /** The files of each source, in order; a file that two sources name counts for the first. */
 export async function readSources(repos: readonly Repo[], home: string): Promise<LabFile[][]> {

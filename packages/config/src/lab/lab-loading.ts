@@ -1,4 +1,5 @@
 import { nearestWord, OttoError } from "@otto/errors";
+import type { Repo } from "../repo/repo.js";
 import { checkHops } from "./hop-chain.js";
 import { assignHandles } from "./host-identity.js";
 import type { LabData, LabOrigin } from "./lab-data.js";
@@ -7,7 +8,6 @@ import { mergeSources } from "./lab-merge.js";
 import { readSources } from "./lab-sources.js";
 import { isBuiltIn, type LabSummary, labsOf } from "./lab-summary.js";
 import { localHost, localName } from "./local-lab.js";
-import type { Repo } from "./repo.js";
 
 export interface LoadLabOptions {
   /** Repos whose sources are read, in this order. */
