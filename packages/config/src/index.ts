@@ -1,6 +1,4 @@
 export { isWithin } from "./document/local-path.js";
-export type { ImageDraft } from "./draft/image-drafts.js";
-export { draftSettings, type SettingsDraft } from "./draft/settings-draft.js";
 export { createJsonSchema, type JsonSchema, type SchemaName } from "./json-schema.js";
 export { formatHostId, type HostIdentity, slug } from "./lab/host-identity.js";
 export type { Credential, HostData, HostDocker, LabData, LabOrigin, SshOptions } from "./lab/lab-data.js";

@@ -1,6 +1,7 @@
 import { access, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createJsonSchema, draftSettings, type SettingsDraft } from "@otto/config";
+import { createJsonSchema } from "@otto/config";
+import { draftSettings, type SettingsDraft } from "../draft/settings-draft.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { loadRepo } from "@otto/config";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { loadRepo } from "../repo/repo-loading.js";
 import { draftSettings } from "./settings-draft.js";
 
 let root: string;

@@ -1,6 +1,6 @@
 import { basename, posix } from "node:path";
+import { slug } from "@otto/config";
 import { escapeControls } from "@otto/errors";
-import { slug } from "../lab/host-identity.js";
 import { draftImages, type ImageDraft } from "./image-drafts.js";
 import { readIdentity } from "./manifest.js";
 import { readProjectTree } from "./project-tree.js";

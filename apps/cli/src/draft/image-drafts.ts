@@ -1,8 +1,8 @@
 import { access } from "node:fs/promises";
 import { basename, join, posix } from "node:path";
+import { slug } from "@otto/config";
 import { readBoundedFile } from "@otto/errors";
 import { parseDocument } from "yaml";
-import { slug } from "../lab/host-identity.js";
 
 /** An image as a first settings file declares it. Paths with `/`, from the root. */
 export interface ImageDraft {
