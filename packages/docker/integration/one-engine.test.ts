@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { composeDown, composed, composePs, composeUp, type Lab, openLab, type Repo } from "@otto/docker";
-import { diagnose } from "@otto/host-registry";
+import { diagnose } from "@otto/doctor";
 import {
   engineSocketPath,
   type HostOptions,

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Lab } from "@otto/host-registry";
+import { loadLab, loadRepo } from "@otto/config";
+import { Lab } from "@otto/host-registry";
 import { startLab, type Lab as TestLab } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openLab } from "./lab-under-test.js";
 
 let machines: TestLab<"bastion" | "parent">;
 let home: string;
@@ -33,14 +33,19 @@ Host *
   IdentityFile ${machines.privateKeyPath}
 `,
   );
+  const settings = 'name = "r"\nversion = "1.0.0"\n[[lab.sources]]\nbackend = "json"\npaths = ["../lab.json"]\n';
+  await mkdir(join(home, "repo", ".otto"), { recursive: true });
+  await writeFile(join(home, "repo", ".otto", "settings.toml"), settings);
 });
 
 afterAll(() => machines[Symbol.asyncDispose]());
 
 /** Opens a lab of one parent, whose lab.json says what `host` says. */
-function openParentLab(host: object): Promise<Lab> {
+async function openParentLab(host: object): Promise<Lab> {
   const base = { ip: "box", element: "parent", creds: [{ login: "nobody-here" }], labs: ["lab"], docker_capable: true };
-  return openLab(home, [{ ...base, ...host }]);
+  await writeFile(join(home, "lab.json"), JSON.stringify({ hosts: [{ ...base, ...host }], links: [] }));
+  const repos = [await loadRepo(join(home, "repo"), { home })];
+  return new Lab({ data: await loadLab({ repos, name: "lab", home }), repos, env: {}, home });
 }
 
 test("address, port, user, key and jump come from ~/.ssh/config and what it includes, and commands and engine work through them", async () => {

@@ -1,5 +1,3 @@
-export { diagnose } from "./doctor/diagnose.js";
-export type { DoctorCheck, Finding, Verdict } from "./doctor/finding.js";
 export { Lab, type LabOptions } from "./lab.js";
 export { readTrust, recordTrust, revokeTrust, type TrustSetting, type TrustState } from "./lab-trust.js";
 export { type ContainerHostRow, type ContainerState, HostRegistry, type HostState } from "./registry.js";

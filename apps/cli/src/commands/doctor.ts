@@ -1,4 +1,4 @@
-import { diagnose, type Finding } from "@otto/host-registry";
+import { diagnose, type Finding } from "@otto/doctor";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";

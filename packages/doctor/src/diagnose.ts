@@ -1,9 +1,8 @@
 import { findHost } from "@otto/config";
 import { isOttoError } from "@otto/errors";
+import { type Lab, planRoute } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
 import type { SshRoute } from "ssh2-streamer";
-import type { Lab } from "../lab.js";
-import { planRoute } from "../ssh-route.js";
 import { examineDocker } from "./docker.js";
 import { bad, type Finding } from "./finding.js";
 import { forwardsSocket, judgeHopForwarding, judgeSocketForwarding, probeSessions } from "./forwarding.js";

@@ -1,0 +1,2 @@
+export { diagnose } from "./diagnose.js";
+export type { DoctorCheck, Finding, Verdict } from "./finding.js";
