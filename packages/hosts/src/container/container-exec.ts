@@ -1,9 +1,13 @@
 import type { Deadline } from "@otto/errors";
 import type { CommandOutput, StdinSource } from "ssh2-streamer";
-import type { CommandResult } from "../process/command.js";
-import { runWithin } from "../process/command-run.js";
-import { type ContainerSpawnOptions, nameOf, spawnInContainer, spawnWithoutStdin } from "./container-process.js";
-import type { ExecTarget } from "./exec-target.js";
+import { type CommandResult, runWithin } from "../process/command.js";
+import {
+  type ContainerSpawnOptions,
+  type ExecTarget,
+  nameOf,
+  spawnInContainer,
+  spawnWithoutStdin,
+} from "./container-process.js";
 
 export interface ContainerExecOptions extends Omit<ContainerSpawnOptions, "terminal"> {
   /** Sent to the command, then closed. Default: empty. */

@@ -1,8 +1,7 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
-import { type Deadline, isOttoError, type OttoError, SingleFlight } from "@otto/errors";
+import { type Deadline, isOttoError, OttoError, SingleFlight } from "@otto/errors";
 import { projectLabel, readServicePlace } from "../compose/compose-labels.js";
 import type { Parent } from "../parent/parent.js";
-import { notRunning } from "./not-running.js";
 
 export interface ContainerHostOptions {
   /** `<parent id>.<repo>.<service>`, in lower case; a further replica has `.<number>` behind it. */
@@ -136,4 +135,12 @@ function isStopped(error: unknown): boolean {
   if (!isOttoError(error, "ENGINE_REQUEST_FAILED")) return false;
   const { reason } = error.details ?? {};
   return typeof reason === "string" && /is not running|container state improper/.test(reason);
+}
+
+/** There is no container to work with. */
+export function notRunning(host: string, service: string): OttoError {
+  return new OttoError("HOST_NOT_RUNNING", `${host}: no container of the service ${service} runs`, {
+    hint: "Bring the stack up: otto docker up",
+    details: { host },
+  });
 }

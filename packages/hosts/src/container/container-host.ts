@@ -17,15 +17,23 @@ import {
   neverBegan,
   toArgv,
 } from "../process/command.js";
-import { type ContainerLoginOptions, type LoginTerminal, loginArgv, showProcess, sizeOf } from "../process/login.js";
+import { type LoginOptions, type LoginTerminal, showProcess, sizeOf } from "../process/login.js";
 import { type HostShell, HostShells, type RunOptions, type RunResult } from "../shell/host-shell.js";
 import { ShellSession } from "../shell/shell-session.js";
 import { type ContainerExecOptions, runInContainer } from "./container-exec.js";
 import { ContainerFinder, type ContainerHostOptions } from "./container-finder.js";
-import { type ContainerSpawnOptions, spawnInContainer } from "./container-process.js";
-import type { ExecTarget } from "./exec-target.js";
+import { type ContainerSpawnOptions, type ExecTarget, spawnInContainer } from "./container-process.js";
 import { readHostLogs } from "./host-logs.js";
-import { Lifelines } from "./watchdog-pool.js";
+import { WatchdogPool } from "./watchdog-pool.js";
+
+export interface ContainerLoginOptions extends LoginOptions, Pick<ContainerSpawnOptions, "user" | "workdir" | "env"> {}
+
+/** Argv of the shell in a container. No login shell: a profile would replace the image's own PATH. */
+const loginArgv: readonly string[] = [
+  "/bin/sh",
+  "-c",
+  "if command -v bash >/dev/null 2>&1; then exec bash; else exec /bin/sh; fi",
+];
 
 /** A service's container as a host. It is looked up by its Compose labels, so a recreated container is found again. */
 export class DockerContainerHost implements AsyncDisposable, FileTransfer {
@@ -35,7 +43,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   readonly replica: number;
   readonly #engine: Engine;
   readonly #shells = new HostShells((deadline) => this.#openShell(deadline));
-  readonly #lifelines = new Map<string, Lifelines>();
+  readonly #watchdogs = new Map<string, WatchdogPool>();
   readonly #transfer: FileTransfer;
   readonly #finder: ContainerFinder;
   readonly #parent: ContainerHostOptions["parent"];
@@ -158,7 +166,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     this.#closing.abort();
     this.#closing = new AbortController();
     await this.#shells[Symbol.asyncDispose]();
-    await Promise.all([...this.#lifelines.values()].map((lifelines) => lifelines.close()));
+    await Promise.all([...this.#watchdogs.values()].map((watchdogs) => watchdogs.close()));
   }
 
   #openShell(deadline: Deadline): Promise<ShellSession> {
@@ -181,14 +189,14 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
 
   #withContainer<T>(deadline: Deadline, use: (target: ExecTarget) => Promise<T>): Promise<T> {
     return this.#finder.use(deadline, (found) =>
-      use({ engine: this.#engine, host: this.id, lifelines: this.#lifelinesOf(found.container), ...found }),
+      use({ engine: this.#engine, host: this.id, watchdogs: this.#watchdogsOf(found.container), ...found }),
     );
   }
 
-  #lifelinesOf(container: string): Lifelines {
-    const lifelines = this.#lifelines.get(container) ?? new Lifelines(this.#engine, { container, host: this.id });
-    this.#lifelines.set(container, lifelines);
-    return lifelines;
+  #watchdogsOf(container: string): WatchdogPool {
+    const watchdogs = this.#watchdogs.get(container) ?? new WatchdogPool(this.#engine, { container, host: this.id });
+    this.#watchdogs.set(container, watchdogs);
+    return watchdogs;
   }
 
   async #openFiles({ signal, dryRun: isDry = false }: CopyOptions): Promise<HostFiles> {

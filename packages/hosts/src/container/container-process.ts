@@ -1,14 +1,22 @@
 import { Writable } from "node:stream";
-import type { ContainerProcess } from "@otto/engine";
+import type { ContainerProcess, Engine } from "@otto/engine";
 import { abortable, isOttoError } from "@otto/errors";
 import type { ProcessExit, RemoteProcess, Terminal } from "ssh2-streamer";
 import { createMark } from "../process/marked-lines.js";
-import { notStarted } from "../process/not-started.js";
-import { readStartReport, type StartReport } from "../process/start-report.js";
-import type { ExecTarget } from "./exec-target.js";
+import { notStarted, readStartReport, type StartReport } from "../process/start-report.js";
 import { announcedCommand, announcedTerminalCommand, watchedCommand } from "./lifetime-scripts.js";
-import type { Lifeline } from "./watchdog.js";
-import type { HeldLifeline } from "./watchdog-pool.js";
+import type { Watchdog } from "./watchdog.js";
+import type { HeldWatchdog, WatchdogPool } from "./watchdog-pool.js";
+
+/** Where a command runs: `hasShell` says whether the image has `/bin/sh`. */
+export interface ExecTarget {
+  readonly engine: Engine;
+  readonly container: string;
+  readonly hasShell: boolean;
+  readonly watchdogs: WatchdogPool;
+  /** For messages. */
+  readonly host: string;
+}
 
 export interface ContainerSpawnOptions {
   /** Default: the image's. */
@@ -24,7 +32,7 @@ export interface ContainerSpawnOptions {
 }
 
 /**
- * Starts a command whose stdin is open to the caller. A lifeline ends it with our connection, where the image has a shell.
+ * Starts a command whose stdin is open to the caller. A watchdog ends it with our connection, where the image has a shell.
  * @throws OttoError `HOST_COMMAND_NOT_STARTED` when the program could not be started; `exit` may reject with it
  */
 export async function spawnInContainer(
@@ -48,7 +56,7 @@ async function spawnHeld(
   argv: readonly string[],
   options: ContainerSpawnOptions,
 ): Promise<RemoteProcess> {
-  const held = await target.lifelines.hold(options.user, options.signal);
+  const held = await target.watchdogs.hold(options.user, options.signal);
   try {
     return await spawnTied({ target, argv, held }, options);
   } catch (error) {
@@ -79,12 +87,12 @@ export async function spawnWithoutStdin(
 interface Tied {
   readonly target: ExecTarget;
   readonly argv: readonly string[];
-  readonly held: HeldLifeline;
+  readonly held: HeldWatchdog;
 }
 
 async function spawnTied(tied: Tied, options: ContainerSpawnOptions): Promise<RemoteProcess> {
   const { target, argv } = tied;
-  const { lifeline } = tied.held;
+  const { watchdog } = tied.held;
   const { terminal } = options;
   const mark = createMark();
   const command = terminal ? announcedTerminalCommand(mark, argv) : announcedCommand(argv);
@@ -103,14 +111,14 @@ async function spawnTied(tied: Tied, options: ContainerSpawnOptions): Promise<Re
       await exit;
       throw notStarted(nameOf(target, argv), "it ended before it began");
     }
-    await abortable(readyToRun(process, { pid, lifeline, terminal }), options.signal);
+    await abortable(readyToRun(process, { pid, watchdog, terminal }), options.signal);
     process.stdin.write("\n");
     const outputs = terminal ? { stdout: report.output } : { stderr: report.output };
-    const end = () => lifeline.end(pid);
-    exit.then(() => lifeline.forget(pid), end).finally(() => tied.held.release());
+    const end = () => watchdog.end(pid);
+    exit.then(() => watchdog.forget(pid), end).finally(() => tied.held.release());
     return toRemoteProcess(
       { ...process, ...outputs, exit },
-      { end, kill: (signal) => lifeline.signal(pid, signal) },
+      { end, kill: (signal) => watchdog.signal(pid, signal) },
       options.signal,
     );
   } catch (error) {
@@ -124,10 +132,10 @@ async function spawnTied(tied: Tied, options: ContainerSpawnOptions): Promise<Re
 
 async function readyToRun(
   process: ContainerProcess,
-  { pid, lifeline, terminal }: { pid: string; lifeline: Lifeline; terminal: Terminal | undefined },
+  { pid, watchdog, terminal }: { pid: string; watchdog: Watchdog; terminal: Terminal | undefined },
 ): Promise<void> {
   if (terminal) await process.resize(terminal.columns, terminal.rows);
-  await lifeline.watch(pid);
+  await watchdog.watch(pid);
 }
 
 /** Nothing in the container can end the command there: it sees the end of its stdin, and closed outputs. */

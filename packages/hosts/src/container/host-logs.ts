@@ -3,7 +3,7 @@ import { anySignal } from "@otto/errors";
 import type { LogLine } from "../logs/log-line.js";
 import { listServiceContainers } from "../logs/service-containers.js";
 import { type LogOptions, readServiceLogs } from "../logs/service-logs.js";
-import { notRunning } from "./not-running.js";
+import { notRunning } from "./container-finder.js";
 
 /** Whose log is read. */
 export interface LoggedHost {

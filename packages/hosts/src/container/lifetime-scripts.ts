@@ -94,7 +94,7 @@ shift
 exec "$@"
 `;
 
-const lifeline = `${finish}
+const watchdog = `${finish}
 exec 2>/dev/null
 self=
 forget() { case " $leaders " in *" $1 "*) leaders="\${leaders%% $1 *} \${leaders#* $1 }" ;; esac; }
@@ -135,4 +135,4 @@ export function announcedTerminalCommand(mark: string, command: readonly string[
  * Reads `watch PID` (and answers `PID`), `forget PID`, `signal PID NAME` and `end PID`; at the end of its stdin it ends
  * every session that it watches.
  */
-export const lifelineCommand: readonly string[] = ["/bin/sh", "-c", lifeline];
+export const watchdogCommand: readonly string[] = ["/bin/sh", "-c", watchdog];

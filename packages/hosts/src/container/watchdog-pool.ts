@@ -1,28 +1,28 @@
 import type { Engine } from "@otto/engine";
 import { abortable, startTimer } from "@otto/errors";
-import { Lifeline } from "./watchdog.js";
+import { Watchdog } from "./watchdog.js";
 
-/** An idle lifeline is closed after this: it holds a connection, and a process in the container. */
+/** An idle watchdog is closed after this: it holds a connection, and a process in the container. */
 const idleMs = 10_000;
 
 interface Entry {
-  readonly opening: Promise<Lifeline>;
+  readonly opening: Promise<Watchdog>;
   /** Calls the opening off. */
   readonly starting: AbortController;
-  lifeline?: Lifeline;
+  watchdog?: Watchdog;
   holders: number;
   timer?: NodeJS.Timeout;
 }
 
-/** A lifeline that stays open until it is released. */
-export interface HeldLifeline {
-  readonly lifeline: Lifeline;
+/** A watchdog that stays open until it is released. */
+export interface HeldWatchdog {
+  readonly watchdog: Watchdog;
   /** Called once. */
   release(): void;
 }
 
-/** The lifelines of one container: one for each user, since users may signal only their own processes. */
-export class Lifelines {
+/** The watchdogs of one container: one for each user, since users may signal only their own processes. */
+export class WatchdogPool {
   readonly #engine: Engine;
   readonly #container: string;
   /** The host's id, for messages. */
@@ -35,14 +35,14 @@ export class Lifelines {
     this.#host = host;
   }
 
-  /** The lifeline for commands of `user`. It is opened when there is none, and closed some time after its last use. */
-  async hold(user: string | undefined, signal: AbortSignal | undefined): Promise<HeldLifeline> {
+  /** The watchdog for commands of `user`. It is opened when there is none, and closed some time after its last use. */
+  async hold(user: string | undefined, signal: AbortSignal | undefined): Promise<HeldWatchdog> {
     const entry = this.#find(user) ?? this.#open(user);
     clearTimeout(entry.timer);
     entry.holders += 1;
     const release = () => this.#release(user, entry);
     try {
-      return { lifeline: await abortable(entry.opening, signal), release };
+      return { watchdog: await abortable(entry.opening, signal), release };
     } catch (error) {
       release();
       throw error;
@@ -62,18 +62,18 @@ export class Lifelines {
 
   #find(user: string | undefined): Entry | undefined {
     const entry = this.#entries.get(user);
-    return entry?.lifeline?.isOpen === false ? undefined : entry;
+    return entry?.watchdog?.isOpen === false ? undefined : entry;
   }
 
   #open(user: string | undefined): Entry {
     const starting = new AbortController();
     const options = { user, stdin: true, signal: starting.signal, containerName: this.#host };
-    const opening = Lifeline.open((argv) => this.#engine.exec(this.#container, argv, options));
+    const opening = Watchdog.open((argv) => this.#engine.exec(this.#container, argv, options));
     const entry: Entry = { opening, starting, holders: 0 };
     this.#entries.set(user, entry);
     opening.then(
-      (lifeline) => {
-        entry.lifeline = lifeline;
+      (watchdog) => {
+        entry.watchdog = watchdog;
       },
       () => this.#forget(user, entry),
     );
@@ -86,7 +86,7 @@ export class Lifelines {
     entry.timer = startTimer(() => {
       this.#forget(user, entry);
       entry.opening.then(
-        (lifeline) => lifeline.close(),
+        (watchdog) => watchdog.close(),
         () => {},
       );
     }, idleMs);

@@ -1,16 +1,16 @@
 import { createInterface } from "node:readline";
 import type { ContainerProcess } from "@otto/engine";
 import { isWithin, OttoError } from "@otto/errors";
-import { lifelineCommand } from "./lifetime-scripts.js";
+import { watchdogCommand } from "./lifetime-scripts.js";
 
-/** How long ending what is watched may take, before a closed lifeline is left to itself. */
+/** How long ending what is watched may take, before a closed watchdog is left to itself. */
 const closeGraceMs = 3000;
 
 /**
  * A shell in a container that ends the commands it watches when our connection to it goes, and signals them while it
  * lasts. Commands are named by the process id that leads their session.
  */
-export class Lifeline {
+export class Watchdog {
   readonly #process: ContainerProcess;
   readonly #watched = new Set<string>();
   readonly #waiting = new Map<string, () => void>();
@@ -18,8 +18,8 @@ export class Lifeline {
   #isOpen = true;
 
   /** @param start runs argv with a stdin in the container */
-  static async open(start: (argv: readonly string[]) => Promise<ContainerProcess>): Promise<Lifeline> {
-    return new Lifeline(await start(lifelineCommand));
+  static async open(start: (argv: readonly string[]) => Promise<ContainerProcess>): Promise<Watchdog> {
+    return new Watchdog(await start(watchdogCommand));
   }
 
   private constructor(process: ContainerProcess) {

@@ -1,8 +1,7 @@
 import { finished, type Readable } from "node:stream";
 import { isOttoError, isSystemError } from "@otto/errors";
 import { extract, type Header } from "tar-stream";
-import { specialFile } from "./copy-plan.js";
-import { refused } from "./entry-check.js";
+import { refused, specialFile } from "./copy-errors.js";
 import { type FileEntry, permissionBits } from "./file-entry.js";
 
 /** As tar-stream gives them; its types do not name it. */

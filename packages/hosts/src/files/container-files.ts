@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Engine } from "@otto/engine";
 import { OttoError } from "@otto/errors";
 import { hasOwnMounts, isHidden, isSeenByEngine, viewContainer } from "./container-view.js";
-import { mountUnreachable } from "./copy-failure.js";
+import { mountUnreachable } from "./copy-errors.js";
 import { type Container, lookByEngine, receiveByEngine, resolvePath, sendByEngine } from "./engine-files.js";
 import type { FileEntry } from "./file-entry.js";
 import type { HostFiles, LookOptions } from "./host-files.js";

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { OttoError } from "@otto/errors";
+import { conflict, notDirectory, notFound, sameName, specialFile } from "./copy-errors.js";
 import type { FileKind, FoundFile } from "./file-entry.js";
 
 /** A source as it was named. */
@@ -116,7 +116,7 @@ function assertPath(path: string): void {
 }
 
 function assertSource({ path, kind, name }: FoundSource): void {
-  if (kind === "none") throw new OttoError("FILES_NOT_FOUND", `copying ${path}: no such file or directory`);
+  if (kind === "none") throw notFound(path);
   if (kind === "other") throw specialFile(path);
   if (name === "" && kind !== "directory") throw notDirectory(path);
 }
@@ -131,29 +131,4 @@ function assertReplaceable(step: CopyStep, target: FileKind, where: string): voi
   if (!isDirectory && target === "directory") {
     throw conflict(`the file ${step.source} cannot replace the directory ${step.name} of ${where}`);
   }
-}
-
-function notDirectory(path: string): OttoError {
-  return conflict(`${path} is not a directory`);
-}
-
-/** A file where a directory would have to be, or the reverse. */
-export function conflict(message: string): OttoError {
-  return new OttoError("FILES_CONFLICT", message, { hint: "Name another destination, or remove what is there." });
-}
-
-export function specialFile(path: string): OttoError {
-  return new OttoError(
-    "FILES_SPECIAL",
-    `copying ${path}: it is a device, socket or FIFO; only files, directories and links are copied`,
-    { details: { path } },
-  );
-}
-
-function sameName(name: string, one: string, other: string): OttoError {
-  const what = name === "" ? "the contents of two directories" : `two sources named ${name}`;
-  return new OttoError("FILES_SAME_NAME", `copying ${one} and ${other}: ${what} would overwrite each other`, {
-    hint: "Copy them one by one, each to a place of its own.",
-    details: { sources: [one, other] },
-  });
 }

@@ -1,8 +1,9 @@
 import { posix } from "node:path";
 import { withListener } from "@otto/errors";
+import { conflict } from "./copy-errors.js";
 import { type CopySides, observe, totalBytes } from "./copy-observation.js";
-import { type CopyPlan, type CopyStep, conflict } from "./copy-plan.js";
-import { type CopyProgress, Tally } from "./copy-tally.js";
+import type { CopyPlan, CopyStep } from "./copy-plan.js";
+import { type CopyProgress, ProgressCounter } from "./copy-progress.js";
 import { checkEntries } from "./entry-check.js";
 import type { FileEntry } from "./file-entry.js";
 import type { HostFiles, SendOptions } from "./host-files.js";
@@ -58,12 +59,12 @@ async function copyAll(
   const copies = plan.steps.map(({ source, name }) => ({ source, target: posix.join(plan.directory, name) }));
   if (dryRun) return { copies, entries: 0, bytes: 0, warnings: [] };
   await assertOutside({ from, to }, plan);
-  const tally = new Tally(options.onProgress, await totalBytes(from, found, signal));
+  const counter = new ProgressCounter(options.onProgress, await totalBytes(from, found, signal));
   const warnings: string[] = [];
   const send = { signal, onWarning: (message: string) => void warnings.push(message) };
   const entries = checkEntries(allEntries(from, plan, send), { from: from.name });
-  await to.receive(plan.directory, tally.follow(entries, options.mode), { signal });
-  return { copies, ...tally.sums, warnings };
+  await to.receive(plan.directory, counter.follow(entries, options.mode), { signal });
+  return { copies, ...counter.sums, warnings };
 }
 
 /** A directory that is copied into itself would never end. */

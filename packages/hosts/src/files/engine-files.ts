@@ -4,7 +4,7 @@ import { isOttoError, type OttoError } from "@otto/errors";
 import { unpackEntries } from "./archive-reader.js";
 import { packEntries } from "./archive-writer.js";
 import type { ContainerView } from "./container-view.js";
-import { copyFailed } from "./copy-failure.js";
+import { copyFailed } from "./copy-errors.js";
 import type { FileEntry, FoundFile } from "./file-entry.js";
 import type { LookOptions, SendOptions } from "./host-files.js";
 import { isStageName, withoutStage } from "./local-stage.js";

@@ -1,4 +1,4 @@
-import { cleanText, OttoError } from "@otto/errors";
+import { refused } from "./copy-errors.js";
 import type { FileEntry } from "./file-entry.js";
 
 /** More than any tree that is copied on purpose; names of all directories are held in memory. */
@@ -37,11 +37,4 @@ function checkPath(path: string, from: string): void {
   for (const part of path.split("/")) {
     if (part === "" || part === "." || part === "..") throw refused(from, path, "it has a part that is no name");
   }
-}
-
-/** What a host gave that is not written. */
-export function refused(from: string, path: string, reason: string): OttoError {
-  return new OttoError("FILES_REFUSED", `copying from ${from}: refused ${JSON.stringify(cleanText(path))}: ${reason}`, {
-    details: { path: cleanText(path) },
-  });
 }

@@ -2,9 +2,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, constants, fchmodSync, futimesSync, openSync, writeFileSync } from "node:fs";
 import { type FileHandle, link, lutimes, mkdir, open, symlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { copyFailure } from "./copy-failure.js";
-import { conflict } from "./copy-plan.js";
-import { refused } from "./entry-check.js";
+import { conflict, copyFailure, refused } from "./copy-errors.js";
 import type { FileEntry } from "./file-entry.js";
 import { checkMerge, LocalDirectory, LocalPlace, merge, removeAll } from "./local-directory.js";
 

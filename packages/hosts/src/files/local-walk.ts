@@ -2,9 +2,7 @@ import { closeSync, constants, createReadStream, lstatSync, openSync, readSync, 
 import { opendir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { OttoError } from "@otto/errors";
-import { copyFailure } from "./copy-failure.js";
-import { specialFile } from "./copy-plan.js";
+import { becameShorter, copyFailure, nameNotUtf8, specialFile } from "./copy-errors.js";
 import { type FileEntry, type FileKind, type FoundFile, permissionBits } from "./file-entry.js";
 
 const readBytes = 256 * 1024;
@@ -103,9 +101,7 @@ async function listNames(directory: string): Promise<string[]> {
     .map((bytes) => {
       const name = bytes.toString();
       if (Buffer.compare(Buffer.from(name), bytes) === 0) return name;
-      throw new OttoError("FILES_NAME", `copying ${join(directory, name)}: its name is not UTF-8`, {
-        hint: "Rename it, or pack the directory with tar and copy the archive.",
-      });
+      throw nameNotUtf8(join(directory, name));
     });
 }
 
@@ -144,9 +140,5 @@ async function* readExactly(path: string, sizeBytes: number): AsyncGenerator<Buf
   } catch (error) {
     throw copyFailure(`reading ${path}`, error);
   }
-  if (left > 0) {
-    throw new OttoError("FILES_SOURCE_CHANGED", `copying ${path}: it became shorter while it was read`, {
-      hint: "Copy it again when nothing writes to it.",
-    });
-  }
+  if (left > 0) throw becameShorter(path);
 }

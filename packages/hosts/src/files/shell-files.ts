@@ -3,7 +3,7 @@ import { addAbortSignal } from "node:stream";
 import { cleanText } from "@otto/errors";
 import { Collector } from "ssh2-streamer";
 import { unpackEntries } from "./archive-reader.js";
-import { copyFailed } from "./copy-failure.js";
+import { copyFailed } from "./copy-errors.js";
 import type { FileEntry, FileKind, FoundFile } from "./file-entry.js";
 import type { HostFiles, LookOptions, SendOptions } from "./host-files.js";
 import { lookScript, sendScript } from "./merge-script.js";

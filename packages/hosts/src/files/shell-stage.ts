@@ -1,8 +1,7 @@
 import { posix } from "node:path";
 import { isOttoError } from "@otto/errors";
 import { packEntries } from "./archive-writer.js";
-import { copyFailed } from "./copy-failure.js";
-import { conflict } from "./copy-plan.js";
+import { conflict, copyFailed } from "./copy-errors.js";
 import type { FileEntry } from "./file-entry.js";
 import { stageName, withoutStage } from "./local-stage.js";
 import { dropScript, mergeScript, receiveScript } from "./merge-script.js";

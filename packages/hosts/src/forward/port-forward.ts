@@ -1,7 +1,7 @@
 import { once, setMaxListeners } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { guardListener, isOttoError, OttoError } from "@otto/errors";
-import { joinLine, type Line } from "./tunnel.js";
+import { joinTunnel, type Tunnel } from "./tunnel.js";
 
 export interface ForwardOptions {
   /** Called for each connection that could not be passed on; it is reset, and the forward goes on. What it throws, the disposal throws. */
@@ -22,14 +22,14 @@ export interface PortForward extends AsyncDisposable {
 export interface ForwardTarget {
   /** For messages: the host's id and its port. */
   readonly name: string;
-  /** Opens a line for one connection. */
-  dial(signal: AbortSignal): Promise<Line>;
+  /** Opens a tunnel for one connection. */
+  dial(signal: AbortSignal): Promise<Tunnel>;
 }
 
 const loopback = "127.0.0.1";
 
 /**
- * Listens on loopback. Each connection gets a line of its own, so the next one finds a container that was replaced.
+ * Listens on loopback. Each connection gets a tunnel of its own, so the next one finds a container that was replaced.
  * @param localPort 0: one that is free
  * @throws TypeError for a port that is none; OttoError `HOST_PORT_UNAVAILABLE`
  */
@@ -81,12 +81,12 @@ function assertPort(port: number, least: 0 | 1): void {
 }
 
 async function connect(client: Socket, target: ForwardTarget, signal: AbortSignal): Promise<void> {
-  // A client that goes while its line is dialled is not worth a word.
+  // A client that goes while its tunnel is opened is not worth a word.
   client.on("error", () => {});
-  const line = await target.dial(signal);
-  if (client.destroyed || signal.aborted) return line.close();
-  joinLine(client, line);
-  const error = await line.failure;
+  const tunnel = await target.dial(signal);
+  if (client.destroyed || signal.aborted) return tunnel.close();
+  joinTunnel(client, tunnel);
+  const error = await tunnel.failure;
   if (error !== undefined) throw forwardFailed(target.name, [error]);
 }
 

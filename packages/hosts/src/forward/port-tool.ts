@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { cleanText } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import { SizedOutput } from "./sized-output.js";
-import type { Line } from "./tunnel.js";
+import type { Tunnel } from "./tunnel.js";
 
 /** Starts a program near the port. */
 export type SpawnTool = (argv: readonly string[]) => Promise<RemoteProcess>;
@@ -67,14 +67,14 @@ exit 127
 `;
 
 /**
- * Opens a line to a port by a program that is where the port can be reached.
+ * Opens a tunnel to a port by a program that is where the port can be reached.
  * @param place for messages: where the program runs
  * @throws Error with what the program said
  */
-export async function openToolLine(
+export async function openToolTunnel(
   spawn: SpawnTool,
   { host, port, place }: { readonly host: string; readonly port: number; readonly place: string },
-): Promise<Line> {
+): Promise<Tunnel> {
   const process = await spawn(["/bin/sh", "-c", script, "otto-port", host, String(port), perl, python]);
   const { stdin, stdout, stderr, exit } = process;
   for (const stream of [stdin, stdout, stderr]) stream.on("error", () => {});

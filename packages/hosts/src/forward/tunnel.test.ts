@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { joinLine, lineOf } from "./tunnel.js";
+import { joinTunnel, tunnelOf } from "./tunnel.js";
 
 test.each(["before", "after"])("a line that was lost %s its client came resets the client", async (when) => {
   const server = createServer().listen(0, "127.0.0.1");
@@ -12,7 +12,7 @@ test.each(["before", "after"])("a line that was lost %s its client came resets t
   const stream = new PassThrough();
   if (when === "before") stream.destroy();
   await new Promise(setImmediate);
-  joinLine(client, lineOf(stream));
+  joinTunnel(client, tunnelOf(stream));
   if (when === "after") stream.destroy();
   await expect(once(user, "end")).rejects.toMatchObject({ code: "ECONNRESET" });
   server.close();

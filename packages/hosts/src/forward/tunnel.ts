@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Duplex, Readable, Writable } from "node:stream";
 
 /** Both directions of a connection, which may end apart. */
-export interface Line {
+export interface Tunnel {
   readonly readable: Readable;
   readonly writable: Writable;
   /** Why there never was a connection; undefined: there was one. Some know it from the start, some at their end. */
@@ -12,7 +12,7 @@ export interface Line {
 }
 
 /** A stream whose two directions end apart. */
-export function lineOf(stream: Duplex): Line {
+export function tunnelOf(stream: Duplex): Tunnel {
   stream.allowHalfOpen = true;
   return {
     readable: stream,
@@ -26,11 +26,11 @@ export function lineOf(stream: Duplex): Line {
  * Passes bytes and ends on, each direction for itself. Not by `pipeline`: when one direction fails it destroys the client's
  * socket, and what the other had sent just before would be lost on the way.
  */
-export function joinLine(client: Socket, line: Line): void {
-  const { readable, writable } = line;
+export function joinTunnel(client: Socket, tunnel: Tunnel): void {
+  const { readable, writable } = tunnel;
   client.once("close", () => {
-    // Where both have ended, the last bytes of the client may be on their way still: the line ends by itself.
-    if (!client.readableEnded || !readable.readableEnded) line.close();
+    // Where both have ended, the last bytes of the client may be on their way still: the tunnel ends by itself.
+    if (!client.readableEnded || !readable.readableEnded) tunnel.close();
   });
   writable.once("error", () => {
     client.unpipe(writable);
@@ -45,7 +45,7 @@ export function joinLine(client: Socket, line: Line): void {
   // One that is closed already does not say so again.
   if (readable.destroyed) onCut();
   readable.once("end", () => {
-    void line.failure.then((error) => (error === undefined ? client.end() : client.resetAndDestroy()));
+    void tunnel.failure.then((error) => (error === undefined ? client.end() : client.resetAndDestroy()));
   });
   client.pipe(writable);
   readable.pipe(client, { end: false });

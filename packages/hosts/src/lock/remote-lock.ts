@@ -2,8 +2,7 @@ import type { Readable } from "node:stream";
 import { abortable, anySignal, OttoError } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import type { Parent } from "../parent/parent.js";
-import { type LockHolder, parseHolder } from "./lock-holder.js";
-import { lockFunctions } from "./lock-script.js";
+import { type LockHolder, lockFunctions, parseHolder } from "./lock-script.js";
 
 export interface RemoteLockOptions {
   /** 1 to 100 of `[a-z0-9-]`, no dash first; the same for everybody on the parent. */

@@ -3,15 +3,13 @@ import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createEngine } from "@otto/engine";
 import { runToEnd, sendTree } from "ssh2-streamer";
-import { createTransfer } from "../files/file-transfer.js";
 import { localFiles } from "../files/local-files.js";
-import { forwardFromParent } from "../forward/parent-forward.js";
 import { addressEngine, type DeclaredDocker } from "./engine-address.js";
 import { findLocalSocket } from "./local-engine.js";
 import { loginLocal } from "./local-login.js";
 import { spawnLocal } from "./local-process.js";
-import type { Parent } from "./parent.js";
-import { execOnParent, openParentShells, type Spawn, tellStarted } from "./parent-exec.js";
+import { createParent, type Parent } from "./parent.js";
+import type { Spawn } from "./parent-exec.js";
 
 export interface LocalParentOptions {
   readonly id: string;
@@ -38,23 +36,14 @@ export function createLocalParent(options: LocalParentOptions): Parent {
     dial: async (signal) => dialSocket(address().socketPath, signal),
   });
   const spawn: Spawn = (argv, spawning) => spawnLocal(argv, spawning, env);
-  const spawnTold = tellStarted(id, spawn);
-  const shells = openParentShells(id, spawn);
-  return {
+  return createParent({
     id,
-    get docker() {
-      return address();
-    },
     engine,
-    exec: (command, exec = {}) => execOnParent({ id, spawn: spawnTold }, command, exec),
-    spawn: (argv, spawning = {}) => spawnTold(argv, spawning),
-    run: (commandLine, run) => shells.get("").run(commandLine, run),
-    session: (name) => shells.get(name),
-    login: (terminal, login = {}) => loginLocal(terminal, login, env),
-    ...createTransfer(id, () => localFiles(id, "this machine")),
+    docker: address,
+    spawn,
+    files: () => localFiles(id, "this machine"),
+    login: (terminal, login) => loginLocal(terminal, login, env),
     dialTcp,
-    forward: (localPort, remotePort, forward = {}) =>
-      forwardFromParent({ id, dialTcp, spawn }, { localPort, remotePort }, forward),
     sendTree: (tar, remoteDir, sending) =>
       sendTree(
         (argv, { stdin, signal = neverAborted }) =>
@@ -62,11 +51,8 @@ export function createLocalParent(options: LocalParentOptions): Parent {
         { tar, remoteDir, name: id },
         sending,
       ),
-    async [Symbol.asyncDispose]() {
-      await shells[Symbol.asyncDispose]();
-      await engine[Symbol.asyncDispose]();
-    },
-  };
+    close: async () => {},
+  });
 }
 
 function dialSocket(path: string, signal: AbortSignal | undefined): Promise<Duplex> {

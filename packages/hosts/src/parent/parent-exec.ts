@@ -1,18 +1,33 @@
+import type { Readable } from "node:stream";
 import { startDeadline } from "@otto/errors";
-import type { ProcessExit, RemoteProcess, SpawnOptions } from "ssh2-streamer";
-import { type Command, type CommandResult, defaultTimeoutMs, toArgv } from "../process/command.js";
-import { runWithin } from "../process/command-run.js";
+import type { CommandOutput, ProcessExit, RemoteProcess, SpawnOptions } from "ssh2-streamer";
+import { type Command, type CommandResult, defaultTimeoutMs, runWithin, toArgv } from "../process/command.js";
 import { createMark } from "../process/marked-lines.js";
-import { notStarted } from "../process/not-started.js";
-import { readStartReport, type StartReport } from "../process/start-report.js";
+import { notStarted, readStartReport, type StartReport } from "../process/start-report.js";
 import { HostShells } from "../shell/host-shell.js";
 import { ShellSession } from "../shell/shell-session.js";
-import type { ParentExecOptions } from "./parent.js";
+
+export interface ParentExecOptions {
+  /** Sent to the command, then closed. Default: empty. */
+  readonly stdin?: string | Uint8Array | Readable;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string | undefined;
+  /** Takes the output as it comes; the result's is then empty. Default: the result has it. */
+  readonly output?: CommandOutput | undefined;
+  /**
+   * Of stdout and stderr together, as far as the result has them; beyond it the command is ended and
+   * `COMMAND_OUTPUT_LIMIT` thrown. Default 64 MiB.
+   */
+  readonly maxOutputBytes?: number | undefined;
+  /** Milliseconds; `Infinity` for none. Default 30,000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** Whatever starts processes on a parent. */
 export type Spawn = (argv: readonly string[], options: SpawnOptions) => Promise<RemoteProcess>;
 
-/** Runs a command to its end; `spawn` as {@link tellStarted} makes it. */
+/** Runs a command to its end; `spawn` as {@link reportStart} makes it. */
 export async function execOnParent(
   { id, spawn }: { readonly id: string; readonly spawn: Spawn },
   command: Command,
@@ -29,7 +44,7 @@ export async function execOnParent(
  * Makes `exit` reject with `HOST_COMMAND_NOT_STARTED` where the program or its directory cannot be used; one with a
  * terminal says so by its exit code alone.
  */
-export function tellStarted(id: string, spawn: Spawn): Spawn {
+export function reportStart(id: string, spawn: Spawn): Spawn {
   return async (argv, options) => {
     if (options.terminal !== undefined) return spawn(argv, options);
     const mark = createMark();

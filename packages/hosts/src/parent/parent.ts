@@ -1,29 +1,15 @@
 import type { Duplex, Readable } from "node:stream";
 import type { Engine } from "@otto/engine";
-import type { CommandOutput, RemoteProcess, SpawnOptions } from "ssh2-streamer";
-import type { FileTransfer } from "../files/file-transfer.js";
+import type { RemoteProcess, SpawnOptions } from "ssh2-streamer";
+import { createTransfer, type FileTransfer } from "../files/file-transfer.js";
+import type { HostFiles } from "../files/host-files.js";
+import { forwardFromParent } from "../forward/parent-route.js";
 import type { ForwardOptions, PortForward } from "../forward/port-forward.js";
 import type { Command, CommandResult } from "../process/command.js";
 import type { LoginOptions, LoginTerminal } from "../process/login.js";
 import type { HostShell, RunOptions, RunResult } from "../shell/host-shell.js";
 import type { ParentDocker } from "./engine-address.js";
-
-export interface ParentExecOptions {
-  /** Sent to the command, then closed. Default: empty. */
-  readonly stdin?: string | Uint8Array | Readable;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string | undefined;
-  /** Takes the output as it comes; the result's is then empty. Default: the result has it. */
-  readonly output?: CommandOutput | undefined;
-  /**
-   * Of stdout and stderr together, as far as the result has them; beyond it the command is ended and
-   * `COMMAND_OUTPUT_LIMIT` thrown. Default 64 MiB.
-   */
-  readonly maxOutputBytes?: number | undefined;
-  /** Milliseconds; `Infinity` for none. Default 30,000. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal | undefined;
-}
+import { execOnParent, openParentShells, type ParentExecOptions, reportStart, type Spawn } from "./parent-exec.js";
 
 /** A machine with a Docker engine. Nothing is opened before the first call; calls may be made concurrently. */
 export interface Parent extends AsyncDisposable, FileTransfer {
@@ -63,4 +49,42 @@ export interface Parent extends AsyncDisposable, FileTransfer {
   forward(localPort: number, remotePort: number, options?: ForwardOptions): Promise<PortForward>;
   /** Unpacks a tar stream into a directory, which is made when it is missing. */
   sendTree(tar: Readable, remoteDir: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+}
+
+/** What parents of different kinds do each in their own way. */
+export interface ParentParts extends Pick<Parent, "id" | "engine" | "dialTcp" | "sendTree"> {
+  readonly docker: () => ParentDocker;
+  readonly spawn: Spawn;
+  readonly files: () => HostFiles;
+  readonly login: (terminal: LoginTerminal, options: LoginOptions) => Promise<number>;
+  /** Called when shells and engine are closed. */
+  readonly close: () => Promise<void>;
+}
+
+export function createParent(parts: ParentParts): Parent {
+  const { id, engine, spawn, dialTcp, sendTree } = parts;
+  const spawnReporting = reportStart(id, spawn);
+  const shells = openParentShells(id, spawn);
+  return {
+    id,
+    get docker() {
+      return parts.docker();
+    },
+    engine,
+    exec: (command, exec = {}) => execOnParent({ id, spawn: spawnReporting }, command, exec),
+    spawn: (argv, spawning = {}) => spawnReporting(argv, spawning),
+    run: (commandLine, run) => shells.get("").run(commandLine, run),
+    session: (name) => shells.get(name),
+    login: (terminal, login = {}) => parts.login(terminal, login),
+    ...createTransfer(id, parts.files),
+    dialTcp,
+    forward: (localPort, remotePort, forward = {}) =>
+      forwardFromParent({ id, dialTcp, spawn }, { localPort, remotePort }, forward),
+    sendTree,
+    async [Symbol.asyncDispose]() {
+      await shells[Symbol.asyncDispose]();
+      await engine[Symbol.asyncDispose]();
+      await parts.close();
+    },
+  };
 }

@@ -1,12 +1,12 @@
 import { createEngine } from "@otto/engine";
 import { openSshSession, type SshEventListener, type SshRoute } from "ssh2-streamer";
-import { createTransfer } from "../files/file-transfer.js";
-import { parentFiles } from "../files/parent-files.js";
-import { forwardFromParent } from "../forward/parent-forward.js";
+import type { HostFiles } from "../files/host-files.js";
+import { shellFiles } from "../files/shell-files.js";
+import type { StartShell } from "../files/shell-process.js";
 import { showProcess, sizeOf } from "../process/login.js";
 import { addressEngine, type DeclaredDocker } from "./engine-address.js";
-import type { Parent } from "./parent.js";
-import { execOnParent, openParentShells, type Spawn, tellStarted } from "./parent-exec.js";
+import { createParent, type Parent } from "./parent.js";
+import type { Spawn } from "./parent-exec.js";
 
 export interface SshParentOptions {
   readonly id: string;
@@ -35,30 +35,25 @@ export function createSshParent(options: SshParentOptions): Parent {
   };
   const engine = createEngine({ name: id, dial });
   const spawn: Spawn = (argv, spawning) => session.spawn(argv, spawning);
-  const spawnTold = tellStarted(id, spawn);
-  const shells = openParentShells(id, spawn);
-  const dialTcp = (host: string, port: number, signal?: AbortSignal) => session.forwardTcp(host, port, signal);
-  return {
+  return createParent({
     id,
-    get docker() {
-      return address();
-    },
     engine,
-    exec: (command, exec = {}) => execOnParent({ id, spawn: spawnTold }, command, exec),
-    spawn: (argv, spawning = {}) => spawnTold(argv, spawning),
-    run: (commandLine, run) => shells.get("").run(commandLine, run),
-    session: (name) => shells.get(name),
-    login: async (terminal, { term, signal } = {}) =>
+    docker: address,
+    spawn,
+    files: () => filesByShell(id, spawn),
+    login: async (terminal, { term, signal }) =>
       showProcess(await session.shell({ terminal: { ...sizeOf(terminal), term }, signal }), terminal),
-    ...createTransfer(id, () => parentFiles(id, spawn)),
-    dialTcp,
-    forward: (localPort, remotePort, forward = {}) =>
-      forwardFromParent({ id, dialTcp, spawn }, { localPort, remotePort }, forward),
+    dialTcp: (host, port, signal) => session.forwardTcp(host, port, signal),
     sendTree: (tar, remoteDir, send) => session.sendTree(tar, remoteDir, send),
-    async [Symbol.asyncDispose]() {
-      await shells[Symbol.asyncDispose]();
-      await engine[Symbol.asyncDispose]();
-      await session.close();
-    },
+    close: () => session.close(),
+  });
+}
+
+/** The files of a machine that runs commands. Relative paths start where its logins do. */
+function filesByShell(name: string, spawn: Spawn): HostFiles {
+  const start: StartShell = async (script, args, signal) => {
+    const process = await spawn(["sh", "-c", script, "sh", ...args], { signal, lifetime: "short" });
+    return { ...process, end: () => process.kill("SIGKILL") };
   };
+  return shellFiles({ name, absolute: (path) => path, start });
 }

@@ -1,3 +1,6 @@
+import type { Deadline } from "@otto/errors";
+import { type RemoteProcess, type RunToEndOptions, runToEnd } from "ssh2-streamer";
+
 /** A shell command line, or a program with its arguments, which needs no shell in the image. */
 export type Command = string | readonly string[];
 
@@ -33,4 +36,24 @@ export function checkArgv(argv: readonly string[]): readonly string[] {
 /** The result of a command whose time was over before it began. */
 export function neverBegan(): CommandResult {
   return { exitCode: timedOutExitCode, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), timedOut: true };
+}
+
+/**
+ * Runs a process to its end, or to that of the deadline.
+ * @param start starts a process that is ended when the signal fires; `exit` then rejects with its reason
+ */
+export async function runWithin(
+  deadline: Deadline,
+  start: (signal: AbortSignal) => Promise<RemoteProcess>,
+  options: Omit<RunToEndOptions, "signal" | "onAborted">,
+): Promise<CommandResult> {
+  const { exitCode, stdout, stderr } = await runToEnd(start, {
+    ...options,
+    signal: deadline.signal,
+    onAborted: (outputs) => {
+      if (!deadline.passed) throw deadline.signal.reason;
+      return { exitCode: timedOutExitCode, ...outputs };
+    },
+  });
+  return { exitCode, stdout, stderr, timedOut: deadline.passed };
 }

@@ -1,6 +1,5 @@
 import { finished, type Readable, type Writable } from "node:stream";
 import { type RemoteProcess, toExitCode } from "ssh2-streamer";
-import type { ContainerSpawnOptions } from "../container/container-process.js";
 
 /** A terminal that somebody sits at: `process.stdin` and `process.stdout`. */
 export interface LoginTerminal {
@@ -17,15 +16,6 @@ export interface LoginOptions {
   /** Ends the login. */
   readonly signal?: AbortSignal | undefined;
 }
-
-export interface ContainerLoginOptions extends LoginOptions, Pick<ContainerSpawnOptions, "user" | "workdir" | "env"> {}
-
-/** Argv of the shell in a container. No login shell: a profile would replace the image's own PATH. */
-export const loginArgv: readonly string[] = [
-  "/bin/sh",
-  "-c",
-  "if command -v bash >/dev/null 2>&1; then exec bash; else exec /bin/sh; fi",
-];
 
 /**
  * What a program may have left on a terminal when the link broke: the other screen, a hidden cursor, keys that send

@@ -1,6 +1,7 @@
 import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { cleanText } from "@otto/errors";
+import { isRuntimeFailure } from "@otto/engine";
+import { cleanText, OttoError } from "@otto/errors";
 import { MarkedLines } from "./marked-lines.js";
 
 /** What the script of a started command says between its output: lines with a mark. */
@@ -50,4 +51,10 @@ export function readStartReport(source: Readable, mark: string, muted = 0): Star
   );
   void refusal.then(() => tellFirst(undefined));
   return { output, first, refusal };
+}
+
+/** The error of a program that never ran; `name` is what was being done. */
+export function notStarted(name: string, reason = "it could not be started"): OttoError {
+  const details = { isRuntime: isRuntimeFailure(reason) };
+  return new OttoError("HOST_COMMAND_NOT_STARTED", `${name}: ${reason}`, { details });
 }

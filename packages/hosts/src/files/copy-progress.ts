@@ -10,7 +10,7 @@ export interface CopyProgress {
 type OnProgress = ((progress: CopyProgress) => void) | undefined;
 
 /** Counts what goes by. */
-export class Tally {
+export class ProgressCounter {
   readonly #onProgress: OnProgress;
   readonly #totalBytes: number | undefined;
   #entries = 0;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseHolder } from "./lock-holder.js";
+import { parseHolder } from "./lock-script.js";
 
 test("a holder is read with the user and the process that hold the lock", () => {
   const since = new Date(1_700_000_000_000);
