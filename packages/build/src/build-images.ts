@@ -2,27 +2,14 @@ import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError, withListener } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import pLimit from "p-limit";
-import type { BuildEvent } from "./build-event.js";
-import { type PlanBuildOptions, planBuild } from "./build-observation.js";
+import { planBuild } from "./build-observation.js";
+import type { BuildImagesOptions } from "./build-options.js";
 import { type BuildStep, holdsHash, planFinish } from "./build-plan.js";
-import type { Environment } from "./build-secrets.js";
 import { buildWanted } from "./image-build.js";
 import type { ImageResult, ImageSource } from "./image-result.js";
 import { pullWanted, pushTag, warnOfForeign } from "./image-transfer.js";
 import { provideOnce } from "./single-flight.js";
 import { baseFailed } from "./wanted-images.js";
-
-export interface BuildImagesOptions extends PlanBuildOptions {
-  /**
-   * Where `env` secrets, `SSH_AUTH_SOCK` and the user's Docker configuration (`DOCKER_CONFIG`, else `HOME`) are looked
-   * up. Default: nowhere.
-   */
-  readonly env?: Environment | undefined;
-  /** What others who want the same image are told: who builds it. Default `otto`. */
-  readonly who?: string | undefined;
-  /** What it throws ends no build: the call rejects with it once all have settled. */
-  readonly onEvent?: ((event: BuildEvent) => void) | undefined;
-}
 
 // A build keeps a core of the parent busy; more side by side only wait for each other.
 const buildsAtOnce = 4;

@@ -12,7 +12,7 @@ import {
 } from "@otto/staging";
 import { findImageLine } from "./base-images.js";
 import type { BuildEvent } from "./build-event.js";
-import type { BuildImagesOptions } from "./build-images.js";
+import type { BuildImagesOptions } from "./build-options.js";
 import { hashLabel, type WantedImage } from "./build-plan.js";
 import { readSecrets } from "./build-secrets.js";
 import { pullBases } from "./image-transfer.js";

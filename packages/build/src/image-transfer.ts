@@ -3,7 +3,7 @@ import type { TransferProgress } from "@otto/engine";
 import { isOttoError, OttoError } from "@otto/errors";
 import { familiarImageName, parseImageReference } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
-import type { BuildImagesOptions } from "./build-images.js";
+import type { BuildImagesOptions } from "./build-options.js";
 import { refusePulled, type WantedImage } from "./build-plan.js";
 import { findUserCredentials } from "./registry/user-credentials.js";
 import { findTakenImages } from "./wanted-images.js";

@@ -1,6 +1,7 @@
 export type { BuildEvent, RegistryEvent } from "./build-event.js";
-export { type BuildImagesOptions, buildImages } from "./build-images.js";
+export { buildImages } from "./build-images.js";
 export { type PlanBuildOptions, planBuild } from "./build-observation.js";
+export type { BuildImagesOptions } from "./build-options.js";
 export {
   type BuildStep,
   formatBuildStep,

@@ -24,7 +24,8 @@ export type {
   SshServer,
 } from "./options.js";
 export { closedPort, findFreePort } from "./ports.js";
-export { type LabProxy, type ProxyOptions, startProxy } from "./proxy.js";
+export { type LabProxy, startProxy } from "./proxy.js";
+export type { ProxyOptions } from "./proxy-link.js";
 export { createNoise, createRandom, type RandomRun, readRandomRun, readSeed } from "./random.js";
 export { type Registry, type RegistryLogin, startRegistry } from "./registry.js";
 export { type TreeText, writeTree } from "./tree-text.js";

@@ -1,4 +1,4 @@
-import type { ProxyOptions } from "./proxy.js";
+import type { ProxyOptions } from "./proxy-link.js";
 
 /** How a host lets its user in. `password` and `keyboard-interactive` need root: the lab makes a user for them. */
 export type Authentication = "publickey" | "password" | "keyboard-interactive";

@@ -1,5 +1,20 @@
 import type { Socket } from "node:net";
-import type { Traffic } from "./proxy.js";
+
+export interface ProxyOptions {
+  /** Milliseconds that each direction is late; the round trip grows by twice as much. Default 0. */
+  readonly delayMs?: number;
+  /** Bits per second, in each direction of each connection. Default: no limit. */
+  readonly bitsPerSecond?: number;
+}
+
+/** What the links of one proxy share. */
+export interface Traffic {
+  readonly options: ProxyOptions;
+  readonly bytes: { up: number; down: number };
+  swallowing: boolean;
+  /** Called with the size of each chunk; true: cut here. */
+  isCutBy(sizeBytes: number): boolean;
+}
 
 /** Joins two sockets; `cut` resets both. */
 export function openLink(client: Socket, upstream: Socket, traffic: Traffic): { cut(): void } {

@@ -1,13 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, connect as dial, type Socket } from "node:net";
-import { openLink } from "./proxy-link.js";
-
-export interface ProxyOptions {
-  /** Milliseconds that each direction is late; the round trip grows by twice as much. Default 0. */
-  readonly delayMs?: number;
-  /** Bits per second, in each direction of each connection. Default: no limit. */
-  readonly bitsPerSecond?: number;
-}
+import { openLink, type ProxyOptions, type Traffic } from "./proxy-link.js";
 
 /** A TCP proxy before one sshd. */
 export interface LabProxy {
@@ -23,15 +16,6 @@ export interface LabProxy {
   /** While on, bytes of both directions vanish and connections stay open. */
   swallow(on: boolean): void;
   close(): Promise<void>;
-}
-
-/** What the links of one proxy share. */
-export interface Traffic {
-  readonly options: ProxyOptions;
-  readonly bytes: { up: number; down: number };
-  swallowing: boolean;
-  /** Called with the size of each chunk; true: cut here. */
-  isCutBy(sizeBytes: number): boolean;
 }
 
 /** Starts a proxy on a free loopback port before `targetPort`. */

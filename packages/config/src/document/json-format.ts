@@ -1,5 +1,5 @@
 import { findNodeAtLocation, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import type { KeyPath, ParsedText } from "./format.js";
+import type { KeyPath, ParsedText } from "./parsed-text.js";
 import { lineAt, SyntaxProblem } from "./syntax-problem.js";
 
 type Tree = NonNullable<ReturnType<typeof parseTree>>;

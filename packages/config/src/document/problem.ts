@@ -1,6 +1,6 @@
 import { nearestWord } from "@otto/errors";
 import type { z } from "zod";
-import type { KeyPath } from "./format.js";
+import type { KeyPath } from "./parsed-text.js";
 
 type Issue = z.core.$ZodIssue;
 

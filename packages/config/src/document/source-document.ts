@@ -1,7 +1,8 @@
 import { extname } from "node:path";
 import { describeFileError, OttoError, readBoundedFile } from "@otto/errors";
 import { type Area, faultCodes } from "./fault-codes.js";
-import { type ParsedText, parserFor } from "./format.js";
+import { parserFor } from "./format.js";
+import type { ParsedText } from "./parsed-text.js";
 import { SyntaxProblem } from "./syntax-problem.js";
 
 /** A file of ours, parsed and not yet validated. */

@@ -1,5 +1,5 @@
 import { parse, TomlError } from "smol-toml";
-import type { Numbers, ParsedText } from "./format.js";
+import type { Numbers, ParsedText } from "./parsed-text.js";
 import { SyntaxProblem } from "./syntax-problem.js";
 
 /** Parses TOML. */

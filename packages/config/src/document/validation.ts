@@ -1,7 +1,7 @@
 import { OttoError } from "@otto/errors";
 import { z } from "zod";
 import { faultCodes } from "./fault-codes.js";
-import type { KeyPath } from "./format.js";
+import type { KeyPath } from "./parsed-text.js";
 import { describeIssue, formatKeyPath, type Problem } from "./problem.js";
 import type { SourceDocument } from "./source-document.js";
 

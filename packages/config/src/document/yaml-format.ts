@@ -1,5 +1,5 @@
 import { type Document, isCollection, isMap, isNode, parseDocument } from "yaml";
-import type { KeyPath, Numbers, ParsedText } from "./format.js";
+import type { KeyPath, Numbers, ParsedText } from "./parsed-text.js";
 import { lineAt, SyntaxProblem } from "./syntax-problem.js";
 
 /** Parses YAML 1.2. */

@@ -1,0 +1,15 @@
+import type { BuildEvent } from "./build-event.js";
+import type { PlanBuildOptions } from "./build-observation.js";
+import type { Environment } from "./build-secrets.js";
+
+export interface BuildImagesOptions extends PlanBuildOptions {
+  /**
+   * Where `env` secrets, `SSH_AUTH_SOCK` and the user's Docker configuration (`DOCKER_CONFIG`, else `HOME`) are looked
+   * up. Default: nowhere.
+   */
+  readonly env?: Environment | undefined;
+  /** What others who want the same image are told: who builds it. Default `otto`. */
+  readonly who?: string | undefined;
+  /** What it throws ends no build: the call rejects with it once all have settled. */
+  readonly onEvent?: ((event: BuildEvent) => void) | undefined;
+}
