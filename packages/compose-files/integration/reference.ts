@@ -1,11 +1,19 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { type ComposeProject, type ComposeSource, readComposeProject } from "@otto/compose-files";
+import {
+  type ComposeProject,
+  type ComposeSource,
+  findUnsentPaths,
+  readComposeProject,
+  type UnsentPath,
+} from "@otto/compose-files";
 import { diskReader } from "@otto/lab";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
+import { parse } from "yaml";
 
 const run = promisify(execFile);
 
@@ -92,19 +100,32 @@ export async function readForm({ tree, files = ["compose.yml"], options = {} }: 
 
 /** Puts the staged tree where it belongs, as a parent would have it, and asks the installed Compose about that. */
 export async function stagedConfig(workstation: Workstation, project: ComposeProject): Promise<Config> {
-  const { staged } = workstation;
-  await stageProject(project, staged);
+  await stageProject(project, workstation.staged);
+  const config = await readStaged(workstation, project);
+  expect(await unsentPaths(workstation, project, config)).toEqual([]);
+  return config;
+}
+
+/** What the installed Compose makes of a staged tree. */
+export function readStaged({ staged }: Workstation, project: ComposeProject): Promise<Config> {
   const args = [
     ...project.commandFiles.flatMap((file) => ["-f", join(staged, file)]),
     ...project.profiles.flatMap((profile) => ["--profile", profile]),
     ...project.envFiles.flatMap((file) => ["--env-file", join(staged, file)]),
     ...["--project-directory", join(staged, project.projectDirectory)],
   ];
-  return compose(args, {
-    cwd: join(staged, project.projectDirectory),
-    home: "/parent-home",
-    environment: project.environment,
-  });
+  const cwd = join(staged, project.projectDirectory);
+  return compose(args, { cwd, home: "/parent-home", environment: project.environment });
+}
+
+/** What Compose would look for in the staged tree, and is not in it. */
+export function unsentPaths(
+  { repoRoot, staged }: Workstation,
+  project: ComposeProject,
+  model: Config,
+): Promise<UnsentPath[]> {
+  const isListed = (path: string) => existsSync(join(staged, path));
+  return findUnsentPaths(project, model, { directory: staged, isListed, repoRoot, reader: diskReader });
 }
 
 export async function stageProject(project: ComposeProject, staged: string): Promise<void> {
@@ -131,9 +152,10 @@ async function compose(
   services: readonly string[] = [],
 ): Promise<Config> {
   const env = { ...environment, PATH: process.env.PATH ?? "", HOME: home };
-  const argv = ["compose", "-p", "golden", ...args, "config", "--format", "json", ...services];
+  // As JSON it is broken where there are keys for ssh (compose-go 2.0 to 2.13).
+  const argv = ["compose", "-p", "golden", ...args, "config", "--format", "yaml", ...services];
   const { stdout } = await run("docker", argv, { cwd, env, maxBuffer: 64 * 1024 * 1024 });
-  const config = Object.entries(JSON.parse(stdout) as Config);
+  const config = Object.entries(parse(stdout) as Config);
   // Extension fields are printed as they are written.
   return Object.fromEntries(config.filter(([name]) => !name.startsWith("x-")));
 }

@@ -1,4 +1,5 @@
 export { isParentVariable } from "./model/parent-variable.js";
+export { findUnsentPaths, type SentTree, type UnsentPath } from "./paths/unsent-paths.js";
 export type {
   ComposeProject,
   ComposeService,

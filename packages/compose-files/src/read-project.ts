@@ -5,10 +5,10 @@ import { loadProject } from "./model/load-project.js";
 import { selectServices, summarizeServices } from "./model/services.js";
 import { findContentVariables, findSecretVariables } from "./model/variables.js";
 import { findNeeds } from "./paths/needs.js";
+import { findParentPaths } from "./paths/parent-paths.js";
 import { pathFinders } from "./paths/references.js";
 import { resolveDockerfiles } from "./paths/resolve-dockerfiles.js";
 import { resolveReferences } from "./paths/resolve-references.js";
-import { findUnsentPaths } from "./paths/unsent-paths.js";
 import type { ComposeProject, ComposeSource, ComposeWarning, LocalReader, RewrittenFile } from "./project.js";
 import { formatDefaultContexts } from "./ship/default-contexts.js";
 import { planRewriting } from "./ship/plan-rewriting.js";
@@ -88,7 +88,7 @@ export async function readProject(
     ),
     secretValues: findSecretVariables(tree).flatMap((name) => secretOf(command.lookup(name))),
     environment: used.environment,
-    warnings: unique([...loaded.warnings, ...references.warnings, ...findUnsentPaths(project), ...used.warnings]),
+    warnings: unique([...loaded.warnings, ...references.warnings, ...findParentPaths(project), ...used.warnings]),
   };
 }
 

@@ -55,7 +55,7 @@ export const pathFinders: readonly PathFinder[] = [
   { section: "services", keys: ["build.ssh.*"], find: sshReferences },
   { section: "configs", keys: ["file"], find: (owner, value) => fileReferences("config", owner, value) },
   { section: "secrets", keys: ["file"], find: (owner, value) => fileReferences("secret", owner, value) },
-  { section: "volumes", keys: ["driver_opts.device"], find: deviceReferences },
+  { section: "volumes", keys: ["driver_opts.*"], find: deviceReferences },
 ];
 
 const sections = ["services", "configs", "secrets", "volumes"] as const;
