@@ -24,6 +24,8 @@ export type UpEvent =
 export interface UpOptions {
   /** Whether compose may build images: of services with a `build` section. Default true. */
   readonly build?: boolean | undefined;
+  /** The directory for the digests of staged files that have not changed since; `false` (the default) reads every file. */
+  readonly cacheDir?: string | false | undefined;
   /** How long services may take to be up, in milliseconds. Default 300,000. */
   readonly readyTimeoutMs?: number | undefined;
   /** The user's logins for registries: private images are pulled with them. Default: none. */
@@ -72,7 +74,7 @@ export async function bringUpIn(
   stack: PlacedStack,
   options: UpOptions & { own?: boolean | undefined },
 ): Promise<BroughtUp> {
-  const comparison = await compareStack(session, stack);
+  const comparison = await compareStack(session, stack, options);
   const { containers: before, isOwned, warnings } = comparison.observation;
   const noted = stack.files.warnings.filter(({ code }) => shownWarnings.has(code));
   const ranBefore = before.some(({ state }) => state === "running");

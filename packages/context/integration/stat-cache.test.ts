@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { contextHash, readContext } from "@otto/context";
+import { contextHash, readContext, readTree } from "@otto/context";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { asNobody } from "./nobody.js";
 import { writeTree } from "./trees.js";
@@ -54,6 +54,19 @@ async function makeWarm() {
   const [name = "none"] = readdirSync(cacheDir);
   return { source, cacheDir, hash, cacheFile: join(cacheDir, name), context };
 }
+
+test("the digests of a tree come from a cache of its own, beside that of a context of the same directory", async () => {
+  const { source, cacheDir, hash, cacheFile, context } = await makeWarm();
+  const digests = async () =>
+    (await readTree(context, { cacheDir })).entries.map((entry) => "digest" in entry && entry.digest);
+  const read = await digests();
+  const [name = "none"] = readdirSync(join(cacheDir, "trees"));
+  expect(await contextHash(source, { cacheDir })).toBe(hash);
+  forgeDigest(join(cacheDir, "trees", name));
+  expect(await digests()).not.toEqual(read);
+  forgeDigest(cacheFile);
+  expect(await contextHash(source, { cacheDir })).not.toBe(hash);
+});
 
 test("an unchanged file is not read again: its digest comes from the cache", async () => {
   const { source, cacheDir, cacheFile, hash } = await makeWarm();

@@ -1,9 +1,18 @@
 import { createHash } from "node:crypto";
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createReadBuffer, digestFile } from "./file-digest.js";
+import { createReadBuffer, digestFile, digestPrefix } from "./file-digest.js";
 
 const chunkBytes = 256 * 1024;
 let directory: string;
@@ -66,4 +75,19 @@ test("a link or directory that took the file's place is not read", () => {
   expect(() => finish(digestFile(path, createReadBuffer()))).toThrow("ELOOP");
   mkdirSync(join(directory, "d"));
   expect(finish(digestFile(join(directory, "d"), createReadBuffer()))).toBeUndefined();
+});
+
+test("as many bytes as a growing file has at a moment have their digest; of one that shrinks they have none", () => {
+  const content = Buffer.alloc(2 * chunkBytes, "otto");
+  writeFileSync(path, content);
+  const growing = digestPrefix(path, createReadBuffer());
+  growing.next();
+  appendFileSync(path, "more");
+  const found = finish(growing);
+  expect(found?.digest).toBe(createHash("sha256").update(content).digest("binary"));
+  expect(found?.stats.size).toBe(BigInt(content.length));
+  const shrinking = digestPrefix(path, createReadBuffer());
+  shrinking.next();
+  truncateSync(path, chunkBytes);
+  expect(finish(shrinking)).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 import { hasRawBytes } from "@otto/hashing";
 import type { UnsendableEntry } from "./build-context.js";
-import { createReadBuffer, digestFile, type FileDigest } from "./file-digest.js";
+import { createReadBuffer, digestFile, digestPrefix, type FileDigest } from "./file-digest.js";
 import { drainQueue, type FileQueue } from "./file-queue.js";
 import { type FileTable, setRecord, setState, stateOf } from "./file-table.js";
 import { fileChanged, isForbidden, isMissing, unreadable } from "./fs-error.js";
@@ -21,6 +21,7 @@ interface Tools {
   readonly buffer: Buffer;
   readonly pacer: Pacer;
   readonly second: SecondThread;
+  readonly mayGrow?: boolean | undefined;
 }
 
 /**
@@ -34,9 +35,9 @@ interface Tools {
 export async function readFiles(
   files: FilesToRead,
   indexes: readonly number[],
-  threads: { readonly pacer: Pacer; readonly second: SecondThread },
+  options: Omit<Tools, "buffer">,
 ): Promise<UnsendableEntry[]> {
-  const tools: Tools = { buffer: createReadBuffer(), ...threads };
+  const tools: Tools = { buffer: createReadBuffer(), ...options };
   await readQueue(createQueue(files, indexes), files.table, tools);
   const unsendable: UnsendableEntry[] = [];
   for (const index of indexes) {
@@ -79,8 +80,9 @@ async function readStubborn(
 ): Promise<UnsendableEntry | undefined> {
   const path = paths[index] ?? "";
   for (let attempt = 1; attempt <= attempts; attempt++) {
+    const digest = attempt === attempts && tools.mayGrow ? digestPrefix : digestFile;
     try {
-      const found = await readOnce(entryFsPath(root, path), tools);
+      const found = await readOnce(digest(entryFsPath(root, path), tools.buffer), tools.pacer);
       if (found === undefined) continue;
       setRecord(table, index, found.stats, found.digest);
       return undefined;
@@ -93,8 +95,7 @@ async function readStubborn(
   throw fileChanged(path, "it changed each time it was read");
 }
 
-async function readOnce(path: string | Buffer, { buffer, pacer }: Tools): Promise<FileDigest | undefined> {
-  const steps = digestFile(path, buffer);
+async function readOnce(steps: ReturnType<typeof digestFile>, pacer: Pacer): Promise<FileDigest | undefined> {
   try {
     let step = steps.next();
     for (; step.done !== true; step = steps.next()) if (pacer.due()) await pacer.pause();

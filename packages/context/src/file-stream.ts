@@ -10,9 +10,21 @@ import { entryFsPath } from "./fs-path.js";
 const chunkBytes = 64 * 1024;
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** A file's bytes in pieces; fails with CONTEXT_FILE_CHANGED when they are not those of the entry. */
-export function readVerified(root: string, entry: FileEntry): Iterable<Buffer> | AsyncIterable<Buffer> {
-  return entry.size > chunkBytes ? readLarge(root, entry) : readSmall(root, entry);
+interface Verification {
+  /** Bytes behind those of the entry are fine, and left out. Default false. */
+  readonly mayGrow?: boolean;
+}
+
+/**
+ * A file's bytes in pieces; fails with CONTEXT_FILE_CHANGED when they are not those of the entry, before the last piece:
+ * whoever reads them never has the whole of a wrong file.
+ */
+export function readVerified(
+  root: string,
+  entry: FileEntry,
+  { mayGrow = false }: Verification = {},
+): Iterable<Buffer> | AsyncIterable<Buffer> {
+  return entry.size > chunkBytes ? readLarge(root, entry, mayGrow) : readSmall(root, entry, mayGrow);
 }
 
 /** The same as a stream. */
@@ -21,8 +33,9 @@ export function openVerified(root: string, entry: FileEntry): Readable {
 }
 
 /** In one step and on this thread: for a small file, handing each call to another takes longer than the call. */
-function* readSmall(root: string, entry: FileEntry): Generator<Buffer> {
-  const bytes = readWhole(root, entry);
+function* readSmall(root: string, entry: FileEntry, mayGrow: boolean): Generator<Buffer> {
+  const read = readWhole(root, entry);
+  const bytes = mayGrow ? read.subarray(0, entry.size) : read;
   if (createHash("sha256").update(bytes).digest("hex") !== entry.digest) throw notWhatWasHashed(entry);
   yield bytes;
 }
@@ -42,8 +55,8 @@ function readWhole(root: string, entry: FileEntry): Buffer {
   }
 }
 
-async function* readLarge(root: string, entry: FileEntry): AsyncGenerator<Buffer> {
-  await using file = await openHashed(root, entry);
+async function* readLarge(root: string, entry: FileEntry, mayGrow: boolean): AsyncGenerator<Buffer> {
+  await using file = await openHashed(root, entry, mayGrow);
   const digest = createHash("sha256");
   let left = entry.size;
   while (left > 0) {
@@ -53,17 +66,19 @@ async function* readLarge(root: string, entry: FileEntry): AsyncGenerator<Buffer
     left -= bytesRead;
     const read = chunk.subarray(0, bytesRead);
     digest.update(read);
+    if (left === 0) {
+      const { bytesRead: more } = await file.read(Buffer.alloc(1), 0, 1);
+      if ((more > 0 && !mayGrow) || digest.digest("hex") !== entry.digest) throw notWhatWasHashed(entry);
+    }
     yield read;
   }
-  const { bytesRead } = await file.read(Buffer.alloc(1), 0, 1);
-  if (bytesRead > 0 || digest.digest("hex") !== entry.digest) throw notWhatWasHashed(entry);
 }
 
-async function openHashed(root: string, entry: FileEntry) {
+async function openHashed(root: string, entry: FileEntry, mayGrow: boolean) {
   try {
     const file = await open(entryFsPath(root, entry.path), openFlags);
     const stats = await file.stat();
-    if (stats.isFile() && stats.size === entry.size) return file;
+    if (stats.isFile() && (mayGrow ? stats.size >= entry.size : stats.size === entry.size)) return file;
     await file.close();
   } catch (error) {
     if (!isMissing(error)) throw unreadable(entry.path, error);

@@ -97,6 +97,11 @@ export function isExecutable({ words }: FileTable, index: number): boolean {
   return ((words[wordAt(index)] ?? 0) & 0o100) !== 0;
 }
 
+/** The permission bits. */
+export function modeOf({ words }: FileTable, index: number): number {
+  return (words[wordAt(index)] ?? 0) & 0o777;
+}
+
 const hasNames = 0x8000_0000;
 
 /** The mode, and whether the file has other names. */

@@ -9,3 +9,4 @@ export type {
 export type { ContextSource, ReadContextOptions } from "./context-source.js";
 export { readIgnoreFile } from "./ignore-rules.js";
 export { contextHash, readContext } from "./read-context.js";
+export { type LocalEntry, type LocalTree, type ReadTreeOptions, readTree, type TreeView } from "./read-tree.js";

@@ -6,14 +6,14 @@ import { type ContextEntry, computeContextHash, type FileEntry, printablePath } 
 import type { BuildContext, ContextDockerfile, ContextTree, NamedContext } from "./build-context.js";
 import type { ContextSource, ReadContextOptions } from "./context-source.js";
 import { openVerified, readVerified } from "./file-stream.js";
-import { digestOf, type FileTable, fileKeyOf, isExecutable, sizeOf, stateOf } from "./file-table.js";
+import { type FileTable, fileKeyOf, stateOf } from "./file-table.js";
 import { errnoOf, isMissing } from "./fs-error.js";
 import { pathBelow, realPath, toFsPath } from "./fs-path.js";
 import { readIgnoreFile } from "./ignore-rules.js";
 import { createPacer } from "./pacer.js";
 import { createSecondThread } from "./second-thread.js";
 import { readStatCache } from "./stat-cache.js";
-import { readTreeFiles, type TreeReading } from "./tree-files.js";
+import { fileEntry, readTreeFiles, type TreeReading } from "./tree-files.js";
 import { type WalkedEntry, walkTree } from "./tree-walk.js";
 
 /**
@@ -28,7 +28,7 @@ export async function readContext(source: ContextSource, options: ReadContextOpt
   const reading: TreeReading = { pacer: createPacer(options.signal), cacheDir: options.cacheDir || undefined };
   const root = resolveRoot(source.context);
   const dockerfile = readDockerfile(root, source.dockerfile);
-  const tree = await readTree(root, reading, dockerfile.path);
+  const tree = await readContextTree(root, reading, dockerfile.path);
   const namedContexts = await readNamedContexts(source.additionalContexts ?? {}, reading);
   const { contextPath } = dockerfile;
   const ignored = contextPath !== undefined && !tree.entries.some(({ path }) => path === contextPath);
@@ -65,13 +65,14 @@ async function readNamedContexts(
 ): Promise<NamedContext[]> {
   const named: NamedContext[] = [];
   for (const [name, place] of Object.entries(contexts)) {
-    if (isAbsolute(place)) named.push({ kind: "local", name, ...(await readTree(resolveRoot(place, name), reading)) });
+    if (isAbsolute(place))
+      named.push({ kind: "local", name, ...(await readContextTree(resolveRoot(place, name), reading)) });
     else named.push({ kind: "reference", name, reference: place });
   }
   return named;
 }
 
-async function readTree(root: string, reading: TreeReading, dockerfile?: string): Promise<ContextTree> {
+async function readContextTree(root: string, reading: TreeReading, dockerfile?: string): Promise<ContextTree> {
   const ignoreFile = readIgnoreFile(root, dockerfile);
   const cache = reading.cacheDir === undefined ? undefined : readStatCache(reading.cacheDir, root);
   await using second = createSecondThread();
@@ -108,11 +109,6 @@ function withFirst(entry: FileEntry, key: string | undefined, firsts: Map<string
   const first = firsts.get(key);
   if (first === undefined) firsts.set(key, entry);
   return first?.digest === entry.digest ? { ...entry, sameAs: first.path } : entry;
-}
-
-function fileEntry(path: string, files: FileTable, index: number): FileEntry {
-  const digest = digestOf(files, index);
-  return { path, kind: "file", size: sizeOf(files, index), executable: isExecutable(files, index), digest };
 }
 
 /** @param name of one of `additional_contexts` */

@@ -1,8 +1,9 @@
 import { type BigIntStats, lstatSync } from "node:fs";
+import type { FileEntry } from "@otto/hashing";
 import type { UnsendableEntry } from "./build-context.js";
 import { createCacheLookup } from "./cache-lookup.js";
 import { type FilesToRead, readFiles } from "./file-reading.js";
-import { changedNs, createFileTable, type FileTable, stateOf } from "./file-table.js";
+import { changedNs, createFileTable, digestOf, type FileTable, isExecutable, sizeOf, stateOf } from "./file-table.js";
 import { isForbidden, isMissing, unreadable } from "./fs-error.js";
 import { entryFsPath } from "./fs-path.js";
 import type { Pacer } from "./pacer.js";
@@ -13,6 +14,8 @@ import { isSettled, type StatCache, writeStatCache } from "./stat-cache.js";
 export interface TreeReading {
   readonly pacer: Pacer;
   readonly cacheDir: string | undefined;
+  /** A file that changes at each attempt is taken as it is: its first bytes, as many as it has at that moment. Default false. */
+  readonly mayGrow?: boolean | undefined;
 }
 
 export interface TreeFiles {
@@ -30,12 +33,12 @@ export interface TreeFiles {
 export async function readTreeFiles(
   root: string,
   paths: readonly string[],
-  { cacheDir, cache, pacer, second }: TreeReading & { cache: StatCache | undefined; second: SecondThread },
+  { cacheDir, cache, pacer, second, mayGrow }: TreeReading & { cache: StatCache | undefined; second: SecondThread },
 ): Promise<TreeFiles> {
   const files: FilesToRead = { root, paths, table: createFileTable(paths.length) };
   const unknown = cache === undefined ? [...paths.keys()] : await takeCached(files, cache, pacer);
   const startedNs = BigInt(Date.now()) * 1_000_000n;
-  const unsendable = unknown.length > 0 ? await readFiles(files, unknown, { pacer, second }) : [];
+  const unsendable = unknown.length > 0 ? await readFiles(files, unknown, { pacer, second, mayGrow }) : [];
   const current = unknown.length === 0 && cache?.length === paths.length;
   if (cacheDir !== undefined && !current) await remember(files, { cacheDir, unknown, startedNs });
   return { table: files.table, unsendable };
@@ -76,4 +79,9 @@ async function remember(
     if (fresh[index] === 0 || isSettled(changedNs(table, index), startedNs)) settled.push(index);
   }
   await writeStatCache(cacheDir, root, { paths, table, settled });
+}
+
+export function fileEntry(path: string, files: FileTable, index: number): FileEntry {
+  const digest = digestOf(files, index);
+  return { path, kind: "file", size: sizeOf(files, index), executable: isExecutable(files, index), digest };
 }

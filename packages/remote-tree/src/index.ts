@@ -12,6 +12,6 @@ export {
   updateTree,
 } from "./staged-tree.js";
 export type { TreeEntry, TreeFile } from "./tree-entry.js";
-export { listTree, type TreeListing } from "./tree-listing.js";
+export { type ListTreeOptions, listTree, type TreeListing } from "./tree-listing.js";
 export { isSettled, planTree, type TreePlan } from "./tree-plan.js";
 export { ownDirectory } from "./tree-script.js";

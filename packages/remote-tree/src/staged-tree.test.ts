@@ -119,7 +119,7 @@ async function listStaged(): Promise<string[]> {
 
 const file = (path: string, content: string, mode = 0o644): TreeEntry => {
   const digest = createHash("sha256").update(content).digest("hex");
-  return { kind: "file", path, mode, size: Buffer.byteLength(content), digest, source: { content } };
+  return { kind: "file", path, mode, size: Buffer.byteLength(content), digest, read: () => [Buffer.from(content)] };
 };
 const dir = (path: string, mode = 0o755): TreeEntry => ({ kind: "directory", path, mode });
 const link = (path: string, target: string): TreeEntry => ({ kind: "symlink", path, target });

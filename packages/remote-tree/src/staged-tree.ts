@@ -99,9 +99,9 @@ async function receive(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const records = (place: string, sent: TreePlan["pending"]) =>
-    Object.entries(formatRecords(sent)).map(([name, content]) => ({ path: `${place}/${name}`, mode: 0o600, content }));
+    Object.entries(formatRecords(sent)).map(([name, content]) => packedText(`${place}/${name}`, content));
   const tar = packTree([
-    { path: "apply.sh", mode: 0o600, content: formatApplyScript(plan, stamp) },
+    packedText("apply.sh", formatApplyScript(plan, stamp)),
     ...records("pending", plan.pending),
     ...records("wanted", { entries: plan.wanted, shared: plan.pending.shared }),
     ...plan.send.map(packed),
@@ -135,9 +135,12 @@ function ownPlaceScript({ remoteDir, stagingRoot }: StagedTree): string {
 }
 
 function packed(entry: SentEntry): PackedEntry {
-  const path = `tree/${entry.path}`;
-  if (entry.kind === "symlink") return { path, target: entry.target };
-  return { path, mode: entry.mode, size: entry.size, digest: entry.digest, ...entry.source };
+  return { ...entry, path: `tree/${entry.path}` };
+}
+
+function packedText(path: string, text: string): PackedEntry {
+  const bytes = Buffer.from(text);
+  return { path, mode: 0o600, size: bytes.length, read: () => [bytes] };
 }
 
 /**
@@ -166,7 +169,7 @@ async function renewRecords(tree: StagedTree): Promise<void> {
   const { output } = await tree.shell.run(`[ -e ${own}/down.sh ] || cat ${own}/manifest 2>/dev/null`);
   if (output === "") return;
   const records = Object.entries(formatRecords(parseSentTree(output)));
-  const input = packTree(records.map(([path, content]) => ({ path, mode: 0o600, content })));
+  const input = packTree(records.map(([path, content]) => packedText(path, content)));
   assertDone(tree, await tree.shell.run(`tar -x -m -f - -C ${own} 2>&1`, { input }));
 }
 

@@ -22,8 +22,8 @@ export interface FileTreeEntry {
   readonly size: number;
   /** SHA-256, 64 hex digits. */
   readonly digest: string;
-  /** Where its bytes are: on this machine, or here. */
-  readonly source: { readonly localPath: string } | { readonly content: string };
+  /** Its bytes. Fails with `STAGING_FILE_CHANGED`, before the last of them, when they are not those of the digest. */
+  read(): Iterable<Buffer> | AsyncIterable<Buffer>;
 }
 
 export interface DirectoryTreeEntry {

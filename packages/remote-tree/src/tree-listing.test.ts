@@ -104,7 +104,7 @@ test("a text is for the login alone, and a directory without its bits gets those
       { kind: "bind", localPath: root, remotePath: "d" },
       { remotePath: "t/text", content: "é" },
     ],
-    ["made"],
+    { directories: ["made"] },
   );
   chmodSync(join(root, "locked"), 0o700);
   const modes = entries.map((entry) => [entry.path, entry.kind === "symlink" ? "" : entry.mode.toString(8)]);

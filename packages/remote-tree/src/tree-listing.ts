@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { lstat, readlink, stat } from "node:fs/promises";
-import { join, posix } from "node:path";
-import { decodePath } from "@otto/hashing";
-import { listPaths, listSeen } from "./build-listing.js";
+import { posix } from "node:path";
+import { type LocalEntry, type LocalTree, readTree } from "@otto/context";
+import { viewOfBuild } from "./build-view.js";
+import { readingFiles, refuseRawBytes, refuseUnreadable, verifyReading } from "./local-error.js";
 import type { LocalTreeFile, TreeEntry, TreeFile } from "./tree-entry.js";
-import { readingFile, refuseRawBytes } from "./unreadable.js";
 
 const directoryMode = 0o755;
 const textMode = 0o600;
@@ -18,27 +16,30 @@ export interface TreeListing {
   readonly built: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
+export interface ListTreeOptions {
+  /** The directory for the digests of files that have not changed since; `false` (the default) reads every file. */
+  readonly cacheDir?: string | false | undefined;
+  /** Directories of the tree that need not exist here. */
+  readonly directories?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Lists all that the files amount to, directories with all that is in them. Of a `build` directory that is what any of its
  * builds sees, each by its own ignore rules. Sockets, FIFOs and devices are left out.
- * @param directories further directories, which need not exist here
- * @throws OttoError `IGNORE_FILE_INVALID`, `IGNORE_PATTERN_INVALID`, `CONTEXT_UNREADABLE`, `STAGING_FILE_UNREADABLE`
+ * @throws OttoError `IGNORE_FILE_INVALID`, `IGNORE_PATTERN_INVALID`, `CONTEXT_UNREADABLE`, `STAGING_FILE_UNREADABLE`, `STAGING_FILE_CHANGED`
  */
-export async function listTree(files: readonly TreeFile[], directories: readonly string[] = []): Promise<TreeListing> {
+export async function listTree(files: readonly TreeFile[], options: ListTreeOptions = {}): Promise<TreeListing> {
   const entries = new Map<string, TreeEntry>();
   const built = new Map<string, Set<string>>();
   const add = (entry: TreeEntry) => {
     addAncestors(entries, entry.path);
     entries.set(entry.path, entry);
   };
-  for (const path of directories) add({ kind: "directory", path, mode: directoryMode });
+  for (const path of options.directories ?? []) add({ kind: "directory", path, mode: directoryMode });
   for (const file of files) {
     if ("content" in file) add(textEntry(file));
-    else
-      for (const path of await listFile(file, built)) {
-        const localPath = join(file.localPath, path);
-        add(await readingFile(localPath, readEntry(localPath, posix.join(file.remotePath, path))));
-      }
+    else for (const entry of await listFile(file, built, options)) add(entry);
   }
   return { entries: [...entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1)), built };
 }
@@ -51,28 +52,26 @@ function addAncestors(entries: Map<string, TreeEntry>, path: string): void {
 function textEntry({ remotePath, content }: { remotePath: string; content: string }): TreeEntry {
   const bytes = Buffer.from(content);
   const digest = createHash("sha256").update(bytes).digest("hex");
-  return { kind: "file", path: remotePath, mode: textMode, size: bytes.length, digest, source: { content } };
+  return { kind: "file", path: remotePath, mode: textMode, size: bytes.length, digest, read: () => [bytes] };
 }
 
-/** The paths of a file, relative to it. Notes what the services of a build see. */
-async function listFile(file: LocalTreeFile, built: Map<string, Set<string>>): Promise<Iterable<string>> {
-  const { localPath, remotePath, kind, builds = [] } = file;
-  if (!(await readingFile(localPath, stat(localPath))).isDirectory()) {
-    for (const { service } of builds) noteSeen(built, service, [remotePath]);
-    return [""];
-  }
-  if (kind !== "build") return listPaths(localPath);
-  const all = new Set(builds.length === 0 ? await listSeen(localPath, undefined) : []);
-  for (const { service, dockerfile } of builds) {
-    const seen = await listSeen(localPath, dockerfile);
-    for (const path of seen) all.add(path);
-    noteSeen(
-      built,
-      service,
-      seen.map((path) => posix.join(remotePath, path)),
-    );
-  }
-  return all;
+/** Notes what the services of a build see. */
+async function listFile(
+  { localPath, remotePath, kind, builds = [] }: LocalTreeFile,
+  built: Map<string, Set<string>>,
+  { cacheDir, signal }: ListTreeOptions,
+): Promise<TreeEntry[]> {
+  const uses = kind === "build" && builds.length === 0 ? [{ service: undefined, dockerfile: undefined }] : builds;
+  const views = kind === "build" ? await Promise.all(uses.map((use) => viewOfBuild(localPath, use.dockerfile))) : [{}];
+  const tree = await readingFiles(localPath, readTree(localPath, { views, cacheDir, signal }));
+  refuseUnreadable(localPath, tree.unsendable);
+  for (const [index, { service }] of uses.entries())
+    if (service !== undefined) noteSeen(built, service, pathsIn(remotePath, tree.views[kind === "build" ? index : 0]));
+  return tree.entries.map((entry) => toEntry(entry, { tree, localPath, remotePath }));
+}
+
+function pathsIn(remotePath: string, paths: Iterable<string> = []): string[] {
+  return [...paths].map((path) => posix.join(remotePath, path));
 }
 
 function noteSeen(built: Map<string, Set<string>>, service: string, paths: readonly string[]): void {
@@ -81,21 +80,19 @@ function noteSeen(built: Map<string, Set<string>>, service: string, paths: reado
   built.set(service, seen);
 }
 
-async function readEntry(localPath: string, path: string): Promise<TreeEntry> {
-  const found = await lstat(localPath);
+interface Origin {
+  readonly tree: LocalTree;
+  readonly localPath: string;
+  readonly remotePath: string;
+}
+
+function toEntry(entry: LocalEntry, { tree, localPath, remotePath }: Origin): TreeEntry {
+  refuseRawBytes(localPath, entry);
+  const path = posix.join(remotePath, entry.path);
+  if (entry.kind === "symlink") return { kind: "symlink", path, target: entry.target };
   // Without these bits the login could not put the contents there.
-  if (found.isDirectory()) return { kind: "directory", path, mode: (found.mode & 0o777) | 0o700 };
-  if (found.isSymbolicLink()) {
-    const target = decodePath(await readlink(localPath, { encoding: "buffer" }));
-    refuseRawBytes(localPath, target);
-    return { kind: "symlink", path, target };
-  }
-  const hash = createHash("sha256");
-  let size = 0;
-  for await (const chunk of createReadStream(localPath) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    size += chunk.length;
-  }
-  const digest = hash.digest("hex");
-  return { kind: "file", path, mode: found.mode & 0o777, size, digest, source: { localPath } };
+  if (entry.kind === "directory") return { kind: "directory", path, mode: entry.mode | 0o700 };
+  const { mode, size, digest } = entry;
+  const read = () => verifyReading(localPath, tree.readFile(entry));
+  return { kind: "file", path, mode, size, digest, read };
 }

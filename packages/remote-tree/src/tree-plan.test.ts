@@ -9,7 +9,7 @@ const file = (path: string, digest: string): TreeEntry => ({
   mode: 0o644,
   size: 1,
   digest,
-  source: { content: "" },
+  read: () => [],
 });
 const dir = (path: string): TreeEntry => ({ kind: "directory", path, mode: 0o755 });
 const paths = (list: readonly { path: string }[]) => list.map(({ path }) => path);

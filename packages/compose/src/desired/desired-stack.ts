@@ -33,12 +33,20 @@ export interface StackComparison {
 }
 
 /** Looks at the stack, and reads everything of this machine that belongs to it. */
-export async function compareStack(session: StackSession, stack: PlacedStack): Promise<StackComparison> {
+export async function compareStack(
+  session: StackSession,
+  stack: PlacedStack,
+  { cacheDir, signal }: Pick<UpOptions, "cacheDir" | "signal"> = {},
+): Promise<StackComparison> {
   const { files, parent, project } = stack;
   requireService(stack);
   const [observation, { entries, built }] = await Promise.all([
     observeStack(session, parent, { project, images: imageReferences(stack) }),
-    listTree([...files.shipments, ...files.rewritten], [files.projectDirectory, ...files.madeDirectories]),
+    listTree([...files.shipments, ...files.rewritten], {
+      directories: [files.projectDirectory, ...files.madeDirectories],
+      cacheDir,
+      signal,
+    }),
   ]);
   const shipped = files.shipments.filter(({ kind }) => kind === "bind").map(({ remotePath }) => remotePath);
   const mounts = [...shipped, ...files.madeDirectories];
@@ -104,7 +112,9 @@ async function readStaged(stack: PlacedStack, reading: DigestReading): Promise<M
   const place = { shell: session, remoteDir: output, host: parent.id, docker: parent.docker.command };
   try {
     const readByCompose = files.shipments.filter(({ kind }) => composeReads.has(kind));
-    const { entries } = await listTree([...readByCompose, ...files.rewritten], [files.projectDirectory]);
+    const { entries } = await listTree([...readByCompose, ...files.rewritten], {
+      directories: [files.projectDirectory],
+    });
     await updateTree(place, planTree(entries, parseSentTree("")));
     return await digestStack(stack, reading, place.remoteDir);
   } finally {
@@ -132,7 +142,7 @@ async function digestStack(
   throw upFailed(stack, (await run(argv, { signal })).output, { directory });
 }
 
-export interface PreviewOptions extends Pick<UpOptions, "build" | "signal"> {
+export interface PreviewOptions extends Pick<UpOptions, "build" | "cacheDir" | "signal"> {
   /**
    * Images that will be built or tagged before `up`: name to id, undefined if the id is not known yet. Default: none.
    */
@@ -163,7 +173,7 @@ export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}
   const { parent, project } = stack;
   checkProjectName(project);
   await using session = await openStackSession(parent, { project: undefined, who: "", signal: options.signal });
-  const comparison = await compareStack(session, stack);
+  const comparison = await compareStack(session, stack, options);
   const compose = createCompose(session, parent, createStackRedactor(stack));
   const { wanted } = await readDigests(stack, { ...options, session, compose, comparison });
   const observation = withBuilt(stack, comparison.observation, options.builtImages);
