@@ -2,11 +2,12 @@ import { OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { type KeptFiles, removeTree } from "@otto/remote-tree";
 import { lastLine } from "./declared/engine-text.js";
-import { dockerWords, observeStack, projectFilter } from "./observed/observed-stack.js";
-import { downCommand } from "./session/compose-command.js";
+import { removeContainersScript } from "./execute/scripts.js";
+import { observeStack } from "./observed/observed-stack.js";
+import { dockerWords, downCommand, projectFilter } from "./session/compose-command.js";
 import { type ComposeOutcome, createCompose } from "./session/compose-process.js";
-import type { StackSession } from "./session/stack-session.js";
-import { inStackSession, type WaitingEvent } from "./session/stack-turn.js";
+import { type WaitingEvent, withStackLock } from "./session/stack-lock.js";
+import type { StackLocation, StackSession } from "./session/stack-session.js";
 
 export type DownEvent = WaitingEvent;
 
@@ -34,24 +35,23 @@ export interface DownOutcome {
  * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_DOWN_FAILED`, `COMPOSE_MISSING`, `COMPOSE_LOCK_UNAVAILABLE`, `STAGING_FAILED`
  */
 export async function takeDown(parent: Parent, project: string, options: DownOptions): Promise<DownOutcome> {
-  return inStackSession({ parent, project }, options, (session) => takeDownIn(session, parent, project, options));
+  return withStackLock({ parent, project }, options, (session) => takeDownIn(session, options));
 }
 
 /** The same within a session that holds the stack's lock. */
 export async function takeDownIn(
   session: StackSession,
-  parent: Parent,
-  project: string,
   options: Pick<DownOptions, "stopTimeout" | "volumes" | "signal">,
 ): Promise<DownOutcome> {
-  const { containers, remoteDir } = await observeStack(session, parent, { project, images: [] });
+  const { parent } = session;
+  const { containers, remoteDir } = await observeStack(session);
   const isEmpty = containers.length === 0 && !options.volumes;
-  const stopped = isEmpty ? nothingToStop : await stop(session, parent, project, options);
+  const stopped = isEmpty ? nothingToStop : await stop(session, options);
   options.signal?.throwIfAborted();
   // Compose before 2.27 fails and stops nothing when a container is gone that another's labels say it depends on.
   const volumes = options.volumes && stopped.exitCode !== 0;
-  const rest = await session.run(removeRestScript(parent, project, { ...options, volumes }));
-  if (rest.exitCode !== 0) throw downFailed(parent, project, stopped.output + rest.output);
+  const rest = await session.run(removeRestScript(session, { ...options, volumes }));
+  if (rest.exitCode !== 0) throw downFailed(session, stopped.output + rest.output);
   const tree = { shell: session, remoteDir, host: parent.id, docker: parent.docker.command };
   const kept = await removeTree(tree, { volumes: options.volumes });
   return { wasUp: containers.length > 0, kept };
@@ -67,17 +67,14 @@ const nothingToStop = { exitCode: 0, output: "" };
 
 function stop(
   session: StackSession,
-  parent: Parent,
-  project: string,
   options: Pick<DownOptions, "stopTimeout" | "volumes" | "signal">,
 ): Promise<ComposeOutcome> {
-  return createCompose(session, parent).run((argv) => downCommand(argv, project, options), options);
+  return createCompose(session).run((argv) => downCommand(argv, session.project, options), options);
 }
 
 /** What compose overlooks, as containers of a recreate that was killed and a network whose name changed, or leaves when it fails. */
 function removeRestScript(
-  parent: Parent,
-  project: string,
+  { parent, project }: StackLocation,
   { stopTimeout, volumes }: Pick<DownOptions, "stopTimeout" | "volumes">,
 ): string {
   const docker = dockerWords(parent);
@@ -95,16 +92,7 @@ const isNetworkUsed = (docker: string) =>
 
 const isVolumeUsed = (docker: string) => `[ -n "$(${docker} container ls --all --quiet --filter volume="$volume")" ]`;
 
-/** Stops and removes the containers `$ids`; `volumes`: with their anonymous volumes. */
-export function removeContainersScript(
-  docker: string,
-  { stopTimeout, volumes }: Pick<DownOptions, "stopTimeout" | "volumes">,
-): string {
-  const remove = `${docker} container rm --force ${volumes ? "--volumes " : ""}$ids`;
-  return `{ ${docker} container stop --time ${stopTimeout} $ids; ${remove}; }`;
-}
-
-function downFailed(parent: Parent, project: string, output: string): OttoError {
+function downFailed({ parent, project }: StackLocation, output: string): OttoError {
   return new OttoError(
     "COMPOSE_DOWN_FAILED",
     `docker compose down of ${project} on ${parent.id}: ${lastLine(output)}`,

@@ -2,11 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LockHolder } from "@otto/hosts";
 import type { PlacedStack } from "./declared/stack.js";
 import { formatKept, takeDownIn } from "./down.js";
+import type { UpOptions } from "./execute/up-options.js";
 import { holdLease, isLeased } from "./lease/stack-lease.js";
 import { type ObservedContainer, observeStack } from "./observed/observed-stack.js";
-import type { StackSession } from "./session/stack-session.js";
-import { inStackSession, waitingEvent } from "./session/stack-turn.js";
-import { bringUpIn, type UpOptions } from "./up.js";
+import { waitingEvent, withStackLock } from "./session/stack-lock.js";
+import type { StackLocation, StackSession } from "./session/stack-session.js";
+import { bringUpIn } from "./up.js";
 
 export interface StackUseOptions extends UpOptions {
   /** Whether the last user takes the stack down even if it ran before any of them. */
@@ -38,7 +39,7 @@ const pollMs = 100;
 export async function useStack(stack: PlacedStack, options: StackUseOptions): Promise<StackUse> {
   const { who, signal } = options;
   const onWaiting = (holder: LockHolder) => options.onEvent?.(waitingEvent(stack.project, holder));
-  return inStackSession(stack, options, async (session) => {
+  return withStackLock(stack, options, async (session) => {
     const lease = await holdLease(stack, { who, onWaiting, signal });
     try {
       const { containers } = await bringUpIn(session, stack, options);
@@ -56,9 +57,9 @@ async function release(
   lease: { release(): Promise<void> },
   { who, onEvent, beforeDown }: StackUseOptions & { beforeDown: (() => Promise<void>) | undefined },
 ): Promise<boolean> {
-  return inStackSession(stack, { who, onEvent }, async (session) => {
+  return withStackLock(stack, { who, onEvent }, async (session) => {
     await lease.release();
-    return endUse(session, stack, { onEvent, beforeDown });
+    return endUse(session, { onEvent, beforeDown });
   });
 }
 
@@ -68,28 +69,27 @@ async function release(
  * @throws OttoError what `takeDown` throws
  */
 export async function endLeftUse(
-  stack: Pick<PlacedStack, "parent" | "project">,
+  stack: StackLocation,
   options: Pick<StackUseOptions, "who" | "onEvent">,
 ): Promise<boolean> {
-  return inStackSession(stack, options, async (session) => {
+  return withStackLock(stack, options, async (session) => {
     const deadline = performance.now() + leavingMs;
-    while (performance.now() < deadline && (await isLeased(session, stack.project))) await delay(pollMs);
-    return endUse(session, stack, options);
+    while (performance.now() < deadline && (await isLeased(session))) await delay(pollMs);
+    return endUse(session, options);
   });
 }
 
 async function endUse(
   session: StackSession,
-  { parent, project }: Pick<PlacedStack, "parent" | "project">,
   {
     onEvent,
     beforeDown,
   }: Pick<StackUseOptions, "onEvent"> & { readonly beforeDown?: (() => Promise<void>) | undefined },
 ): Promise<boolean> {
-  const { isOwned } = await observeStack(session, parent, { project, images: [] });
-  if (!isOwned || (await isLeased(session, project))) return false;
+  const { isOwned } = await observeStack(session);
+  if (!isOwned || (await isLeased(session))) return false;
   await beforeDown?.();
-  const { kept } = await takeDownIn(session, parent, project, { stopTimeout, volumes: false });
-  if (kept !== undefined) onEvent?.({ type: "compose.warning", project, message: formatKept(kept) });
+  const { kept } = await takeDownIn(session, { stopTimeout, volumes: false });
+  if (kept !== undefined) onEvent?.({ type: "compose.warning", project: session.project, message: formatKept(kept) });
   return true;
 }

@@ -92,7 +92,7 @@ test("one context of two Dockerfiles: what either lets through is sent, and each
   await stack.write("src/two", "2\n");
   const steps = (await planComposeUp(repo, lab)).map(formatUpStep);
   expect(steps).toEqual([
-    "one: leave (it runs as declared)",
     ...["build", "recreate"].map((action) => `two: ${action} (${changed})`),
+    "one: leave (it runs as declared)",
   ]);
 });

@@ -60,7 +60,7 @@ test("an unchanged stack is not touched, its finished one-shot neither", async (
   expect(events).toEqual([]);
 });
 
-const sideToo = "side: recreate (it shares namespaces with web, which starts anew)";
+const sideToo = "side: recreate (it shares namespaces with web, which starts anew), after web";
 const edits: [string, () => Promise<unknown>, string[]][] = [
   ["nothing", async () => {}, []],
   ["an env_file", () => stack.write("api.env", "COLOUR=blue\n"), ["api: recreate (its settings changed)"]],
@@ -69,12 +69,12 @@ const edits: [string, () => Promise<unknown>, string[]][] = [
   [
     "the compose file",
     () => stack.write("compose.yml", compose.replace("web: {", 'web: { environment: ["X=1"],')),
-    [sideToo, "web: recreate (its settings changed)"],
+    ["web: recreate (its settings changed)", sideToo],
   ],
   [
     "a service less, one more",
     () => stack.write("compose.yml", compose.replace("api:", "front:")),
-    ["front: create (it has no container)", "api: remove (it is no longer declared)"],
+    ["api: remove (it is no longer declared)", "front: create (it has no container)"],
   ],
   [
     "a service stopped by hand",
@@ -82,12 +82,12 @@ const edits: [string, () => Promise<unknown>, string[]][] = [
       await execute("docker", ["kill", `${stack.project}-web-1`]);
       await untilEnded(`${stack.project}-web-1`);
     },
-    [sideToo, "web: start (its container exited with 137)"],
+    ["web: start (its container exited with 137)", sideToo],
   ],
   [
     "a service removed by hand",
     () => execute("docker", ["rm", "-f", `${stack.project}-web-1`]),
-    [sideToo, "web: create (it has no container)"],
+    ["web: create (it has no container)", sideToo],
   ],
   [
     "a service paused by hand",
@@ -133,12 +133,15 @@ test("a service whose image will be built, or taken back, is recreated by the pl
     expect(await up()).toEqual(["api create", "web create"]);
     await demo.write("docker/marker", "second\n");
     const cause = "recreate (its image will be built)";
-    expect(await planned()).toEqual([`api: ${cause}`, `web: ${cause}`]);
+    expect(await planned()).toEqual([`api: ${cause}`, `web: ${cause}, after api`]);
     expect(await planComposeUp(ours, own, { build: false })).toMatchObject([{ do: "leave" }, { do: "leave" }]);
     expect(await up()).toEqual(["api recreate", "web recreate"]);
     expect(await planComposeUp(ours, own)).toMatchObject([{ do: "leave" }, { do: "leave" }]);
     await demo.write("docker/marker", "first\n");
-    expect(await planned()).toEqual(["api: recreate (its image was rebuilt)", "web: recreate (its image was rebuilt)"]);
+    expect(await planned()).toEqual([
+      "api: recreate (its image was rebuilt)",
+      "web: recreate (its image was rebuilt), after api",
+    ]);
     expect(await up()).toEqual(["api recreate", "web recreate"]);
   } finally {
     await composeDown(ours, own);

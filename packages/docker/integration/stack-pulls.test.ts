@@ -67,8 +67,8 @@ test.each([
       const plan = (await planComposeUp(repo, lab)).map(formatUpStep);
       expect(plan).toEqual([
         "a: pull (its image is not there)",
-        "a: create (it has no container)",
         "b: pull (its pull_policy is always)",
+        "a: create (it has no container)",
         "b: create (it has no container)",
         "c: create (it has no container)",
       ]);

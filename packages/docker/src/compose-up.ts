@@ -14,7 +14,7 @@ import {
   type PlacedStack,
   previewUp,
   type UpEvent,
-  type UpStep,
+  type UpPlan,
 } from "@otto/compose";
 import { describeMissing, missingDefaultHosts, type Repo } from "@otto/config";
 import { OttoError } from "@otto/errors";
@@ -81,7 +81,7 @@ export interface PlanUpOptions extends ComposeUpOptions {
  * What {@link composeUp} would do to each service, apart from building. Changes nothing.
  * @throws OttoError what `previewUp`, `readStack` and `planBuild` throw
  */
-export async function planComposeUp(repo: Repo, lab: Lab, options: PlanUpOptions = {}): Promise<UpStep[]> {
+export async function planComposeUp(repo: Repo, lab: Lab, options: PlanUpOptions = {}): Promise<UpPlan> {
   const stack = await placeStack(repo, lab, options);
   const { build = true, cacheDir, signal } = options;
   const builds = build ? (options.builds ?? (await planBuild(repo, stack.parent, { cacheDir, signal }))) : [];

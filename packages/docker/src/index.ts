@@ -18,6 +18,7 @@ export {
   formatDownStep,
   formatUpStep,
   type UpEvent,
+  type UpPlan,
   type UpStep,
 } from "@otto/compose";
 export {

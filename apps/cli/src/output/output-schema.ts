@@ -67,7 +67,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
       ...["exec", "run", "login", "test", "write", "put", "get", "forward", "trust", "revoke"],
     ),
     ...{ "repo?": text, "parent?": text, "host?": text, "image?": text, "tag?": text, "push?": flag, "cause?": text },
-    ...{ "service?": text, "kind?": text, "name?": text, "command?": texts, "instruction?": text },
+    ...{ "service?": text, "after?": texts, "kind?": text, "name?": text, "command?": texts, "instruction?": text },
     ...{ "file?": text, "options?": object, "directory?": text, "path?": text, "content?": text },
     ...{ "source?": text, "target?": text, "local?": count, "remote?": count, "files?": count },
   },

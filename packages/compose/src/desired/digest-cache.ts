@@ -1,10 +1,7 @@
 import { createHash } from "node:crypto";
-import { type Manifest, ownDirectory } from "@otto/remote-tree";
+import type { Manifest } from "@otto/remote-tree";
 import type { Stack } from "../declared/stack.js";
 import type { ServiceDigest } from "./service-digest.js";
-
-/** Where in a staged tree it lies what compose made of the files, so that it need not read them again. */
-export const cacheFile = `${ownDirectory}/digests`;
 
 /** Equal for all that compose makes the same of. */
 export function digestKey({ project, files }: Stack, manifest: Manifest): string {

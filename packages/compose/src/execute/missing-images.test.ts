@@ -1,10 +1,9 @@
 import type { ComposeService } from "@otto/compose-files";
 import { expect, test } from "vitest";
 import type { PlacedStack, Stack } from "../declared/stack.js";
-import type { UpPlan } from "../plan/reconcile.js";
-import { adviseImage, findUnbuilt, imageMissing, withoutBuilding } from "./missing-images.js";
+import type { UpPlan } from "../plan/operations.js";
+import { adviseImage, findMissing, imageMissing } from "./missing-images.js";
 
-const digest = { settings: "s", files: "f", build: "now" };
 const services = [
   { name: "known", hasBuild: true },
   { name: "foreign", image: "other:1", hasBuild: true },
@@ -12,31 +11,11 @@ const services = [
   { name: "plain", image: "other:1", hasBuild: false },
 ] as unknown as readonly ComposeService[];
 
-test("without building, containers are of the context that their image was built from", () => {
-  const stack = { project: "p", files: { services } } as unknown as Stack;
-  const images = { "p-known": { id: "1", build: "then" }, "other:1": { id: "2", build: "" } };
-  const digests = new Map(services.map(({ name, hasBuild }) => [name, hasBuild ? digest : { ...digest, build: "" }]));
-  const builds = [...withoutBuilding(stack, images, digests)].map(([name, { build }]) => [name, build]);
-  expect(Object.fromEntries(builds)).toEqual({ known: "then", foreign: "", absent: "", plain: "" });
-});
-
-test("without building, a service starts from what another built", () => {
-  const shared = [
-    { name: "web", image: "made:1", hasBuild: true, enabled: true },
-    { name: "job", image: "made:1", hasBuild: false, enabled: true },
-  ] as unknown as readonly ComposeService[];
-  const stack = { project: "p", files: { services: shared } } as unknown as Stack;
-  const digests = new Map(shared.map(({ name }) => [name, digest]));
-  const then = { ...digest, build: "then" };
-  const wanted = withoutBuilding(stack, { "made:1": { id: "1", build: "then" } }, digests);
-  expect(Object.fromEntries(wanted)).toEqual({ web: then, job: then });
-});
-
 test("what is to be started, is built and has no image is not there without building", () => {
   const stack = { project: "p", files: { services } } as unknown as Stack;
-  const plan = { stages: [{ services: ["absent", "plain"] }, { services: ["known"] }] } as unknown as UpPlan;
-  const unbuilt = findUnbuilt(stack, { "p-known": { id: "1", build: "" } }, plan);
-  expect(unbuilt.map(({ name }) => name)).toEqual(["absent"]);
+  const plan = ["absent", "plain", "known"].map((service) => ({ do: "create", service, run: {} })) as unknown as UpPlan;
+  const missing = findMissing(stack, { "p-known": { id: "1", build: "" } }, plan);
+  expect(missing.map(({ name }) => name)).toEqual(["absent"]);
 });
 
 const placed = (images: readonly object[]) =>

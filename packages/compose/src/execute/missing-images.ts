@@ -1,40 +1,14 @@
 import type { ComposeService } from "@otto/compose-files";
 import { OttoError } from "@otto/errors";
 import { imageLatestTag } from "@otto/hashing";
-import { findBuilders, imageReference } from "../declared/image-reference.js";
+import { imageReference } from "../declared/image-reference.js";
 import type { PlacedStack, Stack } from "../declared/stack.js";
-import type { ServiceDigest } from "../desired/service-digest.js";
-import type { StackObservation } from "../observed/observed-stack.js";
-import type { UpPlan } from "../plan/reconcile.js";
-
-type Images = StackObservation["images"];
-
-/**
- * What containers are started from where nothing is built: images as they are, whatever their contexts hold by now. What is
- * not known to be from the context of now is built by the next `up` that may.
- */
-export function withoutBuilding(
-  stack: Pick<Stack, "project" | "files">,
-  images: Images,
-  digests: ReadonlyMap<string, ServiceDigest>,
-): Map<string, ServiceDigest> {
-  const { project, files } = stack;
-  const builders = findBuilders(stack);
-  const built = new Map(
-    files.services.filter(({ name, hasBuild }) => hasBuild || builders.has(name)).map((one) => [one.name, one]),
-  );
-  return new Map(
-    [...digests].map(([name, digest]) => {
-      const service = built.get(name);
-      const build = service && (images[imageReference(project, service)]?.build ?? "");
-      return [name, build === undefined ? digest : { ...digest, build }] as const;
-    }),
-  );
-}
+import type { ObservedImages } from "../observed/observed-images.js";
+import { isComposeStep, type UpPlan } from "../plan/operations.js";
 
 /** The services that are to be started, and whose image would have to be built. */
-export function findUnbuilt({ project, files }: Stack, images: Images, plan: UpPlan): ComposeService[] {
-  const started = new Set(plan.stages.flatMap(({ services }) => services));
+export function findMissing({ project, files }: Stack, images: ObservedImages, plan: UpPlan): ComposeService[] {
+  const started = new Set(plan.filter(isComposeStep).map(({ service }) => service));
   return files.services.filter(
     (service) =>
       started.has(service.name) && service.hasBuild && images[imageReference(project, service)] === undefined,
@@ -42,7 +16,7 @@ export function findUnbuilt({ project, files }: Stack, images: Images, plan: UpP
 }
 
 /** What to look at where an image was not on the parent, for one of the settings may have been meant. */
-export function adviseImage({ repo, project, parent, files }: PlacedStack, images: Images): string | undefined {
+export function adviseImage({ repo, project, parent, files }: PlacedStack, images: ObservedImages): string | undefined {
   const { registryUrl, images: declared } = repo.docker;
   const tags = declared.map((image) => imageLatestTag(registryUrl, repo.name, image));
   const absent = files.services.find(

@@ -1,22 +1,17 @@
-import type { RegistryCredentials } from "@otto/engine";
 import { isOttoError } from "@otto/errors";
 import { parseImageReference } from "@otto/hashing";
+import { upFailed } from "../declared/errors.js";
 import { imageReference } from "../declared/image-reference.js";
 import type { PlacedStack } from "../declared/stack.js";
-import { upFailed } from "../desired/desired-stack.js";
-import type { StackObservation } from "../observed/observed-stack.js";
-import { refreshCause } from "../plan/images.js";
-import type { UpPlan } from "../plan/reconcile.js";
+import type { PullStep, UpPlan } from "../plan/operations.js";
 import { pullCommand } from "../session/compose-command.js";
 import { type Compose, runInTree } from "../session/compose-process.js";
-import type { UpOptions } from "../up.js";
-
-/** Finds the user's login for a registry, as `registry.example:5000`; undefined: there is none. */
-export type FindLogin = (registry: string) => Promise<RegistryCredentials | undefined>;
+import type { FindLogin, UpOptions } from "./up-options.js";
 
 interface Pulling extends Pick<UpOptions, "findLogin" | "onEvent" | "signal"> {
   readonly compose: Compose;
-  readonly observation: StackObservation;
+  /** Of the staged tree, absolute. */
+  readonly directory: string;
 }
 
 type Services = PlacedStack["files"]["services"];
@@ -28,15 +23,13 @@ type Services = PlacedStack["files"]["services"];
  * @throws OttoError `COMPOSE_UP_FAILED` with what compose said
  */
 export async function pullImages(stack: PlacedStack, plan: UpPlan, pulling: Pulling): Promise<ReadonlySet<string>> {
-  const planned = new Set(plan.steps.filter((step) => step.do === "pull").map(({ service }) => service));
-  const services = stack.files.services.filter(({ name }) => planned.has(name));
+  const steps = new Map(
+    plan.filter((step): step is PullStep => step.do === "pull").map((step) => [step.service, step]),
+  );
+  const services = stack.files.services.filter(({ name }) => steps.has(name));
   const pulled = await pullByLogin(stack, services, pulling);
   pulling.signal?.throwIfAborted();
-  const { images, now } = pulling.observation;
-  const rest = services.filter((service) => {
-    const image = images[imageReference(stack.project, service)];
-    return !pulled.has(service.name) && refreshCause(service, image, now) !== undefined;
-  });
+  const rest = services.filter(({ name }) => !pulled.has(name) && steps.get(name)?.isRefresh);
   if (rest.length > 0) await pullByCompose(stack, rest, pulling);
   return new Set([...pulled, ...rest.map(({ name }) => name)]);
 }
@@ -92,8 +85,7 @@ async function pullOne(
   }
 }
 
-async function pullByCompose(stack: PlacedStack, rest: Services, { compose, observation, signal }: Pulling) {
-  const directory = observation.remoteDir;
+async function pullByCompose(stack: PlacedStack, rest: Services, { compose, directory, signal }: Pulling) {
   const services = rest.map(({ name }) => name);
   const run = runInTree(compose, stack, directory);
   const { exitCode, output } = await run((argv) => pullCommand(argv, stack, { directory, services }), { signal });

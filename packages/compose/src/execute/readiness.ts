@@ -1,9 +1,10 @@
 import type { ComposeService } from "@otto/compose-files";
 import { cleanText, isOttoError, OttoError } from "@otto/errors";
-import type { Parent } from "@otto/hosts";
+import { mayEnd } from "../declared/may-end.js";
 import type { StackRedactor } from "../declared/stack-redactor.js";
-import { dockerWords, type ObservedContainer, observeContainers } from "../observed/observed-stack.js";
-import { mayEnd } from "../plan/reconcile.js";
+import type { ContainerEvents } from "../observed/container-events.js";
+import { type ObservedContainer, observeContainers } from "../observed/observed-stack.js";
+import { dockerWords } from "../session/compose-command.js";
 import type { StackSession } from "../session/stack-session.js";
 
 export type Verdict =
@@ -48,8 +49,12 @@ function judgeState(container: ObservedContainer, service: ComposeService, resta
   return { verdict: "waiting", because: "it has just started", forMs: restarts > 0 ? recoverMs : settleMs };
 }
 
+/** A stack whose events are heard. */
+export interface WatchedStack extends StackView {
+  readonly events: ContainerEvents;
+}
+
 export interface ReadyOptions {
-  readonly project: string;
   readonly services: readonly ComposeService[];
   /** The containers there were before; those that ran and run still need no time to prove themselves. */
   readonly before: readonly ObservedContainer[];
@@ -61,26 +66,11 @@ export interface ReadyOptions {
   readonly onAbsent?: (() => void) | undefined;
 }
 
-/** Where a stack is looked at. */
-export interface StackPlace {
+/** How a stack is looked at. */
+export interface StackView {
   readonly session: StackSession;
-  readonly parent: Parent;
   /** Of logs. */
   readonly redactor: StackRedactor;
-}
-
-/** Tells when something happens to a project's containers. */
-export interface ContainerEvents {
-  /** How many there were since the watch began. */
-  readonly count: number;
-  /** Whether they have ended, as they do with the engine. */
-  readonly isOver: boolean;
-  /** Begins to hear them again. */
-  watch(): Promise<void>;
-  /** When a container last started or ended, as `performance.now()` counts; undefined: not since the watch began. */
-  lastChange(id: string): number | undefined;
-  /** Waits until there were more than `seen` or they end, at most so long. */
-  beyond(seen: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<void>;
 }
 
 /**
@@ -91,30 +81,27 @@ export interface ContainerEvents {
  * again after a minute or when time is over; else `COMPOSE_NOT_READY` when time is over; `COMPOSE_ENGINE_FAILED` when the
  * engine does not answer for a minute
  */
-export async function waitUntilReady(
-  place: StackPlace & { events: ContainerEvents },
-  options: ReadyOptions,
-): Promise<ObservedContainer[]> {
-  const { events } = place;
+export async function waitUntilReady(view: WatchedStack, options: ReadyOptions): Promise<ObservedContainer[]> {
+  const { events } = view;
   const began = performance.now();
   for (;;) {
     options.signal?.throwIfAborted();
-    const { containers, seen } = await observeWatched(place, options);
+    const { containers, seen } = await observeWatched(view, options);
     const state = judgeStack(containers, options, (id) => performance.now() - (events.lastChange(id) ?? began));
-    if (state.failed !== undefined) throw await serviceFailed(place, state.failed);
+    if (state.failed !== undefined) throw await serviceFailed(view, state.failed);
     if (state.waiting === undefined) return containers;
     const { looping } = state;
     const left = Math.min(options.deadline, looping ? began + longestLoopMs : Infinity) - performance.now();
-    if (left <= 0 && looping !== undefined) throw await serviceFailed(place, looping);
-    if (left <= 0) throw await notReady(place, { ...state.waiting, timeoutMs: options.timeoutMs });
+    if (left <= 0 && looping !== undefined) throw await serviceFailed(view, looping);
+    if (left <= 0) throw await notReady(view, state.waiting, options.timeoutMs);
     await events.beyond(seen, Math.min(left, state.recheckMs), options.signal);
   }
 }
 
 /** Looks at a stack whose events are heard, when its engine answers. @returns `seen`: how many events there were before */
 async function observeWatched(
-  { session, parent, events }: Pick<StackPlace, "session" | "parent"> & { readonly events: ContainerEvents },
-  { project, deadline, signal, onAbsent }: ReadyOptions,
+  { session, events }: WatchedStack,
+  { deadline, signal, onAbsent }: ReadyOptions,
 ): Promise<{ containers: ObservedContainer[]; seen: number }> {
   const until = Math.min(deadline, performance.now() + longestAbsenceMs);
   for (let isFirst = true; ; isFirst = false) {
@@ -122,7 +109,7 @@ async function observeWatched(
     if (events.isOver) await events.watch();
     const seen = events.count;
     try {
-      return { containers: await observeContainers(session, parent, project), seen };
+      return { containers: await observeContainers(session), seen };
     } catch (error) {
       if (!isOttoError(error, "COMPOSE_ENGINE_FAILED") || performance.now() >= until) throw error;
     }
@@ -131,17 +118,17 @@ async function observeWatched(
   }
 }
 
-interface Trouble {
+interface Unready {
   readonly service: string;
   readonly because: string;
   readonly container?: ObservedContainer | undefined;
 }
 
 interface StackState {
-  readonly failed?: Trouble;
-  readonly waiting?: Trouble;
+  readonly failed?: Unready;
+  readonly waiting?: Unready;
   /** One of those that are waited for. */
-  readonly looping?: Trouble;
+  readonly looping?: Unready;
   readonly recheckMs: number;
 }
 
@@ -151,8 +138,8 @@ function judgeStack(
   { services, before }: Pick<ReadyOptions, "services" | "before">,
   quietMs: (id: string) => number,
 ): StackState {
-  let waiting: Trouble | undefined;
-  let looping: Trouble | undefined;
+  let waiting: Unready | undefined;
+  let looping: Unready | undefined;
   let recheckMs = Number.POSITIVE_INFINITY;
   for (const declared of services.filter(({ enabled, replicas }) => enabled && replicas > 0)) {
     const service = declared.name;
@@ -162,13 +149,13 @@ function judgeStack(
       const known = before.find(({ id }) => id === container.id);
       const judged = judgeContainer(container, declared, known?.restarts);
       if (judged.verdict === "ready") continue;
-      const trouble = { service, because: judged.because, container };
-      if (judged.verdict === "failed") return { failed: trouble, recheckMs };
+      const unready = { service, because: judged.because, container };
+      if (judged.verdict === "failed") return { failed: unready, recheckMs };
       const quiet = known?.state === "running" ? Number.POSITIVE_INFINITY : quietMs(container.id);
       if (judged.forMs !== undefined && quiet >= judged.forMs) continue;
       if (judged.forMs !== undefined) recheckMs = Math.min(recheckMs, judged.forMs - quiet);
-      waiting ??= trouble;
-      if (judged.isLoop) looping ??= trouble;
+      waiting ??= unready;
+      if (judged.isLoop) looping ??= unready;
     }
   }
   return { ...(waiting && { waiting }), ...(looping && { looping }), recheckMs: Math.max(recheckMs, 1) };
@@ -182,52 +169,47 @@ export function isReady({ services, before }: Pick<ReadyOptions, "services" | "b
 
 /** The first service of a stack that failed by itself, as an error with its last log lines. */
 export async function findFailure(
-  place: StackPlace,
-  options: Pick<ReadyOptions, "project" | "services" | "before">,
+  view: StackView,
+  options: Pick<ReadyOptions, "services" | "before">,
 ): Promise<OttoError | undefined> {
-  const containers = await observeContainers(place.session, place.parent, options.project);
+  const containers = await observeContainers(view.session);
   const { failed, looping } = judgeStack(containers, options, () => 0);
-  const trouble = failed ?? looping;
-  return trouble && serviceFailed(place, trouble);
+  const unready = failed ?? looping;
+  return unready && serviceFailed(view, unready);
 }
 
 const lastLogLines = 30;
 
-async function lastLogs({ session, parent, redactor }: StackPlace, container: ObservedContainer | undefined) {
+async function lastLogs({ session, redactor }: StackView, container: ObservedContainer | undefined) {
   if (container === undefined) return "";
-  const { output } = await session.run(`${dockerWords(parent)} logs --tail ${lastLogLines} ${container.id} 2>&1`);
+  const { output } = await session.run(
+    `${dockerWords(session.parent)} logs --tail ${lastLogLines} ${container.id} 2>&1`,
+  );
   return cleanText(output, await redactor()).trimEnd();
 }
 
-function quoteLogs(logs: string): string {
-  return logs === "" ? " and logged nothing" : `; its last log lines:\n${logs}`;
-}
-
 /** A container may log nothing where its health check says what is wrong. */
-async function explain({ redactor }: StackPlace, { because, container }: Trouble): Promise<string> {
+async function explain({ redactor }: StackView, { because, container }: Unready): Promise<string> {
   if (container?.health === undefined || container.health === "healthy") return because;
   const said = cleanText(container.healthOutput ?? "", await redactor()).trim();
   return said === "" ? because : `${because}: ${said}`;
 }
 
-async function serviceFailed(place: StackPlace, trouble: Trouble) {
-  const { parent } = place;
-  const { service, container } = trouble;
-  const [logs, because] = [await lastLogs(place, container), await explain(place, trouble)];
-  return new OttoError(
-    "COMPOSE_SERVICE_FAILED",
-    `the service ${service} on ${parent.id} is not up: ${because}${quoteLogs(logs)}`,
-    { details: { host: parent.id, service, logs } },
-  );
+async function serviceFailed(view: StackView, unready: Unready): Promise<OttoError> {
+  const { because, details } = await describe(view, unready);
+  const message = `the service ${unready.service} on ${details.host} is not up: ${because}`;
+  return new OttoError("COMPOSE_SERVICE_FAILED", message, { details });
 }
 
-async function notReady(place: StackPlace, trouble: Trouble & { timeoutMs: number }) {
-  const { parent } = place;
-  const { service, container, timeoutMs } = trouble;
-  const [logs, because] = [await lastLogs(place, container), await explain(place, trouble)];
-  return new OttoError(
-    "COMPOSE_NOT_READY",
-    `the stack on ${parent.id} is not up after ${timeoutMs / 1000} s: ${service}: ${because}${quoteLogs(logs)}`,
-    { details: { host: parent.id, service, logs } },
-  );
+async function notReady(view: StackView, unready: Unready, timeoutMs: number): Promise<OttoError> {
+  const { because, details } = await describe(view, unready);
+  const message = `the stack on ${details.host} is not up after ${timeoutMs / 1000} s: ${unready.service}: ${because}`;
+  return new OttoError("COMPOSE_NOT_READY", message, { details });
+}
+
+async function describe(view: StackView, unready: Unready) {
+  const logs = await lastLogs(view, unready.container);
+  const quoted = logs === "" ? " and logged nothing" : `; its last log lines:\n${logs}`;
+  const because = `${await explain(view, unready)}${quoted}`;
+  return { because, details: { host: view.session.parent.id, service: unready.service, logs } };
 }

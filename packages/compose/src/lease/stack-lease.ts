@@ -1,11 +1,10 @@
 import { abortable, OttoError, quoteWord } from "@otto/errors";
 import { engineVariables, type LockHolder, lockFunctions, type Parent, parseHolder } from "@otto/hosts";
 import { ownDirectory, removeTreeScript, stagedDirectoryScript } from "@otto/remote-tree";
-import { removeContainersScript } from "../down.js";
-import { dockerWords, projectFilter } from "../observed/observed-stack.js";
-import { downCommand } from "../session/compose-command.js";
+import { removeContainersScript } from "../execute/scripts.js";
+import { dockerWords, downCommand, projectFilter } from "../session/compose-command.js";
 import { readLines } from "../session/read-lines.js";
-import type { StackSession } from "../session/stack-session.js";
+import type { StackLocation, StackSession } from "../session/stack-session.js";
 
 /** A use of a stack that others can see; it ends with this process or its link. */
 export interface StackLease {
@@ -32,7 +31,7 @@ type LeaseProcess = Awaited<ReturnType<Parent["spawn"]>>;
  * @throws OttoError `COMPOSE_SESSION_LOST`, and what connecting or `onWaiting` throws
  */
 export async function holdLease(
-  { parent, project }: { readonly parent: Parent; readonly project: string },
+  { parent, project }: StackLocation,
   { who, onWaiting, signal }: LeaseOptions,
 ): Promise<StackLease> {
   const process = await abortable(startLease(parent, project, who), signal, letGo);
@@ -85,8 +84,8 @@ function letGo({ stdin, stdout }: LeaseProcess): void {
 const isUnusedScript = `{ find_lock "$project.used" && for place in $(lock_places); do flock -n "$place/." true || exit; done; }`;
 
 /** Whether anyone uses the stack. To be asked with the stack's lock. */
-export async function isLeased(session: StackSession, project: string): Promise<boolean> {
-  const { exitCode } = await session.run(`${lockFunctions}\nproject=${quoteWord(project)}\n${isUnusedScript}`);
+export async function isLeased(session: StackSession): Promise<boolean> {
+  const { exitCode } = await session.run(`${lockFunctions}\nproject=${quoteWord(session.project)}\n${isUnusedScript}`);
   return exitCode !== 0;
 }
 

@@ -12,6 +12,8 @@ function fakeSession(looks: readonly { exitCode: number; output: string }[] = []
   const answers = [...looks];
   const state = { watches: 0, tell: (_line: string) => {}, onLook: (_left: number) => {} };
   const session = {
+    parent,
+    project: "shop",
     onLine: (listener: (line: string) => void) => {
       state.tell = listener;
       return () => {};
@@ -31,7 +33,7 @@ function fakeSession(looks: readonly { exitCode: number; output: string }[] = []
 }
 
 test("who has been aborted waits for no event", async () => {
-  const events = await watchContainers(fakeSession().session, parent, "shop");
+  const events = await watchContainers(fakeSession().session);
   await expect(events.beyond(0, 300_000, AbortSignal.abort())).resolves.toBeUndefined();
 });
 
@@ -48,13 +50,13 @@ test("the end of the events has the stack looked at again, and heard again, unti
   const { session, state } = fakeSession([look("starting"), away, look("healthy")]);
   // Nothing but the end of the events is told: whoever waits for one waits for ever.
   state.onLook = (left) => left === 2 && setImmediate(() => state.tell("event -"));
-  const events = await watchContainers(session, parent, "shop");
+  const events = await watchContainers(session);
   let absences = 0;
   const onAbsent = () => {
     absences += 1;
   };
-  const waiting = { project: "shop", services: [a], before: [], deadline: performance.now() + 300_000, onAbsent };
-  const place = { session, parent, redactor: async () => ({}) as never, events };
-  expect(await waitUntilReady(place, { ...waiting, timeoutMs: 300_000 })).toMatchObject([{ id: "c1" }]);
+  const waiting = { services: [a], before: [], deadline: performance.now() + 300_000, onAbsent };
+  const view = { session, redactor: async () => ({}) as never, events };
+  expect(await waitUntilReady(view, { ...waiting, timeoutMs: 300_000 })).toMatchObject([{ id: "c1" }]);
   expect([state.watches, absences]).toEqual([2, 1]);
 });

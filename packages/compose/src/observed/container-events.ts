@@ -1,9 +1,21 @@
 import { startTimer } from "@otto/errors";
-import type { Parent } from "@otto/hosts";
-import type { ContainerEvents } from "../execute/readiness.js";
+import { dockerWords, projectFilter } from "../session/compose-command.js";
 import { endableLine } from "../session/endable-command.js";
-import type { StackSession } from "../session/stack-session.js";
-import { dockerWords, projectFilter } from "./observed-stack.js";
+import type { StackLocation, StackSession } from "../session/stack-session.js";
+
+/** Tells when something happens to a project's containers. */
+export interface ContainerEvents {
+  /** How many there were since the watch began. */
+  readonly count: number;
+  /** Whether they have ended, as they do with the engine. */
+  readonly isOver: boolean;
+  /** Begins to hear them again. */
+  watch(): Promise<void>;
+  /** When a container last started or ended, as `performance.now()` counts; undefined: not since the watch began. */
+  lastChange(id: string): number | undefined;
+  /** Waits until there were more than `seen` or they end, at most so long. */
+  beyond(seen: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<void>;
+}
 
 /** Podman asks for `died` and `remove` by their own names, though it then tells the former as `die`. */
 const watched = ["start", "die", "died", "health_status", "oom", "destroy", "remove"];
@@ -15,11 +27,7 @@ const deafMs = 500;
  * Has the session tell a project's container events until it ends. The engine's events end with the engine: they are then
  * to be watched again.
  */
-export async function watchContainers(
-  session: StackSession,
-  parent: Parent,
-  project: string,
-): Promise<ContainerEvents> {
+export async function watchContainers(session: StackSession): Promise<ContainerEvents> {
   const changes = new Map<string, number>();
   let wake = () => {};
   let count = 0;
@@ -34,7 +42,7 @@ export async function watchContainers(
   });
   const watch = async () => {
     isOver = false;
-    await session.run(watchScript(parent, project));
+    await session.run(watchScript(session));
   };
   await watch();
   return {
@@ -60,7 +68,7 @@ export async function watchContainers(
 const streamEnd = "-";
 
 /** What happened in this second is told, too: the client needs a moment until it listens. */
-function watchScript(parent: Parent, project: string): string {
+function watchScript({ parent, project }: StackLocation): string {
   const filters = ["type=container", ...watched.map((action) => `event=${action}`)];
   const flags = [projectFilter(project), ...filters.map((filter) => `--filter ${filter}`)].join(" ");
   const line = `${dockerWords(parent)} events --since "$since" ${flags} --format 'event {{.Actor.ID}} {{.Action}}'`;

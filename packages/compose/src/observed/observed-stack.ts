@@ -1,15 +1,9 @@
 import { cleanText, OttoError, quoteWord } from "@otto/errors";
 import { type Parent, readServicePlace, type ServicePlace } from "@otto/hosts";
-import {
-  ownDirectory,
-  parseSentTree,
-  type RemoteShell,
-  readSentScript,
-  type SentTree,
-  stagedDirectoryScript,
-} from "@otto/remote-tree";
-import { buildLabel, findImages, type ObservedImage } from "../declared/image-reference.js";
-import { cacheFile } from "../desired/digest-cache.js";
+import { ownDirectory, parseSentTree, readSentScript, type SentTree, stagedDirectoryScript } from "@otto/remote-tree";
+import { dockerWords, projectFilter } from "../session/compose-command.js";
+import type { StackLocation, StackSession } from "../session/stack-session.js";
+import { buildLabel, findImages, type ObservedImages } from "./observed-images.js";
 
 /** A container of a Compose project, as far as decisions need it. */
 export interface ObservedContainer {
@@ -38,7 +32,7 @@ export interface ObservedContainer {
 }
 
 /** Everything about a stack on its parent, at one moment. */
-export interface StackObservation {
+export interface ObservedStack {
   /** Absolute path of the staged tree, which need not exist. */
   readonly remoteDir: string;
   readonly sent: SentTree;
@@ -47,27 +41,27 @@ export interface StackObservation {
   /** Text of the digests that the last `up` left. */
   readonly digests: string;
   readonly containers: readonly ObservedContainer[];
-  /** The image that a reference names now; absent where there is none. */
-  readonly images: Readonly<Record<string, ObservedImage | undefined>>;
+  readonly images: ObservedImages;
   /** The parent's time, in milliseconds since 1970. */
   readonly now: number;
   /** What the docker client says beside its answers, as that its configuration cannot be read. */
   readonly warnings: readonly string[];
 }
 
+/** The label of a container that says what it was started from. */
 export const configLabel = "otto.config";
+/** Where in a staged tree it lies what compose made of the files, so that it need not read them again. */
+export const digestsFile = `${ownDirectory}/digests`;
 const separator = "\u001e";
 
 /**
  * Looks at a project by one script.
+ * @param references of images
  * @throws OttoError `COMPOSE_ENGINE_FAILED`
  */
-export async function observeStack(
-  shell: RemoteShell,
-  parent: Parent,
-  wanted: { project: string; images: readonly string[] },
-): Promise<StackObservation> {
-  const { exitCode, output } = await shell.run(observeScript(parent, wanted));
+export async function observeStack(session: StackSession, references: readonly string[] = []): Promise<ObservedStack> {
+  const { parent } = session;
+  const { exitCode, output } = await session.run(observeScript(session, references));
   if (exitCode !== 0) throw engineFailed(parent, output);
   const [remoteDir = "", manifest = "", down = "", owned, digests = "", containers = "", images = "", now] =
     output.split(separator);
@@ -78,33 +72,19 @@ export async function observeStack(
     digests,
     containers: parseContainers(parent, containers),
     warnings: parseWarnings(containers),
-    images: findImages(wanted.images, images, (line) => parseLine(parent, line)),
+    images: findImages(references, images, (line) => parseLine(parent, line)),
     now: Number(now) * 1000,
   };
 }
 
 /** The containers of a project alone. */
-export async function observeContainers(
-  shell: RemoteShell,
-  parent: Parent,
-  project: string,
-): Promise<ObservedContainer[]> {
-  const { exitCode, output } = await shell.run(listScript(parent, project));
-  if (exitCode !== 0) throw engineFailed(parent, output);
-  return parseContainers(parent, output);
+export async function observeContainers(session: StackSession): Promise<ObservedContainer[]> {
+  const { exitCode, output } = await session.run(listScript(session));
+  if (exitCode !== 0) throw engineFailed(session.parent, output);
+  return parseContainers(session.parent, output);
 }
 
-/** A shell word list that runs the parent's docker client. */
-export function dockerWords(parent: Parent): string {
-  return parent.docker.command.map(quoteWord).join(" ");
-}
-
-/** Has a list of docker's hold what is of a project, and nothing else. */
-export function projectFilter(project: string): string {
-  return `--filter ${quoteWord(`label=com.docker.compose.project=${project}`)}`;
-}
-
-function observeScript(parent: Parent, { project, images }: { project: string; images: readonly string[] }): string {
+function observeScript({ parent, project }: StackLocation, images: readonly string[]): string {
   const next = "printf '\\036'";
   const inspect = `${dockerWords(parent)} image inspect --format '{{json .}}' ${images.map(quoteWord).join(" ")}`;
   return `${stagedDirectoryScript(project, parent.docker.stagingRoot)}
@@ -112,8 +92,8 @@ case $dir in /*) ;; *) echo "its login has no home directory; set docker.staging
 printf %s "$dir"; ${next}
 ${readSentScript(next)}; ${next}
 [ ! -e "$dir/${ownDirectory}/owned" ] || printf owned; ${next}
-cat "$dir/${cacheFile}" 2>/dev/null; ${next}
-${listScript(parent, project)}
+cat "$dir/${digestsFile}" 2>/dev/null; ${next}
+${listScript({ parent, project })}
 ${next}
 ${images.length === 0 ? "" : `${inspect.replace("{{json .}}", imageFormat)} 2>/dev/null`}
 ${next}
@@ -132,7 +112,7 @@ const containerFormat = [
   '"state":{{json .State}},"policy":{{json .HostConfig.RestartPolicy.Name}},"labels":{{json .Config.Labels}}}',
 ].join(",");
 
-function listScript(parent: Parent, project: string): string {
+function listScript({ parent, project }: StackLocation): string {
   const docker = dockerWords(parent);
   const list = `${docker} container ls --all --quiet --no-trunc ${projectFilter(project)}`;
   const inspect = `${docker} container inspect --format '${containerFormat}' $ids`;

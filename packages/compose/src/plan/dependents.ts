@@ -1,5 +1,5 @@
 import type { ComposeService } from "@otto/compose-files";
-import type { UpStep } from "./reconcile.js";
+import type { Decision } from "./operations.js";
 
 /**
  * What becomes of services that are fine by themselves, but not beside what happens to others: one that is in another's
@@ -10,11 +10,11 @@ import type { UpStep } from "./reconcile.js";
  */
 export function planDependents(
   services: readonly ComposeService[],
-  own: readonly UpStep[],
+  own: readonly Decision[],
   live: ReadonlySet<string>,
-): UpStep[] {
-  const steps = new Map(own.map((step) => [step.service, step]));
-  const actionOf = (service: string) => steps.get(service)?.do;
+): Decision[] {
+  const decisions = new Map(own.map((decision) => [decision.service, decision]));
+  const actionOf = (service: string) => decisions.get(service)?.do;
   const isReplaced = (service: string) => {
     const action = actionOf(service);
     return action === "recreate" || (action === "create" && !live.has(service));
@@ -29,16 +29,16 @@ export function planDependents(
     for (const { name, sharesWith, volumesFrom } of services) {
       const cause = causeOf({ shared: sharesWith.find(begins), mounted: volumesFrom.find(isReplaced) });
       if (cause === undefined || !isKept(name)) continue;
-      steps.set(name, { do: "recreate", service: name, cause });
+      decisions.set(name, { do: "recreate", service: name, cause });
       isSettled = false;
     }
   }
   for (const { name, dependsOn } of services) {
     const other = dependsOn.find(({ service, restart }) => restart && actionOf(service) === "recreate");
     if (other === undefined || actionOf(name) !== "leave" || !live.has(name)) continue;
-    steps.set(name, { do: "restart", service: name, cause: `it depends on ${other.service}, which is recreated` });
+    decisions.set(name, { do: "restart", service: name, cause: `it depends on ${other.service}, which is recreated` });
   }
-  return own.map((step) => steps.get(step.service) ?? step);
+  return own.map((decision) => decisions.get(decision.service) ?? decision);
 }
 
 function causeOf(other: { shared: string | undefined; mounted: string | undefined }): string | undefined {

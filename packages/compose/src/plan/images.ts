@@ -1,6 +1,7 @@
 import type { ComposeService } from "@otto/compose-files";
-import { imageReference, type ObservedImage } from "../declared/image-reference.js";
-import type { ObservedStack, UpStep } from "./reconcile.js";
+import { imageReference } from "../declared/image-reference.js";
+import type { ObservedImage } from "../observed/observed-images.js";
+import type { Comparison, ComposeStep, PullStep } from "./operations.js";
 
 /** By service that compose is run for: whether its containers are replaced; undefined: it has none. */
 type Acted = ReadonlyMap<string, boolean | undefined>;
@@ -8,26 +9,32 @@ type Acted = ReadonlyMap<string, boolean | undefined>;
 const missing = "its image is not there";
 
 /** Which images a registry is asked for. */
-export function planPulls(services: readonly ComposeService[], acted: Acted, observed: ObservedStack): UpStep[] {
-  return services.flatMap((service) => {
-    const image = observed.images[imageReference(observed.project, service)];
-    const isMissing = image === undefined && acted.has(service.name) && pullsMissing(service, observed.mayBuild);
-    const cause = refreshCause(service, image, observed.now) ?? (isMissing ? missing : undefined);
-    return cause === undefined ? [] : [{ do: "pull", service: service.name, cause }];
+export function planPulls(services: readonly ComposeService[], acted: Acted, comparison: Comparison): PullStep[] {
+  return services.flatMap((service): PullStep[] => {
+    const image = comparison.images[imageReference(comparison.project, service)];
+    const isMissing = image === undefined && acted.has(service.name) && pullsMissing(service, comparison.mayBuild);
+    const refresh = refreshCause(service, image, comparison.now);
+    const cause = refresh ?? (isMissing ? missing : undefined);
+    if (cause === undefined) return [];
+    return [{ do: "pull", service: service.name, cause, after: [], isRefresh: refresh !== undefined }];
   });
 }
 
 /** Which images compose builds: those that are missing, and where containers are made of them those that are of other files. */
-export function planBuilds(services: readonly ComposeService[], acted: Acted, observed: ObservedStack): UpStep[] {
-  if (!observed.mayBuild) return [];
-  return services.flatMap((service) => {
+export function planBuilds(
+  services: readonly ComposeService[],
+  acted: Acted,
+  comparison: Comparison,
+): Omit<ComposeStep, "run">[] {
+  if (!comparison.mayBuild) return [];
+  return services.flatMap((service): Omit<ComposeStep, "run">[] => {
     const { name, hasBuild } = service;
     if (!hasBuild || !acted.has(name)) return [];
-    const image = observed.images[imageReference(observed.project, service)];
-    const wanted = observed.digests.get(name)?.build ?? image?.build;
+    const image = comparison.images[imageReference(comparison.project, service)];
+    const wanted = comparison.digests.get(name)?.build ?? image?.build;
     const isKept = acted.get(name) === false || image?.build === wanted;
-    if (image === undefined) return [{ do: "build", service: name, cause: missing }];
-    return isKept ? [] : [{ do: "build", service: name, cause: buildCause(image) }];
+    if (image === undefined) return [{ do: "build", service: name, cause: missing, after: [] }];
+    return isKept ? [] : [{ do: "build", service: name, cause: buildCause(image), after: [] }];
   });
 }
 

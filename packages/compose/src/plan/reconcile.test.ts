@@ -2,7 +2,15 @@ import type { ComposeService } from "@otto/compose-files";
 import { expect, test } from "vitest";
 import { formatDigest, type ServiceDigest } from "../desired/service-digest.js";
 import type { ObservedContainer } from "../observed/observed-stack.js";
-import { formatUpStep, isConverged, planUp } from "./reconcile.js";
+import {
+  type ComposeRun,
+  formatUpStep,
+  isComposeStep,
+  isContainerStep,
+  isConverged,
+  type UpPlan,
+} from "./operations.js";
+import { planUp } from "./reconcile.js";
 
 const digest: ServiceDigest = { settings: "s", files: "f", build: "b" };
 
@@ -47,7 +55,7 @@ function container(name: string, changes: Partial<ObservedContainer> = {}): Obse
   };
 }
 
-const fixed = { project: "p", mayBuild: true, now: 0 };
+const fixed = { project: "p", mayBuild: true, now: 0, builders: new Map<string, string>() };
 
 const others = Object.fromEntries(["db:1", "other", "w"].map((name) => [name, { id: "sha256:1", build: "" }]));
 
@@ -59,11 +67,26 @@ interface Changes {
 function plan(services: readonly ComposeService[], containers: readonly ObservedContainer[], changes: Changes = {}) {
   const digests = new Map(services.map(({ name }) => [name, { ...digest, ...changes.digest }]));
   const images = { ...others, "r-api:latest": { id: changes.imageId ?? "sha256:1", build: "" } };
-  const { steps, repairs } = planUp(services, { ...fixed, containers, images, digests });
-  return [
-    ...steps.map(formatUpStep),
-    ...repairs.map((repair) => [repair.do, repair.id, repair.name ?? []].flat().join(" ")),
-  ];
+  const steps = planUp(services, { ...fixed, containers, images, digests });
+  return [...steps.map(formatUpStep), ...steps.filter((step) => step.do !== "restart").flatMap(formatContainers)];
+}
+
+/** What is done to single containers. */
+function formatContainers(step: UpPlan[number]): string[] {
+  if (!isContainerStep(step)) return [];
+  const action = step.stops ? `stop and ${step.do}` : step.do;
+  return step.containers.map((id) => [action, id, step.name ?? []].flat().join(" "));
+}
+
+/** The services of each run of compose. */
+function runsOf(plan: UpPlan): [ComposeRun, Set<string>][] {
+  const runs = new Map<number, [ComposeRun, Set<string>]>();
+  for (const { run, service } of plan.filter(isComposeStep)) {
+    const [first, services] = runs.get(run.number) ?? [run, new Set()];
+    expect(run).toEqual(first);
+    runs.set(run.number, [first, services.add(service)]);
+  }
+  return [...runs.values()];
 }
 
 test("a stack that is not there is created", () => {
@@ -151,9 +174,9 @@ test("who has the volumes of a service that is replaced is recreated, and who ha
   ]);
   const stopped = container("data", { state: "exited", exitCode: 137 });
   expect(plan(services, [...others, stopped])).toEqual([
+    "data: start (its container exited with 137)",
     "backup: leave (it runs as declared)",
     "far: leave (it runs as declared)",
-    "data: start (its container exited with 137)",
   ]);
 });
 
@@ -163,7 +186,7 @@ test("who depends on a service with restart is restarted when that one is recrea
   const containers = [container("api"), container("web")];
   expect(plan(services, containers, { imageId: "sha256:2" })).toEqual([
     "api: recreate (its image was rebuilt)",
-    "web: restart (it depends on api, which is recreated)",
+    "web: restart (it depends on api, which is recreated), after api",
   ]);
   const stopped = container("api", { state: "exited", exitCode: 1 });
   expect(plan(services, [stopped, container("web")])).toEqual([
@@ -224,8 +247,8 @@ test("a paused container whose service changes is unpaused and replaced, one in 
   const containers = services.map(({ name }) => container(name, { state: "paused" }));
   expect(plan(services, containers, { imageId: "sha256:2" })).toEqual([
     "api: unpause (its container is paused)",
-    "api: recreate (its image was rebuilt)",
     "side: unpause (its container is paused)",
+    "api: recreate (its image was rebuilt)",
     "side: recreate (it shares namespaces with api, which starts anew)",
     "unpause api",
     "unpause side",
@@ -238,8 +261,8 @@ function stages(services: readonly ComposeService[], containers: readonly Observ
   const images = { ...others, "r-api:latest": { id: changes.imageId ?? "sha256:1", build: "" } };
   const planned = planUp(services, { ...fixed, containers, images, digests });
   return {
-    stages: planned.stages.map(({ services, replaces }) => `${services.join("+")}${replaces ? " anew" : ""}`),
-    restarted: planned.restarted,
+    stages: runsOf(planned).map(([{ replaces }, names]) => `${[...names].join("+")}${replaces ? " anew" : ""}`),
+    restarted: planned.flatMap((step) => (step.do === "restart" ? step.containers : [])),
     isConverged: isConverged(planned),
   };
 }
@@ -298,7 +321,7 @@ test("an up that was cut before a container was started starts it", () => {
 test("containers of a service that is no longer declared are stopped and removed, and said once", () => {
   const gone = [1, 2].map((replica) => container("gone", { id: `gone${replica}`, replica }));
   expect(plan([service("api")], [container("api"), ...gone])).toEqual([
-    ...["api: leave (it runs as declared)", "gone: remove (it is no longer declared)"],
+    ...["gone: remove (it is no longer declared)", "api: leave (it runs as declared)"],
     ...["stop and remove gone1", "stop and remove gone2"],
   ]);
 });
@@ -311,10 +334,10 @@ function imagePlan(
 ) {
   const images = { "r-api:latest": image && { id: "sha256:1", build: "", ...image } };
   const digests = new Map([["api", digest]]);
-  const { steps, stages } = planUp([service("api", declared)], {
-    ...{ project: "p", containers, images, digests, mayBuild, now: 86_400_001 },
+  const steps = planUp([service("api", declared)], {
+    ...{ ...fixed, containers, images, digests, mayBuild, now: 86_400_001 },
   });
-  return [...steps.map(formatUpStep), ...stages.map(({ build }) => (build ? "builds" : "builds nothing"))];
+  return [...steps.map(formatUpStep), ...runsOf(steps).map(([{ builds }]) => (builds ? "builds" : "builds nothing"))];
 }
 
 test("the plan says which images compose builds, and why", () => {

@@ -9,18 +9,29 @@ export interface UpStage {
   readonly build: boolean;
 }
 
+/** How images come to be: `built`: the services whose images are to be built; `builders`: by service, whose build makes its image. */
+interface Builds {
+  readonly built: ReadonlySet<string>;
+  readonly builders: ReadonlyMap<string, string>;
+}
+
+/** By service that compose acts on: whether its containers are to be replaced; undefined: it has none. */
+type Acted = ReadonlyMap<string, boolean | undefined>;
+
+/** The services that compose acts on before this one: those that it depends on, and who builds its image. */
+export function findWaits({ name, dependsOn }: ComposeService, acted: Acted, { built, builders }: Builds): string[] {
+  const builder = builders.get(name) ?? "";
+  const waited = [...dependsOn.map(({ service }) => service), ...(built.has(builder) ? [builder] : [])];
+  return [...new Set(waited)].filter((service) => acted.has(service));
+}
+
 /**
  * Orders services into runs of compose. It is told for each run whether to replace containers: what it would decide by
  * itself depends on which services it is run for (before Compose 2.30). What depends on a service comes with it or after.
- * @param acted whether a service's containers are to be replaced; undefined: it has none
- * @param images `built`: the services whose images are to be built: compose builds all images of a run, or none.
- * `builders`: by service, whose build makes its image
+ * Compose builds all images of a run, or none.
  */
-export function planStages(
-  services: readonly ComposeService[],
-  acted: ReadonlyMap<string, boolean | undefined>,
-  { built, builders }: { readonly built: ReadonlySet<string>; readonly builders: ReadonlyMap<string, string> },
-): UpStage[] {
+export function planStages(services: readonly ComposeService[], acted: Acted, images: Builds): UpStage[] {
+  const { built } = images;
   const rest = new Map(services.filter(({ name }) => acted.has(name)).map((service) => [service.name, service]));
   const stages: UpStage[] = [];
   while (rest.size > 0) {
@@ -29,9 +40,7 @@ export function planStages(
     let builds: boolean | undefined;
     const buildsOf = ({ name, hasBuild }: ComposeService) => (hasBuild ? built.has(name) : undefined);
     const fits = (service: ComposeService) => {
-      const builder = builders.get(service.name) ?? "";
-      const waits = built.has(builder) && rest.has(builder);
-      const isFree = !waits && !service.dependsOn.some(({ service: other }) => rest.has(other));
+      const isFree = !findWaits(service, acted, images).some((other) => rest.has(other));
       return isFree && agrees(acted.get(service.name), replaces) && agrees(buildsOf(service), builds);
     };
     for (let next = find(rest, fits); next !== undefined; next = find(rest, fits)) {

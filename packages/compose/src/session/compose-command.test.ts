@@ -10,13 +10,13 @@ test("up names the project, its staged files in order, profiles and services", (
     profiles: ["debug"],
   };
   const stack = { project: "otto-r-me", files } as unknown as Stack;
-  const run = { directory: "/c/otto", stage: { services: ["api"], build: true, replaces: true } };
+  const run = { directory: "/c/otto", services: ["api"], builds: true, replaces: true };
   expect(upCommand(["sudo", "-n", "docker", "compose"], stack, run).join(" ")).toBe(
     "sudo -n docker compose --ansi never --project-name otto-r-me --project-directory /c/otto/repo/docker " +
       "--file /c/otto/repo/a.yml --file /c/otto/repo/b.yml --env-file /c/otto/repo/.env --profile=debug " +
       "--file /c/otto/.otto/labels.json up --detach --no-deps --quiet-pull --force-recreate --build -- api",
   );
-  const kept = { ...run, stage: { ...run.stage, build: false } };
+  const kept = { ...run, builds: false };
   expect(upCommand(["docker", "compose"], stack, kept)).toContain("--no-build");
 });
 

@@ -1,9 +1,20 @@
+import { quoteWord } from "@otto/errors";
+import type { Parent } from "@otto/hosts";
 import { ownDirectory } from "@otto/remote-tree";
 import type { Stack } from "../declared/stack.js";
-import type { UpStage } from "../plan/stages.js";
 
 /** Where compose finds what the labels of {@link upCommand} are, in a staged tree. */
 export const labelsFile = `${ownDirectory}/labels.json`;
+
+/** A shell word list that runs the parent's docker client. */
+export function dockerWords({ docker }: Parent): string {
+  return docker.command.map(quoteWord).join(" ");
+}
+
+/** Has a list of docker's hold what is of a project, and nothing else. */
+export function projectFilter(project: string): string {
+  return `--filter ${quoteWord(`label=com.docker.compose.project=${project}`)}`;
+}
 
 /** `docker compose` on a parent, for one project. Global flags only; `--progress` is none before 2.19. */
 export function composeCommand(compose: readonly string[], project: string): string[] {
@@ -45,16 +56,16 @@ export function pullCommand(
 export function upCommand(
   compose: readonly string[],
   stack: Stack,
-  { directory, stage }: { directory: string; stage: UpStage },
+  options: { directory: string; services: readonly string[]; replaces: boolean; builds: boolean },
 ): string[] {
   return [
-    ...stackCommand(compose, stack, directory),
-    ...["--file", `${directory}/${labelsFile}`],
+    ...stackCommand(compose, stack, options.directory),
+    ...["--file", `${options.directory}/${labelsFile}`],
     ...["up", "--detach", "--no-deps", "--quiet-pull"],
-    stage.replaces ? "--force-recreate" : "--no-recreate",
-    stage.build ? "--build" : "--no-build",
+    options.replaces ? "--force-recreate" : "--no-recreate",
+    options.builds ? "--build" : "--no-build",
     "--",
-    ...stage.services,
+    ...options.services,
   ];
 }
 

@@ -1,5 +1,5 @@
 import { cleanText, createRedactor, OttoError, OutputText, quoteWord } from "@otto/errors";
-import { findCompose, type Parent } from "@otto/hosts";
+import { findCompose } from "@otto/hosts";
 import type { Stack } from "../declared/stack.js";
 import type { StackRedactor } from "../declared/stack-redactor.js";
 import { endableLine, isDirect } from "./endable-command.js";
@@ -29,6 +29,7 @@ export type ComposeArgv = (compose: readonly string[]) => readonly string[];
 
 /** `docker compose` of one parent, in one session. */
 export interface Compose {
+  readonly session: StackSession;
   /**
    * Runs one command to its end.
    * @throws OttoError `COMPOSE_MISSING` when the parent has no usable `docker compose`
@@ -42,10 +43,9 @@ export interface Compose {
  */
 export function createCompose(
   session: StackSession,
-  parent: Parent,
   redactor: StackRedactor = async () => createRedactor([]),
 ): Compose {
-  let compose: readonly string[] = [...parent.docker.command, "compose"];
+  let compose: readonly string[] = [...session.parent.docker.command, "compose"];
   let isChecked = false;
   const runClean = async (argv: readonly string[], run: ComposeRun): Promise<ComposeOutcome> => {
     const shown = run.onOutput && new OutputText(await redactor());
@@ -56,6 +56,7 @@ export function createCompose(
     return { ...outcome, output: cleanText(outcome.output, await redactor()) };
   };
   return {
+    session,
     async run(argv, run = {}) {
       const outcome = await runClean(argv(compose), run);
       if (outcome.exitCode === 0 || isChecked) {
@@ -63,7 +64,7 @@ export function createCompose(
         return outcome;
       }
       // Asked only after a failure, so that a working parent pays nothing for it.
-      const found = await requireCompose(session, parent);
+      const found = await requireCompose(session);
       isChecked = true;
       if (found.join(" ") === compose.join(" ")) return outcome;
       compose = found;
@@ -178,16 +179,16 @@ function quoteValue(value: string): string {
   return `"${value.replaceAll(/[\\"$]/g, "\\$&")}"`;
 }
 
-async function requireCompose(session: StackSession, parent: Parent): Promise<readonly string[]> {
-  const found = await findCompose(parent.docker.command, async (argv) => {
+async function requireCompose(session: StackSession): Promise<readonly string[]> {
+  const found = await findCompose(session.parent.docker.command, async (argv) => {
     const { exitCode, output } = await session.run(`${argv.map(quoteWord).join(" ")} 2>/dev/null`);
     return exitCode === 0 ? output : undefined;
   });
-  if (found === undefined || found.version.major < 2) throw composeMissing(parent, found?.version.text);
+  if (found === undefined || found.version.major < 2) throw composeMissing(session.parent, found?.version.text);
   return found.command;
 }
 
-function composeMissing(parent: Parent, old: string | undefined): OttoError {
+function composeMissing(parent: StackSession["parent"], old: string | undefined): OttoError {
   const found = old === undefined ? "does not work there" : `is missing, and docker-compose ${old} is too old`;
   return new OttoError(
     "COMPOSE_MISSING",

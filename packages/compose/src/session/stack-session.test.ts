@@ -25,7 +25,7 @@ function openParent(env: Readonly<Record<string, string | undefined>> = process.
 
 test("an abort while its process starts ends the wait for a lock that another holds", async () => {
   await using parent = openParent();
-  await using _holder = await openStackSession(parent, { project, who: "holder" });
+  await using _holder = await openStackSession({ parent, project }, { who: "holder" });
   const controller = new AbortController();
   const aborting: Parent = {
     ...parent,
@@ -35,7 +35,7 @@ test("an abort while its process starts ends the wait for a lock that another ho
       return process;
     },
   };
-  const waiting = openStackSession(aborting, { project, who: "waiter", signal: controller.signal });
+  const waiting = openStackSession({ parent: aborting, project }, { who: "waiter", signal: controller.signal });
   await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
 });
 
@@ -56,7 +56,7 @@ test("a process that starts after the abort is let go", async () => {
     },
   };
   const controller = new AbortController();
-  const opening = openStackSession(late, { project: undefined, who: "", signal: controller.signal });
+  const opening = openStackSession({ parent: late, project }, { who: undefined, signal: controller.signal });
   controller.abort();
   await expect(opening).rejects.toMatchObject({ name: "AbortError" });
   start();
@@ -66,7 +66,7 @@ test("a process that starts after the abort is let go", async () => {
 
 test("a command after one whose input broke has an answer of its own", async () => {
   await using parent = openParent();
-  await using session = await openStackSession(parent, { project: undefined, who: "" });
+  await using session = await openStackSession({ parent, project }, { who: undefined });
   const input = new Readable({ read: () => {} }).on("error", () => {});
   const fed = session.run("cat", { input });
   input.destroy(new Error("broken"));
@@ -80,7 +80,7 @@ test("a command after one whose input broke has an answer of its own", async () 
 
 test("commands that are sent at once have answers of their own, one after the other", async () => {
   await using parent = openParent();
-  await using session = await openStackSession(parent, { project: undefined, who: "" });
+  await using session = await openStackSession({ parent, project }, { who: undefined });
   const commands = ["sleep 0.2; echo a", "echo b; exit 3", "cat", "echo d"];
   const outcomes = commands.map((command) =>
     session.run(command, command === "cat" ? { input: Readable.from([Buffer.from("c\n")]) } : {}),
@@ -95,7 +95,7 @@ test("commands that are sent at once have answers of their own, one after the ot
 
 test("what waits for its turn in a session that ends is refused", async () => {
   await using parent = openParent();
-  const session = await openStackSession(parent, { project: undefined, who: "" });
+  const session = await openStackSession({ parent, project }, { who: undefined });
   const first = session.run("exec sleep 30");
   const second = session.run("echo late");
   const refused = [first, second].map((each) => expect(each).rejects.toMatchObject({ code: "COMPOSE_SESSION_LOST" }));
@@ -155,7 +155,7 @@ test("a client that vanishes leaves no lock and no process, whatever runs", {
 test("the directory of a session goes with it, also when its client vanishes", async () => {
   await using parent = openParent();
   const make = 'mkdir -m 700 "$scratch" && : >"$scratch/file" && printf %s "$scratch"';
-  const ended = await openStackSession(parent, { project, who: "ended" });
+  const ended = await openStackSession({ parent, project }, { who: "ended" });
   const { output: first } = await ended.run(make);
   expect(existsSync(join(first, "file"))).toBe(true);
   await ended[Symbol.asyncDispose]();
@@ -184,7 +184,7 @@ test("a script of which only a part has come is not run", async () => {
 
 test("a session whose lock is lost ends, and what it runs", async () => {
   await using parent = openParent();
-  const session = await openStackSession(parent, { project, who: "robbed" });
+  const session = await openStackSession({ parent, project }, { who: "robbed" });
   const running = session.run("sleep 30");
   const waits: number[] = [];
   const controller = new AbortController();
@@ -192,7 +192,7 @@ test("a session whose lock is lost ends, and what it runs", async () => {
     waits.push(pid ?? 0);
     controller.abort();
   };
-  const waiting = openStackSession(parent, { project, who: "robber", onWaiting, signal: controller.signal });
+  const waiting = openStackSession({ parent, project }, { who: "robber", onWaiting, signal: controller.signal });
   await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
   process.kill(waits[0] as number, "SIGKILL");
   await expect(running).rejects.toMatchObject({ code: "COMPOSE_SESSION_LOST" });
@@ -205,7 +205,7 @@ test.each(["flock", "dd", "tar", "sleep"])("a parent without %s is always refuse
   for (const name of others.filter((other) => other !== program)) symlinkSync(`/bin/${name}`, join(bin, name));
   await using parent = openParent({ PATH: bin });
   for (let round = 0; round < 10; round += 1) {
-    const opening = openStackSession(parent, { project, who: "any" });
+    const opening = openStackSession({ parent, project }, { who: "any" });
     await expect(opening).rejects.toMatchObject({
       code: "COMPOSE_PROGRAM_MISSING",
       message: `cannot work on stacks on local: it lacks ${program}`,

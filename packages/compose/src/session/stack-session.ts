@@ -9,18 +9,22 @@ import { readAnswers } from "./session-answers.js";
 import { scriptEnd, sessionScript } from "./session-script.js";
 import { watchSilence } from "./silence-watch.js";
 
+/** One Compose project on one parent. */
+export interface StackLocation {
+  readonly parent: Parent;
+  readonly project: string;
+}
+
 export interface SessionOptions {
-  /** The Compose project to lock; undefined: no lock. */
-  readonly project: string | undefined;
-  /** The name under which a waiting command reports this session. */
-  readonly who: string;
+  /** The name under which a waiting command reports this session; undefined: it locks nothing. */
+  readonly who: string | undefined;
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
   /** Ends the wait for the lock. After that, a parent that does not answer any more ends the session, with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One process on a parent that runs scripts, one at a time: calls queue. Dispose it to free its lock. */
-export interface StackSession extends RemoteShell, AsyncDisposable {
+/** One process on a stack's parent that runs scripts, one at a time: calls queue. Dispose it to free its lock. */
+export interface StackSession extends StackLocation, RemoteShell, AsyncDisposable {
   /** @param options `onLines`: gets the lines of its output as they come */
   run(
     script: string,
@@ -43,11 +47,14 @@ const chunkBytes = 1 << 18;
  * Starts a session and waits until it holds its lock.
  * @throws OttoError `COMPOSE_PROGRAM_MISSING`, `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, and what connecting throws
  */
-export async function openStackSession(parent: Parent, options: SessionOptions): Promise<StackSession> {
+export async function openStackSession(
+  { parent, project }: StackLocation,
+  options: SessionOptions,
+): Promise<StackSession> {
   const nonce = randomBytes(8).toString("hex");
   options.signal?.throwIfAborted();
   const starting = parent.spawn(
-    ["sh", "-c", sessionScript, "otto-stack", nonce, options.project ?? "", options.who],
+    ["sh", "-c", sessionScript, "otto-stack", nonce, options.who === undefined ? "" : project, options.who ?? ""],
     // It ends by itself, and nothing else of this operation needs a channel meanwhile.
     { lifetime: "short" },
   );
@@ -115,6 +122,8 @@ export async function openStackSession(parent: Parent, options: SessionOptions):
   };
   let before: Promise<unknown> = Promise.resolve();
   return {
+    parent,
+    project,
     run(script, options): Promise<ShellOutcome> {
       const outcome = before.then(() => runNow(script, options));
       before = outcome.catch(() => {});

@@ -1,0 +1,156 @@
+import { isRuntimeFailure, registryConnectionHint } from "@otto/engine";
+import { cleanText } from "@otto/errors";
+import type { TreeListing } from "@otto/remote-tree";
+import { isNameTaken, lastLine } from "./declared/engine-text.js";
+import { upFailed } from "./declared/errors.js";
+import { imageReferences } from "./declared/image-reference.js";
+import type { PlacedStack } from "./declared/stack.js";
+import { createStackRedactor } from "./declared/stack-redactor.js";
+import { readDesiredStack } from "./desired/desired-stack.js";
+import { type Execution, executePlan } from "./execute/executor.js";
+import { adviseImage, findMissing, imageMissing } from "./execute/missing-images.js";
+import { pullImages } from "./execute/pull.js";
+import { findFailure, isReady, type ReadyOptions, waitUntilReady } from "./execute/readiness.js";
+import { markOwned, sendFiles, writeLabels } from "./execute/staged-files.js";
+import type { UpOptions } from "./execute/up-options.js";
+import { watchContainers } from "./observed/container-events.js";
+import {
+  type ObservedContainer,
+  type ObservedStack,
+  observeContainers,
+  observeStack,
+} from "./observed/observed-stack.js";
+import { formatUpStep, isConverged, type UpPlan } from "./plan/operations.js";
+import { planUp } from "./plan/reconcile.js";
+import { type ComposeOutcome, createCompose } from "./session/compose-process.js";
+import type { StackSession } from "./session/stack-session.js";
+
+const defaultReadyTimeoutMs = 300_000;
+
+export interface ConvergenceOptions extends UpOptions {
+  readonly observed: ObservedStack;
+  readonly listing: TreeListing;
+  /** Whether those who use the stack are to hold it in common. */
+  readonly owns: boolean;
+}
+
+/** Makes the stack what it is declared to be, and waits until it is up. */
+export async function converge(
+  session: StackSession,
+  stack: PlacedStack,
+  options: ConvergenceOptions,
+): Promise<readonly ObservedContainer[]> {
+  const { observed, build = true, onEvent } = options;
+  const { project } = stack;
+  const directory = observed.remoteDir;
+  const redactor = createStackRedactor(stack);
+  const compose = createCompose(session, redactor);
+  // What compose refuses is refused before anything is sent.
+  const desired = await readDesiredStack(compose, stack, options);
+  const planFor = (seen: ObservedStack) =>
+    planUp(stack.files.services, { ...seen, ...desired, project, mayBuild: build });
+  const planned = planFor(observed);
+  onEvent?.({ type: "compose.planned", project, steps: planned });
+  if (!build) requireImages(stack, observed, planned);
+  await sendFiles(session, { directory, tree: desired.tree }, options);
+  if (options.owns) await markOwned(session, stack, true);
+  const pulled = await pullImages(stack, planned, { ...options, compose, directory });
+  const seen = pulled.size === 0 ? observed : { ...observed, images: await observeImages(session, stack) };
+  const plan = planFor(seen);
+  if (changesOf(plan) !== changesOf(planned)) onEvent?.({ type: "compose.planned", project, steps: plan });
+  const waiting = readyOptions(stack, plan, { ...options, observed: seen });
+  const isUp = isConverged(plan) && isReady(waiting);
+  if (!isConverged(plan) || (isUp && desired.isNew)) await writeLabels(session, stack, { directory, desired, pulled });
+  if (isUp) return seen.containers;
+  const watched = { session, redactor, events: await watchContainers(session) };
+  if (!isConverged(plan)) {
+    const execution = { stack, compose, directory, watched, waiting, onEvent };
+    await execute(execution, plan, { observed: seen, planFor, build });
+  }
+  return await waitUntilReady(watched, waiting);
+}
+
+/** What is done to containers and by builds. */
+function changesOf(plan: UpPlan): string {
+  return plan
+    .filter((step) => step.do !== "pull" && step.do !== "leave")
+    .map(formatUpStep)
+    .join("\n");
+}
+
+async function observeImages(session: StackSession, stack: PlacedStack): Promise<ObservedStack["images"]> {
+  return (await observeStack(session, imageReferences(stack))).images;
+}
+
+/** An image with a name of its own may be had from a registry: then compose tries that first. */
+function requireImages(stack: PlacedStack, { images }: ObservedStack, plan: UpPlan): void {
+  const missing = findMissing(stack, images, plan).find(({ image }) => image === undefined);
+  if (missing !== undefined) throw imageMissing(stack, missing);
+}
+
+function readyOptions(
+  { parent, project, files }: PlacedStack,
+  plan: UpPlan,
+  options: ConvergenceOptions,
+): ReadyOptions {
+  const timeoutMs = options.readyTimeoutMs ?? defaultReadyTimeoutMs;
+  const message = `the engine of ${parent.id} does not answer; waiting until it does`;
+  const restarted = plan.flatMap((step) => (step.do === "restart" ? step.containers : []));
+  return {
+    services: files.services,
+    before: options.observed.containers.filter(({ id }) => !restarted.includes(id)),
+    deadline: performance.now() + timeoutMs,
+    timeoutMs,
+    signal: options.signal,
+    onAbsent: () => options.onEvent?.({ type: "compose.warning", project, message }),
+  };
+}
+
+interface Planning {
+  readonly observed: ObservedStack;
+  readonly planFor: (seen: ObservedStack) => UpPlan;
+  readonly build: boolean;
+}
+
+/**
+ * Does what the plan says. It is looked, planned and done once more when the container runtime failed before a program
+ * began, and when names that compose wants are taken: what an `up` that was killed had asked the engine for may be there
+ * only after we have looked.
+ */
+async function execute(execution: Execution, plan: UpPlan, { observed, planFor, build }: Planning): Promise<void> {
+  const { stack, watched, waiting, onEvent } = execution;
+  const { project } = stack;
+  const first = await executePlan(execution, plan);
+  let last = first;
+  const isRuntime = isRuntimeFailure(first.output);
+  if (first.exitCode !== 0 && (isRuntime || isNameTaken(first.output))) {
+    if (isRuntime) onEvent?.({ type: "compose.warning", project, message: repeating(first) });
+    const containers = await observeContainers(watched.session);
+    last = await executePlan(execution, planFor({ ...observed, containers }));
+  }
+  waiting.signal?.throwIfAborted();
+  if (last.exitCode !== 0) {
+    const [missing] = build ? [] : findMissing(stack, observed.images, plan);
+    const failure = await findFailure(watched, waiting);
+    throw (
+      failure ??
+      (missing ? imageMissing(stack, missing, cleanText(last.output)) : await explain(execution, last, observed))
+    );
+  }
+  onEvent?.({ type: "compose.started", project, output: last.output });
+}
+
+function repeating({ output }: ComposeOutcome): string {
+  return `the container runtime failed, what did not start is started once more: ${lastLine(cleanText(output))}`;
+}
+
+/** Of what compose itself refused or broke off. */
+async function explain({ stack, watched, directory }: Execution, { output }: ComposeOutcome, observed: ObservedStack) {
+  // Compose may have pulled meanwhile what was not there.
+  const images = await observeImages(watched.session, stack).catch(() => observed.images);
+  const advice = adviseImage(stack, images);
+  const connection = registryConnectionHint(output);
+  // A name without a registry is likelier a slip than meant for Docker Hub.
+  const hint = output.includes("registry-1.docker.io") ? (advice ?? connection) : (connection ?? advice);
+  return upFailed(stack, output, { directory, hint });
+}

@@ -1,0 +1,78 @@
+import { cleanText, quoteWord } from "@otto/errors";
+import { ownDirectory, type SetAside, stagedDirectoryScript, type TreePlan, updateTree } from "@otto/remote-tree";
+import { upFailed } from "../declared/errors.js";
+import type { PlacedStack } from "../declared/stack.js";
+import type { DesiredStack } from "../desired/desired-stack.js";
+import { digestKey, formatDigests } from "../desired/digest-cache.js";
+import { formatDigest, type ServiceDigest } from "../desired/service-digest.js";
+import { buildLabel } from "../observed/observed-images.js";
+import { configLabel, digestsFile } from "../observed/observed-stack.js";
+import { labelsFile } from "../session/compose-command.js";
+import type { StackSession } from "../session/stack-session.js";
+import type { UpOptions } from "./up-options.js";
+
+/** Sends the files that changed, and removes those that went. @param directory of the staged tree */
+export async function sendFiles(
+  session: StackSession,
+  { directory, tree }: { readonly directory: string; readonly tree: TreePlan },
+  { signal, onEvent }: Pick<UpOptions, "signal" | "onEvent">,
+): Promise<void> {
+  const { parent, project } = session;
+  const { command: docker, stagingRoot } = parent.docker;
+  const aside = await updateTree(
+    { shell: session, remoteDir: directory, host: parent.id, docker, stagingRoot },
+    tree,
+    signal,
+  );
+  if (aside !== undefined) onEvent?.({ type: "compose.warning", project, message: formatAside(parent.id, aside) });
+  onEvent?.({ type: "compose.staged", project, files: tree.send.length });
+}
+
+function formatAside(host: string, { directory, paths }: SetAside): string {
+  const names = paths.map((path) => path.replace(/^repo\//, "")).join(", ");
+  return `your version replaces what a container wrote: ${cleanText(names)}; the container's version is now in ${host}:${directory}`;
+}
+
+/**
+ * Writes labels and digests. The labels make compose replace the containers that the plan says, and tell the next plan
+ * what they were started from; the digests spare the next `up` of the same files to have compose read them.
+ * @param pulled the services whose images were pulled
+ */
+export async function writeLabels(
+  session: StackSession,
+  stack: PlacedStack,
+  {
+    directory,
+    desired,
+    pulled,
+  }: { readonly directory: string; readonly desired: DesiredStack; readonly pulled: ReadonlySet<string> },
+): Promise<void> {
+  const labelled = [...desired.digests].map(([name, digest]) => {
+    const labels = labelsOf(digest, !desired.builders.has(name));
+    // Compose would pull it again, without the login.
+    return [name, pulled.has(name) ? { ...labels, pull_policy: "missing" } : labels] as const;
+  });
+  const labels = JSON.stringify({ services: Object.fromEntries(labelled) });
+  const write = (path: string, text: string) => {
+    const file = quoteWord(`${directory}/${path}`);
+    return `printf %s ${quoteWord(text)} >${file}.new && mv -f ${file}.new ${file}`;
+  };
+  const known = formatDigests(digestKey(stack, desired.tree.wanted), desired.declared);
+  const script = [write(labelsFile, labels), write(digestsFile, known)].join(" && ");
+  const { exitCode, output } = await session.run(`{ ${script}; } 2>&1`);
+  if (exitCode !== 0) throw upFailed(stack, output);
+}
+
+function labelsOf(digest: ServiceDigest, isBuilder: boolean): object {
+  const labels = { [configLabel]: formatDigest(digest) };
+  return digest.build === "" || !isBuilder ? { labels } : { labels, build: { labels: { [buildLabel]: digest.build } } };
+}
+
+/** Notes on the parent whether a stack is held in common by those who use it. */
+export async function markOwned(session: StackSession, stack: PlacedStack, owned: boolean): Promise<void> {
+  const file = `"$dir/${ownDirectory}/owned"`;
+  const { exitCode, output } = await session.run(
+    `${stagedDirectoryScript(stack.project, stack.parent.docker.stagingRoot)}\n${owned ? `: >${file}` : `rm -f ${file}`} 2>&1`,
+  );
+  if (exitCode !== 0) throw upFailed(stack, output);
+}

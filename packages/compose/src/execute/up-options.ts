@@ -1,0 +1,33 @@
+import type { RegistryCredentials } from "@otto/engine";
+import type { UpStep } from "../plan/operations.js";
+import type { WaitingEvent } from "../session/stack-lock.js";
+
+export type UpEvent =
+  /** Someone else works on the stack; this call goes on when they are done. */
+  | WaitingEvent
+  /** `files`: how many were sent; those that have not changed are not. */
+  | { readonly type: "compose.staged"; readonly project: string; readonly files: number }
+  | { readonly type: "compose.planned"; readonly project: string; readonly steps: readonly UpStep[] }
+  /** What compose writes while it pulls, builds and starts: whole lines, as they come. */
+  | { readonly type: "compose.output"; readonly project: string; readonly text: string }
+  /** `output`: all that compose wrote. */
+  | { readonly type: "compose.started"; readonly project: string; readonly output: string }
+  | { readonly type: "compose.warning"; readonly project: string; readonly message: string };
+
+/** Finds the user's login for a registry, as `registry.example:5000`; undefined: there is none. */
+export type FindLogin = (registry: string) => Promise<RegistryCredentials | undefined>;
+
+export interface UpOptions {
+  /** Whether compose may build images: of services with a `build` section. Default true. */
+  readonly build?: boolean | undefined;
+  /** The directory for the digests of staged files that have not changed since; `false` (the default) reads every file. */
+  readonly cacheDir?: string | false | undefined;
+  /** How long services may take to be up, in milliseconds. Default 300,000. */
+  readonly readyTimeoutMs?: number | undefined;
+  /** The user's logins for registries: private images are pulled with them. Default: none. */
+  readonly findLogin?: FindLogin | undefined;
+  /** The name under which a waiting command reports this call. */
+  readonly who: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: UpEvent) => void) | undefined;
+}

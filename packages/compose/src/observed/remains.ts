@@ -1,0 +1,65 @@
+import { cleanText, OttoError } from "@otto/errors";
+import {
+  findKept,
+  type KeptFiles,
+  ownDirectory,
+  parseSentTree,
+  readSentScript,
+  stagedDirectoryScript,
+} from "@otto/remote-tree";
+import { dockerWords, projectFilter } from "../session/compose-command.js";
+import type { StackLocation, StackSession } from "../session/stack-session.js";
+
+/** What there is of a project, whether its files are known or not. */
+export interface Remains {
+  readonly resources: readonly { readonly kind: "container" | "network" | "volume"; readonly name: string }[];
+  /** The staged tree; undefined where nothing was sent. */
+  readonly tree:
+    | { readonly directory: string; readonly isDown: boolean; readonly kept: KeptFiles | undefined }
+    | undefined;
+}
+
+const kinds = ["container", "network", "volume"] as const;
+const separator = "\u001e";
+
+/**
+ * @param withVolumes whether volumes are asked for
+ * @throws OttoError `COMPOSE_DOWN_FAILED`
+ */
+export async function observeRemains(session: StackSession, withVolumes: boolean): Promise<Remains> {
+  const { parent, project } = session;
+  const { exitCode, output } = await session.run(listScript(session, withVolumes));
+  if (exitCode === 0) {
+    const [list = "", directory, manifest = "", down = ""] = output.split(separator);
+    const resources = parseResources(list);
+    if (directory === undefined) return { resources, tree: undefined };
+    const sent = parseSentTree(manifest, down);
+    const kept = await findKept({ shell: session, remoteDir: directory, host: parent.id }, sent);
+    return { resources, tree: { directory, isDown: down !== "", kept } };
+  }
+  const said = cleanText(output).trim();
+  throw new OttoError("COMPOSE_DOWN_FAILED", `looking for what is left of ${project} on ${parent.id}: ${said}`, {
+    details: { host: parent.id, project, output: said },
+  });
+}
+
+function listScript({ parent, project }: StackLocation, withVolumes: boolean): string {
+  const docker = dockerWords(parent);
+  const filter = projectFilter(project);
+  return `${stagedDirectoryScript(project, parent.docker.stagingRoot)}
+{ ${docker} container ls --all ${filter} --format 'container {{.Names}}' &&
+${docker} network ls ${filter} --format 'network {{.Name}}'${withVolumes ? " &&" : ""}
+${withVolumes ? `${docker} volume ls ${filter} --format 'volume {{.Name}}'` : ""}
+} 2>&1 || exit 1
+[ -e "$dir/${ownDirectory}/manifest" ] || exit 0
+printf '\\036%s\\036' "$dir"
+${readSentScript("printf '\\036'")}`;
+}
+
+function parseResources(list: string): Remains["resources"] {
+  const resources = list.split("\n").flatMap((line) => {
+    const kind = kinds.find((one) => line.startsWith(`${one} `));
+    return kind === undefined ? [] : [{ kind, name: line.slice(kind.length + 1) }];
+  });
+  return resources.sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || (a.name < b.name ? -1 : 1));
+}

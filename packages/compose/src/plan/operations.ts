@@ -1,0 +1,94 @@
+import type { ServiceDigest } from "../desired/service-digest.js";
+import type { ObservedStack } from "../observed/observed-stack.js";
+
+/** What there is of a stack, and what is wanted beside its services. */
+export interface Comparison extends Pick<ObservedStack, "containers" | "images" | "now"> {
+  readonly project: string;
+  /** By service; absent while nothing is to be compared. */
+  readonly digests: ReadonlyMap<string, ServiceDigest>;
+  /** By service without a build of its own: the one whose build makes the image that it names. */
+  readonly builders: ReadonlyMap<string, string>;
+  /** Whether compose may build images. */
+  readonly mayBuild: boolean;
+}
+
+/** One operation of an `up`, and why it is needed. */
+export type UpStep = PullStep | ComposeStep | ContainerStep | LeaveStep;
+
+/** An ordered list: each step stands behind those that it waits for. */
+export type UpPlan = readonly UpStep[];
+
+interface Operation {
+  readonly service: string;
+  readonly cause: string;
+  /** The other services whose steps are done, and which are up, before. */
+  readonly after: readonly string[];
+}
+
+/** A registry is asked for the service's image. */
+export interface PullStep extends Operation {
+  readonly do: "pull";
+  /** Whether it is asked although the image may be there. Else compose pulls it too, when it starts the container. */
+  readonly isRefresh: boolean;
+}
+
+/** What one run of compose does, together with the other steps of that run. */
+export interface ComposeStep extends Operation {
+  readonly do: "build" | "create" | "recreate" | "start" | "remove";
+  readonly run: ComposeRun;
+}
+
+export interface ComposeRun {
+  /** The runs are counted from 1. */
+  readonly number: number;
+  /** Whether the services' containers are replaced; else those that there are stay, and are started. */
+  readonly replaces: boolean;
+  /** Whether compose builds their images first. */
+  readonly builds: boolean;
+}
+
+/** What is done to single containers, beside compose. */
+export interface ContainerStep extends Operation {
+  readonly do: "rename" | "unpause" | "remove" | "restart";
+  /** Ids. */
+  readonly containers: readonly string[];
+  /** For `rename`: what it is called then. */
+  readonly name?: string | undefined;
+  /** For `remove`: whether they are stopped first, so that they end by themselves. */
+  readonly stops?: boolean | undefined;
+}
+
+/** Nothing is done. */
+export interface LeaveStep extends Operation {
+  readonly do: "leave";
+}
+
+export function isComposeStep(step: UpStep): step is ComposeStep {
+  return "run" in step;
+}
+
+export function isContainerStep(step: UpStep): step is ContainerStep {
+  return "containers" in step;
+}
+
+/** What becomes of a service. An `unpause` is done to its containers. */
+export interface Decision {
+  readonly do: Exclude<UpStep["do"], "pull" | "rename">;
+  readonly service: string;
+  readonly cause: string;
+}
+
+/** Whether compose does it. */
+export function isComposeAction(decision: Decision): decision is Decision & Pick<ComposeStep, "do"> {
+  return !["leave", "restart", "unpause"].includes(decision.do);
+}
+
+/** Whether `up` changes nothing but images. */
+export function isConverged(plan: UpPlan): boolean {
+  return plan.every((step) => step.do === "pull" || step.do === "leave");
+}
+
+/** One line for a person. */
+export function formatUpStep({ do: action, service, cause, after }: UpStep): string {
+  return `${service}: ${action} (${cause})${after.length === 0 ? "" : `, after ${after.join(", ")}`}`;
+}

@@ -1,0 +1,57 @@
+import { checkProjectName } from "@otto/hashing";
+import type { Parent } from "@otto/hosts";
+import { requireService } from "./declared/errors.js";
+import { imageReferences } from "./declared/image-reference.js";
+import type { PlacedStack } from "./declared/stack.js";
+import { createStackRedactor } from "./declared/stack-redactor.js";
+import { listStack, readDesiredStack } from "./desired/desired-stack.js";
+import { type BuiltImages, withBuilt } from "./desired/image-stand-ins.js";
+import { observeStack } from "./observed/observed-stack.js";
+import { observeRemains } from "./observed/remains.js";
+import { type DownStep, planDown } from "./plan/down.js";
+import type { UpPlan } from "./plan/operations.js";
+import { planUp } from "./plan/reconcile.js";
+import { createCompose } from "./session/compose-process.js";
+import { openStackSession } from "./session/stack-session.js";
+
+export interface PreviewOptions {
+  /** Whether compose may build images: of services with a `build` section. Default true. */
+  readonly build?: boolean | undefined;
+  /** As of `UpOptions`. */
+  readonly cacheDir?: string | false | undefined;
+  /**
+   * Images that will be built or tagged before `up`: name to id, undefined if the id is not known yet. Default: none.
+   */
+  readonly builtImages?: BuiltImages | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * What `up` would do to each service, in its order. Changes nothing.
+ * @throws OttoError `COMPOSE_PROJECT_INVALID`; `COMPOSE_NO_SERVICE`; `COMPOSE_UP_FAILED` when compose refuses the files; `COMPOSE_ENGINE_FAILED`, `COMPOSE_MISSING`
+ */
+export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}): Promise<UpPlan> {
+  const { build = true, builtImages = new Map(), cacheDir, signal } = options;
+  checkProjectName(stack.project);
+  await using session = await openStackSession(stack, { who: undefined, signal });
+  requireService(stack);
+  const [observed, listing] = await Promise.all([observeStack(session, imageReferences(stack)), listStack(stack, { cacheDir, signal })]);
+  const compose = createCompose(session, createStackRedactor(stack));
+  const desired = await readDesiredStack(compose, stack, { observed, listing, build, signal });
+  const images = withBuilt(stack, observed.images, builtImages);
+  return planUp(stack.files.services, { ...observed, ...desired, project: stack.project, images, mayBuild: build });
+}
+
+/**
+ * What `takeDown` would remove. Changes nothing.
+ * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_DOWN_FAILED` when the parent's engine cannot be asked, and what connecting throws
+ */
+export async function previewDown(
+  parent: Parent,
+  project: string,
+  { volumes, signal }: { readonly volumes: boolean; readonly signal?: AbortSignal | undefined },
+): Promise<DownStep[]> {
+  checkProjectName(project);
+  await using session = await openStackSession({ parent, project }, { who: undefined, signal });
+  return planDown(await observeRemains(session, volumes), volumes);
+}
