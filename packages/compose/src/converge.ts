@@ -30,7 +30,7 @@ const defaultReadyTimeoutMs = 300_000;
 export interface ConvergenceOptions extends UpOptions {
   readonly observed: ObservedStack;
   readonly listing: TreeListing;
-  /** Whether those who use the stack are to hold it in common. */
+  /** Whether the last holder of a lease is to take it down. */
   readonly owns: boolean;
 }
 

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 /** The folders and then the files beside them, in the order in which an `up` enters them. */
 const order = [
   ...["declared", "session", "observed", "desired", "plan", "execute", "lease"],
-  ...["preview", "down", "converge", "up", "stack-use", "index"],
+  ...["preview", "down", "converge", "up", "lease-stack", "index"],
 ];
 
 const files = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" })

@@ -1,11 +1,11 @@
 export { type PlacedStack, readStack, type Stack, type StackOptions } from "./declared/stack.js";
 export { type DownEvent, type DownOptions, type DownOutcome, formatKept, takeDown } from "./down.js";
 export type { FindLogin, UpEvent, UpOptions } from "./execute/up-options.js";
+export { leaseStack, reapStack, type StackLease, type StackLeaseOptions } from "./lease-stack.js";
 export { containerHostId, createContainerHost } from "./observed/container-hosts.js";
 export { type ComposePsOptions, type ContainerRow, composePs } from "./observed/container-rows.js";
 export type { ObservedContainer } from "./observed/observed-stack.js";
 export { type DownStep, formatDownStep } from "./plan/down.js";
 export { formatUpStep, type UpPlan, type UpStep } from "./plan/operations.js";
 export { type PreviewOptions, previewDown, previewUp } from "./preview.js";
-export { endLeftUse, type StackUse, type StackUseOptions, useStack } from "./stack-use.js";
 export { bringUp } from "./up.js";

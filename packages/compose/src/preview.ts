@@ -35,7 +35,10 @@ export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}
   checkProjectName(stack.project);
   await using session = await openStackSession(stack, { who: undefined, signal });
   requireService(stack);
-  const [observed, listing] = await Promise.all([observeStack(session, imageReferences(stack)), listStack(stack, { cacheDir, signal })]);
+  const [observed, listing] = await Promise.all([
+    observeStack(session, imageReferences(stack)),
+    listStack(stack, { cacheDir, signal }),
+  ]);
   const compose = createCompose(session, createStackRedactor(stack));
   const desired = await readDesiredStack(compose, stack, { observed, listing, build, signal });
   const images = withBuilt(stack, observed.images, builtImages);

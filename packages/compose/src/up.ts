@@ -39,11 +39,11 @@ export async function bringUp(stack: PlacedStack, options: UpOptions): Promise<r
 
 export interface BroughtUp {
   readonly containers: readonly ObservedContainer[];
-  /** Whether those who use the stack hold it in common. */
+  /** Whether the last holder of a lease takes it down. */
   readonly isOwned: boolean;
 }
 
-/** Within a session that holds the stack's lock. @param own whether those who use the stack are to hold it in common */
+/** Within a session that holds the stack's lock. @param own whether the last holder of a lease is to take it down */
 export async function bringUpIn(
   session: StackSession,
   stack: PlacedStack,
@@ -51,7 +51,10 @@ export async function bringUpIn(
 ): Promise<BroughtUp> {
   const { cacheDir, signal } = options;
   requireService(stack);
-  const [observed, listing] = await Promise.all([observeStack(session, imageReferences(stack)), listStack(stack, { cacheDir, signal })]);
+  const [observed, listing] = await Promise.all([
+    observeStack(session, imageReferences(stack)),
+    listStack(stack, { cacheDir, signal }),
+  ]);
   const noted = stack.files.warnings.filter(({ code }) => shownWarnings.has(code));
   const ranBefore = observed.containers.some(({ state }) => state === "running");
   const owns = options.own === true || (options.own === false && !ranBefore);

@@ -4,20 +4,20 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import {
   bringUp,
-  endLeftUse,
+  leaseStack,
   type PlacedStack,
   previewDown,
   previewUp,
   readStack,
+  reapStack,
   takeDown,
-  useStack,
 } from "@otto/compose";
 import {
   buildImages,
   composeDown,
   composed,
-  composeLeft,
   composeLogs,
+  composeReap,
   composeUp,
   declareStacks,
   getContainerHost,
@@ -100,16 +100,16 @@ const entrances: Record<string, (projectName: string) => Promise<unknown>> = {
   composeDown: (projectName) => composeDown(repo, lab, { projectName, volumes: true }),
   planComposeDown: (projectName) => planComposeDown(repo, lab, { projectName, volumes: true }),
   composed: (projectName) => composed(repo, lab, { projectName }, async () => {}),
-  composeLeft: (projectName) => composeLeft(repo, lab, { projectName }),
+  composeReap: (projectName) => composeReap(repo, lab, { projectName }),
   composeLogs: (projectName) => composeLogs(repo, lab, { projectName }).next(),
   declareStacks: (projectName) => declareStacks(lab, { projectName }),
   readStack: (projectName) => readStack(repo, { projectName, environment: {}, home: running.directory }),
   bringUp: (project) => bringUp({ ...stack, project }, { who: "test" }),
   previewUp: (project) => previewUp({ ...stack, project }),
-  useStack: (project) => useStack({ ...stack, project }, { who: "test", own: true }),
+  leaseStack: (project) => leaseStack({ ...stack, project }, { who: "test", own: true }),
   takeDown: (project) => takeDown(parent, project, { who: "test", stopTimeout: 1, volumes: true }),
   previewDown: (project) => previewDown(parent, project, { volumes: true }),
-  endLeftUse: (project) => endLeftUse({ parent, project }, { who: "test" }),
+  reapStack: (project) => reapStack({ parent, project }, { who: "test" }),
 };
 
 /** Both sides' homes, staging root and repo, and the names in the directories that everybody shares. */

@@ -1,4 +1,4 @@
-import { useStack } from "@otto/compose";
+import { leaseStack } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { anySignal } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
@@ -66,7 +66,7 @@ async function startUse(repo: Repo, lab: Lab, options: ComposedOptions) {
   if (options.own) lab.removalParentFor(repo, options.on);
   const stack = await prepareStack(repo, lab, options);
   const findLogin = loginsOf(lab, options);
-  const use = await useStack(stack, { ...options, findLogin, own: options.own ?? false, who: currentUser() });
+  const use = await leaseStack(stack, { ...options, findLogin, own: options.own ?? false, who: currentUser() });
   const hosts = registerContainers(lab, stack, use.containers);
   const { project } = stack;
   let released: Promise<void> | undefined;

@@ -67,10 +67,10 @@ export type {
 export { parseLogTime } from "@otto/hosts";
 export { buildImages } from "./build-images.js";
 export { type ComposeDownOptions, type ComposeDownResult, composeDown, planComposeDown } from "./compose-down.js";
-export { type ComposeLeftOptions, composeLeft } from "./compose-left.js";
 export { type ComposeLogsOptions, composeLogs } from "./compose-logs.js";
 export { getUserComposeProject } from "./compose-project.js";
 export { type ComposePsAllOptions, composePsAll, type ParentContainers } from "./compose-ps-all.js";
+export { type ComposeReapOptions, composeReap } from "./compose-reap.js";
 export { type ComposeUpOptions, composeUp, type PlanUpOptions, planComposeUp } from "./compose-up.js";
 export { type ComposedOptions, type ComposedStack, composed } from "./composed.js";
 export { getContainerHost } from "./container-host-lookup.js";

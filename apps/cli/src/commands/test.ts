@@ -106,7 +106,7 @@ async function runSuite(session: Session, { repo, argv }: Suite, all: readonly R
   signal.addEventListener("abort", onAbort, { once: true });
   const exitCode = await exitOf(child);
   signal.removeEventListener("abort", onAbort);
-  if (signal.aborted) await takeDownLeft(session, repo);
+  if (signal.aborted) await reapStack(session, repo);
   session.reporter.event({ type: "suite", repo: repo.name, exitCode });
   return exitCode;
 }
@@ -117,11 +117,11 @@ async function exitOf(child: ChildProcess): Promise<number> {
 }
 
 /** On a signal vitest ends at once, without tear-down. */
-async function takeDownLeft(session: Session, repo: Repo): Promise<void> {
+async function reapStack(session: Session, repo: Repo): Promise<void> {
   if (repo.docker.composes.length === 0) return;
   try {
-    const [{ composeLeft }, lab] = await Promise.all([import("@otto/docker"), session.lab()]);
-    await composeLeft(repo, lab, { onEvent: createNoticeListener(session.reporter) });
+    const [{ composeReap }, lab] = await Promise.all([import("@otto/docker"), session.lab()]);
+    await composeReap(repo, lab, { onEvent: createNoticeListener(session.reporter) });
   } catch (error) {
     session.reporter.error(error);
   }

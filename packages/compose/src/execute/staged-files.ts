@@ -68,7 +68,7 @@ function labelsOf(digest: ServiceDigest, isBuilder: boolean): object {
   return digest.build === "" || !isBuilder ? { labels } : { labels, build: { labels: { [buildLabel]: digest.build } } };
 }
 
-/** Notes on the parent whether a stack is held in common by those who use it. */
+/** Notes on the parent whether the last holder of a lease takes the stack down. */
 export async function markOwned(session: StackSession, stack: PlacedStack, owned: boolean): Promise<void> {
   const file = `"$dir/${ownDirectory}/owned"`;
   const { exitCode, output } = await session.run(

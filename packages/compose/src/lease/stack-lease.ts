@@ -6,13 +6,13 @@ import { dockerWords, downCommand, projectFilter } from "../session/compose-comm
 import { readLines } from "../session/read-lines.js";
 import type { StackLocation, StackSession } from "../session/stack-session.js";
 
-/** A use of a stack that others can see; it ends with this process or its link. */
-export interface StackLease {
-  /** Ends the use in good order. */
+/** A lease that others can see; it ends with this process or its link. */
+export interface HeldLease {
+  /** Ends it in good order. */
   release(): Promise<void>;
 }
 
-export interface LeaseOptions {
+export interface HoldOptions {
   /** The name under which a waiting command reports the clean-up after this process. */
   readonly who: string;
   /** Called when someone keeps it from being noted: none of us does. */
@@ -24,16 +24,16 @@ export interface LeaseOptions {
 type LeaseProcess = Awaited<ReturnType<Parent["spawn"]>>;
 
 /**
- * Notes on the parent that this process uses a stack: a process there holds a shared lock until `release`. When its
- * stdin ends without, whoever used the stack is gone; if nobody else uses it and it is owned, that process takes it down.
+ * Holds a lease of a stack: a process on the parent holds a shared lock until `release`. When its stdin ends without, the
+ * holder is gone; if nobody else has a lease and the stack is owned, that process takes it down.
  *
- * To be called with the stack's lock, so that nobody decides meanwhile that the stack is not used.
+ * To be called with the stack's lock, so that nobody decides meanwhile that the stack is not leased.
  * @throws OttoError `COMPOSE_SESSION_LOST`, and what connecting or `onWaiting` throws
  */
 export async function holdLease(
   { parent, project }: StackLocation,
-  { who, onWaiting, signal }: LeaseOptions,
-): Promise<StackLease> {
+  { who, onWaiting, signal }: HoldOptions,
+): Promise<HeldLease> {
   const process = await abortable(startLease(parent, project, who), signal, letGo);
   const held = new Promise<void>((resolve, reject) => {
     readLines(process.stdout, (line) => {
@@ -80,10 +80,10 @@ function letGo({ stdin, stdout }: LeaseProcess): void {
   stdin.end("release\n");
 }
 
-/** Shell text that fails when somebody uses the stack `$project`, or when that cannot be said. */
+/** Shell text that fails when somebody has a lease of the stack `$project`, or when that cannot be said. */
 const isUnusedScript = `{ find_lock "$project.used" && for place in $(lock_places); do flock -n "$place/." true || exit; done; }`;
 
-/** Whether anyone uses the stack. To be asked with the stack's lock. */
+/** Whether anyone has a lease of the stack. To be asked with the stack's lock. */
 export async function isLeased(session: StackSession): Promise<boolean> {
   const { exitCode } = await session.run(`${lockFunctions}\nproject=${quoteWord(session.project)}\n${isUnusedScript}`);
   return exitCode !== 0;

@@ -36,7 +36,7 @@ export interface ObservedStack {
   /** Absolute path of the staged tree, which need not exist. */
   readonly remoteDir: string;
   readonly sent: SentTree;
-  /** Whether those who use it hold it in common: the last of them takes it down. */
+  /** Whether the last holder of a lease takes it down. */
   readonly isOwned: boolean;
   /** Text of the digests that the last `up` left. */
   readonly digests: string;

@@ -9,16 +9,16 @@ import { waitingEvent, withStackLock } from "./session/stack-lock.js";
 import type { StackLocation, StackSession } from "./session/stack-session.js";
 import { bringUpIn } from "./up.js";
 
-export interface StackUseOptions extends UpOptions {
-  /** Whether the last user takes the stack down even if it ran before any of them. */
+export interface StackLeaseOptions extends UpOptions {
+  /** Whether the last holder takes the stack down even if it ran before any of them. */
   readonly own: boolean;
 }
 
-/** A stack that is up as long as someone uses it. */
-export interface StackUse {
+/** A stack that is up as long as someone holds a lease of it. */
+export interface StackLease {
   readonly containers: readonly ObservedContainer[];
   /**
-   * Ends the use. Who is last takes the stack down, if a user started it.
+   * Ends the lease. The last holder takes the stack down, if a holder started it.
    * @param beforeDown called before that, to end what uses its containers
    * @returns whether it was taken down
    * @throws OttoError what `takeDown` throws
@@ -32,11 +32,11 @@ const leavingMs = 5000;
 const pollMs = 100;
 
 /**
- * Brings a stack up and notes on the parent that this process uses it. A stack that no user started is left as it runs
- * at the end, unless `own`. When this process or its link dies, the parent itself does what `release` would.
+ * Brings a stack up and holds a lease of it on the parent. A stack that no holder started is left as it runs at the
+ * end, unless `own`. When this process or its link dies, the parent itself does what `release` would.
  * @throws OttoError what `bringUp` throws; nothing is started when the parent cannot say whether the stack runs
  */
-export async function useStack(stack: PlacedStack, options: StackUseOptions): Promise<StackUse> {
+export async function leaseStack(stack: PlacedStack, options: StackLeaseOptions): Promise<StackLease> {
   const { who, signal } = options;
   const onWaiting = (holder: LockHolder) => options.onEvent?.(waitingEvent(stack.project, holder));
   return withStackLock(stack, options, async (session) => {
@@ -55,36 +55,33 @@ export async function useStack(stack: PlacedStack, options: StackUseOptions): Pr
 async function release(
   stack: PlacedStack,
   lease: { release(): Promise<void> },
-  { who, onEvent, beforeDown }: StackUseOptions & { beforeDown: (() => Promise<void>) | undefined },
+  { who, onEvent, beforeDown }: StackLeaseOptions & { beforeDown: (() => Promise<void>) | undefined },
 ): Promise<boolean> {
   return withStackLock(stack, { who, onEvent }, async (session) => {
     await lease.release();
-    return endUse(session, { onEvent, beforeDown });
+    return endLease(session, { onEvent, beforeDown });
   });
 }
 
 /**
- * Takes down what users left who were killed, as the parent does by itself, and returns when it is gone.
- * @returns whether it was taken down: not what no user started, or what somebody still uses after 5 s
+ * Takes down what killed holders left, as the parent does by itself, and returns when it is gone.
+ * @returns whether it was taken down: not what no holder started, or what is still leased after 5 s
  * @throws OttoError what `takeDown` throws
  */
-export async function endLeftUse(
+export async function reapStack(
   stack: StackLocation,
-  options: Pick<StackUseOptions, "who" | "onEvent">,
+  options: Pick<StackLeaseOptions, "who" | "onEvent">,
 ): Promise<boolean> {
   return withStackLock(stack, options, async (session) => {
     const deadline = performance.now() + leavingMs;
     while (performance.now() < deadline && (await isLeased(session))) await delay(pollMs);
-    return endUse(session, options);
+    return endLease(session, options);
   });
 }
 
-async function endUse(
+async function endLease(
   session: StackSession,
-  {
-    onEvent,
-    beforeDown,
-  }: Pick<StackUseOptions, "onEvent"> & { readonly beforeDown?: (() => Promise<void>) | undefined },
+  { onEvent, beforeDown }: Pick<StackLeaseOptions, "onEvent"> & { beforeDown?: (() => Promise<void>) | undefined },
 ): Promise<boolean> {
   const { isOwned } = await observeStack(session);
   if (!isOwned || (await isLeased(session))) return false;

@@ -1,10 +1,10 @@
-import { endLeftUse, type UpEvent } from "@otto/compose";
+import { reapStack, type UpEvent } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import type { Lab } from "@otto/host-registry";
 import { currentUser } from "./current-user.js";
 import { type PlacementOptions, projectNameOf } from "./stack-placement.js";
 
-export type ComposeLeftOptions = Pick<PlacementOptions, "on" | "projectName"> & {
+export type ComposeReapOptions = Pick<PlacementOptions, "on" | "projectName"> & {
   readonly onEvent?: ((event: UpEvent) => void) | undefined;
 };
 
@@ -13,7 +13,7 @@ export type ComposeLeftOptions = Pick<PlacementOptions, "on" | "projectName"> & 
  * @returns whether it was taken down: not one that ran before its users came, or that somebody still uses
  * @throws OttoError `COMPOSE_DOWN_FAILED`, and what connecting throws
  */
-export async function composeLeft(repo: Repo, lab: Lab, options: ComposeLeftOptions = {}): Promise<boolean> {
+export async function composeReap(repo: Repo, lab: Lab, options: ComposeReapOptions = {}): Promise<boolean> {
   const stack = { parent: lab.parentFor(repo, options.on), project: projectNameOf(repo, lab, options) };
-  return endLeftUse(stack, { who: currentUser(), onEvent: options.onEvent });
+  return reapStack(stack, { who: currentUser(), onEvent: options.onEvent });
 }
