@@ -26,6 +26,7 @@ export { isOttoError, type Json, OttoError, type OttoErrorOptions } from "./otto
 export { OutputText } from "./output-text.js";
 export { quoteWord } from "./quote-word.js";
 export { createRedactor, type RedactedText, type Redactor } from "./redactor.js";
+export { type RetryOptions, RetryPolicy } from "./retry-policy.js";
 export { Secret } from "./secret.js";
 export { isRedactable } from "./secret-forms.js";
 export { SingleFlight } from "./single-flight.js";

@@ -2,6 +2,7 @@ import { Writable } from "node:stream";
 import type { ContainerProcess, Engine } from "@otto/engine";
 import { abortable, isOttoError } from "@otto/errors";
 import type { ProcessExit, RemoteProcess, Terminal } from "ssh2-streamer";
+import { toRemoteProcess } from "../process/engine-process.js";
 import { createMark } from "../process/marked-lines.js";
 import { notStarted, readStartReport, type StartReport } from "../process/start-report.js";
 import { announcedCommand, announcedTerminalCommand, watchedCommand } from "./lifetime-scripts.js";
@@ -171,42 +172,6 @@ async function readExit(
   const refusal = await report?.refusal;
   if (refusal !== undefined) throw notStarted(name, refusal);
   return { exitCode };
-}
-
-/** What reaches a command in its container. */
-interface Reach {
-  /** Ends the command and its children. */
-  end(): void;
-  kill(signal: NodeJS.Signals): void;
-}
-
-type Parts = Omit<ContainerProcess, "exit"> & { readonly exit: Promise<ProcessExit> };
-
-function toRemoteProcess(parts: Parts, reach: Reach, signal: AbortSignal | undefined): RemoteProcess {
-  const { stdin, stdout, stderr } = parts;
-  // Who waits for `exit` alone must not be ended by an error event nobody listens to.
-  for (const stream of [stdin, stdout, stderr]) stream.on("error", () => {});
-  const onAbort = () => {
-    reach.end();
-    parts.disconnect();
-  };
-  signal?.addEventListener("abort", onAbort, { once: true });
-  if (signal?.aborted) onAbort();
-  const exit = parts.exit
-    .catch((error: unknown) => {
-      signal?.throwIfAborted();
-      throw error;
-    })
-    .finally(() => signal?.removeEventListener("abort", onAbort));
-  exit.catch(() => {});
-  return {
-    stdin,
-    stdout,
-    stderr,
-    exit,
-    kill: (name = "SIGTERM") => reach.kill(name),
-    resize: (columns, rows) => void parts.resize(columns, rows).catch(() => {}),
-  };
 }
 
 /** What runs and where, for messages. */

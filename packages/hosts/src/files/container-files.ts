@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { Engine } from "@otto/engine";
 import { OttoError } from "@otto/errors";
+import { toRemoteProcess } from "../process/engine-process.js";
 import { hasOwnMounts, isHidden, isSeenByEngine, viewContainer } from "./container-view.js";
 import { mountUnreachable } from "./copy-errors.js";
 import { type Container, lookByEngine, receiveByEngine, resolvePath, sendByEngine } from "./engine-files.js";
@@ -115,10 +116,6 @@ function startIn({ engine, view, name }: Container): StartShell {
   return async (script, args, signal) => {
     const argv = ["/bin/sh", "-c", script, "sh", ...args];
     const process = await engine.exec(view.id, argv, { user: "0:0", stdin: true, signal, containerName: name });
-    const end = () => process.disconnect();
-    signal?.addEventListener("abort", end, { once: true });
-    const exit = process.exit.finally(() => signal?.removeEventListener("abort", end));
-    exit.catch(() => {});
-    return { ...process, exit, end };
+    return toRemoteProcess(process, { end: () => {}, kill: () => process.disconnect() }, signal);
   };
 }

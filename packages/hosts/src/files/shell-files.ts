@@ -61,7 +61,7 @@ export async function* sendByTar(
   try {
     yield* unpackEntries(process.stdout, { from: host, name });
   } finally {
-    if (!process.stdout.readableEnded) process.end();
+    if (!process.stdout.readableEnded) process.kill("SIGKILL");
   }
   const { exitCode } = await process.exit;
   if (exitCode === 0) return;

@@ -20,7 +20,8 @@ const startSilent: StartShell = async () => ({
   stdout: new PassThrough(),
   stderr: new PassThrough(),
   exit: new Promise(() => {}),
-  end: () => {},
+  kill: () => {},
+  resize: () => {},
 });
 
 test("an abort waits no longer for a process than it may tidy up", async () => {

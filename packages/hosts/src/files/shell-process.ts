@@ -1,26 +1,16 @@
-import type { Readable, Writable } from "node:stream";
+import { addAbortSignal, type Readable } from "node:stream";
 import { abortable, type Grace, startGrace } from "@otto/errors";
-import { Collector, OutputBudget } from "ssh2-streamer";
-
-/** A process with its streams, in a container or on a parent. */
-export interface ShellProcess {
-  readonly stdin: Writable;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
-  readonly exit: Promise<{ readonly exitCode: number | undefined }>;
-  /** Ends it, or what it reads and writes. */
-  end(): void;
-}
+import { OutputBudget, type RemoteProcess, runToEnd } from "ssh2-streamer";
 
 /** Starts `sh -c script sh …args` with a stdin. */
 export type StartShell = (
   script: string,
   args: readonly string[],
   signal: AbortSignal | undefined,
-) => Promise<ShellProcess>;
+) => Promise<RemoteProcess>;
 
 export interface ShellResult {
-  readonly exitCode: number | undefined;
+  readonly exitCode: number;
   readonly stdout: Buffer;
   readonly stderr: string;
 }
@@ -33,6 +23,8 @@ export function startTidying(signal: AbortSignal | undefined): Grace {
   return startGrace(() => tidyMs, signal);
 }
 
+const label = "a script that copies files";
+
 /**
  * Runs a script to its end, with a stream as its stdin if there is one. A stream that breaks, or an abort, ends the stdin:
  * what the script makes of that is its own.
@@ -44,61 +36,31 @@ export async function runShell(
 ): Promise<ShellResult> {
   let hasStarted = false;
   using grace = startGrace(() => (hasStarted ? tidyMs : 0), signal);
-  const process = await start(script, args, input === undefined ? signal : grace.signal);
-  hasStarted = true;
-  const budget = boundOutput(process);
-  const [stdout, stderr] = [new Collector(process.stdout, budget), new Collector(process.stderr, budget)];
-  const feeding = feed(process.stdin, input, signal).then(
-    () => undefined,
-    (error: unknown) => ({ error }),
-  );
-  const [exit, broken] = await Promise.all([abortable(process.exit, grace.signal), feeding]);
-  if (broken !== undefined) throw broken.error;
-  return { ...exit, stdout: await stdout.finished(), stderr: (await stderr.finished()).toString() };
-}
-
-/** What a script of ours says is short, whatever runs it. */
-export function boundOutput(process: ShellProcess): OutputBudget {
-  return new OutputBudget({
-    label: "a script that copies files",
-    onSpent: (error) => {
-      for (const stream of [process.stdout, process.stderr]) stream.destroy(error);
-      process.end();
-    },
-  });
-}
-
-/** A script that does not read on is no failure here: it says why itself. */
-async function feed(stdin: Writable, input: Readable | undefined, signal: AbortSignal | undefined): Promise<void> {
-  let isOpen = true;
-  const close = () => {
-    isOpen = false;
+  const startWithin = async (ending: AbortSignal) => {
+    const process = await start(script, args, ending);
+    hasStarted = true;
+    return { ...process, exit: abortable(process.exit, grace.signal) };
   };
-  stdin.on("error", close).once("close", close);
+  if (input !== undefined && signal !== undefined) addAbortSignal(signal, input);
+  const ending = input === undefined ? signal : grace.signal;
   try {
-    for await (const chunk of input ?? []) {
-      signal?.throwIfAborted();
-      if (!isOpen) return;
-      if (!stdin.write(chunk)) await drained(stdin, signal);
-    }
+    const result = await runToEnd(startWithin, { label, stdin: input, brokenStdinEnds: "stdin", signal: ending });
+    return { ...result, stderr: result.stderr.toString() };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
-    if (isOpen) stdin.end();
+    input?.destroy();
   }
 }
 
-function drained(stdin: Writable, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = () => {
-      for (const event of ["drain", "close", "error"]) stdin.off(event, done);
-      signal?.removeEventListener("abort", abort);
-      resolve();
-    };
-    const abort = () => {
-      done();
-      reject(signal?.reason);
-    };
-    for (const event of ["drain", "close", "error"]) stdin.once(event, done);
-    signal?.addEventListener("abort", abort, { once: true });
-    if (stdin.destroyed) done();
+/** What a script of ours says is short, whatever runs it. */
+export function boundOutput(process: RemoteProcess): OutputBudget {
+  return new OutputBudget({
+    label,
+    onSpent: (error) => {
+      for (const stream of [process.stdout, process.stderr]) stream.destroy(error);
+      process.kill("SIGKILL");
+    },
   });
 }

@@ -2,7 +2,7 @@ import type { Engine, LogRange } from "@otto/engine";
 import { isOttoError } from "@otto/errors";
 import { joinLines, type LogLine } from "./log-line.js";
 import { LogPosition, toEngineTime } from "./log-position.js";
-import { Patience } from "./retry-policy.js";
+import { createRetryPolicy } from "./retry-policy.js";
 
 /** What a reader of logs works with. */
 export interface LogReading {
@@ -36,17 +36,17 @@ export class ContainerLog {
   }
 
   async *#read(reading: LogReading, range: LogRange): AsyncGenerator<LogLine> {
-    const patience = new Patience(reading.patienceMs, reading.signal);
+    const retry = createRetryPolicy(reading.patienceMs, reading.signal);
     for (;;) {
       try {
         for await (const line of this.#open(reading, range)) {
-          patience.renew();
+          retry.reset();
           if (this.#position.pass(line)) yield line;
         }
         return;
       } catch (error) {
         if (isGone(error)) return;
-        await patience.wait(error);
+        await retry.delay(error);
       }
     }
   }

@@ -3,7 +3,7 @@ import { anySignal } from "@otto/errors";
 import { projectLabel } from "../compose/compose-labels.js";
 import { ContainerLog, type LogReading } from "./container-log.js";
 import type { LogLine } from "./log-line.js";
-import { Patience } from "./retry-policy.js";
+import { createRetryPolicy } from "./retry-policy.js";
 import { isSelected, type LogSelection, listProjectContainers, type ServiceContainer } from "./service-containers.js";
 
 /** A container's log that is being read. */
@@ -100,10 +100,10 @@ class Following {
   /** Waits until a container that has stopped is started again; false: it is gone. */
   async #runsAgain({ id }: ServiceContainer): Promise<boolean> {
     const { engine, signal, patienceMs } = this.#reading;
-    const patience = new Patience(patienceMs, signal);
+    const retry = createRetryPolicy(patienceMs, signal);
     for (;;) {
       const turned = new Promise<void>((resolve) => this.#wake.push(resolve));
-      const details = await patience.overcome(() => engine.inspectContainer(id, signal));
+      const details = await retry.run(() => engine.inspectContainer(id, signal));
       if (details === undefined) return false;
       if (details.State.Running) return true;
       await turned;
@@ -114,15 +114,15 @@ class Following {
   /** Finds new containers, and tells those who wait that something has happened, until the project is down. */
   async #watch(): Promise<void> {
     const { engine, signal, patienceMs } = this.#reading;
-    const patience = new Patience(patienceMs, signal);
+    const retry = createRetryPolicy(patienceMs, signal);
     for (;;) {
       try {
         const events = await engine.watchContainers([projectLabel(this.#selection.project)], signal);
         if (await this.#look()) return await this.#finish();
-        patience.renew();
+        retry.reset();
         for await (const _ of events) if (await this.#look()) return await this.#finish();
       } catch (error) {
-        await patience.wait(error);
+        await retry.delay(error);
       }
     }
   }

@@ -20,8 +20,6 @@ export interface LocalParentOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-const neverAborted = new AbortController().signal;
-
 /**
  * This machine as a parent. Where it has no one engine, the first use of it fails with `HOST_ENGINE_AMBIGUOUS` or
  * `HOST_ENGINE_NOT_LOCAL`.
@@ -46,7 +44,7 @@ export function createLocalParent(options: LocalParentOptions): Parent {
     dialTcp,
     sendTree: (tar, remoteDir, sending) =>
       sendTree(
-        (argv, { stdin, signal = neverAborted }) =>
+        (argv, { stdin, signal }) =>
           runToEnd((ending) => spawn(argv, { signal: ending }), { label: `tar on ${id}`, stdin, signal }),
         { tar, remoteDir, name: id },
         sending,

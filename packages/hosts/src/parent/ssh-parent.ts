@@ -2,7 +2,6 @@ import { createEngine } from "@otto/engine";
 import { openSshSession, type SshEventListener, type SshRoute } from "ssh2-streamer";
 import type { HostFiles } from "../files/host-files.js";
 import { shellFiles } from "../files/shell-files.js";
-import type { StartShell } from "../files/shell-process.js";
 import { showProcess, sizeOf } from "../process/login.js";
 import { addressEngine, type DeclaredDocker } from "./engine-address.js";
 import { createParent, type Parent } from "./parent.js";
@@ -51,9 +50,9 @@ export function createSshParent(options: SshParentOptions): Parent {
 
 /** The files of a machine that runs commands. Relative paths start where its logins do. */
 function filesByShell(name: string, spawn: Spawn): HostFiles {
-  const start: StartShell = async (script, args, signal) => {
-    const process = await spawn(["sh", "-c", script, "sh", ...args], { signal, lifetime: "short" });
-    return { ...process, end: () => process.kill("SIGKILL") };
-  };
-  return shellFiles({ name, absolute: (path) => path, start });
+  return shellFiles({
+    name,
+    absolute: (path) => path,
+    start: (script, args, signal) => spawn(["sh", "-c", script, "sh", ...args], { signal, lifetime: "short" }),
+  });
 }

@@ -1,5 +1,5 @@
 import { PassThrough, Readable } from "node:stream";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { ProcessExit, RemoteProcess } from "./command.js";
 import { runToEnd } from "./run-to-end.js";
 
@@ -35,4 +35,17 @@ test("more output than is allowed ends the command and is an error, of both stre
   await expect(result).rejects.toMatchObject({ code: "COMMAND_OUTPUT_LIMIT", details: { maxBytes: 8 } });
   expect(ended).toMatchObject([{ code: "COMMAND_OUTPUT_LIMIT" }]);
   expect(await run({ exitCode: 0 }, 9).result).toMatchObject({ exitCode: 0 });
+});
+
+test("a source that fails ends the stdin alone, where the command is to make of it what it will", async () => {
+  const stdin = new PassThrough().resume();
+  const kill = vi.fn<() => void>();
+  const exit = new Promise<ProcessExit>((resolve) => stdin.once("end", () => resolve({ exitCode: 3 })));
+  const [stdout, stderr] = [Readable.from([]), Readable.from([])];
+  const start = async (): Promise<RemoteProcess> => ({ stdin, stdout, stderr, exit, kill, resize: () => {} });
+  const source = new Readable({ read: () => source.destroy(new Error("no such file")) });
+  const running = runToEnd(start, { label: "tar on a", stdin: source, brokenStdinEnds: "stdin" });
+  await expect(running).rejects.toThrow("no such file");
+  expect(stdin.readableEnded).toBe(true);
+  expect(kill).not.toHaveBeenCalled();
 });

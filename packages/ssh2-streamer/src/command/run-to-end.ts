@@ -17,8 +17,10 @@ export interface RunToEndOptions {
   readonly output?: CommandOutput | undefined;
   /** Of stdout and stderr together, as far as the result has them. Default 64 MiB. */
   readonly maxOutputBytes?: number | undefined;
+  /** What is ended when the source of stdin fails: the command, or its stdin alone, for it to see. Default `command`. */
+  readonly brokenStdinEnds?: "command" | "stdin" | undefined;
   /** Ends the command. */
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Makes the result of a command that the signal ended, of what it had said. Default: the signal's reason is thrown. */
   readonly onAborted?: ((outputs: RunOutputs) => RunResult) | undefined;
 }
@@ -44,17 +46,17 @@ export async function runToEnd(
   start: (signal: AbortSignal) => Promise<RemoteProcess>,
   options: RunToEndOptions,
 ): Promise<RunResult> {
-  const { label, stdin, output, maxOutputBytes: maxBytes, signal, onAborted } = options;
+  const { label, stdin, output, maxOutputBytes: maxBytes, brokenStdinEnds, signal, onAborted } = options;
   // A source may break before the process has started: `feedStdin` finds that.
   if (stdin instanceof Readable) stdin.on("error", () => {});
   const spent = new AbortController();
   const budget = new OutputBudget({ maxBytes, label, onSpent: (error) => spent.abort(error) });
-  const ending = anySignal(signal, spent.signal);
+  const ending = anySignal(spent.signal, signal);
   let readers: readonly [OutputReader, OutputReader] | undefined;
   try {
     const process = await start(ending);
     readers = readOutputs(process, output, budget);
-    const [, fed] = await Promise.allSettled([process.exit, feedStdin(process, stdin)]);
+    const [, fed] = await Promise.allSettled([process.exit, feedStdin(process, stdin, brokenStdinEnds)]);
     // Ending the command for it must not hide that the source failed.
     if (fed.status === "rejected" && !ending.aborted) throw fed.reason;
     const exit = await process.exit;
@@ -63,7 +65,7 @@ export async function runToEnd(
     spent.signal.throwIfAborted();
     return { exitCode: toExitCode(exit), ...(exit.signal && { signal: exit.signal }), ...outputsOf(readers) };
   } catch (error) {
-    if (signal.aborted && !spent.signal.aborted && onAborted !== undefined) return onAborted(outputsOf(readers));
+    if (signal?.aborted && !spent.signal.aborted && onAborted !== undefined) return onAborted(outputsOf(readers));
     throw error;
   }
 }
@@ -75,15 +77,22 @@ function outputsOf(readers: readonly OutputReader[] = []): RunOutputs {
   return { stdout, stderr };
 }
 
-/** A command may end without reading all of its stdin, which is its right. A source that fails ends the command. */
-async function feedStdin(process: RemoteProcess, stdin: StdinSource | undefined): Promise<void> {
+/** A command may end without reading all of its stdin, which is its right. A source that fails ends it, or its stdin. */
+async function feedStdin(
+  process: RemoteProcess,
+  stdin: StdinSource | undefined,
+  brokenStdinEnds: RunToEndOptions["brokenStdinEnds"] = "command",
+): Promise<void> {
+  const endsCommand = brokenStdinEnds === "command";
   const source = stdin instanceof Readable ? stdin : Readable.from(stdin === undefined ? [] : [stdin]);
   try {
-    await pipeline(source, process.stdin);
+    await pipeline(source, process.stdin, { end: endsCommand });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EPIPE") return;
-    process.kill("SIGKILL");
+    if (endsCommand) process.kill("SIGKILL");
     throw error;
+  } finally {
+    if (!endsCommand) process.stdin.end();
   }
 }
 
