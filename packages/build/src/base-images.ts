@@ -1,5 +1,5 @@
 import { familiarImageName } from "@otto/hashing";
-import { findDirectiveLine, type Instruction, readDirective, readInstructions } from "./dockerfile.js";
+import { findFrontend, type Instruction, readInstructions } from "./dockerfile.js";
 
 export interface DockerfileUse {
   readonly buildArgs: Readonly<Record<string, string>>;
@@ -29,11 +29,11 @@ export function findImageLine(dockerfile: string, use: DockerfileUse, image: str
   const images = readStages(dockerfile, use.buildArgs).flatMap((stage) => stage.images);
   const named = images.find(({ name }) => isWanted(name));
   if (named !== undefined) return named.line;
-  return frontendOf(dockerfile, use).some(isWanted) ? findDirectiveLine(dockerfile, "syntax") : undefined;
+  return frontendOf(dockerfile, use).some(isWanted) ? findFrontend(dockerfile)?.line : undefined;
 }
 
 function frontendOf(dockerfile: string, { buildArgs }: DockerfileUse): readonly string[] {
-  const frontend = buildArgs.BUILDKIT_SYNTAX ?? readDirective(dockerfile, "syntax");
+  const frontend = buildArgs.BUILDKIT_SYNTAX ?? findFrontend(dockerfile)?.value;
   return frontend === undefined ? [] : [frontend];
 }
 

@@ -9,67 +9,107 @@ export interface Instruction {
 }
 
 /**
- * The instructions of a Dockerfile, as far as it is well formed: continued lines are joined, comments and here-documents
- * left out.
+ * The instructions of a Dockerfile that BuildKit would take: continued lines are joined, comments and the texts of
+ * here-documents left out.
+ *
+ * @see https://docs.docker.com/reference/dockerfile/
  */
 export function readInstructions(dockerfile: string): readonly Instruction[] {
-  const lines = dockerfile.split(/\r?\n/);
-  const continuation = readDirective(dockerfile, "escape") ?? "\\";
+  const lines = splitLines(dockerfile);
+  const continuation = continuationBy(findDirective(lines, "#", "escape")?.value === "`" ? "`" : "\\\\");
   const instructions: Instruction[] = [];
   for (let at = 0; at < lines.length; at++) {
-    if (isSkipped(lines[at])) continue;
     const line = at + 1;
-    let text = (lines[at] ?? "").trim();
-    while (text.endsWith(continuation)) {
+    let text = isComment(lines[at]) ? "" : (lines[at] ?? "").trimStart();
+    while (continuation.test(text) && at + 1 < lines.length) {
       at++;
-      while (at < lines.length && isSkipped(lines[at])) at++;
-      text = `${text.slice(0, -1)}${(lines[at] ?? "").trim()}`;
+      if (!isComment(lines[at]) && !isEmpty(lines[at])) text = text.replace(continuation, "") + lines[at];
     }
-    const [, keyword = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
-    instructions.push({ line, keyword: keyword.toUpperCase(), rest });
-    if (takesHereDocuments.has(keyword.toUpperCase())) at = skipHereDocuments(lines, at, rest);
+    text = text.replace(continuation, "").trim();
+    if (text === "") continue;
+    const { head, rest } = splitWord(text);
+    instructions.push({ line, keyword: head.toUpperCase(), rest });
+    for (const document of hereDocumentsOf(head, rest)) {
+      do at++;
+      while (at < lines.length && !document.isEnd(lines[at] ?? ""));
+    }
   }
   return instructions;
 }
 
-const takesHereDocuments: ReadonlySet<string> = new Set(["RUN", "COPY", "ADD"]);
-
-function isSkipped(line = ""): boolean {
-  return /^\s*(#|$)/.test(line);
+/** The frontend that a Dockerfile names by `# syntax=`, and the line where it does. */
+export function findFrontend(dockerfile: string): { readonly value: string; readonly line: number } | undefined {
+  const lines = splitLines(dockerfile);
+  const first = lines[0]?.startsWith("#!") === true ? 1 : 0;
+  return findDirective(lines, "#", "syntax", first) ?? findDirective(lines, "//", "syntax", first);
 }
+
+function splitLines(dockerfile: string): readonly string[] {
+  return dockerfile.replace(/^\ufeff/, "").split(/\r?\n/);
+}
+
+const directives: ReadonlySet<string> = new Set(["syntax", "escape", "check"]);
 
 /**
- * The value of a parser directive (`# name=value`); directives stand before anything else.
+ * A parser directive (`# name=value`); they stand before anything else.
  * @see https://docs.docker.com/reference/dockerfile/#parser-directives
  */
-export function readDirective(dockerfile: string, wanted: string): string | undefined {
-  return findDirective(dockerfile, wanted)?.value;
-}
-
-/** The line of a parser directive, from 1. */
-export function findDirectiveLine(dockerfile: string, wanted: string): number | undefined {
-  return findDirective(dockerfile, wanted)?.line;
-}
-
-function findDirective(dockerfile: string, wanted: string): { value: string; line: number } | undefined {
-  const lines = dockerfile.replace(/^\ufeff/, "").split(/\r?\n/);
-  for (const [index, line] of lines.entries()) {
-    if (index === 0 && line.startsWith("#!")) continue;
-    const [, name, value] = /^(?:#|\/\/)\s*(\w+)\s*=\s*(\S+)\s*$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) return undefined;
-    if (name.toLowerCase() === wanted) return { value, line: index + 1 };
+function findDirective(lines: readonly string[], comment: "#" | "//", wanted: string, first = 0) {
+  const directive = new RegExp(`^\\s*${comment}\\s*([a-z][a-z0-9]*)\\s*=\\s*(\\S+)`, "i");
+  for (let at = first; at < lines.length; at++) {
+    const [, name = "", value = ""] = directive.exec(lines[at] ?? "") ?? [];
+    if (!directives.has(name.toLowerCase())) return undefined;
+    if (name.toLowerCase() === wanted) return { value, line: at + 1 };
   }
   return undefined;
 }
 
-/** @returns the last line of the last one */
-function skipHereDocuments(lines: readonly string[], last: number, rest: string): number {
-  let at = last;
-  for (const [, quote, word, bare] of rest.matchAll(/<<-?\s*(?:(["'])(\w+)\1|(\w+))/g)) {
-    const end = quote === undefined ? bare : word;
-    const found = lines.findIndex((line, index) => index > at && line.trim() === end);
-    if (found === -1) return last;
-    at = found;
+/** What continues a line: the escape character at its end, itself not escaped. */
+function continuationBy(character: string): RegExp {
+  return new RegExp(`(?<=^|[^${character}])${character}[ \\t]*$`);
+}
+
+function isComment(line = ""): boolean {
+  return line.trimStart().startsWith("#");
+}
+
+function isEmpty(line = ""): boolean {
+  return line.trim() === "";
+}
+
+function splitWord(text: string): { readonly head: string; readonly rest: string } {
+  const [, head = "", rest = ""] = /^([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)$/s.exec(text) ?? [];
+  return { head, rest };
+}
+
+const takesHereDocuments: ReadonlySet<string> = new Set(["RUN", "COPY", "ADD"]);
+const shellWord = /(?:\\.|'[^']*'|"(?:\\.|[^"\\])*"|[^\s'"\\])+/gs;
+
+interface HereDocument {
+  isEnd(line: string): boolean;
+}
+
+/** Those that an instruction begins, in the order in which their texts follow it. */
+function hereDocumentsOf(keyword: string, rest: string): readonly HereDocument[] {
+  if (keyword.toUpperCase() === "ONBUILD") {
+    const { head, rest: further } = splitWord(rest);
+    return head.toUpperCase() === "ONBUILD" ? [] : hereDocumentsOf(head, further);
   }
-  return at;
+  if (!takesHereDocuments.has(keyword.toUpperCase()) || isJsonForm(rest)) return [];
+  return (rest.match(shellWord) ?? []).flatMap((word) => {
+    const [, dash, name] = /^\d*<<(-?)([^<]+)$/s.exec(word) ?? [];
+    if (name === undefined) return [];
+    const end = name.replace(/'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/gs, "$1$2$3");
+    return [{ isEnd: (line: string) => (dash === "" ? line : line.replace(/^\t+/, "")) === end }];
+  });
+}
+
+/** `["a", "b"]`, behind the flags. */
+function isJsonForm(rest: string): boolean {
+  try {
+    const words: unknown = JSON.parse(rest.replace(/^(?:--\S+\s+)*/, ""));
+    return Array.isArray(words) && words.every((word) => typeof word === "string");
+  } catch {
+    return false;
+  }
 }

@@ -10,6 +10,7 @@ export {
   planImage,
   type WantedImage,
 } from "./build-plan.js";
+export { type Instruction, readInstructions } from "./dockerfile.js";
 export { type ContextHashOptions, contextHash } from "./image-hash.js";
 export type { ImageResult } from "./image-result.js";
 export { findUserCredentials } from "./registry/user-credentials.js";

@@ -1,5 +1,6 @@
 import { access } from "node:fs/promises";
 import { basename, join, posix } from "node:path";
+import { type Instruction, readInstructions } from "@otto/build";
 import { slug } from "@otto/config";
 import { readBoundedFile } from "@otto/errors";
 import { parseDocument } from "yaml";
@@ -70,16 +71,20 @@ function toBuild(build: unknown): { readonly context?: string; readonly dockerfi
 
 async function guessContext(root: string, dockerfile: string): Promise<string> {
   const directory = posix.dirname(dockerfile);
-  const text = await readText(join(root, dockerfile));
-  const sources = [...text.matchAll(/^\s*(?:COPY|ADD)\s+(?!.*--from)(.+?)\s+\S+\s*$/gim)]
-    .flatMap(([, words = ""]) => words.split(/\s+/))
-    .filter((word) => !/^--|[*?[\]$"<]|:\/\//.test(word));
+  const sources = readInstructions(await readText(join(root, dockerfile))).flatMap(sourcesOf);
   const isComplete = async (context: string) => {
     const found = sources.map((source) => access(join(root, context, source)));
     return (await Promise.allSettled(found)).every(({ status }) => status === "fulfilled");
   };
   if (await isComplete(directory)) return directory;
   return (await isComplete(".")) ? "." : directory;
+}
+
+/** The paths that an instruction takes from the context, as far as they are plain. */
+function sourcesOf({ keyword, rest }: Instruction): readonly string[] {
+  if (!/^(COPY|ADD)$/.test(keyword) || rest.includes("--from=")) return [];
+  const words = rest.split(/\s+/).filter((word) => !word.startsWith("--"));
+  return words.slice(0, -1).filter((word) => !/[*?[\]$"<]|:\/\//.test(word));
 }
 
 /** Empty when it cannot be read: a draft goes by what is there. */

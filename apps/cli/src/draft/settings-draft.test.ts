@@ -66,6 +66,8 @@ test("the context is the one of a Compose file, else where COPY finds its source
     "b/file": "",
     "c/Dockerfile": "FROM scratch\nCOPY nowhere /\n",
     "deploy/d/Dockerfile": "FROM scratch\nCOPY nowhere /\n",
+    "e/Dockerfile": "FROM scratch\nCOPY --link \\\n  # of the root\n  top /\nRUN <<EOF\nCOPY nowhere /\nEOF\n",
+    top: "",
     "deploy/compose.yml":
       "services:\n  c:\n    build: {context: .., dockerfile: c/Dockerfile}\n  b:\n    build: ../b/\n" +
       "  d:\n    build: {dockerfile: d/Dockerfile}\n",
@@ -75,6 +77,7 @@ test("the context is the one of a Compose file, else where COPY finds its source
     b: "b",
     c: ".",
     d: "deploy",
+    e: ".",
   });
 });
 
