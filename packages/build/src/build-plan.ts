@@ -2,7 +2,7 @@ import type { DockerImage } from "@otto/config";
 import type { BuildContext } from "@otto/context";
 import type { ImageInfo } from "@otto/engine";
 import { OttoError } from "@otto/errors";
-import { familiarImageName } from "@otto/hashing";
+import { familiarImageName, isOwnRegistry } from "@otto/hashing";
 
 /** What an image should become: everything that is known without asking the engine. */
 export interface WantedImage {
@@ -75,7 +75,7 @@ export interface PlanImageOptions {
  */
 export function planImage(wanted: WantedImage, observed: ImageInfo | undefined, options: PlanImageOptions): BuildStep {
   const push = options.push ?? wanted.image.push ?? false;
-  const hasRegistry = !["", "docker.io"].includes(options.registryUrl ?? "");
+  const hasRegistry = isOwnRegistry(options.registryUrl);
   if (push && !hasRegistry) return refusePush(wanted);
   const common = { image: wanted.image.name, tag: wanted.tag, push, wanted };
   const isForeign = observed !== undefined && !holdsHash(wanted, observed);

@@ -1,7 +1,7 @@
 import type { DockerImage, Repo } from "@otto/config";
 import type { BuildProgress, RegistryCredentials } from "@otto/engine";
 import { isRedactable, OttoError, type Secret } from "@otto/errors";
-import { printablePath } from "@otto/hashing";
+import { credentialServer, printablePath } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
 import {
   packContext,
@@ -18,7 +18,6 @@ import { readSecrets } from "./build-secrets.js";
 import { pullBases } from "./image-transfer.js";
 import { type Proxies, readProxies } from "./proxies.js";
 import { findRegistries } from "./registry/build-registries.js";
-import { credentialServer } from "./registry/registry-host.js";
 import { findUserCredentials } from "./registry/user-credentials.js";
 import { parseShmSize } from "./shm-size.js";
 import { findSshAgents } from "./ssh-agents.js";

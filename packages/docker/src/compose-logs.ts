@@ -2,7 +2,7 @@ import type { Repo } from "@otto/config";
 import { nearestWord, OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import { type LogOptions, readServiceLogs, type ServiceLogLine } from "@otto/hosts";
-import { isUnreadableStack, listServicePlaces } from "./service-places.js";
+import { isUnreadableStack, listServiceReplicas } from "./service-replicas.js";
 import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
 
 export interface ComposeLogsOptions extends PlacementOptions, LogOptions {
@@ -42,8 +42,8 @@ async function checkServices(
     if (unknown !== undefined) throw unknownService(repo, unknown, declared);
   } catch (error) {
     if (!isUnreadableStack(error)) throw error;
-    const places = await listServicePlaces(lab.parentFor(repo, options.on), projectNameOf(repo, lab, options));
-    if (services.some((name) => !places.some(({ service }) => service === name))) throw error;
+    const replicas = await listServiceReplicas(lab.parentFor(repo, options.on), projectNameOf(repo, lab, options));
+    if (services.some((name) => !replicas.some(({ service }) => service === name))) throw error;
   }
 }
 

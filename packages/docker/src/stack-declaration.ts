@@ -3,7 +3,7 @@ import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import type { ComposeUpOptions } from "./compose-up.js";
-import { isUnreadableStack, listServicePlaces } from "./service-places.js";
+import { isUnreadableStack, listServiceReplicas } from "./service-replicas.js";
 import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
 import { createTouch } from "./stack-touch.js";
 
@@ -48,12 +48,12 @@ export async function declareStacks(lab: Lab, options: DeclareOptions = {}): Pro
 async function declareContainers(lab: Lab, repo: Repo, options: DeclareOptions, error: OttoError): Promise<boolean> {
   const parent = lab.parentFor(repo, options.on);
   const project = projectNameOf(repo, lab, options);
-  const places = await listServicePlaces(parent, project).catch(() => []);
-  if (places.length === 0) return false;
+  const replicas = await listServiceReplicas(parent, project).catch(() => []);
+  if (replicas.length === 0) return false;
   options.onEvent?.({ type: "compose.warning", project, message: error.message });
   const bringUp = () => Promise.reject(error);
-  for (const place of places)
-    lab.hosts.declare(createContainerHost(parent, { ...place, repo: repo.name, project, bringUp }));
+  for (const replica of replicas)
+    lab.hosts.declare(createContainerHost(parent, { ...replica, repo: repo.name, project, bringUp }));
   return true;
 }
 

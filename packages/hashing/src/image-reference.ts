@@ -11,6 +11,9 @@ export interface ImageReference {
 
 const hub = "docker.io";
 const official = "library/";
+// The one registry whose logins are kept under another name than its host.
+const hubServer = "https://index.docker.io/v1/";
+const hubHosts: ReadonlySet<string> = new Set([hub, "index.docker.io", "registry-1.docker.io"]);
 
 /**
  * Takes a reference apart; whether its parts are valid is for the engine to say. The id of an image is no reference.
@@ -39,10 +42,25 @@ export function familiarImageName(reference: string): string {
   return digest === undefined ? `${familiarName}:${tag}` : `${familiarName}@${digest}`;
 }
 
+/** Whether the part of a name before its first slash is a host, and not part of a repository of the default registry. */
+export function isRegistryHost(part: string): boolean {
+  return /[.:A-Z]/.test(part) || part === "localhost";
+}
+
+/** Whether a prefix of image names is more than the default registry. */
+export function isOwnRegistry(registryUrl: string | undefined): registryUrl is string {
+  return registryUrl !== undefined && registryUrl !== "" && registryUrl !== hub;
+}
+
+/** The name under which docker and the engine keep the login of a registry. */
+export function credentialServer(host: string): string {
+  return hubHosts.has(host) ? hubServer : host;
+}
+
 function splitRegistry(name: string): { registry: string; path: string } {
   const slash = name.indexOf("/");
   const first = name.slice(0, Math.max(slash, 0));
-  if (!/[.:A-Z]/.test(first) && first !== "localhost") return { registry: hub, path: name };
+  if (!isRegistryHost(first)) return { registry: hub, path: name };
   return { registry: first === "index.docker.io" ? hub : first, path: name.slice(slash + 1) };
 }
 

@@ -1,4 +1,5 @@
 import { OttoError } from "@otto/errors";
+import { isOwnRegistry, isRegistryHost } from "./image-reference.js";
 
 const component = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
 const domain =
@@ -47,8 +48,7 @@ export function imageRepository(
   project: string,
   image: { readonly name: string },
 ): string {
-  const prefix =
-    registryUrl === undefined || registryUrl === "" || registryUrl === "docker.io" ? "" : `${registryUrl}/`;
+  const prefix = isOwnRegistry(registryUrl) ? `${registryUrl}/` : "";
   const name = `${prefix}${project}-${image.name}`;
   const reason = refusal(prefix, project, image.name) ?? (name.length > longestName ? tooLong(name) : undefined);
   if (reason === undefined) return name;
@@ -63,7 +63,7 @@ function refusal(prefix: string, project: string, image: string): string | undef
   if (project === "") return "the project name is empty";
   if (image === "") return "the image's own name is empty";
   const [host, ...path] = prefix.split("/");
-  const hasHost = host !== undefined && prefix !== "" && (/[.:A-Z]/.test(host) || host === "localhost");
+  const hasHost = host !== undefined && isRegistryHost(host);
   if (hasHost && !domain.test(host)) return `${JSON.stringify(host)} is not a registry host`;
   const components = [...(hasHost ? path : prefix.split("/")).slice(0, -1), ...`${project}-${image}`.split("/")];
   return components.map(componentRefusal).find((reason) => reason !== undefined);

@@ -7,6 +7,12 @@ export {
   hashOnBases,
   type NamedContextInput,
 } from "./context-hash.js";
-export { familiarImageName, type ImageReference, parseImageReference } from "./image-reference.js";
+export {
+  credentialServer,
+  familiarImageName,
+  type ImageReference,
+  isOwnRegistry,
+  parseImageReference,
+} from "./image-reference.js";
 export { imageFullTag, imageLatestTag, imageRepository } from "./image-tag.js";
 export { comparePaths, decodePath, encodePath, hasRawBytes, printablePath } from "./path-bytes.js";

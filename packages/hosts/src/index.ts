@@ -11,7 +11,7 @@ export {
   type StdinSource,
   type Terminal,
 } from "ssh2-streamer";
-export { readServicePlace, type ServicePlace } from "./compose/compose-labels.js";
+export { readServiceReplica, type ServiceReplica } from "./compose/compose-labels.js";
 export { type ComposeProgram, type ComposeVersion, findCompose } from "./compose/compose-program.js";
 export type { ContainerExecOptions } from "./container/container-exec.js";
 export type { ContainerHostOptions } from "./container/container-finder.js";

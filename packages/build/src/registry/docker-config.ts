@@ -1,6 +1,6 @@
 import type { RegistryCredentials } from "@otto/engine";
 import { OttoError, Secret } from "@otto/errors";
-import { credentialServer, hostOfServer } from "./registry-host.js";
+import { credentialServer } from "@otto/hashing";
 
 /** What the user's `config.json` of Docker says of registries and proxies. */
 export interface DockerConfig {
@@ -105,4 +105,9 @@ function invalid(file: string): OttoError {
     hint: "Correct it, or remove it and log in again: docker login",
     details: { file },
   });
+}
+
+/** The host of a server as it stands in a configuration: `https://a.example/v1/` is `a.example`. */
+function hostOfServer(server: string): string {
+  return server.replace(/^https?:\/\//, "").split("/")[0] ?? "";
 }

@@ -1,5 +1,5 @@
 import { cleanText, OttoError, quoteWord } from "@otto/errors";
-import { type Parent, readServicePlace, type ServicePlace } from "@otto/hosts";
+import { type Parent, readServiceReplica, type ServiceReplica } from "@otto/hosts";
 import { ownDirectory, parseSentTree, readSentScript, type SentTree, stagedDirectoryScript } from "@otto/remote-tree";
 import { dockerWords, projectFilter } from "../session/compose-command.js";
 import type { StackLocation, StackSession } from "../session/stack-session.js";
@@ -151,7 +151,7 @@ export function parseContainers(parent: Parent, text: string): ObservedContainer
   if (failure.length > 0 && !failure.some(isAboutMissing)) throw engineFailed(parent, failure.join("\n"));
   return lines.flatMap((text) => {
     const line = parseLine(parent, text) as InspectLine;
-    const place = readServicePlace(line.labels);
+    const place = readServiceReplica(line.labels);
     return place === undefined ? [] : [toObserved(line, place)];
   });
 }
@@ -183,7 +183,7 @@ function isAboutMissing(line: string): boolean {
   return /no such container/i.test(line);
 }
 
-function toObserved(line: InspectLine, place: ServicePlace): ObservedContainer {
+function toObserved(line: InspectLine, place: ServiceReplica): ObservedContainer {
   const { labels } = line;
   const health = line.state.Health?.Status;
   const name = line.name.replace(/^\//, "");
@@ -204,7 +204,7 @@ function toObserved(line: InspectLine, place: ServicePlace): ObservedContainer {
 }
 
 /** Compose before 2.16 gives that name to the old container and sets no label. */
-function isLeftOver(name: string, labels: InspectLine["labels"], { service, replica }: ServicePlace): boolean {
+function isLeftOver(name: string, labels: InspectLine["labels"], { service, replica }: ServiceReplica): boolean {
   if (!/^[0-9a-f]{12}_/.test(name)) return false;
   const own = `${labels["com.docker.compose.project"]}-${service}-${replica}`;
   return labels["com.docker.compose.replace"] !== undefined || name.slice("0123456789ab_".length) === own;

@@ -1,4 +1,5 @@
 import type { Secret } from "@otto/errors";
+import { credentialServer } from "@otto/hashing";
 
 /** How a user is known to one registry: by a password, or by a token that a login left. */
 export type RegistryCredentials =
@@ -16,12 +17,9 @@ export function registryAuthHeader(credentials: RegistryCredentials | undefined)
 
 /** The header by which the engine's own builder gets credentials of the registries that it takes base images from. */
 export function registryConfigHeader(byHost: Readonly<Record<string, RegistryCredentials>>): Record<string, string> {
-  const forms = Object.entries(byHost).map(([host, credentials]) => [serverOf(host), engineForm(credentials)]);
+  const forms = Object.entries(byHost).map(([host, credentials]) => [credentialServer(host), engineForm(credentials)]);
   return forms.length === 0 ? {} : { "X-Registry-Config": encodeHeader(Object.fromEntries(forms)) };
 }
-
-// The engine knows the one registry that images without a host come from by an address of its own.
-const serverOf = (host: string) => (host === "docker.io" ? "https://index.docker.io/v1/" : host);
 
 // Padded, which Node's base64url is not: the engine's decoder wants it.
 function encodeHeader(value: object): string {

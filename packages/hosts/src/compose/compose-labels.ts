@@ -4,7 +4,7 @@ export function projectLabel(project: string): string {
 }
 
 /** What Compose's labels say of a container. */
-export interface ServicePlace {
+export interface ServiceReplica {
   readonly service: string;
   /** 1 for a service's first container. */
   readonly replica: number;
@@ -13,7 +13,7 @@ export interface ServicePlace {
 type Labels = Readonly<Record<string, string | undefined>>;
 
 /** @returns undefined for a container that no service has: of `docker compose run`, of a lifecycle hook, of no project */
-export function readServicePlace(labels: Labels): ServicePlace | undefined {
+export function readServiceReplica(labels: Labels): ServiceReplica | undefined {
   const service = labels["com.docker.compose.service"];
   const isOther = labels["com.docker.compose.oneoff"] === "True" || labels["com.docker.compose.hook"] !== undefined;
   if (service === undefined || isOther) return undefined;

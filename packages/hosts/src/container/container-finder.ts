@@ -1,6 +1,6 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
 import { type Deadline, isOttoError, OttoError, SingleFlight } from "@otto/errors";
-import { projectLabel, readServicePlace } from "../compose/compose-labels.js";
+import { projectLabel, readServiceReplica } from "../compose/compose-labels.js";
 import type { Parent } from "../parent/parent.js";
 
 export interface ContainerHostOptions {
@@ -121,7 +121,7 @@ export class ContainerFinder {
     const { engine, project, service, replica } = this.#options;
     const labels = [projectLabel(project), `com.docker.compose.service=${service}`];
     const containers = await engine.listContainers({ labels, all }, signal);
-    const ours = containers.filter((candidate) => readServicePlace(candidate.Labels)?.replica === replica);
+    const ours = containers.filter((candidate) => readServiceReplica(candidate.Labels)?.replica === replica);
     return ours.find(({ State }) => State === "running") ?? ours[0];
   }
 }

@@ -3,7 +3,7 @@ import type { ContainerProcess, Engine } from "@otto/engine";
 import { abortable, isOttoError } from "@otto/errors";
 import type { ProcessExit, RemoteProcess, Terminal } from "ssh2-streamer";
 import { toRemoteProcess } from "../process/engine-process.js";
-import { createMark } from "../process/marked-lines.js";
+import { createSentinel } from "../process/sentinel-lines.js";
 import { notStarted, readStartReport, type StartReport } from "../process/start-report.js";
 import { announcedCommand, announcedTerminalCommand, watchedCommand } from "./lifetime-scripts.js";
 import type { Watchdog } from "./watchdog.js";
@@ -73,10 +73,10 @@ export async function spawnWithoutStdin(
   options: ContainerSpawnOptions,
 ): Promise<RemoteProcess> {
   if (!target.hasShell) return spawnBare(target, argv, options);
-  const mark = createMark();
+  const sentinel = createSentinel();
   const process = await target.engine.exec(target.container, watchedCommand(argv), toExecOptions(target, options));
-  process.stdin.write(`${mark}\n`);
-  const report = readStartReport(process.stderr, mark);
+  process.stdin.write(`${sentinel}\n`);
+  const report = readStartReport(process.stderr, sentinel);
   const unread = new Writable({ write: (_chunk, _encoding, callback) => callback() });
   return toRemoteProcess(
     { ...process, stdin: unread, stderr: report.output, exit: readExit(process, report, nameOf(target, argv)) },
@@ -95,15 +95,15 @@ async function spawnTied(tied: Tied, options: ContainerSpawnOptions): Promise<Re
   const { target, argv } = tied;
   const { watchdog } = tied.held;
   const { terminal } = options;
-  const mark = createMark();
-  const command = terminal ? announcedTerminalCommand(mark, argv) : announcedCommand(argv);
+  const sentinel = createSentinel();
+  const command = terminal ? announcedTerminalCommand(sentinel, argv) : announcedCommand(argv);
   const process = await target.engine.exec(target.container, command, toExecOptions(target, options));
   const drop = () => process.disconnect();
   options.signal?.addEventListener("abort", drop, { once: true });
   try {
-    const report = readStartReport(terminal ? process.stdout : process.stderr, mark, terminal ? 2 : 0);
-    if (!terminal) process.stdin.write(`${mark}\n`);
-    // The marks of a terminal say when the command begins, not whether.
+    const report = readStartReport(terminal ? process.stdout : process.stderr, sentinel, terminal ? 2 : 0);
+    if (!terminal) process.stdin.write(`${sentinel}\n`);
+    // The sentinels of a terminal say when the command begins, not whether.
     const exit = readExit(process, terminal ? undefined : report, nameOf(target, argv));
     // Losing the link may be learned elsewhere first.
     exit.catch(() => {});

@@ -111,24 +111,24 @@ finish "$leaders"
 `;
 
 /**
- * Runs `command` with an empty stdin. Its own stdin is held open, after a line with the mark: at its end, so is the
- * command's. A mark alone on the last line of stderr says that the program could not be started.
+ * Runs `command` with an empty stdin. Its own stdin is held open, after a line with the sentinel: at its end, so is the
+ * command's. A sentinel alone on the last line of stderr says that the program could not be started.
  */
 export function watchedCommand(command: readonly string[]): string[] {
   return ["/bin/sh", "-c", watched, "sh", ...command];
 }
 
 /**
- * Reads a line with the mark, says `<mark> <pid>` on stderr and becomes `command` at the next line; the rest of stdin is
- * the command's. A mark alone on the last line of stderr says that the program could not be started.
+ * Reads a line with the sentinel, says `<sentinel> <pid>` on stderr and becomes `command` at the next line; the rest of stdin is
+ * the command's. A sentinel alone on the last line of stderr says that the program could not be started.
  */
 export function announcedCommand(command: readonly string[]): string[] {
   return ["/bin/sh", "-c", announced, "sh", ...command];
 }
 
-/** Does the same on a terminal, which has one output and echoes what it reads: `command` begins after a second mark. */
-export function announcedTerminalCommand(mark: string, command: readonly string[]): string[] {
-  return ["/bin/sh", "-c", announcedTerminal, "sh", mark, ...command];
+/** Does the same on a terminal, which has one output and echoes what it reads: `command` begins after a second sentinel. */
+export function announcedTerminalCommand(sentinel: string, command: readonly string[]): string[] {
+  return ["/bin/sh", "-c", announcedTerminal, "sh", sentinel, ...command];
 }
 
 /**

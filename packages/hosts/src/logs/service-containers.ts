@@ -1,5 +1,5 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
-import { projectLabel, readServicePlace, type ServicePlace } from "../compose/compose-labels.js";
+import { projectLabel, readServiceReplica, type ServiceReplica } from "../compose/compose-labels.js";
 
 /** Whose logs are read. */
 export interface LogSelection {
@@ -12,7 +12,7 @@ export interface LogSelection {
 }
 
 /** A container of a service, running or not. */
-export interface ServiceContainer extends ServicePlace {
+export interface ServiceContainer extends ServiceReplica {
   readonly id: string;
 }
 
@@ -40,8 +40,8 @@ export async function listProjectContainers(
 }
 
 function toServiceContainer({ Id, Labels }: ContainerSummary): ServiceContainer | undefined {
-  const place = readServicePlace(Labels);
-  return place && { id: Id, ...place };
+  const replica = readServiceReplica(Labels);
+  return replica && { id: Id, ...replica };
 }
 
 export function isSelected({ service, replica }: ServiceContainer, selection: LogSelection): boolean {

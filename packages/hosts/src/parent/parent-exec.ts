@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { startDeadline } from "@otto/errors";
 import type { CommandOutput, ProcessExit, RemoteProcess, SpawnOptions } from "ssh2-streamer";
 import { type Command, type CommandResult, defaultTimeoutMs, runWithin, toArgv } from "../process/command.js";
-import { createMark } from "../process/marked-lines.js";
+import { createSentinel } from "../process/sentinel-lines.js";
 import { notStarted, readStartReport, type StartReport } from "../process/start-report.js";
 import { HostShells } from "../shell/host-shell.js";
 import { ShellSession } from "../shell/shell-session.js";
@@ -47,9 +47,9 @@ export async function execOnParent(
 export function reportStart(id: string, spawn: Spawn): Spawn {
   return async (argv, options) => {
     if (options.terminal !== undefined) return spawn(argv, options);
-    const mark = createMark();
-    const process = await spawn(argv, { ...options, failureMark: mark });
-    const report = readStartReport(process.stderr, mark);
+    const sentinel = createSentinel();
+    const process = await spawn(argv, { ...options, failureMark: sentinel });
+    const report = readStartReport(process.stderr, sentinel);
     const exit = readExit(process.exit, report, `running ${argv[0]} on ${id}`);
     exit.catch(() => {});
     return { ...process, stderr: report.output, exit };
@@ -58,7 +58,7 @@ export function reportStart(id: string, spawn: Spawn): Spawn {
 
 async function readExit(ended: Promise<ProcessExit>, report: StartReport, name: string): Promise<ProcessExit> {
   const exit = await ended;
-  // No other codes come with a mark; and who ended otherwise may have left its stderr to another.
+  // No other codes come with a sentinel; and who ended otherwise may have left its stderr to another.
   if (exit.exitCode !== 126 && exit.exitCode !== 127) return exit;
   const refusal = await report.refusal;
   if (refusal !== undefined) throw notStarted(name, refusal);

@@ -2,23 +2,23 @@ import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isRuntimeFailure } from "@otto/engine";
 import { cleanText, OttoError } from "@otto/errors";
-import { MarkedLines } from "./marked-lines.js";
+import { SentinelLines } from "./sentinel-lines.js";
 
-/** What the script of a started command says between its output: lines with a mark. */
+/** What the script of a started command says between its output: lines with a sentinel. */
 export interface StartReport {
-  /** The stream without the marked lines. */
+  /** The stream without the sentinel lines. */
   readonly output: Readable;
-  /** The first marked line; undefined when the stream ended without one. */
+  /** The first sentinel line; undefined when the stream ended without one. */
   readonly first: Promise<string | undefined>;
-  /** Resolves at the stream's end: why the program could not be started, where a bare mark says so. */
+  /** Resolves at the stream's end: why the program could not be started, where a bare sentinel says so. */
   readonly refusal: Promise<string | undefined>;
 }
 
 const keptBytes = 1024;
 
-/** Reads the marked lines of a stream. @param muted how many of them must have come before anything passes */
-export function readStartReport(source: Readable, mark: string, muted = 0): StartReport {
-  const lines = new MarkedLines(mark);
+/** Reads the sentinel lines of a stream. @param muted how many of them must have come before anything passes */
+export function readStartReport(source: Readable, sentinel: string, muted = 0): StartReport {
+  const lines = new SentinelLines(sentinel);
   let seen = 0;
   let isRefused = false;
   let kept: Buffer = Buffer.alloc(0);

@@ -1,8 +1,8 @@
 import { type Deadline, isWithin, OttoError, quoteWord } from "@otto/errors";
 import { OutputBudget, type RemoteProcess } from "ssh2-streamer";
 import { type CommandResult, timedOutExitCode } from "../process/command.js";
-import { createMark } from "../process/marked-lines.js";
-import { MarkedOutput, type MarkedSection } from "./marked-output.js";
+import { createSentinel } from "../process/sentinel-lines.js";
+import { type OutputSection, SentinelOutput } from "./sentinel-output.js";
 
 // Says how the shell ended on both of its outputs; what it started in the background may hold them open.
 const supervise = `
@@ -21,15 +21,15 @@ const prologue = "exec 8>&1 9>&2\n";
 
 /**
  * One POSIX shell that keeps its directory, variables, functions and options between commands. After each command it
- * says the exit code on stdout and stderr, behind an unguessable mark, so both outputs are exact and apart.
+ * says the exit code on stdout and stderr, behind an unguessable sentinel, so both outputs are exact and apart.
  */
 export class ShellSession {
   readonly #process: RemoteProcess;
   readonly #host: string;
   readonly #ending: AbortController;
-  readonly #mark: string;
-  readonly #stdout: MarkedOutput;
-  readonly #stderr: MarkedOutput;
+  readonly #sentinel: string;
+  readonly #stdout: SentinelOutput;
+  readonly #stderr: SentinelOutput;
   readonly #budget: OutputBudget;
   #overflow: OttoError | undefined;
   #ended = false;
@@ -56,13 +56,13 @@ export class ShellSession {
     this.#process = process;
     this.#host = host;
     this.#ending = ending;
-    this.#mark = createMark();
+    this.#sentinel = createSentinel();
     this.#budget = new OutputBudget({ label: "a command in a shell", onSpent: (error) => this.#overflowBy(error) });
     const mayKeep = (bytes: number) => this.#budget.take(bytes);
-    this.#stdout = new MarkedOutput(process.stdout, this.#mark, mayKeep);
-    this.#stderr = new MarkedOutput(process.stderr, this.#mark, mayKeep);
+    this.#stdout = new SentinelOutput(process.stdout, this.#sentinel, mayKeep);
+    this.#stderr = new SentinelOutput(process.stderr, this.#sentinel, mayKeep);
     process.stdin.on("error", () => {});
-    process.stdin.write(`${this.#mark}\n${prologue}`);
+    process.stdin.write(`${this.#sentinel}\n${prologue}`);
   }
 
   /** Whether the shell is gone: it ran `exit`, a command timed out, the container stopped, or the link broke. */
@@ -80,7 +80,7 @@ export class ShellSession {
     deadline.signal.addEventListener("abort", close, { once: true });
     if (deadline.signal.aborted) close();
     try {
-      this.#process.stdin.write(frame(command, this.#mark));
+      this.#process.stdin.write(frame(command, this.#sentinel));
       const outputs = [this.#stdout.next(), this.#stderr.next()] as const;
       await this.#hasten(outputs);
       const [stdout, stderr] = await Promise.all(outputs);
@@ -114,10 +114,10 @@ export class ShellSession {
     if (waiting > 0) this.#process.stdin.write("\n");
   }
 
-  async #result({ bytes, line }: MarkedSection, stderr: MarkedSection, deadline: Deadline): Promise<CommandResult> {
+  async #result({ bytes, line }: OutputSection, stderr: OutputSection, deadline: Deadline): Promise<CommandResult> {
     const outputs = { stdout: bytes, stderr: stderr.bytes };
     const [what, code] = line?.split(" ") ?? [];
-    // What kept the mark from coming is known a moment later, and no more once we end the shell ourselves.
+    // What kept the sentinel from coming is known a moment later, and no more once we end the shell ourselves.
     if (what === undefined && !deadline.signal.aborted)
       await isWithin(
         this.#process.exit.catch(() => {}),
@@ -139,9 +139,9 @@ export class ShellSession {
   }
 }
 
-// `command eval`: a syntax error in a bare `eval` would end a POSIX shell. Quoted words are no aliases, and the mark is
+// `command eval`: a syntax error in a bare `eval` would end a POSIX shell. Quoted words are no aliases, and the sentinel is
 // in two parts, so that neither what is traced nor what is echoed by `set -vx` looks like it.
-function frame(command: string, mark: string): string {
-  const report = `\\command \\echo ${mark.slice(0, 9)}""${mark.slice(9)} done "$1"`;
+function frame(command: string, sentinel: string): string {
+  const report = `\\command \\echo ${sentinel.slice(0, 9)}""${sentinel.slice(9)} done "$1"`;
   return `\\command eval ${quoteWord(command)} </dev/null; { set -- "$?" "$@"; ${report} >&8; ${report} >&9; shift; } 2>/dev/null\n`;
 }

@@ -1,5 +1,5 @@
 import { isOttoError } from "@otto/errors";
-import { type Parent, readServicePlace, type ServicePlace } from "@otto/hosts";
+import { type Parent, readServiceReplica, type ServiceReplica } from "@otto/hosts";
 
 /** Whether a stack's own files are why it cannot be read. What runs is there all the same. */
 export function isUnreadableStack(error: unknown): boolean {
@@ -16,9 +16,9 @@ const fileFaults = [
   "COMPOSE_VARIABLE_UNSET",
 ] as const;
 
-/** The places that a project's containers have, running or not, by their labels. */
-export async function listServicePlaces({ engine }: Parent, project: string): Promise<ServicePlace[]> {
+/** The replicas that a project's containers have, running or not, by their labels. */
+export async function listServiceReplicas({ engine }: Parent, project: string): Promise<ServiceReplica[]> {
   const labels = [`com.docker.compose.project=${project}`];
   const containers = await engine.listContainers({ labels, all: true });
-  return containers.flatMap((container) => readServicePlace(container.Labels) ?? []);
+  return containers.flatMap((container) => readServiceReplica(container.Labels) ?? []);
 }

@@ -1,29 +1,29 @@
 import { finished, type Readable } from "node:stream";
-import { MarkedLines, type MarkedPiece } from "../process/marked-lines.js";
+import { SentinelLines, type SentinelPiece } from "../process/sentinel-lines.js";
 
-/** What a stream gave up to a marked line. */
-export interface MarkedSection {
+/** What a stream gave up to a sentinel line. */
+export interface OutputSection {
   readonly bytes: Buffer;
-  /** What stood behind the mark; undefined when the stream ended without it. */
+  /** What stood behind the sentinel; undefined when the stream ended without it. */
   readonly line: string | undefined;
 }
 
-/** What a marked line takes in memory beside its text, about. */
+/** What a sentinel line takes in memory beside its text, about. */
 const lineBytes = 128;
 
-/** Cuts a stream into the sections between its marked lines. */
-export class MarkedOutput {
-  readonly #lines: MarkedLines;
-  readonly #sections: MarkedSection[] = [];
+/** Cuts a stream into the sections between its sentinel lines. */
+export class SentinelOutput {
+  readonly #lines: SentinelLines;
+  readonly #sections: OutputSection[] = [];
   #chunks: Buffer[] = [];
   readonly #mayKeep: (bytes: number) => boolean;
   #ended = false;
-  #deliver: ((section: MarkedSection) => void) | undefined;
+  #deliver: ((section: OutputSection) => void) | undefined;
 
   /** @param mayKeep whether so many more bytes may be kept */
-  constructor(stream: Readable, mark: string, mayKeep: (bytes: number) => boolean) {
+  constructor(stream: Readable, sentinel: string, mayKeep: (bytes: number) => boolean) {
     this.#mayKeep = mayKeep;
-    this.#lines = new MarkedLines(mark);
+    this.#lines = new SentinelLines(sentinel);
     stream.on("data", (chunk: Buffer) => this.#take(chunk));
     finished(stream, { writable: false }, () => this.#end());
   }
@@ -34,7 +34,7 @@ export class MarkedOutput {
   }
 
   /** The next section; at the stream's end, what is left of it. One call at a time. */
-  next(): Promise<MarkedSection> {
+  next(): Promise<OutputSection> {
     const section = this.#sections.shift();
     if (section !== undefined) return Promise.resolve(section);
     if (this.#ended) return Promise.resolve(this.#close(undefined));
@@ -51,8 +51,8 @@ export class MarkedOutput {
     }
   }
 
-  /** A marked line that somebody waits for is kept no longer. */
-  #sizeOf(piece: MarkedPiece): number {
+  /** A sentinel line that somebody waits for is kept no longer. */
+  #sizeOf(piece: SentinelPiece): number {
     if ("bytes" in piece) return piece.bytes.length;
     return this.#deliver === undefined ? piece.line.length + lineBytes : 0;
   }
@@ -64,13 +64,13 @@ export class MarkedOutput {
     if (this.#deliver !== undefined) this.#pass(this.#close(undefined));
   }
 
-  #close(line: string | undefined): MarkedSection {
+  #close(line: string | undefined): OutputSection {
     const bytes = Buffer.concat(this.#chunks);
     this.#chunks = [];
     return { bytes, line };
   }
 
-  #pass(section: MarkedSection): void {
+  #pass(section: OutputSection): void {
     const deliver = this.#deliver;
     this.#deliver = undefined;
     if (deliver === undefined) this.#sections.push(section);

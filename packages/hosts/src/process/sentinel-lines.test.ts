@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createMark, MarkedLines } from "./marked-lines.js";
+import { createSentinel, SentinelLines } from "./sentinel-lines.js";
 
-const mark = "0123456789abcdef0f1e2d3c4b5a6978";
-// Bytes that often look like the mark's beginning.
+const sentinel = "0123456789abcdef0f1e2d3c4b5a6978";
+// Bytes that often look like the sentinel's beginning.
 const bytes = fc
   .array(fc.oneof(fc.constantFrom("0", "01", "0123456789abcdef", "\n", " "), fc.string()))
   .map((parts) => Buffer.from(parts.join("")));
 
 function read(chunks: readonly Buffer[]) {
-  const lines = new MarkedLines(mark);
+  const lines = new SentinelLines(sentinel);
   const passed: Buffer[] = [];
   const found: string[] = [];
   for (const chunk of chunks) {
@@ -25,27 +25,33 @@ function cut(all: Buffer, size: number): Buffer[] {
   return Array.from({ length: Math.ceil(all.length / size) }, (_, n) => all.subarray(n * size, (n + 1) * size));
 }
 
-test("marked lines are found and the rest passes unchanged, however the stream is cut", () => {
+test("sentinel lines are found and the rest passes unchanged, however the stream is cut", () => {
   fc.assert(
     fc.property(bytes, bytes, bytes, fc.integer({ min: 1, max: 40 }), (first, second, third, size) => {
-      const all = Buffer.concat([first, Buffer.from(`${mark} 12\n`), second, Buffer.from(`${mark}\r\n`), third]);
+      const all = Buffer.concat([
+        first,
+        Buffer.from(`${sentinel} 12\n`),
+        second,
+        Buffer.from(`${sentinel}\r\n`),
+        third,
+      ]);
       expect(read(cut(all, size))).toEqual({ passed: Buffer.concat([first, second, third]), found: ["12", ""] });
     }),
   );
 });
 
-test("what cannot be part of a mark is not held back", () => {
-  const lines = new MarkedLines(mark);
+test("what cannot be part of a sentinel is not held back", () => {
+  const lines = new SentinelLines(sentinel);
   expect([...lines.push(Buffer.from("$ "))]).toEqual([{ bytes: Buffer.from("$ ") }]);
   expect([...lines.push(Buffer.from("ready 012"))]).toEqual([{ bytes: Buffer.from("ready ") }]);
   expect([...lines.push(Buffer.from("3 go"))]).toEqual([{ bytes: Buffer.from("0123 go") }]);
 });
 
-test("a mark that the stream ends in passes as it is", () => {
-  expect(read([Buffer.from(`x${mark} 1`)])).toEqual({ passed: Buffer.from(`x${mark} 1`), found: [] });
+test("a sentinel that the stream ends in passes as it is", () => {
+  expect(read([Buffer.from(`x${sentinel} 1`)])).toEqual({ passed: Buffer.from(`x${sentinel} 1`), found: [] });
 });
 
-test("marks differ", () => {
-  expect(createMark()).toMatch(/^[0-9a-f]{32}$/);
-  expect(createMark()).not.toBe(createMark());
+test("sentinels differ", () => {
+  expect(createSentinel()).toMatch(/^[0-9a-f]{32}$/);
+  expect(createSentinel()).not.toBe(createSentinel());
 });
