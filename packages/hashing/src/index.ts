@@ -16,3 +16,4 @@ export {
 } from "./image-reference.js";
 export { imageFullTag, imageLatestTag, imageRepository } from "./image-tag.js";
 export { comparePaths, decodePath, encodePath, hasRawBytes, printablePath } from "./path-bytes.js";
+export { encodeRawNames } from "./raw-names.js";

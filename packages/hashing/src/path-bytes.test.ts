@@ -11,6 +11,17 @@ test("any bytes survive as a string", () => {
   );
 });
 
+test("characters keep theirs beside bytes that are none", () => {
+  const part = fc.oneof(fc.constantFrom("a", "é", "€", "😀", "\0"), fc.constantFrom("\udcff", "\udcfe"));
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 200 }), (parts) => {
+      const bytes = parts.map((one) => (hasRawBytes(one) ? Buffer.of(one.charCodeAt(0) - 0xdc00) : Buffer.from(one)));
+      expect(decodePath(Buffer.concat(bytes))).toBe(parts.join(""));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 test("two names of different bytes are different strings", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 4 }), fc.uint8Array({ maxLength: 4 }), (a, b) => {

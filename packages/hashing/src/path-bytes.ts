@@ -19,6 +19,9 @@ export function printablePath(path: string): string {
 export function decodePath(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (isUtf8(buffer)) return buffer.toString("utf8");
+  const half = characterFrom(buffer, buffer.length >> 1);
+  // No sequence goes on over its first byte: parts that are UTF-8 are read as a whole.
+  if (half < buffer.length) return decodePath(buffer.subarray(0, half)) + decodePath(buffer.subarray(half));
   let path = "";
   for (let at = 0; at < buffer.length; ) {
     const length = sequenceLength(buffer, at);
@@ -69,6 +72,13 @@ function compareBytes(a: Buffer, b: Buffer): number {
 
 function rank(byte: number): number {
   return byte === 0x2f ? -1 : byte;
+}
+
+/** The first byte from there on that does not continue a character; the length when there is none. */
+function characterFrom(bytes: Buffer, from: number): number {
+  let at = Math.max(from, 1);
+  while (at < bytes.length && ((bytes[at] ?? 0) & 0xc0) === 0x80) at += 1;
+  return at;
 }
 
 /** Bytes of the well-formed sequence at `at`; 0 when there is none. */

@@ -1,11 +1,12 @@
 import { execFile, spawn } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
+import { decodePath, encodePath } from "@otto/hashing";
 import {
   findKept,
   listTree,
@@ -61,7 +62,10 @@ function shellOf(argv: readonly string[]): RemoteShell {
   return {
     async run(script, { input } = {}) {
       const [command = "", ...words] = argv;
-      const child = spawn(command, [...words, "-c", script], { stdio: ["pipe", "pipe", "inherit"] });
+      const child = spawn(command, [...words, "-c", script], {
+        stdio: ["pipe", "pipe", "inherit"],
+        env: { ...process.env, LC_ALL: "C.UTF-8" },
+      });
       const fed = pipeline(input ?? Readable.from([]), child.stdin).catch((error: NodeJS.ErrnoException) => {
         // A script that does not read on says why itself.
         if (error.code !== "EPIPE") throw error;
@@ -71,7 +75,7 @@ function shellOf(argv: readonly string[]): RemoteShell {
       // Of an input that breaks, too: the next script must not run beside this one.
       await Promise.allSettled([fed, exit, output]);
       await fed;
-      return { exitCode: await exit, output: (await output).toString() };
+      return { exitCode: await exit, output: decodePath(await output) };
     },
   };
 }
@@ -161,6 +165,38 @@ describe.each(Object.keys(shells) as (keyof typeof shells)[])("in %s", (shell) =
     expect(await read("repo/data/sub/deep/c")).toBe("ENOENT");
     expect(await removeTree(tree, { volumes: true })).toBeUndefined();
     expect(await read(".")).toBe("ENOENT");
+  });
+
+  test("names and targets of any bytes come, are compared and go", async () => {
+    const tree = treeOf(shell);
+    const local = join(place, "local");
+    const theirs = (path: string) => encodePath(join(dir, "repo/data", path));
+    await mkdir(encodePath(join(local, "d\udcff")), { recursive: true });
+    for (const name of ["caf\udce9", "d\udcff/x\udcfe", "plain"]) await writeFile(encodePath(join(local, name)), "1");
+    await symlink(encodePath("to\udcfd"), encodePath(join(local, "link\udcfc")));
+    const update = async () => {
+      const { entries } = await listTree([{ localPath: local, remotePath: "repo/data" }]);
+      return updateTree(tree, planTree(entries, await readSent(), ["repo/data"]));
+    };
+    await update();
+    expect((await readFile(theirs("d\udcff/x\udcfe"))).toString()).toBe("1");
+    expect(await readlink(theirs("link\udcfc"), "buffer")).toEqual(encodePath("to\udcfd"));
+    expect(await findKept(tree, await readSent())).toBeUndefined();
+
+    for (const path of ["caf\udce9", "own\udce8"]) await writeFile(theirs(path), "theirs");
+    const kept = { host: "parent", directory: dir, files: 2 };
+    expect(await findKept(tree, await readSent())).toEqual(kept);
+    await writeFile(encodePath(join(local, "caf\udce9")), "2");
+    const aside = await update();
+    expect(aside?.paths).toEqual(["repo/data/caf\udce9"]);
+    const set = encodePath(join(aside?.directory ?? "", "repo/data/caf\udce9"));
+    expect((await readFile(set)).toString()).toBe("theirs");
+
+    expect(await removeTree(tree, down)).toEqual(kept);
+    expect(decodePath((await execute("find", ["repo", "-type", "f"], { cwd: dir, encoding: "buffer" })).stdout)).toBe(
+      "repo/data/own\udce8\n",
+    );
+    await removeTree(tree, { volumes: true });
   });
 
   test("an edit here replaces what a container wrote in its place, and that is set aside", async () => {

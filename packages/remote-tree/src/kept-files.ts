@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { quoteWord } from "@otto/errors";
+import { encodePath } from "@otto/hashing";
 import { digestOf } from "./entry-digest.js";
 import { isShared, kindOf, type SentTree, textsOf } from "./sent-tree.js";
 import type { KeptFiles, StagedTree } from "./staged-tree.js";
@@ -23,7 +24,7 @@ export async function findKept(
   const [files = "", directories = ""] = output.split(reportMark).map((text) => text.replaceAll(/(^|\0)\.\//g, "$1"));
   const paths = namesIn(files);
   const asked = paths.filter((path) => sent.entries[path] !== undefined && isShared(path, sent.shared));
-  const input = Readable.from([Buffer.from(asked.map((path) => `./${path}\0`).join(""))]);
+  const input = Readable.from([encodePath(asked.map((path) => `./${path}\0`).join(""))]);
   const { output: sums } = await shell.run(`${inTree}\nxargs -0 sh -c ${quoteWord(digestScript)} digests`, { input });
   const digests = sums.split("\n");
   const texts = new Map(asked.map((path, index) => [path, digests[index]] as const));

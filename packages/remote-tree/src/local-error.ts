@@ -1,7 +1,7 @@
 import { posix } from "node:path";
-import type { LocalEntry, UnsendableEntry } from "@otto/context";
+import type { UnsendableEntry } from "@otto/context";
 import { cleanText, describeFileError, isOttoError, OttoError } from "@otto/errors";
-import { hasRawBytes, printablePath } from "@otto/hashing";
+import { printablePath } from "@otto/hashing";
 
 /** What reading a tree came to, with the whole paths of this machine in its errors. */
 export async function readingFiles<T>(root: string, work: Promise<T>): Promise<T> {
@@ -16,12 +16,6 @@ export async function readingFiles<T>(root: string, work: Promise<T>): Promise<T
 export function refuseUnreadable(root: string, unsendable: readonly UnsendableEntry[]): void {
   const first = unsendable.find(({ error }) => isOttoError(error, "CONTEXT_UNREADABLE"));
   if (first !== undefined) throw asLocal(root, first.error);
-}
-
-/** The scripts that work on a tree on the parent know names of UTF-8 only. */
-export function refuseRawBytes(root: string, entry: LocalEntry): void {
-  const text = entry.kind === "symlink" ? entry.path + entry.target : entry.path;
-  if (hasRawBytes(text)) throw unreadable(root, new Error(`${JSON.stringify(printablePath(text))} is not UTF-8`));
 }
 
 export async function* verifyReading(
@@ -45,7 +39,7 @@ function asLocal(root: string, error: unknown): unknown {
 
 function unreadable(path: string, cause: unknown): OttoError {
   return new OttoError("STAGING_FILE_UNREADABLE", `listing ${cleanText(path)}: ${describeFileError(cause)}`, {
-    hint: "Make it readable (chmod, sudo) or rename it, or leave it out: mount only what is needed, or name it in .dockerignore.",
+    hint: "Make it readable (chmod, sudo), or leave it out: mount only what is needed, or name it in .dockerignore.",
     details: { path },
     cause,
   });

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 
 export interface ShellOutcome {
   readonly exitCode: number;
-  /** What it wrote to stdout, and to stderr where the script joins them. */
+  /** What it wrote to stdout, and to stderr where the script joins them; names of any bytes as `decodePath` of `@otto/hashing` reads them. */
   readonly output: string;
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { posix } from "node:path";
 import { addAbortSignal } from "node:stream";
 import { cleanText, OttoError, quoteWord } from "@otto/errors";
-import { checkProjectName } from "@otto/hashing";
+import { checkProjectName, encodePath } from "@otto/hashing";
 import { onTreeFunction } from "./engine-root.js";
 import { type PackedEntry, packTree } from "./pack-tree.js";
 import type { RemoteShell, ShellOutcome } from "./remote-shell.js";
@@ -139,7 +139,7 @@ function packed(entry: SentEntry): PackedEntry {
 }
 
 function packedText(path: string, text: string): PackedEntry {
-  const bytes = Buffer.from(text);
+  const bytes = encodePath(text);
   return { path, mode: 0o600, size: bytes.length, read: () => [bytes] };
 }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { type LocalEntry, type LocalTree, readTree } from "@otto/context";
 import { viewOfBuild } from "./build-view.js";
-import { readingFiles, refuseRawBytes, refuseUnreadable, verifyReading } from "./local-error.js";
+import { readingFiles, refuseUnreadable, verifyReading } from "./local-error.js";
 import type { LocalTreeFile, TreeEntry, TreeFile } from "./tree-entry.js";
 
 const directoryMode = 0o755;
@@ -87,7 +87,6 @@ interface Origin {
 }
 
 function toEntry(entry: LocalEntry, { tree, localPath, remotePath }: Origin): TreeEntry {
-  refuseRawBytes(localPath, entry);
   const path = posix.join(remotePath, entry.path);
   if (entry.kind === "symlink") return { kind: "symlink", path, target: entry.target };
   // Without these bits the login could not put the contents there.

@@ -25,6 +25,9 @@ const sharedManifest = "shared-manifest";
 export const reportMark = "\u001e";
 
 const functions = String.raw`
+# Names are bytes; in some languages' settings sed and others stop at one that is no character.
+LC_ALL=C
+export LC_ALL
 newline='
 '
 is_there() { [ -e "$1" ] || [ -L "$1" ]; }

@@ -1,10 +1,9 @@
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { BuildContext, ContextTree } from "@otto/context";
-import { type FileEntry, hasRawBytes } from "@otto/hashing";
+import { encodeRawNames, type FileEntry, hasRawBytes } from "@otto/hashing";
 import { type Header, type Pack, pack } from "tar-stream";
 import { type PackedEntry, planArchive } from "./context-archive.js";
-import { encodeRawNames } from "./raw-names.js";
 
 // One fixed day for everything: an archive of the same entries has the same bytes wherever and whenever it is made.
 const fixedTime = new Date(Date.UTC(2000, 0, 1));

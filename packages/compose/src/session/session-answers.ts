@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { decodePath } from "@otto/hashing";
 
 export interface Answer {
   readonly text: string;
@@ -69,7 +70,7 @@ export function readAnswers(stdout: Readable, nonce: string, onTooLong: () => vo
     const whole = Buffer.concat(held);
     held = [];
     heldBytes = 0;
-    answers.put({ text: whole.subarray(0, whole.length - match[0].length).toString(), exitCode: Number(match[1]) });
+    answers.put({ text: decodePath(whole.subarray(0, whole.length - match[0].length)), exitCode: Number(match[1]) });
   });
   stdout.on("error", () => {});
   if (stdout.closed) states.put(undefined);

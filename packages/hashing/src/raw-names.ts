@@ -1,10 +1,10 @@
-import { encodePath, hasRawBytes } from "@otto/hashing";
+import { encodePath, hasRawBytes } from "./path-bytes.js";
 
 const blockBytes = 512;
 
 /**
- * The PAX header that gives the next entry a name and link target with bytes that are not UTF-8; nothing when both are
- * text.
+ * For writers of tar that know names of UTF-8 alone: the PAX header that gives the next entry a name and link target with
+ * other bytes; nothing when both are text.
  *
  * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
  */
