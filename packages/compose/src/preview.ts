@@ -28,7 +28,7 @@ export interface PreviewOptions {
 
 /**
  * What `up` would do to each service, in its order. Changes nothing.
- * @throws OttoError `COMPOSE_PROJECT_INVALID`; `COMPOSE_NO_SERVICE`; `COMPOSE_UP_FAILED` when compose refuses the files; `COMPOSE_ENGINE_FAILED`, `COMPOSE_MISSING`
+ * @throws OttoError `COMPOSE_PROJECT_INVALID`; `COMPOSE_NO_SERVICE`; `COMPOSE_UP_FAILED` when compose refuses the files; `COMPOSE_KEY_UNSUPPORTED`; `COMPOSE_ENGINE_FAILED`, `COMPOSE_MISSING`
  */
 export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}): Promise<UpPlan> {
   const { build = true, builtImages = new Map(), cacheDir, signal } = options;

@@ -25,7 +25,7 @@ const rollback = { stopTimeout: 1, volumes: false };
  * what it started is taken down.
  *
  * @returns the containers of the stack
- * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_NO_SERVICE`, `COMPOSE_UP_FAILED`, `COMPOSE_IMAGE_MISSING`, `COMPOSE_SERVICE_FAILED`, `COMPOSE_NOT_READY`, `COMPOSE_MISSING`,
+ * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_NO_SERVICE`, `COMPOSE_UP_FAILED`, `COMPOSE_KEY_UNSUPPORTED`, `COMPOSE_IMAGE_MISSING`, `COMPOSE_SERVICE_FAILED`, `COMPOSE_NOT_READY`, `COMPOSE_MISSING`,
  * `COMPOSE_ENGINE_FAILED`, `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, `STAGING_FAILED`, `STAGING_FILE_CHANGED`
  */
 export async function bringUp(stack: PlacedStack, options: UpOptions): Promise<readonly ObservedContainer[]> {

@@ -5,7 +5,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { composeDown, composePs, composeUp } from "@otto/docker";
+import { composeDown, composePs, composeUp, planComposeUp } from "@otto/docker";
 import { type Lab as RunningLab, startLab } from "@otto/lab";
 import { afterEach, expect, test } from "vitest";
 import { createStackChildren, endOf } from "./stack-children.js";
@@ -75,6 +75,22 @@ async function filesWith(text: string): Promise<string[]> {
   const { stdout } = await promisify(execFile)("sh", ["-c", script, "sh", text, ...places]);
   return stdout.split("\n").filter((path) => path !== "");
 }
+
+test("a key of a newer Compose that names a file which was not sent is refused, before anything is sent or started", async () => {
+  const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });
+  // As a Compose of later would print it.
+  const newer = `case "$*" in *" config "*) docker "$@" | sed 's|"init": true|&, "notes_file": "./notes.txt"|' ;; *) exec docker "$@" ;; esac`;
+  const command = [await layProgram(running.directory, "newer", newer)];
+  const { stack, lab, repo } = await place(running, 'services: { a: { image: "$IMAGE", init: true } }\n', command);
+  await composeUp(repo, lab);
+  await stack.write("notes.txt", "not sent");
+  await stack.write("compose.yml", 'services: { a: { image: "$IMAGE", init: true, hostname: other } }\n');
+  const refused = { code: "COMPOSE_KEY_UNSUPPORTED", details: { key: "services.a.notes_file", path: "notes.txt" } };
+  const before = await left(stack.project);
+  await expect(planComposeUp(repo, lab)).rejects.toMatchObject(refused);
+  await expect(composeUp(repo, lab)).rejects.toMatchObject(refused);
+  expect(await left(stack.project)).toEqual(before);
+});
 
 test("docker-compose of version 1 is refused with a hint", async () => {
   const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });

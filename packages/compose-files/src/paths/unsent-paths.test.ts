@@ -26,12 +26,12 @@ const reader: LocalReader = {
 const source = { files: ["/r/docker/compose.yml"], repoRoot: "/r", home: "/h", environment: {} };
 
 /** `key path` of what was not sent of a service with these fields. */
-async function find(fields: object, name = "a"): Promise<string[]> {
+async function find(fields: object, name = "a", section = "services"): Promise<string[]> {
   const project = await readComposeProject(source, reader);
   const isListed = (path: string) => !path.endsWith("/ignored");
   const tree = { directory: "/tree", isListed, repoRoot: source.repoRoot, reader };
-  const unsent = await findUnsentPaths(project, { services: { [name]: fields } }, tree);
-  return unsent.map(({ key, path }) => `${key.replace("services.", "")} ${path}`);
+  const unsent = await findUnsentPaths(project, { [section]: { [name]: fields } }, tree);
+  return unsent.map(({ key, path }) => `${key.replace(/^[a-z]+\./, "")} ${path}`);
 }
 
 test.each<[string, object, string[]]>([
@@ -74,4 +74,9 @@ test.each<[string, object, string[]]>([
 test("services that are not to run are not looked at; one may be called like an extension", async () => {
   expect(await find({ new_file: "./here" }, "off")).toEqual([]);
   expect(await find({ new_file: "./here" }, "x-b")).toEqual(["x-b.new_file docker/here"]);
+});
+
+test("of the options of a volume's driver only what Compose resolved is looked at", async () => {
+  const driver_opts = { sshcmd: "me@host:./here", device: "/tree/repo/docker/here" };
+  expect(await find({ driver_opts }, "v", "volumes")).toEqual(["v.driver_opts.device docker/here"]);
 });

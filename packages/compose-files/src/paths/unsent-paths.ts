@@ -78,9 +78,11 @@ function modelPaths(project: ComposeProject, model: unknown, directory: string):
     const names = key.filter((word) => typeof word === "string");
     const isSkipped = names[0] === "services" && !enabled.has(names[1] ?? "");
     if (isSkipped || otherKeys.some((pattern) => matchesKey(pattern, names))) return [];
+    // Of a volume driver's own options Compose resolves what is a path here.
+    const isPath = names[0] === "volumes" ? /^\// : /^\.{0,2}\//;
     const pathsOf = (words: readonly string[]) =>
       words
-        .filter((word) => /^\.{0,2}\//.test(word))
+        .filter((word) => isPath.test(word))
         .map((word) => posix.relative(directory, posix.resolve(base, word)))
         .filter((path) => path !== "" && path !== ".." && !path.startsWith("../"));
     const [whole] = pathsOf([text]);

@@ -16,6 +16,7 @@ import { configCommand } from "../session/compose-command.js";
 import { type Compose, runInTree } from "../session/compose-process.js";
 import { digestKey, parseDigests } from "./digest-cache.js";
 import { withoutBuilding } from "./image-stand-ins.js";
+import { requireSent } from "./sent-paths.js";
 import { digestServices, type ServiceDigest } from "./service-digest.js";
 
 /** What a stack is to be, beside what is there. */
@@ -51,7 +52,7 @@ export function listStack(
 /**
  * Has compose read the stack, and digests what it makes of it, unless it read the same files last time. Nothing of the
  * staged tree is changed: files that are not there yet lie in a directory of their own meanwhile.
- * @throws OttoError `COMPOSE_UP_FAILED` with what compose said, `COMPOSE_MISSING`
+ * @throws OttoError `COMPOSE_UP_FAILED` with what compose said, `COMPOSE_KEY_UNSUPPORTED`, `COMPOSE_MISSING`
  */
 export async function readDesiredStack(
   compose: Compose,
@@ -108,6 +109,7 @@ async function digestStack(
   const model = await run(argv, { signal, joinsStderr: false });
   if (model.exitCode === 0) {
     const source = { directory, manifest: tree.wanted, built: listing.built, builders, contentVariables };
+    await requireSent(stack, model.output, { directory, manifest: tree.wanted });
     return digestServices(model.output, source);
   }
   signal?.throwIfAborted();

@@ -29,11 +29,14 @@ type Node = { readonly [key: string]: unknown };
 
 /** Digests each service of what {@link configCommand} printed. */
 export function digestServices(model: string, source: DigestSource): Map<string, ServiceDigest> {
-  // JSON is YAML, too; its own parser is faster.
-  const parseModel: (text: string) => unknown = model.startsWith("{") ? JSON.parse : parse;
   const project = asNode(parseModel(model.replaceAll(source.directory, treeMark)));
   const services = Object.entries(asNode(project.services));
   return new Map(services.map(([name, service]) => [name, digestService(name, asNode(service), { project, source })]));
+}
+
+/** What {@link configCommand} printed. JSON is YAML, too; its own parser is faster. */
+export function parseModel(model: string): unknown {
+  return model.startsWith("{") ? JSON.parse(model) : parse(model);
 }
 
 /** The digests as a container's label. */
