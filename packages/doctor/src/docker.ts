@@ -1,8 +1,7 @@
 import { dirname } from "node:path/posix";
 import type { HostData } from "@otto/config";
 import { cleanText, isOttoError, startDeadline } from "@otto/errors";
-import { findCompose, findMissingPrograms, type Parent } from "@otto/hosts";
-import { engineVariables } from "ssh2-streamer";
+import { engineVariables, findCompose, findMissingPrograms, type Parent } from "@otto/hosts";
 import { bad, type DoctorCheck, type Finding, type Judged } from "./finding.js";
 import {
   judgeBuildKit,

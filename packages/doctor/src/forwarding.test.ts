@@ -17,7 +17,7 @@ function silentSession(): SshSession {
     });
   return {
     name: "hop",
-    dialSocket: (_path: string, signal?: AbortSignal) => wait(signal),
+    dialSocket: (_path: string, options?: { signal?: AbortSignal }) => wait(options?.signal),
     spawn: (_argv: readonly string[], options?: { signal?: AbortSignal }) => wait(options?.signal),
   } as unknown as SshSession;
 }

@@ -70,7 +70,7 @@ export function judgeStranded(next: string): Judged {
 export async function forwardsSocket(session: SshSession, path: string, signal: AbortSignal): Promise<boolean> {
   using deadline = startDeadline(probeTimeoutMs, signal);
   try {
-    (await session.dialSocket(path, deadline.signal)).destroy();
+    (await session.dialSocket(path, { signal: deadline.signal })).destroy();
     return true;
   } catch (error) {
     signal.throwIfAborted();

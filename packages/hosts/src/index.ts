@@ -1,7 +1,6 @@
 export type { Engine } from "@otto/engine";
 export {
   type CommandOutput,
-  engineVariables,
   type ProcessExit,
   type RemoteProcess,
   type SpawnOptions,
@@ -27,6 +26,7 @@ export type { LogLine } from "./logs/log-line.js";
 export { parseLogTime } from "./logs/log-time.js";
 export type { LogSelection } from "./logs/service-containers.js";
 export { type LogOptions, readServiceLogs, type ServiceLogLine } from "./logs/service-logs.js";
+export { engineVariables } from "./parent/dial-stdio.js";
 export type { DeclaredDocker, ParentDocker } from "./parent/engine-address.js";
 export { createLocalParent, type LocalParentOptions } from "./parent/local-parent.js";
 export type { Parent } from "./parent/parent.js";

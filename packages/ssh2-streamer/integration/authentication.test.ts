@@ -147,6 +147,13 @@ test("what does not answer, hangs up, or speaks no SSH fails to connect, each wi
   expect(await failure({ host: "no-such-host.invalid" })).toBe("unresolved");
 });
 
+test("calls of every kind that wait for a connection end with its failure", async () => {
+  await using session = openSshSession([endpointOf(lab, lab.hosts.keys, { port: closedPort })]);
+  const calls = [session.connect(), session.exec(["true"]), session.dialSocket("/any.sock"), session.spawn(["true"])];
+  const failed = { status: "rejected", reason: { code: "SSH_CONNECT_FAILED", details: { reason: "refused" } } };
+  expect(await Promise.allSettled(calls)).toMatchObject(calls.map(() => failed));
+});
+
 test("a key of a form that is not known comes with the command that changes it", async () => {
   const path = join(lab.directory, "pkcs8");
   await run("ssh-keygen", ["-q", "-t", "rsa", "-m", "PKCS8", "-N", "", "-f", path]);

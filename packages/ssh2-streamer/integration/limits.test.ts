@@ -12,6 +12,7 @@ import { isOttoError } from "@otto/errors";
 import { type Lab, startLab } from "@otto/lab";
 import type { SshEvent, SshRoute, SshSession } from "ssh2-streamer";
 import { describe, expect, test } from "vitest";
+import { dialEngine } from "./dial-engine.js";
 import { routeTo } from "./lab-route.js";
 import { countSleeps, newMark } from "./suite/processes.js";
 import { openBy, transports } from "./transports.js";
@@ -128,7 +129,7 @@ describe.each(transports)("$name", (transport) => {
     });
     const onEvent = ({ type }: SshEvent) => type === "ssh.session-limit" && knowLimit();
     await using session = openBy(transport, routeTo(lab, "parent"), { onEvent });
-    const dial = async () => (await session.dialEngine()) as Socket;
+    const dial = async () => (await dialEngine(session)) as Socket;
     const streams = await Promise.all([dial(), dial(), dial()]);
     await Promise.all(streams.map(ping));
     const fourth = dial();
@@ -202,7 +203,7 @@ describe.each(transports)("$name", (transport) => {
     expect(stdout.toString()).toBe("there\n");
     expect(opened.events).toContainEqual(expect.objectContaining({ type: "ssh.forwarding-replaced", hop: "bastion" }));
     expect([await lab.hosts.bastion.handshakes(), await lab.hosts.parent.handshakes()]).toEqual([1, 1]);
-    const socket = await opened.session.dialEngine();
+    const socket = await dialEngine(opened.session);
     socket.write("GET /_ping HTTP/1.0\r\n\r\n");
     expect(await text(socket)).toContain("200 OK");
   });
@@ -225,7 +226,7 @@ describe.each(transports)("$name", (transport) => {
   test("a login that may not use the engine's socket is told so, by docker itself", async () => {
     await using lab = await startLab({ hosts: { parent: { allowStreamLocalForwarding: false } } });
     await using opened = open(routeTo(lab, "parent"));
-    const socket = await opened.session.dialEngine({ socketPath: "/nowhere.sock" });
+    const socket = await dialEngine(opened.session, { socketPath: "/nowhere.sock" });
     const error: unknown = await text(socket).catch((reason: unknown) => reason);
     if (!isOttoError(error, "SSH_FORWARDING_REFUSED")) throw new Error("a refusal was due", { cause: error });
     expect(error.message).toContain("/nowhere.sock");

@@ -7,6 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import { isOttoError } from "@otto/errors";
 import { createNoise, createRandom, readRandomRun, startLab } from "@otto/lab";
 import { describe, expect, test } from "vitest";
+import { dialEngine } from "./dial-engine.js";
 import { routeTo } from "./lab-route.js";
 import { openBy, type Transport, transports } from "./transports.js";
 
@@ -63,7 +64,7 @@ describe.each(transports)("$name", (transport) => {
     const { lab } = linked;
     await using session = linked.open({ keepaliveIntervalMs: 1000, keepaliveCountMax: 3 });
     const running = session.exec(["sleep", "60"]);
-    const stream = await session.dialEngine();
+    const stream = await dialEngine(session);
     const process = await session.spawn(["sh", "-c", "echo ready; cat"]);
     const [ready] = (await process.stdout.take(1).toArray()) as [Buffer];
     expect(ready.toString()).toBe("ready\n");
@@ -108,7 +109,7 @@ describe.each(transports)("$name", (transport) => {
     await process.stdout.take(1).toArray();
     lab.hosts.parent.proxy?.swallow(true);
     const late = session.exec(["true"], { timeoutMs: 100 });
-    const aborted = [process.exit, session.spawn(["true"], { signal }), session.dialEngine({ signal })];
+    const aborted = [process.exit, session.spawn(["true"], { signal }), dialEngine(session, { signal })];
     controller.abort();
     const outcomes = await Promise.allSettled([late, ...aborted]);
     const ended = { status: "rejected", reason: { name: "AbortError" } };
@@ -195,7 +196,7 @@ describe.each(transports)("$name", (transport) => {
       const calls = [
         session.exec(["cat"], { stdin: bytes }).then(({ stdout }) => expect(stdout.equals(bytes)).toBe(true)),
         session.exec(["head", "-c", "100000", "/dev/zero"]).then(({ stdout }) => expect(stdout).toHaveLength(100_000)),
-        session.dialEngine().then(async (stream) => {
+        dialEngine(session).then(async (stream) => {
           stream.write("GET /_ping HTTP/1.0\r\n\r\n");
           expect(await text(stream)).toContain("200 OK");
         }),
@@ -224,7 +225,7 @@ describe.each(transports)("$name", (transport) => {
     await using session = openBy(transport, routeTo(direct, "parent"));
     const { stdout } = await session.exec(["sh", "-c", "echo $PPID"]);
     await using engine = await startEngineStub(direct.directory);
-    const dialing = session.dialEngine({ socketPath: engine.socketPath });
+    const dialing = dialEngine(session, { socketPath: engine.socketPath });
     // It sends what it asks.
     await setImmediate();
     // The open channel and the end of the connection are both to be here when this process looks.

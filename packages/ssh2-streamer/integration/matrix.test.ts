@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import { createNoise, type HostOptions, startLab } from "@otto/lab";
 import type { SshEvent, SshSession } from "ssh2-streamer";
 import { expect, test } from "vitest";
+import { dialEngine } from "./dial-engine.js";
 import { routeTo } from "./lab-route.js";
 import { openBy, transports } from "./transports.js";
 
@@ -71,7 +72,7 @@ function hostsOf({ hops, roundTripMs, options }: (typeof cells)[number]): Record
 function callEngine(session: SshSession, count: number): Promise<string>[] {
   const agent = new Agent({ keepAlive: true });
   agent.createConnection = ((_options: unknown, done: (error: Error | null, stream?: Duplex) => void) => {
-    session.dialEngine().then((stream) => done(null, stream), done);
+    dialEngine(session).then((stream) => done(null, stream), done);
   }) as unknown as typeof agent.createConnection;
   return Array.from(
     { length: count },

@@ -70,7 +70,7 @@ describe.each(transports)("$name", (transport) => {
       const [route, settings] = JSON.parse(process.argv[1]);
       const session = openSshSession(route, settings);
       await session.exec(["true"]);
-      const stream = await session.dialEngine();
+      const stream = await session.dialSocket("/var/run/docker.sock");
       if (process.argv[2] === "lose") {
         await session.exec(["sh", "-c", "kill $PPID; sleep 5"]).catch((error) => console.log(error.code));
       }

@@ -18,10 +18,9 @@ export {
 } from "./command/run-to-end.js";
 export { formatShellCommand } from "./command/shell-command.js";
 export { type SendTreeOptions, sendTree } from "./command/tree.js";
-export type { ConnectGate } from "./hop/connect-gate.js";
-export type { DialEngineOptions } from "./hop/dial-engine-options.js";
-export { engineVariables } from "./hop/engine-variables.js";
+export type { DialSocketOptions, FallbackCommand } from "./hop/hop.js";
 export type { HostKeyPolicy, LearnedHostKey } from "./host-keys/host-key.js";
+export type { ConnectGate } from "./route/connect-gate.js";
 export type { PrivateKey, SshCredential, SshEndpoint, SshRoute } from "./route/endpoint.js";
 export type { SshEvent, SshEventListener } from "./route/event.js";
 export type { SshErrorCode } from "./route/failure.js";

@@ -4,13 +4,12 @@ import type { CommandResult, ExecOptions, RemoteProcess, SpawnOptions } from "./
 import { formatCommandLine, summarizeCommand } from "./command/command-line.js";
 import { runToEnd } from "./command/run-to-end.js";
 import { type SendTreeOptions, sendTree } from "./command/tree.js";
-import type { ConnectGate } from "./hop/connect-gate.js";
-import type { DialEngineOptions } from "./hop/dial-engine-options.js";
-import { createEngineDialer } from "./hop/engine-dialer.js";
-import { Machine } from "./hop/hop.js";
+import { type DialSocketOptions, Hop } from "./hop/hop.js";
+import type { ConnectGate } from "./route/connect-gate.js";
 import type { SshRoute } from "./route/endpoint.js";
 import type { SshEventListener } from "./route/event.js";
 import { closedError } from "./route/failure.js";
+import { connectBySsh2 } from "./ssh2/connector.js";
 
 export interface SshSessionOptions {
   /** Closes the session when it fires. */
@@ -36,8 +35,8 @@ export interface SshSession extends AsyncDisposable {
   spawn(argv: readonly string[], options?: SpawnOptions): Promise<RemoteProcess>;
   /** Starts the login shell. */
   shell(options?: Pick<SpawnOptions, "signal" | "terminal">): Promise<RemoteProcess>;
-  /** Opens a stream to a Unix socket of the target. The caller destroys it. */
-  dialSocket(socketPath: string, signal?: AbortSignal): Promise<Duplex>;
+  /** Opens a stream to a Unix socket of the target, by forwarding, else by `fallbackCommand`. The caller destroys it. */
+  dialSocket(socketPath: string, options?: DialSocketOptions): Promise<Duplex>;
   /** Opens a stream to a TCP port as the target sees it. The caller destroys it. */
   dialTcp(host: string, port: number, signal?: AbortSignal): Promise<Duplex>;
   /**
@@ -45,8 +44,6 @@ export interface SshSession extends AsyncDisposable {
    * `SSH_FORWARDING_REFUSED` has `details.forbidden`.
    */
   forwardTcp(host: string, port: number, signal?: AbortSignal): Promise<Duplex>;
-  /** Opens a stream to the target's engine, by socket or by `docker system dial-stdio`. The caller destroys it. */
-  dialEngine(options?: DialEngineOptions): Promise<Duplex>;
   /** Unpacks a tar stream into a directory of the target, which is made when it is missing. */
   sendTree(tar: Readable, remoteDir: string, options?: SendTreeOptions): Promise<void>;
   /** Ends every channel and connection. Calls under way fail. */
@@ -61,23 +58,24 @@ export function openSshSession(route: SshRoute, options: SshSessionOptions = {})
   const closing = new AbortController();
   const events = guardListener(options.onEvent);
   const onEvent = events.tell;
-  const machines: Machine[] = [];
+  const hops: Hop[] = [];
   for (const endpoint of route) {
-    machines.push(
-      new Machine({
+    hops.push(
+      new Hop({
+        transport: connectBySsh2,
         endpoint,
-        via: machines.at(-1),
+        via: hops.at(-1),
         signal: closing.signal,
         onEvent,
         connectGate: options.connectGate,
       }),
     );
   }
-  const target = machines.at(-1);
+  const target = hops.at(-1);
   if (target === undefined) throw new TypeError("a route needs at least the target");
-  const session = createSession(target, onEvent, async () => {
+  const session = createSession(target, async () => {
     closing.abort(closedError(target.endpoint));
-    for (const machine of machines.toReversed()) await machine.close();
+    for (const hop of hops.toReversed()) await hop.close();
     events.throwFailure();
   });
   const onAbort = () => void session.close().catch(() => {});
@@ -86,7 +84,7 @@ export function openSshSession(route: SshRoute, options: SshSessionOptions = {})
   return session;
 }
 
-function createSession(target: Machine, onEvent: SshEventListener, close: () => Promise<void>): SshSession {
+function createSession(target: Hop, close: () => Promise<void>): SshSession {
   const { name } = target.endpoint;
   const spawn = (argv: readonly string[], options: SpawnOptions = {}) => {
     const label = summarizeCommand(argv);
@@ -94,7 +92,7 @@ function createSession(target: Machine, onEvent: SshEventListener, close: () => 
     // A terminal merges stderr into stdout, and hangs up on its processes by itself.
     const tellsPid = terminal === undefined;
     const line = formatCommandLine(argv, { ...options, tellsPid });
-    return target.start({ line, label, lifetime, signal, terminal, tellsPid });
+    return target.start({ line, label, signal, terminal, tellsPid }, lifetime);
   };
   const exec = async (argv: readonly string[], options: ExecOptions = {}) => {
     const { env, cwd, stdin, maxOutputBytes, timeoutMs = Number.POSITIVE_INFINITY } = options;
@@ -113,12 +111,10 @@ function createSession(target: Machine, onEvent: SshEventListener, close: () => 
     connect: (signal) => target.connect(signal),
     exec,
     spawn,
-    shell: ({ signal, terminal } = {}) =>
-      target.start({ line: undefined, label: "a shell", lifetime: "long", signal, terminal }),
-    dialSocket: (socketPath, signal) => target.openSocket(socketPath, signal),
+    shell: ({ signal, terminal } = {}) => target.start({ line: undefined, label: "a shell", signal, terminal }, "long"),
+    dialSocket: (socketPath, options) => target.openSocket(socketPath, options),
     dialTcp: (host, port, signal) => target.openPort(host, port, signal),
     forwardTcp: (host, port, signal) => target.forwardPort(host, port, signal),
-    dialEngine: createEngineDialer(target, onEvent),
     sendTree: (tar, remoteDir, options) => sendTree(exec, { tar, remoteDir, name }, options),
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,

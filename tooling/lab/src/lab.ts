@@ -1,11 +1,13 @@
 import { chmod, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { dropbearNeedsUser } from "./dropbear.js";
 import { type LabHost, startHost } from "./host.js";
 import { type Keeper, keepUntilRelease } from "./keeper.js";
 import { createKeyPair } from "./keys.js";
 import { applyKind, findLabKind } from "./kinds.js";
 import type { HostOptions, LabOptions } from "./options.js";
+import { isDropbear } from "./server.js";
 import { assertSshd } from "./sshd.js";
 import { createUser, currentUser, type LabUser, sudoRulePath } from "./user.js";
 
@@ -43,7 +45,7 @@ export async function startLab<const Name extends string>(options: LabOptions<Na
   assertHosts(entries);
   await assertSshd();
   const directory = await mkdtemp(join(tmpdir(), "otto-lab-"));
-  const needsUser = kind.engineAccess !== undefined || entries.some(([, host]) => takesPassword(host));
+  const needsUser = kind.engineAccess !== undefined || entries.some(([, host]) => wantsUser(host));
   const user = needsUser ? await createUser(options.engineAccess ?? kind.engineAccess ?? "group") : currentUser();
   // A user that the lab made reads its authorized keys itself, so it must reach them.
   if (needsUser) await chmod(directory, 0o711);
@@ -88,8 +90,9 @@ async function startHosts<Name extends string>(start: Start): Promise<Lab<Name>>
   };
 }
 
-function takesPassword(host: HostOptions): boolean {
-  return (host.authentication ?? []).some((method) => method !== "publickey");
+function wantsUser(host: HostOptions): boolean {
+  const takesPassword = (host.authentication ?? []).some((method) => method !== "publickey");
+  return takesPassword || (isDropbear(host) && dropbearNeedsUser());
 }
 
 function assertHosts(entries: readonly (readonly [string, HostOptions])[]): void {

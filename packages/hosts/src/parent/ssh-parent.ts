@@ -3,6 +3,7 @@ import { openSshSession, type SshEventListener, type SshRoute } from "ssh2-strea
 import type { HostFiles } from "../files/host-files.js";
 import { shellFiles } from "../files/shell-files.js";
 import { showProcess, sizeOf } from "../process/login.js";
+import { dialStdio } from "./dial-stdio.js";
 import { addressEngine, type DeclaredDocker } from "./engine-address.js";
 import { createParent, type Parent } from "./parent.js";
 import type { Spawn } from "./parent-exec.js";
@@ -30,7 +31,7 @@ export function createSshParent(options: SshParentOptions): Parent {
   const session = openSshSession(options.route, { onEvent: options.onEvent });
   const dial = async (signal?: AbortSignal) => {
     const { socketPath, client } = address();
-    return session.dialEngine({ socketPath, dockerCommand: client, signal });
+    return session.dialSocket(socketPath, { fallbackCommand: dialStdio(client, socketPath), signal });
   };
   const engine = createEngine({ name: id, dial });
   const spawn: Spawn = (argv, spawning) => session.spawn(argv, spawning);

@@ -3,15 +3,16 @@ import { text } from "node:stream/consumers";
 import { startEcho } from "@otto/lab";
 import type { SshSession } from "ssh2-streamer";
 import { test } from "vitest";
+import { dialEngine } from "../dial-engine.js";
 import { type Lacks, testCapability } from "./capability.js";
 
 const ping = "GET /_ping HTTP/1.0\r\n\r\n";
 
-/** What `dialEngine`, `dialSocket`, `dialTcp` and `forwardTcp` owe. */
+/** What `dialSocket`, `dialTcp` and `forwardTcp` owe. */
 export function testStreams(session: () => SshSession, lacks: Lacks): void {
   test("the engine answers, many times at once", async ({ expect }) => {
     const answers = Array.from({ length: 6 }, async () => {
-      const stream = await session().dialEngine();
+      const stream = await dialEngine(session());
       stream.write(ping);
       return await text(stream);
     });

@@ -1,43 +1,63 @@
-import type { Duplex } from "node:stream";
-import { abortable, anySignal, isWithin } from "@otto/errors";
-import type { Terminal } from "../command/command.js";
+import { abortable, cleanText, isOttoError, isWithin, OttoError } from "@otto/errors";
+import { formatCommandLine } from "../command/command-line.js";
 import { formatEndCommand, formatSignalCommand } from "../process/process-group.js";
-import { type ChannelProcess, createProcess, type GroupControl } from "../process/remote-process.js";
+import {
+  type ChannelProcess,
+  type GroupControl,
+  type ProcessRequest,
+  startProcess,
+} from "../process/remote-process.js";
+import type { ConnectGate } from "../route/connect-gate.js";
 import type { SshEndpoint } from "../route/endpoint.js";
 import type { SshEventListener } from "../route/event.js";
-import { channelError, connectError, forwardingError } from "../route/failure.js";
-import { ConnectionPool } from "../schedule/connection-pool.js";
-import type { Slot, SlotRequest } from "../schedule/session-slots.js";
-import { ChannelSocket } from "../ssh2/channel-socket.js";
-import { openConnection } from "../ssh2/connector.js";
-import { describeTarget, type ForwardTarget, openForward, openSession } from "../ssh2/open-channel.js";
-import { administrativelyProhibited } from "../ssh2/open-failure.js";
-import { openTcp } from "../ssh2/tcp.js";
-import type { ConnectGate } from "./connect-gate.js";
-import { formatPortCommand, openPortSocket } from "./port-tool.js";
+import { administrativelyProhibited, channelError, connectError, forwardingError } from "../route/failure.js";
+import type { Slot } from "../schedule/connection-slots.js";
+import type { Lifetime } from "../schedule/decide.js";
+import { SessionScheduler } from "../schedule/session-scheduler.js";
+import type { AgentSocket } from "../transport/agent-socket.js";
+import { describeTarget, type ForwardTarget, type OpenFailure, type Transport } from "../transport/transport.js";
+import { explainPortFailure, formatPortCommand } from "./port-tool.js";
+import { StdioTunnel } from "./stdio-tunnel.js";
+import { openTcp } from "./tcp.js";
 
-export interface MachineSetting {
+export interface HopSetting {
+  readonly transport: Transport;
   readonly endpoint: SshEndpoint;
-  /** The machine before it on the way. */
-  readonly via: Machine | undefined;
+  /** The hop before it on the route. */
+  readonly via: Hop | undefined;
   /** Fires when the session is closed. */
   readonly signal: AbortSignal;
   readonly onEvent: SshEventListener;
   readonly connectGate: ConnectGate | undefined;
 }
 
-export interface ProcessRequest extends SlotRequest {
-  /** The command line; undefined: the login shell. */
-  readonly line: string | undefined;
-  /** What runs, for messages. */
-  readonly label: string;
-  /** Ends the wait for a session, and the process. */
+/** A command of the machine that joins its stdin and stdout to a socket. */
+export interface FallbackCommand {
+  readonly argv: readonly string[];
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** What the socket leads to, for messages: `the engine`. */
+  readonly target: string;
+  /** What to check when the command fails. */
+  readonly hint: string;
+}
+
+export interface DialSocketOptions {
+  /** Is used when the server refuses to forward the socket. Default: the refusal is thrown. */
+  readonly fallbackCommand?: FallbackCommand | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Ends the wait for a session only. */
-  readonly waitSignal?: AbortSignal | undefined;
-  readonly terminal?: Terminal | undefined;
-  /** Whether the line tells its process id; see {@link formatCommandLine}. */
-  readonly tellsPid?: boolean | undefined;
+}
+
+interface TunnelRequest {
+  readonly line: string;
+  readonly label: string;
+  /** {@link SessionRequest.lendKey} */
+  readonly lendKey?: string | undefined;
+  readonly explain: (stderr: string) => Error;
+}
+
+interface Started {
+  readonly slot: Slot<StdioTunnel>;
+  readonly process: ChannelProcess;
 }
 
 type StartOutcome = ChannelProcess | "refused" | "unsent";
@@ -45,113 +65,86 @@ type StartOutcome = ChannelProcess | "refused" | "unsent";
 /** A process that was asked for before an abort has this long to start. */
 const startGraceMs = 1500;
 
-/** One machine on the route: its connections, and what is opened over them. */
-export class Machine {
+/** One machine on the route: what is opened over its connections. */
+export class Hop {
   readonly endpoint: SshEndpoint;
-  /** How many machines are before it. */
+  /** How many hops are before it. */
   readonly depth: number;
-  readonly #setting: MachineSetting;
-  readonly #pool: ConnectionPool;
+  readonly #setting: HopSetting;
+  readonly #scheduler: SessionScheduler<StdioTunnel>;
   readonly #groups: GroupControl = {
     end: (groupId) => this.#runToEnd(formatEndCommand(groupId)),
     signal: (groupId, name) => this.#runToEnd(formatSignalCommand(groupId, name)),
   };
+  /** The sockets that are reached by their fallback command, by its key. */
+  readonly #replaced = new Set<string>();
   #forwardsTcp = true;
 
-  constructor(setting: MachineSetting) {
-    this.endpoint = setting.endpoint;
+  constructor(setting: HopSetting) {
+    const { transport, endpoint, via, signal, onEvent, connectGate } = setting;
+    this.endpoint = endpoint;
     this.#setting = setting;
-    const { endpoint, signal, onEvent } = setting;
-    const depth = setting.via === undefined ? 0 : setting.via.depth + 1;
-    this.depth = depth;
-    const dial = (dialing: AbortSignal) => this.#dial(dialing);
-    const connect = () => openConnection({ endpoint, dial, signal, depth, onEvent });
-    const gate = setting.connectGate;
+    this.depth = via === undefined ? 0 : via.depth + 1;
+    const { depth } = this;
+    const connect = () => transport({ endpoint, dial: (dialing) => this.#dial(dialing), signal, depth, onEvent });
     // A connection through a hop waits for the hop's own: gated too, the two could wait for each other.
-    const open = gate === undefined || depth > 0 ? connect : () => gate(connect);
-    this.#pool = new ConnectionPool({ endpoint, open, onEvent });
+    const open = connectGate === undefined || depth > 0 ? connect : () => connectGate(connect);
+    this.#scheduler = new SessionScheduler({ endpoint, open, onEvent });
   }
 
   async connect(signal?: AbortSignal): Promise<void> {
-    await abortable(this.#pool.connect(), signal);
+    await abortable(this.#scheduler.connect(), signal);
   }
 
-  /** Starts a process, when a session is free for it. What had not reached the server is tried once more. */
-  async start(request: ProcessRequest): Promise<ChannelProcess> {
-    const signal = anySignal(request.signal, request.waitSignal);
-    let isRepeat = false;
-    for (;;) {
-      const slot = await this.#pool.acquire(request, signal);
-      const outcome = await this.#patiently(this.#tryStart(slot, request), signal);
-      if (typeof outcome === "object") return outcome;
-      if (outcome === "refused") continue;
-      if (isRepeat) throw slot.connection.lostError(request.label);
-      isRepeat = true;
+  /** Starts a process, when a session is free for it. */
+  async start(request: ProcessRequest, lifetime: Lifetime): Promise<ChannelProcess> {
+    const { signal } = request;
+    const { process } = await this.#start<never>(request, () => this.#scheduler.acquire(lifetime, signal), signal);
+    return process;
+  }
+
+  /** Opens a stream to a Unix socket of the machine, by forwarding, or by a command once the server has refused that. */
+  async openSocket(socketPath: string, { fallbackCommand, signal }: DialSocketOptions = {}): Promise<AgentSocket> {
+    if (fallbackCommand === undefined) return this.#forward({ socketPath }, signal);
+    const { argv, env, target } = fallbackCommand;
+    const lendKey = [socketPath, ...argv].join("\0");
+    try {
+      if (!this.#replaced.has(lendKey)) return await this.#forward({ socketPath }, signal);
+    } catch (error) {
+      if (!isOttoError(error, "SSH_FORWARDING_REFUSED")) throw error;
+      if (!this.#replaced.has(lendKey)) this.#reportReplaced(argv.join(" "), error);
+      this.#replaced.add(lendKey);
     }
-  }
-
-  /** Opens a stream to a Unix socket of the machine. */
-  openSocket(socketPath: string, signal?: AbortSignal): Promise<ChannelSocket> {
-    return this.#forward({ socketPath }, signal);
+    const line = formatCommandLine(argv, { env, tellsPid: true });
+    const explain = (stderr: string) => fallbackError(this.endpoint, fallbackCommand, stderr);
+    return this.#openTunnel({ line, label: `a stream to ${target}`, lendKey, explain }, signal);
   }
 
   /** Opens a stream to a port as the machine sees it, by forwarding alone. */
-  forwardPort(host: string, port: number, signal?: AbortSignal): Promise<ChannelSocket> {
+  forwardPort(host: string, port: number, signal?: AbortSignal): Promise<AgentSocket> {
     return this.#forward({ host, port }, signal);
   }
 
   /** Opens a stream to a port as the machine sees it, by forwarding or by a tool of the machine. */
-  async openPort(host: string, port: number, signal?: AbortSignal): Promise<Duplex> {
-    if (this.#forwardsTcp) {
-      try {
-        return await this.#forward({ host, port }, signal);
-      } catch (error) {
-        if (!isProhibited(error)) throw error;
-        this.#forwardsTcp = false;
-        const hop = this.endpoint.name;
-        this.#setting.onEvent({ type: "ssh.forwarding-replaced", hop, by: "nc", cause: (error as Error).message });
-      }
+  async openPort(host: string, port: number, signal?: AbortSignal): Promise<AgentSocket> {
+    try {
+      if (this.#forwardsTcp) return await this.#forward({ host, port }, signal);
+    } catch (error) {
+      if (!isProhibited(error)) throw error;
+      this.#forwardsTcp = false;
+      this.#reportReplaced("nc", error as Error);
     }
     const target = describeTarget({ host, port });
-    const process = await this.start({
-      line: formatPortCommand(host, port),
-      label: `a stream to ${target}`,
-      lifetime: "long",
-      tellsPid: true,
-      waitSignal: signal,
-    });
-    if (signal?.aborted) void process.end();
-    return openPortSocket(this.endpoint, process, target);
-  }
-
-  /** A stream with a `reclaim` became idle: who waits may have its session. */
-  offerParked(): void {
-    this.#pool.review();
-  }
-
-  /** Whether such a session has to be given up, even if another stream could go on with it. */
-  get owesPlace(): boolean {
-    return this.#pool.owesPlace;
-  }
-
-  /** A session served one who waited without becoming free: no reason for a further connection. */
-  noteProgress(): void {
-    this.#pool.noteProgress();
+    const explain = (stderr: string) => explainPortFailure(this.endpoint, target, stderr);
+    const line = formatPortCommand(host, port);
+    return this.#openTunnel({ line, label: `a stream to ${target}`, explain }, signal);
   }
 
   close(): Promise<void> {
-    return this.#pool.close();
+    return this.#scheduler.close();
   }
 
-  async #runToEnd(line: string): Promise<void> {
-    const { stdin, stdout, stderr, exit } = await this.start({ line, label: "ending a process", lifetime: "urgent" });
-    stdin.end();
-    stdout.resume();
-    stderr.resume();
-    await exit;
-  }
-
-  async #dial(signal: AbortSignal): Promise<Duplex> {
+  async #dial(signal: AbortSignal) {
     const { via, endpoint } = this.#setting;
     if (via === undefined) return openTcp(endpoint, signal);
     try {
@@ -163,23 +156,71 @@ export class Machine {
     }
   }
 
-  async #tryStart(slot: Slot, request: ProcessRequest): Promise<StartOutcome> {
+  #reportReplaced(by: string, { message: cause }: Error): void {
+    this.#setting.onEvent({ type: "ssh.forwarding-replaced", hop: this.endpoint.name, by, cause });
+  }
+
+  async #runToEnd(line: string): Promise<void> {
+    const { stdin, stdout, stderr, exit } = await this.start({ line, label: "ending a process" }, "urgent");
+    stdin.end();
+    stdout.resume();
+    stderr.resume();
+    await exit;
+  }
+
+  /** @param signal ends the wait for a session only */
+  async #openTunnel({ line, label, lendKey, explain }: TunnelRequest, signal?: AbortSignal): Promise<AgentSocket> {
+    const started = await this.#start<StdioTunnel>(
+      { line, label, tellsPid: true },
+      () =>
+        lendKey === undefined
+          ? this.#scheduler.acquire("long", signal)
+          : this.#scheduler.acquireOrBorrow(lendKey, signal),
+      signal,
+    );
+    if (started instanceof StdioTunnel) return started.open();
+    const { slot, process } = started;
+    const tunnel = new StdioTunnel(process, { explain, onIdle: () => this.#scheduler.review() });
+    const socket = tunnel.open();
+    slot.offer(tunnel);
+    if (signal?.aborted) socket.destroy();
+    return socket;
+  }
+
+  /** What had not reached the server is tried once more. @param acquire gives what is lent instead of a slot, too */
+  async #start<Lent extends StdioTunnel>(
+    request: ProcessRequest,
+    acquire: () => Promise<Slot<StdioTunnel> | Lent>,
+    signal: AbortSignal | undefined,
+  ): Promise<Started | Lent> {
+    let isRepeat = false;
+    for (;;) {
+      const slot = await acquire();
+      if (slot instanceof StdioTunnel) return slot;
+      const outcome = await this.#patiently(this.#startIn(slot, request), signal);
+      if (typeof outcome === "object") return { slot, process: outcome };
+      if (outcome === "refused") continue;
+      if (isRepeat) throw slot.connection.lostError(request.label);
+      isRepeat = true;
+    }
+  }
+
+  async #startIn(slot: Slot<StdioTunnel>, request: ProcessRequest): Promise<StartOutcome> {
     const { connection } = slot;
-    const { label, signal } = request;
-    const opened = await openSession(connection, request, (channel) => {
+    const onClosed = () => slot.release();
+    const started = await startProcess(connection, request, { groups: this.#groups, onClosed });
+    if (!("why" in started)) {
       slot.confirm();
-      const { tellsPid = false } = request;
-      const onClosed = () => slot.release();
-      return createProcess(channel, { connection, label, signal, tellsPid, groups: this.#groups, onClosed });
-    });
-    if (!("why" in opened)) return opened;
-    if (opened.why === "refused") {
+      return started;
+    }
+    if (isLimit(started, slot)) {
       slot.refuse();
       return "refused";
     }
     slot.release();
-    if (opened.why === "unsent") return "unsent";
-    throw connection.isOpen ? channelError(this.endpoint, label, opened.error) : connection.lostError(label);
+    if (started.why === "unsent") return "unsent";
+    if (!connection.isOpen) throw connection.lostError(request.label);
+    throw channelError(this.endpoint, request.label, started.error);
   }
 
   /** After an abort, what starts in a moment is waited for, to be ended in good order; a server that is silent is not. */
@@ -196,14 +237,14 @@ export class Machine {
     }
   }
 
-  async #forward(target: ForwardTarget, signal: AbortSignal | undefined): Promise<ChannelSocket> {
+  async #forward(target: ForwardTarget, signal: AbortSignal | undefined): Promise<AgentSocket> {
     let isRepeat = false;
     for (;;) {
-      const connection = await abortable(this.#pool.connect(), signal);
-      const opened = await abortable(openForward(connection, target), signal, (late) => {
-        if (late instanceof ChannelSocket) late.destroy();
+      const connection = await abortable(this.#scheduler.connect(), signal);
+      const opened = await abortable(connection.openForward(target), signal, (late) => {
+        if (!("why" in late)) late.destroy();
       });
-      if (opened instanceof ChannelSocket) {
+      if (!("why" in opened)) {
         // One that was lost before this line has told its end to nobody.
         if (!opened.destroyed) return opened;
       } else if (opened.why !== "unsent") throw forwardingError(this.endpoint, describeTarget(target), opened.error);
@@ -211,6 +252,17 @@ export class Machine {
       isRepeat = true;
     }
   }
+}
+
+/** Whether the server has no room for a further session, as opposed to a command that it never runs. */
+function isLimit({ why }: OpenFailure, slot: Slot<StdioTunnel>): boolean {
+  return why === "refused" || (why === "not-started" && slot.connection.isOpen && slot.hasOthers);
+}
+
+function fallbackError({ name }: SshEndpoint, { argv, target, hint }: FallbackCommand, stderr: string): OttoError {
+  const command = argv.join(" ");
+  const message = `reaching ${target} of ${name} by ${command}: ${cleanText(stderr)}`;
+  return new OttoError("SSH_FORWARDING_REFUSED", message, { hint, details: { hop: name, command } });
 }
 
 function reasonOf(error: unknown): unknown {

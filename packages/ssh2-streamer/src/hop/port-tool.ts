@@ -1,9 +1,6 @@
 import { OttoError } from "@otto/errors";
 import { formatCommandLine } from "../command/command-line.js";
-import type { ChannelProcess } from "../process/remote-process.js";
 import type { SshEndpoint } from "../route/endpoint.js";
-import type { AgentSocket } from "../transport/agent-socket.js";
-import { ProcessLine } from "./stdio-tunnel.js";
 
 // Any of these makes a stream of a port. bash's own redirection is last: it is two processes.
 const script = `
@@ -23,16 +20,14 @@ export function formatPortCommand(host: string, port: number): string {
   return formatCommandLine(["sh", "-c", script, "otto-port", host, String(port)], { tellsPid: true });
 }
 
-/** The stream of a process that runs {@link formatPortCommand}. */
-export function openPortSocket(hop: SshEndpoint, process: ChannelProcess, target: string): AgentSocket {
-  const explain = (stderr: string) =>
-    new OttoError(
-      "SSH_FORWARDING_REFUSED",
-      `opening ${target} through ${hop.name}: its sshd forwards nothing, and by command: ${stderr || "no connection"}`,
-      {
-        hint: `Allow TCP forwarding on ${hop.name} (AllowTcpForwarding), or install nc there; check that ${target} answers.`,
-        details: { hop: hop.name, target },
-      },
-    );
-  return new ProcessLine(process, explain).open();
+/** The error of a process that runs {@link formatPortCommand}. */
+export function explainPortFailure(hop: SshEndpoint, target: string, stderr: string): OttoError {
+  return new OttoError(
+    "SSH_FORWARDING_REFUSED",
+    `opening ${target} through ${hop.name}: its sshd forwards nothing, and by command: ${stderr || "no connection"}`,
+    {
+      hint: `Allow TCP forwarding on ${hop.name} (AllowTcpForwarding), or install nc there; check that ${target} answers.`,
+      details: { hop: hop.name, target },
+    },
+  );
 }

@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { ChannelProcess } from "../process/remote-process.js";
-import { ProcessLine } from "./stdio-tunnel.js";
+import { StdioTunnel } from "./stdio-tunnel.js";
 
 function endedProcess(exit: Promise<{ exitCode: number }>, error?: Error): ChannelProcess {
   exit.catch(() => {});
@@ -19,14 +19,16 @@ function endedProcess(exit: Promise<{ exitCode: number }>, error?: Error): Chann
 
 test("a process that was lost before its stream is opened fails the stream", async () => {
   const lost = new Error("lost");
-  const line = new ProcessLine(endedProcess(Promise.reject(lost), lost), (stderr) => new Error(stderr));
+  const tunnel = new StdioTunnel(endedProcess(Promise.reject(lost), lost), { explain: (stderr) => new Error(stderr) });
   for (let turn = 0; turn < 3; turn += 1) await setImmediate();
-  await expect(text(line.open())).rejects.toThrow(lost);
+  await expect(text(tunnel.open())).rejects.toThrow(lost);
 });
 
 test("a process that ended before its stream is opened ends the stream", async () => {
-  const line = new ProcessLine(endedProcess(Promise.resolve({ exitCode: 0 })), (stderr) => new Error(stderr));
-  const socket = line.open();
+  const tunnel = new StdioTunnel(endedProcess(Promise.resolve({ exitCode: 0 })), {
+    explain: (stderr) => new Error(stderr),
+  });
+  const socket = tunnel.open();
   expect(await text(socket)).toBe("");
 });
 
@@ -35,8 +37,8 @@ test("a process that ended well while it was written to ends the stream after al
   const stdout = new PassThrough();
   const stdin = new Writable({ write: (_chunk, _encoding, done) => done(new Error("write EPIPE")) });
   stdin.on("error", () => {});
-  const line = new ProcessLine({ ...ended, stdin, stdout }, (stderr) => new Error(stderr));
-  const socket = line.open();
+  const tunnel = new StdioTunnel({ ...ended, stdin, stdout }, { explain: (stderr) => new Error(stderr) });
+  const socket = tunnel.open();
   socket.write("more than it reads");
   await setImmediate();
   stdout.end("the answer");

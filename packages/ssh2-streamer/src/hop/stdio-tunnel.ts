@@ -1,21 +1,30 @@
 import { finished } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ChannelProcess } from "../process/remote-process.js";
+import type { LendableSession } from "../schedule/connection-slots.js";
 import { AgentSocket } from "../transport/agent-socket.js";
 
 const maxStderrBytes = 4096;
 
+export interface TunnelSetting {
+  /** Makes the error of a process that ended in failure, of what it said on stderr. */
+  readonly explain: (stderr: string) => Error;
+  /** An agent holds the stream idle. */
+  readonly onIdle?: (() => void) | undefined;
+}
+
 /** A process that passes its stdin and stdout on to a socket of its machine, with one user at a time. */
-export class ProcessLine {
+export class StdioTunnel implements LendableSession {
   readonly process: ChannelProcess;
   /** Resolves when the process has ended: with the error of one that failed. */
   readonly over: Promise<Error | undefined>;
-  #socket: LineSocket | undefined;
+  readonly #onIdle: () => void;
+  #socket: TunnelSocket | undefined;
 
-  /** @param explain makes the error of a process that ended in failure, of what it said on stderr */
-  constructor(process: ChannelProcess, explain: (stderr: string) => Error) {
+  constructor(process: ChannelProcess, { explain, onIdle = () => {} }: TunnelSetting) {
     const { stdout } = process;
     this.process = process;
+    this.#onIdle = onIdle;
     stdout.on("data", (chunk: Buffer) => {
       if (this.#socket?.push(chunk) === false) stdout.pause();
     });
@@ -23,10 +32,11 @@ export class ProcessLine {
     this.over = this.#follow(explain);
   }
 
-  /** Makes the stream that uses the line from now on; destroying it ends the process. */
+  /** Makes the stream that uses the tunnel from now on; destroying it ends the process. */
   open(): AgentSocket {
-    const socket = new LineSocket(this, () => this.#socket === socket);
+    const socket = new TunnelSocket(this, () => this.#socket === socket);
     this.#socket = socket;
+    socket.onParked = this.#onIdle;
     // Between a dial and its use nobody listens yet.
     socket.on("error", () => {});
     void this.over.then((error) => {
@@ -42,11 +52,15 @@ export class ProcessLine {
     return this.#socket?.isParked === true && !this.#socket.destroyed && this.#socket.readableLength === 0;
   }
 
-  /** Takes an idle line from its stream, which ends without ending the process. */
+  /** Takes an idle tunnel from its stream, which ends without ending the process. */
   free(): void {
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.destroy();
+  }
+
+  close(): void {
+    this.process.close();
   }
 
   // The stream's end is told only when the process told how it ended: a failed one must not look like a short answer.
@@ -68,12 +82,12 @@ export class ProcessLine {
   }
 }
 
-class LineSocket extends AgentSocket {
-  readonly #line: ProcessLine;
+class TunnelSocket extends AgentSocket {
+  readonly #tunnel: StdioTunnel;
   readonly #isUser: () => boolean;
 
-  constructor(line: ProcessLine, isUser: () => boolean) {
-    const { stdin, stdout } = line.process;
+  constructor(tunnel: StdioTunnel, isUser: () => boolean) {
+    const { stdin, stdout } = tunnel.process;
     super({
       allowHalfOpen: false,
       read: () => stdout.resume(),
@@ -81,7 +95,7 @@ class LineSocket extends AgentSocket {
         // A broken pipe would hide why the process is gone, and of one that ended well what is still to be read.
         stdin.write(chunk, (error) => {
           if (!error) callback();
-          else void line.over.then((failure) => callback(failure && error));
+          else void tunnel.over.then((failure) => callback(failure && error));
         });
       },
       final: (callback) => {
@@ -89,7 +103,7 @@ class LineSocket extends AgentSocket {
         callback();
       },
     });
-    this.#line = line;
+    this.#tunnel = tunnel;
     this.#isUser = isUser;
   }
 
@@ -99,7 +113,7 @@ class LineSocket extends AgentSocket {
   }
 
   #endProcess(): void {
-    const { process } = this.#line;
+    const { process } = this.#tunnel;
     // An idle one ends by the end of its stdin; in the middle of something it might not.
     if (this.isParked) process.close();
     else void process.end();

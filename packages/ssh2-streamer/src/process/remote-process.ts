@@ -1,12 +1,9 @@
 import type { Readable } from "node:stream";
 import { isWithin } from "@otto/errors";
-import type { ClientChannel } from "ssh2";
 import type { RemoteProcess } from "../command/command.js";
 import { createStartFilter } from "../command/start-mark.js";
 import { notRunError } from "../route/failure.js";
-import { readChannel, writeChannel } from "../ssh2/channel-streams.js";
-import type { Connection } from "../ssh2/connection.js";
-import { hasServerEnded, sendSignal } from "../ssh2/internals.js";
+import type { Connection, ExecChannel, ExecRequest, OpenFailure } from "../transport/transport.js";
 import { createProcessEnd } from "./process-end.js";
 import { endGroupMs } from "./process-group.js";
 
@@ -21,16 +18,11 @@ export interface GroupControl {
   signal(groupId: number, signal: string): Promise<void>;
 }
 
-export interface ProcessSetting {
-  readonly connection: Connection;
-  /** What runs, for messages. */
-  readonly label: string;
-  /** Whether stdout and stderr begin with the process id. */
-  readonly tellsPid: boolean;
-  readonly groups: GroupControl;
-  readonly signal: AbortSignal | undefined;
-  /** Called once, when the channel is closed or the connection is lost. */
-  readonly onClosed: () => void;
+export interface ProcessRequest extends Pick<ExecRequest, "line" | "label" | "terminal"> {
+  /** Whether stdout and stderr begin with the process id; see {@link formatCommandLine}. */
+  readonly tellsPid?: boolean | undefined;
+  /** Ends the process. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A process whose channel can be closed under it. */
@@ -41,17 +33,26 @@ export interface ChannelProcess extends RemoteProcess {
   close(): void;
 }
 
-/** Makes the process of a channel. Must be called in ssh2's callback: what the channel says next is lost otherwise. */
-export function createProcess(channel: ClientChannel, setting: ProcessSetting): ChannelProcess {
-  const { connection, signal, groups } = setting;
+/**
+ * Starts a process in a session of a connection.
+ * @param onClosed called once, when the channel is closed or the connection is lost
+ */
+export async function startProcess(
+  connection: Connection,
+  request: ProcessRequest,
+  { groups, onClosed }: { readonly groups: GroupControl; readonly onClosed: () => void },
+): Promise<ChannelProcess | OpenFailure> {
+  const { label, line, terminal, signal, tellsPid = false } = request;
+  const done = createProcessEnd();
   let groupId: number | undefined;
   let tellGroup: (groupId: number) => void = () => {};
   const group = new Promise<number>((resolve) => {
     tellGroup = resolve;
   });
-  // What a profile says on stdout is no output of the command.
-  const outFilter = createStartFilter({ keepsProfile: false });
-  const errFilter = createStartFilter({
+  /** Of a process that has ended and has not told of its start yet: the server may tell the end before the output. */
+  let heldCode: number | undefined;
+  const stdoutFilter = createStartFilter({ keepsProfile: false });
+  const stderrFilter = createStartFilter({
     keepsProfile: true,
     onStart: (pid) => {
       groupId = pid;
@@ -59,22 +60,12 @@ export function createProcess(channel: ClientChannel, setting: ProcessSetting): 
       if (heldCode !== undefined) done.note({ exitCode: heldCode });
     },
   });
-  const stdin = writeChannel(channel);
-  const stdout = readChannel(channel, setting.tellsPid ? outFilter : undefined);
-  const stderr = readChannel(channel.stderr, setting.tellsPid ? errFilter : undefined);
-  // Who waits for `exit` alone must not be ended by an error event nobody listens to.
-  for (const stream of [stdin, stdout, stderr]) stream.on("error", () => {});
-  const done = createProcessEnd();
-  /** Of a process that has ended and has not told of its start yet: the server may tell the end before the output. */
-  let heldCode: number | undefined;
-  const leave = createOnce(() => {
-    forgetLoss();
-    signal?.removeEventListener("abort", onAbort);
-    stdin.closeByPeer();
-    setting.onClosed();
-  });
+  const filters = tellsPid ? { stdout: stdoutFilter, stderr: stderrFilter } : undefined;
+  const channel = await connection.openExec({ line, label, terminal, filters });
+  if ("why" in channel) return channel;
+  const { stdin, stdout, stderr } = channel;
   const end = async () => {
-    if (setting.tellsPid) {
+    if (tellsPid) {
       // A process that has only just started tells its group in a moment.
       if (groupId === undefined) await isWithin(Promise.race([group, done.gone]), signalGraceMs);
       await endProcess({ channel, connection, gone: done.gone, groupId, groups });
@@ -89,25 +80,29 @@ export function createProcess(channel: ClientChannel, setting: ProcessSetting): 
       abandon([stdout, stderr], signal?.reason);
     });
   };
-  channel.once("exit", (code: number | null, name?: string) => {
-    if (setting.tellsPid && errFilter.held !== undefined && code !== null) heldCode = code;
-    else done.note({ exitCode: code ?? undefined, signal: name });
-  });
-  channel.once("close", () => {
-    const said = [outFilter.held, errFilter.held].filter((bytes) => bytes !== undefined);
-    if (heldCode === undefined || said.length < 2) done.note({ exitCode: heldCode });
-    else
-      done.noteFailure(
-        notRunError(connection.endpoint, setting.label, { exitCode: heldCode, said: Buffer.concat(said) }),
-      );
-    leave();
-  });
-  const forgetLoss = connection.onLost(() => {
-    const error = connection.lostError(setting.label);
-    done.fail(error);
-    if (!hasServerEnded(channel)) abandon([stdout, stderr], error);
-    leave();
-  });
+  const leave = () => {
+    signal?.removeEventListener("abort", onAbort);
+    onClosed();
+  };
+  channel.exit.then(
+    (exit) => {
+      if (tellsPid && stderrFilter.held !== undefined && exit.exitCode !== undefined) heldCode = exit.exitCode;
+      else done.note(exit);
+    },
+    (error: unknown) => done.fail(error),
+  );
+  channel.closed.then(
+    () => {
+      const said = [stdoutFilter.held, stderrFilter.held].filter((bytes) => bytes !== undefined);
+      if (heldCode === undefined || said.length < 2) done.note({ exitCode: heldCode });
+      else done.noteFailure(notRunError(connection.endpoint, label, { exitCode: heldCode, said: Buffer.concat(said) }));
+      leave();
+    },
+    (error: unknown) => {
+      done.fail(error);
+      leave();
+    },
+  );
   signal?.addEventListener("abort", onAbort, { once: true });
   if (signal?.aborted) onAbort();
   return {
@@ -116,18 +111,18 @@ export function createProcess(channel: ClientChannel, setting: ProcessSetting): 
     stderr,
     exit: done.exit,
     kill: (name = "SIGTERM") => {
-      const isReachable = () => connection.isOpen && !hasServerEnded(channel);
-      if (!setting.tellsPid && isReachable()) sendSignal(channel, name);
+      const isReachable = () => connection.isOpen && !channel.hasServerEnded;
+      if (!tellsPid && isReachable()) channel.signal(name);
       else void group.then((id) => (isReachable() ? groups.signal(id, name) : undefined)).catch(() => {});
     },
-    resize: (columns, rows) => channel.setWindow(rows, columns, 0, 0),
+    resize: (columns, rows) => channel.resize(columns, rows),
     end,
     close: () => channel.close(),
   };
 }
 
 interface Ending {
-  readonly channel: ClientChannel;
+  readonly channel: ExecChannel;
   readonly connection: Connection;
   readonly gone: Promise<void>;
   readonly groupId: number | undefined;
@@ -136,16 +131,18 @@ interface Ending {
 
 async function endProcess({ channel, connection, gone, groupId, groups }: Ending): Promise<void> {
   if (!connection.isOpen) return;
-  const closed = new Promise<void>((resolve) => channel.once("close", () => resolve()));
   // A closed channel says it first: zombies that their parent does not collect still count as a group.
-  const ended = closed.then(() => "ended" as const);
+  const ended = channel.closed.then(
+    () => "ended" as const,
+    () => "ended" as const,
+  );
   // Ending it may take a connection of its own, which takes as long as this one did.
   const limitMs = 2 * (endGroupMs + connection.connectMs);
   const outcome = groupId === undefined ? "refused" : await Promise.race([endGroup(groups, groupId, limitMs), ended]);
   if (outcome === "refused") await signalTwice(channel, connection, gone);
   // Nor would a server that is silent tell what became of a signal.
-  if (outcome === "late" && connection.isOpen) sendSignal(channel, "SIGKILL");
-  await isWithin(closed, drainGraceMs);
+  if (outcome === "late") channel.signal("SIGKILL");
+  await isWithin(ended, drainGraceMs);
 }
 
 async function endGroup(groups: GroupControl, groupId: number, limitMs: number): Promise<"ended" | "refused" | "late"> {
@@ -156,23 +153,14 @@ async function endGroup(groups: GroupControl, groupId: number, limitMs: number):
   return (await isWithin(ending, limitMs)) ? ending : "late";
 }
 
-async function signalTwice(channel: ClientChannel, connection: Connection, gone: Promise<void>): Promise<void> {
+async function signalTwice(channel: ExecChannel, connection: Connection, gone: Promise<void>): Promise<void> {
   for (const signal of ["SIGTERM", "SIGKILL"]) {
     if (!connection.isOpen) return;
-    sendSignal(channel, signal);
+    channel.signal(signal);
     if (await isWithin(gone, signalGraceMs)) return;
   }
 }
 
 function abandon(streams: readonly Readable[], error: unknown): void {
   for (const stream of streams) stream.destroy(error instanceof Error ? error : new Error(String(error)));
-}
-
-function createOnce(action: () => void): () => void {
-  let isDone = false;
-  return () => {
-    if (isDone) return;
-    isDone = true;
-    action();
-  };
 }

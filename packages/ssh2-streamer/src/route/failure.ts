@@ -1,5 +1,4 @@
 import { cleanText, OttoError, type Secret } from "@otto/errors";
-import { administrativelyProhibited } from "../ssh2/open-failure.js";
 import type { SshEndpoint } from "./endpoint.js";
 
 /** Every code that this package throws. */
@@ -151,6 +150,9 @@ export function forwardingError(endpoint: SshEndpoint, target: string, cause?: u
     cause: withoutSecrets(cause, endpoint),
   });
 }
+
+/** The reason code of a server whose configuration forbids a channel (RFC 4254, 5.1). */
+export const administrativelyProhibited = 1;
 
 /** Whether the server refuses to forward, as opposed to that nothing answers there. */
 function isForbidden(cause: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Channel } from "ssh2";
 import { AgentSocket } from "../transport/agent-socket.js";
-import { createOutlet, pump, readAheadBytes } from "./channel-streams.js";
+import { createSink, forward, readAheadBytes } from "./channel-streams.js";
 import { hasServerEnded } from "./internals.js";
 
 /** A forwarded channel as the socket that it stands for. */
@@ -9,19 +9,19 @@ export class ChannelSocket extends AgentSocket {
   readonly #channel: Channel;
 
   constructor(channel: Channel) {
-    const outlet = createOutlet(channel);
+    const sink = createSink(channel);
     super({
-      ...outlet.methods,
+      ...sink.methods,
       allowHalfOpen: false,
       readableHighWaterMark: readAheadBytes,
       read: () => channel.resume(),
     });
     this.#channel = channel;
-    pump(channel, this);
+    forward(channel, this);
     // Unread, stderr would hold the channel's window.
     (channel.stderr as Readable).resume();
     channel.once("close", () => {
-      outlet.closeByPeer();
+      sink.closeByPeer();
       if (this.readableEnded) this.destroy();
       else this.once("end", () => this.destroy());
     });

@@ -1,7 +1,7 @@
 import { Readable, Writable } from "node:stream";
 import { brokenPipe } from "@otto/errors";
 import type { Channel } from "ssh2";
-import type { StartFilter } from "../command/start-mark.js";
+import type { ChunkFilter } from "../transport/transport.js";
 
 // ssh2's channels end as if the data were complete when the connection is lost, never answer a write after the
 // server closed, and hold what is destroyed. These streams stand before them and do end.
@@ -15,7 +15,7 @@ const largeBytes = 64 * 1024;
 type Callback = (error?: Error | null) => void;
 
 /** Reads `source` with backpressure. Destroyed early, it lets the rest go by, so that the channel can close. */
-export function readChannel(source: Readable, filter?: StartFilter): Readable {
+export function readChannel(source: Readable, filter?: ChunkFilter): Readable {
   const reader = new Readable({
     highWaterMark: readAheadBytes,
     read: () => source.resume(),
@@ -25,16 +25,16 @@ export function readChannel(source: Readable, filter?: StartFilter): Readable {
       callback(error);
     },
   });
-  pump(source, reader, filter);
+  forward(source, reader, filter);
   return reader;
 }
 
 /** Writes to a channel; after the server closed it, writes fail with EPIPE as they do on a pipe. */
 export function writeChannel(channel: Channel): Writable & { closeByPeer(): void } {
-  const outlet = createOutlet(channel);
-  const writer = new Writable({ ...outlet.methods, destroy: (error, callback) => callback(error) });
+  const sink = createSink(channel);
+  const writer = new Writable({ ...sink.methods, destroy: (error, callback) => callback(error) });
   const closeByPeer = () => {
-    outlet.closeByPeer();
+    sink.closeByPeer();
     // Who writes only now and then would wait for ever to hear of it.
     if (!writer.writableFinished) writer.destroy(brokenPipe());
   };
@@ -42,7 +42,7 @@ export function writeChannel(channel: Channel): Writable & { closeByPeer(): void
 }
 
 /** Moves what `source` gives into `target`, as fast as it is read. */
-export function pump(source: Readable, target: Readable, filter?: StartFilter): void {
+export function forward(source: Readable, target: Readable, filter?: ChunkFilter): void {
   const pass = (chunk: Buffer) => {
     if (chunk.length > 0 && !target.push(chunk)) source.pause();
   };
@@ -56,7 +56,7 @@ export function pump(source: Readable, target: Readable, filter?: StartFilter): 
 }
 
 /** A channel's writing side, for a stream's options. */
-export function createOutlet(channel: Channel) {
+export function createSink(channel: Channel) {
   let pending: Callback | undefined;
   let isClosed = false;
   const send = (chunks: readonly Buffer[], callback: Callback) => {

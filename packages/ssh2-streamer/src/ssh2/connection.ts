@@ -1,16 +1,23 @@
 import type { Duplex } from "node:stream";
 import { isOttoError, type OttoError } from "@otto/errors";
-import type { Client } from "ssh2";
+import type { Client, ClientChannel } from "ssh2";
 import type { SshEndpoint } from "../route/endpoint.js";
 import { describe, lostError, secretsOf } from "../route/failure.js";
+import {
+  type Connection,
+  describeTarget,
+  type ExecChannel,
+  type ExecRequest,
+  type ForwardTarget,
+  type Loss,
+  type OpenFailure,
+} from "../transport/transport.js";
+import { ChannelSocket } from "./channel-socket.js";
+import { createExecChannel } from "./exec-channel.js";
+import { closeUnstartedSession, serverVersion } from "./internals.js";
 import { watchSilence } from "./liveness.js";
-
-/** Which connection of the way ended, and why. */
-export interface Loss {
-  /** The machine that the connection led to. */
-  readonly hop: string;
-  readonly cause: string;
-}
+import { classifyOpenFailure } from "./open-failure.js";
+import { sessionLimitOf } from "./server-faults.js";
 
 export interface ConnectionSetting {
   readonly endpoint: SshEndpoint;
@@ -22,12 +29,14 @@ export interface ConnectionSetting {
   readonly startedAt: number;
 }
 
-/** One authenticated connection. It knows when it is lost, and tells everyone who has something under way. */
-export class Connection {
+type Done = (error: Error | undefined, channel: ClientChannel) => void;
+
+/** An authenticated client of ssh2. It knows when it is lost, and tells everyone who has something under way. */
+export class Ssh2Connection implements Connection {
   readonly endpoint: SshEndpoint;
-  readonly client: Client;
-  /** How long it took to connect. */
   readonly connectMs: number;
+  readonly sessionLimit: number;
+  readonly #client: Client;
   readonly #socket: Duplex;
   readonly #listeners = new Set<(loss: Loss) => void>();
   readonly #stopWatching: () => void;
@@ -36,20 +45,21 @@ export class Connection {
 
   constructor({ endpoint, client, socket, depth, startedAt }: ConnectionSetting) {
     this.endpoint = endpoint;
-    this.client = client;
     this.connectMs = performance.now() - startedAt;
+    this.sessionLimit = sessionLimitOf(serverVersion(client));
+    this.#client = client;
     this.#socket = socket;
     this.#closed = new Promise((resolve) => {
       socket.once("close", () => resolve());
     });
     const { name, keepaliveIntervalMs: intervalMs = 15_000, keepaliveCountMax: countMax = 3 } = endpoint;
     client.on("error", (error: Error & { level?: string }) => {
-      if (error.level !== "agent") this.lose(explainLoss(endpoint, error));
+      if (error.level !== "agent") this.#lose(explainLoss(endpoint, error));
     });
-    const onEnd = () => this.lose({ hop: name, cause: "the server closed it" });
+    const onEnd = () => this.#lose({ hop: name, cause: "the server closed it" });
     client.once("end", onEnd);
     client.once("close", onEnd);
-    const onSilent = (silentMs: number) => this.lose({ hop: name, cause: `no byte for ${silentMs} ms` });
+    const onSilent = (silentMs: number) => this.#lose({ hop: name, cause: `no byte for ${silentMs} ms` });
     // When a hop falls silent, all that it carries does: its own connection is to say so first.
     this.#stopWatching = watchSilence(socket, { intervalMs, countMax, graceMs: (depth * intervalMs) / 2 }, onSilent);
   }
@@ -58,7 +68,41 @@ export class Connection {
     return this.#loss === undefined;
   }
 
-  /** Calls `listener` once, when the connection is lost; at once when it is. Returns an undo. */
+  openExec(request: ExecRequest): Promise<ExecChannel | OpenFailure> {
+    const { line, terminal } = request;
+    const pty = terminal && {
+      cols: terminal.columns,
+      rows: terminal.rows,
+      term: terminal.term ?? "xterm-256color",
+      width: 0,
+      height: 0,
+    };
+    return this.#open(
+      (channel) => createExecChannel(channel, this, request),
+      (done) => {
+        if (line === undefined) this.#client.shell(pty ?? false, done);
+        else this.#client.exec(line, pty === undefined ? {} : { pty }, done);
+      },
+    );
+  }
+
+  openForward(target: ForwardTarget): Promise<ChannelSocket | OpenFailure> {
+    return this.#open(
+      (channel) => {
+        const socket = new ChannelSocket(channel);
+        // Between a dial and its use nobody listens yet.
+        socket.on("error", () => {});
+        const forget = this.onLost(() => socket.fail(this.lostError(`a stream to ${describeTarget(target)}`)));
+        socket.once("close", forget);
+        return socket;
+      },
+      (done) => {
+        if ("socketPath" in target) this.#client.openssh_forwardOutStreamLocal(target.socketPath, done);
+        else this.#client.forwardOut("127.0.0.1", 0, target.host, target.port, done);
+      },
+    );
+  }
+
   onLost(listener: (loss: Loss) => void): () => void {
     if (this.#loss !== undefined) {
       listener(this.#loss);
@@ -68,8 +112,18 @@ export class Connection {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Ends it at once, for everyone. */
-  lose(loss: Loss): void {
+  lostError(inFlight: string): OttoError {
+    const { name } = this.endpoint;
+    return lostError(name, this.#loss ?? { hop: name, cause: "the server closed it" }, inFlight);
+  }
+
+  async close(cause: string): Promise<void> {
+    if (this.isOpen) this.#client.end();
+    this.#lose({ hop: this.endpoint.name, cause });
+    await this.#closed;
+  }
+
+  #lose(loss: Loss): void {
     if (this.#loss !== undefined) return;
     this.#loss = loss;
     this.#stopWatching();
@@ -78,17 +132,21 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  /** Says goodbye to the server and waits until the socket is closed. */
-  async close(cause: string): Promise<void> {
-    if (this.isOpen) this.client.end();
-    this.lose({ hop: this.endpoint.name, cause });
-    await this.#closed;
-  }
-
-  /** The error of what was under way. */
-  lostError(inFlight: string): OttoError {
-    const { name } = this.endpoint;
-    return lostError(name, this.#loss ?? { hop: name, cause: "the server closed it" }, inFlight);
+  /** @param use called in ssh2's own callback: what a channel says after that is lost on who listens later */
+  #open<T>(use: (channel: ClientChannel) => T, request: (done: Done) => void): Promise<T | OpenFailure> {
+    return new Promise((resolve) => {
+      const fail = (error: Error) => {
+        const failure = classifyOpenFailure(error);
+        const isCutOff = failure.why === "not-started" && !closeUnstartedSession(this.#client);
+        resolve(isCutOff ? { why: "cut-off", error } : failure);
+      };
+      try {
+        request((error, channel) => (error === undefined ? resolve(use(channel)) : fail(error)));
+      } catch (error) {
+        // On a connection that is gone ssh2 throws instead of calling back.
+        fail(error as Error);
+      }
+    });
   }
 }
 

@@ -3,7 +3,7 @@ import { Secret } from "@otto/errors";
 import ssh2 from "ssh2";
 import { expect, test } from "vitest";
 import { formatFingerprint } from "../host-keys/known-hosts.js";
-import { openConnection } from "./connector.js";
+import { connectBySsh2 } from "./connector.js";
 
 // One in 230 ed25519 keys of ssh2 1.17 is one that it cannot read.
 const { private: key, public: publicKey } = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 });
@@ -50,7 +50,7 @@ function startServer(isCut: () => boolean) {
 
 test("a connection that is lost in the turn of its login is made again, not handed over dead", async () => {
   let cuts = 1;
-  const connection = await openConnection({
+  const connection = await connectBySsh2({
     endpoint: {
       name: "parent",
       host: "parent",
@@ -70,7 +70,7 @@ test("a connection that is lost in the turn of its login is made again, not hand
 test("an endpoint that is not authorized is not even dialled", async () => {
   let dials = 0;
   const refusal = new Error("not trusted");
-  const opening = openConnection({
+  const opening = connectBySsh2({
     endpoint: {
       name: "parent",
       host: "parent",

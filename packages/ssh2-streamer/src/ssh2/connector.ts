@@ -1,35 +1,19 @@
-import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { isOttoError, type OttoError, startDeadline } from "@otto/errors";
 import type { LearnedHostKey } from "../host-keys/host-key.js";
-import type { SshEndpoint } from "../route/endpoint.js";
-import type { SshEventListener } from "../route/event.js";
 import { connectError } from "../route/failure.js";
-import { Connection } from "./connection.js";
+import type { ConnectRequest } from "../transport/transport.js";
+import { Ssh2Connection } from "./connection.js";
 import { type LoginAttempt, readLoginAttempts } from "./credential.js";
 import { performHandshake } from "./handshake.js";
 import { openHostKeyCheck } from "./host-key-check.js";
-
-export interface ConnectorSetting {
-  readonly endpoint: SshEndpoint;
-  /** Opens the stream that SSH is spoken over. */
-  readonly dial: (signal: AbortSignal) => Promise<Duplex>;
-  readonly signal: AbortSignal;
-  /** How many hops carry the connection. */
-  readonly depth: number;
-  readonly onEvent: SshEventListener;
-}
 
 // An sshd at its MaxStartups limit hangs up before it says a word; one that logs others in frees places soon. Nothing
 // was asked of a server that hung up before the login was done, nor of one whose hop was lost: asking again is safe.
 const dropDelaysMs = [100, 300, 1000, 2000] as const;
 
-/**
- * Connects to an endpoint and logs in.
- *
- * @throws OttoError with the codes of {@link performHandshake} and of `dial`; what the endpoint's `authorize` throws
- */
-export async function openConnection(setting: ConnectorSetting): Promise<Connection> {
+/** The transport by ssh2, in this process. */
+export async function connectBySsh2(setting: ConnectRequest): Promise<Ssh2Connection> {
   const { endpoint, onEvent } = setting;
   const startedAt = performance.now();
   const timeoutMs = endpoint.connectTimeoutMs ?? 20_000;
@@ -51,11 +35,11 @@ export async function openConnection(setting: ConnectorSetting): Promise<Connect
   throw new TypeError(`endpoint ${endpoint.name} has no credentials`);
 }
 
-interface Attempt extends ConnectorSetting {
+interface Attempt extends ConnectRequest {
   readonly startedAt: number;
 }
 
-async function connectPatiently(setting: Attempt, login: LoginAttempt): Promise<Connection> {
+async function connectPatiently(setting: Attempt, login: LoginAttempt): Promise<Ssh2Connection> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await connectOnce(setting, login);
@@ -80,7 +64,7 @@ function isDrop(error: unknown, name: string): error is OttoError {
 }
 
 // A server has one key of each type and shows one: a pin may be of a type that it shows when asked.
-async function connectOnce(setting: Attempt, login: LoginAttempt): Promise<Connection> {
+async function connectOnce(setting: Attempt, login: LoginAttempt): Promise<Ssh2Connection> {
   const { endpoint, signal, onEvent } = setting;
   const avoidedTypes: string[] = [];
   let refusal: unknown;
@@ -98,7 +82,7 @@ async function connectOnce(setting: Attempt, login: LoginAttempt): Promise<Conne
       const connection = await performHandshake(
         socket,
         handshake,
-        (client) => new Connection({ endpoint, client, socket, depth, startedAt }),
+        (client) => new Ssh2Connection({ endpoint, client, socket, depth, startedAt }),
       );
       if (!connection.isOpen) throw connection.lostError("logging in");
       return connection;
