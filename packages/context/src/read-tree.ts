@@ -69,10 +69,13 @@ export async function readTree(root: string, options: ReadTreeOptions = {}): Pro
   for (const { patterns = [], paths = [] } of options.views ?? [{}]) {
     const found = isDirectory ? await walkTree(root, patterns, { pacer, onEntries }) : { entries: [], unsendable: [] };
     const more = paths.flatMap((path) => entryAt(root, path) ?? []);
-    const entries = new Map([top, ...found.entries, ...more].map((entry) => [pathOf(entry), entry] as const));
-    for (const [path, entry] of entries) walked.set(path, entry);
+    const view = new Set<string>();
+    for (const entry of [top, ...found.entries, ...more]) {
+      view.add(pathOf(entry));
+      walked.set(pathOf(entry), entry);
+    }
     for (const entry of found.unsendable) unsendable.set(entry.path, entry);
-    views.push(new Set(entries.keys()));
+    views.push(view);
     await pacer.pause();
   }
   const sorted = [...walked.values()].sort((a, b) => comparePaths(pathOf(a), pathOf(b)));

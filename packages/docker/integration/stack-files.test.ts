@@ -60,6 +60,32 @@ test.each(["app/.dockerignore", "app/Dockerfile.dockerignore"])(
   },
 );
 
+const named = `services:
+  app:
+    build: { context: app }
+    init: true
+    command: ["sleep", "infinity"]
+    volumes: ["./data:/data"]
+`;
+
+test("names that are not UTF-8 come to a container as they are, in what is mounted and in what compose builds", async () => {
+  const running = await startLab({ hosts: { parent: {} } });
+  const files = { "app/Dockerfile": "FROM $IMAGE\nCOPY . /app\n", "data/a": "1\n" };
+  await using placed = await placeStackRepo(running, named, { files });
+  const { stack, lab, repo } = placed;
+  const rawName = (directory: string) =>
+    Buffer.concat([Buffer.from(join(stack.root, directory, "caf")), Buffer.of(0xe9)]);
+  for (const directory of ["app", "data"]) await writeFile(rawName(directory), `${directory}\n`);
+  const { app } = await composeUp(repo, lab);
+  const seen = await app?.exec("printf '%s\\n' /app/caf* /data/caf*; cat /app/caf* /data/caf*");
+  expect(seen?.stdout.toString("latin1")).toBe("/app/caf\xe9\n/data/caf\xe9\napp\ndata\n");
+  expect((await planComposeUp(repo, lab)).map(formatUpStep)).toEqual(["app: leave (it runs as declared)"]);
+  await writeFile(rawName("data"), "again\n");
+  await composeUp(repo, lab);
+  expect((await app?.exec("cat /data/caf*"))?.stdout.toString()).toBe("again\n");
+  expect(await composeDown(repo, lab)).toMatchObject({ status: "success", kept: undefined });
+});
+
 const twice = `services:
   one: { build: { context: ., dockerfile: one/Dockerfile }, init: true, command: ["sleep", "infinity"] }
   two: { build: { context: ., dockerfile: two.Dockerfile }, init: true, command: ["sleep", "infinity"] }

@@ -71,7 +71,11 @@ async function listFile(
 }
 
 function pathsIn(remotePath: string, paths: Iterable<string> = []): string[] {
-  return [...paths].map((path) => posix.join(remotePath, path));
+  return [...paths].map((path) => pathIn(remotePath, path));
+}
+
+function pathIn(remotePath: string, path: string): string {
+  return path === "" ? remotePath : `${remotePath}/${path}`;
 }
 
 function noteSeen(built: Map<string, Set<string>>, service: string, paths: readonly string[]): void {
@@ -87,7 +91,7 @@ interface Origin {
 }
 
 function toEntry(entry: LocalEntry, { tree, localPath, remotePath }: Origin): TreeEntry {
-  const path = posix.join(remotePath, entry.path);
+  const path = pathIn(remotePath, entry.path);
   if (entry.kind === "symlink") return { kind: "symlink", path, target: entry.target };
   // Without these bits the login could not put the contents there.
   if (entry.kind === "directory") return { kind: "directory", path, mode: entry.mode | 0o700 };
