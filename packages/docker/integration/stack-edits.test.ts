@@ -148,7 +148,7 @@ test(`after random edits (${label}) the plan says what the engine then does`, {
     expect(planning, context).toEqual([]);
     const changes = plan.filter((step) => step.do !== "leave");
     const events = await recordEvents(stack.project, up);
-    const planned = Object.fromEntries(changes.map((step) => [step.service, step.do]));
+    const planned = Object.fromEntries(changes.map((step) => [String(step.service), step.do]));
     expect(fatesOf(events), context).toEqual(planned);
     const { containers } = await left(stack.project);
     const count = 6 + (1 + (state.scale % 3)) - 1 + (state.extra % 2);

@@ -149,6 +149,46 @@ test("a service whose image will be built, or taken back, is recreated by the pl
   }
 });
 
+test("a network whose settings change is replaced, as by Compose from 2.32 on, unless others are on it", async () => {
+  const declare = (front: string) =>
+    stack.write(
+      "compose.yml",
+      `services:
+  a: { image: "$IMAGE", init: true, networks: [front] }
+  b: { image: "$IMAGE", init: true }
+networks: { front: ${front} }
+`,
+    );
+  const network = `${stack.project}_front`;
+  const isInternal = async () =>
+    (await execute("docker", ["network", "inspect", "--format", "{{.Internal}}", network])).stdout.trim();
+  const plan = async () => (await planComposeUp(repo, lab)).map(formatUpStep);
+  const left = ["a", "b"].map((name) => `${name}: leave (it runs as declared)`);
+  const changed = "recreate (its settings changed)";
+  const other = `${stack.project}-other`;
+  await declare("{}");
+  await composeUp(repo, lab);
+  await declare("{ internal: true }");
+  expect(await plan()).toEqual([`network front: ${changed}`, `a: ${changed}`, left[1]]);
+  const done = await recordEvents(stack.project, () => composeUp(repo, lab));
+  expect(new Set(done.map((line) => line.split(" ")[0]))).toEqual(new Set(["a"]));
+  expect(await isInternal()).toBe("true");
+  expect(await plan()).toEqual(left);
+  await execute("docker", ["run", "--detach", "--init", "--name", other, "--network", network, stack.image]);
+  try {
+    await declare("{}");
+    const message = expect.stringContaining(`${network} changed, and others are on it: ${other}`);
+    const events = await recordEvents(stack.project, () =>
+      expect(composeUp(repo, lab)).rejects.toMatchObject({ code: "COMPOSE_UP_FAILED", message }),
+    );
+    expect(events).toEqual([]);
+  } finally {
+    await execute("docker", ["rm", "--force", other]);
+  }
+  await composeUp(repo, lab);
+  expect([await isInternal(), await plan()]).toEqual(["false", left]);
+});
+
 test("only what changed is sent; containers see it, and what they wrote stays", async () => {
   const sent: number[] = [];
   const onEvent = (event: { type: string; files?: number }) => {

@@ -46,8 +46,9 @@ async function showUpPlan(session: Session, place: Place, flags: DockerUpFlags):
   const builds = flags.build ? await showBuildPlan(session, place, options) : [];
   if (builds.some((step) => step.do === "fail")) return false;
   for (const step of await planComposeUp(repo, lab, { ...options, builds })) {
-    const { do: action, service, cause, after } = step;
-    const record = { type: "step", repo: repo.name, parent: parent.id, do: action, service, cause, after };
+    const { do: action, cause, after } = step;
+    const subject = step.service === undefined ? { network: step.network } : { service: step.service };
+    const record = { type: "step", repo: repo.name, parent: parent.id, do: action, ...subject, cause, after };
     session.reporter.item(formatUpStep(step), record);
   }
   return true;

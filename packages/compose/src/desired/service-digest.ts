@@ -10,6 +10,13 @@ export interface ServiceDigest {
   readonly files: string;
   /** Of what its image is built from by compose, for it or for another service that names it. */
   readonly build: string;
+  /** Of the networks that it is on and Compose creates, by their keys in the files. Default: none. */
+  readonly networks?: Readonly<Record<string, NetworkDigest>> | undefined;
+}
+
+export interface NetworkDigest {
+  readonly name: string;
+  readonly settings: string;
 }
 
 /** What a model's digests need beside it. */
@@ -89,7 +96,15 @@ function digestService(
     settings: digest([settings, deploy, used, values]),
     files: digest(files.map((path) => fileText(path, source.manifest))),
     build: builder === undefined ? "" : digest(buildInputs(builder, { project, source })),
+    networks: digestNetworks(used.networks),
   };
+}
+
+function digestNetworks(networks: Node): Record<string, NetworkDigest> {
+  const own = Object.entries(networks).filter(([, network]) => asNode(network).external !== true);
+  return Object.fromEntries(
+    own.map(([key, network]) => [key, { name: String(asNode(network).name), settings: digest(network) }]),
+  );
 }
 
 /** A directory's contents change in place; a container sees them without our doing. */

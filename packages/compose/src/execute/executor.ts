@@ -5,6 +5,7 @@ import {
   type ContainerStep,
   isComposeStep,
   isContainerStep,
+  type NetworkStep,
   type UpPlan,
 } from "../plan/operations.js";
 import { dockerWords, upCommand } from "../session/compose-command.js";
@@ -43,7 +44,7 @@ export async function executePlan(execution: Execution, plan: UpPlan): Promise<C
 }
 
 /** Steps that one command does: those of one run of compose, or ones of single containers that follow each other. */
-type StepGroup = { readonly run: RunSteps } | { readonly containers: ContainerStep[] };
+type StepGroup = { readonly run: RunSteps } | { readonly containers: (ContainerStep | NetworkStep)[] };
 type RunSteps = [ComposeStep, ...ComposeStep[]];
 
 function groupSteps(plan: UpPlan): StepGroup[] {

@@ -1,9 +1,12 @@
 import { quoteWord } from "@otto/errors";
-import type { ContainerStep } from "../plan/operations.js";
+import type { ContainerStep, NetworkStep } from "../plan/operations.js";
 
-/** Does steps of single containers, one after the other. */
-export function containerScript(steps: readonly ContainerStep[], docker: string): string {
-  return `{ ${steps.map((step) => containerCommand(step, docker)).join(" && ")}; } 2>&1`;
+/** Does steps of single containers and networks, one after the other. */
+export function containerScript(steps: readonly (ContainerStep | NetworkStep)[], docker: string): string {
+  const commands = steps.map((step) => {
+    return step.do === "recreate" ? networkCommand(step, docker) : containerCommand(step, docker);
+  });
+  return `{ ${commands.join(" && ")}; } 2>&1`;
 }
 
 function containerCommand({ do: action, containers, name, stops }: ContainerStep, docker: string): string {
@@ -12,6 +15,20 @@ function containerCommand({ do: action, containers, name, stops }: ContainerStep
   if (action !== "remove") return `${docker} container ${action} ${ids}`;
   const remove = `${docker} container rm --force ${ids}`;
   return stops ? `${docker} container stop ${ids} && ${remove}` : remove;
+}
+
+/** Where containers of others are on the network, nothing is done, and it fails. */
+function networkCommand({ name, containers }: NetworkStep, docker: string): string {
+  const [network, ids] = [quoteWord(name), containers.join(" ")];
+  const format = '{{range $id, $one := .Containers}}{{$id}} {{$one.Name}}{{"\\n"}}{{end}}';
+  return `if list=$(${docker} network inspect --format '${format}' ${network} 2>/dev/null); then
+others=$(printf '%s\\n' "$list" | while read -r id name; do
+case " ${ids}  " in *" $id "*) ;; *) printf ' %s' "$name" ;; esac; done)
+[ -z "$others" ] || { printf 'the settings of the network %s changed, and others are on it:%s\\n' ${network} "$others"; false; } &&
+${docker} container stop ${ids} &&
+for id in ${ids}; do ${docker} network disconnect --force ${network} "$id" 2>/dev/null || :; done &&
+${docker} network rm ${network}
+fi`;
 }
 
 /** Stops and removes the containers `$ids`; `volumes`: with their anonymous volumes. */

@@ -6,7 +6,7 @@ import type { DesiredStack } from "../desired/desired-stack.js";
 import { digestKey, formatDigests } from "../desired/digest-cache.js";
 import { formatDigest, type ServiceDigest } from "../desired/service-digest.js";
 import { buildLabel } from "../observed/observed-images.js";
-import { configLabel, digestsFile } from "../observed/observed-stack.js";
+import { configLabel, digestsFile, networksLabel } from "../observed/observed-stack.js";
 import { labelsFile } from "../session/compose-command.js";
 import type { StackSession } from "../session/stack-session.js";
 import type { UpOptions } from "./up-options.js";
@@ -64,7 +64,11 @@ export async function writeLabels(
 }
 
 function labelsOf(digest: ServiceDigest, isBuilder: boolean): object {
-  const labels = { [configLabel]: formatDigest(digest) };
+  const networks = Object.entries(digest.networks ?? {}).map(([key, { settings }]) => `${key}=${settings}`);
+  const labels = {
+    [configLabel]: formatDigest(digest),
+    ...(networks.length > 0 && { [networksLabel]: networks.join(" ") }),
+  };
   return digest.build === "" || !isBuilder ? { labels } : { labels, build: { labels: { [buildLabel]: digest.build } } };
 }
 

@@ -27,6 +27,8 @@ export interface ObservedContainer {
   readonly imageId: string;
   /** What it was started from: the label `otto.config`. */
   readonly config: string | undefined;
+  /** By the key of a network that it was put on: what that one's settings were, the label `otto.networks`. */
+  readonly networks: Readonly<Record<string, string>>;
   /** It has the name of a recreate that was killed meanwhile. */
   readonly isLeftOver: boolean;
 }
@@ -50,6 +52,8 @@ export interface ObservedStack {
 
 /** The label of a container that says what it was started from. */
 export const configLabel = "otto.config";
+/** The label of a container that says what the settings of its networks were. */
+export const networksLabel = "otto.networks";
 /** Where in a staged tree it lies what compose made of the files, so that it need not read them again. */
 export const digestsFile = `${ownDirectory}/digests`;
 const separator = "\u001e";
@@ -199,8 +203,15 @@ function toObserved(line: InspectLine, place: ServiceReplica): ObservedContainer
     restartPolicy: line.policy === "" ? "no" : line.policy,
     imageId: line.image,
     config: labels[configLabel],
+    networks: parseNetworks(labels[networksLabel]),
     isLeftOver: isLeftOver(name, labels, place),
   };
+}
+
+/** The text of {@link networksLabel}: words like `key=digest`. */
+function parseNetworks(text = ""): Record<string, string> {
+  const words = text.split(" ").filter((word) => word.includes("="));
+  return Object.fromEntries(words.map((word) => word.split("=", 2) as [string, string]));
 }
 
 /** Compose before 2.16 gives that name to the old container and sets no label. */

@@ -1,10 +1,8 @@
 import type { ComposeService } from "@otto/compose-files";
 import { imageReference } from "../declared/image-reference.js";
 import type { ObservedImage } from "../observed/observed-images.js";
-import type { Comparison, ComposeStep, PullStep } from "./operations.js";
-
-/** By service that compose is run for: whether its containers are replaced; undefined: it has none. */
-type Acted = ReadonlyMap<string, boolean | undefined>;
+import type { Comparison, PullStep } from "./operations.js";
+import type { Acted, ComposeAction } from "./stages.js";
 
 const missing = "its image is not there";
 
@@ -21,13 +19,9 @@ export function planPulls(services: readonly ComposeService[], acted: Acted, com
 }
 
 /** Which images compose builds: those that are missing, and where containers are made of them those that are of other files. */
-export function planBuilds(
-  services: readonly ComposeService[],
-  acted: Acted,
-  comparison: Comparison,
-): Omit<ComposeStep, "run">[] {
+export function planBuilds(services: readonly ComposeService[], acted: Acted, comparison: Comparison): ComposeAction[] {
   if (!comparison.mayBuild) return [];
-  return services.flatMap((service): Omit<ComposeStep, "run">[] => {
+  return services.flatMap((service): ComposeAction[] => {
     const { name, hasBuild } = service;
     if (!hasBuild || !acted.has(name)) return [];
     const image = comparison.images[imageReference(comparison.project, service)];

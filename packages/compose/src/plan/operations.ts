@@ -13,7 +13,7 @@ export interface Comparison extends Pick<ObservedStack, "containers" | "images" 
 }
 
 /** One operation of an `up`, and why it is needed. */
-export type UpStep = PullStep | ComposeStep | ContainerStep | LeaveStep;
+export type UpStep = PullStep | ComposeStep | ContainerStep | NetworkStep | LeaveStep;
 
 /** An ordered list: each step stands behind those that it waits for. */
 export type UpPlan = readonly UpStep[];
@@ -21,7 +21,7 @@ export type UpPlan = readonly UpStep[];
 interface Operation {
   readonly service: string;
   readonly cause: string;
-  /** The other services whose steps are done, and which are up, before. */
+  /** The other services whose steps come before. A run of Compose waits until those of earlier runs are up. */
   readonly after: readonly string[];
 }
 
@@ -58,6 +58,18 @@ export interface ContainerStep extends Operation {
   readonly stops?: boolean | undefined;
 }
 
+/** A network is removed, for the next run of Compose to create it with its new settings. */
+export interface NetworkStep extends Omit<Operation, "service"> {
+  readonly do: "recreate";
+  readonly service?: undefined;
+  /** Its key in the files. */
+  readonly network: string;
+  /** What the engine calls it. */
+  readonly name: string;
+  /** Ids of those that are on it: they are stopped and taken off. */
+  readonly containers: readonly string[];
+}
+
 /** Nothing is done. */
 export interface LeaveStep extends Operation {
   readonly do: "leave";
@@ -67,7 +79,7 @@ export function isComposeStep(step: UpStep): step is ComposeStep {
   return "run" in step;
 }
 
-export function isContainerStep(step: UpStep): step is ContainerStep {
+export function isContainerStep(step: UpStep): step is ContainerStep | NetworkStep {
   return "containers" in step;
 }
 
@@ -89,6 +101,7 @@ export function isConverged(plan: UpPlan): boolean {
 }
 
 /** One line for a person. */
-export function formatUpStep({ do: action, service, cause, after }: UpStep): string {
-  return `${service}: ${action} (${cause})${after.length === 0 ? "" : `, after ${after.join(", ")}`}`;
+export function formatUpStep(step: UpStep): string {
+  const { do: action, cause, after } = step;
+  return `${step.service ?? `network ${step.network}`}: ${action} (${cause})${after.length === 0 ? "" : `, after ${after.join(", ")}`}`;
 }

@@ -50,6 +50,7 @@ function container(name: string, changes: Partial<ObservedContainer> = {}): Obse
     restartPolicy: "no",
     imageId: "sha256:1",
     config: formatDigest(digest),
+    networks: {},
     isLeftOver: false,
     ...changes,
   };
@@ -73,7 +74,7 @@ function plan(services: readonly ComposeService[], containers: readonly Observed
 
 /** What is done to single containers. */
 function formatContainers(step: UpPlan[number]): string[] {
-  if (!isContainerStep(step)) return [];
+  if (!isContainerStep(step) || step.do === "recreate") return [];
   const action = step.stops ? `stop and ${step.do}` : step.do;
   return step.containers.map((id) => [action, id, step.name ?? []].flat().join(" "));
 }

@@ -5,9 +5,9 @@ import { compareDigests } from "../desired/service-digest.js";
 import type { ObservedContainer } from "../observed/observed-stack.js";
 import { planDependents } from "./dependents.js";
 import { planBuilds, planPulls } from "./images.js";
+import { planNetworks } from "./networks.js";
 import {
   type Comparison,
-  type ComposeStep,
   type Decision,
   isComposeAction,
   type PullStep,
@@ -15,7 +15,7 @@ import {
   type UpStep,
 } from "./operations.js";
 import { planOrphans, planRepairs } from "./repairs.js";
-import { findWaits, planStages, type UpStage } from "./stages.js";
+import { findWaits, planRuns } from "./stages.js";
 
 /** Decides what `up` does to each service. */
 export function planUp(services: readonly ComposeService[], comparison: Comparison): UpPlan {
@@ -40,9 +40,8 @@ export function planUp(services: readonly ComposeService[], comparison: Comparis
     ...pulls,
     ...repairs,
     ...planOrphans(services, containers),
-    ...planStages(enabled, replaced, images).flatMap((stage, index) => {
-      return runSteps(stage, index + 1, [...builds, ...acted.map((one) => ({ ...one, after: afterOf(one) }))]);
-    }),
+    ...planNetworks(enabled, containers, comparison.digests),
+    ...planRuns(enabled, replaced, [...builds, ...acted.map((one) => ({ ...one, after: afterOf(one) }))]),
     ...decisions.flatMap((decision): UpStep[] => {
       if (decision.do !== "restart") return [];
       const ids = running.filter(({ service }) => service === decision.service).map(({ id }) => id);
@@ -50,18 +49,6 @@ export function planUp(services: readonly ComposeService[], comparison: Comparis
     }),
     ...decisions.flatMap((decision) => leaveStep(decision, pulls)),
   ];
-}
-
-/** @param actions those of each service in their order */
-function runSteps(
-  { services, replaces, build: builds }: UpStage,
-  number: number,
-  actions: readonly Omit<ComposeStep, "run">[],
-): ComposeStep[] {
-  const run = { number, replaces, builds };
-  const ordered = services.flatMap((name) => actions.filter(({ service }) => service === name));
-  const isBuild = ({ do: action }: Decision) => action === "build";
-  return [...ordered.filter(isBuild), ...ordered.filter((one) => !isBuild(one))].map((one) => ({ ...one, run }));
 }
 
 /** Whether the registry has a newer image is unknown until it is asked. */

@@ -1,6 +1,6 @@
 import type { ComposeService } from "@otto/compose-files";
 import { expect, test } from "vitest";
-import { planStages } from "./stages.js";
+import { type ComposeAction, findWaits, planRuns } from "./stages.js";
 
 const service = (name: string, ...dependsOn: string[]) =>
   ({
@@ -15,13 +15,19 @@ function stages(
   built: readonly string[] = [],
   builders: Record<string, string> = {},
 ): string[] {
-  const planned = planStages(services, new Map(Object.entries(acted)), {
-    built: new Set(built),
-    builders: new Map(Object.entries(builders)),
-  });
-  return planned.map((stage) =>
-    [stage.replaces ? "replace" : "keep", stage.build ? "build" : [], ...stage.services].flat().join(" "),
-  );
+  const all = new Map(Object.entries(acted));
+  const images = { built: new Set(built), builders: new Map(Object.entries(builders)) };
+  const action = { cause: "", after: [] };
+  const actions = services.flatMap((one): ComposeAction[] => [
+    ...(images.built.has(one.name) ? [{ ...action, do: "build" as const, service: one.name }] : []),
+    { ...action, do: "create", service: one.name, after: findWaits(one, all, images) },
+  ]);
+  const runs: string[][] = [];
+  for (const { do: name, service, run } of planRuns(services, all, actions)) {
+    runs[run.number - 1] ??= [run.replaces ? "replace" : "keep", ...(run.builds ? ["build"] : [])];
+    if (name !== "build") runs[run.number - 1]?.push(service);
+  }
+  return runs.map((run) => run.join(" "));
 }
 
 test("new and replaced services are one run, in the order of their dependencies", () => {
