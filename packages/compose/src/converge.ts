@@ -1,16 +1,15 @@
-import { isRuntimeFailure, registryConnectionHint } from "@otto/engine";
+import { isRuntimeFailure } from "@otto/engine";
 import { cleanText } from "@otto/errors";
 import type { TreeListing } from "@otto/remote-tree";
 import { isNameTaken, lastLine } from "./declared/engine-text.js";
-import { upFailed } from "./declared/errors.js";
 import { imageReferences } from "./declared/image-reference.js";
 import type { PlacedStack } from "./declared/stack.js";
 import { createStackRedactor } from "./declared/stack-redactor.js";
 import { readDesiredStack } from "./desired/desired-stack.js";
 import { type Execution, executePlan } from "./execute/executor.js";
-import { adviseImage, findMissing, imageMissing } from "./execute/missing-images.js";
+import { explainFailure, requireImages } from "./execute/missing-images.js";
 import { pullImages } from "./execute/pull.js";
-import { findFailure, isReady, type ReadyOptions, waitUntilReady } from "./execute/readiness.js";
+import { findFailure, isReady, readyOptions, waitUntilReady } from "./execute/readiness.js";
 import { markOwned, sendFiles, writeLabels } from "./execute/staged-files.js";
 import type { UpOptions } from "./execute/up-options.js";
 import { watchContainers } from "./observed/container-events.js";
@@ -24,8 +23,6 @@ import { formatUpStep, isConverged, type UpPlan } from "./plan/operations.js";
 import { planUp } from "./plan/reconcile.js";
 import { type ComposeOutcome, createCompose } from "./session/compose-process.js";
 import type { StackSession } from "./session/stack-session.js";
-
-const defaultReadyTimeoutMs = 300_000;
 
 export interface ConvergenceOptions extends UpOptions {
   readonly observed: ObservedStack;
@@ -55,10 +52,13 @@ export async function converge(
   await sendFiles(session, { directory, tree: desired.tree }, options);
   if (options.owns) await markOwned(session, stack, true);
   const pulled = await pullImages(stack, planned, { ...options, compose, directory });
-  const seen = pulled.size === 0 ? observed : { ...observed, images: await observeImages(session, stack) };
+  const seen =
+    pulled.size === 0
+      ? observed
+      : { ...observed, images: (await observeStack(session, imageReferences(stack))).images };
   const plan = planFor(seen);
   if (changesOf(plan) !== changesOf(planned)) onEvent?.({ type: "compose.planned", project, steps: plan });
-  const waiting = readyOptions(stack, plan, { ...options, observed: seen });
+  const waiting = readyOptions(stack, plan, { ...options, before: seen.containers });
   const isUp = isConverged(plan) && isReady(waiting);
   if (!isConverged(plan) || (isUp && desired.isNew)) await writeLabels(session, stack, { directory, desired, pulled });
   if (isUp) return seen.containers;
@@ -76,34 +76,6 @@ function changesOf(plan: UpPlan): string {
     .filter((step) => step.do !== "pull" && step.do !== "leave")
     .map(formatUpStep)
     .join("\n");
-}
-
-async function observeImages(session: StackSession, stack: PlacedStack): Promise<ObservedStack["images"]> {
-  return (await observeStack(session, imageReferences(stack))).images;
-}
-
-/** An image with a name of its own may be had from a registry: then compose tries that first. */
-function requireImages(stack: PlacedStack, { images }: ObservedStack, plan: UpPlan): void {
-  const missing = findMissing(stack, images, plan).find(({ image }) => image === undefined);
-  if (missing !== undefined) throw imageMissing(stack, missing);
-}
-
-function readyOptions(
-  { parent, project, files }: PlacedStack,
-  plan: UpPlan,
-  options: ConvergenceOptions,
-): ReadyOptions {
-  const timeoutMs = options.readyTimeoutMs ?? defaultReadyTimeoutMs;
-  const message = `the engine of ${parent.id} does not answer; waiting until it does`;
-  const restarted = plan.flatMap((step) => (step.do === "restart" ? step.containers : []));
-  return {
-    services: files.services,
-    before: options.observed.containers.filter(({ id }) => !restarted.includes(id)),
-    deadline: performance.now() + timeoutMs,
-    timeoutMs,
-    signal: options.signal,
-    onAbsent: () => options.onEvent?.({ type: "compose.warning", project, message }),
-  };
 }
 
 interface Planning {
@@ -125,32 +97,18 @@ async function execute(execution: Execution, plan: UpPlan, { observed, planFor, 
   const isRuntime = isRuntimeFailure(first.output);
   if (first.exitCode !== 0 && (isRuntime || isNameTaken(first.output))) {
     if (isRuntime) onEvent?.({ type: "compose.warning", project, message: repeating(first) });
-    const containers = await observeContainers(watched.session);
-    last = await executePlan(execution, planFor({ ...observed, containers }));
+    const again = planFor({ ...observed, containers: await observeContainers(watched.session) });
+    onEvent?.({ type: "compose.planned", project, steps: again });
+    last = await executePlan(execution, again);
   }
   waiting.signal?.throwIfAborted();
   if (last.exitCode !== 0) {
-    const [missing] = build ? [] : findMissing(stack, observed.images, plan);
     const failure = await findFailure(watched, waiting);
-    throw (
-      failure ??
-      (missing ? imageMissing(stack, missing, cleanText(last.output)) : await explain(execution, last, observed))
-    );
+    throw failure ?? (await explainFailure(execution, plan, { observed, build, output: last.output }));
   }
   onEvent?.({ type: "compose.started", project, output: last.output });
 }
 
 function repeating({ output }: ComposeOutcome): string {
   return `the container runtime failed, what did not start is started once more: ${lastLine(cleanText(output))}`;
-}
-
-/** Of what compose itself refused or broke off. */
-async function explain({ stack, watched, directory }: Execution, { output }: ComposeOutcome, observed: ObservedStack) {
-  // Compose may have pulled meanwhile what was not there.
-  const images = await observeImages(watched.session, stack).catch(() => observed.images);
-  const advice = adviseImage(stack, images);
-  const connection = registryConnectionHint(output);
-  // A name without a registry is likelier a slip than meant for Docker Hub.
-  const hint = output.includes("registry-1.docker.io") ? (advice ?? connection) : (connection ?? advice);
-  return upFailed(stack, output, { directory, hint });
 }

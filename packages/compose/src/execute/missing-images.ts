@@ -1,10 +1,47 @@
 import type { ComposeService } from "@otto/compose-files";
-import { OttoError } from "@otto/errors";
+import { registryConnectionHint } from "@otto/engine";
+import { cleanText, OttoError } from "@otto/errors";
 import { imageLatestTag } from "@otto/hashing";
-import { imageReference } from "../declared/image-reference.js";
+import { upFailed } from "../declared/errors.js";
+import { imageReference, imageReferences } from "../declared/image-reference.js";
 import type { PlacedStack, Stack } from "../declared/stack.js";
 import type { ObservedImages } from "../observed/observed-images.js";
+import { type ObservedStack, observeStack } from "../observed/observed-stack.js";
 import { isComposeStep, type UpPlan } from "../plan/operations.js";
+import type { Execution } from "./executor.js";
+
+/**
+ * Refuses to begin without the images of services that have a `build` section where nothing is built. One with a name of
+ * its own may be had from a registry: then compose tries that first.
+ */
+export function requireImages(stack: PlacedStack, { images }: ObservedStack, plan: UpPlan): void {
+  const missing = findMissing(stack, images, plan).find(({ image }) => image === undefined);
+  if (missing !== undefined) throw imageMissing(stack, missing);
+}
+
+interface FailedPlan {
+  /** The stack before. */
+  readonly observed: ObservedStack;
+  readonly build: boolean;
+  readonly output: string;
+}
+
+/** Of what compose itself refused or broke off. */
+export async function explainFailure(
+  { stack, watched, directory }: Execution,
+  plan: UpPlan,
+  { observed, build, output }: FailedPlan,
+): Promise<OttoError> {
+  const [missing] = build ? [] : findMissing(stack, observed.images, plan);
+  if (missing !== undefined) return imageMissing(stack, missing, cleanText(output));
+  // Compose may have pulled meanwhile what was not there.
+  const { images } = await observeStack(watched.session, imageReferences(stack)).catch(() => observed);
+  const advice = adviseImage(stack, images);
+  const connection = registryConnectionHint(output);
+  // A name without a registry is likelier a slip than meant for Docker Hub.
+  const hint = output.includes("registry-1.docker.io") ? (advice ?? connection) : (connection ?? advice);
+  return upFailed(stack, output, { directory, hint });
+}
 
 /** The services that are to be started, and whose image would have to be built. */
 export function findMissing({ project, files }: Stack, images: ObservedImages, plan: UpPlan): ComposeService[] {

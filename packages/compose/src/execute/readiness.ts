@@ -1,11 +1,14 @@
 import type { ComposeService } from "@otto/compose-files";
 import { cleanText, isOttoError, OttoError } from "@otto/errors";
 import { mayEnd } from "../declared/may-end.js";
+import type { PlacedStack } from "../declared/stack.js";
 import type { StackRedactor } from "../declared/stack-redactor.js";
 import type { ContainerEvents } from "../observed/container-events.js";
 import { type ObservedContainer, observeContainers } from "../observed/observed-stack.js";
+import type { UpPlan } from "../plan/operations.js";
 import { dockerWords } from "../session/compose-command.js";
 import type { StackSession } from "../session/stack-session.js";
+import type { UpOptions } from "./up-options.js";
 
 export type Verdict =
   | { readonly verdict: "ready" }
@@ -71,6 +74,26 @@ export interface StackView {
   readonly session: StackSession;
   /** Of logs. */
   readonly redactor: StackRedactor;
+}
+
+const defaultTimeoutMs = 300_000;
+
+/** How an `up` waits. @param options `before`: the containers there are before its plan is executed */
+export function readyOptions(
+  { parent, project, files }: PlacedStack,
+  plan: UpPlan,
+  { before, readyTimeoutMs: timeoutMs = defaultTimeoutMs, signal, onEvent }: UpOptions & Pick<ReadyOptions, "before">,
+): ReadyOptions {
+  const message = `the engine of ${parent.id} does not answer; waiting until it does`;
+  const restarted = plan.flatMap((step) => (step.do === "restart" ? step.containers : []));
+  return {
+    services: files.services,
+    before: before.filter(({ id }) => !restarted.includes(id)),
+    deadline: performance.now() + timeoutMs,
+    timeoutMs,
+    signal,
+    onAbsent: () => onEvent?.({ type: "compose.warning", project, message }),
+  };
 }
 
 /**
