@@ -45,6 +45,7 @@ const initial = {
   secret: 0,
   scale: 1,
   extra: 0,
+  network: 0,
 };
 type Edit = keyof typeof initial;
 type State = Record<Edit, number>;
@@ -59,16 +60,17 @@ async function writeFiles(state: State): Promise<void> {
   await stack.write("compose.yml", composeFile(state));
 }
 
-function composeFile({ settings, label, scale, extra }: State): string {
+function composeFile({ settings, label, scale, extra, network }: State): string {
   return `services:
   api: { image: "$IMAGE", init: true, env_file: api.env, volumes: ["./one.txt:/one:ro", "./data:/data"] }
   side: { image: "$IMAGE", init: true, network_mode: "service:api" }
   web: { image: "$IMAGE", init: true, depends_on: [api], environment: ["LEVEL=\${LEVEL}", "SETTINGS=${settings}"] }
-  db: { image: "$IMAGE", init: true, configs: [conf], secrets: [key], labels: { label: "${label}" } }
-  worker: { image: "$IMAGE", init: true, scale: ${1 + (scale % 3)}, depends_on: { db: { condition: service_started, restart: true } } }
+  db: { image: "$IMAGE", init: true, networks: [back], configs: [conf], secrets: [key], labels: { label: "${label}" } }
+  worker: { image: "$IMAGE", init: true, networks: [default, back], scale: ${1 + (scale % 3)}, depends_on: { db: { condition: service_started, restart: true } } }
   seed: { image: "$IMAGE", command: ["true"] }
 ${extra % 2 === 0 ? "" : '  extra: { image: "$IMAGE", init: true }\n'}configs: { conf: { file: db.conf } }
 secrets: { key: { file: db.key } }
+networks: { back: { labels: { edit: "${network}" } } }
 `;
 }
 
@@ -148,8 +150,11 @@ test(`after random edits (${label}) the plan says what the engine then does`, {
     expect(planning, context).toEqual([]);
     const changes = plan.filter((step) => step.do !== "leave");
     const events = await recordEvents(stack.project, up);
-    const planned = Object.fromEntries(changes.map((step) => [String(step.service), step.do]));
-    expect(fatesOf(events), context).toEqual(planned);
+    const planned = changes.flatMap((step) => (step.service === undefined ? [] : [[step.service, step.do] as const]));
+    expect(fatesOf(events), context).toEqual(Object.fromEntries(planned));
+    const format = '{{index .Labels "edit"}}';
+    const { stdout } = await execute("docker", ["network", "inspect", "--format", format, `${stack.project}_back`]);
+    expect(stdout.trim(), context).toBe(String(state.network));
     const { containers } = await left(stack.project);
     const count = 6 + (1 + (state.scale % 3)) - 1 + (state.extra % 2);
     expect(containers.length, context).toBe(count);
