@@ -24,9 +24,10 @@ export { type GuardedListener, guardListener, withListener } from "./listener.js
 export { nearestWord } from "./nearest-word.js";
 export { isOttoError, type Json, OttoError, type OttoErrorOptions } from "./otto-error.js";
 export { OutputText } from "./output-text.js";
-export { quoteWord } from "./quote-word.js";
+export { quoteCommand, quoteWord } from "./quote-word.js";
 export { createRedactor, type RedactedText, type Redactor } from "./redactor.js";
 export { type RetryOptions, RetryPolicy } from "./retry-policy.js";
 export { Secret } from "./secret.js";
 export { isRedactable } from "./secret-forms.js";
 export { SingleFlight } from "./single-flight.js";
+export { toError } from "./to-error.js";

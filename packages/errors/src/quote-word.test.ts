@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { quoteWord } from "./quote-word.js";
+import { quoteCommand, quoteWord } from "./quote-word.js";
 
 test.each([
   ["", "''"],
@@ -13,4 +13,9 @@ test.each([
 
 test("a word with NUL is the caller's mistake", () => {
   expect(() => quoteWord("a\0b")).toThrow(TypeError);
+});
+
+test("an argument with NUL and an empty command are the caller's mistakes", () => {
+  expect(() => quoteCommand(["a\0b"])).toThrow(TypeError);
+  expect(() => quoteCommand([])).toThrow(TypeError);
 });

@@ -7,3 +7,12 @@ export function quoteWord(word: string): string {
   // Within single quotes a POSIX shell leaves every byte alone but the single quote; fish also reads `\\` and `\'` there.
   return `'${word.replaceAll(/['\\]/g, "'\\$&'")}'`;
 }
+
+/**
+ * Formats a command as one line for such a shell, which starts exactly that.
+ * @throws TypeError when it is empty, and as {@link quoteWord}
+ */
+export function quoteCommand(argv: readonly string[]): string {
+  if (argv.length === 0) throw new TypeError("a command needs at least its name");
+  return argv.map(quoteWord).join(" ");
+}

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { quoteCommand } from "@otto/errors";
 import { readRandomRun, setLoginShell, startLab } from "@otto/lab";
 import fc from "fast-check";
-import { formatShellCommand } from "ssh2-streamer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { endpointOf } from "./lab-route.js";
 import { countSleeps, newMark } from "./suite/processes.js";
@@ -52,7 +52,7 @@ test.each(Object.entries(shells))(
     const property = fc.property(
       fc.array(fc.array(argument, { minLength: 1, maxLength: 8 }), { minLength: 20, maxLength: 20 }),
       (commands) => {
-        const lines = commands.map((argv) => formatShellCommand(["/usr/bin/printf", "%s\\0", ...argv]));
+        const lines = commands.map((argv) => quoteCommand(["/usr/bin/printf", "%s\\0", ...argv]));
         writeFileSync(script, Buffer.from(`${lines.join("\n")}\n`, "latin1"));
         const output = execFileSync(program, [...args, script], {
           cwd: directory,

@@ -16,7 +16,6 @@ export {
   type StdinSource,
   toExitCode,
 } from "./command/run-to-end.js";
-export { formatShellCommand } from "./command/shell-command.js";
 export { type SendTreeOptions, sendTree } from "./command/tree.js";
 export type { DialSocketOptions, FallbackCommand } from "./hop/hop.js";
 export type { HostKeyPolicy, LearnedHostKey } from "./host-keys/host-key.js";

@@ -1,4 +1,5 @@
-import { formatShellCommand, tellFailedExec } from "ssh2-streamer";
+import { quoteCommand } from "@otto/errors";
+import { tellFailedExec } from "ssh2-streamer";
 
 /*
  * The engine leaves a process in a container running when its client goes, but it closes that process's stdin: so a
@@ -60,7 +61,7 @@ exec 3<&0 </dev/null
 } >/dev/null 2>&1 &
 otto_watcher=$!
 exec 3<&-
-${formatShellCommand(["/bin/sh", "-c", start, "sh"])} "$otto_mark" "$@"
+${quoteCommand(["/bin/sh", "-c", start, "sh"])} "$otto_mark" "$@"
 code=$?
 exec 2>/dev/null
 kill -KILL "$otto_watcher"

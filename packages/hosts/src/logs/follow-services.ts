@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { anySignal } from "@otto/errors";
+import { anySignal, toError } from "@otto/errors";
 import { projectLabel } from "../compose/compose-labels.js";
 import { ContainerLog, type LogReading } from "./container-log.js";
 import type { LogLine } from "./log-line.js";
@@ -55,7 +55,7 @@ class Following {
     // Before somebody reads, an error must not be nobody's.
     this.#lines.on("error", () => {});
     const { signal } = this.#reading;
-    signal.addEventListener("abort", () => this.#lines.destroy(asError(signal.reason)), { once: true });
+    signal.addEventListener("abort", () => this.#lines.destroy(toError(signal.reason)), { once: true });
     this.#watching = this.#guard(this.#watch());
   }
 
@@ -77,7 +77,7 @@ class Following {
 
   /** What ends it by an error ends the lines with that error. */
   #guard(task: Promise<void>): Promise<void> {
-    return task.catch((error: unknown) => void this.#lines.destroy(asError(error)));
+    return task.catch((error: unknown) => void this.#lines.destroy(toError(error)));
   }
 
   async #follow(container: ServiceContainer, log: ContainerLog): Promise<void> {
@@ -149,8 +149,4 @@ class Following {
     this.#wake = [];
     for (const wake of waiting) wake();
   }
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import { toError } from "@otto/errors";
 import { type ProcessExit, type RemoteProcess, type SpawnOptions, toStartArgv } from "ssh2-streamer";
 import { checkArgv } from "../process/command.js";
 import { endGroup, signalGroup } from "./local-group.js";
@@ -42,7 +43,7 @@ function exitOf(child: ChildProcessWithoutNullStreams, signal: AbortSignal | und
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       void endGroup(child).then(() => {
-        const error = asError(signal?.reason);
+        const error = toError(signal?.reason);
         reject(signal?.reason);
         // Something outside the group may hold them open still.
         for (const stream of [child.stdout, child.stderr]) stream.destroy(error);
@@ -61,8 +62,4 @@ function exitOf(child: ChildProcessWithoutNullStreams, signal: AbortSignal | und
 
 function hasExited(child: ChildProcessWithoutNullStreams): boolean {
   return child.exitCode !== null || child.signalCode !== null;
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

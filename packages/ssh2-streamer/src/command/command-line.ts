@@ -1,5 +1,5 @@
+import { quoteCommand } from "@otto/errors";
 import { formatLoginLine } from "./login-line.js";
-import { formatShellCommand } from "./shell-command.js";
 import { tellStart } from "./start-mark.js";
 
 /** Where a command starts, and how it says that it could not. */
@@ -56,7 +56,7 @@ export function toStartArgv(
  * one that a forced command starts. Without `setsid` it stays what it is.
  */
 function leadGroup(script: string): string {
-  const again = formatShellCommand(["/bin/sh", "-c", script, "otto"]);
+  const again = quoteCommand(["/bin/sh", "-c", script, "otto"]);
   return `kill -s 0 -- "-$$" 2>/dev/null || ! command -v setsid >/dev/null || exec setsid ${again} "$@"; ${script}`;
 }
 
