@@ -1,5 +1,5 @@
 import { isOttoError, startDeadline } from "@otto/errors";
-import type { SshSession } from "ssh2-streamer";
+import { portTools, type SshSession } from "ssh2-streamer";
 import { bad, type Judged, ok } from "./finding.js";
 import type { Reached } from "./reached.js";
 import { judgeSessions } from "./verdicts.js";
@@ -50,7 +50,7 @@ export function judgeHopForwarding({ session, events }: Reached, next: string): 
 /** Whether a hop forwards nothing and has no program that would do it. */
 export async function cannotForward({ session, events }: Reached, signal: AbortSignal): Promise<boolean> {
   if (!events.some((event) => event.type === "ssh.forwarding-replaced" && event.hop === session.name)) return false;
-  const script = 'for tool in nc ncat socat busybox bash; do command -v "$tool" && exit; done; exit 1';
+  const script = `for tool in ${portTools.join(" ")}; do command -v "$tool" && exit; done; exit 1`;
   try {
     return (await session.exec(["sh", "-c", script], { signal, timeoutMs: probeTimeoutMs })).exitCode !== 0;
   } catch (error) {

@@ -1,14 +1,14 @@
 export type { Engine } from "@otto/engine";
-export {
-  type CommandOutput,
-  type ProcessExit,
-  type RemoteProcess,
-  type SpawnOptions,
-  type SshEvent,
-  type SshEventListener,
-  type SshRoute,
-  type StdinSource,
-  type Terminal,
+export type {
+  CommandOutput,
+  ProcessExit,
+  RemoteProcess,
+  SpawnOptions,
+  SshEvent,
+  SshEventListener,
+  SshRoute,
+  StdinSource,
+  Terminal,
 } from "ssh2-streamer";
 export { readServiceReplica, type ServiceReplica } from "./compose/compose-labels.js";
 export { type ComposeProgram, type ComposeVersion, findCompose } from "./compose/compose-program.js";

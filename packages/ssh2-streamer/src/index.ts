@@ -18,6 +18,7 @@ export {
 } from "./command/run-to-end.js";
 export { type SendTreeOptions, sendTree } from "./command/tree.js";
 export type { DialSocketOptions, FallbackCommand } from "./hop/hop.js";
+export { formatPortScript, type PortScriptOptions, portTools } from "./hop/port-tool.js";
 export type { HostKeyPolicy, LearnedHostKey } from "./host-keys/host-key.js";
 export type { ConnectGate } from "./route/connect-gate.js";
 export type { PrivateKey, SshCredential, SshEndpoint, SshRoute } from "./route/endpoint.js";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { cleanText } from "@otto/errors";
-import type { RemoteProcess } from "ssh2-streamer";
+import { formatPortScript, type RemoteProcess } from "ssh2-streamer";
 import { SizedOutput } from "./sized-output.js";
 import type { Tunnel } from "./tunnel.js";
 
@@ -49,22 +49,13 @@ s.shutdown(socket.SHUT_WR); t.join()`;
  * In the order of how well they do it: the first two say when they are connected, and when the server has ended. The next
  * four pass the client's end on, too, but a connection that is refused shows at its end. bash cannot end one direction.
  */
-const script = `
-say() { echo ${connecting}; }
-if command -v perl >/dev/null 2>&1; then exec perl -e "$3" "$1" "$2"; fi
-if command -v python3 >/dev/null 2>&1; then exec python3 -c "$4" "$1" "$2"; fi
-if command -v socat >/dev/null 2>&1; then say; exec socat -t 86400 - "TCP:$1:$2"; fi
-if command -v ncat >/dev/null 2>&1; then say; exec ncat "$1" "$2"; fi
-if command -v nc >/dev/null 2>&1; then
-  case $(nc -h 2>&1) in *-N*) say; exec nc -N "$1" "$2" ;; *) say; exec nc "$1" "$2" ;; esac
-fi
-if command -v busybox >/dev/null 2>&1; then say; exec busybox nc "$1" "$2"; fi
-if command -v bash >/dev/null 2>&1; then
-  exec bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit 1; echo ${connected}; cat <&3 & cat >&3; wait' bash "$1" "$2"
-fi
-echo "none of perl, python3, socat, ncat, nc, busybox, bash is there" >&2
-exit 127
-`;
+const script = formatPortScript({
+  preferred: `if has perl; then exec perl -e "$3" "$1" "$2"; fi
+if has python3; then exec python3 -c "$4" "$1" "$2"; fi`,
+  names: ["perl", "python3", "socat", "ncat", "nc", "busybox", "bash"],
+  onConnecting: `echo ${connecting}`,
+  onConnected: `echo ${connected}`,
+});
 
 /**
  * Opens a tunnel to a port by a program that is where the port can be reached.

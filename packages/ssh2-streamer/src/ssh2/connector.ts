@@ -1,5 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { isOttoError, type OttoError, startDeadline } from "@otto/errors";
+import { isOttoError, RetryPolicy, startDeadline } from "@otto/errors";
 import type { LearnedHostKey } from "../host-keys/host-key.js";
 import { connectError } from "../route/failure.js";
 import type { ConnectRequest } from "../transport/transport.js";
@@ -39,25 +38,25 @@ interface Attempt extends ConnectRequest {
   readonly startedAt: number;
 }
 
-async function connectPatiently(setting: Attempt, login: LoginAttempt): Promise<Ssh2Connection> {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return await connectOnce(setting, login);
-    } catch (error) {
-      const pause = dropDelaysMs[attempt];
-      if (!isDrop(error, setting.endpoint.name) || pause === undefined) throw error;
-      const { name } = setting.endpoint;
-      setting.onEvent({ type: "ssh.connect-retried", hop: name, attempt: attempt + 1, cause: error.message });
+function connectPatiently(setting: Attempt, login: LoginAttempt): Promise<Ssh2Connection> {
+  const { endpoint, onEvent, signal } = setting;
+  const { name: hop } = endpoint;
+  const retry = new RetryPolicy({
+    mayPass: (error) => isDrop(error, hop),
+    pauseMs: (failures) => {
+      const pause = dropDelaysMs[failures];
       // Two processes that were dropped together must not come back together.
-      await delay(pause * (0.75 + Math.random() / 2), undefined, { signal: setting.signal }).catch(() => {
-        throw setting.signal.reason;
-      });
-    }
-  }
+      return pause && pause * (0.75 + Math.random() / 2);
+    },
+    signal,
+    onRetry: (error, failures) =>
+      onEvent({ type: "ssh.connect-retried", hop, attempt: failures + 1, cause: (error as Error).message }),
+  });
+  return retry.run(() => connectOnce(setting, login));
 }
 
 // A hop that drops connections is asked again by its own connector.
-function isDrop(error: unknown, name: string): error is OttoError {
+function isDrop(error: unknown, name: string): boolean {
   if (isOttoError(error, "SSH_CONNECTION_LOST")) return true;
   if (!isOttoError(error, "SSH_CONNECT_FAILED")) return false;
   return error.details?.reason === "dropped" && error.details.hop === name;
