@@ -52,7 +52,7 @@ export async function composeUp(
 }
 
 /** The logins that this machine's Docker configuration has. */
-export function loginsOf({ surroundings: { env } }: Lab, { signal }: ComposeUpOptions): FindLogin {
+export function loginsOf({ sshEnvironment: { env } }: Lab, { signal }: ComposeUpOptions): FindLogin {
   return (host) => findUserCredentials({ host, env, signal });
 }
 
@@ -100,7 +100,7 @@ function builtImages(steps: readonly BuildStep[]): Map<string, string | undefine
 async function buildAll({ repo, parent }: PlacedStack, lab: Lab, options: ComposeUpOptions): Promise<void> {
   const results = await buildImages(repo, parent, {
     cacheDir: options.cacheDir,
-    env: lab.surroundings.env,
+    env: lab.sshEnvironment.env,
     signal: options.signal,
     onEvent: options.onEvent,
   });

@@ -19,13 +19,13 @@ export interface PlacementOptions {
  */
 export function projectNameOf(repo: Repo, lab: Lab, options: PlacementOptions): string {
   if (options.projectName !== undefined) return checkProjectName(options.projectName);
-  return getUserComposeProject(repo.name, undefined, lab.surroundings.env);
+  return getUserComposeProject(repo.name, undefined, lab.sshEnvironment.env);
 }
 
 /** Reads a repo's stack and chooses its parent. Nothing is connected. */
 export async function placeStack(repo: Repo, lab: Lab, options: PlacementOptions): Promise<PlacedStack> {
   const parent = lab.parentFor(repo, options.on);
-  const { env, home } = lab.surroundings;
+  const { env, home } = lab.sshEnvironment;
   const stack = await readStack(repo, {
     projectName: projectNameOf(repo, lab, options),
     profiles: options.profiles,

@@ -5,13 +5,18 @@ import type { Parent } from "@otto/hosts";
 import type { SshRoute } from "ssh2-streamer";
 import { examineDocker } from "./docker.js";
 import { bad, type Finding } from "./finding.js";
-import { forwardsSocket, judgeHopForwarding, judgeSocketForwarding, probeSessions } from "./forwarding.js";
-import type { Reached } from "./reached.js";
-import { walkStep } from "./way.js";
+import {
+  forwardsSocket,
+  judgeHopForwarding,
+  judgeSocketForwarding,
+  type ProbedHost,
+  probeSessions,
+} from "./forwarding.js";
+import { probeHop } from "./hop-probe.js";
 
 /**
- * Looks at a host and at the way to it, machine by machine, and says what was found as it goes. The way ends at the
- * first machine that cannot be used. Nothing on the machines is changed; a host key seen for the first time is recorded.
+ * Checks a host and the route to it, hop by hop, and reports each finding at once. It ends at the first hop that cannot
+ * be used. Nothing on the machines is changed; a host key seen for the first time is recorded.
  *
  * @throws OttoError `LAB_UNKNOWN_HOST`, `LAB_NOT_TRUSTED`, `LAB_VARIABLE_REFUSED`, or what {@link planRoute} throws
  */
@@ -22,10 +27,10 @@ export async function* diagnose(lab: Lab, idOrHandle: string, signal: AbortSigna
   const socketPath = engine?.socketPath;
   let isForwarded: boolean | undefined;
   if (!host.isLocal) {
-    const route = planRoute(lab.data, host, lab.surroundings);
+    const route = planRoute(lab.data, host, lab.sshEnvironment);
     // Before names are resolved and ports are tried, too.
     for (const endpoint of route) endpoint.authorize?.();
-    const target = yield* walk(route, { socketPath, signal });
+    const target = yield* probeRoute(route, { socketPath, signal });
     if (target === undefined) return;
     isForwarded = target.isForwarded;
   }
@@ -51,28 +56,28 @@ function findEngine(parent: Parent): { readonly socketPath?: string; readonly fi
   }
 }
 
-interface Walk {
+interface RouteProbe {
   /** Undefined where no engine is looked for. */
   readonly socketPath: string | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Goes the way; undefined when it ends before the host. `isForwarded`: whether the engine's socket is. */
-async function* walk(
+/** Checks the hops; undefined when one before the host cannot be used. `isForwarded`: whether the engine's socket is. */
+async function* probeRoute(
   route: SshRoute,
-  { socketPath, signal }: Walk,
+  { socketPath, signal }: RouteProbe,
 ): AsyncGenerator<Finding, { readonly isForwarded: boolean | undefined } | undefined> {
-  const reached: Reached[] = [];
+  const probed: ProbedHost[] = [];
   try {
     for (const [index, endpoint] of route.entries()) {
-      const before = reached.at(-1);
-      const step = yield* walkStep(route.slice(0, index + 1) as unknown as SshRoute, before, signal);
+      const before = probed.at(-1);
+      const step = yield* probeHop(route.slice(0, index + 1) as unknown as SshRoute, before, signal);
       if (step === undefined) return undefined;
-      reached.push(step);
+      probed.push(step);
       if (before === undefined) continue;
       yield { machine: before.session.name, check: "forwarding", ...judgeHopForwarding(before, endpoint.name) };
     }
-    const target = reached.at(-1) as Reached;
+    const target = probed.at(-1) as ProbedHost;
     const sessions = await probeSessions(target, signal);
     yield { machine: target.session.name, check: "sessions", ...sessions };
     if (sessions.status === "failed") return undefined;
@@ -80,6 +85,6 @@ async function* walk(
       isForwarded: socketPath === undefined ? undefined : await forwardsSocket(target.session, socketPath, signal),
     };
   } finally {
-    for (const { session } of reached.toReversed()) await session.close();
+    for (const { session } of probed.toReversed()) await session.close();
   }
 }

@@ -1,8 +1,13 @@
 import { isOttoError, startDeadline } from "@otto/errors";
-import { portTools, type SshSession } from "ssh2-streamer";
+import { portTools, type SshEvent, type SshSession } from "ssh2-streamer";
 import { bad, type Judged, ok } from "./finding.js";
-import type { Reached } from "./reached.js";
 import { judgeSessions } from "./verdicts.js";
+
+/** A host that was reached, and what its session reported meanwhile. */
+export interface ProbedHost {
+  readonly session: SshSession;
+  readonly events: readonly SshEvent[];
+}
 
 const askedSessions = 4;
 
@@ -10,7 +15,7 @@ const askedSessions = 4;
 const probeTimeoutMs = 15_000;
 
 /** Asks for a few sessions at once. */
-export async function probeSessions({ session, events }: Reached, signal: AbortSignal): Promise<Judged> {
+export async function probeSessions({ session, events }: ProbedHost, signal: AbortSignal): Promise<Judged> {
   using deadline = startDeadline(probeTimeoutMs, signal);
   try {
     // Each waits for a line, so that all of them are open together.
@@ -38,7 +43,7 @@ export async function probeSessions({ session, events }: Reached, signal: AbortS
 }
 
 /** Whether a hop forwarded, or a tool on it had to. */
-export function judgeHopForwarding({ session, events }: Reached, next: string): Judged {
+export function judgeHopForwarding({ session, events }: ProbedHost, next: string): Judged {
   const replaced = events.find((event) => event.type === "ssh.forwarding-replaced" && event.hop === session.name);
   if (replaced === undefined) return ok(`reaches ${next}`);
   return bad("warning", "DOCTOR_HOP_FORWARDING_OFF", {
@@ -48,7 +53,7 @@ export function judgeHopForwarding({ session, events }: Reached, next: string): 
 }
 
 /** Whether a hop forwards nothing and has no program that would do it. */
-export async function cannotForward({ session, events }: Reached, signal: AbortSignal): Promise<boolean> {
+export async function cannotForward({ session, events }: ProbedHost, signal: AbortSignal): Promise<boolean> {
   if (!events.some((event) => event.type === "ssh.forwarding-replaced" && event.hop === session.name)) return false;
   const script = `for tool in ${portTools.join(" ")}; do command -v "$tool" && exit; done; exit 1`;
   try {

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type { Judged } from "./finding.js";
-import { judgeHopForwarding, judgeSocketForwarding } from "./forwarding.js";
-import type { Reached } from "./reached.js";
+import { judgeHopForwarding, judgeSocketForwarding, type ProbedHost } from "./forwarding.js";
 import {
   judgeBanner,
   judgeBuildKit,
@@ -27,7 +26,7 @@ const client = (seen: Partial<Parameters<typeof judgeClient>[0]>) =>
     usual: undefined,
     ...seen,
   });
-const hop = { session: { name: "hop" }, events: [] } as unknown as Reached;
+const hop = { session: { name: "hop" }, events: [] } as unknown as ProbedHost;
 
 test.each<[string, Judged]>([
   ["ok", judgeBanner("a:22", "SSH-2.0-OpenSSH_9.2")],

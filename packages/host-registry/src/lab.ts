@@ -10,9 +10,9 @@ import {
 import { createLocalParent, createSshParent, type Parent } from "@otto/hosts";
 import type { SshEventListener } from "ssh2-streamer";
 import { HostRegistry } from "./registry.js";
-import { planRoute, type SshSurroundings } from "./ssh-route.js";
+import { planRoute, type SshEnvironment } from "./ssh-route.js";
 
-export interface LabOptions extends SshSurroundings {
+export interface LabOptions extends SshEnvironment {
   readonly data: LabData;
   readonly repos: readonly Repo[];
   readonly onSshEvent?: SshEventListener | undefined;
@@ -26,7 +26,7 @@ export class Lab implements AsyncDisposable {
   readonly data: LabData;
   readonly repos: readonly Repo[];
   readonly hosts = new HostRegistry();
-  readonly surroundings: SshSurroundings;
+  readonly sshEnvironment: SshEnvironment;
   readonly #onSshEvent: SshEventListener | undefined;
   readonly #parents = new Map<string, Parent>();
   readonly #closers = new Set<() => Promise<void>>();
@@ -34,7 +34,7 @@ export class Lab implements AsyncDisposable {
   constructor(options: LabOptions) {
     this.data = options.data;
     this.repos = options.repos;
-    this.surroundings = options;
+    this.sshEnvironment = options;
     this.#onSshEvent = options.onSshEvent;
   }
 
@@ -98,11 +98,11 @@ export class Lab implements AsyncDisposable {
   }
 
   #openLocal(host: HostData): Parent {
-    return createLocalParent({ ...dockerOf(host), env: this.surroundings.env });
+    return createLocalParent({ ...dockerOf(host), env: this.sshEnvironment.env });
   }
 
   #openSsh(host: HostData): Parent {
-    const route = planRoute(this.data, host, this.surroundings);
+    const route = planRoute(this.data, host, this.sshEnvironment);
     return createSshParent({ ...dockerOf(host), route, onEvent: this.#onSshEvent });
   }
 }

@@ -5,7 +5,7 @@ import { resolveSshConfig, type SshConfigHost } from "ssh2-streamer";
 import { globSync } from "tinyglobby";
 
 /** What `~/.ssh/config` adds to a host of the lab. */
-export interface ConfiguredWay {
+export interface ConfiguredRoute {
   /** Machines that its ProxyJump names, in order; none for a host whose hop the lab names. */
   readonly hops: readonly SshConfigHost[];
   /** The host, with what the lab left open. */
@@ -16,15 +16,15 @@ export interface ConfiguredWay {
  * Fills in what the lab leaves open of a host with `use_ssh_config`, from what the configuration says of its `ip`.
  * @throws OttoError `SSH_CONFIG_INVALID`, `LAB_SSH_CONFIG_UNREADABLE`
  */
-export function applySshConfig(host: HostData, home: string): ConfiguredWay {
+export function applySshConfig(host: HostData, home: string): ConfiguredRoute {
   if (!host.ssh.useSshConfig) return { hops: [], host };
   const alias = host.ip.includes(":") ? `[${host.ip}]` : host.ip;
-  const way = resolveSshConfig(readConfig(join(home, ".ssh", "config"), host.id), alias, home, (pattern) =>
+  const route = resolveSshConfig(readConfig(join(home, ".ssh", "config"), host.id), alias, home, (pattern) =>
     findIncluded(pattern, home).map((path) => readConfig(path, host.id)),
   );
-  const target = way.at(-1);
+  const target = route.at(-1);
   if (target === undefined) return { hops: [], host };
-  return { hops: host.hop === undefined ? way.slice(0, -1) : [], host: fillHost(host, target) };
+  return { hops: host.hop === undefined ? route.slice(0, -1) : [], host: fillHost(host, target) };
 }
 
 /** A machine that only the configuration knows, as a host of the lab that reaches `target` through it. */

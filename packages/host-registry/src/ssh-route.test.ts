@@ -23,24 +23,24 @@ function host(id: string, changes: Partial<HostData> = {}): HostData {
 }
 
 const labOf = (...hosts: HostData[]): LabData => ({ name: "l", hosts, links: [], notes: [] });
-const surroundings = { env: { PW: "hunter2", SSH_AUTH_SOCK: "/agent" }, home: "/nonexistent" };
+const environment = { env: { PW: "hunter2", SSH_AUTH_SOCK: "/agent" }, home: "/nonexistent" };
 
 test("hops come first, the host last", () => {
   const parent = host("parent", { hop: "inner" });
   const lab = labOf(host("outer"), host("inner", { hop: "outer" }), parent);
-  expect(planRoute(lab, parent, surroundings).map(({ name }) => name)).toEqual(["outer", "inner", "parent"]);
+  expect(planRoute(lab, parent, environment).map(({ name }) => name)).toEqual(["outer", "inner", "parent"]);
 });
 
 test("a hop that the lab does not hold is an error that names it", () => {
   const parent = host("parent", { hop: "gone" });
-  expect(() => planRoute(labOf(parent), parent, surroundings)).toThrow(
+  expect(() => planRoute(labOf(parent), parent, environment)).toThrow(
     expect.objectContaining({ code: "LAB_UNKNOWN_HOP" }),
   );
 });
 
 test("the host's user is tried first, with its own password, then the other logins", () => {
   const creds = [{ login: "me" }, { login: "root", password: new Secret("toor") }];
-  const [endpoint] = planRoute(labOf(), host("a", { user: "root", creds }), surroundings);
+  const [endpoint] = planRoute(labOf(), host("a", { user: "root", creds }), environment);
   expect(endpoint.credentials.map(({ username, password }) => [username, password?.reveal()])).toEqual([
     ["root", "toor"],
     ["me", undefined],
@@ -48,22 +48,22 @@ test("the host's user is tried first, with its own password, then the other logi
 });
 
 test("a password may come from a variable, the agent from SSH_AUTH_SOCK unless it is switched off", () => {
-  const [withAgent] = planRoute(labOf(), host("a", { ssh: { ...ssh, passwordEnv: "PW" } }), surroundings);
-  const [without] = planRoute(labOf(), host("a", { ssh: { ...ssh, agent: false } }), surroundings);
+  const [withAgent] = planRoute(labOf(), host("a", { ssh: { ...ssh, passwordEnv: "PW" } }), environment);
+  const [without] = planRoute(labOf(), host("a", { ssh: { ...ssh, agent: false } }), environment);
   expect(withAgent.credentials[0]).toMatchObject({ agent: "/agent" });
   expect(withAgent.credentials[0].password?.reveal()).toBe("hunter2");
   expect(without.credentials[0].agent).toBeUndefined();
 });
 
 test("a host without any login is an error", () => {
-  expect(() => planRoute(labOf(), host("a", { creds: [] }), surroundings)).toThrow(
+  expect(() => planRoute(labOf(), host("a", { creds: [] }), environment)).toThrow(
     expect.objectContaining({ code: "LAB_NO_LOGIN" }),
   );
 });
 
 test("a pinned key is the only one trusted; else known_hosts, and new keys are learned in otto's own file", () => {
-  const [pinned] = planRoute(labOf(), host("a", { ssh: { ...ssh, hostKey: "SHA256:x" } }), surroundings);
-  const [open] = planRoute(labOf(), host("a"), surroundings);
+  const [pinned] = planRoute(labOf(), host("a", { ssh: { ...ssh, hostKey: "SHA256:x" } }), environment);
+  const [open] = planRoute(labOf(), host("a"), environment);
   expect(pinned.hostKey).toEqual({ pin: "SHA256:x" });
   expect(open.hostKey).toEqual({
     knownHosts: ["/nonexistent/.ssh/known_hosts"],
@@ -103,10 +103,10 @@ test("a route through a host whose lab file is not trusted authorizes no connect
   const origin = { file: "/clone/lab.json", digest: "1" };
   const parent = host("parent", { hop: "hop", creds: [{ login: "me", password: new Secret("pw") }] });
   const lab = labOf(host("hop", { origin }), parent);
-  const [hop, target] = planRoute(lab, parent, surroundings);
+  const [hop, target] = planRoute(lab, parent, environment);
   expect(() => hop.authorize?.()).toThrow(expect.objectContaining({ code: "LAB_NOT_TRUSTED" }));
   expect(() => target?.authorize?.()).not.toThrow();
   expect(target?.credentials[0].password?.reveal()).toBe("pw");
-  const [, careful] = planRoute(lab, parent, { ...surroundings, sendPasswords: false });
+  const [, careful] = planRoute(lab, parent, { ...environment, sendPasswords: false });
   expect(careful?.credentials[0].password).toBeUndefined();
 });

@@ -7,7 +7,7 @@ import { requireTrust, stateDirectory, type TrustSetting } from "./lab-trust.js"
 import { applySshConfig, toJumpHost } from "./ssh-client-config.js";
 
 /** What a route takes from the user's machine. */
-export interface SshSurroundings extends TrustSetting {
+export interface SshEnvironment extends TrustSetting {
   readonly onHostKeyLearned?: (key: LearnedHostKey) => void;
   /** Whether the key of a host that was never seen is recorded; otherwise it is refused. Default true. */
   readonly learnHostKeys?: boolean;
@@ -16,24 +16,24 @@ export interface SshSurroundings extends TrustSetting {
 }
 
 /**
- * The way to a host: its hops first, the host last. `~/.ssh/config` fills in what the lab leaves open of a host with
+ * The route to a host: its hops first, the host last. `~/.ssh/config` fills in what the lab leaves open of a host with
  * `use_ssh_config`. Connecting to a host whose lab file is not trusted throws `LAB_NOT_TRUSTED` or `LAB_VARIABLE_REFUSED`.
  * @throws OttoError `LAB_UNKNOWN_HOP`, `LAB_NO_LOGIN`, `LAB_SSH_CONFIG_UNREADABLE`, `SSH_CONFIG_INVALID`
  */
-export function planRoute(lab: LabData, host: HostData, surroundings: SshSurroundings): SshRoute {
+export function planRoute(lab: LabData, host: HostData, environment: SshEnvironment): SshRoute {
   const chain: SshEndpoint[] = [];
   for (let next: HostData | undefined = host; next !== undefined; next = hopOf(lab, next)) {
-    chain.unshift(...planStretch(next, surroundings));
+    chain.unshift(...planSegment(next, environment));
   }
   return chain as unknown as SshRoute;
 }
 
-/** A host, after the machines that only the user's SSH configuration knows. */
-function planStretch(declared: HostData, surroundings: SshSurroundings): SshEndpoint[] {
-  const { env, home } = surroundings;
+/** A host, after the hops that only the user's SSH configuration knows. */
+function planSegment(declared: HostData, environment: SshEnvironment): SshEndpoint[] {
+  const { env, home } = environment;
   const { hops, host } = applySshConfig(declared, home);
   const jumps = hops.map((hop) => toJumpHost(hop, declared, env.USER || env.LOGNAME));
-  return [...jumps, host].map((machine) => planEndpoint(machine, surroundings));
+  return [...jumps, host].map((hop) => planEndpoint(hop, environment));
 }
 
 function hopOf(lab: LabData, host: HostData): HostData | undefined {
@@ -50,29 +50,27 @@ function hopOf(lab: LabData, host: HostData): HostData | undefined {
   );
 }
 
-function planEndpoint(host: HostData, surroundings: SshSurroundings): SshEndpoint {
+function planEndpoint(host: HostData, environment: SshEnvironment): SshEndpoint {
   const { ssh } = host;
   return {
     name: host.id,
     host: host.ip,
     port: ssh.port,
-    credentials: planCredentials(host, surroundings),
-    hostKey: planHostKey(ssh, surroundings),
+    credentials: planCredentials(host, environment),
+    hostKey: planHostKey(ssh, environment),
     connectTimeoutMs: ssh.connectTimeoutMs,
     keepaliveIntervalMs: ssh.keepaliveIntervalMs,
     keepaliveCountMax: ssh.keepaliveCountMax,
     compress: ssh.compress,
-    authorize: () => requireTrust(host, surroundings),
+    authorize: () => requireTrust(host, environment),
   };
 }
 
 /** `user` first, then the other logins in their order. */
-function planCredentials(host: HostData, surroundings: SshSurroundings): readonly [SshCredential, ...SshCredential[]] {
+function planCredentials(host: HostData, environment: SshEnvironment): readonly [SshCredential, ...SshCredential[]] {
   const named: Credential[] = host.user === undefined ? [] : [credentialOf(host, host.user)];
   const others = host.creds.filter(({ login }) => login !== host.user);
-  const [first, ...rest] = [...named, ...others].map((credential) =>
-    planCredential(host.ssh, credential, surroundings),
-  );
+  const [first, ...rest] = [...named, ...others].map((credential) => planCredential(host.ssh, credential, environment));
   if (first !== undefined) return [first, ...rest];
   throw new OttoError("LAB_NO_LOGIN", `connecting to ${host.id}: the lab names no login for it`, {
     hint: "Give the host `user` or `creds`.",
@@ -87,7 +85,7 @@ function credentialOf(host: HostData, login: string): Credential {
 function planCredential(
   ssh: SshOptions,
   { login, password }: Credential,
-  { env, home, sendPasswords = true }: SshSurroundings,
+  { env, home, sendPasswords = true }: SshEnvironment,
 ): SshCredential {
   return {
     username: login,
@@ -97,29 +95,29 @@ function planCredential(
   };
 }
 
-function agentSocket(ssh: SshOptions, env: SshSurroundings["env"]): string | undefined {
+function agentSocket(ssh: SshOptions, env: SshEnvironment["env"]): string | undefined {
   if (typeof ssh.agent === "string") return ssh.agent;
   return ssh.agent === false ? undefined : env.SSH_AUTH_SOCK;
 }
 
 /** Declared keys, else those of OpenSSH's usual names that are there. */
-function planKeys(ssh: SshOptions, env: SshSurroundings["env"], home: string): PrivateKey[] {
+function planKeys(ssh: SshOptions, env: SshEnvironment["env"], home: string): PrivateKey[] {
   const usual = ["id_ed25519", "id_ecdsa", "id_rsa"].map((name) => join(home, ".ssh", name));
   const paths = ssh.clientKeys.length > 0 ? ssh.clientKeys : usual.filter((path) => existsSync(path));
   const passphrase = secretOf(ssh.passphraseEnv, env);
   return paths.map((path) => ({ path, passphrase }));
 }
 
-function planHostKey(ssh: SshOptions, surroundings: SshSurroundings): HostKeyPolicy {
+function planHostKey(ssh: SshOptions, environment: SshEnvironment): HostKeyPolicy {
   if (ssh.hostKey !== undefined) return { pin: ssh.hostKey };
-  const { home, onHostKeyLearned } = surroundings;
+  const { home, onHostKeyLearned } = environment;
   const knownHosts = ssh.knownHosts ?? [join(home, ".ssh", "known_hosts")];
-  const file = join(stateDirectory(surroundings), "known_hosts");
-  if (surroundings.learnHostKeys === false) return { knownHosts: [...knownHosts, file] };
+  const file = join(stateDirectory(environment), "known_hosts");
+  if (environment.learnHostKeys === false) return { knownHosts: [...knownHosts, file] };
   return { knownHosts, learn: { file, ...(onHostKeyLearned && { onLearned: onHostKeyLearned }) } };
 }
 
-function secretOf(variable: string | undefined, env: SshSurroundings["env"]): Secret | undefined {
+function secretOf(variable: string | undefined, env: SshEnvironment["env"]): Secret | undefined {
   const value = variable === undefined ? undefined : env[variable];
   return value === undefined ? undefined : new Secret(value);
 }

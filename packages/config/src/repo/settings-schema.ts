@@ -1,9 +1,14 @@
 import { z } from "zod";
 import { name, names } from "../document/name.js";
-import { scalar } from "../document/scalar.js";
 
 const text = z.string().min(1, "must not be empty");
 const texts = z.array(text);
+
+/**
+ * A string, number or boolean of a settings file, as the string that Docker gets: `8080`, `1.0`, `true`. Parsers give
+ * whole numbers as `bigint`, so a `number` was written with a point or an exponent.
+ */
+const scalar = z.union([z.string(), z.bigint(), z.number(), z.boolean()]).transform(formatScalar);
 const scalars = z.record(z.string(), scalar);
 
 const secret = z
@@ -85,3 +90,7 @@ export const settingsSchema = z.strictObject({
 export type SettingsText = z.output<typeof settingsSchema>;
 export type ImageText = z.output<typeof image>;
 export type ComposeText = z.output<typeof compose>;
+
+function formatScalar(value: string | bigint | number | boolean): string {
+  return typeof value === "number" && Number.isInteger(value) ? value.toFixed(1) : String(value);
+}

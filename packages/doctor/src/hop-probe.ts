@@ -4,22 +4,21 @@ import type { Duplex } from "node:stream";
 import { cleanText, isOttoError, startDeadline } from "@otto/errors";
 import { openSshSession, type SshEndpoint, type SshEvent, type SshRoute } from "ssh2-streamer";
 import { bad, type Finding, type Judged, ok } from "./finding.js";
-import { cannotForward, judgeStranded } from "./forwarding.js";
-import type { Reached } from "./reached.js";
+import { cannotForward, judgeStranded, type ProbedHost } from "./forwarding.js";
 import { judgeBanner } from "./verdicts.js";
 
 const probeTimeoutMs = 5000;
 
 /**
- * Looks at the connection to one machine: name, port, banner, host key, login.
- * @param before the machine before it on the way; undefined: this one
+ * Checks the connection to the last host of a route: name, port, banner, host key, login.
+ * @param before the hop before it; undefined: this machine
  * @returns its session, which the caller closes, unless something failed
  */
-export async function* walkStep(
+export async function* probeHop(
   route: SshRoute,
-  before: Reached | undefined,
+  before: ProbedHost | undefined,
   signal: AbortSignal,
-): AsyncGenerator<Finding, Reached | undefined> {
+): AsyncGenerator<Finding, ProbedHost | undefined> {
   const endpoint = route.at(-1) as SshEndpoint;
   const at = (check: Finding["check"], judged: Judged): Finding => ({ machine: endpoint.name, check, ...judged });
   const name = await probeName(endpoint, before, signal);
@@ -47,11 +46,11 @@ export async function* walkStep(
 /** getent(1): one or more supplied keys could not be found. */
 const unknownToGetent = 2;
 
-function leftToHop(host: string, { session }: Reached): string {
+function leftToHop(host: string, { session }: ProbedHost): string {
   return `${host}: left to ${session.name}`;
 }
 
-async function probeName({ host }: SshEndpoint, before: Reached | undefined, signal: AbortSignal): Promise<Judged> {
+async function probeName({ host }: SshEndpoint, before: ProbedHost | undefined, signal: AbortSignal): Promise<Judged> {
   if (isIP(host) !== 0) return ok(`${host} is an address`);
   try {
     if (before === undefined) return ok(`${host} is ${(await lookup(host)).address}`);
@@ -75,7 +74,7 @@ async function probeName({ host }: SshEndpoint, before: Reached | undefined, sig
 
 async function probePort(
   endpoint: SshEndpoint,
-  before: Reached | undefined,
+  before: ProbedHost | undefined,
   signal: AbortSignal,
 ): Promise<{ tcp: Judged; banner?: Judged }> {
   const { host, port = 22 } = endpoint;
@@ -136,7 +135,7 @@ function readLine(socket: Duplex, signal: AbortSignal): Promise<string | undefin
 }
 
 async function probeLogin(
-  { session, events }: Reached,
+  { session, events }: ProbedHost,
   signal: AbortSignal,
 ): Promise<{ hostKey: Judged; login?: Judged }> {
   const { name } = session;
