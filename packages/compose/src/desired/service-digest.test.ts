@@ -118,3 +118,19 @@ test("the same stack in another directory is the same", () => {
     digests(),
   );
 });
+
+test("a service's digest names the networks that Compose makes for it, and what their settings are", () => {
+  const services = { api: { networks: { front: null, shared: null } } };
+  const networksOf = (front: object) => {
+    const networks = {
+      front: { name: "p_front", ...front },
+      shared: { name: "s", external: true },
+      back: { name: "b" },
+    };
+    return digests({ model: { services, networks } }).get("api")?.networks;
+  };
+  const [plain, internal] = [networksOf({}), networksOf({ internal: true })];
+  expect(plain).toEqual({ front: { name: "p_front", settings: expect.stringMatching(/^[0-9a-f]{12}$/) } });
+  expect(internal?.front?.settings).not.toBe(plain?.front?.settings);
+  expect(networksOf({})).toEqual(plain);
+});

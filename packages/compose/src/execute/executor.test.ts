@@ -1,0 +1,77 @@
+import type { ComposeService } from "@otto/compose-files";
+import { expect, test } from "vitest";
+import type { PlacedStack } from "../declared/stack.js";
+import type { UpPlan } from "../plan/operations.js";
+import type { Compose } from "../session/compose-process.js";
+import { type Execution, executePlan } from "./executor.js";
+
+const labels = { "com.docker.compose.project": "shop", "com.docker.compose.service": "db" };
+const state = { Status: "running", ExitCode: 0, Health: { Status: "healthy" } };
+const db = { id: "db1", name: "/shop-db-1", image: "sha256:1", restarts: 0, state, policy: "no", labels };
+
+/** Executes a plan, and returns the commands with what they end with. */
+async function execute(plan: UpPlan, failing?: string): Promise<[string[], number]> {
+  const commands: string[] = [];
+  const answer = (command: string, output = "") => {
+    commands.push(command.replaceAll("'", ""));
+    return { exitCode: commands.at(-1) === failing ? 1 : 0, output };
+  };
+  const session = {
+    parent: { docker: { command: ["docker"] } },
+    run: async (script: string) =>
+      script.includes("container inspect") ? answer("observe", JSON.stringify(db)) : answer(script),
+  };
+  const compose = {
+    session,
+    run: async (argv: (words: string[]) => readonly string[]) => {
+      const words = argv(["docker", "compose"]);
+      return answer(words.slice(words.indexOf("--quiet-pull") + 1).join(" "));
+    },
+  } as unknown as Compose;
+  const services = ["db", "api"].map((name) => ({ name, enabled: true, replicas: 1 })) as ComposeService[];
+  const files = { services, environment: {}, projectDirectory: "repo", commandFiles: [], envFiles: [], profiles: [] };
+  const execution = {
+    ...{ stack: { project: "shop", files } as unknown as PlacedStack, compose, directory: "/c" },
+    watched: { session, events: { isOver: false, count: 0, lastChange: () => undefined } },
+    waiting: { services, before: [], deadline: Number.POSITIVE_INFINITY, timeoutMs: 1000 },
+  } as unknown as Execution;
+  const { exitCode } = await executePlan(execution, plan);
+  return [commands, exitCode];
+}
+
+const base = { cause: "", after: [] };
+const [first, second] = [
+  { number: 1, replaces: false, builds: false },
+  { number: 2, replaces: true, builds: true },
+];
+
+const plan: UpPlan = [
+  { ...base, do: "pull", service: "db", isRefresh: true },
+  { ...base, do: "rename", service: "db", containers: ["db1"], name: "shop-db-1" },
+  { ...base, do: "remove", service: "gone", containers: ["gone1", "gone2"], stops: true },
+  { ...base, do: "start", service: "db", run: first },
+  { ...base, do: "create", service: "mail", run: first },
+  { ...base, do: "build", service: "api", run: second },
+  { ...base, do: "recreate", service: "api", after: ["db"], run: second },
+  { ...base, do: "restart", service: "web", containers: ["web1", "web2"], after: ["api"] },
+  { ...base, do: "leave", service: "cache" },
+];
+
+const repairs =
+  "{ docker container rename db1 shop-db-1 && docker container stop gone1 gone2 && docker container rm --force gone1 gone2; } 2>&1";
+const starts = "--no-recreate --no-build -- db mail";
+
+test("the steps of a plan are executed in their order, and a run waits for what its steps come after", async () => {
+  expect(await execute(plan)).toEqual([
+    [repairs, starts, "observe", "--force-recreate --build -- api", "{ docker container restart web1 web2; } 2>&1"],
+    0,
+  ]);
+});
+
+test("nothing is executed after a step that fails", async () => {
+  expect(await execute(plan, starts)).toEqual([[repairs, starts], 1]);
+});
+
+test("a plan that only pulls and leaves executes nothing", async () => {
+  expect(await execute(plan.filter((step) => step.do === "pull" || step.do === "leave"))).toEqual([[], 0]);
+});
