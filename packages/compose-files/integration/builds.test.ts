@@ -140,7 +140,7 @@ const forms: Record<string, Build> = {
 test.each(Object.entries(forms))("%s", async (_, { shipped, ...form }) => {
   const { workstation, local, project } = await readForm(form);
   expect(await stagedConfig(workstation, project)).toEqual(expectedConfig(local, workstation, project));
-  const built = project.shipments.filter(
+  const built = project.resources.filter(
     ({ kind, required }) => required && ["build", "dockerfile", "secret"].includes(kind),
   );
   const places = built.map(({ remotePath, builds = [] }) => {

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Compose writes its variables like this.
 import { posix } from "node:path";
-import type { ComposeService, Shipment } from "@otto/compose-files";
+import type { ComposeService, LocalResource } from "@otto/compose-files";
 import { readRandomRun } from "@otto/lab";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -187,18 +187,18 @@ test(`any project (${label}) is the same to Compose in the staged tree, and need
     const theirs = await localConfig(workstation, paths, options);
     const ours = await readProject(workstation, paths, options);
     expect(await stagedConfig(workstation, ours)).toEqual(expectedConfig(theirs, workstation, ours));
-    expect(requiredPaths(ours.shipments)).toEqual(referencePaths(theirs, repoRoot));
+    expect(requiredPaths(ours.resources)).toEqual(referencePaths(theirs, repoRoot));
     expect(summariesOf(ours.services)).toEqual(referenceSummaries(theirs));
-    expect(JSON.stringify({ ...ours, shipments: [] })).not.toContain(`${repoRoot}/`);
+    expect(JSON.stringify({ ...ours, resources: [] })).not.toContain(`${repoRoot}/`);
     count++;
   };
   await fc.assert(fc.asyncProperty(project, check), { numRuns, seed });
   expect(count).toBeGreaterThan(0);
 });
 
-function requiredPaths(shipments: readonly Shipment[]): string[] {
+function requiredPaths(resources: readonly LocalResource[]): string[] {
   const kinds = ["bind", "build", "config", "secret"];
-  const required = shipments.filter((shipment) => shipment.required && kinds.includes(shipment.kind));
+  const required = resources.filter((resource) => resource.required && kinds.includes(resource.kind));
   return [...new Set(required.map(({ remotePath }) => remotePath))].sort(compare);
 }
 

@@ -130,7 +130,7 @@ export function unsentPaths(
 
 export async function stageProject(project: ComposeProject, staged: string): Promise<void> {
   await mkdir(join(staged, project.projectDirectory), { recursive: true });
-  for (const { localPath, remotePath } of project.shipments) {
+  for (const { localPath, remotePath } of project.resources) {
     await mkdir(dirname(join(staged, remotePath)), { recursive: true });
     await cp(localPath, join(staged, remotePath), { recursive: true, verbatimSymlinks: true, force: true });
   }
@@ -162,7 +162,7 @@ async function compose(
 
 /** The local configuration with each shipped path replaced by its place in the staged tree. */
 export function expectedConfig(config: Config, { staged, repoRoot }: Workstation, project: ComposeProject): Config {
-  const outside = project.shipments.filter(({ remotePath }) => remotePath.startsWith("outside/"));
+  const outside = project.resources.filter(({ remotePath }) => remotePath.startsWith("outside/"));
   let text = JSON.stringify(config);
   for (const { localPath, remotePath } of outside)
     text = text.replaceAll(`"${localPath}"`, JSON.stringify(join(staged, remotePath)));

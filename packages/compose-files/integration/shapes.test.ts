@@ -159,7 +159,7 @@ test.each(Object.entries(shapes))("%s", async (_, { shipped, ...form }) => {
   const expected = withoutLinks(JSON.stringify(expectedConfig(local, workstation, project)), workstation.staged);
   expect(await stagedConfig(workstation, project)).toEqual(JSON.parse(expected));
   const kinds = ["bind", "build", "dockerfile", "config", "secret"];
-  const required = project.shipments.filter((shipment) => shipment.required && kinds.includes(shipment.kind));
+  const required = project.resources.filter((resource) => resource.required && kinds.includes(resource.kind));
   expect([...new Set(required.map(({ remotePath }) => remotePath))]).toEqual(shipped);
 });
 

@@ -94,8 +94,8 @@ test.each(Object.entries(refused))(
 
 test("a Dockerfile outside of its context that was not sent is found", async () => {
   const { workstation, project } = await readWithout("", service("build: { context: ./sub/dir, dockerfile: ../file }"));
-  const shipments = project.shipments.filter(({ kind }) => kind !== "dockerfile");
+  const resources = project.resources.filter(({ kind }) => kind !== "dockerfile");
   await rm(join(workstation.staged, "repo/sub/file"));
-  const unsent = await unsentPaths(workstation, { ...project, shipments }, await readStaged(workstation, project));
+  const unsent = await unsentPaths(workstation, { ...project, resources }, await readStaged(workstation, project));
   expect(unsent).toEqual([{ key: "services.a.build.dockerfile", path: "sub/file" }]);
 });

@@ -9,9 +9,9 @@ export type {
   DependencyCondition,
   LocalEntry,
   LocalReader,
+  LocalResource,
+  LocalResourceKind,
   RewrittenFile,
   ServiceDependency,
-  Shipment,
-  ShipmentKind,
 } from "./project.js";
 export { readComposeProject } from "./read-project.js";

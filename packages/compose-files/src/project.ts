@@ -20,7 +20,7 @@ export interface LocalReader {
 export interface ComposeSource {
   /** Absolute paths of the compose files, in order. At least one. */
   readonly files: readonly string[];
-  /** The root of what may be shipped; absolute. */
+  /** The root of what may be sent; absolute. */
   readonly repoRoot: string;
   /** The variables that the caller gives to interpolation. They win over `.env`. */
   readonly environment: Readonly<Record<string, string>>;
@@ -36,11 +36,11 @@ export interface ComposeSource {
   readonly services?: readonly string[] | undefined;
   /** Files of variables, absolute. Default: `.env` of the project directory, where there is one. */
   readonly envFiles?: readonly string[] | undefined;
-  /** What may be shipped from outside the repo: `true` for anything, or paths (absolute, `~/…` or relative to the repo root). Default: nothing. */
+  /** What may be sent from outside the repo: `true` for anything, or paths (absolute, `~/…` or relative to the repo root). Default: nothing. */
   readonly allowOutside?: boolean | readonly string[] | undefined;
 }
 
-export type ShipmentKind =
+export type LocalResourceKind =
   | "compose"
   | "extends"
   | "include"
@@ -57,18 +57,18 @@ export type ShipmentKind =
   | "seccomp"
   | "provider";
 
-/** One file or directory that has to be on the parent, byte for byte. Shipments may lie inside one another. */
-export interface Shipment {
+/** One file or directory that has to be on the parent, byte for byte. Resources may lie inside one another. */
+export interface LocalResource {
   /** Absolute, without symbolic links. */
   readonly localPath: string;
   /** Where in the staged tree: `repo/…` or `outside/…`, never with `..`. The repo root itself is `repo`. */
   readonly remotePath: string;
-  readonly kind: ShipmentKind;
+  readonly kind: LocalResourceKind;
   readonly entry: "file" | "directory";
   /** Whether the project could not do without it. */
   readonly required: boolean;
   /** Who asks for it: `docker/compose.yml:7 services.api.volumes[0]`. */
-  readonly mention: string;
+  readonly reference: string;
   /** Of `build` and `dockerfile`: what is built from it. Nothing where the value that names it is overridden. */
   readonly builds?: readonly ContextUse[] | undefined;
 }
@@ -138,7 +138,7 @@ export interface ComposeWarning {
     | "COMPOSE_LOCAL_PATH_IN_VALUE"
     | "COMPOSE_REMOTE_RESOURCE";
   readonly message: string;
-  readonly mention: string;
+  readonly reference: string;
 }
 
 /** Everything that `docker compose` on a parent needs of this machine. All remote paths are relative to one staged tree. */
@@ -148,11 +148,11 @@ export interface ComposeProject {
   /** For `--profile`. */
   readonly profiles: readonly string[];
   readonly services: readonly ComposeService[];
-  readonly shipments: readonly Shipment[];
+  readonly resources: readonly LocalResource[];
   readonly rewritten: readonly RewrittenFile[];
   /** For `-f`, in order. */
   readonly commandFiles: readonly string[];
-  /** For `--project-directory`, and the directory to run in: Compose takes some paths from there. It may hold no shipment: make it. */
+  /** For `--project-directory`, and the directory to run in: Compose takes some paths from there. It may hold no resource: make it. */
   readonly projectDirectory: string;
   /** Sources of bind mounts that are not there, where Compose makes an empty directory: paths in the staged tree. */
   readonly madeDirectories: readonly string[];
@@ -165,7 +165,7 @@ export interface ComposeProject {
   readonly environment: Readonly<Record<string, string>>;
   /** The variables that `configs` and `secrets` with `environment:` are made of, `.env` included. */
   readonly contentVariables: ReadonlyMap<string, Secret>;
-  /** What `secrets` with `environment:` hold, `.env` included. Those of files are shipments of the kind `secret`. */
+  /** What `secrets` with `environment:` hold, `.env` included. Those of files are resources of the kind `secret`. */
   readonly secretValues: readonly Secret[];
   readonly warnings: readonly ComposeWarning[];
 }

@@ -135,7 +135,7 @@ test.each([
 ])("what is allowed (%j) is shipped beside the repo", async (allowOutside, text) => {
   const disk = { ...service(text), ...outside, link: "-> ../shared" };
   const project = await read(disk, { allowOutside, environment: { HOME: "/home/me" } });
-  const binds = project.shipments.filter(({ kind }) => kind === "bind");
+  const binds = project.resources.filter(({ kind }) => kind === "bind");
   expect(binds).toHaveLength(2);
   for (const { remotePath } of binds) {
     expect(remotePath).toMatch(/^outside\/[0-9a-f]{12}\/(?:shared|x|link)$/);
@@ -174,7 +174,7 @@ test("paths of the parent stay as they are", async () => {
   const text =
     "volumes: ['/var/run/docker.sock:/s', '/dev/fuse:/f', '/home/other:/h', '/home/me/x:/x', 'named:/n', '${DATA}:/d']";
   const project = await read(service(text), { environment: { DATA: "/srv/data" } });
-  expect(project.shipments.map(({ kind }) => kind)).toEqual(["compose"]);
+  expect(project.resources.map(({ kind }) => kind)).toEqual(["compose"]);
   expect(project.commandFiles).toEqual(["repo/compose.yml"]);
   expect(project.environment).toEqual({ DATA: "/srv/data" });
 });
@@ -234,7 +234,7 @@ test("what only a disabled service refers to is shipped if it can be, and never 
     "services:\n  api: { image: x }\n  debug:\n    profiles: [d]\n    build: ./gone\n    env_file: gone.env\n" +
     "    volumes: ['./here:/h', './gone:/g', '~/x:/x']\n";
   const project = await read({ "compose.yml": text, "here/x": "", ...outside });
-  expect(project.shipments.map(({ remotePath, required }) => [remotePath, required])).toEqual([["repo/here", false]]);
+  expect(project.resources.map(({ remotePath, required }) => [remotePath, required])).toEqual([["repo/here", false]]);
   expect(project.services.map(({ name, enabled }) => [name, enabled])).toEqual([
     ["api", true],
     ["debug", false],
@@ -285,7 +285,7 @@ secrets: { a: { environment: A }, b: { environment: B }, unset: { environment: U
 test("a raw file of variables is taken as it is", async () => {
   const text = "env_file: [{ path: raw.env, format: raw }]";
   const project = await read({ ...service(text), "raw.env": "A=${HOME\nB='x\nBARE\n" }, { environment: { BARE: "1" } });
-  expect(project.shipments.map(({ remotePath }) => remotePath)).toEqual(["repo/compose.yml", "repo/raw.env"]);
+  expect(project.resources.map(({ remotePath }) => remotePath)).toEqual(["repo/compose.yml", "repo/raw.env"]);
   expect(project.environment).toEqual({ BARE: "1" });
 });
 
@@ -294,7 +294,7 @@ test("a variable that is not set is told with its place", async () => {
   expect(project.warnings).toEqual([
     {
       code: "COMPOSE_VARIABLE_NOT_SET",
-      mention: "compose.yml:4 services.api.labels.a",
+      reference: "compose.yml:4 services.api.labels.a",
       message: "compose.yml:4 services.api.labels.a: variable NOT_SET is not set, and becomes an empty text",
     },
   ]);
@@ -317,7 +317,7 @@ test("what is fetched by the parent is left alone and told", async () => {
     "include: ['https://example.invalid/repo.git', oci://example.invalid/x]\nservices: { a: { build: 'git@example.invalid:x' } }\n";
   const project = await read({ "compose.yml": text });
   expect(project.warnings.map(({ code }) => code)).toEqual(["COMPOSE_REMOTE_RESOURCE", "COMPOSE_REMOTE_RESOURCE"]);
-  expect(project.shipments).toHaveLength(1);
+  expect(project.resources).toHaveLength(1);
 });
 
 test("services are summed up from all files", async () => {
@@ -382,8 +382,8 @@ test("a context says what is built from it, and by which Dockerfile", async () =
     ...{ "compose.yml": compose, "over.yml": over, link: "-> app" },
     ...{ "app/Dockerfile": "", "app/docker/x.Dockerfile": "", "shared/Dockerfile": "", "lib/dockerfile": "" },
   };
-  const { shipments } = await read(disk, { files: ["/ws/repo/compose.yml", "/ws/repo/over.yml"] });
-  const uses = shipments.map(({ remotePath, builds }) =>
+  const { resources } = await read(disk, { files: ["/ws/repo/compose.yml", "/ws/repo/over.yml"] });
+  const uses = resources.map(({ remotePath, builds }) =>
     (builds ?? []).map(({ service, dockerfile }) => `${remotePath} ${service} ${dockerfile}`),
   );
   expect(uses.flat()).toEqual([
@@ -465,7 +465,7 @@ test("a provider's program and a local build cache are sent, from the project di
     "cache/index.json": "{}",
   };
   const project = await read(files);
-  expect(project.shipments.filter(({ kind }) => kind === "provider" || kind === "cache")).toMatchObject([
+  expect(project.resources.filter(({ kind }) => kind === "provider" || kind === "cache")).toMatchObject([
     { kind: "cache", remotePath: "repo/cache", entry: "directory" },
     { kind: "provider", remotePath: "repo/tools/run", entry: "file", required: true },
   ]);
@@ -488,7 +488,7 @@ test("paths that are looked for on the parent are named, of services that are to
       additional_contexts: { base: "oci-layout://./layout:1" }`;
   const text = `services:\n  a:\n    hostname: a${paths("")}\n  b:\n    profiles: [off]${paths("")}\n`;
   const { warnings } = await read({ "compose.yml": text, Dockerfile: "FROM scratch" });
-  expect(warnings.map(({ code, mention }) => `${code} ${mention}`)).toEqual([
+  expect(warnings.map(({ code, reference }) => `${code} ${reference}`)).toEqual([
     "COMPOSE_PATH_NOT_SENT compose.yml:4 services.a.credential_spec.file",
     "COMPOSE_PATH_NOT_SENT compose.yml:7 services.a.build.cache_to[0]",
     "COMPOSE_PATH_NOT_SENT compose.yml:8 services.a.build.additional_contexts.base",

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { Secret } from "@otto/errors";
 import { createLocalDisk } from "./disk/local-disk.js";
+import { unsetWarnings } from "./model/findings.js";
 import { loadProject } from "./model/load-project.js";
 import { selectServices, summarizeServices } from "./model/services.js";
 import { findContentVariables, findSecretVariables } from "./model/variables.js";
@@ -12,7 +13,7 @@ import { resolveReferences } from "./paths/resolve-references.js";
 import type { ComposeProject, ComposeSource, ComposeWarning, LocalReader, RewrittenFile } from "./project.js";
 import { formatDefaultContexts } from "./ship/default-contexts.js";
 import { planRewriting } from "./ship/plan-rewriting.js";
-import { findRemoteBases, mergeShipments, planStaging } from "./ship/plan-staging.js";
+import { findRemoteBases, mergeResources, planStaging } from "./ship/plan-staging.js";
 import { findVariableUses, usedEnvironment } from "./ship/used-environment.js";
 import { composeError } from "./text/compose-error.js";
 import { wholeFile } from "./text/location.js";
@@ -71,8 +72,8 @@ export async function readProject(
     name: textAt(tree, "name"),
     profiles,
     services: services.map((service) => ({ ...service, enabled: selection.enabled.has(service.name) })),
-    shipments: mergeShipments(
-      [...references.shipments, ...dockerfiles.shipments, ...staged.shipments],
+    resources: mergeResources(
+      [...references.resources, ...dockerfiles.resources, ...staged.resources],
       [...references.builds, ...dockerfiles.builds],
     ).sort((a, b) => compare(a.remotePath, b.remotePath)),
     rewritten: [...staged.rewritten, ...ownFiles].sort((a, b) => compare(a.remotePath, b.remotePath)),
@@ -88,7 +89,13 @@ export async function readProject(
     ),
     secretValues: findSecretVariables(tree).flatMap((name) => secretOf(command.lookup(name))),
     environment: used.environment,
-    warnings: unique([...loaded.warnings, ...references.warnings, ...findParentPaths(project), ...used.warnings]),
+    warnings: unique([
+      ...unsetWarnings(groups),
+      ...loaded.warnings,
+      ...references.warnings,
+      ...findParentPaths(project),
+      ...used.warnings,
+    ]),
   };
 }
 

@@ -1,8 +1,7 @@
 import type { FileReference, LocalDisk, ResolvedPath } from "../disk/local-disk.js";
-import type { ComposeWarning } from "../project.js";
-import { formatLocation, type Location } from "../text/location.js";
+import type { Location } from "../text/location.js";
 import type { Lookup } from "../text/template.js";
-import { type MapTree, parseYamlTrees, type ScalarTree } from "../text/yaml-tree.js";
+import { parseYamlTrees, type ScalarTree, type YamlTrees } from "../text/yaml-tree.js";
 import type { EnvFile } from "./env-file.js";
 
 /** Documents that are read as one: the command's files, those of one `include` entry, or one file that is extended. */
@@ -25,7 +24,7 @@ export interface DocumentGroup {
 /** A group before its documents are read. */
 export type GroupScope = Omit<DocumentGroup, "documents">;
 
-export interface ComposeDocument {
+export interface ComposeDocument extends YamlTrees {
   readonly id: string;
   /** As it was referred to, symbolic links not followed. */
   readonly path: string;
@@ -33,7 +32,6 @@ export interface ComposeDocument {
   readonly text: string;
   /** The first location that asks for it. */
   readonly location: Location;
-  readonly trees: readonly MapTree[];
 }
 
 /** A scalar with a path in it that the staged tree may have elsewhere. */
@@ -58,11 +56,6 @@ export function wholeLink(scalar: ScalarTree, to: LinkTarget): Link {
   return { scalar, path: scalar.text, before: scalar.prefix ?? "", behind: "", to, from: undefined };
 }
 
-export interface LoadedDocument {
-  readonly document: ComposeDocument;
-  readonly warnings: readonly ComposeWarning[];
-}
-
 /**
  * The document that is the `index`-th of its group.
  *
@@ -73,17 +66,9 @@ export async function loadDocument(
   { key, base, lookup }: GroupScope,
   { local, location }: FileReference,
   index = 0,
-): Promise<LoadedDocument> {
+): Promise<ComposeDocument> {
   const { text, resolved } = await disk.readText(local, location);
   const id = `${key} ${index}`;
-  const file = disk.display(local.path);
-  const { trees, unset } = parseYamlTrees({ text, file, documentId: id, base, lookup });
-  const document = { id, path: local.path, resolved, text, location, trees };
-  return { document, warnings: unset.map(({ name, location: at }) => unsetWarning(name, at)) };
-}
-
-function unsetWarning(name: string, location: Location): ComposeWarning {
-  const mention = formatLocation(location);
-  const message = `${mention}: variable ${name} is not set, and becomes an empty text`;
-  return { code: "COMPOSE_VARIABLE_NOT_SET", message, mention };
+  const parsed = parseYamlTrees({ text, file: disk.display(local.path), documentId: id, base, lookup });
+  return { id, path: local.path, resolved, text, location, ...parsed };
 }

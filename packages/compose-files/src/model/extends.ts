@@ -12,7 +12,7 @@ import {
   scalarAt,
   type Tree,
 } from "../text/yaml-tree.js";
-import { type ComposeDocument, type DocumentGroup, type GroupScope, loadDocument, wholeLink } from "./document.js";
+import { type DocumentGroup, type GroupScope, loadDocument, wholeLink } from "./document.js";
 import { type Findings, joinFindings, remoteWarning } from "./findings.js";
 import { mergeServices, mergeTrees } from "./merge.js";
 
@@ -20,17 +20,11 @@ import { mergeServices, mergeTrees } from "./merge.js";
 export interface ExtendedFiles {
   readonly scope: GroupScope;
   readonly disk: LocalDisk;
-  load(reference: FileReference): Promise<ExtendedFile>;
-}
-
-interface ExtendedFile {
-  readonly group: DocumentGroup;
-  readonly document: ComposeDocument;
-  readonly warnings: Findings["warnings"];
+  load(reference: FileReference): Promise<DocumentGroup>;
 }
 
 export function createExtendedFiles(disk: LocalDisk, scope: GroupScope): ExtendedFiles {
-  const files = new Map<string, ExtendedFile>();
+  const files = new Map<string, DocumentGroup>();
   return {
     ...{ scope, disk },
     async load(reference) {
@@ -40,10 +34,9 @@ export function createExtendedFiles(disk: LocalDisk, scope: GroupScope): Extende
       if (known !== undefined) return known;
       const own = { base: posix.dirname(local.path), hasOwnBase: false, envFiles: [], impliedEnvFile: undefined };
       const extended: GroupScope = { kind: "extends", key, lookup: scope.lookup, ...own };
-      const { document, warnings } = await loadDocument(disk, extended, reference);
-      const file = { group: { ...extended, documents: [document] }, document, warnings };
-      files.set(key, file);
-      return file;
+      const group = { ...extended, documents: [await loadDocument(disk, extended, reference)] };
+      files.set(key, group);
+      return group;
     },
   };
 }
@@ -102,9 +95,10 @@ async function baseScope(
   file: ScalarTree | undefined,
 ): Promise<{ readonly base: Scope } & Partial<Findings>> {
   if (file === undefined) return { base: scope };
-  const { location } = file;
-  const { group, document, warnings } = await files.load({ local: files.disk.pathOf(file.text, scope.base), location });
-  const services = mapAt(document.trees.reduce(mergeTrees, emptyTree()), "services") ?? emptyTree();
+  const group = await files.load({ local: files.disk.pathOf(file.text, scope.base), location: file.location });
+  const trees = group.documents.flatMap((document) => document.trees);
+  const services = mapAt(trees.reduce(mergeTrees, emptyTree()), "services") ?? emptyTree();
+  const links = group.documents.map((document) => wholeLink(file, { document }));
   const base = { base: group.base, key: group.key, services, chain: scope.chain };
-  return { base, groups: [group], links: [wholeLink(file, { document })], warnings };
+  return { base, groups: [group], links };
 }

@@ -22,9 +22,19 @@ export function joinFindings(...parts: readonly Partial<Findings>[]): Findings {
   };
 }
 
+/** Of all variables that have no value where they stand. */
+export function unsetWarnings(groups: readonly DocumentGroup[]): ComposeWarning[] {
+  const unset = groups.flatMap(({ documents }) => documents.flatMap((document) => document.unset));
+  return unset.map(({ name, location }) => {
+    const reference = formatLocation(location);
+    const message = `${reference}: variable ${name} is not set, and becomes an empty text`;
+    return { code: "COMPOSE_VARIABLE_NOT_SET", message, reference };
+  });
+}
+
 /** A part of the project is fetched by the parent, so that its own references are not known here. */
 export function remoteWarning({ location }: ScalarTree): ComposeWarning {
-  const mention = formatLocation(location);
-  const message = `${mention}: fetched by the parent; the local files it may refer to are not shipped`;
-  return { code: "COMPOSE_REMOTE_RESOURCE", message, mention };
+  const reference = formatLocation(location);
+  const message = `${reference}: fetched by the parent; the local files it may refer to are not shipped`;
+  return { code: "COMPOSE_REMOTE_RESOURCE", message, reference };
 }

@@ -44,9 +44,8 @@ export async function loadGroup(
   let merged = emptyTree(files[0]?.location);
   let includes = 0;
   for (const [index, file] of files.entries()) {
-    const { document, warnings } = await loadDocument(disk, scope, file, index);
+    const document = await loadDocument(disk, scope, file, index);
     documents.push(document);
-    parts.push({ warnings });
     for (const own of document.trees) {
       const extended = await applyExtends(extendedFiles, own);
       parts.push(extended);

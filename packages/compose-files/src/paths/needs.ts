@@ -1,10 +1,10 @@
 import type { Selection } from "../model/services.js";
-import type { ShipmentKind } from "../project.js";
+import type { LocalResourceKind } from "../project.js";
 import { at, itemsOf, type MapTree, scalarAt, type Tree, textAt } from "../text/yaml-tree.js";
 import type { Owner } from "./references.js";
 
 /** Tells what has to be there for `selection` to run: Compose reads more of a service's files than those it runs with. */
-export function findNeeds(project: MapTree, selection: Selection): (owner: Owner, kind: ShipmentKind) => boolean {
+export function findNeeds(project: MapTree, selection: Selection): (owner: Owner, kind: LocalResourceKind) => boolean {
   const services = [...selection.enabled].map((name) => at(project, "services", name));
   const used = {
     configs: new Set(services.flatMap((service) => sourcesOf(at(service, "configs")))),

@@ -11,8 +11,8 @@ export function findParentPaths({ tree, isNeeded }: Pick<ReferringProject, "tree
   );
   return needed.flatMap(([, service]) =>
     parentPaths(service).map(({ scalar, reason }) => {
-      const mention = formatLocation(scalar.location);
-      return { code: "COMPOSE_PATH_NOT_SENT", message: `${mention}: ${reason}`, mention };
+      const reference = formatLocation(scalar.location);
+      return { code: "COMPOSE_PATH_NOT_SENT", message: `${reference}: ${reason}`, reference };
     }),
   );
 }

@@ -1,4 +1,4 @@
-import type { ShipmentKind } from "../project.js";
+import type { LocalResourceKind } from "../project.js";
 import {
   at,
   entriesOf,
@@ -13,7 +13,7 @@ import {
 
 /** A path in a compose file that names something on a disk. */
 export interface PathReference {
-  readonly kind: Exclude<ShipmentKind, "compose" | "extends" | "include" | "dotenv" | "dockerfile">;
+  readonly kind: Exclude<LocalResourceKind, "compose" | "extends" | "include" | "dotenv" | "dockerfile">;
   readonly owner: Owner;
   readonly scalar: ScalarTree;
   readonly path: string;

@@ -12,7 +12,7 @@ import {
   joinReferences,
   type ReferringProject,
   type ResolvedReferences,
-  shipmentOf,
+  resourceOf,
 } from "./resolve-references.js";
 
 type Found = Partial<ResolvedReferences>;
@@ -128,11 +128,11 @@ async function sendWithIgnore(
   const found = await Promise.all(
     [path, `${path}.dockerignore`].map((one) => disk.find({ path: one, fromHome: false })),
   );
-  const shipments = found.flatMap((resolved, index) =>
-    resolved === undefined ? [] : [shipmentOf(resolved, { kind, required: required && index === 0, location })],
+  const resources = found.flatMap((resolved, index) =>
+    resolved === undefined ? [] : [resourceOf(resolved, { kind, required: required && index === 0, location })],
   );
   const use = { service, dockerfile: undefined };
-  return { shipments, builds: shipments.map(({ remotePath }) => ({ kind, remotePath, use })) };
+  return { resources, builds: resources.map(({ remotePath }) => ({ kind, remotePath, use })) };
 }
 
 async function withRealDirectory(disk: LocalDisk, path: string): Promise<string> {

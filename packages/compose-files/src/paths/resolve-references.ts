@@ -2,7 +2,7 @@ import type { LocalDisk, ResolvedPath } from "../disk/local-disk.js";
 import { isRemoteContext, isWithin, type LocalPath } from "../disk/local-path.js";
 import type { DocumentGroup, Link, LinkTarget } from "../model/document.js";
 import { type EnvFile, loadEnvFile } from "../model/env-file.js";
-import type { ComposeWarning, ContextUse, Shipment } from "../project.js";
+import type { ComposeWarning, ContextUse, LocalResource } from "../project.js";
 import { composeError } from "../text/compose-error.js";
 import { formatLocation, type Location } from "../text/location.js";
 import { type MapTree, nodeKey } from "../text/yaml-tree.js";
@@ -15,7 +15,7 @@ export interface ReferringProject {
   /** All files merged. */
   readonly tree: MapTree;
   /** Whether what `owner` refers to has to be there. */
-  readonly isNeeded: (owner: Owner, kind: Shipment["kind"]) => boolean;
+  readonly isNeeded: (owner: Owner, kind: LocalResource["kind"]) => boolean;
   readonly finders: readonly PathFinder[];
 }
 
@@ -24,7 +24,7 @@ export interface ResolvedReferences {
   /** Each reference and its target in the staged tree. */
   readonly links: readonly Link[];
   /** What is sent; one thing may be there for several references. */
-  readonly shipments: readonly Shipment[];
+  readonly resources: readonly LocalResource[];
   readonly builds: readonly BuildUse[];
   readonly envFiles: readonly EnvFile[];
   /** Paths in the staged tree. */
@@ -32,15 +32,15 @@ export interface ResolvedReferences {
   readonly warnings: readonly ComposeWarning[];
 }
 
-/** What is built from a shipment. */
-export interface BuildUse extends Pick<Shipment, "kind" | "remotePath"> {
+/** What is built from a resource. */
+export interface BuildUse extends Pick<LocalResource, "kind" | "remotePath"> {
   readonly use: ContextUse;
 }
 
 export function joinReferences(parts: readonly Partial<ResolvedReferences>[]): ResolvedReferences {
   return {
     links: parts.flatMap(({ links = [] }) => links),
-    shipments: parts.flatMap(({ shipments = [] }) => shipments),
+    resources: parts.flatMap(({ resources = [] }) => resources),
     builds: parts.flatMap(({ builds = [] }) => builds),
     envFiles: parts.flatMap(({ envFiles = [] }) => envFiles),
     madeDirectories: parts.flatMap(({ madeDirectories = [] }) => madeDirectories),
@@ -134,20 +134,20 @@ async function resolveTarget(
       ? await disk.resolve(local, location)
       : await disk.find(local);
   const to = { remotePath: resolved?.remotePath ?? disk.remotePathOf(local) };
-  return { to, shipments: resolved === undefined ? [] : [shipmentOf(resolved, { kind, required, location })] };
+  return { to, resources: resolved === undefined ? [] : [resourceOf(resolved, { kind, required, location })] };
 }
 
 function makeDirectory(disk: LocalDisk, local: LocalPath, location: Location) {
-  const mention = formatLocation(location);
-  const message = `${mention}: ${disk.display(local.path)} does not exist; an empty directory is mounted, as Compose does`;
+  const reference = formatLocation(location);
+  const message = `${reference}: ${disk.display(local.path)} does not exist; an empty directory is mounted, as Compose does`;
   const remotePath = disk.remotePathOf(local);
-  const warnings = [{ code: "COMPOSE_BIND_MADE", message, mention } as const];
+  const warnings = [{ code: "COMPOSE_BIND_MADE", message, reference } as const];
   return { to: { remotePath }, madeDirectories: [remotePath], warnings };
 }
 
-export function shipmentOf(
+export function resourceOf(
   resolved: ResolvedPath,
-  { kind, required, location }: Pick<Shipment, "kind" | "required"> & { readonly location: Location },
-): Shipment {
-  return { ...resolved, kind, required, mention: formatLocation(location) };
+  { kind, required, location }: Pick<LocalResource, "kind" | "required"> & { readonly location: Location },
+): LocalResource {
+  return { ...resolved, kind, required, reference: formatLocation(location) };
 }

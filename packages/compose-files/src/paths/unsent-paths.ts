@@ -50,16 +50,16 @@ export async function findUnsentPaths(
 }
 
 function isSent(
-  { shipments, rewritten, madeDirectories }: ComposeProject,
+  { resources, rewritten, madeDirectories }: ComposeProject,
   path: string,
   { isListed }: SentTree,
 ): boolean {
-  const isIn = ({ kind, entry, remotePath }: ComposeProject["shipments"][number]) => {
+  const isIn = ({ kind, entry, remotePath }: ComposeProject["resources"][number]) => {
     const isBelow = entry === "directory" && isWithin(path, remotePath);
     return path === remotePath || (isBelow && (kind !== "build" || isListed(path)));
   };
   return (
-    shipments.some(isIn) || rewritten.some(({ remotePath }) => path === remotePath) || madeDirectories.includes(path)
+    resources.some(isIn) || rewritten.some(({ remotePath }) => path === remotePath) || madeDirectories.includes(path)
   );
 }
 
@@ -76,8 +76,6 @@ function modelPaths(project: ComposeProject, model: unknown, directory: string):
   const base = posix.join(directory, project.projectDirectory);
   return textsOf(model).flatMap(({ key, text }) => {
     const names = key.filter((word) => typeof word === "string");
-    const isSkipped = names[0] === "services" && !enabled.has(names[1] ?? "");
-    if (isSkipped || otherKeys.some((pattern) => matchesKey(pattern, names))) return [];
     // Of a volume driver's own options Compose resolves what is a path here.
     const isPath = names[0] === "volumes" ? /^\// : /^\.{0,2}\//;
     const pathsOf = (words: readonly string[]) =>
@@ -85,8 +83,10 @@ function modelPaths(project: ComposeProject, model: unknown, directory: string):
         .filter((word) => isPath.test(word))
         .map((word) => posix.relative(directory, posix.resolve(base, word)))
         .filter((path) => path !== "" && path !== ".." && !path.startsWith("../"));
-    const [whole] = pathsOf([text]);
-    return [{ key: formatKey(key), whole, words: pathsOf([...new Set([text, ...text.split(/[=:,]\s*/)])]) }];
+    const words = pathsOf([...new Set([text, ...text.split(/[=:,]\s*/)])]);
+    const isRunning = names[0] !== "services" || enabled.has(names[1] ?? "");
+    if (words.length === 0 || !isRunning || otherKeys.some((pattern) => matchesKey(pattern, names))) return [];
+    return [{ key: formatKey(key), whole: pathsOf([text])[0], words }];
   });
 }
 

@@ -2,8 +2,8 @@ import { posix } from "node:path";
 import type { LocalDisk } from "../disk/local-disk.js";
 import type { DocumentGroup } from "../model/document.js";
 import { type EnvFile, formatEnvFile } from "../model/env-file.js";
-import { type BuildUse, shipmentOf } from "../paths/resolve-references.js";
-import type { RewrittenFile, Shipment } from "../project.js";
+import { type BuildUse, resourceOf } from "../paths/resolve-references.js";
+import type { LocalResource, RewrittenFile } from "../project.js";
 import type { RemoteBases, Rewriting } from "./plan-rewriting.js";
 import type { VariableUses } from "./used-environment.js";
 
@@ -21,19 +21,19 @@ export async function findRemoteBases(disk: LocalDisk, groups: readonly Document
 
 /** Files that are sent as they are, and those with another text. */
 export interface StagedFiles {
-  readonly shipments: readonly Shipment[];
+  readonly resources: readonly LocalResource[];
   readonly rewritten: readonly RewrittenFile[];
 }
 
 /** The compose files and files of variables. */
 export function planStaging(rewriting: Rewriting, envFiles: readonly EnvFile[], uses: VariableUses): StagedFiles {
-  const shipments: Shipment[] = [];
+  const resources: LocalResource[] = [];
   const rewritten = new Map<string, string>();
   for (const group of rewriting.groups.keys()) {
     for (const document of group.documents) {
       const { remotePath, content } = rewriting.documents.get(document) ?? {};
       if (remotePath !== undefined && content !== undefined) rewritten.set(remotePath, content);
-      else shipments.push(shipmentOf(document.resolved, { ...document, kind: group.kind, required: true }));
+      else resources.push(resourceOf(document.resolved, { ...document, kind: group.kind, required: true }));
     }
   }
   const implied = movedEnvFiles(rewriting);
@@ -44,9 +44,9 @@ export function planStaging(rewriting: Rewriting, envFiles: readonly EnvFile[], 
         movedTo ?? file.remotePath,
         formatEnvFile(file, (name) => uses.has(name)),
       );
-    else shipments.push(shipmentOf(file.resolved, file));
+    else resources.push(resourceOf(file.resolved, file));
   }
-  return { shipments, rewritten: [...rewritten].map(([remotePath, content]) => ({ remotePath, content })) };
+  return { resources, rewritten: [...rewritten].map(([remotePath, content]) => ({ remotePath, content })) };
 }
 
 /** The variables of a moved group go with it: Compose looks for them in its directory. */
@@ -58,20 +58,20 @@ function movedEnvFiles({ groups }: Rewriting): ReadonlyMap<EnvFile, string> {
   );
 }
 
-/** One shipment for all that name a path: the first of them names it; one that is required makes it so. */
-export function mergeShipments(shipments: readonly Shipment[], builds: readonly BuildUse[]): Shipment[] {
-  const merged = new Map<string, Shipment>();
-  for (const shipment of shipments) {
-    const key = keyOf(shipment);
+/** One resource for all that name a path: the first of them names it; one that is required makes it so. */
+export function mergeResources(resources: readonly LocalResource[], builds: readonly BuildUse[]): LocalResource[] {
+  const merged = new Map<string, LocalResource>();
+  for (const resource of resources) {
+    const key = keyOf(resource);
     const earlier = merged.get(key);
-    if (earlier === undefined || (shipment.required && !earlier.required)) merged.set(key, shipment);
+    if (earlier === undefined || (resource.required && !earlier.required)) merged.set(key, resource);
   }
-  return [...merged].map(([key, shipment]) => {
+  return [...merged].map(([key, resource]) => {
     const own = builds.filter((build) => keyOf(build) === key);
-    return own.length === 0 ? shipment : { ...shipment, builds: own.map(({ use }) => use) };
+    return own.length === 0 ? resource : { ...resource, builds: own.map(({ use }) => use) };
   });
 }
 
-function keyOf({ kind, remotePath }: Pick<Shipment, "kind" | "remotePath">): string {
+function keyOf({ kind, remotePath }: Pick<LocalResource, "kind" | "remotePath">): string {
   return `${kind} ${remotePath}`;
 }

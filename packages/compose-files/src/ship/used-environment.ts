@@ -68,7 +68,7 @@ function isLocalPath({ repoRoot, home }: ComposeSource, value: string): boolean 
   return isWithin(value, repoRoot) || (home !== "/" && isWithin(value, home));
 }
 
-function localPathWarning(name: string, mention: string): ComposeWarning {
-  const message = `${mention}: the value of ${name} is a path of this machine, and reaches the parent as it is`;
-  return { code: "COMPOSE_LOCAL_PATH_IN_VALUE", message, mention };
+function localPathWarning(name: string, reference: string): ComposeWarning {
+  const message = `${reference}: the value of ${name} is a path of this machine, and reaches the parent as it is`;
+  return { code: "COMPOSE_LOCAL_PATH_IN_VALUE", message, reference };
 }

@@ -11,7 +11,7 @@ const largestBytes = 512 * 1024;
 export function createStackRedactor({ files }: Pick<Stack, "files">): StackRedactor {
   let reading: Promise<Redactor> | undefined;
   const read = async () => {
-    const paths = files.shipments.filter(({ kind }) => kind === "secret").map(({ localPath }) => localPath);
+    const paths = files.resources.filter(({ kind }) => kind === "secret").map(({ localPath }) => localPath);
     const secrets = await Promise.all([...new Set(paths)].map(readSecret));
     return createRedactor([...files.secretValues, ...secrets.flat()]);
   };

@@ -46,7 +46,7 @@ export function listStack(
   options: { readonly cacheDir?: string | false | undefined; readonly signal?: AbortSignal | undefined },
 ): Promise<TreeListing> {
   const directories = [files.projectDirectory, ...files.madeDirectories];
-  return listTree([...files.shipments, ...files.rewritten], { ...options, directories });
+  return listTree([...files.resources, ...files.rewritten], { ...options, directories });
 }
 
 /**
@@ -60,8 +60,8 @@ export async function readDesiredStack(
   options: DesireOptions,
 ): Promise<DesiredStack> {
   const { observed, listing, build = true } = options;
-  const { shipments, madeDirectories } = stack.files;
-  const shipped = shipments.filter(({ kind }) => kind === "bind").map(({ remotePath }) => remotePath);
+  const { resources, madeDirectories } = stack.files;
+  const shipped = resources.filter(({ kind }) => kind === "bind").map(({ remotePath }) => remotePath);
   const tree = planTree(listing.entries, observed.sent, [...shipped, ...madeDirectories]);
   const known = parseDigests(observed.digests, digestKey(stack, tree.wanted));
   const builders = findBuilders(stack);
@@ -85,7 +85,7 @@ async function readStaged(
   if (exitCode !== 0) throw upFailed(stack, directory);
   const scratch = { shell: session, remoteDir: directory, host: parent.id, docker: parent.docker.command };
   try {
-    const readByCompose = files.shipments.filter(({ kind }) => composeReads.has(kind));
+    const readByCompose = files.resources.filter(({ kind }) => composeReads.has(kind));
     const { entries } = await listTree([...readByCompose, ...files.rewritten], {
       directories: [files.projectDirectory],
     });

@@ -39,7 +39,7 @@ export function stackCommand(compose: readonly string[], { project, files }: Sta
  * (compose-go 2.0 to 2.13 at least), as YAML.
  */
 export function configCommand(compose: readonly string[], stack: Stack, directory: string): string[] {
-  const hasKeys = stack.files.shipments.some(({ kind }) => kind === "ssh");
+  const hasKeys = stack.files.resources.some(({ kind }) => kind === "ssh");
   return [...stackCommand(compose, stack, directory), "config", "--format", hasKeys ? "yaml" : "json"];
 }
 
