@@ -1,4 +1,4 @@
-import { quoteWord } from "@otto/errors";
+import { quoteCommand } from "@otto/errors";
 
 /** What our image is found by, should one be left. */
 const imageLabel = "otto.purpose=staging";
@@ -9,7 +9,7 @@ const imageLabel = "otto.purpose=staging";
  * directory can be written to. The programs are the parent's own; the image has no content, and is made and removed here.
  */
 export function onTreeFunction(docker: readonly string[]): string {
-  const client = docker.map(quoteWord).join(" ");
+  const client = quoteCommand(docker);
   return `on_tree() (
 (cd "$1" && shift && sh "$@") 2>&1 </dev/null && exit
 image=$(dd if=/dev/zero bs=1024 count=1 2>/dev/null | ${client} import --change 'LABEL ${imageLabel}' - 2>/dev/null) || exit

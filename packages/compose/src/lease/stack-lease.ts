@@ -1,4 +1,4 @@
-import { abortable, OttoError, quoteWord } from "@otto/errors";
+import { abortable, OttoError, quoteCommand, quoteWord } from "@otto/errors";
 import { engineVariables, type LockHolder, lockFunctions, type Parent, parseHolder } from "@otto/hosts";
 import { ownDirectory, removeTreeScript, stagedDirectoryScript } from "@otto/remote-tree";
 import { removeContainersScript } from "../execute/scripts.js";
@@ -117,7 +117,7 @@ ${removeTreeScript(parent.docker.command)}
 ${isUnusedScript} || exit
 ${stagedDirectoryScript(project, parent.docker.stagingRoot)}
 [ -e "$dir/${ownDirectory}/owned" ] || exit 0
-${down.map(quoteWord).join(" ")} || :
+${quoteCommand(down)} || :
 ids=$(${docker} container ls --all --quiet ${filter})
 [ -z "$ids" ] || ${removeContainersScript(docker, { stopTimeout, volumes: false })}
 networks=$(${docker} network ls --quiet ${filter})

@@ -1,4 +1,4 @@
-import { quoteWord } from "@otto/errors";
+import { quoteCommand, quoteWord } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { ownDirectory } from "@otto/remote-tree";
 import type { Stack } from "../declared/stack.js";
@@ -8,7 +8,7 @@ export const labelsFile = `${ownDirectory}/labels.json`;
 
 /** A shell word list that runs the parent's docker client. */
 export function dockerWords({ docker }: Parent): string {
-  return docker.command.map(quoteWord).join(" ");
+  return quoteCommand(docker.command);
 }
 
 /** Has a list of docker's hold what is of a project, and nothing else. */

@@ -1,4 +1,4 @@
-import { cleanText, createRedactor, OttoError, OutputText, quoteWord } from "@otto/errors";
+import { cleanText, createRedactor, OttoError, OutputText, quoteCommand, quoteWord } from "@otto/errors";
 import { findCompose } from "@otto/hosts";
 import type { Stack } from "../declared/stack.js";
 import type { StackRedactor } from "../declared/stack-redactor.js";
@@ -133,7 +133,7 @@ export function formatRun(argv: readonly string[], { environment = {}, cwd, join
   const exported = assignments("export", quoteWord);
   const own = assignments("env", quoteWord);
   const filed = assignments("file", quoteValue);
-  const command = (filed.length > 0 ? withEnvFile(argv) : argv).map(quoteWord).join(" ");
+  const command = quoteCommand(filed.length > 0 ? withEnvFile(argv) : argv);
   const started = [...(own.length > 0 ? ["env", ...own] : []), endableLine(argv, command)].join(" ");
   return [
     clearEnvironment,
@@ -181,7 +181,7 @@ function quoteValue(value: string): string {
 
 async function requireCompose(session: StackSession): Promise<readonly string[]> {
   const found = await findCompose(session.parent.docker.command, async (argv) => {
-    const { exitCode, output } = await session.run(`${argv.map(quoteWord).join(" ")} 2>/dev/null`);
+    const { exitCode, output } = await session.run(`${quoteCommand(argv)} 2>/dev/null`);
     return exitCode === 0 ? output : undefined;
   });
   if (found === undefined || found.version.major < 2) throw composeMissing(session.parent, found?.version.text);

@@ -7,6 +7,7 @@ import { abortable } from "@otto/errors";
 export type DialEngine = (signal?: AbortSignal) => Promise<Duplex>;
 
 type OnSocket = (error: Error | null, stream: Duplex) => void;
+type OnFailure = (error: Error) => void;
 
 // Idle channels are cheap, but each is a file descriptor on the parent.
 const maxIdleChannels = 4;
@@ -26,7 +27,7 @@ export class ChannelAgent extends Agent {
     this.connect().then(
       (channel) => callback?.(null, channel),
       // Node reads no stream beside an error, whatever its types say.
-      (error: unknown) => callback?.(error as Error, undefined as unknown as Duplex),
+      (error: unknown) => (callback as OnFailure | undefined)?.(error as Error),
     );
   }
 

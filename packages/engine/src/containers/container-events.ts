@@ -4,7 +4,7 @@ import type { EngineClient } from "../connection/engine-client.js";
 import { callEngine } from "../connection/engine-error.js";
 import { readJsonLines, textField } from "../connection/json-lines.js";
 
-/** That a container's life took a turn. */
+/** A step in the life of a container. */
 export interface ContainerEvent {
   readonly container: string;
   /** `create`, `start`, `die`, `destroy`, `rename`; of Podman `remove`, where Docker has `destroy`. */
@@ -12,7 +12,7 @@ export interface ContainerEvent {
 }
 
 // Podman 4.3 takes `died`, and tells it as `die`.
-const turns = ["create", "start", "die", "died", "destroy", "remove", "rename"];
+const lifecycleActions = ["create", "start", "die", "died", "destroy", "remove", "rename"];
 
 /**
  * Listens to what happens to containers; resolves when the engine tells, so that a look taken then misses nothing.
@@ -24,7 +24,7 @@ export async function watchContainers(
   labels: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<ContainerEvent>> {
-  const query = { filters: { type: ["container"], event: turns, label: labels } };
+  const query = { filters: { type: ["container"], event: lifecycleActions, label: labels } };
   const source = await callEngine(client, { doing: "listening to container events", signal }, () =>
     client.stream({ method: "GET", path: "/events", query }, signal),
   );

@@ -71,7 +71,7 @@ class Following {
 
   async end(): Promise<void> {
     this.#leaving.abort();
-    this.#turn();
+    this.#notify();
     await Promise.all([this.#watching, ...this.#follows]);
   }
 
@@ -134,7 +134,7 @@ class Following {
     for (const container of containers) {
       if (isSelected(container, this.#selection) && !this.#known.has(container.id)) this.add(container);
     }
-    this.#turn();
+    this.#notify();
     return containers.length === 0;
   }
 
@@ -144,7 +144,7 @@ class Following {
     this.#lines.end();
   }
 
-  #turn(): void {
+  #notify(): void {
     const waiting = this.#wake;
     this.#wake = [];
     for (const wake of waiting) wake();

@@ -47,17 +47,13 @@ export function readServiceLogs(
 async function* readLogs(
   engine: Engine,
   selection: LogSelection,
-  { follow = false, since, tail, patienceMs = defaultPatienceMs, signal = never() }: LogOptions,
+  { follow = false, since, tail, patienceMs = defaultPatienceMs, signal = new AbortController().signal }: LogOptions,
 ): AsyncGenerator<ServiceLogLine, void> {
   const reading = { engine, patienceMs, signal, since: await resolveSince(engine, since, signal) };
   const containers = await listServiceContainers(engine, selection, signal);
   const logs = containers.map((container) => ({ container, log: new ContainerLog(container.id) }));
   yield* mergeByTime(logs.map(({ container, log }) => tagged(container, log.history(reading, tail))));
   if (follow) yield* followAll(reading, selection, logs);
-}
-
-function never(): AbortSignal {
-  return new AbortController().signal;
 }
 
 async function* followAll(

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { isWithin } from "@otto/errors";
+import { isWithin, toError } from "@otto/errors";
 import type { RemoteProcess } from "../command/command.js";
 import { createStartFilter } from "../command/start-mark.js";
 import { notRunError } from "../route/failure.js";
@@ -162,5 +162,5 @@ async function signalTwice(channel: ExecChannel, connection: Connection, gone: P
 }
 
 function abandon(streams: readonly Readable[], error: unknown): void {
-  for (const stream of streams) stream.destroy(error instanceof Error ? error : new Error(String(error)));
+  for (const stream of streams) stream.destroy(toError(error));
 }
