@@ -93,7 +93,7 @@ test.each<[string[], string, boolean]>([
 });
 
 test("asked about one path by itself, what a directory above it matches counts", () => {
-  expect(matchIgnoredPath(["a"], "a/b/c")).toBe(true);
+  for (const pattern of ["a", "a/b", "a/b/c"]) expect(matchIgnoredPath([pattern], "a/b/c")).toBe(true);
   expect(matchIgnoredPath(["a", "!a/b"], "a/b/c")).toBe(false);
 });
 
