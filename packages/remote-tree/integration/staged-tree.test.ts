@@ -258,6 +258,21 @@ describe.each(Object.keys(shells) as (keyof typeof shells)[])("in %s", (shell) =
     }
   });
 
+  test("a link that was set aside leads no later update to what it names", async () => {
+    const tree = treeOf(shell);
+    // What lies behind the link holds what was sent: were it found there, it would be taken for ours.
+    const sent = { ...files, "data/sub/x": "theirs" };
+    await up(tree, sent);
+    await rm(join(dir, "repo/data/sub"), { recursive: true });
+    await symlink(join(outside, "sub"), join(dir, "repo/data/sub"));
+    for (const content of ["2", "theirs", "3"]) await up(tree, { ...sent, "data/sub/x": content });
+    expect(await read("repo/data/sub/x")).toBe("3");
+    expect((await execute("find", [join(dir, "kept"), "-type", "l", "-printf", "%l"])).stdout).toBe(
+      join(outside, "sub"),
+    );
+    await removeTree(tree, { volumes: true });
+  });
+
   test("a chmod of a mounted directory is sent, and follows no link", async () => {
     const tree = treeOf(shell);
     await up(tree, { "data/sub/b": "1" });
@@ -404,6 +419,26 @@ test("cut at any of its steps, an update or a removal loses nothing of a contain
   }
   console.log(`cut at ${cuts} steps, ${stride} apart`);
   expect(cuts * stride).toBeGreaterThan(10);
+});
+
+test("nothing is kept behind a link that was set aside in the same update", async () => {
+  const bin = join(place, "bin");
+  // A container writes to the directory as soon as it is there.
+  const script = '#!/bin/sh\n/bin/mkdir "$@" || exit\n[ "$*" != "-m 755 ./sub" ] || printf theirs >sub/b\n';
+  await lay({ mkdir: script }, bin);
+  await chmod(join(bin, "mkdir"), 0o755);
+  await up(treeOf("dash"), files);
+  await rm(join(dir, "repo/data/sub"), { recursive: true });
+  await symlink(join(outside, "sub"), join(dir, "repo/data/sub"));
+  const changed = { ...files, "data/sub/b": "2" };
+  await expect(up(treeOf("dash", ["false"], bin), changed)).rejects.toMatchObject({
+    code: "STAGING_FAILED",
+    message: expect.stringContaining("repo/data/sub: a link is kept in its place") as string,
+  });
+  expect(await read("repo/data/sub/b")).toBe("theirs");
+  const aside = await up(treeOf("dash"), changed);
+  expect([aside?.paths, await read("repo/data/sub/b")]).toEqual([["repo/data/sub/b"], "2"]);
+  await removeTree(treeOf("dash"), { volumes: true });
 });
 
 test("an update that was cut leaves nothing of its own once the next one is whole", async () => {
