@@ -15,14 +15,15 @@ export const nothingSent: SentTree = { entries: {}, shared: [] };
 const sharedBefore = ["repo", "outside"];
 
 /**
- * Reads the manifest of a tree on a parent. Unreadable or foreign text is that of an empty tree: then everything is sent.
+ * Reads the manifest of a tree on a parent. Unreadable or foreign text, also one with a path that leads out of the
+ * tree, is that of an empty tree: then everything is sent.
  * @param down what the last `down` noted, where there was one: `down` and the paths that it found other than they were
  * sent, each with a NUL behind it. It removed the rest.
  */
 export function parseSentTree(text: string, down = ""): SentTree {
   try {
     const { schema, entries, shared } = JSON.parse(text) as SentTree & { readonly schema: number };
-    if (schema !== 1 && schema !== 2) return nothingSent;
+    if ((schema !== 1 && schema !== 2) || !Object.keys(entries).every(isInTree)) return nothingSent;
     const sent = { entries, shared: schema === 1 ? sharedBefore : shared };
     return down === "" ? sent : { ...sent, entries: entriesAfterDown(entries, new Set(down.split("\0"))) };
   } catch {
@@ -38,6 +39,11 @@ function entriesAfterDown(entries: SentTree["entries"], stays: ReadonlySet<strin
 
 export function formatSentTree({ entries, shared }: SentTree): string {
   return `${JSON.stringify({ schema: 2, shared, entries })}\n`;
+}
+
+/** Whether a path leads nowhere but into the tree: relative, and no part of it empty, `.` or `..`. */
+export function isInTree(path: string): boolean {
+  return !/(?:^|\/)\.{0,2}(?:\/|$)/.test(path);
 }
 
 /** What an entry may be. */

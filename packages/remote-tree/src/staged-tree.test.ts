@@ -13,12 +13,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { RemoteShell } from "./remote-shell.js";
-import { nothingSent } from "./sent-tree.js";
+import { nothingSent, parseSentTree } from "./sent-tree.js";
 import { removeTree, type StagedTree, stagedDirectoryScript, updateTree } from "./staged-tree.js";
 import type { TreeEntry } from "./tree-entry.js";
 import { listTree } from "./tree-listing.js";
@@ -199,6 +199,26 @@ test("a removal follows no link that a container put in a directory's place", as
   expect(["x", "e/x"].map((path) => existsSync(join(home, "outside", path)))).toEqual([true, true]);
   expect(await listStaged()).toEqual(["755 r/", `r/d > ${home}/outside`]);
 });
+
+test.each(["../precious", "d/../../precious", "/precious", "./d//../../precious"])(
+  "a manifest that names %j is none: nothing outside of a tree is removed or written",
+  async (path) => {
+    for (const place of ["precious", "stack/d/x"]) {
+      mkdirSync(dirname(join(home, place)), { recursive: true });
+      writeFileSync(join(home, place), "theirs");
+    }
+    const named = path === "/precious" ? join(home, "precious") : path;
+    const manifest = JSON.stringify({ schema: 2, shared: [], entries: { [named]: "file 644 0", "d/x": "file 644 0" } });
+    await updateTree(
+      tree,
+      planTree((await listTree([{ remotePath: "a", content: "1" }])).entries, parseSentTree(manifest)),
+    );
+    expect(await removeTree(tree, { volumes: false })).toMatchObject({ files: 1 });
+    expect([existsSync(join(home, "precious")), existsSync(staged("d/x"))]).toEqual([true, true]);
+    await expect(listTree([{ remotePath: named, content: "" }])).rejects.toThrow(TypeError);
+    await expect(listTree([], { directories: [named] })).rejects.toThrow(TypeError);
+  },
+);
 
 test("a tree that has no manifest of ours is left", async () => {
   mkdirSync(tree.remoteDir);

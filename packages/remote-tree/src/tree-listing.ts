@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { type LocalEntry, type LocalTree, readTree } from "@otto/context";
 import { viewOfBuild } from "./build-view.js";
 import { readingFiles, refuseUnreadable, verifyReading } from "./local-error.js";
+import { isInTree } from "./sent-tree.js";
 import type { LocalTreeFile, TreeEntry, TreeFile } from "./tree-entry.js";
 
 const directoryMode = 0o755;
@@ -36,7 +37,10 @@ export async function listTree(files: readonly TreeFile[], options: ListTreeOpti
     addAncestors(entries, entry.path);
     entries.set(entry.path, entry);
   };
-  for (const path of options.directories ?? []) add({ kind: "directory", path, mode: directoryMode });
+  const { directories = [] } = options;
+  const outside = [...directories, ...files.map(({ remotePath }) => remotePath)].find((path) => !isInTree(path));
+  if (outside !== undefined) throw new TypeError(`The path leads out of the tree: ${JSON.stringify(outside)}`);
+  for (const path of directories) add({ kind: "directory", path, mode: directoryMode });
   for (const file of files) {
     if ("content" in file) add(textEntry(file));
     else for (const entry of await listFile(file, built, options)) add(entry);
