@@ -173,6 +173,22 @@ describe.each(transports)("$name", (transport) => {
     expect(await lab.hosts.parent.handshakes()).toBe(1);
   });
 
+  test("a command that takes long keeps no other one waiting for its session", async () => {
+    await using lab = await startLab({ hosts: { parent: { maxSessions: 1 } } });
+    await using opened = open(routeTo(lab, "parent"));
+    let finish = (_said: string) => {};
+    const said = new Promise<string>((resolve) => {
+      finish = resolve;
+    });
+    const first = opened.session.exec(["cat"], { stdin: Readable.from(later(said)) });
+    const second = await opened.session.exec(["echo", "first"]);
+    finish(second.stdout.toString());
+    expect((await first).stdout.toString()).toBe("first\n");
+    expect(opened.events).toContainEqual(
+      expect.objectContaining({ type: "ssh.connection-added", connections: 2, cause: "no session became free" }),
+    );
+  });
+
   test("aborting on a server with one session still ends the process", async () => {
     await using lab = await startLab({ hosts: { parent: { maxSessions: 1 } } });
     await using opened = open(routeTo(lab, "parent"));

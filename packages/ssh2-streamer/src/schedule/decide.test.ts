@@ -48,7 +48,7 @@ function format(action: Action): string {
     case "connect":
       return `connect: ${action.cause}`;
     case "wait":
-      return action.isTimed ? "wait a while" : "wait";
+      return action.patienceMs === undefined ? "wait" : `wait ${action.patienceMs} ms`;
     case "report-exhausted":
     case "refuse":
       return action.do;
@@ -60,13 +60,13 @@ const starved = "connect: processes that last hold every session";
 test.each([
   ["? : s9 l9 | long", "open 0 on 0"],
   ["1: | short", "open 0 on 0"],
-  ["1: s1 | short", "wait"],
+  ["1: s1 | short", "wait 3000 ms"],
   ["1: | long", starved],
   ["1:, 1: | long", "open 0 on 0"],
-  ["1: l1, 1: | long", "wait a while"],
+  ["1: l1, 1: | long", "wait 1000 ms"],
   ["1: l1, 1: | short", "open 0 on 1"],
   ["4: l2 | long", "open 0 on 0"],
-  ["4: l3 | long", "wait a while"],
+  ["4: l3 | long", "wait 1000 ms"],
   ["4: l3 | short", "open 0 on 0"],
   ["4: s4, 4: l2 | long", "open 0 on 1"],
   ["2: s1 u1, 2: s1 | urgent", "open 0 on 1"],
@@ -79,15 +79,15 @@ test.each([
 
 test.each([
   ["1: l1 | short", starved],
-  ["1: s1 | short", "wait"],
-  ["2: l1 s1 | short", "wait"],
+  ["1: s1 | short", "wait 3000 ms"],
+  ["2: l1 s1 | short", "wait 3000 ms"],
   ["2: l2, 1: l1 | short", starved],
-  ["2: l2, 1: l1 y1 | short", "wait a while"],
+  ["2: l2, 1: l1 y1 | short", "wait 1000 ms"],
   ["1: l1 y1 | short", starved],
   ["2: l2, 1: | short", "open 0 on 1"],
   ["1: s1 | long", starved],
-  ["1:, 1: l1 | long", "wait a while"],
-  ["4: l3 | long", "wait a while"],
+  ["1:, 1: l1 | long", "wait 1000 ms"],
+  ["4: l3 | long", "wait 1000 ms"],
   ["4: s4 | urgent", "connect: a process that holds a session must be ended"],
   [" | short", "connect: the first call"],
   [" | ", "wait"],
@@ -120,7 +120,7 @@ test.each([
 
 test.each<[string, Partial<SchedulerState>, string]>([
   ["2: l1 s1 | long", { dueConnections: 2 }, "connect: no session became free"],
-  ["2: l1 | long", { dueConnections: 2, isConnecting: true }, "wait a while"],
+  ["2: l1 | long", { dueConnections: 2, isConnecting: true }, "wait 1000 ms"],
   ["2: l1 | long, short", { dueConnections: 2 }, "open 1 on 0"],
   ["1: l1 | short", { isConnecting: true }, "wait"],
   [" | short", { isConnecting: true }, "wait"],
@@ -132,6 +132,6 @@ test("there are 32 connections at most; that waiters are due one more is reporte
   const connections = Array<ConnectionLoad>(32).fill(parseConnection("1: l1"));
   const state = { ...parse(" | long"), connections };
   expect(format(decide({ ...state, dueConnections: 1 }))).toBe("report-exhausted");
-  expect(format(decide(state))).toBe("wait a while");
+  expect(format(decide(state))).toBe("wait 1000 ms");
   expect(format(decide({ ...state, waiters: [{ lifetime: "urgent" }] }))).toBe("wait");
 });

@@ -43,16 +43,21 @@ export type Action =
   | { readonly do: "report-exhausted" }
   /** The server opens no sessions: waiters fail. */
   | { readonly do: "refuse" }
-  /** `isTimed`: not for ever. */
-  | { readonly do: "wait"; readonly isTimed: boolean };
+  /** `patienceMs`: after so long without progress a further connection is due; undefined: something else comes first. */
+  | { readonly do: "wait"; readonly patienceMs?: number };
 
 /** Upper bound on connections opened for queued sessions: each is a process of the server, of about 2 MB. */
 export const maxConnections = 32;
 
+/** A long-lived session gets another connection when no slot became free for this long. */
+export const patienceMs = 1000;
+/** Short commands hold the slots, which are soon free most of the time. */
+const patienceForShortMs = 3000;
+
 /** Decides what is to be done for those who wait. */
 export function decide(state: SchedulerState): Action {
   const { connections, waiters } = state;
-  const wait = { do: "wait", isTimed: false } as const;
+  const wait = { do: "wait" } as const;
   if (waiters.length === 0) return wait;
   const served = chooseSession(connections, waiters) ?? chooseLoan(connections, waiters);
   if (served !== undefined) return served;
@@ -70,7 +75,8 @@ export function decide(state: SchedulerState): Action {
   if (connections.filter(refusesSessions).length > 1) return { do: "refuse" };
   if (lifetimes.has("urgent")) return connect("a process that holds a session must be ended");
   if (isStarved(connections, lifetimes)) return connect("processes that last hold every session");
-  return { do: "wait", isTimed: lifetimes.has("long") || allSlotsLongLived(connections) };
+  const isLong = lifetimes.has("long") || allSlotsLongLived(connections);
+  return { do: "wait", patienceMs: isLong ? patienceMs : patienceForShortMs };
 }
 
 /** Whether the server refused sessions on this connection though it held none. */

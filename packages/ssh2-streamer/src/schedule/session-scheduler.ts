@@ -5,7 +5,7 @@ import { channelError, closedError } from "../route/failure.js";
 import type { Connection, Loss } from "../transport/transport.js";
 import { ConnectionPool } from "./connection-pool.js";
 import { ConnectionSlots, type LendableSession, type Slot } from "./connection-slots.js";
-import { type Action, decide, refusesSessions, type SessionRequest } from "./decide.js";
+import { type Action, decide, patienceMs, refusesSessions, type SessionRequest } from "./decide.js";
 
 export interface SchedulerSetting {
   readonly endpoint: SshEndpoint;
@@ -20,8 +20,6 @@ interface Waiter<T extends LendableSession> {
   readonly fail: (error: unknown) => void;
 }
 
-/** A session that lasts gets another connection when no slot became free for this long. */
-const patienceMs = 1000;
 /** A further connection that is idle for this long is closed. */
 const lingerMs = 1000;
 
@@ -32,7 +30,7 @@ export class SessionScheduler<T extends LendableSession> {
   readonly #connections: ConnectionSlots<T>[] = [];
   readonly #waiters = new Set<Waiter<T>>();
   #limit = Number.POSITIVE_INFINITY;
-  #patience: NodeJS.Timeout | undefined;
+  #patience: { readonly timer: NodeJS.Timeout; readonly ms: number } | undefined;
   #dueConnections = 0;
   /** Why the connection that is being opened is, when it is a further one. */
   #cause: string | undefined;
@@ -147,7 +145,7 @@ export class SessionScheduler<T extends LendableSession> {
         return;
       case "wait":
         if (this.#waiters.size === 0) this.#dueConnections = 0;
-        if (action.isTimed) this.#startPatience();
+        if (action.patienceMs !== undefined) this.#startPatience(action.patienceMs);
     }
   }
 
@@ -180,7 +178,7 @@ export class SessionScheduler<T extends LendableSession> {
     this.#dueConnections = 0;
     this.#cause = undefined;
     // Without a further connection, waiters are left to the sessions there are.
-    if (this.#connections.length > 0) this.#startPatience();
+    if (this.#connections.length > 0) this.#startPatience(patienceMs);
     else this.#failWaiters(error);
   }
 
@@ -205,22 +203,24 @@ export class SessionScheduler<T extends LendableSession> {
   }
 
   #resetPatience(): void {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#patience?.timer);
     this.#patience = undefined;
   }
 
-  #startPatience(): void {
+  #startPatience(leastMs: number): void {
     const slowestMs = Math.max(...this.#connections.map(({ openMs }) => openMs));
-    this.#patience ??= startTimer(
-      () => {
-        this.#patience = undefined;
-        // A server that is slow to open what it was asked for would be as slow on a further connection.
-        if (this.#connections.some(({ isOpening }) => isOpening)) return this.#startPatience();
-        this.#dueConnections = Math.max(1, Math.ceil(this.#countLongLived() / this.#limit));
-        this.review();
-      },
-      Math.max(patienceMs, 6 * slowestMs),
-    );
+    const ms = Math.max(leastMs, 6 * slowestMs);
+    if (this.#patience !== undefined && this.#patience.ms <= ms) return;
+    this.#resetPatience();
+    this.#patience = { timer: startTimer(() => this.#losePatience(), ms), ms };
+  }
+
+  #losePatience(): void {
+    this.#patience = undefined;
+    // A server that is slow to open what it was asked for would be as slow on a further connection.
+    if (!this.#connections.some(({ isOpening }) => isOpening))
+      this.#dueConnections = Math.max(1, Math.ceil(this.#countLongLived() / this.#limit));
+    this.review();
   }
 
   #countLongLived(): number {
