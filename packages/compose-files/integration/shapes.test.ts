@@ -133,6 +133,17 @@ const shapes: Record<string, Shape> = {
     options: { projectDirectory: "@REPO@" },
     shipped: ["repo/data"],
   },
+  "a path that is empty, as of a variable without a value": {
+    tree: {
+      "docker/compose.yml":
+        "services:\n  api:\n    image: x\n    volumes: ['device:/d', { type: bind, source: '${UNSET}', target: /s }]\n    configs: [c]\n    secrets: [s]\n" +
+        "volumes: { device: { driver: local, driver_opts: { type: none, o: bind, device: '${UNSET}' } } }\n" +
+        "configs: { c: { file: '' } }\nsecrets: { s: { file: '' } }\n",
+      "docker/x": "x",
+    },
+    files: ["docker/compose.yml"],
+    shipped: ["repo/docker"],
+  },
   "odd names": {
     tree: {
       "compose.yml":

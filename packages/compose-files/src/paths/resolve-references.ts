@@ -92,11 +92,14 @@ async function resolveReference(
 
 const fromProjectDirectory: ReadonlySet<PathReference["kind"]> = new Set(["seccomp", "provider", "cache"]);
 
+/** Of these Compose takes an empty path for the directory that paths start from. */
+const emptyIsBase: ReadonlySet<PathReference["kind"]> = new Set(["bind", "config", "secret"]);
+
 /** `undefined` for what is not of this machine. */
 function localPathOf(disk: LocalDisk, reference: PathReference, base: string): LocalPath | undefined {
   const { kind, path, scalar, isVerbatim } = reference;
   const { home } = disk;
-  if (path === "" || (kind === "build" && isRemoteContext(path))) return undefined;
+  if (path === "" ? !emptyIsBase.has(kind) : kind === "build" && isRemoteContext(path)) return undefined;
   const local = disk.pathOf(path, base);
   if (!path.startsWith("/")) return isVerbatim ? undefined : local;
   if (isWithin(local.path, "/dev")) return undefined;
