@@ -47,21 +47,21 @@ function liveFiles(container: Container): HostFiles {
     absolute,
     // A shell costs ten times as much as asking the engine.
     look: async (paths, options) => {
-      const places = await resolveAll(container, paths, options);
-      return places.some((place) => isHidden(view, place))
+      const resolvedPaths = await resolveAll(container, paths, options);
+      return resolvedPaths.some((resolved) => isHidden(view, resolved))
         ? lookByShell(host, paths, options)
         : lookByEngine(container, paths, options);
     },
     send: async function* (path, options) {
-      const [place = path] = await resolveAll(container, [path], { follow: true, signal: options.signal });
-      const isWhole = options.kind === "directory" ? isSeenByEngine(view, place) : !isHidden(view, place);
+      const [resolved = path] = await resolveAll(container, [path], { follow: true, signal: options.signal });
+      const isWhole = options.kind === "directory" ? isSeenByEngine(view, resolved) : !isHidden(view, resolved);
       yield* isWhole ? sendByEngine(container, path, options) : sendByTar(host, path, options);
     },
     receive: async (directory, entries, { signal }) => {
       const target = { start: host.start, host: name, directory };
-      const [place = directory] = await resolveAll(container, [directory], { follow: true, signal });
-      // What is mounted deeper is reached by the shell, which takes the entries to their places.
-      if (isHidden(view, place)) return receiveByTar(target, entries, signal);
+      const [resolved = directory] = await resolveAll(container, [directory], { follow: true, signal });
+      // What is mounted deeper is reached by the shell, which takes the entries where they belong.
+      if (isHidden(view, resolved)) return receiveByTar(target, entries, signal);
       return receiveStaged(target, (stage) => receiveByEngine(container, stage, entries, signal), signal);
     },
   };
@@ -71,8 +71,8 @@ function liveFiles(container: Container): HostFiles {
 function stillFiles(container: Container): HostFiles {
   const { name, view } = container;
   const assertSeen = async (paths: readonly string[], options: LookOptions) => {
-    for (const [index, place] of (await resolveAll(container, paths, options)).entries()) {
-      if (isHidden(view, place)) throw mountUnreachable(paths[index] ?? place, name);
+    for (const [index, resolved] of (await resolveAll(container, paths, options)).entries()) {
+      if (isHidden(view, resolved)) throw mountUnreachable(paths[index] ?? resolved, name);
     }
   };
   return {
@@ -100,8 +100,8 @@ async function* refuseHidden(
   entries: AsyncIterable<FileEntry>,
 ): AsyncGenerator<FileEntry> {
   for await (const entry of entries) {
-    const place = posix.join(directory, entry.path);
-    if (entry.kind !== "directory" && isHidden(view, place)) throw mountUnreachable(place, name);
+    const resolved = posix.join(directory, entry.path);
+    if (entry.kind !== "directory" && isHidden(view, resolved)) throw mountUnreachable(resolved, name);
     yield entry;
   }
 }

@@ -87,12 +87,12 @@ async function* allEntries(
   for (const step of steps) {
     for await (const entry of from.send(step.source, { ...options, kind: step.kind })) {
       // The directory whose contents are copied is there already.
-      if (step.name !== "" || entry.path !== "") yield place(entry, step);
+      if (step.name !== "" || entry.path !== "") yield renamed(entry, step);
     }
   }
 }
 
-function place(entry: FileEntry, { name }: CopyStep): FileEntry {
+function renamed(entry: FileEntry, { name }: CopyStep): FileEntry {
   const path = join(name, entry.path);
   return entry.kind === "hardlink" ? { ...entry, path, target: join(name, entry.target) } : { ...entry, path };
 }

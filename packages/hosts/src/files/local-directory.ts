@@ -62,11 +62,11 @@ export class LocalDirectory implements AsyncDisposable {
 }
 
 /**
- * The open directories on the way to the place that is written to: a tree's entries come one after the other, so most
+ * The open directories on the way to what is written: a tree's entries come one after the other, so most
  * are in the directory of the one before.
  */
-export class LocalPlace implements AsyncDisposable {
-  readonly #way: { readonly name: string; readonly directory: LocalDirectory }[] = [];
+export class OpenPath implements AsyncDisposable {
+  readonly #opened: { readonly name: string; readonly directory: LocalDirectory }[] = [];
   readonly #root: LocalDirectory;
 
   constructor(root: LocalDirectory) {
@@ -77,12 +77,12 @@ export class LocalPlace implements AsyncDisposable {
   async directoryOf(path: string): Promise<LocalDirectory> {
     const parent = dirname(path);
     const names = parent === "." ? [] : parent.split("/");
-    const shared = names.findIndex((name, index) => this.#way[index]?.name !== name);
+    const shared = names.findIndex((name, index) => this.#opened[index]?.name !== name);
     await this.#leave(shared === -1 ? names.length : shared);
-    let directory = this.#way.at(-1)?.directory ?? this.#root;
-    for (const name of names.slice(this.#way.length)) {
+    let directory = this.#opened.at(-1)?.directory ?? this.#root;
+    for (const name of names.slice(this.#opened.length)) {
       directory = await directory.enter(name);
-      this.#way.push({ name, directory });
+      this.#opened.push({ name, directory });
     }
     return directory;
   }
@@ -92,7 +92,7 @@ export class LocalPlace implements AsyncDisposable {
   }
 
   async #leave(depth: number): Promise<void> {
-    for (const { directory } of this.#way.splice(depth).toReversed()) await directory[Symbol.asyncDispose]();
+    for (const { directory } of this.#opened.splice(depth).toReversed()) await directory[Symbol.asyncDispose]();
   }
 }
 

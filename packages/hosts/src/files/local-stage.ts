@@ -4,7 +4,7 @@ import { type FileHandle, link, lutimes, mkdir, open, symlink } from "node:fs/pr
 import { basename, dirname } from "node:path";
 import { conflict, copyFailure, refused } from "./copy-errors.js";
 import type { FileEntry } from "./file-entry.js";
-import { checkMerge, LocalDirectory, LocalPlace, merge, removeAll } from "./local-directory.js";
+import { checkMerge, LocalDirectory, merge, OpenPath, removeAll } from "./local-directory.js";
 
 type FileOf = Extract<FileEntry, { kind: "file" }>;
 type DirectoryOf = Extract<FileEntry, { kind: "directory" }>;
@@ -91,31 +91,31 @@ async function makeDirectory(path: string): Promise<void> {
 
 /** @returns the directories that may not be written to once they are in place */
 async function writeEntries(writing: Writing, entries: AsyncIterable<FileEntry>): Promise<readonly DirectoryOf[]> {
-  await using place = new LocalPlace(writing.stage);
+  await using openPath = new OpenPath(writing.stage);
   const directories: DirectoryOf[] = [];
   for await (const entry of entries) {
     writing.signal?.throwIfAborted();
     if (entry.path === "") continue;
     try {
-      await writeEntry(place, entry, writing);
+      await writeEntry(openPath, entry, writing);
     } catch (error) {
       throw asRefusal(error, writing, entry);
     }
     if (entry.kind === "directory") directories.push(entry);
   }
   // What is written in a directory changes its time.
-  for (const entry of directories.toReversed()) await finishDirectory(place, { ...entry, mode: entry.mode | 0o700 });
+  for (const entry of directories.toReversed()) await finishDirectory(openPath, { ...entry, mode: entry.mode | 0o700 });
   return directories.filter(({ mode }) => (mode & 0o700) !== 0o700);
 }
 
 // A directory that may not be written to can be neither filled nor moved, but by root.
 async function lockDirectories(target: LocalDirectory, directories: readonly DirectoryOf[]): Promise<void> {
-  await using place = new LocalPlace(target);
-  for (const entry of directories.toReversed()) await finishDirectory(place, entry);
+  await using openPath = new OpenPath(target);
+  for (const entry of directories.toReversed()) await finishDirectory(openPath, entry);
 }
 
-async function writeEntry(place: LocalPlace, entry: FileEntry, writing: Writing): Promise<void> {
-  const directory = await place.directoryOf(entry.path);
+async function writeEntry(openPath: OpenPath, entry: FileEntry, writing: Writing): Promise<void> {
+  const directory = await openPath.directoryOf(entry.path);
   const path = directory.at(basename(entry.path));
   switch (entry.kind) {
     case "directory":
@@ -182,15 +182,15 @@ async function writeContent(file: FileHandle, entry: FileOf, { block, signal }: 
 
 // A second name for one of the files that came before: it lies in the fresh directory, so no outside file gets a name.
 async function linkFile(stage: LocalDirectory, target: string, path: string): Promise<void> {
-  await using place = new LocalPlace(stage);
-  const directory = await place.directoryOf(target);
+  await using openPath = new OpenPath(stage);
+  const directory = await openPath.directoryOf(target);
   const name = basename(target);
   if ((await directory.kindOf(name)) !== "file") throw Object.assign(new Error("no such file"), { code: "ENOENT" });
   await link(directory.at(name), path);
 }
 
-async function finishDirectory(place: LocalPlace, { path, mode, mtime }: DirectoryOf): Promise<void> {
-  const parent = await place.directoryOf(path);
+async function finishDirectory(openPath: OpenPath, { path, mode, mtime }: DirectoryOf): Promise<void> {
+  const parent = await openPath.directoryOf(path);
   const handle = await open(
     parent.at(basename(path)),
     constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,

@@ -27,15 +27,16 @@ interface Walk {
 async function* walk(walking: Walk, path: string): AsyncGenerator<FileEntry> {
   const { root, signal, linked } = walking;
   signal?.throwIfAborted();
-  const place = path === "" ? root : join(root, path);
+  const fullPath = path === "" ? root : join(root, path);
   const fail = (error: unknown): never => {
-    throw copyFailure(`reading ${place}`, error);
+    throw copyFailure(`reading ${fullPath}`, error);
   };
   await pause(walking);
-  const stats = statOf(place, fail);
-  yield findLink(linked, path, stats) ?? (await readEntry(place, path, stats).catch(fail));
+  const stats = statOf(fullPath, fail);
+  yield findLink(linked, path, stats) ?? (await readEntry(fullPath, path, stats).catch(fail));
   if (!stats.isDirectory()) return;
-  for (const name of await listNames(place).catch(fail)) yield* walk(walking, path === "" ? name : `${path}/${name}`);
+  for (const name of await listNames(fullPath).catch(fail))
+    yield* walk(walking, path === "" ? name : `${path}/${name}`);
 }
 
 /** Lets timers and sockets have their turn among calls that do not wait. */
@@ -74,16 +75,16 @@ export function kindOf(stats: Stats): FoundFile["kind"] {
   return stats.isSymbolicLink() ? "symlink" : "other";
 }
 
-async function readEntry(place: string, path: string, stats: Stats): Promise<FileEntry> {
+async function readEntry(fullPath: string, path: string, stats: Stats): Promise<FileEntry> {
   const common = { path, mtime: timeOf(stats) };
   const kind: FileKind = kindOf(stats);
   const mode = stats.mode & permissionBits;
-  if (kind === "symlink") return { ...common, kind, target: await readlink(place) };
+  if (kind === "symlink") return { ...common, kind, target: await readlink(fullPath) };
   if (kind === "directory") return { ...common, kind, mode };
   if (kind === "file") {
-    return { ...common, kind, mode, sizeBytes: stats.size, content: () => readExactly(place, stats.size) };
+    return { ...common, kind, mode, sizeBytes: stats.size, content: () => readExactly(fullPath, stats.size) };
   }
-  throw specialFile(place);
+  throw specialFile(fullPath);
 }
 
 function timeOf({ mtimeMs }: Stats): number {

@@ -33,7 +33,7 @@ export async function dialContainer(route: ContainerRoute, port: number, signal:
   }
   signal.throwIfAborted();
   try {
-    return await openToolTunnel(route.spawnInside, { host: "127.0.0.1", port, place: "in the container" });
+    return await openToolTunnel(route.spawnInside, { host: "127.0.0.1", port, where: "in the container" });
   } catch (error) {
     throw forwardFailed(route.name, [...attempts, error]);
   }

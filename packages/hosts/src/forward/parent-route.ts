@@ -49,7 +49,7 @@ export async function dialFrom(
     signal.throwIfAborted();
     if (!isForbidden(error)) throw error;
     const spawn = (argv: readonly string[]) => parent.spawn(argv, { signal, lifetime: "long" });
-    return await openToolTunnel(spawn, { host, port, place: `on ${parent.id}` });
+    return await openToolTunnel(spawn, { host, port, where: `on ${parent.id}` });
   }
 }
 

@@ -59,12 +59,12 @@ if has python3; then exec python3 -c "$4" "$1" "$2"; fi`,
 
 /**
  * Opens a tunnel to a port by a program that is where the port can be reached.
- * @param place for messages: where the program runs
+ * @param where for messages: where the program runs
  * @throws Error with what the program said
  */
 export async function openToolTunnel(
   spawn: SpawnTool,
-  { host, port, place }: { readonly host: string; readonly port: number; readonly place: string },
+  { host, port, where }: { readonly host: string; readonly port: number; readonly where: string },
 ): Promise<Tunnel> {
   const process = await spawn(["/bin/sh", "-c", script, "otto-port", host, String(port), perl, python]);
   const { stdin, stdout, stderr, exit } = process;
@@ -80,7 +80,7 @@ export async function openToolTunnel(
     ({ exitCode }) => exitCode,
     () => undefined,
   );
-  const failure = () => new Error(`by a program ${place}: ${cleanText(said).trim() || "no connection"}`);
+  const failure = () => new Error(`by a program ${where}: ${cleanText(said).trim() || "no connection"}`);
   const state = await takeLine(stdout);
   if (state !== connected && state !== connecting) {
     await exitCode;
