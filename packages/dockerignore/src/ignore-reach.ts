@@ -6,7 +6,7 @@ export type Reach = (directory: string, matched: readonly boolean[]) => boolean;
 
 interface Exception {
   readonly index: number;
-  /** The pattern without a last `/**` or `/*`, and with a slash: what a directory on its way must begin. */
+  /** The pattern without a last `/**` or `/*`, and with a slash. It begins with each directory above it. */
   readonly lead: string;
   readonly segments: readonly RE2JS[] | undefined;
 }
@@ -23,10 +23,11 @@ export function createReach(patterns: readonly IgnorePattern[]): Reach {
   const leadsOnly = exceptions.every(({ lead }) => !/[*[\]?^\\]/.test(lead));
   return (directory, matched) => {
     const last = matched.findLastIndex((match, index) => match && patterns[index]?.negated === false);
-    const way = `${directory}/`;
+    const prefix = `${directory}/`;
     return exceptions.some(
       ({ index, lead, segments }) =>
-        index > last && (leadsOnly ? lead.startsWith(way) : segments === undefined || leadsInto(segments, directory)),
+        index > last &&
+        (leadsOnly ? lead.startsWith(prefix) : segments === undefined || leadsInto(segments, directory)),
     );
   };
 }
