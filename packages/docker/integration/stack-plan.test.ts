@@ -113,7 +113,7 @@ test.each(edits)("after a change of %s the plan says what up then does", async (
   const events = await recordEvents(stack.project, () => composeUp(repo, lab, { onEvent }));
   expect(done).toEqual(plan);
   const touched = new Set(events.map((line) => line.split(" ")[0]));
-  expect([...touched].sort()).toEqual(changes.map(({ service }) => service).sort());
+  expect([...touched].sort()).toEqual(changes.map(({ service }) => service ?? "").sort());
   expect((await planComposeUp(repo, lab)).filter((step) => step.do !== "leave")).toEqual([]);
 });
 
