@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Lab, startLab } from "@otto/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { routeTo } from "./lab-route.js";
+import { countSleeps, newMark } from "./suite/processes.js";
 import { openBy, transports } from "./transports.js";
 
 let lab: Lab<"parent">;
@@ -20,7 +21,7 @@ describe.each(transports)("$name", (transport) => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);
     process.on("unhandledRejection", note);
-    for (let round = 0; round < 8; round += 1) {
+    for (let round = 0; round < 5; round += 1) {
       await using session = openBy(transport, routeTo(lab, "parent"));
       const files = numbers.map((number) => join("/tmp", `${lab.hosts.parent.user}-${round}-${number}`));
       const calls = files.map((file) => session.exec(["sh", "-c", 'echo run >>"$1"', "sh", file]));
@@ -31,6 +32,19 @@ describe.each(transports)("$name", (transport) => {
     }
     process.off("unhandledRejection", note);
     expect(unhandled).toEqual([]);
+  });
+
+  test("an aborted command has ended, and what it started, though no other session fits beside it", async () => {
+    await using session = openBy(transport, routeTo(lab, "parent"));
+    const mark = newMark();
+    const controller = new AbortController();
+    const script = `sleep ${mark} & sleep ${mark}; true`;
+    const running = session.exec(["sh", "-c", script], { signal: controller.signal });
+    running.catch(() => {});
+    await expect.poll(() => countSleeps(mark)).toBe(2);
+    controller.abort(new Error("enough"));
+    await expect(running).rejects.toThrow("enough");
+    expect(await countSleeps(mark)).toBe(0);
   });
 
   test("commands run beside processes that last, by further connections", async () => {
