@@ -189,6 +189,29 @@ networks: { front: ${front} }
   expect([await isInternal(), await plan()]).toEqual(["false", left]);
 });
 
+test("a network that is not the stack's own is not removed when the stack's is given its name", async () => {
+  const declare = (front: string) =>
+    stack.write(
+      "compose.yml",
+      `services: { a: { image: "$IMAGE", init: true, networks: [front] } }\nnetworks: { front: ${front} }\n`,
+    );
+  const docker = async (...argv: string[]) => (await execute("docker", argv)).stdout.trim();
+  const foreign = `${stack.project}-foreign`;
+  await declare("{}");
+  await composeUp(repo, lab);
+  const id = await docker("network", "create", foreign);
+  try {
+    await declare(`{ name: ${foreign} }`);
+    const events = await recordEvents(stack.project, () =>
+      expect(composeUp(repo, lab)).rejects.toMatchObject({ code: "COMPOSE_UP_FAILED" }),
+    );
+    expect(events).toEqual([]);
+    expect(await docker("network", "inspect", "--format", "{{.Id}}", foreign)).toBe(id);
+  } finally {
+    await docker("network", "rm", foreign);
+  }
+});
+
 test("only what changed is sent; containers see it, and what they wrote stays", async () => {
   const sent: number[] = [];
   const onEvent = (event: { type: string; files?: number }) => {

@@ -18,7 +18,7 @@ type Services = PlacedStack["files"]["services"];
 
 /**
  * Pulls the images that the plan asks registries for, as far as compose does not do it when it starts containers: those for
- * which the user has a login here, and those that are pulled although they are there.
+ * which the user has a login here, and those that are to be there before anything else is done.
  * @returns the services whose images were pulled
  * @throws OttoError `COMPOSE_UP_FAILED` with what compose said
  */
@@ -29,7 +29,7 @@ export async function pullImages(stack: PlacedStack, plan: UpPlan, pulling: Pull
   const services = stack.files.services.filter(({ name }) => steps.has(name));
   const pulled = await pullByLogin(stack, services, pulling);
   pulling.signal?.throwIfAborted();
-  const rest = services.filter(({ name }) => !pulled.has(name) && steps.get(name)?.isRefresh);
+  const rest = services.filter(({ name }) => !pulled.has(name) && steps.get(name)?.isAhead);
   if (rest.length > 0) await pullByCompose(stack, rest, pulling);
   return new Set([...pulled, ...rest.map(({ name }) => name)]);
 }

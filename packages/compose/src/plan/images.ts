@@ -14,7 +14,7 @@ export function planPulls(services: readonly ComposeService[], acted: Acted, com
     const refresh = refreshCause(service, image, comparison.now);
     const cause = refresh ?? (isMissing ? missing : undefined);
     if (cause === undefined) return [];
-    return [{ do: "pull", service: service.name, cause, after: [], isRefresh: refresh !== undefined }];
+    return [{ do: "pull", service: service.name, cause, after: [], isAhead: refresh !== undefined }];
   });
 }
 

@@ -39,3 +39,8 @@ test("a network that nobody is known to be on is left", () => {
   expect(plan()).toEqual([]);
   expect(plan(container("api", {}), container("gone", { default: "0" }))).toEqual([]);
 });
+
+test("containers without the label go off a network that is replaced, too: their services are declared on it", () => {
+  const [old, other] = [container("web", {}), container("api", { default: "0" })];
+  expect(plan(old, other)).toEqual(["network default: recreate (its settings changed): p_default, web, api"]);
+});

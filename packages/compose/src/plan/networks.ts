@@ -17,9 +17,13 @@ export function planNetworks(
     names.flatMap((name) => Object.entries(digests.get(name)?.networks ?? {})),
   );
   return [...declared].flatMap(([key, { name, settings }]): NetworkStep[] => {
-    const own = containers.filter(({ service, networks }) => names.includes(service) && Object.hasOwn(networks, key));
+    const known = containers.filter(({ service, networks }) => names.includes(service) && Object.hasOwn(networks, key));
     // A network that an interrupted up replaced has a container of the new settings, or none.
-    if (own.length === 0 || own.some(({ networks }) => networks[key] === settings)) return [];
+    if (known.length === 0 || known.some(({ networks }) => networks[key] === settings)) return [];
+    // One that was started by others, or a version before, has no label, and is recreated like them.
+    const isOnIt = (container: ObservedContainer) =>
+      known.includes(container) || digests.get(container.service)?.networks?.[key] !== undefined;
+    const own = containers.filter((container) => names.includes(container.service) && isOnIt(container));
     const step = { do: "recreate", network: key, cause: "its settings changed", after: [] } as const;
     return [{ ...step, name, containers: own.map(({ id }) => id) }];
   });

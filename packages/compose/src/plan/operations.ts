@@ -28,8 +28,11 @@ interface Operation {
 /** A registry is asked for the service's image. */
 export interface PullStep extends Operation {
   readonly do: "pull";
-  /** Whether it is asked although the image may be there. Else compose pulls it too, when it starts the container. */
-  readonly isRefresh: boolean;
+  /**
+   * Whether that has to be before anything else is done: the image may be there, or a network is replaced, off which
+   * containers are meanwhile. Else compose pulls it too, when it starts the container.
+   */
+  readonly isAhead: boolean;
 }
 
 /** What one run of compose does, together with the other steps of that run. */

@@ -382,3 +382,13 @@ test("the plan says which images are pulled, and why", () => {
     "builds nothing",
   ]);
 });
+
+test("an image that is not there is pulled before a network is replaced, not while its containers are off it", () => {
+  const isAhead = (settings: string) => {
+    const digests = new Map([["a", { ...digest, networks: { front: { name: "p_front", settings } } }]]);
+    const containers = [container("a", { config: "other", networks: { front: "1" } })];
+    const steps = planUp([service("a", { image: "new" })], { ...fixed, containers, images: {}, digests });
+    return steps.flatMap((step) => (step.do === "pull" ? [step.isAhead] : []));
+  };
+  expect([isAhead("1"), isAhead("2")]).toEqual([[false], [true]]);
+});

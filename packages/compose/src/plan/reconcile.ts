@@ -31,7 +31,10 @@ export function planUp(services: readonly ComposeService[], comparison: Comparis
   );
   const { builders } = comparison;
   const pulled = enabled.filter(({ name }) => !builders.has(name));
-  const pulls = planPulls(pulled, replaced, comparison);
+  const networks = planNetworks(enabled, containers, comparison.digests);
+  const pulls = planPulls(pulled, replaced, comparison).map((step) => {
+    return networks.length > 0 ? { ...step, isAhead: true } : step;
+  });
   const builds = planBuilds(enabled, replaced, comparison);
   const images = { built: new Set(builds.map(({ service }) => service)), builders };
   const waits = new Map(enabled.map((service) => [service.name, findWaits(service, replaced, images)]));
@@ -40,7 +43,7 @@ export function planUp(services: readonly ComposeService[], comparison: Comparis
     ...pulls,
     ...repairs,
     ...planOrphans(services, containers),
-    ...planNetworks(enabled, containers, comparison.digests),
+    ...networks,
     ...planRuns(enabled, replaced, [...builds, ...acted.map((one) => ({ ...one, after: afterOf(one) }))]),
     ...decisions.flatMap((decision): UpStep[] => {
       if (decision.do !== "restart") return [];
