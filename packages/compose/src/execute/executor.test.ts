@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { ComposeService } from "@otto/compose-files";
 import { expect, test } from "vitest";
 import type { PlacedStack } from "../declared/stack.js";
@@ -9,8 +10,8 @@ const labels = { "com.docker.compose.project": "shop", "com.docker.compose.servi
 const state = { Status: "running", ExitCode: 0, Health: { Status: "healthy" } };
 const db = { id: "db1", name: "/shop-db-1", image: "sha256:1", restarts: 0, state, policy: "no", labels };
 
-/** Executes a plan, and returns the commands with what they end with. */
-async function execute(plan: UpPlan, failing?: string): Promise<[string[], number]> {
+/** Executes a plan, and returns the commands with what they end with. @param endless a command that only its signal ends */
+async function execute(plan: UpPlan, failing?: string, endless?: string): Promise<[string[], number]> {
   const commands: string[] = [];
   const answer = (command: string, output = "") => {
     commands.push(command.replaceAll("'", ""));
@@ -23,9 +24,12 @@ async function execute(plan: UpPlan, failing?: string): Promise<[string[], numbe
   };
   const compose = {
     session,
-    run: async (argv: (words: string[]) => readonly string[]) => {
+    run: async (argv: (words: string[]) => readonly string[], { signal }: { signal: AbortSignal }) => {
       const words = argv(["docker", "compose"]);
-      return answer(words.slice(words.indexOf("--quiet-pull") + 1).join(" "));
+      const command = words.slice(words.indexOf("--quiet-pull") + 1).join(" ");
+      if (command !== endless) return answer(command);
+      await once(signal, "abort");
+      return { ...answer(command), exitCode: 130 };
     },
   } as unknown as Compose;
   const services = ["db", "api"].map((name) => ({ name, enabled: true, replicas: 1 })) as ComposeService[];
@@ -33,7 +37,10 @@ async function execute(plan: UpPlan, failing?: string): Promise<[string[], numbe
   const execution = {
     ...{ stack: { project: "shop", files } as unknown as PlacedStack, compose, directory: "/c" },
     watched: { session, events: { isOver: false, count: 0, lastChange: () => undefined } },
-    waiting: { services, before: [], deadline: Number.POSITIVE_INFINITY, timeoutMs: 1000 },
+    waiting: {
+      ...{ services, before: [], timeoutMs: 1000 },
+      deadline: endless === undefined ? Number.POSITIVE_INFINITY : performance.now() + 10,
+    },
   } as unknown as Execution;
   const { exitCode } = await executePlan(execution, plan);
   return [commands, exitCode];
@@ -46,7 +53,7 @@ const [first, second] = [
 ];
 
 const plan: UpPlan = [
-  { ...base, do: "pull", service: "db", isRefresh: true },
+  { ...base, do: "pull", service: "db", isAhead: true },
   { ...base, do: "rename", service: "db", containers: ["db1"], name: "shop-db-1" },
   { ...base, do: "remove", service: "gone", containers: ["gone1", "gone2"], stops: true },
   { ...base, do: "start", service: "db", run: first },
@@ -74,4 +81,17 @@ test("nothing is executed after a step that fails", async () => {
 
 test("a plan that only pulls and leaves executes nothing", async () => {
   expect(await execute(plan.filter((step) => step.do === "pull" || step.do === "leave"))).toEqual([[], 0]);
+});
+
+test("what compose was ended at when time was over is not up, though the container of before runs; nothing more is done", async () => {
+  const run = { number: 1, replaces: true, builds: true };
+  const late: UpPlan = [
+    { ...base, do: "build", service: "db", run },
+    { ...base, do: "recreate", service: "db", run },
+    ...plan.filter(({ do: action }) => action === "restart"),
+  ];
+  await expect(execute(late, undefined, "--force-recreate --build -- db")).rejects.toMatchObject({
+    code: "COMPOSE_NOT_READY",
+    message: expect.stringContaining("db: docker compose was still at work") as string,
+  });
 });

@@ -8,9 +8,9 @@ import {
   type NetworkStep,
   type UpPlan,
 } from "../plan/operations.js";
-import { dockerWords, upCommand } from "../session/compose-command.js";
+import { upCommand } from "../session/compose-command.js";
 import { type Compose, type ComposeOutcome, runInTree } from "../session/compose-process.js";
-import { type ReadyOptions, type WatchedStack, waitUntilReady } from "./readiness.js";
+import { explainLate, type ReadyOptions, type WatchedStack, waitUntilReady } from "./readiness.js";
 import { containerScript } from "./scripts.js";
 import type { UpOptions } from "./up-options.js";
 
@@ -36,7 +36,7 @@ export async function executePlan(execution: Execution, plan: UpPlan): Promise<C
     const outcome =
       "run" in group
         ? await runCompose(execution, group.run)
-        : await session.run(containerScript(group.containers, dockerWords(session.parent)));
+        : await session.run(containerScript(session, group.containers));
     output += outcome.output;
     if (outcome.exitCode !== 0) return { exitCode: outcome.exitCode, output };
   }
@@ -78,6 +78,7 @@ async function runCompose(execution: Execution, steps: RunSteps): Promise<Compos
   const onOutput = (text: string) => onEvent?.({ type: "compose.output", project: stack.project, text });
   const options = { directory, services, ...steps[0].run };
   const outcome = await run((argv) => upCommand(argv, stack, options), { signal: late.signal, onOutput });
-  // Then the wait, whose time is over, says what it was for.
-  return late.passed ? { exitCode: 0, output: outcome.output } : outcome;
+  if (!late.passed || outcome.exitCode === 0) return outcome;
+  const own = waiting.services.filter(({ name }) => services.includes(name));
+  throw await explainLate(watched, { ...waiting, services: own });
 }

@@ -121,6 +121,21 @@ export async function waitUntilReady(view: WatchedStack, options: ReadyOptions):
   }
 }
 
+/**
+ * Why services are not up that compose was ended at when time was over: what a wait for them says, else that compose was not
+ * done. Containers of before may run all the same.
+ */
+export async function explainLate(view: WatchedStack, options: ReadyOptions): Promise<OttoError> {
+  try {
+    await waitUntilReady(view, options);
+  } catch (error) {
+    if (isOttoError(error)) return error;
+    throw error;
+  }
+  const service = options.services[0]?.name ?? "";
+  return notReady(view, { service, because: "docker compose was still at work" }, options.timeoutMs);
+}
+
 /** Looks at a stack whose events are heard, when its engine answers. @returns `seen`: how many events there were before */
 async function observeWatched(
   { session, events }: WatchedStack,
