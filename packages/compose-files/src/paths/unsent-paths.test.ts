@@ -17,6 +17,8 @@ services:
 const reader: LocalReader = {
   readText: async (path) => texts[path],
   async stat(path) {
+    if (path === "/r/docker/out") return { kind: "file", realPath: "/elsewhere/out" };
+    if (path === "/r/docker/socket") return { kind: "other", realPath: path };
     if (texts[path] !== undefined) return { kind: "file", realPath: path };
     const isDirectory = Object.keys(texts).some((file) => file.startsWith(`${path}/`));
     return isDirectory ? { kind: "directory", realPath: path } : undefined;
@@ -79,4 +81,9 @@ test("services that are not to run are not looked at; one may be called like an 
 test("of the options of a volume's driver only what Compose resolved is looked at", async () => {
   const driver_opts = { sshcmd: "me@host:./here", device: "/tree/repo/docker/here" };
   expect(await find({ driver_opts }, "v", "volumes")).toEqual(["v.driver_opts.device docker/here"]);
+});
+
+test("what may not be sent is no matter of the key that names it", async () => {
+  for (const file of ["out", "socket"])
+    expect(await find({ file: `/tree/repo/docker/${file}` }, "unused", "secrets")).toEqual([]);
 });

@@ -38,8 +38,9 @@ export async function findUnsentPaths(
     // Beside files whose text was changed there is nothing.
     if (isWithin(remotePath, "compose")) return true;
     const entry = await reader.stat(posix.join(root, posix.relative("repo", remotePath)));
-    const real = entry && posix.join("repo", posix.relative(realRoot, entry.realPath));
-    return real !== undefined && !isSent(project, real, tree);
+    // What may not be sent is refused where it is needed.
+    if (entry === undefined || entry.kind === "other" || !isWithin(entry.realPath, realRoot)) return false;
+    return !isSent(project, posix.join("repo", posix.relative(realRoot, entry.realPath)), tree);
   };
   const unsent: UnsentPath[] = [];
   for (const { key, whole, words } of modelPaths(project, model, tree.directory)) {
