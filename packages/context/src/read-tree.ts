@@ -130,6 +130,10 @@ async function joinEntries(
 }
 
 function withMode(root: string, entry: DirectoryEntry): LocalEntry[] {
-  const stats = lstatSync(entryFsPath(root, entry.path), { throwIfNoEntry: false });
-  return stats === undefined ? [] : [{ ...entry, mode: stats.mode & 0o777 }];
+  try {
+    return [{ ...entry, mode: lstatSync(entryFsPath(root, entry.path)).mode & 0o777 }];
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw unreadable(entry.path, error);
+  }
 }

@@ -17,7 +17,7 @@ test("names of UTF-8 need no header", () => {
 test.each([1, 2, 3, 88, 89, 90, 91, 92, 988, 989, 990, 991])(
   "a name of %i bytes comes back from its record",
   (length) => {
-    const [header, body] = cut(encodeRawNames(raw(length), "text", mtime));
+    const [header, body] = cut(encodeRawNames(raw(length), "", mtime));
     const [, size = "", name = ""] = /^(\d+) path=(\xff+)\n$/.exec(body.toString("latin1")) ?? [];
     expect([Number(size), name.length]).toEqual([body.length, length]);
     expect(numberAt(header, 124, 11)).toBe(body.length);
@@ -32,6 +32,13 @@ test("the header is one of ustar, of type x, with its sum and time; the target h
   expect(numberAt(header, 136, 11)).toBe(1_700_000_000);
   const unsummed = Buffer.concat([header.subarray(0, 148), Buffer.from(" ".repeat(8)), header.subarray(156)]);
   expect(numberAt(header, 148, 6)).toBe(unsummed.reduce((sum, byte) => sum + byte, 0));
+});
+
+test.each([
+  ["é", "\udcff", "11 path=Ã©\n14 linkpath=\xff\n"],
+  ["\udcff", "é", "9 path=\xff\n15 linkpath=Ã©\n"],
+])("where one of both has other bytes, it has the other, too", (path, target, records) => {
+  expect(cut(encodeRawNames(path, target, mtime))[1].toString("latin1")).toBe(records);
 });
 
 /** The header, and the body without what fills its last block. */

@@ -4,19 +4,15 @@ const blockBytes = 512;
 
 /**
  * For writers of tar that know names of UTF-8 alone: the PAX header that gives the next entry a name and link target with
- * other bytes; nothing when both are text.
+ * other bytes; nothing when both are text. It has the one that is text, too: such a writer may put a header of its own behind
+ * this one, of which readers know only the last, so it must find no reason to in what it is given in their place.
  *
  * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
  */
 export function encodeRawNames(path: string, target: string, mtime: Date): Buffer | undefined {
-  const names: readonly (readonly [string, string])[] = [
-    ["path", path],
-    ["linkpath", target],
-  ];
-  const records = names
-    .filter(([, name]) => hasRawBytes(name))
-    .map(([key, name]) => encodeRecord(key, encodePath(name)));
-  if (records.length === 0) return undefined;
+  if (!hasRawBytes(path) && !hasRawBytes(target)) return undefined;
+  const records = [encodeRecord("path", encodePath(path))];
+  if (target !== "") records.push(encodeRecord("linkpath", encodePath(target)));
   const body = Buffer.concat(records);
   const padding = Buffer.alloc((blockBytes - (body.length % blockBytes)) % blockBytes);
   return Buffer.concat([encodeHeader(body.length, mtime), body, padding]);

@@ -38,7 +38,16 @@ test("names and targets of other bytes than UTF-8 stand in a record before their
   const tar = await buffer(packTree([fileOf("caf\udce9"), { path: "l", target: "to\udcfd" }]));
   expect(headerAt(tar, 0).kind).toBe("x");
   expect(tar.subarray(blockBytes).toString("latin1")).toMatch(/^13 path=caf\xe9\n/);
-  expect(tar.subarray(5 * blockBytes).toString("latin1")).toMatch(/^16 linkpath=to\xfd\n/);
+  expect(tar.subarray(5 * blockBytes).toString("latin1")).toMatch(/^9 path=l\n16 linkpath=to\xfd\n/);
+});
+
+test.each([
+  ["é", "to\udcfd"],
+  ["l\udcfd", "é"],
+  ["l\udcfd", "x".repeat(101)],
+])("a link has one record of names, of which readers know only the last: %j, %j", async (path, target) => {
+  const tar = await buffer(packTree([{ path, target }]));
+  expect([0, 2].map((block) => headerAt(tar, block))).toMatchObject([{ kind: "x" }, { kind: "2", target: "raw-name" }]);
 });
 
 test("more entries than are packed at once come in their order", async () => {

@@ -49,16 +49,22 @@ function packNext(archive: Pack, entries: readonly PackedEntry[]): void {
   packFrom(root, options as object);
 }
 
-/** tar-stream writes UTF-8 alone: other names stand in a record before the entry. */
+/** tar-stream writes UTF-8 alone: other names stand in a record before the entry, and something short in their place. */
 function nameEntry(archive: Pack, header: Headers, entry: PackedEntry | undefined): Headers {
-  const target = entry !== undefined && "target" in entry ? entry.target : "";
-  const names = encodeRawNames(header.name, target, noTime);
-  if (names !== undefined) archive.push(names);
-  return { ...header, name: writtenName(header.name) };
+  const names = encodeRawNames(header.name, entry === undefined ? "" : targetOf(entry), noTime);
+  if (names === undefined) return header;
+  archive.push(names);
+  return { ...header, name: rawName };
 }
 
-function writtenName(name: string): string {
-  return hasRawBytes(name) ? "raw-name" : name;
+const rawName = "raw-name";
+
+function targetOf(entry: PackedEntry): string {
+  return "target" in entry ? entry.target : "";
+}
+
+function writtenTarget(entry: PackedEntry): string {
+  return hasRawBytes(entry.path + targetOf(entry)) ? rawName : targetOf(entry);
 }
 
 /** Its types are those of a version that had no `fs` and `umask`, and of another version of tar-stream. */
@@ -85,10 +91,7 @@ function createTreeFiles(entries: ReadonlyMap<string, PackedEntry>): TreeFiles {
   };
   return {
     lstat: (path, done) => done(null, describe(at(path))),
-    readlink: (path, done) => {
-      const entry = at(path);
-      done(null, "target" in entry ? writtenName(entry.target) : "");
-    },
+    readlink: (path, done) => done(null, writtenTarget(at(path))),
     createReadStream: (path) => {
       const entry = at(path);
       return Readable.from("target" in entry ? [] : entry.read(), { objectMode: false });

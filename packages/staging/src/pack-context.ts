@@ -39,27 +39,49 @@ export async function packedDockerfileName(context: BuildContext): Promise<strin
 async function writeContext(archive: Pack, tree: BuildContext): Promise<void> {
   const { entries } = await planArchive(tree);
   for (const entry of entries) {
-    const names = encodeRawNames(entry.path, entry.kind === "symlink" ? entry.target : "", fixedTime);
-    if (names !== undefined) archive.push(names);
-    await writeEntry(archive, tree, entry);
+    const record = encodeRawNames(entry.path, targetOf(entry), fixedTime);
+    if (record !== undefined) archive.push(record);
+    const names = record === undefined ? { name: entry.path, linkname: targetOf(entry) } : rawNames;
+    await writeEntry(archive, tree, { entry, names });
   }
   archive.finalize();
 }
 
-async function writeEntry(archive: Pack, tree: ContextTree, entry: PackedEntry): Promise<void> {
-  if (entry.kind === "file") return writeFile(archive, tree, entry);
-  if (entry.kind === "content")
-    return writeContent(archive, header(entry.path, "file", 0o644), await entry.content(tree));
-  if (entry.kind === "directory") return writeContent(archive, header(entry.path, "directory", 0o755));
-  return writeContent(archive, { ...header(entry.path, "symlink", 0o777), linkname: writtenName(entry.target) });
+/** tar-stream writes UTF-8 alone: other names stand in a record before the entry, and these in their place. */
+const rawNames: Names = { name: "raw-name", linkname: "raw-name" };
+
+interface Names {
+  readonly name: string;
+  readonly linkname: string;
 }
 
-async function writeFile(archive: Pack, tree: ContextTree, entry: FileEntry): Promise<void> {
+/** Of a link, or of a further name of a file; empty for others. */
+function targetOf(entry: PackedEntry): string {
+  if (entry.kind === "symlink") return entry.target;
+  return entry.kind === "file" && entry.sameAs !== undefined && !hasRawBytes(entry.sameAs) ? entry.sameAs : "";
+}
+
+interface NamedEntry<T extends PackedEntry = PackedEntry> {
+  readonly entry: T;
+  readonly names: Names;
+}
+
+async function writeEntry(archive: Pack, tree: ContextTree, { entry, names }: NamedEntry): Promise<void> {
+  const { name, linkname } = names;
+  if (entry.kind === "file") return writeFile(archive, tree, { entry, names });
+  if (entry.kind === "content") return writeContent(archive, header(name, "file", 0o644), await entry.content(tree));
+  if (entry.kind === "directory") return writeContent(archive, header(name, "directory", 0o755));
+  return writeContent(archive, { ...header(name, "symlink", 0o777), linkname });
+}
+
+async function writeFile(
+  archive: Pack,
+  tree: ContextTree,
+  { entry, names: { name, linkname } }: NamedEntry<FileEntry>,
+): Promise<void> {
   const mode = entry.executable ? 0o755 : 0o644;
-  if (entry.sameAs !== undefined && !hasRawBytes(entry.sameAs)) {
-    return writeContent(archive, { ...header(entry.path, "link", mode), linkname: entry.sameAs });
-  }
-  const sink = archive.entry({ ...header(entry.path, "file", mode), size: entry.size });
+  if (targetOf(entry) !== "") return writeContent(archive, { ...header(name, "link", mode), linkname });
+  const sink = archive.entry({ ...header(name, "file", mode), size: entry.size });
   // A stream of streamx does all that pipeline asks of a Writable, but its types do not say so.
   await pipeline(tree.openFile(entry), sink as unknown as Writable);
 }
@@ -76,11 +98,6 @@ async function writeContent(
   });
 }
 
-function header(path: string, type: Header["type"], mode: number) {
-  return { name: writtenName(path), type, mode, mtime: fixedTime, uid: 0, gid: 0, uname: "", gname: "" };
-}
-
-/** tar-stream writes UTF-8 alone: other names stand in a record before the entry. */
-function writtenName(name: string): string {
-  return hasRawBytes(name) ? "raw-name" : name;
+function header(name: string, type: Header["type"], mode: number) {
+  return { name, type, mode, mtime: fixedTime, uid: 0, gid: 0, uname: "", gname: "" };
 }
