@@ -212,6 +212,26 @@ test("a network that is not the stack's own is not removed when the stack's is g
   }
 });
 
+test("what fails while a network is replaced is what is said, not that its containers were stopped for that", async () => {
+  const declare = async (front: string, line: string) => {
+    await stack.write("context/Dockerfile", `FROM ${stack.image}\n${line}\n`);
+    await stack.write(
+      "compose.yml",
+      `services: { a: { build: context, init: true, networks: [front] } }\nnetworks: { front: ${front} }\n`,
+    );
+  };
+  await declare("{}", "LABEL a=b");
+  await composeUp(repo, lab);
+  await declare("{ internal: true }", "COPY nothing /");
+  await expect(composeUp(repo, lab)).rejects.toMatchObject({
+    code: "COMPOSE_UP_FAILED",
+    message: expect.stringContaining("nothing") as string,
+  });
+  await declare("{ internal: true }", "LABEL a=b");
+  await composeUp(repo, lab);
+  expect((await planComposeUp(repo, lab)).map(formatUpStep)).toEqual(["a: leave (it runs as declared)"]);
+});
+
 test("only what changed is sent; containers see it, and what they wrote stays", async () => {
   const sent: number[] = [];
   const onEvent = (event: { type: string; files?: number }) => {

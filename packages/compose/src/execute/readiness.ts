@@ -61,6 +61,8 @@ export interface ReadyOptions {
   readonly services: readonly ComposeService[];
   /** The containers there were before; those that ran and run still need no time to prove themselves. */
   readonly before: readonly ObservedContainer[];
+  /** Ids of containers that the plan stops and replaces: that they have exited is no failure of theirs. Default: none. */
+  readonly stopped?: ReadonlySet<string> | undefined;
   /** When to give up, as `performance.now()` counts. */
   readonly deadline: number;
   readonly timeoutMs: number;
@@ -89,6 +91,7 @@ export function readyOptions(
   return {
     services: files.services,
     before: before.filter(({ id }) => !restarted.includes(id)),
+    stopped: new Set(plan.flatMap((step) => ("network" in step ? step.containers : []))),
     deadline: performance.now() + timeoutMs,
     timeoutMs,
     signal,
@@ -170,10 +173,12 @@ interface StackState {
   readonly recheckMs: number;
 }
 
+type Judging = Pick<ReadyOptions, "services" | "before" | "stopped">;
+
 /** @param quietMs for how long nothing has happened to a container */
 function judgeStack(
   containers: readonly ObservedContainer[],
-  { services, before }: Pick<ReadyOptions, "services" | "before">,
+  { services, before, stopped }: Judging,
   quietMs: (id: string) => number,
 ): StackState {
   let waiting: Unready | undefined;
@@ -181,7 +186,7 @@ function judgeStack(
   let recheckMs = Number.POSITIVE_INFINITY;
   for (const declared of services.filter(({ enabled, replicas }) => enabled && replicas > 0)) {
     const service = declared.name;
-    const own = containers.filter((container) => container.service === service);
+    const own = containers.filter((container) => container.service === service && stopped?.has(container.id) !== true);
     if (own.length === 0) waiting ??= { service, because: "it has no container" };
     for (const container of own) {
       const known = before.find(({ id }) => id === container.id);
@@ -206,10 +211,7 @@ export function isReady({ services, before }: Pick<ReadyOptions, "services" | "b
 }
 
 /** The first service of a stack that failed by itself, as an error with its last log lines. */
-export async function findFailure(
-  view: StackView,
-  options: Pick<ReadyOptions, "services" | "before">,
-): Promise<OttoError | undefined> {
+export async function findFailure(view: StackView, options: Judging): Promise<OttoError | undefined> {
   const containers = await observeContainers(view.session);
   const { failed, looping } = judgeStack(containers, options, () => 0);
   const unready = failed ?? looping;
