@@ -55,6 +55,7 @@ if has python3; then exec python3 -c "$4" "$1" "$2"; fi`,
   names: ["perl", "python3", "socat", "ncat", "nc", "busybox", "bash"],
   onConnecting: `echo ${connecting}`,
   onConnected: `echo ${connected}`,
+  waitsForServer: true,
 });
 
 /**

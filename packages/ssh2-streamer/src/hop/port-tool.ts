@@ -14,6 +14,11 @@ export interface PortScriptOptions {
   readonly onConnecting?: string | undefined;
   /** Run when bash is connected. Default: nothing. */
   readonly onConnected?: string | undefined;
+  /**
+   * Whether what the server says long after the end of stdin counts more than that the script ends with the server's side:
+   * socat has either. Default false.
+   */
+  readonly waitsForServer?: boolean | undefined;
 }
 
 /**
@@ -21,16 +26,18 @@ export interface PortScriptOptions {
  * exits 127. Its arguments are host and port. bash's own redirection is last: it is two processes.
  */
 export function formatPortScript(options: PortScriptOptions = {}): string {
-  const { preferred = "", names = portTools, onConnecting = ":", onConnected = ":" } = options;
+  const { preferred = "", names = portTools, onConnecting = ":", onConnected = ":", waitsForServer = false } = options;
+  const trySocat = (flags: string) => `if has socat; then ${onConnecting}; exec socat ${flags}- "TCP:$1:$2"; fi`;
   return `
 has() { command -v "$1" >/dev/null 2>&1; }
 ${preferred}
-if has socat; then ${onConnecting}; exec socat -t 86400 - "TCP:$1:$2"; fi
+${waitsForServer ? trySocat("-t 86400 ") : ""}
 if has ncat; then ${onConnecting}; exec ncat "$1" "$2"; fi
 if has nc; then
   ${onConnecting}
   case $(nc -h 2>&1) in *-N*) exec nc -N "$1" "$2" ;; *) exec nc "$1" "$2" ;; esac
 fi
+${waitsForServer ? "" : trySocat("")}
 if has busybox && busybox nc --help >/dev/null 2>&1; then ${onConnecting}; exec busybox nc "$1" "$2"; fi
 if has bash; then
   exec bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit 1; ${onConnected}; cat <&3 & cat >&3; wait' bash "$1" "$2"
