@@ -117,3 +117,26 @@ test.each(transports)(
     expect(asked).toBe(3);
   },
 );
+
+test.each(transports)(
+  "$name: a server that starts no command for a while is asked again afterwards, as often as before",
+  async (transport) => {
+    let isSick = true;
+    await using server = await startServer((session) => {
+      session.on("exec", (accept, reject) => {
+        if (isSick) return reject();
+        const channel = accept().resume();
+        for (const stream of [channel, channel.stderr]) stream.write("<otto-process 7>\n");
+        channel.exit(0);
+        channel.end();
+      });
+    });
+    await using session = openBy(transport, [server.endpoint]);
+    const outcomes: PromiseSettledResult<unknown>[] = [];
+    for (let burst = 0; burst < 3; burst += 1)
+      outcomes.push(...(await Promise.allSettled(Array.from({ length: 10 }, () => session.exec(["anything"])))));
+    expect(outcomes).toMatchObject(outcomes.map(() => ({ reason: { code: "SSH_CHANNEL_REFUSED" } })));
+    isSick = false;
+    expect((await session.exec(["anything"])).exitCode).toBe(0);
+  },
+);

@@ -9,7 +9,7 @@ import { text } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { isOttoError } from "@otto/errors";
-import { type Lab, startLab } from "@otto/lab";
+import { type Lab, startEcho, startLab } from "@otto/lab";
 import type { SshEvent, SshRoute, SshSession } from "ssh2-streamer";
 import { describe, expect, test } from "vitest";
 import { dialEngine } from "./dial-engine.js";
@@ -237,6 +237,21 @@ describe.each(transports)("$name", (transport) => {
     expect(error.details?.hop).toBe("bastion");
     await rm(tools, { recursive: true });
     expect(error.message).toContain("none of nc, ncat, socat, busybox, bash is there");
+  });
+
+  test("a port stream that does not hold the process is no idle one that may be ended", async () => {
+    await using echo = await startEcho();
+    await using lab = await startLab({ hosts: { parent: { allowTcpForwarding: false, maxSessions: 2 } } });
+    await using opened = open(routeTo(lab, "parent"));
+    const socket = (await opened.session.dialTcp("127.0.0.1", echo.port)) as Socket;
+    socket.unref();
+    await startTails(lab, opened, 2);
+    expect((await opened.session.exec(["true"])).exitCode).toBe(0);
+    expect(socket.destroyed).toBe(false);
+    socket.write("hello");
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    expect(answer.toString()).toBe("hello");
+    socket.destroy();
   });
 
   test("a login that may not use the engine's socket is told so, by docker itself", async () => {

@@ -182,7 +182,8 @@ export class Hop {
     const { slot, process } = started;
     const tunnel = new StdioTunnel(process, { explain, onIdle: () => this.#scheduler.review() });
     const socket = tunnel.open();
-    slot.offer(tunnel);
+    // Without a key nobody else can use it, and by `unref` its user may say no more than that it does not hold the process.
+    if (lendKey !== undefined) slot.offer(tunnel);
     if (signal?.aborted) socket.destroy();
     return socket;
   }

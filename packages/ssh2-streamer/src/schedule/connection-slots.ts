@@ -14,7 +14,7 @@ export interface LendableSession {
 /** The right to open one session on a connection. Exactly one of `refuse` and `release` ends it. */
 export interface Slot<T extends LendableSession> {
   readonly connection: Connection;
-  /** Whether the server has other sessions of the connection, or may still count one that has just ended. */
+  /** Whether the server has opened other sessions of the connection, or may still count one that has just ended. */
   readonly hasOthers: boolean;
   /** The server opened the session. */
   confirm(): void;
@@ -59,6 +59,8 @@ export class ConnectionSlots<T extends LendableSession> {
   readonly #live = new Set<LiveSlot<T>>();
   #limit: number;
   #releasedAt = Number.NEGATIVE_INFINITY;
+  /** As {@link #releasedAt}, of a session that was open. */
+  #endedAt = Number.NEGATIVE_INFINITY;
   #consecutiveRefusals = 0;
   #isPaused = false;
   #openMs = 0;
@@ -100,7 +102,8 @@ export class ConnectionSlots<T extends LendableSession> {
   take({ lifetime, lendKey }: SessionRequest): Slot<T> {
     const slot: LiveSlot<T> = { lifetime, lendKey, startedAt: performance.now(), session: undefined, isOpen: false };
     this.#live.add(slot);
-    const hasOthers = () => this.#live.size > 1 || !this.#isSettled(slot);
+    const hasOthers = () =>
+      [...this.#live].some((other) => other !== slot && other.isOpen) || !isSettled(slot, this.#endedAt);
     return {
       connection: this.connection,
       get hasOthers() {
@@ -118,6 +121,7 @@ export class ConnectionSlots<T extends LendableSession> {
       },
       release: () => {
         this.#releasedAt = performance.now();
+        if (slot.isOpen) this.#endedAt = this.#releasedAt;
         if (this.#live.size < this.#limit) this.#leave(slot);
         else startTimer(() => this.#leave(slot), turnMs);
       },
@@ -148,11 +152,6 @@ export class ConnectionSlots<T extends LendableSession> {
     return [...this.#live].filter(({ session }) => session?.isIdle === true);
   }
 
-  /** Whether the server counted no session that had ended when it was asked for this one. */
-  #isSettled({ startedAt }: LiveSlot<T>): boolean {
-    return startedAt - this.#releasedAt > settleMs;
-  }
-
   #leave(slot: LiveSlot<T>): void {
     this.#live.delete(slot);
     this.#setting.onChange();
@@ -161,7 +160,7 @@ export class ConnectionSlots<T extends LendableSession> {
   // The server answers in the order it was asked: what was asked before and is not refused by now is open.
   #learn(refused: LiveSlot<T>): void {
     const before = [...this.#live].indexOf(refused);
-    if (before > 0 && this.#isSettled(refused)) {
+    if (before > 0 && isSettled(refused, this.#releasedAt)) {
       this.#limit = before;
       this.#setting.onLimit(before);
       return;
@@ -182,4 +181,9 @@ export class ConnectionSlots<T extends LendableSession> {
       10 * 2 ** this.#consecutiveRefusals,
     );
   }
+}
+
+/** Whether the server no longer counted the session that had ended last when it was asked for this one. */
+function isSettled({ startedAt }: LiveSlot<unknown>, endedAt: number): boolean {
+  return startedAt - endedAt > settleMs;
 }

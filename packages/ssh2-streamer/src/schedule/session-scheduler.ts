@@ -175,6 +175,7 @@ export class SessionScheduler<T extends LendableSession> {
   }
 
   #goWithout(error: unknown): void {
+    if (this.#isClosed) return;
     this.#dueConnections = 0;
     this.#cause = undefined;
     // Without a further connection, waiters are left to the sessions there are.
