@@ -105,6 +105,8 @@ export interface ComposeService {
   readonly name: string;
   readonly image: string | undefined;
   readonly hasBuild: boolean;
+  /** Whether `docker compose build` makes its image for several platforms, and `up` for one. Default false. */
+  readonly isMultiPlatform?: boolean | undefined;
   /** `always`, `missing`, …; undefined where none is declared. */
   readonly pullPolicy: string | undefined;
   /** As `linux/arm64`; undefined where none is declared. */

@@ -367,6 +367,15 @@ services:
   ]);
 });
 
+test("a service says whether a build by itself makes its image for more platforms than an up", async () => {
+  const compose = `services:
+  one: { build: { dockerfile_inline: FROM scratch, platforms: [linux/amd64] } }
+  two: { build: { dockerfile_inline: FROM scratch, platforms: [linux/amd64, linux/arm64] } }
+`;
+  const { services } = await read({ "compose.yml": compose });
+  expect(services.map(({ isMultiPlatform }) => isMultiPlatform)).toEqual([undefined, true]);
+});
+
 test("a context says what is built from it, and by which Dockerfile", async () => {
   const compose = `services:
   plain: { build: ./app }

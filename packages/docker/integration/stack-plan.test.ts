@@ -212,7 +212,7 @@ test("a network that is not the stack's own is not removed when the stack's is g
   }
 });
 
-test("what fails while a network is replaced is what is said, not that its containers were stopped for that", async () => {
+test("a build that fails leaves the network that would be replaced, and its containers run", async () => {
   const declare = async (front: string, line: string) => {
     await stack.write("context/Dockerfile", `FROM ${stack.image}\n${line}\n`);
     await stack.write(
@@ -223,11 +223,19 @@ test("what fails while a network is replaced is what is said, not that its conta
   await declare("{}", "LABEL a=b");
   await composeUp(repo, lab);
   await declare("{ internal: true }", "COPY nothing /");
-  await expect(composeUp(repo, lab)).rejects.toMatchObject({
-    code: "COMPOSE_UP_FAILED",
-    message: expect.stringContaining("nothing") as string,
-  });
-  await declare("{ internal: true }", "LABEL a=b");
+  expect((await planComposeUp(repo, lab)).map(formatUpStep)).toEqual([
+    "a: build (its build context changed)",
+    "network front: recreate (its settings changed)",
+    "a: recreate (its settings changed)",
+  ]);
+  const events = await recordEvents(stack.project, () =>
+    expect(composeUp(repo, lab)).rejects.toMatchObject({
+      code: "COMPOSE_UP_FAILED",
+      message: expect.stringContaining("nothing") as string,
+    }),
+  );
+  expect(events).toEqual([]);
+  await declare("{ internal: true }", "LABEL a=c");
   await composeUp(repo, lab);
   expect((await planComposeUp(repo, lab)).map(formatUpStep)).toEqual(["a: leave (it runs as declared)"]);
 });

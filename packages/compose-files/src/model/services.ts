@@ -15,6 +15,7 @@ export function summarizeServices(project: MapTree): Omit<ComposeService, "enabl
     name,
     image: textAt(service, "image"),
     hasBuild: at(service, "build") !== undefined,
+    ...(itemsOf(at(service, "build", "platforms")).length > 1 && { isMultiPlatform: true }),
     pullPolicy: textAt(service, "pull_policy"),
     platform: textAt(service, "platform"),
     profiles: textsOf(at(service, "profiles")),

@@ -95,3 +95,9 @@ test("what compose was ended at when time was over is not up, though the contain
     message: expect.stringContaining("db: docker compose was still at work") as string,
   });
 });
+
+test("a run that only builds is a build", async () => {
+  const run = { number: 1, replaces: false, builds: true };
+  const [[command]] = await execute([{ ...base, do: "build", service: "api", run }]);
+  expect(command).toMatch(/ build -- api$/);
+});

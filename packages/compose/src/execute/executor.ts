@@ -8,7 +8,7 @@ import {
   type NetworkStep,
   type UpPlan,
 } from "../plan/operations.js";
-import { upCommand } from "../session/compose-command.js";
+import { buildCommand, upCommand } from "../session/compose-command.js";
 import { type Compose, type ComposeOutcome, runInTree } from "../session/compose-process.js";
 import { explainLate, type ReadyOptions, type WatchedStack, waitUntilReady } from "./readiness.js";
 import { containerScript } from "./scripts.js";
@@ -77,7 +77,8 @@ async function runCompose(execution: Execution, steps: RunSteps): Promise<Compos
   const run = runInTree(compose, stack, directory);
   const onOutput = (text: string) => onEvent?.({ type: "compose.output", project: stack.project, text });
   const options = { directory, services, ...steps[0].run };
-  const outcome = await run((argv) => upCommand(argv, stack, options), { signal: late.signal, onOutput });
+  const command = steps.every(({ do: action }) => action === "build") ? buildCommand : upCommand;
+  const outcome = await run((argv) => command(argv, stack, options), { signal: late.signal, onOutput });
   if (!late.passed || outcome.exitCode === 0) return outcome;
   const own = waiting.services.filter(({ name }) => services.includes(name));
   throw await explainLate(watched, { ...waiting, services: own });

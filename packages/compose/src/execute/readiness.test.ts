@@ -1,7 +1,9 @@
 import type { ComposeService } from "@otto/compose-files";
+import { createRedactor } from "@otto/errors";
 import { expect, test } from "vitest";
 import type { ObservedContainer } from "../observed/observed-stack.js";
-import { isReady, judgeContainer } from "./readiness.js";
+import type { StackSession } from "../session/stack-session.js";
+import { findFailure, isReady, judgeContainer } from "./readiness.js";
 
 const running = { state: "running", exitCode: 0, restarts: 0, restartPolicy: "no", health: undefined };
 const service = { oneShot: false, hasHealthcheck: false, publishesPorts: false };
@@ -60,4 +62,23 @@ test("restarts before the operation do not make a loop of the first one in it", 
   const restarted = { ...running, restarts: 4 } as ObservedContainer;
   expect(judgeContainer(restarted, service as ComposeService, 3)).not.toHaveProperty("isLoop");
   expect(judgeContainer(restarted, service as ComposeService, 1)).toMatchObject({ verdict: "waiting", isLoop: true });
+});
+
+test("a container that the plan stopped has not failed, another one of its service has", async () => {
+  const labels = { "com.docker.compose.project": "p", "com.docker.compose.service": "api" };
+  const state = { Status: "exited", ExitCode: 143 };
+  const line = { id: "a1", name: "/p-api-1", image: "", restarts: 0, state, policy: "no", labels };
+  const parent = { id: "h", docker: { command: ["docker"] } };
+  const run = async (script: string) => {
+    return { exitCode: 0, output: script.includes("inspect") ? JSON.stringify(line) : "" };
+  };
+  const session = { parent, project: "p", run } as unknown as StackSession;
+  const services = [{ name: "api", enabled: true, replicas: 1 }] as unknown as ComposeService[];
+  const find = (stopped: readonly string[]) =>
+    findFailure(
+      { session, redactor: async () => createRedactor([]) },
+      { services, before: [], stopped: new Set(stopped) },
+    );
+  expect(await find(["a1"])).toBeUndefined();
+  expect(await find(["a2"])).toMatchObject({ code: "COMPOSE_SERVICE_FAILED" });
 });

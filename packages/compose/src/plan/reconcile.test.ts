@@ -392,3 +392,17 @@ test("an image that is not there is pulled before a network is replaced, not whi
   };
   expect([isAhead("1"), isAhead("2")]).toEqual([[false], [true]]);
 });
+
+test("what is built is built before a network is replaced, unless a build by itself makes other images than an up", () => {
+  const order = (isMultiPlatform: boolean) => {
+    const digests = new Map([["a", { ...digest, networks: { front: { name: "p_front", settings: "2" } } }]]);
+    const containers = [container("a", { config: "other", networks: { front: "1" } })];
+    const steps = planUp([service("a", { hasBuild: true, isMultiPlatform })], {
+      ...{ ...fixed, containers, digests },
+      images: { "r-api:latest": { id: "sha256:1", build: "old" } },
+    });
+    return steps.map((step) => `${step.do} ${isComposeStep(step) ? step.run.number : ""}`.trim());
+  };
+  expect(order(false)).toEqual(["build 1", "recreate", "recreate 2"]);
+  expect(order(true)).toEqual(["recreate", "build 1", "recreate 1"]);
+});

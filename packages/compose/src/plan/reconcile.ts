@@ -8,6 +8,7 @@ import { planBuilds, planPulls } from "./images.js";
 import { planNetworks } from "./networks.js";
 import {
   type Comparison,
+  type ComposeStep,
   type Decision,
   isComposeAction,
   type PullStep,
@@ -15,7 +16,7 @@ import {
   type UpStep,
 } from "./operations.js";
 import { planOrphans, planRepairs } from "./repairs.js";
-import { findWaits, planRuns } from "./stages.js";
+import { type ComposeAction, findWaits, planRuns } from "./stages.js";
 
 /** Decides what `up` does to each service. */
 export function planUp(services: readonly ComposeService[], comparison: Comparison): UpPlan {
@@ -39,12 +40,15 @@ export function planUp(services: readonly ComposeService[], comparison: Comparis
   const images = { built: new Set(builds.map(({ service }) => service)), builders };
   const waits = new Map(enabled.map((service) => [service.name, findWaits(service, replaced, images)]));
   const afterOf = ({ service }: Decision) => waits.get(service) ?? [];
+  const actions = acted.map((one) => ({ ...one, after: afterOf(one) }));
+  const { early, late } = splitBuilds(builds, networks.length > 0 ? enabled : []);
   return [
     ...pulls,
+    ...early,
     ...repairs,
     ...planOrphans(services, containers),
     ...networks,
-    ...planRuns(enabled, replaced, [...builds, ...acted.map((one) => ({ ...one, after: afterOf(one) }))]),
+    ...planRuns(enabled, replaced, [...late, ...actions], early.length > 0 ? 2 : 1),
     ...decisions.flatMap((decision): UpStep[] => {
       if (decision.do !== "restart") return [];
       const ids = running.filter(({ service }) => service === decision.service).map(({ id }) => id);
@@ -52,6 +56,19 @@ export function planUp(services: readonly ComposeService[], comparison: Comparis
     }),
     ...decisions.flatMap((decision) => leaveStep(decision, pulls)),
   ];
+}
+
+/**
+ * Which images are built before anything is stopped: those of services that are built alone as they are for an `up`.
+ * @param services those to which that applies
+ */
+function splitBuilds(builds: readonly ComposeAction[], services: readonly ComposeService[]) {
+  const alone = new Set(services.filter(({ isMultiPlatform }) => isMultiPlatform !== true).map(({ name }) => name));
+  const run = { number: 1, replaces: false, builds: true };
+  return {
+    early: builds.filter(({ service }) => alone.has(service)).map((build): ComposeStep => ({ ...build, run })),
+    late: builds.filter(({ service }) => !alone.has(service)),
+  };
 }
 
 /** Whether the registry has a newer image is unknown until it is asked. */

@@ -30,11 +30,12 @@ export function planRuns(
   services: readonly ComposeService[],
   acted: Acted,
   actions: readonly ComposeAction[],
+  first = 1,
 ): ComposeStep[] {
   const actionsOf = (name: string) => actions.filter(({ service }) => service === name);
   const rest = new Map(services.filter(({ name }) => acted.has(name)).map((service) => [service.name, service]));
   const steps: ComposeStep[] = [];
-  for (let number = 1; rest.size > 0; number += 1) {
+  for (let number = first; rest.size > 0; number += 1) {
     const chosen: ComposeAction[] = [];
     let replaces: boolean | undefined;
     let builds: boolean | undefined;

@@ -52,6 +52,16 @@ export function pullCommand(
   return [...stackCommand(compose, stack, directory), "pull", "--quiet", "--", ...services];
 }
 
+/** Builds the images of these services. */
+export function buildCommand(
+  compose: readonly string[],
+  stack: Stack,
+  { directory, services }: { directory: string; services: readonly string[] },
+): string[] {
+  const files = ["--file", `${directory}/${labelsFile}`];
+  return [...stackCommand(compose, stack, directory), ...files, "build", "--", ...services];
+}
+
 /** Brings exactly these services up: what they depend on runs already, or is among them. */
 export function upCommand(
   compose: readonly string[],
