@@ -118,8 +118,9 @@ async function untilNothingIsLeft(before: ReadonlySet<number>, mayCleanUp: boole
   const startedAt = performance.now();
   let cleanedUpAt = startedAt;
   for (;;) {
-    const left = [...(await heldLocks()), ...(await startedSince(before))];
+    // How long looking takes does not count.
     const now = performance.now();
+    const left = [...(await heldLocks()), ...(await startedSince(before))];
     if (left.length === 0) return now - startedAt;
     // By the parent, or by the process that `otto run` has its instruction in: it outlives a kill of the first.
     if (mayCleanUp && left.some((line) => /the clean-up after|otto\.js run/.test(line))) cleanedUpAt = now;

@@ -128,10 +128,10 @@ test(`BuildKit reads random Dockerfiles alike (${run.label})`, async () => {
     const tail = Array.from({ length: random(4) }, () => pick(tails)).join("");
     return `${pick(heads)}${tail}\n${Array.from({ length: random(4) }, (_, index) => `${line(from + index)}\n`).join("")}`;
   };
-  const cases = Array.from({ length: run.count }, () => {
+  const draw = () => {
     const chunks = Array.from({ length: 3 }, (_, index) => chunk(index * 10)).join("");
     return `FROM scratch\n${chunks}E\nE O\nEF\nLAST\n`;
-  });
+  };
   let compared = 0;
   const compare = async (dockerfile: string) => {
     const asked = await askBuildKit(dockerfile);
@@ -139,6 +139,8 @@ test(`BuildKit reads random Dockerfiles alike (${run.label})`, async () => {
     compared++;
     expect({ dockerfile, unknown: readUnknown(dockerfile) }).toEqual({ dockerfile, unknown: asked });
   };
-  while (cases.length > 0) await Promise.all(cases.splice(0, 4).map(compare));
-  expect(compared).toBeGreaterThan(run.count / 2);
+  for (let drawn = 0; compared < run.count; drawn += 4) {
+    expect(drawn, "Dockerfiles that BuildKit says nothing of").toBeLessThan(run.count * 20);
+    await Promise.all(Array.from({ length: 4 }, draw).map(compare));
+  }
 });

@@ -222,10 +222,11 @@ export const knownDifferences: readonly KnownDifference[] = [
   {
     verb: "up",
     kind: "meant",
-    difference: "Containers have the label otto.config",
+    difference: "Containers have the labels otto.config and otto.networks",
     reason:
-      "It says what the container was made of, as Compose's own config-hash does, with the content of what is mounted.",
-    matches: ({ difference: { fact, reference } }) => fact.endsWith(" label otto.config") && reference === undefined,
+      "They say what the container and its networks were made of, as Compose's own config-hash does, with the content of what is mounted.",
+    matches: ({ difference: { fact, reference } }) =>
+      / label otto\.(config|networks)$/.test(fact) && reference === undefined,
   },
   {
     verb: "up",
