@@ -32,9 +32,14 @@ function findTestFiles(folder) {
   return files.filter((file) => file.endsWith(".test.ts"));
 }
 
-/** A suite that runs in parts has a report of each: integration-1.json, integration-2.json. */
+/**
+ * A suite that runs in parts has a report of each: integration-1.json, integration-2.json. The unit tests of all packages
+ * run together have one report at the root.
+ */
 function readReports(folder, kind) {
-  return readAll(folder, new RegExp(`^${kind}(-\\d+)?\\.json$`)).flatMap(({ testResults }) => testResults);
+  const pattern = new RegExp(`^${kind}(-\\d+)?\\.json$`);
+  const results = ["test-results", join(folder, "test-results")].flatMap((place) => readAll(place, pattern));
+  return results.flatMap(({ testResults }) => testResults).filter(({ name }) => name.startsWith(`${resolve(folder)}/`));
 }
 
 function readAll(folder, pattern) {
@@ -44,7 +49,7 @@ function readAll(folder, pattern) {
 }
 
 function readSuite(folder, kind) {
-  const results = readReports(join(folder, "test-results"), kind);
+  const results = readReports(folder, kind);
   const absent = findTestFiles(join(folder, kinds[kind])).filter(
     (file) => !results.some(({ name }) => name === resolve(file)),
   );

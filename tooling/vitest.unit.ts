@@ -1,6 +1,9 @@
 import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
+// From the root of the repository those of all packages, in one process: what starts and loads them takes longer than they do.
+const isWhole = existsSync("pnpm-workspace.yaml");
+
 // Random inputs are other ones in each run; OTTO_SEED repeats one.
 const usesRandomInputs = existsSync("node_modules/fast-check");
 const seed = process.env.OTTO_SEED ?? String(Date.now() % 2 ** 31);
@@ -8,7 +11,7 @@ if (usesRandomInputs) console.log(`OTTO_SEED=${seed}: 100 inputs a property, whe
 
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts"],
+    include: [isWhole ? "{packages,apps,tooling}/*/src/**/*.test.ts" : "src/**/*.test.ts"],
     env: { OTTO_SEED: seed },
     setupFiles: usesRandomInputs ? [`${import.meta.dirname}/vitest.seed.ts`] : [],
     reporters: ["default", "json"],
