@@ -4,10 +4,10 @@ import { answer } from "../completion/answers.js";
 import { quoteWord, unquoteWord } from "../completion/bash-word.js";
 import { type Candidate, type Question, readQuestion } from "../completion/question.js";
 import { scripts } from "../completion/scripts.js";
+import type { Shell } from "../completion/shells.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import { describeError } from "../output/error-text.js";
-import type { Shell } from "../program/completion-command.js";
 import type { Session } from "../session.js";
 
 export interface CompletionFlags {

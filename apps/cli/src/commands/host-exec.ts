@@ -2,8 +2,17 @@ import { toExecCommand } from "../arguments/container-command.js";
 import { finishCommand, orNeverRan, type RunCommand } from "../command-outcome.js";
 import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
 import type { Outcome } from "../outcome.js";
-import type { ExecFlags } from "../program/host-command.js";
 import type { Session } from "../session.js";
+
+/** Options of `exec`. */
+export interface ExecFlags {
+  readonly user?: string;
+  readonly workdir?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: boolean;
+  /** Seconds. */
+  readonly timeout: number;
+}
 
 export interface HostExecFlags extends ExecFlags {
   readonly id: string;

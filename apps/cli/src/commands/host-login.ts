@@ -3,9 +3,15 @@ import { orNeverRan } from "../command-outcome.js";
 import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
-import type { LoginFlags } from "../program/host-command.js";
 import { createRawMode } from "../raw-mode.js";
 import type { Session } from "../session.js";
+
+/** Options of `login`. */
+export interface LoginFlags {
+  readonly user?: string;
+  readonly workdir?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 export interface HostLoginFlags extends LoginFlags {
   readonly id: string;

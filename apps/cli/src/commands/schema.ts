@@ -2,8 +2,10 @@ import { createJsonSchema } from "@otto/config";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import { outputSchema } from "../output/output-schema.js";
-import type { SchemaSubject } from "../program/schema-command.js";
 import type { Session } from "../session.js";
+
+/** What a schema is printed of. */
+export type SchemaSubject = "settings" | "lab" | "output";
 
 /** `otto schema`: the schema as it is; with `--json` within an object. */
 export async function schema({ reporter }: Session, subject: SchemaSubject): Promise<Outcome> {

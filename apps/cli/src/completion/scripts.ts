@@ -1,4 +1,4 @@
-import type { Shell } from "../program/completion-command.js";
+import type { Shell } from "./shells.js";
 
 // None of them evaluates a word or an answer: names of files on a host are somebody else's text. An answer is a line, its
 // description behind a tab. One that ends in / or : goes on, so no space follows it.

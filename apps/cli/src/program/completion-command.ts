@@ -1,10 +1,7 @@
 import { Argument, Command } from "commander";
 import { addChoices } from "../arguments/choices.js";
+import { type Shell, shells } from "../completion/shells.js";
 import type { Choose } from "../outcome.js";
-
-/** The shells that `otto completion` knows. */
-export const shells = ["bash", "zsh", "fish"] as const;
-export type Shell = (typeof shells)[number];
 
 /** `otto completion bash|zsh|fish`; the script that it prints asks `otto completion SHELL -- WORD...`. */
 export function createCompletionCommand(choose: Choose): Command {

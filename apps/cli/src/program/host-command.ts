@@ -2,24 +2,9 @@ import { Command } from "commander";
 import { addLogOptions, type LogFlags } from "../arguments/log-options.js";
 import { collectVariable, parseMode, timeoutOption } from "../arguments/option.js";
 import { collectPorts, type PortPair } from "../arguments/port-pair.js";
+import type { ExecFlags } from "../commands/host-exec.js";
+import type { LoginFlags } from "../commands/host-login.js";
 import type { Choose } from "../outcome.js";
-
-/** Options of `exec`. */
-export interface ExecFlags {
-  readonly user?: string;
-  readonly workdir?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: boolean;
-  /** Seconds. */
-  readonly timeout: number;
-}
-
-/** Options of `login`. */
-export interface LoginFlags {
-  readonly user?: string;
-  readonly workdir?: string;
-  readonly env?: Readonly<Record<string, string>>;
-}
 
 /** `otto host ID …`; the id has been moved behind the verb by `arrangeHostArguments`. */
 export function createHostCommand(choose: Choose): Command {
