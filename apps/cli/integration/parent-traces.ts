@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, type Stats } from "node:fs";
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,7 +46,7 @@ async function readProcesses(): Promise<Map<number, Process>> {
 /** Locks that someone holds, by their names. */
 export async function heldLocks(): Promise<string[]> {
   const held = new Set(
-    (await readText("/proc/locks")).split("\n").map((line) => /FLOCK.*:(\d+) 0 EOF/.exec(line)?.[1]),
+    (await readText("/proc/locks")).split("\n").map((line) => /FLOCK.* (\S+) 0 EOF/.exec(line)?.[1]),
   );
   const places = (await readdir("/run/lock")).filter((name) => /^otto-\d+$/.test(name));
   const names = (
@@ -54,8 +54,14 @@ export async function heldLocks(): Promise<string[]> {
       places.map(async (place) => (await readdir(`/run/lock/${place}`)).map((name) => `/run/lock/${place}/${name}`)),
     )
   ).flat();
-  const inodes = await Promise.all(names.map(async (name) => String((await lstat(name)).ino)));
-  return names.filter((_, index) => held.has(inodes[index]));
+  const files = await Promise.all(names.map(async (name) => formatInode(await lstat(name))));
+  return names.filter((_, index) => held.has(files[index]));
+}
+
+/** As /proc/locks names a file: files of other file systems have the same numbers. */
+function formatInode({ dev, ino }: Stats): string {
+  const hex = (part: number) => part.toString(16).padStart(2, "0");
+  return `${hex((dev >> 8) & 0xfff)}:${hex((dev & 0xff) | ((dev >> 12) & 0xfff00))}:${ino}`;
 }
 
 /** Files that hold a text, where temporary, staged and locked things are; the engine's own apart. */
