@@ -4,16 +4,16 @@ import { readInstructions } from "@otto/build";
 import { createRandom, readRandomRun } from "@otto/lab";
 import { expect, test } from "vitest";
 
-// What an engine says of a Dockerfile's first line that is no instruction tells where it saw instructions before.
+// BuildKit's error names the first line that it does not know as an instruction: all lines before it were read as others.
 const known = new Set(["FROM", "RUN", "COPY", "ADD", "ENV", "ONBUILD"]);
 
-/** As `5: NOSUCH`, of what the reader gives. */
+/** The first unknown instruction that our reader finds, as `5: NOSUCH`. */
 function readUnknown(dockerfile: string): string | undefined {
   const found = readInstructions(dockerfile).find(({ keyword }) => !known.has(keyword));
   return found && `${found.line}: ${found.keyword}`;
 }
 
-/** The same of what BuildKit says; undefined where it says something else. */
+/** The first unknown instruction that BuildKit reports, in the same form; undefined when it reports anything else. */
 async function askBuildKit(dockerfile: string): Promise<string | undefined> {
   const env = { ...process.env, DOCKER_BUILDKIT: "1" };
   const build = spawn("docker", ["build", "-"], { env, stdio: ["pipe", "ignore", "pipe"] });

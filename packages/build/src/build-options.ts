@@ -8,7 +8,7 @@ export interface BuildImagesOptions extends PlanBuildOptions {
    * up. Default: nowhere.
    */
   readonly env?: Environment | undefined;
-  /** What others who want the same image are told: who builds it. Default `otto`. */
+  /** The name that others see while they wait for this build of the same image. Default `otto`. */
   readonly who?: string | undefined;
   /** What it throws ends no build: the call rejects with it once all have settled. */
   readonly onEvent?: ((event: BuildEvent) => void) | undefined;

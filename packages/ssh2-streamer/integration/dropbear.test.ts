@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Lab, startLab } from "@otto/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { routeTo } from "./lab-route.js";
-import { countSleeps, newMark } from "./suite/processes.js";
+import { countLeftByAbort } from "./suite/processes.js";
 import { openBy, transports } from "./transports.js";
 
 let lab: Lab<"parent">;
@@ -36,15 +36,7 @@ describe.each(transports)("$name", (transport) => {
 
   test("an aborted command has ended, and what it started, though no other session fits beside it", async () => {
     await using session = openBy(transport, routeTo(lab, "parent"));
-    const mark = newMark();
-    const controller = new AbortController();
-    const script = `sleep ${mark} & sleep ${mark}; true`;
-    const running = session.exec(["sh", "-c", script], { signal: controller.signal });
-    running.catch(() => {});
-    await expect.poll(() => countSleeps(mark)).toBe(2);
-    controller.abort(new Error("enough"));
-    await expect(running).rejects.toThrow("enough");
-    expect(await countSleeps(mark)).toBe(0);
+    expect(await countLeftByAbort(session, expect)).toBe(0);
   });
 
   test("commands run beside processes that last, by further connections", async () => {

@@ -5,7 +5,7 @@ import { type Lab, startLab } from "@otto/lab";
 import type { SshSession } from "ssh2-streamer";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { routeTo } from "./lab-route.js";
-import { countSleeps, newMark } from "./suite/processes.js";
+import { countLeftByAbort, countSleeps, newMark } from "./suite/processes.js";
 import { openBy, transports } from "./transports.js";
 
 /** Has a shell run what the client asked for, and waits for it: that shell leads no process group. */
@@ -40,15 +40,7 @@ describe.each(transports)("$name", (transport) => {
     afterAll(() => session.close());
 
     test("has ended when an abort is told, children too", async ({ expect }) => {
-      const mark = newMark();
-      const controller = new AbortController();
-      const script = `sleep ${mark} & sleep ${mark}; true`;
-      const running = session.exec(["sh", "-c", script], { signal: controller.signal });
-      running.catch(() => {});
-      await expect.poll(() => countSleeps(mark)).toBe(2);
-      controller.abort(new Error("enough"));
-      await expect(running).rejects.toThrow("enough");
-      expect(await countSleeps(mark)).toBe(0);
+      expect(await countLeftByAbort(session, expect)).toBe(0);
     });
 
     test("has ended at its deadline, where it does not listen to SIGTERM, too", async ({ expect }) => {

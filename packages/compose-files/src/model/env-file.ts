@@ -65,7 +65,7 @@ export function lookupIn(outer: Lookup, files: readonly EnvFile[]): Lookup {
   return lookup;
 }
 
-/** The file's text for the parent; `isUsed` tells whether anything asks for a variable of it. */
+/** The file's text for the parent. `isUsed` says whether anything uses a variable of the file. */
 export function formatEnvFile(
   { dotenv, lookup, kind, file, isFixed }: EnvFile,
   isUsed: (name: string) => boolean,
