@@ -21,7 +21,7 @@ export type { DialSocketOptions, FallbackCommand } from "./hop/hop.js";
 export { formatPortScript, type PortScriptOptions, portTools } from "./hop/port-tool.js";
 export type { HostKeyPolicy, LearnedHostKey } from "./host-keys/host-key.js";
 export type { ConnectGate } from "./route/connect-gate.js";
-export type { PrivateKey, SshCredential, SshEndpoint, SshRoute } from "./route/endpoint.js";
+export type { PrivateKey, SshAlgorithms, SshCredential, SshEndpoint, SshRoute } from "./route/endpoint.js";
 export type { SshEvent, SshEventListener } from "./route/event.js";
 export type { SshErrorCode } from "./route/failure.js";
 export { resolveSshConfig, type SshConfigHost } from "./route/ssh-config.js";

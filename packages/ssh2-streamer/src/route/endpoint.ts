@@ -12,8 +12,21 @@ export interface SshCredential {
   /** Path of an ssh-agent's socket. */
   readonly agent?: string | undefined;
   readonly privateKeys?: readonly PrivateKey[] | undefined;
+  /** Files of OpenSSH certificates, for the keys that they certify. */
+  readonly certificates?: readonly string[] | undefined;
   /** Also answers a keyboard-interactive server's one hidden prompt. */
   readonly password?: Secret | undefined;
+}
+
+/** OpenSSH's lists of algorithms as its configuration has them: names with commas between, perhaps after `+`, `-` or `^`. */
+export interface SshAlgorithms {
+  readonly kex?: string | undefined;
+  readonly ciphers?: string | undefined;
+  readonly macs?: string | undefined;
+  /** `HostKeyAlgorithms` */
+  readonly hostKeys?: string | undefined;
+  /** `PubkeyAcceptedAlgorithms` */
+  readonly publicKeys?: string | undefined;
 }
 
 /** One server on the way. */
@@ -37,6 +50,21 @@ export interface SshEndpoint {
   readonly authorize?: (() => void) | undefined;
   /** Compresses the link to this endpoint, for slow ones. Default false. */
   readonly compress?: boolean | undefined;
+  /** What the user's SSH configuration knows the machine by: OpenSSH's `%n`. Default: `host`. */
+  readonly alias?: string | undefined;
+  /** A command whose stdin and stdout are the stream to the server, with OpenSSH's tokens in it. */
+  readonly proxyCommand?: string | undefined;
+  /** The name that known_hosts files have the server by. Default: `host` and its port. */
+  readonly hostKeyAlias?: string | undefined;
+  readonly algorithms?: SshAlgorithms | undefined;
+  /** `openssh`: the system's `ssh`. `auto`: `ssh2` where that can do what the endpoint asks for. Default `auto`. */
+  readonly transport?: "auto" | "ssh2" | "openssh" | undefined;
+  /** Absolute path of a control socket of OpenSSH's, where a master may listen. */
+  readonly controlPath?: string | undefined;
+  /** Whether to log in by GSSAPI (Kerberos). Default false. */
+  readonly gssapi?: boolean | undefined;
+  /** Absolute path of the OpenSSH client configuration that the endpoint comes from. */
+  readonly configFile?: string | undefined;
 }
 
 /** From the first hop to the target, which is last. */
