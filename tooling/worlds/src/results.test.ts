@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findSurprises, type KnownFault, readResult } from "./results.js";
+import { findSurprises, joinResults, type KnownFault, readResult } from "./results.js";
 
 const file = (name: string, ...statuses: string[]) => ({
   name: `/repo/integration/${name}`,
@@ -31,6 +31,14 @@ test.each([
   ["a run of no tests", { testResults: [] }, 0, "outside of any test"],
 ])("%s is a failure", (_, report, exitCode, name) => {
   expect(readResult(report, exitCode, "").failed).toEqual([name]);
+});
+
+test("a suite that ran in parts has what passed and failed in all of them, and the date of the first", () => {
+  const parts = [
+    { date: "2026-02-01", passed: 2, failed: ["a"] },
+    { date: "2026-01-31", passed: 3, failed: ["b", "c"] },
+  ];
+  expect(joinResults(parts)).toEqual({ date: "2026-01-31", passed: 5, failed: ["a", "b", "c"] });
 });
 
 const fault: KnownFault = { kind: "podman", suite: "hosts", tests: "^logs", fault: "Podman keeps no logs" };

@@ -50,6 +50,15 @@ export function readResult(report: VitestReport | undefined, exitCode: number, d
   return { date, passed: tests.length - tests.filter(({ status }) => status !== "passed").length, failed };
 }
 
+/** The result of a suite from those of its parts, of which there is one at least. */
+export function joinResults(parts: readonly SuiteResult[]): SuiteResult {
+  return {
+    date: parts.map(({ date }) => date).toSorted()[0] ?? "",
+    passed: parts.reduce((sum, { passed }) => sum + passed, 0),
+    failed: parts.flatMap(({ failed }) => failed),
+  };
+}
+
 /** What nobody expects of a result: red tests that no fault explains, and faults that no red test shows any more. */
 export function findSurprises(
   kind: string,
