@@ -62,6 +62,13 @@ test("disposed, it leaves no timer and no listener", () => {
   expect([vi.getTimerCount(), getEventListeners(caller.signal, "abort").length]).toEqual([0, 0]);
 });
 
+test("disposed, it begins no more", () => {
+  const deadline = startDeadline(1000);
+  deadline[Symbol.dispose]();
+  deadline.start();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test("the reason is the caller's, the given one, or a TimeoutError", () => {
   const caller = new AbortController();
   const reason = new Error("late");

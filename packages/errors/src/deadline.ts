@@ -57,6 +57,7 @@ export function createDeadline(
   const ending = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let passed = false;
+  let isDisposed = false;
   const stop = () => {
     clearTimeout(timer);
     timer = undefined;
@@ -74,10 +75,11 @@ export function createDeadline(
       return passed;
     },
     start: () => {
-      if (Number.isFinite(timeoutMs)) timer ??= startTimer(expire, timeoutMs);
+      if (Number.isFinite(timeoutMs) && !isDisposed) timer ??= startTimer(expire, timeoutMs);
     },
     stop,
     [Symbol.dispose]: () => {
+      isDisposed = true;
       stop();
       signal?.removeEventListener("abort", onAbort);
     },

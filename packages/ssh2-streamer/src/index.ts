@@ -24,6 +24,7 @@ export type { ConnectGate } from "./route/connect-gate.js";
 export type { PrivateKey, SshAlgorithms, SshCredential, SshEndpoint, SshRoute } from "./route/endpoint.js";
 export type { SshEvent, SshEventListener } from "./route/event.js";
 export type { SshErrorCode } from "./route/failure.js";
+export type { PromptQuestion, ReadSecret, SshPrompt, SshPromptHandler } from "./route/prompt.js";
 export { resolveSshConfig, type SshConfigHost } from "./route/ssh-config.js";
 export type { ReadInclude } from "./route/ssh-config-include.js";
 export { openSshSession, type SshSession, type SshSessionOptions } from "./session.js";

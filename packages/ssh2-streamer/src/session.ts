@@ -9,6 +9,7 @@ import type { ConnectGate } from "./route/connect-gate.js";
 import type { SshRoute } from "./route/endpoint.js";
 import type { SshEventListener } from "./route/event.js";
 import { closedError } from "./route/failure.js";
+import type { SshPromptHandler } from "./route/prompt.js";
 import { connectBySsh2 } from "./ssh2/connector.js";
 
 export interface SshSessionOptions {
@@ -21,6 +22,11 @@ export interface SshSessionOptions {
    * Waiting for it is no part of `connectTimeoutMs`. Default: at once.
    */
   readonly connectGate?: ConnectGate | undefined;
+  /**
+   * Asks a person for what a login needs and no endpoint has: a password, the passphrase of a key, a one-time code. The wait is
+   * no part of `connectTimeoutMs`. Default: nobody is asked; the login's error quotes the question.
+   */
+  readonly onPrompt?: SshPromptHandler | undefined;
 }
 
 /** One login on one machine, however many connections that takes. Every call may be made concurrently. */
@@ -68,6 +74,7 @@ export function openSshSession(route: SshRoute, options: SshSessionOptions = {})
         signal: closing.signal,
         onEvent,
         connectGate: options.connectGate,
+        onPrompt: options.onPrompt,
       }),
     );
   }

@@ -11,6 +11,7 @@ import type { ConnectGate } from "../route/connect-gate.js";
 import type { SshEndpoint } from "../route/endpoint.js";
 import type { SshEventListener } from "../route/event.js";
 import { administrativelyProhibited, channelError, connectError, forwardingError } from "../route/failure.js";
+import type { SshPromptHandler } from "../route/prompt.js";
 import type { Slot } from "../schedule/connection-slots.js";
 import type { Lifetime } from "../schedule/decide.js";
 import { SessionScheduler } from "../schedule/session-scheduler.js";
@@ -29,6 +30,7 @@ export interface HopSetting {
   readonly signal: AbortSignal;
   readonly onEvent: SshEventListener;
   readonly connectGate: ConnectGate | undefined;
+  readonly onPrompt: SshPromptHandler | undefined;
 }
 
 /** A command of the machine that joins its stdin and stdout to a socket. */
@@ -81,12 +83,13 @@ export class Hop {
   #forwardsTcp = true;
 
   constructor(setting: HopSetting) {
-    const { transport, endpoint, via, signal, onEvent, connectGate } = setting;
+    const { transport, endpoint, via, signal, onEvent, connectGate, onPrompt } = setting;
     this.endpoint = endpoint;
     this.#setting = setting;
     this.depth = via === undefined ? 0 : via.depth + 1;
     const { depth } = this;
-    const connect = () => transport({ endpoint, dial: (dialing) => this.#dial(dialing), signal, depth, onEvent });
+    const connect = () =>
+      transport({ endpoint, dial: (dialing) => this.#dial(dialing), signal, depth, onEvent, onPrompt });
     // A connection through a hop waits for the hop's own: gated too, the two could wait for each other.
     const open = connectGate === undefined || depth > 0 ? connect : () => connectGate(connect);
     this.#scheduler = new SessionScheduler({ endpoint, open, onEvent });

@@ -1,9 +1,11 @@
 import type { Secret } from "@otto/errors";
 import type { HostKeyPolicy } from "../host-keys/host-key.js";
+import type { ReadSecret } from "./prompt.js";
 
 /** A private key, in a file or at hand. OpenSSH, PEM and PPK formats. */
 export type PrivateKey = ({ readonly path: string } | { readonly content: Secret }) & {
-  readonly passphrase?: Secret | undefined;
+  /** Default: a person is asked, where there is one. */
+  readonly passphrase?: Secret | ReadSecret | undefined;
 };
 
 /** One login and the ways to prove it, tried in the order keys, agent, password, keyboard-interactive. */
@@ -14,8 +16,11 @@ export interface SshCredential {
   readonly privateKeys?: readonly PrivateKey[] | undefined;
   /** Files of OpenSSH certificates, for the keys that they certify. */
   readonly certificates?: readonly string[] | undefined;
-  /** Also answers a keyboard-interactive server's one hidden prompt. */
-  readonly password?: Secret | undefined;
+  /**
+   * Also answers the first hidden question of keyboard-interactive that asks for it. Default: a person is asked, where there
+   * is one.
+   */
+  readonly password?: Secret | ReadSecret | undefined;
 }
 
 /** OpenSSH's lists of algorithms as its configuration has them: names with commas between, perhaps after `+`, `-` or `^`. */

@@ -76,22 +76,28 @@ export interface LoginFailure {
   readonly offered: readonly string[] | undefined;
   /** What makes a key that could not be tried one that can. */
   readonly advice?: string | undefined;
+  /** The questions that nobody answered. */
+  readonly unanswered?: readonly string[] | undefined;
 }
 
 /** The server let none of the credentials in. */
 export function authError(endpoint: SshEndpoint, failure: LoginFailure): OttoError<SshErrorCode> {
-  const { tried } = failure;
+  const { tried, unanswered = [] } = failure;
   const offered = failure.offered?.map((method) => describe(method, secretsOf(endpoint)));
   const what = tried.length === 0 ? "there was nothing to try" : `tried ${tried.join("; ")}`;
   const takes = offered === undefined || offered.length === 0 ? "" : `; the server takes ${offered.join(", ")}`;
-  return new OttoError("SSH_AUTH_FAILED", `logging in to ${endpoint.name}: refused (${what}${takes})`, {
+  const asked = unanswered.length === 0 ? "" : `; nobody answered ${unanswered.map((it) => `"${it}"`).join(", ")}`;
+  return new OttoError("SSH_AUTH_FAILED", `logging in to ${endpoint.name}: refused (${what}${takes})${asked}`, {
     hint: hintOfLogin(failure),
-    details: { hop: endpoint.name, tried: [...tried], offered: [...(offered ?? [])] },
+    details: { hop: endpoint.name, tried: [...tried], offered: [...(offered ?? [])], unanswered: [...unanswered] },
   });
 }
 
-function hintOfLogin({ tried, advice }: LoginFailure): string {
+function hintOfLogin({ tried, advice, unanswered = [] }: LoginFailure): string {
   if (advice !== undefined) return advice;
+  if (unanswered.length > 0) {
+    return "Run it at a terminal, where it is asked for, or set ssh_options.password_command or password_env (of a key: passphrase_command or passphrase_env, or use an ssh-agent); in a program: onPrompt.";
+  }
   if (tried.length === 0) {
     return "Give a private key, an ssh-agent or a password; in a lab file: ssh_options.client_keys, agent, password_env.";
   }
@@ -181,9 +187,17 @@ function withoutSecrets(cause: unknown, endpoint: SshEndpoint): unknown {
 
 /** What must not be seen in a message about this endpoint. */
 export function secretsOf(endpoint: SshEndpoint): Secret[] {
-  return endpoint.credentials.flatMap(({ password, privateKeys = [] }) => [
-    ...(password === undefined ? [] : [password]),
-    ...privateKeys.flatMap(({ passphrase }) => (passphrase === undefined ? [] : [passphrase])),
-    ...privateKeys.flatMap((key) => ("content" in key ? [key.content] : [])),
+  const given = endpoint.credentials.flatMap(({ password, privateKeys = [] }) => [
+    password,
+    ...privateKeys.flatMap((key) => [key.passphrase, "content" in key ? key.content : undefined]),
   ]);
+  return [...given.filter((it) => it !== undefined && typeof it !== "function"), ...(answered.get(endpoint) ?? [])];
+}
+
+const answered = new WeakMap<SshEndpoint, Secret[]>();
+
+/** Makes what a login was answered with one of the endpoint's secrets. */
+export function noteSecret(endpoint: SshEndpoint, secret: Secret): void {
+  const known = answered.get(endpoint) ?? [];
+  if (!known.some((it) => it.reveal() === secret.reveal())) answered.set(endpoint, [...known, secret]);
 }

@@ -1,9 +1,9 @@
-import { isOttoError, RetryPolicy, startDeadline } from "@otto/errors";
+import { type Deadline, isOttoError, RetryPolicy, startDeadline } from "@otto/errors";
 import type { LearnedHostKey } from "../host-keys/host-key.js";
 import { connectError } from "../route/failure.js";
 import type { ConnectRequest } from "../transport/transport.js";
 import { Ssh2Connection } from "./connection.js";
-import { type LoginAttempt, readLoginAttempts } from "./credential.js";
+import { type LoginPlan, readLogins } from "./credential.js";
 import { performHandshake } from "./handshake.js";
 import { openHostKeyCheck } from "./host-key-check.js";
 
@@ -19,26 +19,54 @@ export async function connectBySsh2(setting: ConnectRequest): Promise<Ssh2Connec
   const late = () => connectError(endpoint, "timeout", new Error(`no login within ${timeoutMs} ms`));
   using deadline = startDeadline(timeoutMs, setting.signal, late);
   endpoint.authorize?.();
-  const logins = await readLoginAttempts(endpoint.credentials);
-  for (const [index, login] of logins.entries()) {
+  const tries = orderTries(await readLogins(endpoint.credentials), setting);
+  const wait = pausing(deadline);
+  for (const [index, { login, onPrompt }] of tries.entries()) {
     try {
-      const connection = await connectPatiently({ ...setting, signal: deadline.signal, startedAt }, login);
+      const attempt = { ...setting, onPrompt, signal: deadline.signal, startedAt, wait };
+      const connection = await connectPatiently(attempt, login);
       const { host, port = 22, name } = endpoint;
       const durationMs = Math.round(connection.connectMs);
       onEvent({ type: "ssh.connected", hop: name, address: `${host}:${port}`, durationMs });
       return connection;
     } catch (error) {
-      if (!isOttoError(error, "SSH_AUTH_FAILED") || index === logins.length - 1) throw error;
+      if (!isOttoError(error, "SSH_AUTH_FAILED") || index === tries.length - 1) throw error;
     }
   }
   throw new TypeError(`endpoint ${endpoint.name} has no credentials`);
 }
 
-interface Attempt extends ConnectRequest {
-  readonly startedAt: number;
+interface Try {
+  readonly login: LoginPlan;
+  readonly onPrompt: ConnectRequest["onPrompt"];
 }
 
-function connectPatiently(setting: Attempt, login: LoginAttempt): Promise<Ssh2Connection> {
+/** A person is asked for one login only, the first, after all of them had a try with what they have. */
+function orderTries(logins: readonly LoginPlan[], { onPrompt }: ConnectRequest): readonly Try[] {
+  const [first, second] = logins;
+  if (first === undefined || second === undefined) return logins.map((login) => ({ login, onPrompt }));
+  const silent = logins.map((login) => ({ login, onPrompt: undefined }));
+  return onPrompt === undefined ? silent : [...silent, { login: first, onPrompt }];
+}
+
+/** The time of connecting stands still while `work` waits for somebody, and begins anew then. */
+function pausing(deadline: Deadline): Attempt["wait"] {
+  return async (work) => {
+    deadline.stop();
+    try {
+      return await work();
+    } finally {
+      deadline.start();
+    }
+  };
+}
+
+interface Attempt extends ConnectRequest {
+  readonly startedAt: number;
+  readonly wait: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+function connectPatiently(setting: Attempt, login: LoginPlan): Promise<Ssh2Connection> {
   const { endpoint, onEvent, signal } = setting;
   const { name: hop } = endpoint;
   const retry = new RetryPolicy({
@@ -63,7 +91,7 @@ function isDrop(error: unknown, name: string): boolean {
 }
 
 // A server has one key of each type and shows one: a pin may be of a type that it shows when asked.
-async function connectOnce(setting: Attempt, login: LoginAttempt): Promise<Ssh2Connection> {
+async function connectOnce(setting: Attempt, login: LoginPlan): Promise<Ssh2Connection> {
   const { endpoint, signal, onEvent } = setting;
   const avoidedTypes: string[] = [];
   let refusal: unknown;
@@ -75,9 +103,9 @@ async function connectOnce(setting: Attempt, login: LoginAttempt): Promise<Ssh2C
     const { default: ssh2 } = await import("ssh2");
     const socket = await setting.dial(signal);
     try {
-      const { depth, startedAt } = setting;
+      const { depth, startedAt, onPrompt, wait } = setting;
       const onHostKeyTrusted = () => onEvent({ type: "ssh.host-key-trusted", hop: endpoint.name });
-      const handshake = { client: new ssh2.Client(), endpoint, login, hostKey, onHostKeyTrusted, signal };
+      const handshake = { ssh2, endpoint, login, hostKey, onHostKeyTrusted, onPrompt, wait, signal };
       const connection = await performHandshake(
         socket,
         handshake,

@@ -1,106 +1,237 @@
-import { describeFileError, quoteWord, readBoundedFile } from "@otto/errors";
-import type { AnyAuthMethod, AuthenticationType } from "ssh2";
+import { describeFileError, readBoundedFile } from "@otto/errors";
+import type { BaseAgent, ParsedKey } from "ssh2";
+import { formatFingerprint } from "../host-keys/known-hosts.js";
+import type { LoginAnswers } from "../login/login-answers.js";
 import type { PrivateKey, SshCredential } from "../route/endpoint.js";
 import { describe } from "../route/failure.js";
+import type { AuthAttempt, Prepared } from "./auth-attempt.js";
+import { adviseOnKey, isEncryptedKey, readPublicPart } from "./key-file.js";
+import { createSigner } from "./signer.js";
 
-/** One way to log in, with the name that messages call it by. */
-export interface AuthAttempt {
-  readonly label: string;
-  /** As servers name the methods they take. */
-  readonly method: AuthenticationType;
-  /** Undefined when it cannot be tried, which `label` explains. */
-  readonly auth: AnyAuthMethod | undefined;
-  /** What makes it one that can be tried. */
-  readonly hint?: string | undefined;
+type Ssh2 = typeof import("ssh2");
+
+/** A credential whose keys have been read. */
+export interface ReadCredential {
+  readonly credential: SshCredential;
+  readonly keys: readonly ReadKey[];
 }
 
 /** Credentials that share a login name: one connection tries them all. */
-export interface LoginAttempt {
+export interface LoginPlan {
   readonly username: string;
-  readonly attempts: readonly AuthAttempt[];
+  readonly credentials: readonly ReadCredential[];
 }
 
-/** Reads the keys and lines up the attempts. Servers count refused ones (MaxAuthTries), so named keys precede an agent's. */
-export async function readLoginAttempts(credentials: readonly SshCredential[]): Promise<LoginAttempt[]> {
-  const logins: { username: string; attempts: AuthAttempt[] }[] = [];
+/** A key that can be used, one whose passphrase is to be asked for, or one of which neither is so. */
+type ReadKey = { readonly label: string } & (
+  | { readonly parsed: ParsedKey }
+  | { readonly locked: LockedKey }
+  | { readonly hint: string | undefined }
+);
+
+interface LockedKey {
+  readonly key: PrivateKey;
+  readonly content: Buffer | string;
+  /** Undefined where the file does not have it in clear. */
+  readonly publicPart: ParsedKey | undefined;
+}
+
+/** Reads the keys of an endpoint's logins. */
+export async function readLogins(credentials: readonly SshCredential[]): Promise<LoginPlan[]> {
+  const logins: { username: string; credentials: ReadCredential[] }[] = [];
   for (const credential of credentials) {
+    const { username, privateKeys = [] } = credential;
+    const read = { credential, keys: await Promise.all(privateKeys.map(readKey)) };
     const last = logins.at(-1);
-    const attempts = await readAttempts(credential);
-    if (last?.username === credential.username) last.attempts.push(...attempts);
-    else logins.push({ username: credential.username, attempts });
+    if (last?.username === username) last.credentials.push(read);
+    else logins.push({ username, credentials: [read] });
   }
   return logins;
-}
-
-async function readAttempts(credential: SshCredential): Promise<AuthAttempt[]> {
-  const { username, agent, password, privateKeys = [] } = credential;
-  const attempts = await Promise.all(privateKeys.map((key) => readKeyAttempt(username, key)));
-  if (agent !== undefined) {
-    attempts.push({ label: `agent ${agent}`, method: "publickey", auth: { type: "agent", username, agent } });
-  }
-  if (password === undefined) return attempts;
-  const secret = password.reveal();
-  return [
-    ...attempts,
-    { label: "password", method: "password", auth: { type: "password", username, password: secret } },
-    { label: "keyboard-interactive", method: "keyboard-interactive", auth: answerHiddenPrompt(username, secret) },
-  ];
 }
 
 /** Bytes. */
 const longestKey = 1 << 20;
 
-async function readKeyAttempt(username: string, key: PrivateKey): Promise<AuthAttempt> {
-  const name = "path" in key ? `key ${key.path}` : "key";
-  const method = "publickey";
+async function readKey(key: PrivateKey): Promise<ReadKey> {
+  const label = "path" in key ? `key ${key.path}` : "key";
   let content: Buffer | string;
   try {
     content = "path" in key ? await readBoundedFile(key.path, longestKey) : key.content.reveal();
   } catch (error) {
-    return { label: `${name} (unreadable: ${describeFileError(error)})`, method, auth: undefined };
+    return { label: `${label} (unreadable: ${describeFileError(error)})`, hint: undefined };
   }
-  const secrets = key.passphrase === undefined ? [] : [key.passphrase];
   const { default: ssh2 } = await import("ssh2");
-  const parsed = ssh2.utils.parseKey(content, key.passphrase?.reveal());
-  const isUsable = !(parsed instanceof Error) && parsed.isPrivateKey();
-  if (!isUsable) {
-    const why = parsed instanceof Error ? describe(parsed, secrets) : "not a private key";
-    const hint = "path" in key ? adviseOnKey(key.path, String(content)) : undefined;
-    return { label: `${name} (${why})`, method, auth: undefined, hint };
+  const passphrase = typeof key.passphrase === "function" ? undefined : key.passphrase;
+  const parsed = ssh2.utils.parseKey(content, passphrase?.reveal());
+  if (!(parsed instanceof Error) && parsed.isPrivateKey()) return { label, parsed };
+  const text = String(content);
+  const hint = "path" in key ? adviseOnKey(key.path, text) : undefined;
+  if (hint === undefined && isEncryptedKey(text)) {
+    const publicText = readPublicPart(text) ?? (await readPublicFile(key));
+    const publicPart = publicText === undefined ? undefined : ssh2.utils.parseKey(publicText);
+    return { label, locked: { key, content, publicPart: publicPart instanceof Error ? undefined : publicPart } };
   }
-  return { label: name, method, auth: { type: "publickey", username, key: parsed } };
+  const secrets = passphrase === undefined ? [] : [passphrase];
+  const why = parsed instanceof Error ? describe(parsed, secrets) : "not a private key";
+  return { label: `${label} (${why})`, hint };
 }
 
-/** What makes a key of a form that ssh2 1.17 does not read one that it does, by the text of its file. */
-export function adviseOnKey(path: string, content: string): string | undefined {
-  if (/^(ssh-|ecdsa-|sk-|-+ ?BEGIN (SSH2 )?PUBLIC KEY)/.test(content)) {
-    return `${path} is a public key: name the private one, most often ${path.replace(/\.pub$/, "")}.`;
-  }
-  if (content.startsWith("PuTTY-User-Key-File-3")) {
-    const target = `${path.replace(/\.ppk$/, "")}.openssh`;
-    return `Convert it: puttygen ${quoteWord(path)} -O private-openssh -o ${quoteWord(target)}, and name ${target}.`;
-  }
-  const isPkcs8 = /^-+BEGIN (ENCRYPTED )?PRIVATE KEY/.test(content);
-  if (!isPkcs8 && !encryptsWithChacha(content)) return undefined;
-  return `Write it anew in a form that is known: ssh-keygen -p -Z aes256-ctr -f ${quoteWord(path)}`;
+function readPublicFile(key: PrivateKey): Promise<string | undefined> {
+  if (!("path" in key)) return Promise.resolve(undefined);
+  return readBoundedFile(`${key.path}.pub`, longestKey).then(String, () => undefined);
 }
 
-function encryptsWithChacha(content: string): boolean {
-  const [first = "", second = ""] = content.split("\n");
-  const header = Buffer.from(second, "base64").toString("latin1");
-  return first.includes("BEGIN OPENSSH PRIVATE KEY") && header.includes("chacha20-poly1305");
+/** What the attempts of one connection share. */
+export interface LoginContext {
+  readonly ssh2: Ssh2;
+  readonly answers: LoginAnswers;
+  /** Ends the connection with an error; undefined: nobody answered what the server asked. */
+  readonly fail: (error: unknown) => void;
 }
 
-// One hidden prompt is a password's; anything else wants a person.
-function answerHiddenPrompt(username: string, password: string): AnyAuthMethod {
-  let answered = false;
-  return {
-    type: "keyboard-interactive",
-    username,
-    prompt: (_name, _instructions, _language, prompts, finish) => {
-      const isPassword = prompts.length === 1 && prompts[0]?.echo === false && !answered;
-      answered = true;
-      finish(isPassword ? [password] : prompts.map(() => ""));
-    },
+/**
+ * Lines up the attempts of one credential. Servers count refused ones (MaxAuthTries), so named keys precede an agent's, and
+ * what a person is asked for comes after what needs nobody.
+ */
+export function planAttempts({ credential, keys }: ReadCredential, context: LoginContext): AuthAttempt[] {
+  const { username, agent, password } = credential;
+  const open = keys.filter((key) => !("locked" in key));
+  const locked = keys.filter((key) => "locked" in key);
+  const attempts = open.map((key) => planKey(key, username));
+  if (agent !== undefined) attempts.push(planAgent(agent, username, context.ssh2));
+  for (const { label, locked: key } of locked) attempts.push(planLockedKey(label, key, { username, ...context }));
+  const byPassword = planPassword(username, context);
+  const byQuestions = planQuestions(username, context);
+  return [...attempts, ...(password === undefined ? [byQuestions, byPassword] : [byPassword, byQuestions])];
+}
+
+function planKey(key: ReadKey, username: string): AuthAttempt {
+  const method = "publickey";
+  const { label } = key;
+  if (!("parsed" in key)) return { label, method, tries: 0, hint: "hint" in key ? key.hint : undefined };
+  const { parsed } = key;
+  const prepare = async () => ({ type: method, username, key: parsed }) as const;
+  return { label, method, tries: 1, publicKey: blobOf(parsed), prepare };
+}
+
+function planAgent(path: string, username: string, ssh2: Ssh2): AuthAttempt {
+  const label = `agent ${path}`;
+  const method = "publickey";
+  const prepare = async (): Promise<Prepared> => {
+    const agent = ssh2.createAgent(path);
+    try {
+      const keys = await listKeys(agent);
+      const expanded = keys.map((key) => planAgentKey(label, key, { agent, username, ssh2 }));
+      return { expanded, failures: keys.length === 0 ? [`${label} (it has no key of use)`] : [] };
+    } catch (error) {
+      return { expanded: [], failures: [`${label} (${describe(error, [])})`] };
+    }
   };
+  return { label, method, tries: 1, prepare };
+}
+
+function listKeys(agent: BaseAgent): Promise<readonly ParsedKey[]> {
+  return new Promise((resolve, reject) => {
+    agent.getIdentities((error, keys = []) => (error ? reject(error) : resolve(keys as ParsedKey[])));
+  });
+}
+
+interface AgentOfLogin {
+  readonly agent: BaseAgent;
+  readonly username: string;
+  readonly ssh2: Ssh2;
+}
+
+function planAgentKey(label: string, key: ParsedKey, { agent, username, ssh2 }: AgentOfLogin): AuthAttempt {
+  const sign = (data: Buffer, options: object) =>
+    new Promise<Buffer>((resolve, reject) => {
+      agent.sign(key, data, options, (error, signature) =>
+        error || signature === undefined ? reject(error ?? new Error("no signature")) : resolve(signature),
+      );
+    });
+  const signer = createSigner(ssh2, { publicKey: async () => key, sign });
+  return {
+    label: `${label}, ${formatFingerprint(key.getPublicSSH())}`,
+    method: "publickey",
+    tries: 1,
+    publicKey: blobOf(key),
+    prepare: async () => ({ type: "agent", username, agent: signer }),
+  };
+}
+
+const passphraseTries = 3;
+
+/** The server is asked first whether it takes the key; only then is its passphrase asked for. */
+function planLockedKey(
+  label: string,
+  locked: LockedKey,
+  { username, fail, ...context }: LoginContext & { readonly username: string },
+): AuthAttempt {
+  const { ssh2 } = context;
+  const { publicPart } = locked;
+  let unlocking: Promise<ParsedKey | string> | undefined;
+  const unlock = async () => {
+    unlocking ??= unlockKey(locked, context);
+    unlocking.catch(fail);
+    const parsed = await unlocking;
+    if (typeof parsed === "string") throw new Error(parsed);
+    return parsed;
+  };
+  const sign = async (data: Buffer, { hash }: { readonly hash?: string }) => {
+    const signature: Buffer | Error = (await unlock()).sign(data, hash);
+    if (signature instanceof Error) throw signature;
+    return signature;
+  };
+  const signer = createSigner(ssh2, { publicKey: async () => publicPart ?? (await unlock()), sign });
+  return {
+    label,
+    method: "publickey",
+    tries: 1,
+    publicKey: publicPart === undefined ? undefined : blobOf(publicPart),
+    prepare: async () => ({ type: "agent", username, agent: signer }),
+  };
+}
+
+/** @returns the key, or why it stays locked */
+async function unlockKey(
+  { key, content }: LockedKey,
+  { answers, ssh2 }: Pick<LoginContext, "answers" | "ssh2">,
+): Promise<ParsedKey | string> {
+  for (let attempt = 1; attempt <= passphraseTries; attempt++) {
+    const passphrase = await answers.passphrase(key, attempt);
+    if (passphrase === undefined) return "encrypted, and nobody gave its passphrase";
+    const parsed = ssh2.utils.parseKey(content, passphrase);
+    if (!(parsed instanceof Error)) return parsed;
+  }
+  return "encrypted, and no passphrase was the right one";
+}
+
+function blobOf(key: ParsedKey): string {
+  return key.getPublicSSH().toString("base64");
+}
+
+const personTries = 3;
+
+function planPassword(username: string, { answers }: LoginContext): AuthAttempt {
+  const method = "password";
+  const prepare = async (count: number) => {
+    const password = await answers.password(count);
+    return password === undefined ? undefined : ({ type: method, username, password } as const);
+  };
+  return { label: method, method, tries: answers.canAsk ? personTries : 1, prepare };
+}
+
+function planQuestions(username: string, { answers, fail }: LoginContext): AuthAttempt {
+  const method = "keyboard-interactive";
+  const prepare = async (count: number): Promise<Prepared> => ({
+    type: method,
+    username,
+    prompt: (name, instruction, _language, prompts, finish) => {
+      const questions = prompts.map(({ prompt, echo = false }) => ({ text: prompt, echo }));
+      answers
+        .round({ name, instruction, questions }, count)
+        .then((given) => (given === undefined ? fail(undefined) : finish([...given])), fail);
+    },
+  });
+  return { label: method, method, tries: answers.canAsk ? personTries : 1, prepare };
 }

@@ -1,19 +1,22 @@
 import type { Duplex } from "node:stream";
 import { isOttoError, longestTimerMs, type OttoError } from "@otto/errors";
 import type { Client, ConnectConfig } from "ssh2";
+import { type AnswerSetting, LoginAnswers } from "../login/login-answers.js";
 import type { SshEndpoint } from "../route/endpoint.js";
-import { authError, connectError, describe, secretsOf, socketError } from "../route/failure.js";
-import type { LoginAttempt } from "./credential.js";
+import { authError, connectError, describe, type LoginFailure, secretsOf, socketError } from "../route/failure.js";
+import { type LoginPlan, planAttempts } from "./credential.js";
 import type { HostKeyCheck } from "./host-key-check.js";
+import { onAuthFailure } from "./internals.js";
 import { createLogin, type Login } from "./login.js";
 
 export interface HandshakeSetting {
-  /** New, for this login alone. */
-  readonly client: Client;
+  readonly ssh2: typeof import("ssh2");
   readonly endpoint: SshEndpoint;
-  readonly login: LoginAttempt;
+  readonly login: LoginPlan;
   readonly hostKey: HostKeyCheck;
   readonly onHostKeyTrusted: () => void;
+  readonly onPrompt: AnswerSetting["onPrompt"];
+  readonly wait: AnswerSetting["wait"];
   readonly signal: AbortSignal;
 }
 
@@ -24,26 +27,42 @@ export interface HandshakeSetting {
  * @throws OttoError `SSH_CONNECT_FAILED`, `SSH_AUTH_FAILED`, or what the host key check threw
  */
 export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, use: (client: Client) => T): Promise<T> {
-  const { client, endpoint, signal } = setting;
-  const login = createLogin(setting.login.attempts);
+  const { ssh2, endpoint, signal } = setting;
+  const client = new ssh2.Client();
+  const over = new AbortController();
   let hostKeyError: unknown;
   let sawBytes = false;
+  let isAsked = false;
   return new Promise<T>((resolve, reject) => {
     const settle = (error: unknown) => {
       signal.removeEventListener("abort", onAbort);
+      over.abort(error);
       if (error === undefined) return resolve(use(client));
       reject(error);
       socket.destroy();
     };
     const onAbort = () => settle(signal.reason);
+    const fail = (error: unknown) => settle(error ?? authError(endpoint, login));
+    const wait: AnswerSetting["wait"] = (work) => {
+      isAsked = true;
+      return setting.wait(work);
+    };
+    const login = openLogin({ ...setting, wait, signal: over.signal }, fail);
     signal.addEventListener("abort", onAbort);
     client.once("ready", () => settle(undefined));
     // ssh2 reports an agent's failure as an error and goes on.
     client.on("error", (error: Error & { level?: string }) => {
-      if (error.level === "agent") login.noteAgentFailure(`agent (${describe(error, [])})`);
+      if (error.level === "agent") login.noteOwnFailure(describe(error, secretsOf(endpoint)));
       else settle(hostKeyError ?? explain(error, { endpoint, login, sawBytes }));
     });
-    client.once("close", () => settle(hostKeyError ?? connectError(endpoint, "dropped")));
+    client.once("change password", () => fail(authError(endpoint, addTo(login, "the server wants a new password"))));
+    client.once("close", () => {
+      // Somebody was asked already, and would be again.
+      const error = isAsked
+        ? authError(endpoint, addTo(login, "the server hung up"))
+        : connectError(endpoint, "dropped");
+      settle(hostKeyError ?? error);
+    });
     const verify = (key: Buffer, finish: (trusted: boolean) => void) => {
       setting.hostKey.verify(key).then(
         () => {
@@ -57,12 +76,27 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
       );
     };
     client.connect({ ...formatConfig(setting, socket), authHandler: login.handler, hostVerifier: verify });
+    onAuthFailure(client, login.noteServerAnswer);
     // ssh2 has paused the socket by now, so listening does not lose it a byte.
     socket.once("data", () => {
       sawBytes = true;
     });
     if (signal.aborted) onAbort();
   });
+}
+
+function openLogin(setting: HandshakeSetting, fail: (error: unknown) => void): Login {
+  const { credentials } = setting.login;
+  const answers = credentials.map(({ credential }) => new LoginAnswers({ ...setting, credential }));
+  const attempts = credentials.flatMap((credential, index) =>
+    planAttempts(credential, { ssh2: setting.ssh2, answers: answers[index] as LoginAnswers, fail }),
+  );
+  return createLogin(attempts, { fail, unanswered: () => answers.flatMap((it) => it.unanswered) });
+}
+
+/** A failure with the server's last word among what was tried. */
+function addTo({ tried, offered, advice, unanswered }: Login, word: string): LoginFailure {
+  return { tried: [...tried, word], offered, advice, unanswered };
 }
 
 function formatConfig({ endpoint, login, hostKey }: HandshakeSetting, socket: Duplex): ConnectConfig {
@@ -92,10 +126,7 @@ function explain(error: Error & { level?: string }, { endpoint, login, sawBytes 
   if (error.level === "client-socket") return socketError(endpoint, error);
   if (error.level === "client-authentication") return authError(endpoint, login);
   // A disconnect while logging in is the server's last word on the attempts ("Too many authentication failures").
-  if (login.tried.length > 0) {
-    const { tried, offered, advice } = login;
-    return authError(endpoint, { tried: [...tried, describe(error, secretsOf(endpoint))], offered, advice });
-  }
+  if (login.tried.length > 0) return authError(endpoint, addTo(login, describe(error, secretsOf(endpoint))));
   if (!sawBytes) return connectError(endpoint, "dropped", error);
   return connectError(endpoint, sharesNoAlgorithm(error) ? "algorithms" : "handshake", error);
 }

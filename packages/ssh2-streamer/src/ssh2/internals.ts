@@ -13,6 +13,11 @@ interface ChannelInternals {
 }
 
 interface ClientInternals {
+  readonly _protocol: {
+    readonly _handlers: {
+      USERAUTH_FAILURE: (protocol: unknown, methods: readonly string[], isPartial: boolean) => void;
+    };
+  };
   readonly _remoteVer: string;
   /** A channel that is yet to be opened is a function. */
   readonly _chanMgr: { readonly _channels: Readonly<Record<string, Channel | (() => void)>> };
@@ -43,6 +48,23 @@ export function closeUnstartedSession(client: Client): boolean {
 function isUnstarted(channel: Channel): boolean {
   const { type, subtype, outgoing, _callbacks } = channel as unknown as ChannelInternals;
   return type === "session" && subtype === undefined && outgoing.state === "open" && _callbacks.length === 0;
+}
+
+/**
+ * Calls `listener` with each refusal of an attempt, before ssh2 goes on. What it gives its `authHandler` afterwards is not that
+ * of the last refusal, when an agent's key was refused.
+ * @param client that is connecting
+ */
+export function onAuthFailure(
+  client: Client,
+  listener: (methods: readonly string[], isPartial: boolean) => void,
+): void {
+  const { _handlers: handlers } = (client as unknown as ClientInternals)._protocol;
+  const { USERAUTH_FAILURE: goOn } = handlers;
+  handlers.USERAUTH_FAILURE = (protocol, methods, isPartial) => {
+    listener(methods, isPartial);
+    goOn(protocol, methods, isPartial);
+  };
 }
 
 /** What the server calls itself: `OpenSSH_9.2p1 Debian-2`, `dropbear_2022.83`. */

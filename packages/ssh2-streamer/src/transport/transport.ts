@@ -3,6 +3,7 @@ import type { OttoError } from "@otto/errors";
 import type { ProcessExit, Terminal } from "../command/command.js";
 import type { SshEndpoint } from "../route/endpoint.js";
 import type { SshEventListener } from "../route/event.js";
+import type { SshPromptHandler } from "../route/prompt.js";
 import type { AgentSocket } from "./agent-socket.js";
 
 /**
@@ -21,6 +22,8 @@ export interface ConnectRequest {
   /** How many hops carry the connection. When one of them falls silent, its own connection is to be lost first. */
   readonly depth: number;
   readonly onEvent: SshEventListener;
+  /** Asks a person; undefined: nobody can be asked. */
+  readonly onPrompt?: SshPromptHandler | undefined;
 }
 
 /** Which connection of the route ended, and why. */
