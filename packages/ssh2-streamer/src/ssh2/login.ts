@@ -6,9 +6,9 @@ import { chooseAttempt, noteAnswer, type Standing, startOf } from "./next-attemp
 export interface Login {
   readonly handler: AuthHandlerMiddleware;
   /** The server answered an attempt with a failure: it takes these methods from now on. */
-  noteServerAnswer(methods: readonly string[], isPartial: boolean): void;
+  readonly noteServerAnswer: (methods: readonly string[], isPartial: boolean) => void;
   /** An attempt came to nothing on this side: an agent that failed, a passphrase that nobody gave. */
-  noteOwnFailure(text: string): void;
+  readonly noteOwnFailure: (text: string) => void;
   /** Labels of what was tried or could not be. */
   readonly tried: readonly string[];
   /** The methods that the server said it takes; undefined before it answered. */
