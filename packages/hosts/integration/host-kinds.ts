@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { DockerContainerHost, type Parent } from "@otto/hosts";
+import { findLabKind } from "@otto/lab";
 import { expect } from "vitest";
 import { CleanUps } from "./clean-ups.js";
 import { startParents, ways } from "./conformance-parents.js";
@@ -88,9 +89,18 @@ const parentLacks: Readonly<Partial<Record<(typeof ways)[number], Lacks>>> = {
   local: { "a login without a terminal of its own": needsTerminal },
 };
 
+// Dropbear ends a session with its command; sshd waits until nobody writes to it any more.
+const sessionsEndWithCommand = findLabKind(process.env.OTTO_LAB_KIND).host?.server === "dropbear";
+const served = ["ssh", "ssh through a bastion"];
+
 /** The table of hosts. All of them pass `describeHost`. */
 export const hostKinds: readonly HostKind[] = [
-  ...ways.map((way) => ({ name: way, isParent: true, lacks: parentLacks[way] ?? {} })),
+  ...ways.map((way) => ({
+    name: way,
+    isParent: true,
+    lacks: parentLacks[way] ?? {},
+    endsWithCommand: sessionsEndWithCommand && served.includes(way),
+  })),
   ...containerKinds,
 ];
 

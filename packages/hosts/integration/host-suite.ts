@@ -28,6 +28,8 @@ export interface HostKind {
   readonly filesAs?: string;
   /** What it is without, why, and how it refuses that. */
   readonly lacks: Lacks;
+  /** See `HostTests`. Default false. */
+  readonly endsWithCommand?: boolean;
 }
 
 /**
@@ -37,8 +39,8 @@ export interface HostKind {
  * @param directory of this machine, which the host sees under the same path
  */
 export function describeHost(kind: HostKind, open: () => OpenHost, directory: () => string): void {
-  const { lacks } = kind;
-  const tests: HostTests = { host: () => open().host, directory, lacks };
+  const { lacks, endsWithCommand = false } = kind;
+  const tests: HostTests = { host: () => open().host, directory, lacks, endsWithCommand };
   describe.concurrent(`a host (${kind.name})`, () => {
     for (const test of testsOf(kind)) test(tests);
     if (kind.isParent) testParent(() => open().parent as Parent, directory);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findSurprises, joinResults, type KnownFault, readResult } from "./results.js";
+import { applyRerun, findSurprises, joinResults, type KnownFault, patternOfRed, readResult } from "./results.js";
 
 const file = (name: string, ...statuses: string[]) => ({
   name: `/repo/integration/${name}`,
@@ -39,6 +39,20 @@ test("a suite that ran in parts has what passed and failed in all of them, and t
     { date: "2026-01-31", passed: 3, failed: ["b", "c"] },
   ];
   expect(joinResults(parts)).toEqual({ date: "2026-01-31", passed: 5, failed: ["a", "b", "c"] });
+});
+
+test("red tests that pass when they run again are counted as passed; those that did not run stay red", () => {
+  const before = { date: "2026-01-31", passed: 5, failed: ["a.test.ts 0", "a.test.ts 1", "gone"] };
+  const after = applyRerun(before, { testResults: [file("a.test.ts", "passed", "failed", "passed")] }, "2026-02-01");
+  expect(after).toEqual({ date: "2026-02-01", passed: 6, failed: ["a.test.ts 1", "gone"] });
+  expect(applyRerun(before, undefined, "2026-01-31")).toEqual(before);
+});
+
+test("the pattern of red tests takes their names alone", () => {
+  const pattern = new RegExp(patternOfRed({ date: "", passed: 0, failed: ["a host (ssh) runs [*]", "b"] }));
+  expect(["a host (ssh) runs [*]", "b", "a host (ssh) runs [*] too", "ab"].map((name) => pattern.test(name))).toEqual([
+    ...[true, true, false, false],
+  ]);
 });
 
 const fault: KnownFault = { kind: "podman", suite: "hosts", tests: "^logs", fault: "Podman keeps no logs" };

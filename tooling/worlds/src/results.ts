@@ -59,6 +59,19 @@ export function joinResults(parts: readonly SuiteResult[]): SuiteResult {
   };
 }
 
+/** A result after those of its tests that were red have run again; what the report does not show as passed stays red. */
+export function applyRerun(before: SuiteResult, report: VitestReport | undefined, date: string): SuiteResult {
+  const tests = report?.testResults.flatMap((file) => file.assertionResults) ?? [];
+  const green = new Set(tests.filter(({ status }) => status === "passed").map(({ fullName }) => fullName));
+  const failed = before.failed.filter((name) => !green.has(name));
+  return { date, passed: before.passed + before.failed.length - failed.length, failed };
+}
+
+/** A pattern for `vitest -t` that takes the red tests of a result alone. */
+export function patternOfRed({ failed }: SuiteResult): string {
+  return `^(${failed.map((name) => name.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&")).join("|")})$`;
+}
+
 /** What nobody expects of a result: red tests that no fault explains, and faults that no red test shows any more. */
 export function findSurprises(
   kind: string,

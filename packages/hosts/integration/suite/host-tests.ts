@@ -7,4 +7,6 @@ export interface HostTests {
   /** Of this machine; the host sees it under the same path. It has a file `no-program`, which may not be run. */
   readonly directory: () => string;
   readonly lacks: Lacks;
+  /** The server closes a call's outputs when its command ends, whatever that leaves running. */
+  readonly endsWithCommand: boolean;
 }
