@@ -1,40 +1,42 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { askAttw, askPublint } from "./checkers.js";
-import { createConsumer } from "./consumer.js";
+import { runCommand } from "./command.js";
+import { type Consumer, createConsumers } from "./consumers.js";
 import { runExample } from "./example.js";
 import { listPublishedPackages } from "./published-packages.js";
-import { readReadme } from "./readme.js";
 import { prepareSurroundings } from "./surroundings.js";
 import { listTarball, packAll, readTarball } from "./tarballs.js";
 
-// npm, a compiler and an engine, three packages at a time on what may be a busy machine.
+// pnpm, a compiler and an engine, on what may be a busy machine.
 const exampleTimeoutMs = 300_000;
 
 const packages = listPublishedPackages();
 let scratch: string;
 let tarballs: ReadonlyMap<string, string>;
+let consumers: ReadonlyMap<string, Consumer>;
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "otto-pack-"));
   tarballs = await packAll(packages, scratch);
+  consumers = await createConsumers(join(scratch, "consumers"), packages, tarballs);
 }, exampleTimeoutMs);
 afterAll(() => rm(scratch, { recursive: true }));
 
-describe.concurrent.each(packages)("$name", ({ name, directory, manifest }) => {
+describe.concurrent.each(packages)("$name", ({ name, manifest }) => {
   const tarball = () => tarballs.get(name) ?? "";
 
   test(
     "the README's example compiles and runs where the package alone is installed",
     async () => {
-      const { installs, example } = await readReadme(directory);
-      const project = join(scratch, name.replace("/", "-"));
-      await createConsumer(project, installs, tarballs);
-      await using around = await prepareSurroundings(name, project);
-      expect(await runExample(project, example, around)).not.toBe("");
+      const consumer = consumers.get(name);
+      expect(consumer?.faults).toEqual([]);
+      if (consumer === undefined) return;
+      await using around = await prepareSurroundings(name, consumer.directory);
+      expect(await runExample(consumer, around)).not.toBe("");
     },
     exampleTimeoutMs,
   );
@@ -68,3 +70,19 @@ test("dockerignore needs one third party, for Go's regular expressions, which ne
   const errors = packages.find(({ name }) => name === "@otto/errors");
   expect(errors?.manifest.dependencies).toBeUndefined();
 });
+
+test(
+  "npm installs the CLI, too",
+  async () => {
+    const directory = join(scratch, "by-npm");
+    const specs = Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
+    const { "@otto/cli": cli, ...overrides } = specs;
+    await mkdir(directory);
+    await writeFile(join(directory, "package.json"), JSON.stringify({ dependencies: { "@otto/cli": cli }, overrides }));
+    const options = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    await runCommand(["npm", "install", ...options], { cwd: directory });
+    const version = packages.find(({ name }) => name === "@otto/cli")?.manifest.version;
+    expect(await runCommand(["node_modules/.bin/otto", "--version"], { cwd: directory })).toContain(version);
+  },
+  exampleTimeoutMs,
+);

@@ -33,3 +33,8 @@ export function listPublishedPackages(): readonly PublishedPackage[] {
     })
     .filter(({ manifest }) => manifest.private !== true);
 }
+
+/** A package's name as npm writes it in the name of a tarball. */
+export function toFileName(name: string): string {
+  return name.replace("@", "").replace("/", "-");
+}

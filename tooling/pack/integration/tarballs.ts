@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runCommand } from "./command.js";
-import { type PublishedPackage, workspaceRoot } from "./published-packages.js";
+import { type PublishedPackage, toFileName, workspaceRoot } from "./published-packages.js";
 
 /**
  * Packs packages as they would be published, all in one go.
@@ -18,7 +18,7 @@ export async function packAll(
   const written = new Set(await readdir(destination));
   return new Map(
     packages.map(({ name, manifest }) => {
-      const file = `${name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`;
+      const file = `${toFileName(name)}-${manifest.version}.tgz`;
       if (!written.has(file)) throw new Error(`pnpm pack wrote no ${file}`);
       return [name, join(destination, file)];
     }),
