@@ -90,6 +90,8 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
       "Probes without an answer before the connection counts as lost. Default: 3.",
     "hosts[].ssh_options.compress": "Whether to compress what is sent.",
     "hosts[].ssh_options.use_ssh_config": "Whether ~/.ssh/config fills what is left open here.",
+    "hosts[].ssh_options.proxy_command":
+      "Command of this machine whose stdin and stdout lead to sshd, with the tokens of OpenSSH's ProxyCommand: %h %p %r %n.",
     "hosts[].docker": "The engine of a docker_capable host.",
     "hosts[].docker.socket": "Path of the engine's socket, for all that is done there. Default: /var/run/docker.sock.",
     "hosts[].docker.command": 'The docker client, as ["sudo", "-n", "docker"].',

@@ -12,7 +12,7 @@ import {
   type ProbedHost,
   probeSessions,
 } from "./forwarding.js";
-import { probeHop } from "./hop-probe.js";
+import { type HopProbe, probeHop } from "./hop-probe.js";
 
 /**
  * Checks a host and the route to it, hop by hop, and reports each finding at once. It ends at the first hop that cannot
@@ -30,7 +30,7 @@ export async function* diagnose(lab: Lab, idOrHandle: string, signal: AbortSigna
     const route = planRoute(lab.data, host, lab.sshEnvironment);
     // Before names are resolved and ports are tried, too.
     for (const endpoint of route) endpoint.authorize?.();
-    const target = yield* probeRoute(route, { socketPath, signal });
+    const target = yield* probeRoute(route, { socketPath, env: lab.sshEnvironment.env, signal });
     if (target === undefined) return;
     isForwarded = target.isForwarded;
   }
@@ -59,19 +59,21 @@ function findEngine(parent: Parent): { readonly socketPath?: string; readonly fi
 interface RouteProbe {
   /** Undefined where no engine is looked for. */
   readonly socketPath: string | undefined;
+  /** {@link HopProbe.env} */
+  readonly env: HopProbe["env"];
   readonly signal: AbortSignal;
 }
 
 /** Checks the hops; undefined when one before the host cannot be used. `isForwarded`: whether the engine's socket is. */
 async function* probeRoute(
   route: SshRoute,
-  { socketPath, signal }: RouteProbe,
+  { socketPath, env, signal }: RouteProbe,
 ): AsyncGenerator<Finding, { readonly isForwarded: boolean | undefined } | undefined> {
   const probed: ProbedHost[] = [];
   try {
     for (const [index, endpoint] of route.entries()) {
       const before = probed.at(-1);
-      const step = yield* probeHop(route.slice(0, index + 1) as unknown as SshRoute, before, signal);
+      const step = yield* probeHop(route.slice(0, index + 1) as unknown as SshRoute, before, { env, signal });
       if (step === undefined) return undefined;
       probed.push(step);
       if (before === undefined) continue;

@@ -9,38 +9,55 @@ import { judgeBanner } from "./verdicts.js";
 
 const probeTimeoutMs = 5000;
 
+export interface HopProbe {
+  /** Variables of programs of this machine, as a proxy command. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
 /**
- * Checks the connection to the last host of a route: name, port, banner, host key, login.
+ * Checks the connection to the last host of a route: name, port, banner, host key, login. What a proxy command does of
+ * that is left to it.
  * @param before the hop before it; undefined: this machine
  * @returns its session, which the caller closes, unless something failed
  */
 export async function* probeHop(
   route: SshRoute,
   before: ProbedHost | undefined,
-  signal: AbortSignal,
+  { env, signal }: HopProbe,
 ): AsyncGenerator<Finding, ProbedHost | undefined> {
   const endpoint = route.at(-1) as SshEndpoint;
   const at = (check: Finding["check"], judged: Judged): Finding => ({ machine: endpoint.name, check, ...judged });
-  const name = await probeName(endpoint, before, signal);
-  yield at("name", name);
-  if (name.status === "failed") return undefined;
-  const port = await probePort(endpoint, before, signal);
-  if (before !== undefined && port.banner === undefined && (await cannotForward(before, signal))) {
-    yield { machine: before.session.name, check: "forwarding", ...judgeStranded(endpoint.name) };
-    return undefined;
-  }
-  yield at("tcp", port.tcp);
-  if (port.banner === undefined) return undefined;
-  yield at("banner", port.banner);
-  if (port.banner.status === "failed") return undefined;
+  if (endpoint.proxyCommand === undefined && !(yield* probeServer(endpoint, before, signal))) return undefined;
   const events: SshEvent[] = [];
-  const session = openSshSession(route, { signal, onEvent: (event) => events.push(event) });
+  const session = openSshSession(route, { env, signal, onEvent: (event) => events.push(event) });
   const { hostKey, login } = await probeLogin({ session, events }, signal);
   yield at("host-key", hostKey);
   if (login !== undefined) yield at("login", login);
   if (login?.status === "ok") return { session, events };
   await session.close();
   return undefined;
+}
+
+/** Checks name, port and banner; says whether a login can be tried. */
+async function* probeServer(
+  endpoint: SshEndpoint,
+  before: ProbedHost | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Finding, boolean> {
+  const at = (check: Finding["check"], judged: Judged): Finding => ({ machine: endpoint.name, check, ...judged });
+  const name = await probeName(endpoint, before, signal);
+  yield at("name", name);
+  if (name.status === "failed") return false;
+  const port = await probePort(endpoint, before, signal);
+  if (before !== undefined && port.banner === undefined && (await cannotForward(before, signal))) {
+    yield { machine: before.session.name, check: "forwarding", ...judgeStranded(endpoint.name) };
+    return false;
+  }
+  yield at("tcp", port.tcp);
+  if (port.banner === undefined) return false;
+  yield at("banner", port.banner);
+  return port.banner.status !== "failed";
 }
 
 /** getent(1): one or more supplied keys could not be found. */

@@ -103,7 +103,7 @@ export class Lab implements AsyncDisposable {
 
   #openSsh(host: HostData): Parent {
     const route = planRoute(this.data, host, this.sshEnvironment);
-    return createSshParent({ ...dockerOf(host), route, onEvent: this.#onSshEvent });
+    return createSshParent({ ...dockerOf(host), route, env: this.sshEnvironment.env, onEvent: this.#onSshEvent });
   }
 }
 

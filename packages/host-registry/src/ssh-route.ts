@@ -62,6 +62,7 @@ function planEndpoint(host: HostData, environment: SshEnvironment): SshEndpoint 
     keepaliveIntervalMs: ssh.keepaliveIntervalMs,
     keepaliveCountMax: ssh.keepaliveCountMax,
     compress: ssh.compress,
+    ...(ssh.proxyCommand === undefined ? {} : { proxyCommand: ssh.proxyCommand }),
     authorize: () => requireTrust(host, environment),
   };
 }

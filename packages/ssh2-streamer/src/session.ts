@@ -27,6 +27,8 @@ export interface SshSessionOptions {
    * no part of `connectTimeoutMs`. Default: nobody is asked; the login's error quotes the question.
    */
   readonly onPrompt?: SshPromptHandler | undefined;
+  /** Variables of programs of this machine, as a proxy command: `PATH` finds them. Default: none. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /** One login on one machine, however many connections that takes. Every call may be made concurrently. */
@@ -59,6 +61,7 @@ export interface SshSession extends AsyncDisposable {
 /**
  * Makes a session to the last endpoint of `route`, through the others. It connects at the first call and again after
  * a loss; the caller closes it.
+ * @throws TypeError for an empty route, and a proxy command behind the first endpoint, where it cannot run
  */
 export function openSshSession(route: SshRoute, options: SshSessionOptions = {}): SshSession {
   const closing = new AbortController();
@@ -66,6 +69,8 @@ export function openSshSession(route: SshRoute, options: SshSessionOptions = {})
   const onEvent = events.tell;
   const hops: Hop[] = [];
   for (const endpoint of route) {
+    if (endpoint.proxyCommand !== undefined && hops.length > 0)
+      throw new TypeError(`${endpoint.name} is behind a hop: a proxy command is for the first endpoint of a route`);
     hops.push(
       new Hop({
         transport: connectBySsh2,
@@ -75,6 +80,7 @@ export function openSshSession(route: SshRoute, options: SshSessionOptions = {})
         onEvent,
         connectGate: options.connectGate,
         onPrompt: options.onPrompt,
+        env: options.env ?? {},
       }),
     );
   }

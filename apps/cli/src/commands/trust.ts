@@ -37,7 +37,8 @@ export async function trust(session: Session, { revoke = false }: TrustFlags): P
 function describeHost({ id, ip, user, creds, hop, ssh }: LabHost): string {
   const logins = [...new Set([...(user === undefined ? [] : [user]), ...creds.map(({ login }) => login)])];
   const through = hop === undefined ? "" : ` through ${hop}`;
-  return `${id}: ${logins.join(", ")} at ${ip}:${ssh.port}${through}, with ${secretsOf(ssh).join(", ")}`;
+  const command = ssh.proxyCommand === undefined ? "" : ` by running here: ${ssh.proxyCommand}`;
+  return `${id}: ${logins.join(", ")} at ${ip}:${ssh.port}${through}${command}, with ${secretsOf(ssh).join(", ")}`;
 }
 
 function secretsOf(ssh: LabHost["ssh"]): readonly string[] {

@@ -79,6 +79,8 @@ export interface SshOptions {
   readonly compress: boolean;
   /** Whether `~/.ssh/config` fills what the lab leaves open. */
   readonly useSshConfig: boolean;
+  /** A command of this machine whose stdin and stdout lead to the host's sshd, with the tokens of OpenSSH's `ProxyCommand`. */
+  readonly proxyCommand?: string;
 }
 
 /** `docker` of a host. */

@@ -63,6 +63,7 @@ function toSshOptions(options: NonNullable<HostText["ssh_options"]>, base: PathB
       passphraseEnv: options.passphrase_env ?? undefined,
       knownHosts: options.known_hosts?.map((path) => resolvePath(path, base)),
       hostKey: options.host_key ?? undefined,
+      proxyCommand: options.proxy_command ?? undefined,
     }),
   };
 }

@@ -27,6 +27,7 @@ const sshOptions = z.looseObject({
   keepalive_count_max: z.int().min(2, "must be at least 2").nullish(),
   compress: z.boolean().nullish(),
   use_ssh_config: z.boolean().nullish(),
+  proxy_command: text.nullish(),
 });
 
 const docker = z.looseObject({
@@ -57,6 +58,10 @@ const host = z
   .refine((it) => it.creds !== undefined || (it.os_type ?? "unix") !== "unix", {
     path: ["creds"],
     error: "is required (a list)",
+  })
+  .refine((it) => it.hop === undefined || it.hop === null || !it.ssh_options?.proxy_command, {
+    path: ["ssh_options", "proxy_command"],
+    error: "does not go with hop: it would have to run on the hop",
   })
   .refine((it) => it.creds?.length !== 0 || (it.os_type ?? "unix") !== "unix", {
     path: ["creds"],

@@ -1,9 +1,15 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { toError } from "@otto/errors";
-import { type ProcessExit, type RemoteProcess, type SpawnOptions, toStartArgv } from "ssh2-streamer";
+import {
+  endLocalGroup,
+  type ProcessExit,
+  type RemoteProcess,
+  type SpawnOptions,
+  signalLocalGroup,
+  toStartArgv,
+} from "ssh2-streamer";
 import { checkArgv } from "../process/command.js";
-import { endGroup, signalGroup } from "./local-group.js";
 import { writeStdin } from "./local-stdin.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -33,7 +39,7 @@ export async function spawnLocal(
     stderr: child.stderr,
     exit,
     kill: (name = "SIGTERM") => {
-      if (!hasExited(child)) signalGroup(child, name);
+      if (!hasExited(child)) signalLocalGroup(child, name);
     },
     resize: () => {},
   };
@@ -42,7 +48,7 @@ export async function spawnLocal(
 function exitOf(child: ChildProcessWithoutNullStreams, signal: AbortSignal | undefined): Promise<ProcessExit> {
   return new Promise((resolve, reject) => {
     const onAbort = () => {
-      void endGroup(child).then(() => {
+      void endLocalGroup(child).then(() => {
         const error = toError(signal?.reason);
         reject(signal?.reason);
         // Something outside the group may hold them open still.

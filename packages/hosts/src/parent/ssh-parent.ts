@@ -18,6 +18,8 @@ export interface SshParentOptions {
    * login's environment or docker context names is not used.
    */
   readonly socketPath: string | undefined;
+  /** Variables of programs of this machine that lead to the parent. Default: none. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly onEvent?: SshEventListener | undefined;
 }
 
@@ -28,7 +30,7 @@ export interface SshParentOptions {
 export function createSshParent(options: SshParentOptions): Parent {
   const { id } = options;
   const address = () => addressEngine(id, options);
-  const session = openSshSession(options.route, { onEvent: options.onEvent });
+  const session = openSshSession(options.route, { onEvent: options.onEvent, env: options.env });
   const dial = async (signal?: AbortSignal) => {
     const { socketPath, client } = address();
     return session.dialSocket(socketPath, { fallbackCommand: dialStdio(client, socketPath), signal });

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { abortable, cleanText, isOttoError, isWithin, OttoError } from "@otto/errors";
 import { formatCommandLine } from "../command/command-line.js";
 import { formatEndCommand, formatSignalCommand } from "../process/process-group.js";
@@ -10,14 +11,27 @@ import {
 import type { ConnectGate } from "../route/connect-gate.js";
 import type { SshEndpoint } from "../route/endpoint.js";
 import type { SshEventListener } from "../route/event.js";
-import { administrativelyProhibited, channelError, connectError, forwardingError } from "../route/failure.js";
+import {
+  administrativelyProhibited,
+  channelError,
+  connectError,
+  forwardingError,
+  proxiedError,
+} from "../route/failure.js";
 import type { SshPromptHandler } from "../route/prompt.js";
 import type { Slot } from "../schedule/connection-slots.js";
 import type { Lifetime } from "../schedule/decide.js";
 import { SessionScheduler } from "../schedule/session-scheduler.js";
 import type { AgentSocket } from "../transport/agent-socket.js";
-import { describeTarget, type ForwardTarget, type OpenFailure, type Transport } from "../transport/transport.js";
+import {
+  type Connection,
+  describeTarget,
+  type ForwardTarget,
+  type OpenFailure,
+  type Transport,
+} from "../transport/transport.js";
 import { explainPortFailure, formatPortCommand } from "./port-tool.js";
+import { createProxyDialer } from "./proxy-command.js";
 import { StdioTunnel } from "./stdio-tunnel.js";
 import { openTcp } from "./tcp.js";
 
@@ -31,6 +45,8 @@ export interface HopSetting {
   readonly onEvent: SshEventListener;
   readonly connectGate: ConnectGate | undefined;
   readonly onPrompt: SshPromptHandler | undefined;
+  /** Variables of programs of this machine. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** A command of the machine that joins its stdin and stdout to a socket. */
@@ -83,15 +99,13 @@ export class Hop {
   #forwardsTcp = true;
 
   constructor(setting: HopSetting) {
-    const { transport, endpoint, via, signal, onEvent, connectGate, onPrompt } = setting;
+    const { endpoint, via, onEvent, connectGate } = setting;
     this.endpoint = endpoint;
     this.#setting = setting;
     this.depth = via === undefined ? 0 : via.depth + 1;
-    const { depth } = this;
-    const connect = () =>
-      transport({ endpoint, dial: (dialing) => this.#dial(dialing), signal, depth, onEvent, onPrompt });
+    const connect = () => this.#connect();
     // A connection through a hop waits for the hop's own: gated too, the two could wait for each other.
-    const open = connectGate === undefined || depth > 0 ? connect : () => connectGate(connect);
+    const open = connectGate === undefined || via !== undefined ? connect : () => connectGate(connect);
     this.#scheduler = new SessionScheduler({ endpoint, open, onEvent });
   }
 
@@ -147,7 +161,20 @@ export class Hop {
     return this.#scheduler.close();
   }
 
-  async #dial(signal: AbortSignal) {
+  async #connect(): Promise<Connection> {
+    const { transport, endpoint, signal, onEvent, onPrompt, env } = this.#setting;
+    const request = { endpoint, signal, depth: this.depth, onEvent, onPrompt };
+    const command = endpoint.proxyCommand;
+    if (command === undefined) return transport({ ...request, dial: (dialing) => this.#dial(dialing) });
+    const proxy = createProxyDialer(endpoint, { command, env });
+    try {
+      return await transport({ ...request, dial: proxy.dial });
+    } catch (error) {
+      throw proxiedError(endpoint, error, proxy.said);
+    }
+  }
+
+  async #dial(signal: AbortSignal): Promise<Duplex> {
     const { via, endpoint } = this.#setting;
     if (via === undefined) return openTcp(endpoint, signal);
     try {

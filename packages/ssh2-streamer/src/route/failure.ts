@@ -1,4 +1,4 @@
-import { cleanText, OttoError, type Secret } from "@otto/errors";
+import { cleanText, isOttoError, OttoError, type Secret } from "@otto/errors";
 import type { SshEndpoint } from "./endpoint.js";
 
 /** Every code that this package throws. */
@@ -19,7 +19,10 @@ export type SshErrorCode =
   | "COMMAND_OUTPUT_LIMIT"
   | "COMMAND_FAILED";
 
-/** Why a machine could not be reached. `dropped`: it closed the connection, most often before it said a word. */
+/**
+ * Why a machine could not be reached. `dropped`: it closed the connection, most often before it said a word. `proxy`: the
+ * proxy command ended, or cannot be started.
+ */
 export type ConnectFailure =
   | "refused"
   | "unreachable"
@@ -27,6 +30,7 @@ export type ConnectFailure =
   | "timeout"
   | "dropped"
   | "algorithms"
+  | "proxy"
   | "handshake";
 
 const hints: Record<ConnectFailure, string> = {
@@ -36,6 +40,8 @@ const hints: Record<ConnectFailure, string> = {
   timeout: "Check the address and whether a firewall drops the connection; connect_timeout gives it longer.",
   dropped: "The server may be at its MaxStartups limit, or refuse this address. Try again, or see its log.",
   algorithms: "Let its sshd take more: KexAlgorithms +curve25519-sha256, or Ciphers, MACs, HostKeyAlgorithms as named.",
+  proxy:
+    "Run the proxy command by itself, with host and port for %h and %p: it should print a line that begins with SSH-2.0-.",
   handshake: "Check that the port is sshd's. The server's log has more.",
 };
 
@@ -65,7 +71,25 @@ export function connectError(endpoint: SshEndpoint, reason: ConnectFailure, caus
 
 /** {@link connectError} for an error of a socket. */
 export function socketError(endpoint: SshEndpoint, cause: unknown): OttoError<SshErrorCode> {
+  if (cause instanceof ProxyCommandFailure) return connectError(endpoint, "proxy", cause);
   return connectError(endpoint, systemFailures[(cause as NodeJS.ErrnoException).code ?? ""] ?? "handshake", cause);
+}
+
+/** How a proxy command ended that should have gone on. */
+export class ProxyCommandFailure extends Error {}
+
+/** A failure to connect, with what the proxy command said on stderr. */
+export function proxiedError(endpoint: SshEndpoint, error: unknown, said: string): unknown {
+  const { name } = endpoint;
+  if (!isOttoError(error, "SSH_CONNECT_FAILED") || error.details?.hop !== name || said === "") return error;
+  const { reason, ...details } = error.details;
+  if (reason === "proxy") return error;
+  const words = describe(said, secretsOf(endpoint));
+  return new OttoError("SSH_CONNECT_FAILED", `${error.message}; its proxy command said: ${words}`, {
+    hint: hints.proxy,
+    details: { ...details, reason: reason ?? "proxy" },
+    cause: error,
+  });
 }
 
 /** What became of a login that failed. */

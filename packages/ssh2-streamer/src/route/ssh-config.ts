@@ -47,10 +47,10 @@ function resolveHost({ config, homeDir, path }: Resolution, spec: string): SshCo
   const jump = parseJump(spec);
   const { alias } = jump;
   if (path.includes(alias) || path.length >= maxJumps)
-    throw invalid(alias, `jumps in a circle: ${[...path, alias].join(", ")}`);
+    throw configError(alias, `jumps in a circle: ${[...path, alias].join(", ")}`);
   const options = readOptions(config, alias);
   if (options.one("ProxyCommand") !== undefined)
-    throw invalid(alias, "has a ProxyCommand; only ProxyJump is understood");
+    throw configError(alias, "has a ProxyCommand; only ProxyJump is understood");
   const typed = alias.toLowerCase();
   const host = (options.one("HostName") ?? typed).replaceAll("%h", typed).replaceAll("%%", "%");
   const expand = (file: string) => expandPath(file, homeDir, host);
@@ -77,13 +77,14 @@ function readOptions(config: SshConfig, alias: string) {
 
 function parseJump(spec: string): { alias: string; username: string | undefined; port: string | undefined } {
   const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?\/?$/.exec(spec);
-  if (match?.[2] === undefined) throw invalid(spec, "is no [user@]host[:port]");
+  if (match?.[2] === undefined) throw configError(spec, "is no [user@]host[:port]");
   return { alias: match[2].replaceAll(/[[\]]/g, ""), username: match[1], port: match[3] };
 }
 
 function parsePort(text: string, alias: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw invalid(alias, `has no port of this kind: ${text}`);
+  if (!Number.isInteger(port) || port < 1 || port > 65535)
+    throw configError(alias, `has no port of this kind: ${text}`);
   return port;
 }
 
@@ -95,7 +96,8 @@ function expandPath(file: string, homeDir: string, host: string): string {
     .replaceAll("%%", "%");
 }
 
-function invalid(alias: string, what: string): OttoError {
+/** The SSH configuration says something of `alias` that cannot be followed. */
+export function configError(alias: string, what: string): OttoError {
   return new OttoError("SSH_CONFIG_INVALID", `reading the SSH configuration of ${alias}: ${what}`, {
     hint: "Change the configuration, or give the connection's details without it.",
     details: { alias },

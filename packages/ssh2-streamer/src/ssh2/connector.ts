@@ -101,7 +101,7 @@ async function connectOnce(setting: Attempt, login: LoginPlan): Promise<Ssh2Conn
     if (hostKey.algorithms.length === 0) throw refusal;
     // Loaded here at its first use, for it is slow to load; and before the socket, which nobody would listen to meanwhile.
     const { default: ssh2 } = await import("ssh2");
-    const socket = await setting.dial(signal);
+    const socket = await setting.dial(signal, login.username);
     try {
       const { depth, startedAt, onPrompt, wait } = setting;
       const onHostKeyTrusted = () => onEvent({ type: "ssh.host-key-trusted", hop: endpoint.name });

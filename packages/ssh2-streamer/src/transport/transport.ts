@@ -16,8 +16,8 @@ export type Transport = (request: ConnectRequest) => Promise<Connection>;
 
 export interface ConnectRequest {
   readonly endpoint: SshEndpoint;
-  /** Opens the stream that SSH is spoken over. */
-  readonly dial: (signal: AbortSignal) => Promise<Duplex>;
+  /** Opens the stream that SSH is spoken over. @param username who logs in over it; default: of the first credential */
+  readonly dial: (signal: AbortSignal, username?: string) => Promise<Duplex>;
   readonly signal: AbortSignal;
   /** How many hops carry the connection. When one of them falls silent, its own connection is to be lost first. */
   readonly depth: number;
