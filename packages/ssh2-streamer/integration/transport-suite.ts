@@ -1,7 +1,7 @@
 import type { SshSession } from "ssh2-streamer";
 import { afterAll, beforeAll, describe } from "vitest";
 import { testCommands } from "./suite/commands.js";
-import { type RoutesLab, routeCases, routeOf } from "./suite/routes.js";
+import { type RoutesLab, routeCases } from "./suite/routes.js";
 import { testProcesses } from "./suite/spawned.js";
 import { testStreams } from "./suite/streams.js";
 import { testTrees } from "./suite/trees.js";
@@ -13,13 +13,13 @@ import { openBy, type Transport } from "./transports.js";
  * @param lab the servers of all routes, once they run
  */
 export function describeTransport(transport: Transport, lab: () => RoutesLab): void {
-  describe.concurrent.each(routeCases)(`${transport.name}, $hops hops, $server`, (route) => {
+  describe.concurrent.each(routeCases)(`${transport.name}, $bastions, $server`, (route) => {
     let opened: SshSession;
     const session = () => opened;
     const lacks = { ...transport.lacks, ...route.lacks };
 
     beforeAll(() => {
-      opened = openBy(transport, routeOf(lab(), route));
+      opened = openBy(transport, lab().routeOf(route));
     });
 
     afterAll(() => opened.close());

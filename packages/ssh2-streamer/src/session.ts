@@ -102,8 +102,7 @@ function createSession(target: Hop, close: () => Promise<void>): SshSession {
   const spawn = (argv: readonly string[], options: SpawnOptions = {}) => {
     const label = summarizeCommand(argv);
     const { signal, terminal, lifetime = "long" } = options;
-    // A terminal merges stderr into stdout, and hangs up on its processes by itself.
-    const tellsPid = terminal === undefined;
+    const tellsPid = terminal === undefined ? "both" : "terminal";
     const line = formatCommandLine(argv, { ...options, tellsPid });
     return target.start({ line, label, signal, terminal, tellsPid }, lifetime);
   };

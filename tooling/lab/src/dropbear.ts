@@ -18,7 +18,8 @@ export async function startDropbear(files: SshdFiles, port?: number): Promise<Ss
   await writeFile(logPath, "", { flag: "a" });
   await rm(pidPath, { force: true });
   const args = ["-F", "-E", "-s", "-p", `127.0.0.1:${listenPort}`, "-P", pidPath];
-  const script = 'log=$1; shift; exec dropbear "$@" 2>>"$log"';
+  // It hands on what its parent ignores; sshd does not, nor would the machine's own init make it ignore anything.
+  const script = 'log=$1; shift; exec env --default-signal dropbear "$@" 2>>"$log"';
   const keeper = keepRunning("sh", ["-c", script, "sh", logPath, ...args, ...hostKeys.flatMap((path) => ["-r", path])]);
   // It writes this when it listens.
   const pid = await readPid(pidPath);

@@ -47,9 +47,11 @@ export function testCommands(session: () => SshSession): void {
       },
     });
     const controller = new AbortController();
-    const running = session().exec(["sleep", "60"], { stdin: source, signal: controller.signal });
+    const mark = newMark();
+    const running = session().exec(["sleep", mark], { stdin: source, signal: controller.signal });
     running.catch(() => {});
-    for (let last = -1; last !== given || given <= 2 ** 20; ) {
+    await expect.poll(() => countSleeps(mark)).toBe(1);
+    for (let last = -1; last !== given; ) {
       last = given;
       await delay(300);
     }
@@ -94,6 +96,23 @@ export function testCommands(session: () => SshSession): void {
     const line = `trap '' TERM; sleep ${mark} & sleep ${mark}; true`;
     const running = session().exec(["sh", "-c", line], { signal: controller.signal });
     await expect.poll(() => countSleeps(mark)).toBe(2);
+    controller.abort(new Error("enough"));
+    await expect(running).rejects.toThrow("enough");
+    expect(await countSleeps(mark)).toBe(0);
+  });
+
+  test("an aborted command takes children along that have a process group or a session of their own", async ({
+    expect,
+  }) => {
+    const mark = newMark();
+    const controller = new AbortController();
+    // `timeout` makes a group, and so does a shell with job control; `setsid --wait` makes a session.
+    const line = [
+      `timeout 9999 sleep ${mark} & setsid --wait sh -c 'sleep ${mark} & sleep ${mark}; true' &`,
+      `set -m; sleep ${mark} & wait; true`,
+    ].join("\n");
+    const running = session().exec(["sh", "-c", line], { signal: controller.signal });
+    await expect.poll(() => countSleeps(mark)).toBe(4);
     controller.abort(new Error("enough"));
     await expect(running).rejects.toThrow("enough");
     expect(await countSleeps(mark)).toBe(0);

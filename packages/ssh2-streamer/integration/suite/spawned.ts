@@ -52,7 +52,10 @@ export function testProcesses(session: () => SshSession, lacks: Lacks): void {
     exit: { exitCode: 0 },
   });
 
-  if (lacks["a terminal"] === undefined) testTerminals(session);
+  if (lacks["a terminal"] === undefined) {
+    testTerminals(session);
+    testTerminalSignals(session);
+  }
 }
 
 /** What a process says of its terminal, before and after a change. */
@@ -73,11 +76,12 @@ function testTerminals(session: () => SshSession): void {
       said += chunk.toString();
     });
     shell.stdin.write("stty size\n");
-    await expect.poll(() => said).toMatch(/^17 91\r$/m);
+    // Behind the prompt of a shell that has one.
+    await expect.poll(() => said).toMatch(/\b17 91\r$/m);
     shell.resize(50, 20);
     shell.stdin.write("stty size; exit 3\n");
     expect(await shell.exit).toEqual({ exitCode: 3 });
-    expect(said).toMatch(/^20 50\r$/m);
+    expect(said).toMatch(/\b20 50\r$/m);
   });
 
   test("an aborted process with a terminal is hung up on", async ({ expect }) => {
@@ -88,6 +92,21 @@ function testTerminals(session: () => SshSession): void {
     await expect.poll(() => countSleeps(mark)).toBe(1);
     abort(new Error("enough"));
     await expect(started.exit).rejects.toThrow("enough");
+    await expect.poll(() => countSleeps(mark)).toBe(0);
+  });
+}
+
+function testTerminalSignals(session: () => SshSession): void {
+  test("a process with a terminal gets a signal, and its children do; it ends by what it does with it", async ({
+    expect,
+  }) => {
+    const mark = newMark();
+    const script = `trap 'echo caught; exit 7' USR1; echo on; sleep ${mark} & wait; true`;
+    const started = await session().spawn(["sh", "-c", script], { terminal });
+    await expect.poll(() => countSleeps(mark)).toBe(1);
+    started.kill("SIGUSR1");
+    expect((await text(started.stdout)).replaceAll("\r", "")).toBe("on\ncaught\n");
+    expect(await started.exit).toEqual({ exitCode: 7 });
     await expect.poll(() => countSleeps(mark)).toBe(0);
   });
 }

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import type { SshSession } from "ssh2-streamer";
@@ -7,8 +7,15 @@ import { test } from "vitest";
 
 /** What `sendTree` owes. @param directory of this machine, for what the tests write */
 export function testTrees(session: () => SshSession, directory: () => string): void {
+  // The login of the session may be another one than this process.
+  const makeDirectory = async (prefix: string) => {
+    const made = await mkdtemp(join(directory(), prefix));
+    await chmod(made, 0o777);
+    return made;
+  };
+
   test("a tree arrives with its contents, modes and links, in a directory that is made", async ({ expect }) => {
-    const root = await mkdtemp(join(directory(), "tree-"));
+    const root = await makeDirectory("tree-");
     const tree = join(root, "tree");
     await mkdir(join(tree, "empty"), { recursive: true });
     await writeFile(join(tree, "a b"), "text", { mode: 0o755 });
@@ -21,7 +28,7 @@ export function testTrees(session: () => SshSession, directory: () => string): v
   });
 
   test("a tree that cannot be unpacked says what tar said", async ({ expect }) => {
-    const target = await mkdtemp(join(directory(), "broken-"));
+    const target = await makeDirectory("broken-");
     const broken = session().sendTree(Readable.from([Buffer.alloc(2048, "x")]), target);
     await expect(broken).rejects.toMatchObject({
       code: "COMMAND_FAILED",

@@ -1,6 +1,6 @@
 import { quoteCommand } from "@otto/errors";
 import { formatLoginLine } from "./login-line.js";
-import { tellStart } from "./start-mark.js";
+import { type StartOutputs, tellStart } from "./start-mark.js";
 
 /** Where a command starts, and how it says that it could not. */
 export interface StartOptions {
@@ -16,8 +16,8 @@ export interface StartOptions {
 /** Where and with what a command starts. */
 export interface CommandSetting extends StartOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Whether it says its process id on stdout and stderr first, for {@link createStartFilter}. */
-  readonly tellsPid: boolean;
+  /** Where it says its process id first, for {@link createStartFilter}. Default: nowhere. */
+  readonly tellsPid?: StartOutputs | undefined;
 }
 
 /**
@@ -36,19 +36,20 @@ export function formatCommandLine(argv: readonly string[], { env, ...setting }: 
  */
 export function toStartArgv(
   argv: readonly string[],
-  { cwd, failureMark, tellsPid = false }: StartOptions & { readonly tellsPid?: boolean },
+  { cwd, failureMark, tellsPid }: StartOptions & { readonly tellsPid?: StartOutputs | undefined },
 ): string[] {
   if (argv.length === 0) throw new TypeError("a command needs at least its name");
   // No variables: one that the command has in its environment would be changed there.
   const script = [
-    ...(tellsPid ? [tellStart] : []),
+    ...(tellsPid === undefined ? [] : [tellStart[tellsPid]]),
     ...(failureMark === undefined ? [] : [tellFailedExec]),
     ...(cwd === undefined ? [] : ['cd -- "$1" || exit 126', "shift"]),
     'exec "$@"',
     ...(failureMark === undefined ? [] : ["exit"]),
   ].join("; ");
   const settings = [failureMark, cwd].filter((word) => word !== undefined);
-  return ["/bin/sh", "-c", tellsPid ? leadGroup(script) : script, "otto", ...settings, ...argv];
+  // In a session of its own it would have no terminal.
+  return ["/bin/sh", "-c", tellsPid === "both" ? leadGroup(script) : script, "otto", ...settings, ...argv];
 }
 
 /**

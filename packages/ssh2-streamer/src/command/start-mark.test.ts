@@ -32,3 +32,15 @@ test.each([
 test("a stream that never tells is passed on after 64 KiB", () => {
   expect(filter(["x".repeat(70_000), "y"]).passed).toHaveLength(70_001);
 });
+
+test("at a terminal what a profile prints is passed on at once, but for what may be the mark's beginning", () => {
+  let pid: number | undefined;
+  const onStart = (seen: number) => {
+    pid = seen;
+  };
+  const startFilter = createStartFilter({ keepsProfile: true, isTerminal: true, onStart });
+  const passed = ["go on? <y/n> ", "<", "<otto-pro", "cess 12>", "\r\nhello <"].map((chunk) =>
+    startFilter.push(Buffer.from(chunk)).toString(),
+  );
+  expect([pid, passed]).toEqual([12, ["go on? <y/n> ", "", "<", "", "hello <"]]);
+});

@@ -132,7 +132,7 @@ export class Hop {
       if (!this.#replaced.has(lendKey)) this.#reportReplaced(argv.join(" "), error);
       this.#replaced.add(lendKey);
     }
-    const line = formatCommandLine(argv, { env, tellsPid: true });
+    const line = formatCommandLine(argv, { env, tellsPid: "both" });
     const explain = (stderr: string) => fallbackError(this.endpoint, fallbackCommand, stderr);
     return this.#openTunnel({ line, label: `a stream to ${target}`, lendKey, explain }, signal);
   }
@@ -201,7 +201,7 @@ export class Hop {
   /** @param signal ends the wait for a session only */
   async #openTunnel({ line, label, lendKey, explain }: TunnelRequest, signal?: AbortSignal): Promise<AgentSocket> {
     const started = await this.#start<StdioTunnel>(
-      { line, label, tellsPid: true },
+      { line, label, tellsPid: "both" },
       () =>
         lendKey === undefined
           ? this.#scheduler.acquire("long", signal)

@@ -49,7 +49,7 @@ exit 127
 
 /** The command line that joins its stdin and stdout to a port. */
 export function formatPortCommand(host: string, port: number): string {
-  return formatCommandLine(["sh", "-c", formatPortScript(), "otto-port", host, String(port)], { tellsPid: true });
+  return formatCommandLine(["sh", "-c", formatPortScript(), "otto-port", host, String(port)], { tellsPid: "both" });
 }
 
 /** The error of a process that runs {@link formatPortCommand}. */

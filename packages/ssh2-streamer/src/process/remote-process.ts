@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { isWithin, toError } from "@otto/errors";
 import type { RemoteProcess } from "../command/command.js";
-import { createStartFilter } from "../command/start-mark.js";
+import { createStartFilter, type StartOutputs } from "../command/start-mark.js";
 import { notRunError } from "../route/failure.js";
 import type { Connection, ExecChannel, ExecRequest, OpenFailure } from "../transport/transport.js";
 import { createProcessEnd } from "./process-end.js";
@@ -19,8 +19,8 @@ export interface GroupControl {
 }
 
 export interface ProcessRequest extends Pick<ExecRequest, "line" | "label" | "terminal"> {
-  /** Whether stdout and stderr begin with the process id; see {@link formatCommandLine}. */
-  readonly tellsPid?: boolean | undefined;
+  /** Which outputs begin with the process id; see {@link formatCommandLine}. Default: none. */
+  readonly tellsPid?: StartOutputs | undefined;
   /** Ends the process. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -42,7 +42,7 @@ export async function startProcess(
   request: ProcessRequest,
   { groups, onClosed }: { readonly groups: GroupControl; readonly onClosed: () => void },
 ): Promise<ChannelProcess | OpenFailure> {
-  const { label, line, terminal, signal, tellsPid = false } = request;
+  const { label, line, terminal, signal, tellsPid } = request;
   const done = createProcessEnd();
   let groupId: number | undefined;
   let tellGroup: (groupId: number) => void = () => {};
@@ -51,26 +51,26 @@ export async function startProcess(
   });
   /** Of a process that has ended and has not told of its start yet: the server may tell the end before the output. */
   let heldCode: number | undefined;
-  const stdoutFilter = createStartFilter({ keepsProfile: false });
-  const stderrFilter = createStartFilter({
-    keepsProfile: true,
-    onStart: (pid) => {
-      groupId = pid;
-      tellGroup(pid);
-      if (heldCode !== undefined) done.note({ exitCode: heldCode });
-    },
-  });
-  const filters = tellsPid ? { stdout: stdoutFilter, stderr: stderrFilter } : undefined;
+  const onStart = (pid: number) => {
+    groupId = pid;
+    tellGroup(pid);
+    if (heldCode !== undefined) done.note({ exitCode: heldCode });
+  };
+  const isTerminal = tellsPid === "terminal";
+  const stdoutFilter = createStartFilter({ keepsProfile: isTerminal, isTerminal, ...(isTerminal && { onStart }) });
+  const stderrFilter = createStartFilter({ keepsProfile: true, isTerminal, ...(!isTerminal && { onStart }) });
+  const filters = tellsPid === undefined ? undefined : { stdout: stdoutFilter, stderr: stderrFilter };
   const channel = await connection.openExec({ line, label, terminal, filters });
   if ("why" in channel) return channel;
   const { stdin, stdout, stderr } = channel;
   const end = async () => {
-    if (tellsPid) {
-      // A process that has only just started tells its group in a moment.
-      if (groupId === undefined) await isWithin(Promise.race([group, done.gone]), signalGraceMs);
-      await endProcess({ channel, connection, gone: done.gone, groupId, groups });
+    // A process that has only just started tells its group in a moment.
+    if (tellsPid !== undefined && groupId === undefined) {
+      await isWithin(Promise.race([group, done.gone]), signalGraceMs);
     }
-    // A terminal hangs up on its processes by itself.
+    const ending = { channel, connection, gone: done.gone, groupId, groups };
+    if (tellsPid === "both") await endProcess(ending);
+    else await hangUp(ending);
     channel.close();
   };
   const onAbort = () => {
@@ -86,7 +86,8 @@ export async function startProcess(
   };
   channel.exit.then(
     (exit) => {
-      if (tellsPid && stderrFilter.held !== undefined && exit.exitCode !== undefined) heldCode = exit.exitCode;
+      if (tellsPid === "both" && stderrFilter.held !== undefined && exit.exitCode !== undefined)
+        heldCode = exit.exitCode;
       else done.note(exit);
     },
     (error: unknown) => done.fail(error),
@@ -112,7 +113,7 @@ export async function startProcess(
     exit: done.exit,
     kill: (name = "SIGTERM") => {
       const isReachable = () => connection.isOpen && !channel.hasServerEnded;
-      if (!tellsPid && isReachable()) channel.signal(name);
+      if (tellsPid === undefined && isReachable()) channel.signal(name);
       else void group.then((id) => (isReachable() ? groups.signal(id, name) : undefined)).catch(() => {});
     },
     resize: (columns, rows) => channel.resize(columns, rows),
@@ -143,6 +144,19 @@ async function endProcess({ channel, connection, gone, groupId, groups }: Ending
   // Nor would a server that is silent tell what became of a signal.
   if (outcome === "late") channel.signal("SIGKILL");
   await isWithin(ended, drainGraceMs);
+}
+
+/** sshd hangs up on the processes of a terminal whose channel is closed; Dropbear goes on until the first of them ends. */
+async function hangUp({ channel, connection, groupId, groups }: Ending): Promise<void> {
+  if (!connection.isOpen) return;
+  channel.signal("SIGHUP");
+  channel.close();
+  const closed = channel.closed.catch(() => {});
+  if ((await isWithin(closed, drainGraceMs + connection.connectMs)) || groupId === undefined) return;
+  await isWithin(
+    groups.signal(groupId, "SIGHUP").catch(() => {}),
+    2 * (endGroupMs + connection.connectMs),
+  );
 }
 
 async function endGroup(groups: GroupControl, groupId: number, limitMs: number): Promise<"ended" | "refused" | "late"> {
