@@ -173,6 +173,28 @@ export const knownDifferences: readonly KnownDifference[] = [
       (input as { lines: string[] }).lines.some((line) => line.trim().startsWith("@revoked ") && /\bKEY\d/.test(line)),
   },
   {
+    verb: "known-hosts",
+    kind: "meant",
+    difference:
+      "By ssh2, a host that a certificate authority alone is on record for is refused; ssh records the key that it shows",
+    reason:
+      "ssh2 cannot ask for the certificate, and who has an authority does not trust a first key. The openssh transport can.",
+    matches: ({ outcome, input }) =>
+      outcome.ours.verdict === "not trusted" &&
+      /^\s*@cert-authority/m.test((input as { lines: string[] }).lines.join("\n")),
+  },
+  {
+    verb: "known-hosts",
+    kind: "reference",
+    difference:
+      "A key is recorded on a line of its own, behind a last line without an end; ssh 9.2 makes one line of both",
+    reason: "Neither of the two keys is known then.",
+    matches: ({ difference: { fact, ours = "", reference = "" }, input }) =>
+      fact === "file" &&
+      (input as { unended: boolean }).unended &&
+      ours.replace(/\n(?=.)/g, "") === reference.replace(/\n(?=.)/g, ""),
+  },
+  {
     verb: "ssh-config",
     kind: "meant",
     difference: "Of Match, `exec` runs nothing, and names are compared otherwise than ssh does",

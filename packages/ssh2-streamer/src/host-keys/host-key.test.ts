@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
-import { judgeHostKey, orderHostKeyAlgorithms } from "./host-key.js";
-import { formatFingerprint, formatHostName, parseKnownHosts } from "./known-hosts.js";
+import { findAuthorities, findSoleAuthority, judgeHostKey, orderHostKeyAlgorithms } from "./host-key.js";
+import { formatFingerprint, hostNamesOf, parseKnownHosts } from "./known-hosts.js";
 
 function wireKey(type: string, body: string): Buffer {
   const length = Buffer.alloc(4);
@@ -22,7 +22,7 @@ function hash(name: string): string {
 
 const at = { host: "box", port: 22 };
 const judge = (lines: readonly string[], key: Buffer, where = at) =>
-  judgeHostKey(parseKnownHosts(lines.join("\n"), "kh"), where, key).verdict;
+  judgeHostKey(parseKnownHosts(lines.join("\n"), "kh"), hostNamesOf(where), key).verdict;
 
 test.each<[string, string[], string]>([
   ["the same name and key", [line("box", good)], "trusted"],
@@ -54,19 +54,56 @@ test("a port other than 22 is part of the name; a line without it can prove but 
   expect(judge([line(hash("[box]:2222"), good)], good, where)).toBe("trusted");
 });
 
+test("a line without the port proves nothing beside one with it that differs, by key or by type", () => {
+  const where = { host: "box", port: 2222 };
+  for (const other of [bad, rsa]) {
+    expect(judge([line("[box]:2222", other), line("box", good)], good, where)).toBe("changed");
+    expect(judge([line("box", good), line(hash("[box]:2222"), other)], good, where)).toBe("changed");
+  }
+  expect(judge([line("[box]:2222", bad), line("[box]:2222", good), line("box", bad)], good, where)).toBe("trusted");
+  expect(judge([line("box", good, "@revoked "), line("[box]:2222", good)], good, where)).toBe("revoked");
+});
+
+test("an alias is the only name of a host, whatever its address and port", () => {
+  const where = { host: "box", port: 2222, hostKeyAlias: "Rack-7" };
+  expect(judge([line("rack-7", good)], good, where)).toBe("trusted");
+  expect(judge([line(hash("rack-7"), good)], good, where)).toBe("trusted");
+  expect(judge([line("[rack-7]:2222", bad), line("box", bad), line("[box]:2222", bad)], good, where)).toBe("unknown");
+});
+
+test("a host is known by an authority alone where no key of its is on record", () => {
+  const names = hostNamesOf({ host: "box", port: 2222 });
+  const authority = line("*", rsa, "@cert-authority ");
+  const [sole, all] = [findSoleAuthority, findAuthorities].map(
+    (find) =>
+      (...lines: string[]) =>
+        [find(parseKnownHosts(lines.join("\n"), "kh"), names)].flat().map((it) => it?.line),
+  );
+  expect(sole?.(authority)).toEqual([1]);
+  expect(sole?.(line("other", good), authority)).toEqual([2]);
+  expect(sole?.(authority, line("[box]:2222", good))).toEqual([undefined]);
+  expect(sole?.(authority, line("box", good))).toEqual([undefined]);
+  expect(sole?.(line("fox", rsa, "@cert-authority "))).toEqual([undefined]);
+  expect(all?.(authority, line("[box]:2222", good), line("box", bad, "@cert-authority "))).toEqual([1, 3]);
+});
+
 test("a changed key names the line and the key on record", () => {
-  const verdict = judgeHostKey(parseKnownHosts(`# x\n${line("box", rsa)}\n${line("box", bad)}`, "kh"), at, good);
+  const verdict = judgeHostKey(
+    parseKnownHosts(`# x\n${line("box", rsa)}\n${line("box", bad)}`, "kh"),
+    hostNamesOf(at),
+    good,
+  );
   expect(verdict).toMatchObject({ known: { file: "kh", line: 3 }, knownFingerprint: formatFingerprint(bad) });
 });
 
 test("a server is asked first for the key types on record", () => {
-  const order = orderHostKeyAlgorithms(parseKnownHosts(line(formatHostName("box", 22), rsa), "kh"), at);
+  const order = orderHostKeyAlgorithms(parseKnownHosts(line("box", rsa), "kh"), hostNamesOf(at));
   expect(order.slice(0, 3)).toEqual(["rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519"]);
 });
 
 test("a type that only a line without the port has is asked for after those of lines with it", () => {
   const hosts = parseKnownHosts([line("box", good), line("[box]:2222", rsa)].join("\n"), "kh");
-  const order = orderHostKeyAlgorithms(hosts, { host: "box", port: 2222 });
+  const order = orderHostKeyAlgorithms(hosts, hostNamesOf({ host: "box", port: 2222 }));
   expect(order.slice(0, 3)).toEqual(["rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519"]);
   expect(order).toHaveLength(6);
 });

@@ -1,4 +1,4 @@
-import { formatFingerprint, formatHostName, isKnownAs, type KnownHost, readKeyType } from "./known-hosts.js";
+import { formatFingerprint, type HostNames, isKnownAs, type KnownHost, readKeyType } from "./known-hosts.js";
 
 /** A host key that was seen for the first time and recorded. */
 export interface LearnedHostKey {
@@ -33,23 +33,43 @@ export type HostKeyVerdict =
   | { readonly verdict: "changed"; readonly known: KnownHost; readonly knownFingerprint: string };
 
 /** Decides on the key that a server showed. */
-export function judgeHostKey(
-  hosts: readonly KnownHost[],
-  at: { host: string; port: number },
-  key: Buffer,
-): HostKeyVerdict {
+export function judgeHostKey(hosts: readonly KnownHost[], names: HostNames, key: Buffer): HostKeyVerdict {
   const encoded = key.toString("base64");
-  const named = hosts.filter((host) => isKnownAs(host, formatHostName(at.host, at.port)));
-  // OpenSSH also takes a line without the port as proof, though never as a contradiction.
-  const portless = hosts.filter((host) => isKnownAs(host, formatHostName(at.host, 22)));
-  const same = [...named, ...portless].filter((host) => host.key === encoded);
-  const revoked = same.find((host) => host.marker === "@revoked");
+  const [own, portless] = linesOf(hosts, names);
+  const isRevoked = (host: KnownHost) => host.marker === "@revoked" && host.key === encoded;
+  const revoked = [...own, ...portless].find(isRevoked);
   if (revoked !== undefined) return { verdict: "revoked", known: revoked };
-  if (same.some((host) => host.marker === undefined)) return { verdict: "trusted" };
-  const others = named.filter((host) => host.marker === undefined);
+  const isOnRecord = (host: KnownHost) => host.key === encoded;
+  const others = own.filter(isPlain);
+  if (others.some(isOnRecord)) return { verdict: "trusted" };
+  // OpenSSH takes a line without the port as proof, though never as a contradiction, where there is none with it.
+  if (others.length === 0 && portless.filter(isPlain).some(isOnRecord)) return { verdict: "trusted" };
   const known = others.find((host) => host.type === readKeyType(key)) ?? others[0];
   if (known === undefined) return { verdict: "unknown" };
   return { verdict: "changed", known, knownFingerprint: formatFingerprint(Buffer.from(known.key, "base64")) };
+}
+
+function linesOf(hosts: readonly KnownHost[], { own, portless }: HostNames): readonly [KnownHost[], KnownHost[]] {
+  const linesFor = (name: string | undefined) => hosts.filter((host) => name !== undefined && isKnownAs(host, name));
+  return [linesFor(own), linesFor(portless)];
+}
+
+function isPlain({ marker }: KnownHost): boolean {
+  return marker === undefined;
+}
+
+/** The lines that have authorities whose certificates the host's key may come with. */
+export function findAuthorities(hosts: readonly KnownHost[], names: HostNames): readonly KnownHost[] {
+  return [...new Set(linesOf(hosts, names).flat())].filter(({ marker }) => marker === "@cert-authority");
+}
+
+/**
+ * The authority of a host of which no key is on record: its key is trusted by a certificate alone, which ssh2 1.17 cannot ask
+ * for.
+ */
+export function findSoleAuthority(hosts: readonly KnownHost[], names: HostNames): KnownHost | undefined {
+  if (linesOf(hosts, names).flat().some(isPlain)) return undefined;
+  return findAuthorities(hosts, names)[0];
 }
 
 const algorithms = [
@@ -72,13 +92,9 @@ export function keyTypeOf(algorithm: HostKeyAlgorithm): string {
  * The order to ask a server for its keys in, so that one with several shows one that is on record: first the types of lines
  * with the port, which can contradict, then those of lines without it.
  */
-export function orderHostKeyAlgorithms(
-  hosts: readonly KnownHost[],
-  at: { host: string; port: number },
-): HostKeyAlgorithm[] {
-  const ranked = [formatHostName(at.host, at.port), formatHostName(at.host, 22)].map((name) => {
-    const known = hosts.filter((host) => host.marker === undefined && isKnownAs(host, name));
-    const types = new Set(known.map((host) => host.type));
+export function orderHostKeyAlgorithms(hosts: readonly KnownHost[], names: HostNames): HostKeyAlgorithm[] {
+  const ranked = linesOf(hosts, names).map((lines) => {
+    const types = new Set(lines.filter(isPlain).map((host) => host.type));
     return algorithms.filter((algorithm) => types.has(keyTypeOf(algorithm)));
   });
   return [...new Set([...ranked.flat(), ...algorithms])];

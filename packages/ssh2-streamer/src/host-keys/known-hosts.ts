@@ -32,7 +32,25 @@ function isKeyOf(type: string, text: string): boolean {
   return key.length > 4 + type.length && readKeyType(key) === type;
 }
 
-/** Whether a line speaks of `name`, which is spelled as {@link formatHostName} does. */
+/** What known_hosts files may call a server. */
+export interface HostNames {
+  readonly own: string;
+  /** The same without the port, for a port other than 22. */
+  readonly portless: string | undefined;
+}
+
+/** @param at `hostKeyAlias`: what it is called in place of its address and port */
+export function hostNamesOf(at: {
+  readonly host: string;
+  readonly port?: number | undefined;
+  readonly hostKeyAlias?: string | undefined;
+}): HostNames {
+  const { host, port = 22, hostKeyAlias } = at;
+  if (hostKeyAlias !== undefined) return { own: hostKeyAlias.toLowerCase(), portless: undefined };
+  return { own: formatHostName(host, port), portless: port === 22 ? undefined : formatHostName(host, 22) };
+}
+
+/** Whether a line speaks of `name`, which is spelled as {@link hostNamesOf} does. */
 export function isKnownAs(host: KnownHost, name: string): boolean {
   if (host.names.startsWith("|1|")) return isHashOf(host.names, name);
   const patterns = host.names.toLowerCase().split(",");

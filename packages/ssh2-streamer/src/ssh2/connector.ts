@@ -5,7 +5,7 @@ import type { ConnectRequest } from "../transport/transport.js";
 import { Ssh2Connection } from "./connection.js";
 import { type LoginPlan, readLogins } from "./credential.js";
 import { performHandshake } from "./handshake.js";
-import { openHostKeyCheck } from "./host-key-check.js";
+import { assertNeedsNoCertificate, openHostKeyCheck } from "./host-key-check.js";
 
 // An sshd at its MaxStartups limit hangs up before it says a word; one that logs others in frees places soon. Nothing
 // was asked of a server that hung up before the login was done, nor of one whose hop was lost: asking again is safe.
@@ -99,6 +99,7 @@ async function connectOnce(setting: Attempt, login: LoginPlan): Promise<Ssh2Conn
     const onLearned = (key: LearnedHostKey) => onEvent({ type: "ssh.host-key-learned", key });
     const hostKey = await openHostKeyCheck(endpoint, onLearned, avoidedTypes);
     if (hostKey.algorithms.length === 0) throw refusal;
+    assertNeedsNoCertificate(endpoint, hostKey);
     // Loaded here at its first use, for it is slow to load; and before the socket, which nobody would listen to meanwhile.
     const { default: ssh2 } = await import("ssh2");
     const socket = await setting.dial(signal, login.username);

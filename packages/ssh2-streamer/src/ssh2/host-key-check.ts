@@ -1,5 +1,7 @@
 import { OttoError } from "@otto/errors";
 import {
+  findAuthorities,
+  findSoleAuthority,
   type HostKeyAlgorithm,
   type HostKeyPolicy,
   type HostKeyVerdict,
@@ -8,13 +10,17 @@ import {
   type LearnedHostKey,
   orderHostKeyAlgorithms,
 } from "../host-keys/host-key.js";
-import { formatFingerprint, formatHostName, readKeyType } from "../host-keys/known-hosts.js";
+import { formatFingerprint, hostNamesOf, type KnownHost, readKeyType } from "../host-keys/known-hosts.js";
 import { addKnownHost, readKnownHosts } from "../host-keys/known-hosts-file.js";
 import type { SshEndpoint } from "../route/endpoint.js";
 
 /** The judge of one endpoint's host key during one handshake. */
 export interface HostKeyCheck {
   readonly algorithms: readonly HostKeyAlgorithm[];
+  /** The lines of authorities whose certificates the key may come with. Certificates are not verified here. */
+  readonly authorities: readonly KnownHost[];
+  /** The authority of a host that is known by it alone. */
+  readonly soleAuthority: KnownHost | undefined;
   /** Resolves when the key is trusted; records it when it is the first one seen. */
   verify(key: Buffer): Promise<void>;
   /** The type of a key that is not the pinned one: the server may have the pinned one of another type. */
@@ -39,7 +45,9 @@ function checkPin(endpoint: SshEndpoint, pin: string, avoidedTypes: readonly str
   const isWanted = (algorithm: HostKeyAlgorithm) => !avoidedTypes.includes(keyTypeOf(algorithm));
   let mismatchedType: string | undefined;
   return {
-    algorithms: orderHostKeyAlgorithms([], { host: endpoint.host, port: 22 }).filter(isWanted),
+    algorithms: orderHostKeyAlgorithms([], hostNamesOf(endpoint)).filter(isWanted),
+    authorities: [],
+    soleAuthority: undefined,
     verify: async (key) => {
       if (formatFingerprint(key) !== pin) mismatchedType = readKeyType(key);
       assertPinned(endpoint, pin, key);
@@ -55,17 +63,19 @@ async function checkFiles(
   { knownHosts, learn }: Exclude<HostKeyPolicy, { readonly pin: string }>,
   onLearned: (key: LearnedHostKey) => void,
 ): Promise<HostKeyCheck> {
-  const at = { host: endpoint.host, port: endpoint.port ?? 22 };
+  const names = hostNamesOf(endpoint);
   const files = [...knownHosts, ...(learn === undefined ? [] : [learn.file])];
   const hosts = (await Promise.all(files.map(readKnownHosts))).flat();
   return {
-    algorithms: orderHostKeyAlgorithms(hosts, at),
+    algorithms: orderHostKeyAlgorithms(hosts, names),
+    authorities: findAuthorities(hosts, names),
+    soleAuthority: findSoleAuthority(hosts, names),
     mismatchedType: undefined,
     verify: async (key) => {
-      const verdict = judgeHostKey(hosts, at, key);
+      const verdict = judgeHostKey(hosts, names, key);
       assertTrusted(endpoint, verdict, key, learn !== undefined);
       if (verdict.verdict === "trusted" || learn === undefined) return;
-      await addKnownHost(learn.file, formatHostName(at.host, at.port), key);
+      await addKnownHost(learn.file, names.own, key);
       const learned = { hop: endpoint.name, fingerprint: formatFingerprint(key), file: learn.file };
       learn.onLearned?.(learned);
       onLearned(learned);
@@ -105,6 +115,21 @@ function assertTrusted(endpoint: SshEndpoint, verdict: HostKeyVerdict, key: Buff
     hint: `If the machine was reinstalled, remove line ${line} of ${file}. Otherwise someone may be in between.`,
     details: { hop: endpoint.name, seen, known, file, line },
   });
+}
+
+/** The transport cannot ask for the certificate by which alone the host is known. */
+export function assertNeedsNoCertificate(endpoint: SshEndpoint, { soleAuthority }: HostKeyCheck): void {
+  if (soleAuthority === undefined) return;
+  const { file, line } = soleAuthority;
+  const where = `${file}:${line}`;
+  throw new OttoError(
+    "SSH_HOST_KEY_UNKNOWN",
+    `${at(endpoint)}: it is known by the certificate authority of ${where} alone, and ssh2 does not take certificates`,
+    {
+      hint: "Install OpenSSH's client and leave ssh_options.transport at auto (or set openssh), or add the host's key to a known_hosts file.",
+      details: { hop: endpoint.name, file, line },
+    },
+  );
 }
 
 function at(endpoint: SshEndpoint): string {

@@ -14,7 +14,13 @@ import { oneByOne } from "./one-by-one.js";
 /** A known_hosts file; `PORT` stands for the server's port, `KEY0` to `KEY2` for its keys, `HASH(name)` for a hashed name. */
 export interface KnownHostsInput {
   readonly lines: readonly string[];
+  /** So many of the last lines stand in the file for all users. */
+  readonly global: number;
   readonly newline: string;
+  /** Whether the user's file ends in the middle of its last line. */
+  readonly unended: boolean;
+  /** `HostKeyAlias` */
+  readonly alias: string | undefined;
   readonly host: "127.0.0.1" | "localhost";
   /** Whether the key of an unknown host is recorded. */
   readonly learns: boolean;
@@ -27,11 +33,21 @@ const name = fc.oneof(
     arbitrary: fc.constantFrom("[127.0.0.1]:22", "[127.0.0.1]:1", "other", "[LOCALHOST]:PORT", "LocalHost"),
   },
   { weight: 2, arbitrary: fc.constantFrom("*", "[127.*]:PORT", "[*]:PORT", "[127.0.0.?]:*", "local*", "1?7.0.0.1") },
+  { weight: 2, arbitrary: fc.constantFrom("rack", "RACK", "rack,[127.0.0.1]:PORT", "[rack]:PORT", "r*") },
   { weight: 1, arbitrary: fc.constantFrom("![127.0.0.1]:PORT", "!localhost", "!*", "!other", "[127.0.0.1]", "") },
 );
 const names = fc.oneof(
   { weight: 4, arbitrary: fc.array(name, { minLength: 1, maxLength: 3 }).map((list) => list.join(",")) },
-  { weight: 1, arbitrary: fc.constantFrom("HASH([127.0.0.1]:PORT)", "HASH(localhost)", "HASH([localhost]:PORT)") },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      "HASH([127.0.0.1]:PORT)",
+      "HASH(localhost)",
+      "HASH([localhost]:PORT)",
+      "HASH(rack)",
+      "HASH(Rack)",
+    ),
+  },
   { weight: 1, arbitrary: fc.constantFrom("HASH(127.0.0.1),other", "|1|broken", "|1||", "|2|a|b") },
 );
 const other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -72,6 +88,9 @@ export const knownHostsVerb: Verb<KnownHostsInput> = {
   reference: "ssh",
   inputs: fc.record({
     lines: fc.array(line, { minLength: 1, maxLength: 4 }),
+    global: fc.constantFrom(0, 0, 1, 2),
+    unended: fc.constantFrom(false, false, false, true),
+    alias: fc.constantFrom(undefined, undefined, undefined, "rack", "Rack", "[127.0.0.1]:1"),
     newline: fc.oneof({ weight: 8, arbitrary: fc.constant("\n") }, { weight: 1, arbitrary: fc.constant("\r\n") }),
     host: fc.constantFrom("127.0.0.1", "127.0.0.1", "localhost"),
     learns: fc.boolean(),
@@ -97,7 +116,11 @@ interface Place {
 }
 
 async function compare(place: Place, input: KnownHostsInput): Promise<Outcome> {
-  const text = fillIn(place.server, input.lines.map((each) => each + input.newline).join(""));
+  const end = input.lines.length - input.global;
+  const fill = (lines: readonly string[]) => fillIn(place.server, lines.map((each) => each + input.newline).join(""));
+  const [own, ofAll] = [input.lines.slice(0, Math.max(end, 0)), input.lines.slice(Math.max(end, 0))].map(fill);
+  const text = input.unended ? (own ?? "").slice(0, -input.newline.length) : (own ?? "");
+  await writeFile(join(place.work, "global"), ofAll ?? "");
   return { ours: await askOurs(place, input, text), reference: await askSsh(place, input, text) };
 }
 
@@ -116,11 +139,17 @@ function hash(hashed: string): string {
   return `|1|${salt.toString("base64")}|${createHmac("sha1", salt).update(hashed).digest("base64")}`;
 }
 
-async function askOurs({ work, server }: Place, { host, learns }: KnownHostsInput, text: string): Promise<Facts> {
+async function askOurs(
+  { work, server }: Place,
+  { host, learns, alias }: KnownHostsInput,
+  text: string,
+): Promise<Facts> {
   const file = join(work, "ours");
   await writeFile(file, text);
-  const hostKey = { knownHosts: [file], ...(learns ? { learn: { file } } : {}) };
-  await using session = openSshSession([{ ...endpointOf(server), host, hostKey }]);
+  const hostKey = { knownHosts: [file, join(work, "global")], ...(learns ? { learn: { file } } : {}) };
+  await using session = openSshSession([
+    { ...endpointOf(server), host, hostKey, hostKeyAlias: alias, transport: "ssh2" },
+  ]);
   try {
     await session.connect();
     return { verdict: "trusted", file: await readFile(file, "latin1") };
@@ -130,11 +159,17 @@ async function askOurs({ work, server }: Place, { host, learns }: KnownHostsInpu
   }
 }
 
-async function askSsh({ work, lab, server }: Place, { host, learns }: KnownHostsInput, text: string): Promise<Facts> {
+async function askSsh(
+  { work, lab, server }: Place,
+  { host, learns, alias }: KnownHostsInput,
+  text: string,
+): Promise<Facts> {
   const file = join(work, "reference");
   await writeFile(file, text);
   const checking = learns ? ["-o", "StrictHostKeyChecking=accept-new"] : [];
-  const options = [...checking, "-o", "UpdateHostKeys=no", ...sshOptions(lab, server, file)];
+  const aliased = alias === undefined ? [] : ["-o", `HostKeyAlias=${alias}`];
+  const global = ["-o", `GlobalKnownHostsFile=${join(work, "global")}`];
+  const options = [...checking, ...aliased, ...global, "-o", "UpdateHostKeys=no", ...sshOptions(lab, server, file)];
   const { exitCode, stderr } = await askReference(["ssh", ...options, host, "true"]);
   if (exitCode !== 0 && !/Host key verification failed|REMOTE HOST IDENTIFICATION|revoked/.test(stderr.toString()))
     throw new Error(`ssh: ${stderr.toString()}`);
