@@ -175,3 +175,80 @@ test("a bastion's changed key is the bastion's", async () => {
   const failure = await failureOf(session.connect());
   expect(failure).toMatchObject({ code: "SSH_HOST_KEY_CHANGED", details: { hop: "bastion" } });
 });
+
+test("a line without the port does not trust a host whose own line differs, as ssh does not", async () => {
+  const { parent, bastion } = lab.hosts;
+  const file = join(lab.directory, "portless");
+  const [key = ""] = parent.hostKeys.map(({ publicKey }) => publicKey);
+  const portless = `${parent.address} ${key}\n`;
+  const own = `[${parent.address}]:${parent.port} ${bastion.hostKeys[0]?.publicKey}\n`;
+  await writeFile(file, portless);
+  await expect(connect({ knownHosts: [file] })).resolves.toBeUndefined();
+  expect(await sshVerdict(file)).toBe("trusted");
+  await writeFile(file, `${portless}${own}`);
+  const failure = await failureOf(connect({ knownHosts: [file], learn: { file } }));
+  expect(failure).toMatchObject({ code: "SSH_HOST_KEY_CHANGED", details: { hop: "parent", file, line: 2 } });
+  expect(await sshVerdict(file)).toBe("refused");
+});
+
+test("a host with an alias is known by it alone, in whichever file, and recorded by it", async () => {
+  const { parent } = lab.hosts;
+  const [user, global] = [join(lab.directory, "alias-user"), join(lab.directory, "alias-global")];
+  await writeFile(user, "");
+  await writeFile(global, `rack-7 ${parent.hostKeys[0]?.publicKey}\n`);
+  const session = (hostKeyAlias: string, hostKey: HostKeyPolicy) =>
+    openSshSession([endpointOf(lab, parent, { hostKeyAlias, hostKey })]);
+  const both = { knownHosts: [user, global] };
+  {
+    await using known = session("Rack-7", both);
+    await known.connect();
+  }
+  expect(await sshVerdict(global, "HostKeyAlias=Rack-7")).toBe("trusted");
+  {
+    await using unknown = session("rack-8", both);
+    await expect(unknown.connect()).rejects.toMatchObject({ code: "SSH_HOST_KEY_UNKNOWN" });
+  }
+  await using learned = session("rack-8", { ...both, learn: { file: user } });
+  await learned.connect();
+  expect(await readFile(user, "utf8")).toBe(`rack-8 ${parent.hostKeys[0]?.publicKey}\n`);
+});
+
+test("ssh2 does not dial a host that a certificate authority alone is on record for, nor record its first key", async () => {
+  const { parent, bastion } = lab.hosts;
+  const file = join(lab.directory, "authority");
+  const text = `@cert-authority * ${bastion.hostKeys[0]?.publicKey}\n`;
+  await writeFile(file, text);
+  const before = await parent.handshakes();
+  const endpoint = endpointOf(lab, parent, { transport: "ssh2", hostKey: { knownHosts: [file], learn: { file } } });
+  await using session = openSshSession([endpoint]);
+  await expect(session.connect()).rejects.toMatchObject({
+    code: "SSH_HOST_KEY_UNKNOWN",
+    message: expect.stringContaining(`the certificate authority of ${file}:1 alone`) as string,
+    hint: expect.stringContaining("ssh_options.transport") as string,
+  });
+  expect([await parent.handshakes(), await readFile(file, "utf8")]).toEqual([before, text]);
+});
+
+/** What OpenSSH's client makes of the parent's key with this file. */
+async function sshVerdict(file: string, ...options: readonly string[]): Promise<"trusted" | "refused"> {
+  const { parent } = lab.hosts;
+  const all = [
+    "BatchMode=yes",
+    "StrictHostKeyChecking=yes",
+    `UserKnownHostsFile=${file}`,
+    "GlobalKnownHostsFile=none",
+    ...options,
+  ];
+  const argv = [
+    ...all.flatMap((it) => ["-o", it]),
+    "-i",
+    lab.privateKeyPath,
+    "-p",
+    `${parent.port}`,
+    `${parent.user}@${parent.address}`,
+  ];
+  return execute("ssh", ["-F", "none", ...argv, "true"]).then(
+    () => "trusted",
+    () => "refused",
+  );
+}
