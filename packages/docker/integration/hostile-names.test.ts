@@ -85,8 +85,9 @@ beforeAll(async () => {
   stack = { ...(await readStack(repo, options)), parent };
   await composeUp(repo, lab);
   // Where a path out of the staging root would lead.
-  await mkdir(join(running.directory, "parent/home/.cache/otto/precious"), { recursive: true });
-  await writeFile(join(running.directory, "parent/home/.cache/otto/precious/file"), "kept");
+  const { homePath } = running.hosts.parent;
+  await mkdir(join(homePath, ".cache/otto/precious"), { recursive: true });
+  await writeFile(join(homePath, ".cache/otto/precious/file"), "kept");
 });
 
 afterAll(async () => {
@@ -114,7 +115,8 @@ const entrances: Record<string, (projectName: string) => Promise<unknown>> = {
 
 /** Both sides' homes, staging root and repo, and the names in the directories that everybody shares. */
 async function look(): Promise<readonly string[]> {
-  const own = await listFiles([running.directory, placed.stack.root], { ignore: (path) => path.endsWith("/sshd.log") });
+  const places = [running.directory, running.hosts.parent.homePath, placed.stack.root];
+  const own = await listFiles(places, { ignore: (path) => path.endsWith("/sshd.log") });
   const shared = [
     "/",
     "/tmp",
@@ -194,7 +196,7 @@ test("a compose file's own name, whatever it is, moves nothing", async () => {
     await composeUp(repo, lab);
     expect((await planComposeUp(repo, lab)).map((step) => step.do)).toEqual(["leave", "leave", "leave"]);
   }
-  expect(await readdir(join(running.directory, "parent/home/.cache/otto/stacks"))).toEqual([placed.stack.project]);
+  expect(await readdir(join(running.hosts.parent.homePath, ".cache/otto/stacks"))).toEqual([placed.stack.project]);
 });
 
 test("services with the names of JavaScript's own properties are hosts like any other", async () => {

@@ -68,12 +68,25 @@ export async function holdLease(
 }
 
 async function startLease(parent: Parent, project: string, who: string): Promise<LeaseProcess> {
-  const words = ["otto-lease", project, lockFunctions, who];
-  const process = await parent.spawn(["sh", "-c", leaseScript(parent, project), ...words]);
+  const script = leaseScript(parent, project);
+  const process = await parent.spawn([
+    "sh",
+    "-c",
+    readScript,
+    "otto-lease",
+    `${Buffer.byteLength(script)}`,
+    project,
+    who,
+  ]);
   for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", () => {});
   process.stderr.resume();
+  process.stdin.write(script);
   return process;
 }
+
+// By stdin: Dropbear ends a connection that sends a command of 9000 bytes. Without its end only a part of it has come.
+const readScript = `script=$(dd bs="$1" count=1 iflag=fullblock 2>/dev/null)
+case $script in *"# otto-lease") eval "$script" ;; *) exit 1 ;; esac`;
 
 function letGo({ stdin, stdout }: LeaseProcess): void {
   stdout.resume();
@@ -90,8 +103,7 @@ export async function isLeased(session: StackSession): Promise<boolean> {
 }
 
 function leaseScript(parent: Parent, project: string): string {
-  // The functions are needed twice and sent once: Dropbear ends a connection that sends a command of 9000 bytes.
-  return `export project="$1" lock_functions="$2" who="$3"
+  return `export project="$2" who="$3" lock_functions=${quoteWord(lockFunctions)}
 umask 077
 unset ${engineVariables.join(" ")}
 eval "$lock_functions"
@@ -102,7 +114,7 @@ exec >/dev/null 2>&1 </dev/null
 trap '' HUP PIPE
 find_lock "$project" || exit 1
 with_lock ${quoteWord(takeDownScript(parent, project))} "the clean-up after $who"
-`;
+# otto-lease`;
 }
 
 /** Seconds. The owner is gone: nobody waits for a graceful end. */
