@@ -3,7 +3,10 @@ import { loadLab, loadRepos } from "@otto/config";
 import { Lab, type LabOptions } from "@otto/host-registry";
 
 export interface OpenLabOptions
-  extends Pick<LabOptions, "onSshEvent" | "onHostKeyLearned" | "learnHostKeys" | "sendPasswords" | "trusted"> {
+  extends Pick<
+    LabOptions,
+    "onSshEvent" | "onPrompt" | "onHostKeyLearned" | "learnHostKeys" | "sendPasswords" | "trusted"
+  > {
   /** Name of the lab, `a+b` merges two. Default: `OTTO_LAB`, else `local`. */
   readonly lab?: string | undefined;
   /** Where to look for the nearest `.otto/` upwards, unless `OTTO_SUT_DIRS` lists repos. Default: the working directory. */

@@ -30,7 +30,12 @@ export async function* diagnose(lab: Lab, idOrHandle: string, signal: AbortSigna
     const route = planRoute(lab.data, host, lab.sshEnvironment);
     // Before names are resolved and ports are tried, too.
     for (const endpoint of route) endpoint.authorize?.();
-    const target = yield* probeRoute(route, { socketPath, env: lab.sshEnvironment.env, signal });
+    const target = yield* probeRoute(route, {
+      socketPath,
+      env: lab.sshEnvironment.env,
+      onPrompt: lab.onPrompt,
+      signal,
+    });
     if (target === undefined) return;
     isForwarded = target.isForwarded;
   }
@@ -61,19 +66,20 @@ interface RouteProbe {
   readonly socketPath: string | undefined;
   /** {@link HopProbe.env} */
   readonly env: HopProbe["env"];
+  readonly onPrompt: HopProbe["onPrompt"];
   readonly signal: AbortSignal;
 }
 
 /** Checks the hops; undefined when one before the host cannot be used. `isForwarded`: whether the engine's socket is. */
 async function* probeRoute(
   route: SshRoute,
-  { socketPath, env, signal }: RouteProbe,
+  { socketPath, env, onPrompt, signal }: RouteProbe,
 ): AsyncGenerator<Finding, { readonly isForwarded: boolean | undefined } | undefined> {
   const probed: ProbedHost[] = [];
   try {
     for (const [index, endpoint] of route.entries()) {
       const before = probed.at(-1);
-      const step = yield* probeHop(route.slice(0, index + 1) as unknown as SshRoute, before, { env, signal });
+      const step = yield* probeHop(route.slice(0, index + 1) as unknown as SshRoute, before, { env, onPrompt, signal });
       if (step === undefined) return undefined;
       probed.push(step);
       if (before === undefined) continue;

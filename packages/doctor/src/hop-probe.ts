@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { connect, isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { cleanText, isOttoError, startDeadline } from "@otto/errors";
-import { openSshSession, type SshEndpoint, type SshEvent, type SshRoute } from "ssh2-streamer";
+import { openSshSession, type SshEndpoint, type SshEvent, type SshPromptHandler, type SshRoute } from "ssh2-streamer";
 import { bad, type Finding, type Judged, ok } from "./finding.js";
 import { cannotForward, judgeStranded, type ProbedHost } from "./forwarding.js";
 import { judgeBanner } from "./verdicts.js";
@@ -12,6 +12,8 @@ const probeTimeoutMs = 5000;
 export interface HopProbe {
   /** Variables of programs of this machine, as a proxy command. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Asks a person for what a login needs; undefined: nobody is asked. */
+  readonly onPrompt: SshPromptHandler | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -24,13 +26,13 @@ export interface HopProbe {
 export async function* probeHop(
   route: SshRoute,
   before: ProbedHost | undefined,
-  { env, signal }: HopProbe,
+  { env, onPrompt, signal }: HopProbe,
 ): AsyncGenerator<Finding, ProbedHost | undefined> {
   const endpoint = route.at(-1) as SshEndpoint;
   const at = (check: Finding["check"], judged: Judged): Finding => ({ machine: endpoint.name, check, ...judged });
   if (endpoint.proxyCommand === undefined && !(yield* probeServer(endpoint, before, signal))) return undefined;
   const events: SshEvent[] = [];
-  const session = openSshSession(route, { env, signal, onEvent: (event) => events.push(event) });
+  const session = openSshSession(route, { env, signal, onPrompt, onEvent: (event) => events.push(event) });
   const { hostKey, login } = await probeLogin({ session, events }, signal);
   yield at("host-key", hostKey);
   if (login !== undefined) yield at("login", login);

@@ -8,14 +8,21 @@ import {
   type Repo,
 } from "@otto/config";
 import { createLocalParent, createSshParent, type Parent } from "@otto/hosts";
-import type { SshEventListener } from "ssh2-streamer";
+import type { SshEventListener, SshPromptHandler } from "ssh2-streamer";
+import { rememberAnswers } from "./prompt-memory.js";
 import { HostRegistry } from "./registry.js";
+import { SecretCommands } from "./secret-command.js";
 import { planRoute, type SshEnvironment } from "./ssh-route.js";
 
 export interface LabOptions extends SshEnvironment {
   readonly data: LabData;
   readonly repos: readonly Repo[];
   readonly onSshEvent?: SshEventListener | undefined;
+  /**
+   * Asks a person for what a login needs and nobody has set: passwords and passphrases once, one-time codes each time. Default:
+   * nobody is asked.
+   */
+  readonly onPrompt?: SshPromptHandler | undefined;
 }
 
 /**
@@ -27,6 +34,8 @@ export class Lab implements AsyncDisposable {
   readonly repos: readonly Repo[];
   readonly hosts = new HostRegistry();
   readonly sshEnvironment: SshEnvironment;
+  /** {@link LabOptions.onPrompt}, with what it remembers. */
+  readonly onPrompt: SshPromptHandler | undefined;
   readonly #onSshEvent: SshEventListener | undefined;
   readonly #parents = new Map<string, Parent>();
   readonly #closers = new Set<() => Promise<void>>();
@@ -34,7 +43,8 @@ export class Lab implements AsyncDisposable {
   constructor(options: LabOptions) {
     this.data = options.data;
     this.repos = options.repos;
-    this.sshEnvironment = options;
+    this.sshEnvironment = { secretCommands: new SecretCommands(), ...options };
+    this.onPrompt = options.onPrompt && rememberAnswers(options.onPrompt);
     this.#onSshEvent = options.onSshEvent;
   }
 
@@ -103,7 +113,13 @@ export class Lab implements AsyncDisposable {
 
   #openSsh(host: HostData): Parent {
     const route = planRoute(this.data, host, this.sshEnvironment);
-    return createSshParent({ ...dockerOf(host), route, env: this.sshEnvironment.env, onEvent: this.#onSshEvent });
+    return createSshParent({
+      ...dockerOf(host),
+      route,
+      env: this.sshEnvironment.env,
+      onEvent: this.#onSshEvent,
+      onPrompt: this.onPrompt,
+    });
   }
 }
 

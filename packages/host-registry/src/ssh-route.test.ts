@@ -56,6 +56,29 @@ test("a password may come from a variable, the agent from SSH_AUTH_SOCK unless i
   expect(without.credentials[0].agent).toBeUndefined();
 });
 
+test("a password or passphrase may come from a command, after the file and the variable, and runs when it is needed", async () => {
+  const [file, variable, command] = [new Secret("file"), { PW: "variable" }, ["echo", "command"]];
+  const read = async (options: Partial<HostData["ssh"]>, creds: HostData["creds"][number], env = {}) => {
+    const setting = { ...environment, env: { PATH: process.env.PATH, ...env } };
+    const [endpoint] = planRoute(labOf(), host("a", { ssh: { ...ssh, ...options }, creds: [creds] }), setting);
+    const { password, privateKeys = [] } = endpoint.credentials[0];
+    const { signal } = new AbortController();
+    const secrets = [password, privateKeys[0]?.passphrase].map(async (it) =>
+      typeof it === "function" ? it(signal) : it,
+    );
+    return (await Promise.all(secrets)).map(reveal);
+  };
+  const options = { passwordEnv: "PW", passwordCommand: command, clientKeys: ["/k"], passphraseCommand: command };
+  expect(await read(options, { login: "me", password: file }, variable)).toEqual(["file", "command"]);
+  expect(await read(options, { login: "me" }, variable)).toEqual(["variable", "command"]);
+  expect(await read(options, { login: "me" })).toEqual(["command", "command"]);
+  const own = { login: "me", passwordCommand: ["echo", "own"] };
+  expect(await read(options, own)).toEqual(["own", "command"]);
+  const careful = { ...environment, sendPasswords: false };
+  const [endpoint] = planRoute(labOf(), host("a", { ssh: { ...ssh, ...options }, creds: [own] }), careful);
+  expect(endpoint.credentials[0]).toMatchObject({ password: undefined, privateKeys: [{ passphrase: undefined }] });
+});
+
 test("a host without any login is an error", () => {
   expect(() => planRoute(labOf(), host("a", { creds: [] }), environment)).toThrow(
     expect.objectContaining({ code: "LAB_NO_LOGIN" }),
@@ -67,7 +90,12 @@ test("a pinned key is the only one trusted; else known_hosts, and new keys are l
   const [open] = planRoute(labOf(), host("a"), environment);
   expect(pinned.hostKey).toEqual({ pin: "SHA256:x" });
   expect(open.hostKey).toEqual({
-    knownHosts: ["/nonexistent/.ssh/known_hosts"],
+    knownHosts: [
+      "/nonexistent/.ssh/known_hosts",
+      "/nonexistent/.ssh/known_hosts2",
+      "/etc/ssh/ssh_known_hosts",
+      "/etc/ssh/ssh_known_hosts2",
+    ],
     learn: { file: "/nonexistent/.local/state/otto/known_hosts" },
   });
 });

@@ -1,9 +1,18 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Credential, HostData, LabData, SshOptions } from "@otto/config";
 import { OttoError, Secret } from "@otto/errors";
-import type { HostKeyPolicy, LearnedHostKey, PrivateKey, SshCredential, SshEndpoint, SshRoute } from "ssh2-streamer";
+import type {
+  HostKeyPolicy,
+  LearnedHostKey,
+  PrivateKey,
+  ReadSecret,
+  SshCredential,
+  SshEndpoint,
+  SshRoute,
+} from "ssh2-streamer";
 import { requireTrust, stateDirectory, type TrustSetting } from "./lab-trust.js";
+import { SecretCommands } from "./secret-command.js";
 import { applySshConfig, toJumpHost } from "./ssh-client-config.js";
 
 /** What a route takes from the user's machine. */
@@ -11,8 +20,10 @@ export interface SshEnvironment extends TrustSetting {
   readonly onHostKeyLearned?: (key: LearnedHostKey) => void;
   /** Whether the key of a host that was never seen is recorded; otherwise it is refused. Default true. */
   readonly learnHostKeys?: boolean;
-  /** Whether passwords may be sent; otherwise agents and keys alone log in. Default true. */
+  /** Whether passwords may be sent, and commands run that print secrets; otherwise agents and keys alone log in. Default true. */
   readonly sendPasswords?: boolean;
+  /** Runs the commands that print secrets. Default: each route has its own, that of a {@link Lab} is shared. */
+  readonly secretCommands?: SecretCommands;
 }
 
 /**
@@ -71,7 +82,7 @@ function planEndpoint(host: HostData, environment: SshEnvironment): SshEndpoint 
 function planCredentials(host: HostData, environment: SshEnvironment): readonly [SshCredential, ...SshCredential[]] {
   const named: Credential[] = host.user === undefined ? [] : [credentialOf(host, host.user)];
   const others = host.creds.filter(({ login }) => login !== host.user);
-  const [first, ...rest] = [...named, ...others].map((credential) => planCredential(host.ssh, credential, environment));
+  const [first, ...rest] = [...named, ...others].map((credential) => planCredential(host, credential, environment));
   if (first !== undefined) return [first, ...rest];
   throw new OttoError("LAB_NO_LOGIN", `connecting to ${host.id}: the lab names no login for it`, {
     hint: "Give the host `user` or `creds`.",
@@ -83,17 +94,36 @@ function credentialOf(host: HostData, login: string): Credential {
   return host.creds.find((credential) => credential.login === login) ?? { login };
 }
 
-function planCredential(
-  ssh: SshOptions,
-  { login, password }: Credential,
-  { env, home, sendPasswords = true }: SshEnvironment,
-): SshCredential {
+function planCredential(host: HostData, credential: Credential, environment: SshEnvironment): SshCredential {
+  const { ssh } = host;
+  const { env, home, sendPasswords = true } = environment;
+  const { login } = credential;
   return {
     username: login,
     agent: agentSocket(ssh, env),
-    privateKeys: planKeys(ssh, env, home),
-    password: sendPasswords ? (password ?? secretOf(ssh.passwordEnv, env)) : undefined,
+    privateKeys: planKeys(host, environment, home),
+    password: sendPasswords ? planPassword(host, credential, environment) : undefined,
   };
+}
+
+/** What stands in the file, else in the variable, else what the command prints. */
+function planPassword(
+  host: HostData,
+  { login, password, passwordCommand = host.ssh.passwordCommand }: Credential,
+  environment: SshEnvironment,
+): Secret | ReadSecret | undefined {
+  const known = password ?? secretOf(host.ssh.passwordEnv, environment.env);
+  return known ?? readByCommand(host, { what: `the password of ${login}`, argv: passwordCommand }, environment);
+}
+
+function readByCommand(
+  { id, source }: HostData,
+  { what, argv }: { readonly what: string; readonly argv: readonly string[] | undefined },
+  { env, secretCommands = new SecretCommands() }: SshEnvironment,
+): ReadSecret | undefined {
+  if (argv === undefined) return undefined;
+  const directory = source === undefined ? undefined : dirname(source);
+  return (signal) => secretCommands.read({ host: id, what, argv, directory, env }, signal);
 }
 
 function agentSocket(ssh: SshOptions, env: SshEnvironment["env"]): string | undefined {
@@ -102,17 +132,28 @@ function agentSocket(ssh: SshOptions, env: SshEnvironment["env"]): string | unde
 }
 
 /** Declared keys, else those of OpenSSH's usual names that are there. */
-function planKeys(ssh: SshOptions, env: SshEnvironment["env"], home: string): PrivateKey[] {
+function planKeys(host: HostData, environment: SshEnvironment, home: string): PrivateKey[] {
+  const { clientKeys, passphraseEnv, passphraseCommand } = host.ssh;
   const usual = ["id_ed25519", "id_ecdsa", "id_rsa"].map((name) => join(home, ".ssh", name));
-  const paths = ssh.clientKeys.length > 0 ? ssh.clientKeys : usual.filter((path) => existsSync(path));
-  const passphrase = secretOf(ssh.passphraseEnv, env);
+  const paths = clientKeys.length > 0 ? clientKeys : usual.filter((path) => existsSync(path));
+  const { env, sendPasswords = true } = environment;
+  const argv = sendPasswords ? passphraseCommand : undefined;
+  const passphrase =
+    secretOf(passphraseEnv, env) ?? readByCommand(host, { what: "the passphrase of its keys", argv }, environment);
   return paths.map((path) => ({ path, passphrase }));
 }
+
+/** The user's files, and those for all users. */
+const usualKnownHosts = ["known_hosts", "known_hosts2"];
+const globalKnownHosts = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
 
 function planHostKey(ssh: SshOptions, environment: SshEnvironment): HostKeyPolicy {
   if (ssh.hostKey !== undefined) return { pin: ssh.hostKey };
   const { home, onHostKeyLearned } = environment;
-  const knownHosts = ssh.knownHosts ?? [join(home, ".ssh", "known_hosts")];
+  const knownHosts = ssh.knownHosts ?? [
+    ...usualKnownHosts.map((name) => join(home, ".ssh", name)),
+    ...globalKnownHosts,
+  ];
   const file = join(stateDirectory(environment), "known_hosts");
   if (environment.learnHostKeys === false) return { knownHosts: [...knownHosts, file] };
   return { knownHosts, learn: { file, ...(onHostKeyLearned && { onLearned: onHostKeyLearned }) } };

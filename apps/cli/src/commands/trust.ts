@@ -1,5 +1,5 @@
 import { type RepoLab, readRepoLabs } from "@otto/config";
-import { escapeControls } from "@otto/errors";
+import { escapeControls, quoteCommand } from "@otto/errors";
 import { readTrust, recordTrust, revokeTrust } from "@otto/host-registry";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
@@ -34,16 +34,19 @@ export async function trust(session: Session, { revoke = false }: TrustFlags): P
 }
 
 /** Whom it would reach, as whom, and with what. */
-function describeHost({ id, ip, user, creds, hop, ssh }: LabHost): string {
+function describeHost(host: LabHost): string {
+  const { id, ip, user, creds, hop, ssh } = host;
   const logins = [...new Set([...(user === undefined ? [] : [user]), ...creds.map(({ login }) => login)])];
   const through = hop === undefined ? "" : ` through ${hop}`;
   const command = ssh.proxyCommand === undefined ? "" : ` by running here: ${ssh.proxyCommand}`;
-  return `${id}: ${logins.join(", ")} at ${ip}:${ssh.port}${through}${command}, with ${secretsOf(ssh).join(", ")}`;
+  return `${id}: ${logins.join(", ")} at ${ip}:${ssh.port}${through}${command}, with ${secretsOf(host).join(", ")}`;
 }
 
-function secretsOf(ssh: LabHost["ssh"]): readonly string[] {
+function secretsOf({ ssh, creds }: LabHost): readonly string[] {
   const agent = ssh.agent === false ? [] : [typeof ssh.agent === "string" ? `the agent at ${ssh.agent}` : "your agent"];
   const keys = ssh.clientKeys.length > 0 ? [`the keys ${ssh.clientKeys.join(" ")}`] : ["your usual keys"];
   const variables = [ssh.passwordEnv, ssh.passphraseEnv].flatMap((name) => (name === undefined ? [] : [`$${name}`]));
-  return [...agent, ...keys, ...variables];
+  const commands = [ssh.passwordCommand, ssh.passphraseCommand, ...creds.map((it) => it.passwordCommand)];
+  const printed = commands.flatMap((argv) => (argv === undefined ? [] : [`what ${quoteCommand(argv)} prints here`]));
+  return [...agent, ...keys, ...variables, ...printed];
 }

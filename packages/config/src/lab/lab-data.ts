@@ -53,6 +53,8 @@ export interface LabOrigin {
 export interface Credential {
   readonly login: string;
   readonly password?: Secret;
+  /** Prints the password. As {@link SshOptions.passwordCommand}. */
+  readonly passwordCommand?: readonly string[];
 }
 
 /** `ssh_options` of a host. Paths are absolute. */
@@ -66,6 +68,10 @@ export interface SshOptions {
   readonly passwordEnv?: string;
   /** Environment variable that holds the passphrase of the client keys. */
   readonly passphraseEnv?: string;
+  /** argv of a command that prints the login's password; it runs here, in the directory of the lab file. */
+  readonly passwordCommand?: readonly string[];
+  /** The same for the passphrase of the client keys. */
+  readonly passphraseCommand?: readonly string[];
   /** Absent: the user's own file. */
   readonly knownHosts?: readonly string[];
   /** The pinned fingerprint, `SHA256:…`. */

@@ -3,7 +3,7 @@ import { Secret } from "@otto/errors";
 import { type PathBase, resolvePath } from "../document/local-path.js";
 import { optional } from "../document/optional.js";
 import { formatHostId } from "./host-identity.js";
-import type { HostData, HostDocker, SshOptions } from "./lab-data.js";
+import type { Credential, HostData, HostDocker, SshOptions } from "./lab-data.js";
 import type { HostText } from "./lab-schema.js";
 
 /** A host as its file declares it: the lab gives it its handle. */
@@ -27,19 +27,17 @@ export function toHost(host: HostText, source: string, home: string): DeclaredHo
     board: host.board ?? undefined,
     slot: host.slot ?? undefined,
   });
+  const base = { directory: dirname(source), home };
   return {
     id: formatHostId({ element: host.element, ...identity }),
     element: host.element,
     ...identity,
     ip: host.ip,
-    creds: (host.creds ?? []).map(({ login, password }) => ({
-      login,
-      ...(password === undefined || password === null ? {} : { password: new Secret(password) }),
-    })),
+    creds: (host.creds ?? []).map((credential) => toCredential(credential, base)),
     labs: host.labs,
     resources: host.resources ?? [],
     dockerCapable: host.docker_capable ?? false,
-    ssh: toSshOptions(host.ssh_options ?? {}, { directory: dirname(source), home }),
+    ssh: toSshOptions(host.ssh_options ?? {}, base),
     docker: toDocker(host.docker ?? {}),
     source,
     isLocal: false,
@@ -61,11 +59,28 @@ function toSshOptions(options: NonNullable<HostText["ssh_options"]>, base: PathB
       agent: typeof agent === "string" ? resolvePath(agent, base) : (agent ?? undefined),
       passwordEnv: options.password_env ?? undefined,
       passphraseEnv: options.passphrase_env ?? undefined,
+      passwordCommand: toCommand(options.password_command, base),
+      passphraseCommand: toCommand(options.passphrase_command, base),
       knownHosts: options.known_hosts?.map((path) => resolvePath(path, base)),
       hostKey: options.host_key ?? undefined,
       proxyCommand: options.proxy_command ?? undefined,
     }),
   };
+}
+
+function toCredential(
+  { login, password, password_command: command }: NonNullable<HostText["creds"]>[number],
+  base: PathBase,
+): Credential {
+  const given = typeof password === "string" ? new Secret(password) : undefined;
+  return { login, ...optional({ password: given, passwordCommand: toCommand(command, base) }) };
+}
+
+/** A program without a slash is one of the `PATH`, else a path as those of other files. */
+function toCommand(argv: readonly string[] | null | undefined, base: PathBase): readonly string[] | undefined {
+  const [program = "", ...words] = argv ?? [];
+  if (program === "") return undefined;
+  return [program.includes("/") ? resolvePath(program, base) : program, ...words];
 }
 
 function toDocker(docker: NonNullable<HostText["docker"]>): HostDocker {

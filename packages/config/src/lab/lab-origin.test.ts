@@ -85,3 +85,14 @@ test("the digest is of the file and of what it names in the clone", async () => 
   const third = await digest();
   expect(new Set([first, second, third]).size).toBe(3);
 });
+
+test("the digest is of the programs and scripts in the clone that print secrets", async () => {
+  const options = { password_command: ["./vault"], passphrase_command: ["sh", "scripts/phrase", "infra/pepper"] };
+  const digest = async () => (await originsOf("clone/app/lab.json", options))["clone/app/lab.json"];
+  const digests = [await digest()];
+  for (const file of ["vault", "scripts/phrase"]) {
+    await write(`clone/app/${file}`, "echo");
+    digests.push(await digest());
+  }
+  expect(new Set(digests).size).toBe(3);
+});

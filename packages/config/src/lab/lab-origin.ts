@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Stats } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { readBoundedFile } from "@otto/errors";
 import { isWithin } from "../document/local-path.js";
 import type { LabOrigin } from "./lab-data.js";
@@ -55,9 +55,15 @@ function isOwn({ uid }: Stats): boolean {
   return uid === own || uid === 0 || (own === 0 && String(uid) === process.env.SUDO_UID);
 }
 
-/** Files that say whom to believe, or who one is. */
+/** Files that say whom to believe, or who one is, and programs that are started here. */
 function filesOf(hosts: readonly DeclaredHost[]): readonly string[] {
-  return [...new Set(hosts.flatMap(({ ssh }) => [...(ssh.knownHosts ?? []), ...ssh.clientKeys]))].toSorted();
+  const files = hosts.flatMap(({ ssh, creds, source = "" }) => {
+    const commands = [ssh.passwordCommand, ssh.passphraseCommand, ...creds.map((it) => it.passwordCommand)];
+    // An interpreter's script is one of its words.
+    const words = commands.flatMap((argv = []) => argv.filter((word) => word.includes("/")));
+    return [...(ssh.knownHosts ?? []), ...ssh.clientKeys, ...words.map((word) => resolve(dirname(source), word))];
+  });
+  return [...new Set(files)].toSorted();
 }
 
 /** Of the lab file, and of what it names in the clone: a `git pull` may change those as well. */

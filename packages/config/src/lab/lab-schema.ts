@@ -9,7 +9,9 @@ const whole = z.int().nonnegative();
 const identity = name.refine((it) => slug(it) !== "", "must hold a letter or digit");
 const oneOrMore = z.union([text.transform((it) => [it]), texts]);
 
-const credential = z.looseObject({ login: name, password: z.string().nullish() });
+const command = texts.min(1, "must name a program");
+
+const credential = z.looseObject({ login: name, password: z.string().nullish(), password_command: command.nullish() });
 
 const sshOptions = z.looseObject({
   port: z.int().min(1, "must be 1 to 65535").max(65_535, "must be 1 to 65535").nullish(),
@@ -17,6 +19,8 @@ const sshOptions = z.looseObject({
   agent: z.union([z.boolean(), text]).nullish(),
   password_env: name.nullish(),
   passphrase_env: name.nullish(),
+  password_command: command.nullish(),
+  passphrase_command: command.nullish(),
   known_hosts: oneOrMore.nullish(),
   host_key: z
     .string()
@@ -32,7 +36,7 @@ const sshOptions = z.looseObject({
 
 const docker = z.looseObject({
   socket: text.nullish(),
-  command: texts.min(1, "must name a program").nullish(),
+  command: command.nullish(),
   staging_root: text.nullish(),
 });
 

@@ -1,5 +1,5 @@
 import { createEngine } from "@otto/engine";
-import { openSshSession, type SshEventListener, type SshRoute } from "ssh2-streamer";
+import { openSshSession, type SshEventListener, type SshPromptHandler, type SshRoute } from "ssh2-streamer";
 import type { HostFiles } from "../files/host-files.js";
 import { shellFiles } from "../files/shell-files.js";
 import { showProcess, sizeOf } from "../process/login.js";
@@ -21,6 +21,8 @@ export interface SshParentOptions {
   /** Variables of programs of this machine that lead to the parent. Default: none. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly onEvent?: SshEventListener | undefined;
+  /** Asks a person for what a login needs. Default: nobody is asked. */
+  readonly onPrompt?: SshPromptHandler | undefined;
 }
 
 /**
@@ -30,7 +32,8 @@ export interface SshParentOptions {
 export function createSshParent(options: SshParentOptions): Parent {
   const { id } = options;
   const address = () => addressEngine(id, options);
-  const session = openSshSession(options.route, { onEvent: options.onEvent, env: options.env });
+  const { onEvent, onPrompt, env } = options;
+  const session = openSshSession(options.route, { onEvent, onPrompt, env });
   const dial = async (signal?: AbortSignal) => {
     const { socketPath, client } = address();
     return session.dialSocket(socketPath, { fallbackCommand: dialStdio(client, socketPath), signal });

@@ -7,6 +7,11 @@ import { addKnownHost, readKnownHosts } from "./known-hosts-file.js";
 const type = Buffer.from("ssh-ed25519");
 const key = Buffer.concat([Buffer.from([0, 0, 0, type.length]), type, Buffer.alloc(36)]);
 
+test("/dev/null takes keys and has none", async () => {
+  await addKnownHost("/dev/null", "box", key);
+  expect(await readKnownHosts("/dev/null")).toEqual([]);
+});
+
 test("a name that would speak for other hosts is not recorded", async () => {
   const directory = await mkdtemp(join(tmpdir(), "otto-known-hosts-"));
   onTestFinished(() => rm(directory, { recursive: true }));

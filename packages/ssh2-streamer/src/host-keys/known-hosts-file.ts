@@ -3,11 +3,15 @@ import { dirname } from "node:path";
 import { OttoError, readBoundedFile } from "@otto/errors";
 import { type KnownHost, parseKnownHosts, readKeyType } from "./known-hosts.js";
 
+/** How people say that no host key is to be kept. */
+const nullDevice = "/dev/null";
+
 /**
- * Reads a known_hosts file; a missing one is empty.
+ * Reads a known_hosts file; a missing one is empty, and so is `/dev/null`.
  * @throws OttoError `SSH_KNOWN_HOSTS_UNREADABLE`
  */
 export async function readKnownHosts(file: string): Promise<KnownHost[]> {
+  if (file === nullDevice) return [];
   try {
     return parseKnownHosts((await readBoundedFile(file)).toString(), file);
   } catch (error) {

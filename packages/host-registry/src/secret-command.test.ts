@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { SecretCommands } from "./secret-command.js";
+
+const { PATH } = process.env;
+const { signal } = new AbortController();
+const commandOf = (script: string, host = "box") => ({
+  host,
+  what: "the password of ada",
+  argv: ["sh", "-c", script],
+  directory: "/",
+  env: { PATH, WORD: "from-the-environment" },
+});
+const read = async (script: string) => (await new SecretCommands().read(commandOf(script), signal)).reveal();
+
+test.each([
+  ["echo pw", "pw"],
+  ["printf 'two\\nlines\\n\\n'", "two\nlines\n"],
+  ["printf ' spaces '", " spaces "],
+  ["printf 'pw\\r\\n'", "pw"],
+  ['echo "$WORD"', "from-the-environment"],
+  ["pwd", "/"],
+  ["echo pw; echo warning >&2", "pw"],
+  ["cat; echo pw", "pw"],
+  // What it leaves running holds its outputs.
+  ["sleep 30 & echo pw", "pw"],
+])("%j gives %j", async (script, secret) => {
+  expect(await read(script)).toBe(secret);
+});
+
+test.each([
+  ["exit 3", "exit code 3"],
+  ["echo hunter2; echo 'sealed: \u001b[31mhunter2' >&2; exit 1", "exit code 1: sealed: [redacted]"],
+  ["kill -TERM $$", "it was ended by SIGTERM"],
+  ["true", "it printed nothing"],
+  ["head -c 70000 /dev/zero | tr '\\0' x", "it printed more than 65536 bytes"],
+])("%j fails: %s", async (script, why) => {
+  const failure = await read(script).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: "LAB_SECRET_COMMAND_FAILED", details: { host: "box" } });
+  expect((failure as Error).message.replace(/^.*?': /s, "")).toBe(why);
+});
+
+test("a program that is not there fails by name", async () => {
+  const reading = new SecretCommands().read({ ...commandOf(""), argv: ["no-such-vault", "show"] }, signal);
+  await expect(reading).rejects.toThrow(
+    "reading the password of ada on box by 'no-such-vault' 'show': no such program",
+  );
+});
+
+test("it runs once for a host, however many ask, and again after a failure", async () => {
+  const commands = new SecretCommands();
+  const now = commandOf("date +%s%N");
+  const [one, other] = await Promise.all([commands.read(now, signal), commands.read(now, signal)]);
+  const later = await commands.read(now, signal);
+  expect(new Set([one, other, later].map((it) => it.reveal())).size).toBe(1);
+  expect((await commands.read({ ...now, host: "fox" }, signal)).reveal()).not.toBe(one.reveal());
+  const once = commandOf("exit 1");
+  await expect(commands.read(once, signal)).rejects.toThrow("exit code 1");
+  await expect(commands.read(once, signal)).rejects.toThrow("exit code 1");
+});
+
+test("an abort ends it, for the last one who waits", async () => {
+  const commands = new SecretCommands();
+  const [first, second] = [new AbortController(), new AbortController()];
+  const command = commandOf("sleep 0.3; echo pw");
+  const both = [commands.read(command, first.signal), commands.read(command, second.signal)];
+  first.abort(new Error("enough"));
+  await expect(both[0]).rejects.toThrow("enough");
+  expect((await both[1])?.reveal()).toBe("pw");
+  const ending = new AbortController();
+  const hanging = commands.read(commandOf("sleep 100"), ending.signal);
+  ending.abort(new Error("over"));
+  await expect(hanging).rejects.toThrow("over");
+});
