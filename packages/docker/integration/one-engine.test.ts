@@ -12,6 +12,7 @@ import {
   startEngine,
   startLab,
   type TestEngine,
+  usualServer,
 } from "@otto/lab";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createStackRepo, type StackRepo } from "./stack-lab.js";
@@ -116,9 +117,8 @@ async function examine(lab: Lab, repo: Repo): Promise<string[]> {
 
 const same = "asks the same engine, and so does Compose";
 // What the doctor says depends on them.
-const wide: HostOptions = { maxSessions: 10, allowTcpForwarding: true, allowStreamLocalForwarding: true };
-const narrow: HostOptions = { ...wide, allowTcpForwarding: false, allowStreamLocalForwarding: false };
-const user: HostOptions = { ...wide, authentication: ["password"] };
+const narrow: HostOptions = { ...usualServer, allowTcpForwarding: false, allowStreamLocalForwarding: false };
+const user: HostOptions = { ...usualServer, authentication: ["password"] };
 
 interface Way {
   readonly host?: () => HostOptions;
@@ -173,7 +173,7 @@ const ways: Readonly<Record<string, Way>> = {
 
 test.each(Object.entries(ways))("over SSH, where %s, one engine alone is used", async (_, way) => {
   const running = keep(
-    await startLab({ hosts: { parent: way.host?.() ?? wide }, engineAccess: way.access ?? "group" }),
+    await startLab({ hosts: { parent: way.host?.() ?? usualServer }, engineAccess: way.access ?? "group" }),
   );
   await way.login?.(running);
   const stack = await createRepo(running, way.docker?.());

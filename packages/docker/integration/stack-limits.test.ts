@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { composeUp, planComposeUp } from "@otto/docker";
-import { type Lab as RunningLab, startLab } from "@otto/lab";
+import { type Lab as RunningLab, startLab, usualServer } from "@otto/lab";
 import { afterEach, expect, test } from "vitest";
 import { left, placeStackRepo, untilEnded } from "./stack-lab.js";
 
@@ -24,7 +24,7 @@ async function place(running: RunningLab, count: number) {
 }
 
 const limits = [
-  ["a stock sshd", {}],
+  ["a stock sshd", usualServer],
   ["MaxSessions 1", { maxSessions: 1 }],
   ["MaxSessions 1 and no forwarding", { maxSessions: 1, allowTcpForwarding: false, allowStreamLocalForwarding: false }],
 ] as const;

@@ -19,7 +19,7 @@ import {
   type Parent,
   type Repo,
 } from "@otto/docker";
-import { type Lab as RunningLab, startLab } from "@otto/lab";
+import { labJson, type Lab as RunningLab, startLab, usualServer } from "@otto/lab";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { createDemoRepo, type DemoRepo } from "./demo-repo.js";
 
@@ -156,13 +156,15 @@ test("a second up leaves the containers of an unchanged stack as they are, and r
 });
 
 test("everything goes through one connection to each host", async () => {
-  const before = [await running.hosts.bastion.handshakes(), await running.hosts.parent.handshakes()];
+  // Where a connection has one session, or the engine needs one, there are more.
+  await using usual = await startLab({ hosts: { bastion: {}, parent: { hop: "bastion", ...usualServer } } });
+  await demo.write("lab/lab.json", JSON.stringify(labJson(usual)));
   await using own = await openDemoLab();
   const hosts = await composeUp(repo, own);
   await Promise.all(Object.values(hosts).map((host) => host.exec(["true"])));
   await composeDown(repo, own);
-  const after = [await running.hosts.bastion.handshakes(), await running.hosts.parent.handshakes()];
-  expect(after.map((count, n) => count - (before[n] ?? 0))).toEqual([1, 1]);
+  const { bastion, parent } = usual.hosts;
+  expect([await bastion.handshakes(), await parent.handshakes()]).toEqual([1, 1]);
 });
 
 test("a composed stack is there inside its scope and gone after it, even when the body fails", async () => {

@@ -256,8 +256,12 @@ export const knownDifferences: readonly KnownDifference[] = [
     difference: "A service that depends on a replaced one stays; Compose 2.26 replaces it too",
     reason:
       "The Compose specification asks for a restart with `restart: true` alone. Nothing of the service has changed.",
-    matches: ({ difference: { fact, ours, reference } }) =>
-      /^edit: s\d.\d fate$/.test(fact) && ours === "kept" && reference === "replaced",
+    // One that took the place of another names the anonymous volumes that it took over.
+    matches: ({ difference: { fact }, outcome: { ours, reference } }) => {
+      const [, container] = /^edit: (s\d\.\d) (?:fate|HostConfig\.Mounts)$/.exec(fact) ?? [];
+      const fate = `edit: ${container} fate`;
+      return ours[fate] === "kept" && reference[fate] === "replaced";
+    },
   },
   {
     verb: "up",

@@ -14,14 +14,15 @@ export { type LabJson, type LabJsonHost, labJson } from "./lab-json.js";
 export { LimitedLink, linkCuts } from "./limited-link.js";
 export { findGrowth, type LongLife, type LongWork } from "./long-life.js";
 export { createMemoryGauge } from "./memory-gauge.js";
-export type {
-  Authentication,
-  EngineAccess,
-  HostDocker,
-  HostOptions,
-  KeyType,
-  LabOptions,
-  SshServer,
+export {
+  type Authentication,
+  type EngineAccess,
+  type HostDocker,
+  type HostOptions,
+  type KeyType,
+  type LabOptions,
+  type SshServer,
+  usualServer,
 } from "./options.js";
 export { closedPort, findFreePort } from "./ports.js";
 export { type LabProxy, startProxy } from "./proxy.js";

@@ -40,6 +40,14 @@ export interface HostOptions {
 
 export type SshServer = "openssh" | "dropbear";
 
+/** What a test asks for that counts on OpenSSH as it is installed, whatever the lab's kind. */
+export const usualServer = {
+  server: "openssh",
+  maxSessions: 10,
+  allowTcpForwarding: true,
+  allowStreamLocalForwarding: true,
+} as const satisfies HostOptions;
+
 /** How clients reach the engine of a host. */
 export interface HostDocker {
   readonly command?: readonly string[];

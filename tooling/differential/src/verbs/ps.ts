@@ -135,12 +135,14 @@ async function askDocker(all: boolean): Promise<Facts[]> {
 }
 
 /** The time of creation is written in another form. What no row of otto has is not compared. */
-const columns = ["ID", "Image", "Command", "State", "Status", "Ports", "Labels", "Networks", "Mounts"];
+const columns = ["ID", "Image", "Command", "State", "Status", "Ports", "Labels", "Networks"];
 
 function factsOf(rows: readonly Facts[]): Facts {
   const facts = rows.flatMap((row, index) => [
     [`row ${index}`, row.Names],
     ...columns.map((column) => [`${row.Names} ${column}`, row[column]]),
+    // The engine keeps mounts in a Go map: their order differs from one answer to the next.
+    [`${row.Names} Mounts`, row.Mounts?.split(",").toSorted().join(",")],
   ]);
   return Object.fromEntries(facts) as Facts;
 }
