@@ -109,7 +109,8 @@ async function useStack({ stack, lab, repo }: Placed, used: string, other: strin
 async function examine(lab: Lab, repo: Repo): Promise<string[]> {
   const faults: string[] = [];
   for await (const finding of diagnose(lab, lab.parentFor(repo).id, new AbortController().signal)) {
-    if (finding.status !== "ok" && finding.check !== "disk") faults.push(finding.code);
+    if (finding.status !== "ok" && finding.check !== "disk")
+      faults.push("code" in finding ? finding.code : finding.text);
     else if (finding.check === "client") faults.push(finding.text);
   }
   return faults;

@@ -3,51 +3,75 @@ import { isOttoError } from "@otto/errors";
 import { type Lab, planRoute } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
 import type { SshRoute } from "ssh2-streamer";
-import { examineDocker } from "./docker.js";
-import { bad, type Finding } from "./finding.js";
-import {
-  forwardsSocket,
-  judgeHopForwarding,
-  judgeSocketForwarding,
-  type ProbedHost,
-  probeSessions,
-} from "./forwarding.js";
+import { listChecks } from "./checks.js";
+import { type DockerProbe, examineDocker } from "./docker.js";
+import { bad, type Finding, notReached } from "./finding.js";
+import { forwardsSocket, judgeSocketForwarding, type ProbedHost, probeSessions } from "./forwarding.js";
 import { type HopProbe, probeHop } from "./hop-probe.js";
 
 /**
- * Checks a host and the route to it, hop by hop, and reports each finding at once. It ends at the first hop that cannot
- * be used. Nothing on the machines is changed; a host key seen for the first time is recorded.
+ * Checks a host and the route to it, hop by hop, and reports each finding at once. What cannot be looked at, most often
+ * because something before it failed, is `not-reached`. Nothing on the machines is changed; a host key seen for the first
+ * time is recorded.
  *
  * @throws OttoError `LAB_UNKNOWN_HOST`, `LAB_NOT_TRUSTED`, `LAB_VARIABLE_REFUSED`, or what {@link planRoute} throws
  */
 export async function* diagnose(lab: Lab, idOrHandle: string, signal: AbortSignal): AsyncGenerator<Finding> {
   const host = findHost(lab.data, idOrHandle);
   const parent = host.dockerCapable ? lab.parent(host.id) : undefined;
+  const route = host.isLocal ? ([] as const) : planRoute(lab.data, host, lab.sshEnvironment);
+  // Before names are resolved and ports are tried, too.
+  for (const endpoint of route) endpoint.authorize?.();
+  const left = listChecks({ host: host.id, route, isParent: parent !== undefined });
+  let cause = "";
+  try {
+    const { docker } = host;
+    const { env } = lab.sshEnvironment;
+    const { onPrompt } = lab;
+    for await (const finding of examine({ host: host.id, route, parent, docker, env, onPrompt, signal })) {
+      const index = left.findIndex((one) => one.machine === finding.machine && one.check === finding.check);
+      if (index >= 0) left.splice(index, 1);
+      if (finding.status === "failed") cause = `${finding.check} of ${finding.machine} failed`;
+      yield finding;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isOttoError(error)) throw error;
+    cause = error.message;
+  }
+  for (const check of left) yield { ...check, ...notReached(`not looked at: ${cause}`) };
+}
+
+interface Examination {
+  readonly host: string;
+  readonly route: SshRoute | readonly [];
+  readonly parent: Parent | undefined;
+  readonly docker: DockerProbe["docker"];
+  readonly env: HopProbe["env"];
+  readonly onPrompt: HopProbe["onPrompt"];
+  readonly signal: AbortSignal;
+}
+
+/** Looks at one thing after the other, until one fails that the rest needs. */
+async function* examine(examination: Examination): AsyncGenerator<Finding> {
+  const { host, route, parent, docker, env, onPrompt, signal } = examination;
   const engine = parent === undefined ? undefined : findEngine(parent);
   const socketPath = engine?.socketPath;
   let isForwarded: boolean | undefined;
-  if (!host.isLocal) {
-    const route = planRoute(lab.data, host, lab.sshEnvironment);
-    // Before names are resolved and ports are tried, too.
-    for (const endpoint of route) endpoint.authorize?.();
-    const target = yield* probeRoute(route, {
-      socketPath,
-      env: lab.sshEnvironment.env,
-      onPrompt: lab.onPrompt,
-      signal,
-    });
+  if (route.length > 0) {
+    const target = yield* probeRoute(route as SshRoute, { socketPath, env, onPrompt, signal });
     if (target === undefined) return;
     isForwarded = target.isForwarded;
   }
   if (engine?.finding !== undefined) yield engine.finding;
   if (parent === undefined || socketPath === undefined) return;
   let engineAnswers = false;
-  for await (const finding of examineDocker({ parent, docker: host.docker, signal })) {
+  for await (const finding of examineDocker({ parent, docker, signal })) {
     engineAnswers ||= finding.check === "engine" && finding.status === "ok";
     yield finding;
   }
-  const forwarding = isForwarded === undefined ? undefined : judgeSocketForwarding(isForwarded, engineAnswers);
-  if (forwarding !== undefined) yield { machine: host.id, check: "forwarding", ...forwarding };
+  if (isForwarded === undefined) return;
+  yield { machine: host, check: "forwarding", ...judgeSocketForwarding(isForwarded, engineAnswers) };
 }
 
 /** Where a parent's engine listens, or why that cannot be told. */
@@ -77,13 +101,11 @@ async function* probeRoute(
 ): AsyncGenerator<Finding, { readonly isForwarded: boolean | undefined } | undefined> {
   const probed: ProbedHost[] = [];
   try {
-    for (const [index, endpoint] of route.entries()) {
+    for (const index of route.keys()) {
       const before = probed.at(-1);
       const step = yield* probeHop(route.slice(0, index + 1) as unknown as SshRoute, before, { env, onPrompt, signal });
       if (step === undefined) return undefined;
       probed.push(step);
-      if (before === undefined) continue;
-      yield { machine: before.session.name, check: "forwarding", ...judgeHopForwarding(before, endpoint.name) };
     }
     const target = probed.at(-1) as ProbedHost;
     const sessions = await probeSessions(target, signal);

@@ -1,8 +1,9 @@
-/** What is looked at, in this order. */
+/** What is looked at. */
 export type DoctorCheck =
   | "name"
   | "tcp"
   | "banner"
+  | "handshake"
   | "host-key"
   | "login"
   | "sessions"
@@ -26,9 +27,9 @@ export type Finding = {
   readonly text: string;
 } & Verdict;
 
-/** `warning`: it works, though slower or with less. */
+/** `warning`: it works, though slower or with less. `not-reached`: it was not seen, and `text` says why. */
 export type Verdict =
-  | { readonly status: "ok" }
+  | { readonly status: "ok" | "not-reached" }
   | {
       readonly status: "warning" | "failed";
       /** Stable: `DOCTOR_…`, or the code of `ssh2-streamer` and `@otto/engine` that came back. */
@@ -41,6 +42,8 @@ export type Verdict =
 export type Judged = Verdict & { readonly text: string };
 
 export const ok = (text: string): Judged => ({ status: "ok", text });
+
+export const notReached = (why: string): Judged => ({ status: "not-reached", text: why });
 
 export const bad = (status: "warning" | "failed", code: string, said: { text: string; hint: string }): Judged => ({
   status,

@@ -31,7 +31,7 @@ test("a server that never opens the socket forwards none, after 15 s", async () 
 });
 
 test("a server that never opens a session has none, after 15 s", async () => {
-  const asked = probeSessions({ session: silentSession(), events: [] }, quiet);
+  const asked = probeSessions({ session: silentSession(), events: [], server: "" }, quiet);
   await vi.advanceTimersByTimeAsync(15_000);
   expect(await asked).toMatchObject({ status: "failed", code: "DOCTOR_NO_SESSIONS" });
 });
@@ -40,7 +40,7 @@ test("an abort ends the waits at once, with its reason", async () => {
   const stop = new AbortController();
   const asked = [
     forwardsSocket(silentSession(), "/s", stop.signal),
-    probeSessions({ session: silentSession(), events: [] }, stop.signal),
+    probeSessions({ session: silentSession(), events: [], server: "" }, stop.signal),
   ];
   const reasons = Promise.all(asked.map((it) => it.catch((error: unknown) => error)));
   stop.abort("enough");

@@ -3,8 +3,15 @@ import { connect, isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { cleanText, isOttoError, startDeadline } from "@otto/errors";
 import { openSshSession, type SshEndpoint, type SshEvent, type SshPromptHandler, type SshRoute } from "ssh2-streamer";
-import { bad, type Finding, type Judged, ok } from "./finding.js";
-import { cannotForward, judgeStranded, type ProbedHost } from "./forwarding.js";
+import { bad, type Finding, type Judged, notReached, ok } from "./finding.js";
+import {
+  cannotForward,
+  isReplaced,
+  judgeHopForwarding,
+  judgeStranded,
+  type ProbedHost,
+  type ProbedSession,
+} from "./forwarding.js";
 import { judgeBanner } from "./verdicts.js";
 
 const probeTimeoutMs = 5000;
@@ -18,7 +25,7 @@ export interface HopProbe {
 }
 
 /**
- * Checks the connection to the last host of a route: name, port, banner, host key, login. What a proxy command does of
+ * Checks the connection to the last host of a route: name, port, banner, handshake, host key, login. What a proxy command does of
  * that is left to it.
  * @param before the hop before it; undefined: this machine
  * @returns its session, which the caller closes, unless something failed
@@ -30,65 +37,83 @@ export async function* probeHop(
 ): AsyncGenerator<Finding, ProbedHost | undefined> {
   const endpoint = route.at(-1) as SshEndpoint;
   const at = (check: Finding["check"], judged: Judged): Finding => ({ machine: endpoint.name, check, ...judged });
-  if (endpoint.proxyCommand === undefined && !(yield* probeServer(endpoint, before, signal))) return undefined;
+  const server = endpoint.proxyCommand === undefined ? yield* probeServer(endpoint, before, signal) : "";
+  if (server === undefined) return undefined;
   const events: SshEvent[] = [];
   const session = openSshSession(route, { env, signal, onPrompt, onEvent: (event) => events.push(event) });
-  const { hostKey, login } = await probeLogin({ session, events }, signal);
+  const { handshake, hostKey, login } = await probeLogin({ session, events }, signal);
+  yield at("handshake", handshake);
   yield at("host-key", hostKey);
-  if (login !== undefined) yield at("login", login);
-  if (login?.status === "ok") return { session, events };
+  yield at("login", login);
+  if (login.status === "ok") return { session, events, server };
   await session.close();
   return undefined;
 }
 
-/** Checks name, port and banner; says whether a login can be tried. */
+/** Checks name, port and banner, which it returns; undefined when there can be no login. */
 async function* probeServer(
   endpoint: SshEndpoint,
   before: ProbedHost | undefined,
   signal: AbortSignal,
-): AsyncGenerator<Finding, boolean> {
-  const at = (check: Finding["check"], judged: Judged): Finding => ({ machine: endpoint.name, check, ...judged });
+): AsyncGenerator<Finding, string | undefined> {
+  const { name: machine, host } = endpoint;
+  const at = (check: Finding["check"], judged: Judged): Finding => ({ machine, check, ...judged });
   const name = await probeName(endpoint, before, signal);
-  yield at("name", name);
-  if (name.status === "failed") return false;
+  if (name !== undefined) yield at("name", name);
+  if (name?.status === "failed") return undefined;
   const port = await probePort(endpoint, before, signal);
+  if (name === undefined) yield at("name", judgeLeftName(host, before, port.tcp));
   if (before !== undefined && port.banner === undefined && (await cannotForward(before, signal))) {
-    yield { machine: before.session.name, check: "forwarding", ...judgeStranded(endpoint.name) };
-    return false;
+    yield { machine: before.session.name, check: "forwarding", ...judgeStranded(machine) };
+    return undefined;
   }
   yield at("tcp", port.tcp);
-  if (port.banner === undefined) return false;
+  if (port.banner === undefined) return undefined;
+  if (before !== undefined) {
+    yield { machine: before.session.name, check: "forwarding", ...judgeHopForwarding(before, machine) };
+  }
   yield at("banner", port.banner);
-  return port.banner.status !== "failed";
+  return port.banner.status === "ok" ? port.banner.text : undefined;
 }
 
 /** getent(1): one or more supplied keys could not be found. */
 const unknownToGetent = 2;
 
-function leftToHop(host: string, { session }: ProbedHost): string {
-  return `${host}: left to ${session.name}`;
-}
-
-async function probeName({ host }: SshEndpoint, before: ProbedHost | undefined, signal: AbortSignal): Promise<Judged> {
+/** Undefined: nobody can tell before the connection does. */
+async function probeName(
+  { host }: SshEndpoint,
+  before: ProbedHost | undefined,
+  signal: AbortSignal,
+): Promise<Judged | undefined> {
   if (isIP(host) !== 0) return ok(`${host} is an address`);
+  if (before === undefined) {
+    const found = await lookup(host).catch(() => undefined);
+    return found === undefined ? judgeUnknownName(host, "this machine") : ok(`${host} is ${found.address}`);
+  }
   try {
-    if (before === undefined) return ok(`${host} is ${(await lookup(host)).address}`);
     const limits = { signal, timeoutMs: probeTimeoutMs };
     const { exitCode, stdout } = await before.session.exec(["getent", "hosts", host], limits);
     if (exitCode === 0) return ok(`${host} is ${cleanText(stdout.toString()).split(/\s/)[0] ?? "known"}`);
-    // Without getent nobody can tell before the connection does.
-    if (exitCode !== unknownToGetent) return ok(leftToHop(host, before));
+    // Without getent the hop cannot be asked.
+    return exitCode === unknownToGetent ? judgeUnknownName(host, before.session.name) : undefined;
   } catch (error) {
     signal.throwIfAborted();
     // A login that forwards needs to run nothing.
-    if (before !== undefined && isOttoError(error, "SSH_CHANNEL_REFUSED")) return ok(leftToHop(host, before));
-    // Whatever kept it from being resolved, it is not.
+    if (isOttoError(error)) return undefined;
+    throw error;
   }
-  const where = before === undefined ? "this machine" : before.session.name;
+}
+
+function judgeUnknownName(host: string, where: string): Judged {
   return bad("failed", "DOCTOR_NAME_UNRESOLVED", {
     text: `${where} does not know the name ${host}`,
     hint: `Check its spelling, or use an address; it is ${where} that must resolve it.`,
   });
+}
+
+function judgeLeftName(host: string, before: ProbedHost | undefined, tcp: Judged): Judged {
+  const where = before?.session.name ?? "this machine";
+  return tcp.status === "ok" ? ok(`${host}: resolved by ${where}`) : notReached(`${host}: left to ${where}`);
 }
 
 async function probePort(
@@ -106,6 +131,10 @@ async function probePort(
         ? await dial(host, port, deadline.signal)
         : await before.session.dialTcp(host, port, deadline.signal);
     const line = await readLine(socket, deadline.signal);
+    // A program of the hop does not tell whether it has connected.
+    if (line === undefined && before !== undefined && isReplaced(before)) {
+      throw new Error("its program on that hop says nothing");
+    }
     return { tcp: ok(`${address} answers`), banner: judgeBanner(address, line) };
   } catch (error) {
     signal.throwIfAborted();
@@ -153,22 +182,30 @@ function readLine(socket: Duplex, signal: AbortSignal): Promise<string | undefin
   });
 }
 
-async function probeLogin(
-  { session, events }: ProbedHost,
-  signal: AbortSignal,
-): Promise<{ hostKey: Judged; login?: Judged }> {
+interface LoginProbe {
+  readonly handshake: Judged;
+  readonly hostKey: Judged;
+  readonly login: Judged;
+}
+
+const unasked = notReached("not looked at: the login was not reached");
+
+async function probeLogin({ session, events }: ProbedSession, signal: AbortSignal): Promise<LoginProbe> {
   const { name } = session;
-  const isTrusted = () => events.some((event) => event.type === "ssh.host-key-trusted" && event.hop === name);
+  const handshake = ok("algorithms and keys are agreed on");
+  const hostKey = ok("trusted");
   try {
     await session.connect(signal);
-    return { hostKey: ok("trusted"), login: ok("let in") };
+    return { handshake, hostKey, login: ok("let in") };
   } catch (error) {
     signal.throwIfAborted();
     if (!isOttoError(error)) throw error;
-    const judge = (text: string) =>
-      bad("failed", error.code, { text, hint: error.hint ?? `See sshd's log on ${name}.` });
-    if (/^SSH_(HOST_KEY|KNOWN_HOSTS)_/.test(error.code)) return { hostKey: judge(error.message) };
-    if (isTrusted()) return { hostKey: ok("trusted"), login: judge(error.message) };
-    return { hostKey: judge(`not reached: ${error.message}`) };
+    const failed = bad("failed", error.code, { text: error.message, hint: error.hint ?? `See sshd's log on ${name}.` });
+    // It is read before anything is sent.
+    if (error.code === "SSH_KNOWN_HOSTS_UNREADABLE") return { handshake: unasked, hostKey: failed, login: unasked };
+    if (/^SSH_(HOST_KEY|KNOWN_HOSTS)_/.test(error.code)) return { handshake, hostKey: failed, login: unasked };
+    const isTrusted = events.some((event) => event.type === "ssh.host-key-trusted" && event.hop === name);
+    if (isTrusted || error.code === "SSH_AUTH_FAILED") return { handshake, hostKey, login: failed };
+    return { handshake: failed, hostKey: unasked, login: unasked };
   }
 }

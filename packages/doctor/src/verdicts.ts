@@ -1,5 +1,5 @@
 import type { ComposeVersion } from "@otto/hosts";
-import { bad, type Judged, ok } from "./finding.js";
+import { bad, type Judged, notReached, ok } from "./finding.js";
 
 const oldestCompose = { major: 2, minor: 6 };
 const leastFreeBytes = 1 << 30;
@@ -20,12 +20,18 @@ export function judgeBanner(address: string, reply: string | undefined): Judged 
   return bad("failed", "DOCTOR_NOT_SSH", { text: `${text}: it says ${reply}`, hint: "Check ssh_options.port." });
 }
 
-/** How many sessions one connection was seen to give of those asked for. */
-export function judgeSessions(asked: number, limit: number | undefined): Judged {
+/** How many sessions one connection was seen to give of those asked for. `server`: what it calls itself. */
+export function judgeSessions(asked: number, limit: number | undefined, server: string): Judged {
   if (limit === undefined || limit >= asked) return ok(`at least ${asked} on one connection`);
+  if (server.includes("dropbear_")) {
+    return bad("warning", "DOCTOR_FEW_SESSIONS", {
+      text: `${server}: ${limit} at once on a connection, for this release closes sessions when another one ends`,
+      hint: "Calls wait for one another or need further connections; Dropbear 2024.86 and newer have no such limit.",
+    });
+  }
   return bad("warning", "DOCTOR_FEW_SESSIONS", {
-    text: `the server opens ${limit} at once (MaxSessions)`,
-    hint: "Calls wait for one another or need further connections; MaxSessions 10 is sshd's default.",
+    text: `the server opens ${limit} at once on a connection`,
+    hint: "Calls wait for one another or need further connections; sshd's default is MaxSessions 10.",
   });
 }
 
@@ -59,6 +65,14 @@ export function judgeDocker(argv: readonly string[], path: string | undefined): 
   return bad("failed", "DOCTOR_DOCKER_MISSING", {
     text: `${argv[0] ?? "docker"} is not on the PATH of the login's commands`,
     hint: "Install the docker client there, or set docker.command to its full path.",
+  });
+}
+
+/** A docker client that is there and does not run. */
+export function judgeBrokenDocker(argv: readonly string[], said: string): Judged {
+  return bad("failed", "DOCTOR_DOCKER_FAILED", {
+    text: `\`${argv.join(" ")} --version\` fails: ${said === "" ? "it says nothing" : said}`,
+    hint: "docker.command must run for the login, and ask nothing: for sudo that is a NOPASSWD rule.",
   });
 }
 
@@ -100,10 +114,12 @@ interface SeenClient {
 /** The docker client, by which Compose asks the engine. */
 export function judgeClient({ command, socketPath, answers, asked, usual }: SeenClient): Judged {
   const wanted = `unix://${socketPath}`;
-  if (!answers || !isSameAddress(asked ?? wanted, wanted)) {
+  const client = `\`${command.join(" ")}\``;
+  if (answers && asked === undefined) return notReached(`${client} does not say which engine it asks`);
+  if (!answers || !isSameAddress(asked ?? "", wanted)) {
     const text = answers ? `asks ${asked} in place of ${wanted}` : `gets no answer from ${wanted}`;
     return bad("failed", "DOCTOR_CLIENT_ELSEWHERE", {
-      text: `\`${command.join(" ")}\` ${text}: Compose would not use the engine that builds`,
+      text: `${client} ${text}: Compose would not use the engine that builds`,
       hint: "Set docker.command to a docker client that takes -H, and docker.socket to the engine's socket.",
     });
   }
@@ -138,14 +154,8 @@ export function judgeCompose(version: ComposeVersion | undefined): Judged {
   });
 }
 
-/** Free bytes where the engine keeps images; undefined when nobody could tell. */
-export function judgeDisk(directory: string, freeBytes: number | undefined): Judged {
-  if (freeBytes === undefined) {
-    return bad("warning", "DOCTOR_DISK_UNKNOWN", {
-      text: `df does not tell of ${directory}`,
-      hint: `Look at it yourself: df -h ${directory}`,
-    });
-  }
+/** Free bytes where the engine keeps images. `directory`: what was looked at. */
+export function judgeDisk(directory: string, freeBytes: number): Judged {
   const text = `${(freeBytes / 2 ** 30).toFixed(1)} GiB free in ${directory}`;
   const hint = "Make room: docker image prune, docker builder prune.";
   if (freeBytes < leastFreeBytes) return bad("failed", "DOCTOR_DISK_FULL", { text, hint });

@@ -5,12 +5,13 @@ import type { Session } from "../session.js";
 
 const machineWidth = 16;
 const checkWidth = 10;
+const statusWidth = 11;
 
-/** `otto doctor`: one line for each thing that was looked at; fails when one of them does. */
+/** `otto doctor`: one line for each thing to look at; fails when one of them does, or was not reached. */
 export async function doctor(session: Session, id: string | undefined): Promise<Outcome> {
   const lab = await session.lab();
   const hosts = id === undefined ? lab.data.hosts.filter((host) => host.dockerCapable).map((host) => host.id) : [id];
-  const counts = { ok: 0, warning: 0, failed: 0 };
+  const counts = { ok: 0, warning: 0, failed: 0, "not-reached": 0 };
   for (const host of hosts) {
     for await (const finding of diagnose(lab, host, session.signal)) {
       counts[finding.status] += 1;
@@ -20,13 +21,15 @@ export async function doctor(session: Session, id: string | undefined): Promise<
   if (hosts.length === 0)
     session.reporter.notice("warn", "the lab has no docker-capable host; name one: otto doctor HOST");
   session.signal.throwIfAborted();
-  return { exitCode: counts.failed > 0 ? exitCodes.failed : exitCodes.done, fields: counts };
+  const { "not-reached": notReached, ...seen } = counts;
+  const isWell = seen.failed === 0 && notReached === 0;
+  return { exitCode: isWell ? exitCodes.done : exitCodes.failed, fields: { ...seen, notReached } };
 }
 
 /** A finding as one line, with what to do. */
 export function formatFinding(finding: Finding): string {
   const { machine, check, status, text } = finding;
-  const start = `${machine.padEnd(machineWidth)}  ${check.padEnd(checkWidth)}  ${status.padEnd(7)}  `;
+  const start = `${machine.padEnd(machineWidth)}  ${check.padEnd(checkWidth)}  ${status.replace("-", " ").padEnd(statusWidth)}  `;
   const said = text.replaceAll(/\s+/g, " ");
-  return finding.status === "ok" ? `${start}${said}` : `${start}${said} [${finding.code}] → ${finding.hint}`;
+  return "code" in finding ? `${start}${said} [${finding.code}] → ${finding.hint}` : `${start}${said}`;
 }

@@ -83,7 +83,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   skipped: { repo: text, message: text },
   lab: { name: text, hosts: texts, files: texts },
   check: {
-    ...{ host: text, machine: text, check: text, status: oneOf("ok", "warning", "failed"), text },
+    ...{ host: text, machine: text, check: text, status: oneOf("ok", "warning", "failed", "not-reached"), text },
     ...{ "code?": text, "hint?": text },
   },
   trust: { file: text, status: oneOf("trusted", "untrusted", "changed"), hosts: texts },
@@ -124,7 +124,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   result: {
     ...{ status: oneOf("success", "failed"), exitCode: count },
     ...{ "stdout?": text, "stderr?": text, "encoding?": oneOf("utf8", "base64"), "timedOut?": flag },
-    ...{ "ok?": count, "warning?": count, "failed?": count, "instruction?": text, "repo?": text },
+    ...{ "ok?": count, "warning?": count, "failed?": count, "notReached?": count, "instruction?": text, "repo?": text },
     ...{ "entries?": count, "bytes?": count },
   },
 };
