@@ -2,7 +2,7 @@ export { isWithin } from "./document/local-path.js";
 export { createJsonSchema, type JsonSchema, type SchemaName } from "./json-schema.js";
 export { formatHostId, type HostIdentity, slug } from "./lab/host-identity.js";
 export type { Credential, HostData, HostDocker, LabData, LabOrigin, SshOptions } from "./lab/lab-data.js";
-export type { DeclaredHost } from "./lab/lab-host.js";
+export { type DeclaredHost, sshDefaults } from "./lab/lab-host.js";
 export { type LoadLabOptions, listLabs, loadLab, type RepoLab, readRepoLabs } from "./lab/lab-loading.js";
 export type { LabSummary } from "./lab/lab-summary.js";
 export {

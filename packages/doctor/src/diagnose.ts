@@ -19,7 +19,7 @@ import { type HopProbe, probeHop } from "./hop-probe.js";
 export async function* diagnose(lab: Lab, idOrHandle: string, signal: AbortSignal): AsyncGenerator<Finding> {
   const host = findHost(lab.data, idOrHandle);
   const parent = host.dockerCapable ? lab.parent(host.id) : undefined;
-  const route = host.isLocal ? ([] as const) : planRoute(lab.data, host, lab.sshEnvironment);
+  const route = host.isLocal ? ([] as const) : await planRoute(lab.data, host, lab.sshEnvironment, lab.sshConfig);
   // Before names are resolved and ports are tried, too.
   for (const endpoint of route) endpoint.authorize?.();
   const left = listChecks({ host: host.id, route, isParent: parent !== undefined });

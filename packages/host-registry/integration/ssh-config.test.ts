@@ -24,7 +24,7 @@ beforeAll(async () => {
   );
   await writeFile(
     join(home, ".ssh", "config"),
-    `Include lab.d/*.conf
+    `Include ${join(home, ".ssh", "lab.d")}/*.conf
 Host gate
   HostName ${bastion.address}
   Port ${bastion.port}

@@ -1,4 +1,5 @@
 export { Lab, type LabOptions } from "./lab.js";
 export { readTrust, recordTrust, revokeTrust, type TrustSetting, type TrustState } from "./lab-trust.js";
 export { type ContainerHostRow, type ContainerState, HostRegistry, type HostState } from "./registry.js";
+export { SshClientConfig, type SshClientSetting } from "./ssh-client-config.js";
 export { planRoute, type SshEnvironment } from "./ssh-route.js";

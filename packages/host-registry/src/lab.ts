@@ -12,6 +12,7 @@ import type { SshEventListener, SshPromptHandler } from "ssh2-streamer";
 import { rememberAnswers } from "./prompt-memory.js";
 import { HostRegistry } from "./registry.js";
 import { SecretCommands } from "./secret-command.js";
+import { SshClientConfig } from "./ssh-client-config.js";
 import { planRoute, type SshEnvironment } from "./ssh-route.js";
 
 export interface LabOptions extends SshEnvironment {
@@ -36,6 +37,7 @@ export class Lab implements AsyncDisposable {
   readonly sshEnvironment: SshEnvironment;
   /** {@link LabOptions.onPrompt}, with what it remembers. */
   readonly onPrompt: SshPromptHandler | undefined;
+  readonly sshConfig: SshClientConfig;
   readonly #onSshEvent: SshEventListener | undefined;
   readonly #parents = new Map<string, Parent>();
   readonly #closers = new Set<() => Promise<void>>();
@@ -45,6 +47,7 @@ export class Lab implements AsyncDisposable {
     this.repos = options.repos;
     this.sshEnvironment = { secretCommands: new SecretCommands(), ...options };
     this.onPrompt = options.onPrompt && rememberAnswers(options.onPrompt);
+    this.sshConfig = new SshClientConfig(options);
     this.#onSshEvent = options.onSshEvent;
   }
 
@@ -112,10 +115,10 @@ export class Lab implements AsyncDisposable {
   }
 
   #openSsh(host: HostData): Parent {
-    const route = planRoute(this.data, host, this.sshEnvironment);
+    const findRoute = () => planRoute(this.data, host, this.sshEnvironment, this.sshConfig);
     return createSshParent({
       ...dockerOf(host),
-      route,
+      route: { name: host.id, findRoute },
       env: this.sshEnvironment.env,
       onEvent: this.#onSshEvent,
       onPrompt: this.onPrompt,

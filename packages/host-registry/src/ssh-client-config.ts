@@ -1,60 +1,103 @@
+import { existsSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
 import { join, resolve } from "node:path";
-import type { HostData, SshOptions } from "@otto/config";
 import { OttoError, readBoundedFileSync } from "@otto/errors";
-import { resolveSshConfig, type SshConfigHost } from "ssh2-streamer";
+import {
+  type AskOpenSsh,
+  createOpenSshQuery,
+  isSshAlias,
+  type LocalMachine,
+  listSshAliases,
+  resolveSshConfig,
+  type SshConfigHost,
+} from "ssh2-streamer";
 import { globSync } from "tinyglobby";
 
-/** What `~/.ssh/config` adds to a host of the lab. */
-export interface ConfiguredRoute {
-  /** Machines that its ProxyJump names, in order; none for a host whose hop the lab names. */
-  readonly hops: readonly SshConfigHost[];
-  /** The host, with what the lab left open. */
-  readonly host: HostData;
+export interface SshClientSetting {
+  /** `PATH` finds `ssh`; variables that the configuration names. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute path of the user's home. */
+  readonly home: string;
 }
 
-/**
- * Fills in what the lab leaves open of a host with `use_ssh_config`, from what the configuration says of its `ip`.
- * @throws OttoError `SSH_CONFIG_INVALID`, `LAB_SSH_CONFIG_UNREADABLE`
- */
-export function applySshConfig(host: HostData, home: string): ConfiguredRoute {
-  if (!host.ssh.useSshConfig) return { hops: [], host };
-  const alias = host.ip.includes(":") ? `[${host.ip}]` : host.ip;
-  const route = resolveSshConfig(readConfig(join(home, ".ssh", "config"), host.id), alias, home, (pattern) =>
-    findIncluded(pattern, home).map((path) => readConfig(path, host.id)),
-  );
-  const target = route.at(-1);
-  if (target === undefined) return { hops: [], host };
-  return { hops: host.hop === undefined ? route.slice(0, -1) : [], host: fillHost(host, target) };
+/** The user's configuration of OpenSSH's client. */
+export class SshClientConfig {
+  /** Absolute path; undefined where there is none. */
+  readonly file: string | undefined;
+  readonly #home: string;
+  readonly #local: LocalMachine;
+  readonly #ask: AskOpenSsh;
+  readonly #routes = new Map<string, Promise<readonly SshConfigHost[]>>();
+
+  constructor({ env, home }: SshClientSetting) {
+    const file = join(home, ".ssh", "config");
+    const { username, uid } = readUser(env);
+    this.file = existsSync(file) ? file : undefined;
+    this.#home = home;
+    this.#local = { home, username, uid, hostName: hostname(), env };
+    this.#ask = createOpenSshQuery({ local: this.#local, configFile: this.#configFile() });
+  }
+
+  /** Who the user of this machine is: OpenSSH's login where nothing names one. */
+  get localUser(): string {
+    return this.#local.username;
+  }
+
+  /**
+   * The machines of a route, hops first, as OpenSSH's client reads them where there is one, which runs what a `Match exec` names.
+   * Each is asked for once.
+   * @param asked `[user@]alias[:port]`
+   * @throws OttoError `SSH_CONFIG_INVALID`, `LAB_SSH_CONFIG_UNREADABLE`
+   */
+  route(asked: string): Promise<readonly SshConfigHost[]> {
+    const known = this.#routes.get(asked);
+    if (known !== undefined) return known;
+    const route = this.#find(asked);
+    this.#routes.set(asked, route);
+    route.catch(() => this.#routes.delete(asked));
+    return route;
+  }
+
+  /** The names of its `Host` lines, without patterns. Nothing is run. */
+  aliases(): readonly string[] {
+    return listSshAliases(this.#text());
+  }
+
+  /** Whether a `Host` line names it, or a pattern of one that is not for all. Nothing is run. */
+  knows(name: string): boolean {
+    return isSshAlias(this.#text(), name);
+  }
+
+  async #find(asked: string): Promise<readonly SshConfigHost[]> {
+    const config = { ...this.#text(), local: this.#local };
+    const answer = await this.#ask(asked);
+    if (answer === undefined) return resolveSshConfig(config, asked);
+    // It does not tell a user whom the configuration names from that of this machine.
+    const target = answer.at(-1);
+    if (target === undefined || target.username !== undefined) return answer;
+    const parsed = await resolveSshConfig(config, asked).catch(() => []);
+    return [...answer.slice(0, -1), { ...target, username: parsed.at(-1)?.username }];
+  }
+
+  /** `ssh` finds the files of the user and of the machine by itself, unless `home` is not where it looks. */
+  #configFile(): string | undefined {
+    if (this.#home === readUser({}).homedir) return undefined;
+    return this.file ?? "none";
+  }
+
+  #text() {
+    const readInclude = (pattern: string) => findIncluded(pattern, this.#home).map(readConfig);
+    return { text: readConfig(join(this.#home, ".ssh", "config")), readInclude };
+  }
 }
 
-/** A machine that only the configuration knows, as a host of the lab that reaches `target` through it. */
-export function toJumpHost(jump: SshConfigHost, target: HostData, localUser: string | undefined): HostData {
-  const { hostKey: _ofTarget, passwordEnv: _password, ...ssh } = target.ssh;
-  const login = jump.username ?? localUser ?? target.user ?? target.creds[0]?.login;
-  return {
-    ...target,
-    id: jump.alias,
-    ip: jump.host,
-    ...(login === undefined ? {} : { user: login }),
-    creds: [],
-    ssh: { ...fillSsh({ ...ssh, clientKeys: [] }, jump), port: jump.port },
-  };
-}
-
-function fillHost(host: HostData, found: SshConfigHost): HostData {
-  const user = host.user ?? found.username;
-  return { ...host, ip: found.host, ...(user === undefined ? {} : { user }), ssh: fillSsh(host.ssh, found) };
-}
-
-function fillSsh(ssh: SshOptions, found: SshConfigHost): SshOptions {
-  const agent = ssh.agent ?? found.identityAgent;
-  return {
-    ...ssh,
-    // A lab that says 22 is not told from one that says nothing.
-    port: ssh.port === 22 ? found.port : ssh.port,
-    clientKeys: ssh.clientKeys.length > 0 ? ssh.clientKeys : found.identityFiles,
-    ...(agent === undefined ? {} : { agent }),
-  };
+/** A user without an entry in the machine's list of users is who the environment says. */
+function readUser(env: SshClientSetting["env"]): { username: string; uid: number; homedir: string } {
+  try {
+    return userInfo();
+  } catch {
+    return { username: env.USER || env.LOGNAME || "", uid: process.getuid?.() ?? 0, homedir: "" };
+  }
 }
 
 /** The files of an `Include`, in the order of their names; a relative pattern is one of `~/.ssh`. */
@@ -63,15 +106,15 @@ function findIncluded(pattern: string, home: string): string[] {
   return globSync(absolute, { absolute: true, dot: true, expandDirectories: false }).sort();
 }
 
-function readConfig(path: string, hostId: string): string {
+function readConfig(path: string): string {
   try {
     return readBoundedFileSync(path).toString();
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw new OttoError(
-      "LAB_SSH_CONFIG_UNREADABLE",
-      `finding the way to ${hostId}: reading ${path}: ${(cause as Error).message}`,
-      { hint: `Make ${path} readable, or drop use_ssh_config.`, details: { host: hostId, file: path }, cause },
-    );
+    throw new OttoError("LAB_SSH_CONFIG_UNREADABLE", `reading ${path}: ${(cause as Error).message}`, {
+      hint: `Make ${path} readable, or drop use_ssh_config.`,
+      details: { file: path },
+      cause,
+    });
   }
 }

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import type { HostData, LabData } from "@otto/config";
+import { type HostData, type LabData, sshDefaults } from "@otto/config";
 import { Secret } from "@otto/errors";
 import { expect, test } from "vitest";
+import { SshClientConfig } from "./ssh-client-config.js";
 import { planRoute } from "./ssh-route.js";
 
 const ssh = {
@@ -26,31 +27,29 @@ const reveal = (secret: unknown) => (secret instanceof Secret ? secret.reveal() 
 const labOf = (...hosts: HostData[]): LabData => ({ name: "l", hosts, links: [], notes: [] });
 const environment = { env: { PW: "hunter2", SSH_AUTH_SOCK: "/agent" }, home: "/nonexistent" };
 
-test("hops come first, the host last", () => {
+test("hops come first, the host last", async () => {
   const parent = host("parent", { hop: "inner" });
   const lab = labOf(host("outer"), host("inner", { hop: "outer" }), parent);
-  expect(planRoute(lab, parent, environment).map(({ name }) => name)).toEqual(["outer", "inner", "parent"]);
+  expect((await planRoute(lab, parent, environment)).map(({ name }) => name)).toEqual(["outer", "inner", "parent"]);
 });
 
-test("a hop that the lab does not hold is an error that names it", () => {
+test("a hop that the lab does not hold is an error that names it", async () => {
   const parent = host("parent", { hop: "gone" });
-  expect(() => planRoute(labOf(parent), parent, environment)).toThrow(
-    expect.objectContaining({ code: "LAB_UNKNOWN_HOP" }),
-  );
+  await expect(planRoute(labOf(parent), parent, environment)).rejects.toMatchObject({ code: "LAB_UNKNOWN_HOP" });
 });
 
-test("the host's user is tried first, with its own password, then the other logins", () => {
+test("the host's user is tried first, with its own password, then the other logins", async () => {
   const creds = [{ login: "me" }, { login: "root", password: new Secret("toor") }];
-  const [endpoint] = planRoute(labOf(), host("a", { user: "root", creds }), environment);
+  const [endpoint] = await planRoute(labOf(), host("a", { user: "root", creds }), environment);
   expect(endpoint.credentials.map(({ username, password }) => [username, reveal(password)])).toEqual([
     ["root", "toor"],
     ["me", undefined],
   ]);
 });
 
-test("a password may come from a variable, the agent from SSH_AUTH_SOCK unless it is switched off", () => {
-  const [withAgent] = planRoute(labOf(), host("a", { ssh: { ...ssh, passwordEnv: "PW" } }), environment);
-  const [without] = planRoute(labOf(), host("a", { ssh: { ...ssh, agent: false } }), environment);
+test("a password may come from a variable, the agent from SSH_AUTH_SOCK unless it is switched off", async () => {
+  const [withAgent] = await planRoute(labOf(), host("a", { ssh: { ...ssh, passwordEnv: "PW" } }), environment);
+  const [without] = await planRoute(labOf(), host("a", { ssh: { ...ssh, agent: false } }), environment);
   expect(withAgent.credentials[0]).toMatchObject({ agent: "/agent" });
   expect(reveal(withAgent.credentials[0].password)).toBe("hunter2");
   expect(without.credentials[0].agent).toBeUndefined();
@@ -60,7 +59,7 @@ test("a password or passphrase may come from a command, after the file and the v
   const [file, variable, command] = [new Secret("file"), { PW: "variable" }, ["echo", "command"]];
   const read = async (options: Partial<HostData["ssh"]>, creds: HostData["creds"][number], env = {}) => {
     const setting = { ...environment, env: { PATH: process.env.PATH, ...env } };
-    const [endpoint] = planRoute(labOf(), host("a", { ssh: { ...ssh, ...options }, creds: [creds] }), setting);
+    const [endpoint] = await planRoute(labOf(), host("a", { ssh: { ...ssh, ...options }, creds: [creds] }), setting);
     const { password, privateKeys = [] } = endpoint.credentials[0];
     const { signal } = new AbortController();
     const secrets = [password, privateKeys[0]?.passphrase].map(async (it) =>
@@ -75,19 +74,19 @@ test("a password or passphrase may come from a command, after the file and the v
   const own = { login: "me", passwordCommand: ["echo", "own"] };
   expect(await read(options, own)).toEqual(["own", "command"]);
   const careful = { ...environment, sendPasswords: false };
-  const [endpoint] = planRoute(labOf(), host("a", { ssh: { ...ssh, ...options }, creds: [own] }), careful);
+  const [endpoint] = await planRoute(labOf(), host("a", { ssh: { ...ssh, ...options }, creds: [own] }), careful);
   expect(endpoint.credentials[0]).toMatchObject({ password: undefined, privateKeys: [{ passphrase: undefined }] });
 });
 
-test("a host without any login is an error", () => {
-  expect(() => planRoute(labOf(), host("a", { creds: [] }), environment)).toThrow(
-    expect.objectContaining({ code: "LAB_NO_LOGIN" }),
-  );
+test("a host without any login is an error", async () => {
+  await expect(planRoute(labOf(), host("a", { creds: [] }), environment)).rejects.toMatchObject({
+    code: "LAB_NO_LOGIN",
+  });
 });
 
-test("a pinned key is the only one trusted; else known_hosts, and new keys are learned in otto's own file", () => {
-  const [pinned] = planRoute(labOf(), host("a", { ssh: { ...ssh, hostKey: "SHA256:x" } }), environment);
-  const [open] = planRoute(labOf(), host("a"), environment);
+test("a pinned key is the only one trusted; else known_hosts, and new keys are learned in otto's own file", async () => {
+  const [pinned] = await planRoute(labOf(), host("a", { ssh: { ...ssh, hostKey: "SHA256:x" } }), environment);
+  const [open] = await planRoute(labOf(), host("a"), environment);
   expect(pinned.hostKey).toEqual({ pin: "SHA256:x" });
   expect(open.hostKey).toEqual({
     knownHosts: [
@@ -106,15 +105,18 @@ test("an SSH configuration fills what the lab leaves open, and nothing else", as
   const text = "Host box\n HostName 10.0.0.7\n Port 2200\n User them\n IdentityFile ~/k\n ProxyJump a,you@b:23\n";
   await writeFile(join(home, ".ssh", "config"), text);
   const configured = { ...ssh, useSshConfig: true, agent: false };
-  const show = (changes: Partial<HostData>) =>
-    planRoute(labOf(host("gate")), host("p", { ip: "box", ...changes }), { env: { USER: "local" }, home }).map(
+  const show = async (changes: Partial<HostData>) => {
+    const route = await planRoute(labOf(host("gate")), host("p", { ip: "box", ...changes }), { env: {}, home });
+    return route.map(
       ({ name, host: at, port, credentials: [{ username, privateKeys = [] }] }) =>
         `${name} ${username}@${at}:${port} ${privateKeys.map((key) => ("path" in key ? key.path : "")).join()}`,
     );
-  expect(show({ ssh: configured })).toEqual(["a local@a:22 ", "b you@b:23 ", `p them@10.0.0.7:2200 ${home}/k`]);
+  };
+  const me = userInfo().username;
+  expect(await show({ ssh: configured })).toEqual([`a ${me}@a:22 `, "b you@b:23 ", `p them@10.0.0.7:2200 ${home}/k`]);
   const explicit = { user: "me", hop: "gate", ssh: { ...configured, port: 7, clientKeys: ["/mine"] } };
-  expect(show(explicit)).toEqual(["gate me@ip-gate:22 ", "p me@10.0.0.7:7 /mine"]);
-  expect(show({})).toEqual(["p me@box:22 "]);
+  expect(await show(explicit)).toEqual(["gate me@ip-gate:22 ", "p me@10.0.0.7:7 /mine"]);
+  expect(await show({})).toEqual(["p me@box:22 "]);
   await rm(home, { recursive: true });
 });
 
@@ -122,20 +124,124 @@ test("an SSH configuration that is there and cannot be read is an error that nam
   const home = await mkdtemp(join(tmpdir(), "otto-route-"));
   await mkdir(join(home, ".ssh", "config"), { recursive: true });
   const parent = host("p", { ssh: { ...ssh, useSshConfig: true } });
-  expect(() => planRoute(labOf(), parent, { env: {}, home })).toThrow(
-    expect.objectContaining({ code: "LAB_SSH_CONFIG_UNREADABLE" }),
-  );
+  await expect(planRoute(labOf(), parent, { env: {}, home })).rejects.toMatchObject({
+    code: "LAB_SSH_CONFIG_UNREADABLE",
+  });
   await rm(home, { recursive: true });
 });
 
-test("a route through a host whose lab file is not trusted authorizes no connection to it, and passwords may be kept", () => {
+test("a route through a host whose lab file is not trusted authorizes no connection to it, and passwords may be kept", async () => {
   const origin = { file: "/clone/lab.json", digest: "1" };
   const parent = host("parent", { hop: "hop", creds: [{ login: "me", password: new Secret("pw") }] });
   const lab = labOf(host("hop", { origin }), parent);
-  const [hop, target] = planRoute(lab, parent, environment);
+  const [hop, target] = await planRoute(lab, parent, environment);
   expect(() => hop.authorize?.()).toThrow(expect.objectContaining({ code: "LAB_NOT_TRUSTED" }));
   expect(() => target?.authorize?.()).not.toThrow();
   expect(reveal(target?.credentials[0].password)).toBe("pw");
-  const [, careful] = planRoute(lab, parent, { ...environment, sendPasswords: false });
+  const [, careful] = await planRoute(lab, parent, { ...environment, sendPasswords: false });
   expect(careful?.credentials[0].password).toBeUndefined();
+});
+
+/** A home whose SSH configuration says `text`. */
+async function makeHome(text: string) {
+  const home = await mkdtemp(join(tmpdir(), "otto-route-"));
+  await mkdir(join(home, ".ssh"));
+  await writeFile(join(home, ".ssh", "config"), text.replaceAll("HOME", home));
+  return { home, [Symbol.asyncDispose]: () => rm(home, { recursive: true }) };
+}
+
+const asked = (changes: Partial<HostData> = {}) =>
+  host("p", { ip: "box", creds: [], ...changes, ssh: { ...sshDefaults, ...changes.ssh, useSshConfig: true } });
+
+test("what the SSH configuration says of login, host keys and link goes to the endpoint", async () => {
+  const text = `Host box
+  IdentityAgent /run/agent.sock
+  CertificateFile ~/.ssh/me-cert.pub
+  HostKeyAlias rack
+  StrictHostKeyChecking yes
+  UserKnownHostsFile /k/mine
+  GlobalKnownHostsFile /k/all
+  KexAlgorithms curve25519-sha256
+  ConnectTimeout 7
+  ServerAliveInterval 5
+  ServerAliveCountMax 1
+  Compression yes
+  ControlPath /run/%h.sock
+  ProxyCommand nc %h %p
+`;
+  await using made = await makeHome(text);
+  const [endpoint] = await planRoute(labOf(), asked(), { env: {}, home: made.home });
+  expect(endpoint).toMatchObject({
+    alias: "box",
+    credentials: [
+      { username: userInfo().username, agent: "/run/agent.sock", certificates: [join(made.home, ".ssh/me-cert.pub")] },
+    ],
+    hostKeyAlias: "rack",
+    hostKey: { knownHosts: ["/k/mine", "/k/all"] },
+    algorithms: { kex: "curve25519-sha256" },
+    connectTimeoutMs: 7000,
+    keepaliveIntervalMs: 5000,
+    keepaliveCountMax: 2,
+    compress: true,
+    controlPath: "/run/box.sock",
+    proxyCommand: "nc %h %p",
+    configFile: join(made.home, ".ssh", "config"),
+  });
+  expect(endpoint.hostKey).not.toHaveProperty("learn");
+});
+
+test("what the lab says goes before the SSH configuration, its way too", async () => {
+  const text = "Host box\n ConnectTimeout 7\n ProxyJump a\n IdentityAgent none\nHost gate\n ProxyCommand nc %h %p\n";
+  await using made = await makeHome(text);
+  const environment = { env: { SSH_AUTH_SOCK: "/agent" }, home: made.home };
+  const options = { ...ssh, connectTimeoutMs: 3000, proxyCommand: "mine %h", agent: true };
+  const [endpoint, ...others] = await planRoute(labOf(), asked({ ssh: options }), environment);
+  expect(endpoint).toMatchObject({
+    connectTimeoutMs: 3000,
+    proxyCommand: "mine %h",
+    credentials: [{ agent: "/agent" }],
+  });
+  expect(others).toEqual([]);
+  const gate = host("gate", { ip: "gate", ssh: { ...ssh, useSshConfig: true } });
+  const way = await planRoute(labOf(gate), asked({ hop: "gate" }), environment);
+  expect(way.map(({ name, proxyCommand }) => [name, proxyCommand])).toEqual([
+    ["gate", "nc %h %p"],
+    ["p", undefined],
+  ]);
+});
+
+test.each([
+  ["no", "UserKnownHostsFile /dev/null", "/dev/null"],
+  ["accept-new", "UserKnownHostsFile none", "/dev/null"],
+  ["ask", "UserKnownHostsFile HOME/keys", "HOME/keys"],
+  ["no", "", "HOME/.local/state/otto/known_hosts"],
+])("StrictHostKeyChecking %s with %j records new keys in %s", async (strictness, line, file) => {
+  await using made = await makeHome(`StrictHostKeyChecking ${strictness}\n${line}\n`);
+  const [{ hostKey }] = await planRoute(labOf(), asked(), { env: {}, home: made.home });
+  expect(hostKey).toMatchObject({ learn: { file: file.replace("HOME", made.home) } });
+});
+
+test("without an ssh the configuration is parsed, and what only ssh can judge is refused", async () => {
+  await using made = await makeHome("Match exec true\n Port 7\nHost box\n User them\n");
+  const without = { env: { PATH: "/nowhere" }, home: made.home };
+  await expect(planRoute(labOf(), asked(), without)).rejects.toMatchObject({
+    code: "SSH_CONFIG_INVALID",
+    message: expect.stringContaining("Match exec") as string,
+  });
+  const { PATH } = process.env;
+  expect((await planRoute(labOf(), asked(), { env: { PATH }, home: made.home }))[0].port).toBe(7);
+});
+
+test("nothing is run for a host whose lab file is not trusted, and once for each name of one that is", async () => {
+  await using made = await makeHome('Match exec "echo ran >>HOME/runs"\n Port 7\n');
+  const { PATH } = process.env;
+  const environment = { env: { PATH }, home: made.home };
+  const config = new SshClientConfig(environment);
+  const origin = { file: "/clone/lab.json", digest: "1" };
+  await expect(planRoute(labOf(), asked({ origin }), environment, config)).rejects.toMatchObject({
+    code: "LAB_NOT_TRUSTED",
+  });
+  await expect(readFile(join(made.home, "runs"))).rejects.toMatchObject({ code: "ENOENT" });
+  for (const name of ["box", "box", "other"]) await planRoute(labOf(), asked({ ip: name }), environment, config);
+  expect(await readFile(join(made.home, "runs"), "utf8")).toBe("ran\nran\n");
 });

@@ -7,13 +7,15 @@ import type {
   LearnedHostKey,
   PrivateKey,
   ReadSecret,
+  SshConfigHost,
   SshCredential,
   SshEndpoint,
   SshRoute,
 } from "ssh2-streamer";
 import { requireTrust, stateDirectory, type TrustSetting } from "./lab-trust.js";
 import { SecretCommands } from "./secret-command.js";
-import { applySshConfig, toJumpHost } from "./ssh-client-config.js";
+import { SshClientConfig } from "./ssh-client-config.js";
+import { fillHost, formatAsked, toJumpHost } from "./ssh-config-fill.js";
 
 /** What a route takes from the user's machine. */
 export interface SshEnvironment extends TrustSetting {
@@ -27,24 +29,46 @@ export interface SshEnvironment extends TrustSetting {
 }
 
 /**
- * The route to a host: its hops first, the host last. `~/.ssh/config` fills in what the lab leaves open of a host with
- * `use_ssh_config`. Connecting to a host whose lab file is not trusted throws `LAB_NOT_TRUSTED` or `LAB_VARIABLE_REFUSED`.
- * @throws OttoError `LAB_UNKNOWN_HOP`, `LAB_NO_LOGIN`, `LAB_SSH_CONFIG_UNREADABLE`, `SSH_CONFIG_INVALID`
+ * The route to a host: its hops first, the host last. The user's SSH configuration fills in what the lab leaves open of a host
+ * with `use_ssh_config`: OpenSSH's client is asked, where there is one, and runs what a `Match exec` of it names.
+ * @param config of the same user; default: one that is read anew
+ * @throws OttoError `LAB_UNKNOWN_HOP`, `LAB_NO_LOGIN`, `LAB_SSH_CONFIG_UNREADABLE`, `SSH_CONFIG_INVALID`; for a host with
+ * `use_ssh_config` in a lab file that is not trusted, `LAB_NOT_TRUSTED`, which for others connecting throws
  */
-export function planRoute(lab: LabData, host: HostData, environment: SshEnvironment): SshRoute {
+export async function planRoute(
+  lab: LabData,
+  host: HostData,
+  environment: SshEnvironment,
+  config: SshClientConfig = new SshClientConfig(environment),
+): Promise<SshRoute> {
   const chain: SshEndpoint[] = [];
   for (let next: HostData | undefined = host; next !== undefined; next = hopOf(lab, next)) {
-    chain.unshift(...planSegment(next, environment));
+    chain.unshift(...(await planSegment(next, environment, config)));
   }
   return chain as unknown as SshRoute;
 }
 
 /** A host, after the hops that only the user's SSH configuration knows. */
-function planSegment(declared: HostData, environment: SshEnvironment): SshEndpoint[] {
-  const { env, home } = environment;
-  const { hops, host } = applySshConfig(declared, home);
-  const jumps = hops.map((hop) => toJumpHost(hop, declared, env.USER || env.LOGNAME));
-  return [...jumps, host].map((hop) => planEndpoint(hop, environment));
+async function planSegment(
+  declared: HostData,
+  environment: SshEnvironment,
+  config: SshClientConfig,
+): Promise<SshEndpoint[]> {
+  if (!declared.ssh.useSshConfig) return [planEndpoint({ host: declared, environment })];
+  // Its address may be anything that a clone says, and ends in the commands of a `Match exec`.
+  requireTrust(declared, environment);
+  const route = await config.route(formatAsked(declared));
+  // What the lab says of the way goes before what the configuration says.
+  const hasWay = declared.hop !== undefined || declared.ssh.proxyCommand !== undefined;
+  const [target, ...hops] = route.toReversed();
+  if (target === undefined) return [];
+  const taken = hasWay ? [{ ...target, proxyCommand: undefined }] : [target, ...hops];
+  return taken
+    .map((found, index) => {
+      const host = index === 0 ? fillHost(declared, found, config) : toJumpHost(found, declared, config);
+      return planEndpoint({ host, environment, found, configFile: config.file });
+    })
+    .toReversed();
 }
 
 function hopOf(lab: LabData, host: HostData): HostData | undefined {
@@ -61,28 +85,57 @@ function hopOf(lab: LabData, host: HostData): HostData | undefined {
   );
 }
 
-function planEndpoint(host: HostData, environment: SshEnvironment): SshEndpoint {
+interface EndpointPlan {
+  readonly host: HostData;
+  readonly environment: SshEnvironment;
+  /** What the user's SSH configuration says of it. */
+  readonly found?: SshConfigHost | undefined;
+  readonly configFile?: string | undefined;
+}
+
+function planEndpoint({ host, environment, found, configFile }: EndpointPlan): SshEndpoint {
   const { ssh } = host;
+  const asConfigured = found && {
+    alias: found.alias,
+    hostKeyAlias: found.hostKeyAlias,
+    algorithms: found.algorithms,
+    controlPath: found.controlPath,
+    gssapi: found.gssapi && hasTicket(environment.env),
+    configFile,
+  };
   return {
     name: host.id,
     host: host.ip,
     port: ssh.port,
-    credentials: planCredentials(host, environment),
-    hostKey: planHostKey(ssh, environment),
+    credentials: planCredentials(host, environment, found?.certificateFiles),
+    hostKey: planHostKey(ssh, environment, found),
     connectTimeoutMs: ssh.connectTimeoutMs,
     keepaliveIntervalMs: ssh.keepaliveIntervalMs,
     keepaliveCountMax: ssh.keepaliveCountMax,
     compress: ssh.compress,
     ...(ssh.proxyCommand === undefined ? {} : { proxyCommand: ssh.proxyCommand }),
+    ...asConfigured,
     authorize: () => requireTrust(host, environment),
   };
 }
 
+/** Debian's ssh_config asks for Kerberos of every server, whether its user has a ticket or not. */
+function hasTicket(env: SshEnvironment["env"]): boolean {
+  return env.KRB5CCNAME !== undefined || existsSync(`/tmp/krb5cc_${process.getuid?.()}`);
+}
+
 /** `user` first, then the other logins in their order. */
-function planCredentials(host: HostData, environment: SshEnvironment): readonly [SshCredential, ...SshCredential[]] {
+function planCredentials(
+  host: HostData,
+  environment: SshEnvironment,
+  certificates?: readonly string[],
+): readonly [SshCredential, ...SshCredential[]] {
   const named: Credential[] = host.user === undefined ? [] : [credentialOf(host, host.user)];
   const others = host.creds.filter(({ login }) => login !== host.user);
-  const [first, ...rest] = [...named, ...others].map((credential) => planCredential(host, credential, environment));
+  const [first, ...rest] = [...named, ...others].map((credential) => ({
+    ...planCredential(host, credential, environment),
+    ...(certificates === undefined || certificates.length === 0 ? {} : { certificates }),
+  }));
   if (first !== undefined) return [first, ...rest];
   throw new OttoError("LAB_NO_LOGIN", `connecting to ${host.id}: the lab names no login for it`, {
     hint: "Give the host `user` or `creds`.",
@@ -134,7 +187,8 @@ function agentSocket(ssh: SshOptions, env: SshEnvironment["env"]): string | unde
 /** Declared keys, else those of OpenSSH's usual names that are there. */
 function planKeys(host: HostData, environment: SshEnvironment, home: string): PrivateKey[] {
   const { clientKeys, passphraseEnv, passphraseCommand } = host.ssh;
-  const usual = ["id_ed25519", "id_ecdsa", "id_rsa"].map((name) => join(home, ".ssh", name));
+  const names = ["id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk"];
+  const usual = names.map((name) => join(home, ".ssh", name));
   const paths = clientKeys.length > 0 ? clientKeys : usual.filter((path) => existsSync(path));
   const { env, sendPasswords = true } = environment;
   const argv = sendPasswords ? passphraseCommand : undefined;
@@ -143,20 +197,26 @@ function planKeys(host: HostData, environment: SshEnvironment, home: string): Pr
   return paths.map((path) => ({ path, passphrase }));
 }
 
-/** The user's files, and those for all users. */
-const usualKnownHosts = ["known_hosts", "known_hosts2"];
-const globalKnownHosts = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
+/** @see ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile */
+const globalKnownHosts = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"] as const;
 
-function planHostKey(ssh: SshOptions, environment: SshEnvironment): HostKeyPolicy {
+function planHostKey(ssh: SshOptions, environment: SshEnvironment, found?: SshConfigHost): HostKeyPolicy {
   if (ssh.hostKey !== undefined) return { pin: ssh.hostKey };
   const { home, onHostKeyLearned } = environment;
-  const knownHosts = ssh.knownHosts ?? [
-    ...usualKnownHosts.map((name) => join(home, ".ssh", name)),
-    ...globalKnownHosts,
-  ];
-  const file = join(stateDirectory(environment), "known_hosts");
-  if (environment.learnHostKeys === false) return { knownHosts: [...knownHosts, file] };
+  const usual = ["known_hosts", "known_hosts2"].map((name) => join(home, ".ssh", name));
+  const users = found?.userKnownHostsFiles ?? usual;
+  const knownHosts = ssh.knownHosts ?? [...users, ...(found?.globalKnownHostsFiles ?? globalKnownHosts)];
+  if (found?.strictHostKeyChecking === "yes") return { knownHosts };
+  const ownFile = join(stateDirectory(environment), "known_hosts");
+  if (environment.learnHostKeys === false) return { knownHosts: [...knownHosts, ownFile] };
+  const file = ssh.knownHosts === undefined ? learningFile(found, ownFile) : ownFile;
   return { knownHosts, learn: { file, ...(onHostKeyLearned && { onLearned: onHostKeyLearned }) } };
+}
+
+/** A configuration that names files of its own, or none, keeps its keys apart from those of others. */
+function learningFile(found: SshConfigHost | undefined, ownFile: string): string {
+  const files = found?.userKnownHostsFiles;
+  return files === undefined ? ownFile : (files[0] ?? "/dev/null");
 }
 
 function secretOf(variable: string | undefined, env: SshEnvironment["env"]): Secret | undefined {

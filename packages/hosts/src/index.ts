@@ -7,6 +7,7 @@ export type {
   SshEvent,
   SshEventListener,
   SshRoute,
+  SshRouteSource,
   StdinSource,
   Terminal,
 } from "ssh2-streamer";

@@ -26,6 +26,13 @@ export type { PrivateKey, SshAlgorithms, SshCredential, SshEndpoint, SshRoute } 
 export type { SshEvent, SshEventListener } from "./route/event.js";
 export type { SshErrorCode } from "./route/failure.js";
 export type { PromptQuestion, ReadSecret, SshPrompt, SshPromptHandler } from "./route/prompt.js";
-export { resolveSshConfig, type SshConfigHost } from "./route/ssh-config.js";
-export type { ReadInclude } from "./route/ssh-config-include.js";
-export { openSshSession, type SshSession, type SshSessionOptions } from "./session.js";
+export {
+  isSshAlias,
+  listSshAliases,
+  type ReadInclude,
+  resolveSshConfig,
+  type SshConfigText,
+} from "./route/ssh-config.js";
+export type { LocalMachine, SshConfigHost, StrictHostKeyChecking } from "./route/ssh-config-host.js";
+export { type AskOpenSsh, createOpenSshQuery, type SshQuery } from "./route/ssh-config-query.js";
+export { openSshSession, type SshRouteSource, type SshSession, type SshSessionOptions } from "./session.js";

@@ -1,12 +1,12 @@
 import type { Duplex, Readable } from "node:stream";
-import { guardListener, OttoError, startDeadline } from "@otto/errors";
+import { abortable, guardListener, OttoError, startDeadline } from "@otto/errors";
 import type { CommandResult, ExecOptions, RemoteProcess, SpawnOptions } from "./command/command.js";
 import { formatCommandLine, summarizeCommand } from "./command/command-line.js";
 import { runToEnd } from "./command/run-to-end.js";
 import { type SendTreeOptions, sendTree } from "./command/tree.js";
 import { type DialSocketOptions, Hop } from "./hop/hop.js";
 import type { ConnectGate } from "./route/connect-gate.js";
-import type { SshRoute } from "./route/endpoint.js";
+import type { SshEndpoint, SshRoute } from "./route/endpoint.js";
 import type { SshEventListener } from "./route/event.js";
 import { closedError } from "./route/failure.js";
 import type { SshPromptHandler } from "./route/prompt.js";
@@ -58,36 +58,48 @@ export interface SshSession extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** A machine whose route is found when it is first needed. */
+export interface SshRouteSource {
+  /** Of the session. */
+  readonly name: string;
+  /**
+   * Finds the route; what it throws is the error of the call that needed it, and the next call asks again.
+   * @param signal fires when the session is closed
+   */
+  readonly findRoute: (signal: AbortSignal) => Promise<SshRoute>;
+}
+
 /**
  * Makes a session to the last endpoint of `route`, through the others. It connects at the first call and again after
  * a loss; the caller closes it.
  * @throws TypeError for an empty route, and a proxy command behind the first endpoint, where it cannot run
  */
-export function openSshSession(route: SshRoute, options: SshSessionOptions = {}): SshSession {
+export function openSshSession(route: SshRoute | SshRouteSource, options: SshSessionOptions = {}): SshSession {
   const closing = new AbortController();
   const events = guardListener(options.onEvent);
-  const onEvent = events.tell;
-  const hops: Hop[] = [];
-  for (const endpoint of route) {
-    if (endpoint.proxyCommand !== undefined && hops.length > 0)
-      throw new TypeError(`${endpoint.name} is behind a hop: a proxy command is for the first endpoint of a route`);
-    hops.push(
-      new Hop({
-        transport: connectBySsh2,
-        endpoint,
-        via: hops.at(-1),
-        signal: closing.signal,
-        onEvent,
-        connectGate: options.connectGate,
-        onPrompt: options.onPrompt,
-        env: options.env ?? {},
-      }),
-    );
-  }
-  const target = hops.at(-1);
-  if (target === undefined) throw new TypeError("a route needs at least the target");
-  const session = createSession(target, async () => {
-    closing.abort(closedError(target.endpoint));
+  const open = (found: SshRoute) => openHops(found, { ...options, onEvent: events.tell, signal: closing.signal });
+  let opened: Promise<readonly Hop[]> | undefined;
+  const openFound = async (source: SshRouteSource) => {
+    closing.signal.throwIfAborted();
+    return open(await source.findRoute(closing.signal));
+  };
+  const find = (source: SshRouteSource): Promise<readonly Hop[]> => {
+    const finding = openFound(source);
+    opened = finding;
+    finding.catch(() => {
+      opened = undefined;
+    });
+    return finding;
+  };
+  if (!("findRoute" in route)) opened = Promise.resolve(open(route));
+  const name = "findRoute" in route ? route.name : (route.at(-1) as SshEndpoint).name;
+  const target = async (signal: AbortSignal | undefined): Promise<Hop> => {
+    const hops = opened ?? find(route as SshRouteSource);
+    return (await abortable(hops, signal)).at(-1) as Hop;
+  };
+  const session = createSession(name, target, async () => {
+    closing.abort(closedError({ name }));
+    const hops = (await opened?.catch(() => [])) ?? [];
     for (const hop of hops.toReversed()) await hop.close();
     events.throwFailure();
   });
@@ -97,14 +109,32 @@ export function openSshSession(route: SshRoute, options: SshSessionOptions = {})
   return session;
 }
 
-function createSession(target: Hop, close: () => Promise<void>): SshSession {
-  const { name } = target.endpoint;
-  const spawn = (argv: readonly string[], options: SpawnOptions = {}) => {
+interface HopOptions extends Omit<SshSessionOptions, "onEvent" | "signal"> {
+  readonly onEvent: SshEventListener;
+  readonly signal: AbortSignal;
+}
+
+function openHops(route: SshRoute, { signal, onEvent, connectGate, onPrompt, env = {} }: HopOptions): readonly Hop[] {
+  const hops: Hop[] = [];
+  for (const endpoint of route) {
+    if (endpoint.proxyCommand !== undefined && hops.length > 0)
+      throw new TypeError(`${endpoint.name} is behind a hop: a proxy command is for the first endpoint of a route`);
+    const via = hops.at(-1);
+    hops.push(new Hop({ transport: connectBySsh2, endpoint, via, signal, onEvent, connectGate, onPrompt, env }));
+  }
+  if (hops.length === 0) throw new TypeError("a route needs at least the target");
+  return hops;
+}
+
+type FindTarget = (signal: AbortSignal | undefined) => Promise<Hop>;
+
+function createSession(name: string, target: FindTarget, close: () => Promise<void>): SshSession {
+  const spawn = async (argv: readonly string[], options: SpawnOptions = {}) => {
     const label = summarizeCommand(argv);
     const { signal, terminal, lifetime = "long" } = options;
     const tellsPid = terminal === undefined ? "both" : "terminal";
     const line = formatCommandLine(argv, { ...options, tellsPid });
-    return target.start({ line, label, signal, terminal, tellsPid }, lifetime);
+    return (await target(signal)).start({ line, label, signal, terminal, tellsPid }, lifetime);
   };
   const exec = async (argv: readonly string[], options: ExecOptions = {}) => {
     const { env, cwd, stdin, maxOutputBytes, timeoutMs = Number.POSITIVE_INFINITY } = options;
@@ -120,13 +150,14 @@ function createSession(target: Hop, close: () => Promise<void>): SshSession {
   };
   return {
     name,
-    connect: (signal) => target.connect(signal),
+    connect: async (signal) => (await target(signal)).connect(signal),
     exec,
     spawn,
-    shell: ({ signal, terminal } = {}) => target.start({ line: undefined, label: "a shell", signal, terminal }, "long"),
-    dialSocket: (socketPath, options) => target.openSocket(socketPath, options),
-    dialTcp: (host, port, signal) => target.openPort(host, port, signal),
-    forwardTcp: (host, port, signal) => target.forwardPort(host, port, signal),
+    shell: async ({ signal, terminal } = {}) =>
+      (await target(signal)).start({ line: undefined, label: "a shell", signal, terminal }, "long"),
+    dialSocket: async (socketPath, options) => (await target(options?.signal)).openSocket(socketPath, options),
+    dialTcp: async (host, port, signal) => (await target(signal)).openPort(host, port, signal),
+    forwardTcp: async (host, port, signal) => (await target(signal)).forwardPort(host, port, signal),
     sendTree: (tar, remoteDir, options) => sendTree(exec, { tar, remoteDir, name }, options),
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,

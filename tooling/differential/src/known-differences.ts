@@ -197,11 +197,12 @@ export const knownDifferences: readonly KnownDifference[] = [
   {
     verb: "ssh-config",
     kind: "meant",
-    difference: "Of Match, `exec` runs nothing, and names are compared otherwise than ssh does",
-    reason: "Host is what otto promises to read; looking up a host must not start programs.",
-    matches: ({ input }) => {
+    difference: "`Match exec` and `Match final` are refused by the parser, where they decide",
+    reason: "It runs nothing, and reads a configuration once. Where there is an ssh, that is asked.",
+    matches: ({ outcome, input }) => {
       const { lines, included } = input as ConfigLines;
-      return [...lines, ...included].some((line) => /^\s*Match\b/i.test(line));
+      const judged = [...lines, ...included].some((line) => /^\s*Match (exec|final)\b/i.test(line));
+      return outcome.ours.refused !== undefined && judged;
     },
   },
   {
@@ -213,15 +214,6 @@ export const knownDifferences: readonly KnownDifference[] = [
       const { lines, included } = input as ConfigLines;
       return outcome.ours.refused === undefined && /ProxyJump.*#/i.test([...lines, ...included].join("\n"));
     },
-  },
-  {
-    verb: "ssh-config",
-    kind: "meant",
-    difference: "A file with a Host or Match of its own is refused where it is included below Host or Match",
-    reason: "Its sections would have to match both. The error says to move the Include to the top.",
-    matches: ({ outcome, input }) =>
-      outcome.ours.refused !== undefined &&
-      (input as ConfigLines).included.some((line) => /^\s*(Host|Match)\b/i.test(line)),
   },
   {
     verb: "template",

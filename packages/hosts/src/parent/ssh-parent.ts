@@ -1,5 +1,11 @@
 import { createEngine } from "@otto/engine";
-import { openSshSession, type SshEventListener, type SshPromptHandler, type SshRoute } from "ssh2-streamer";
+import {
+  openSshSession,
+  type SshEventListener,
+  type SshPromptHandler,
+  type SshRoute,
+  type SshRouteSource,
+} from "ssh2-streamer";
 import type { HostFiles } from "../files/host-files.js";
 import { shellFiles } from "../files/shell-files.js";
 import { showProcess, sizeOf } from "../process/login.js";
@@ -11,7 +17,7 @@ import type { Spawn } from "./parent-exec.js";
 export interface SshParentOptions {
   readonly id: string;
   /** From the first hop to the parent itself. */
-  readonly route: SshRoute;
+  readonly route: SshRoute | SshRouteSource;
   readonly docker: DeclaredDocker;
   /**
    * The engine's socket on the parent; undefined: what `docker.command` names, else `/var/run/docker.sock`. What the

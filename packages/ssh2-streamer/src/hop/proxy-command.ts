@@ -6,7 +6,8 @@ import { isWithin } from "@otto/errors";
 import { endLocalGroup } from "../local/local-group.js";
 import type { SshEndpoint } from "../route/endpoint.js";
 import { ProxyCommandFailure, socketError } from "../route/failure.js";
-import { configError } from "../route/ssh-config.js";
+import { configError } from "../route/ssh-config-host.js";
+import { isUnsafeWord } from "../route/ssh-config-tokens.js";
 
 export interface ProxyDialer {
   /** Starts the command. Destroying the stream ends it with its children; the stream is closed when they are gone. */
@@ -77,7 +78,7 @@ export function expandProxyCommand(command: string, endpoint: SshEndpoint, usern
     const value = Object.hasOwn(values, letter) ? values[letter] : undefined;
     if (value === undefined) throw configError(name, `ProxyCommand knows no token ${token}: %h %p %r %n %k %%`);
     // As OpenSSH since 9.6: a name may come from a file of somebody else's.
-    if (/^-|[\s'`"$\\;&<>|(){}\p{Cc}]/u.test(value))
+    if (isUnsafeWord(value))
       throw configError(
         name,
         `ProxyCommand cannot take ${JSON.stringify(value)} for ${token}: a shell reads it as more than a word`,

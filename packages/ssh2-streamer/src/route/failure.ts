@@ -189,7 +189,7 @@ function isForbidden(cause: unknown): boolean {
   return (cause as { reason?: unknown } | undefined)?.reason === administrativelyProhibited;
 }
 
-export function closedError(endpoint: SshEndpoint): OttoError<SshErrorCode> {
+export function closedError(endpoint: Pick<SshEndpoint, "name">): OttoError<SshErrorCode> {
   return new OttoError("SSH_SESSION_CLOSED", `the session to ${endpoint.name} is closed`, {
     details: { hop: endpoint.name },
   });

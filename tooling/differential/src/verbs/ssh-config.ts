@@ -1,10 +1,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir, userInfo } from "node:os";
+import { hostname, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { isOttoError } from "@otto/errors";
 import fc from "fast-check";
-import { resolveSshConfig, type SshConfigHost } from "ssh2-streamer";
-import { askReference } from "../reference-command.js";
+import { createOpenSshQuery, type LocalMachine, resolveSshConfig, type SshConfigHost } from "ssh2-streamer";
 import type { Facts, Outcome, Verb } from "../verb.js";
 import { oneByOne } from "./one-by-one.js";
 
@@ -19,21 +18,38 @@ const names = ["box", "gate", "inner.example.com", "10.0.0.7", "Box"];
 const nameOf = fc.constantFrom(...names);
 const pattern = fc.oneof(
   { weight: 4, arbitrary: nameOf },
-  { weight: 2, arbitrary: fc.constantFrom("*", "b*", "?ox", "*.example.com", "10.0.0.*", "ga??", "*o*") },
+  { weight: 2, arbitrary: fc.constantFrom("*", "b*", "?ox", "*.example.com", "10.0.0.*", "ga??", "*o*", "**", "*b*x") },
   { weight: 1, arbitrary: fc.constantFrom("!box", "!gate", "!*", "!b*", '"box"', "box,gate", "BOX") },
 );
 const patterns = fc.array(pattern, { minLength: 1, maxLength: 3 }).map((list) => list.join(" "));
+const list = patterns.map((text) => text.replaceAll('"', "").split(" ").join(","));
+const condition = fc.oneof(
+  fc.tuple(fc.constantFrom("host", "originalhost", "HOST", "!host", "!originalhost"), list).map((it) => it.join(" ")),
+  list.map((value) => `host=${value}`),
+  fc
+    .tuple(fc.constantFrom("user", "!user", "localuser"), fc.constantFrom("me", "you", "m*,you", "nobody"))
+    .map((it) => it.join(" ")),
+);
 const section = fc.oneof(
-  { weight: 8, arbitrary: patterns.map((list) => `Host ${list}`) },
+  { weight: 8, arbitrary: patterns.map((text) => `Host ${text}`) },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.oneof(
-      fc.constant("Match all"),
-      patterns.map((list) => `Match host ${list.split(" ").join(",")}`),
-      patterns.map((list) => `Match originalhost ${list.split(" ").join(",")}`),
-      fc.constantFrom("Match user me", "Match host box user me", "Match exec true", "Match exec false"),
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom("Match all", "match ALL", "Match exec true", "Match exec false", "Match final"),
+      },
+      {
+        weight: 6,
+        arbitrary: fc.array(condition, { minLength: 1, maxLength: 2 }).map((all) => `Match ${all.join(" ")}`),
+      },
     ),
   },
+);
+const paths = ["~/.ssh/a", "/keys/b", "none", '"/keys/with space"', "%d/c", "/keys/%h-%n-%p-%r-%u-%k-%%"] as const;
+const files = fc.oneof(
+  fc.constant("none"),
+  fc.array(fc.constantFrom("~/.ssh/a", "/keys/b", '"/keys/with space"'), { minLength: 1, maxLength: 3 }).map(joinWords),
 );
 const option = fc
   .oneof(
@@ -42,18 +58,29 @@ const option = fc
       fc.constantFrom("10.0.0.8", "%h.example.com", "real", "100%%", "::1"),
     ),
     fc.tuple(fc.constantFrom("Port", "port"), fc.constantFrom("22", "2222", "65535", "022")),
-    fc.tuple(fc.constantFrom("User", "user"), fc.constantFrom("me", "you", "a.b", '"me"')),
-    fc.tuple(
-      fc.constantFrom("IdentityFile", "identityfile"),
-      fc.constantFrom("~/.ssh/a", "/keys/b", "none", '"/keys/with space"', "%d/c", "/keys/%h"),
-    ),
+    fc.tuple(fc.constantFrom("User", "user"), fc.constantFrom("me", "you", "a.b", '"me"', "'me'", "m\\ e")),
+    fc.tuple(fc.constantFrom("IdentityFile", "identityfile", "CertificateFile"), fc.constantFrom(...paths)),
+    fc.tuple(fc.constant("IdentityAgent"), fc.constantFrom("none", "SSH_AUTH_SOCK", "~/agent-%r", "/run/a")),
     fc.tuple(
       fc.constant("ProxyJump"),
       fc.constantFrom("gate", "none", "you@gate:2222", "gate,inner.example.com", "box"),
     ),
-    fc.tuple(fc.constantFrom("Compression", "ServerAliveInterval", "ForwardAgent"), fc.constantFrom("yes")),
+    fc.tuple(fc.constant("ProxyCommand"), fc.constantFrom("nc %h %p", "none", 'nc "%h" # %p', "ssh -W [%h]:%p gate")),
+    fc.tuple(fc.constantFrom("UserKnownHostsFile", "GlobalKnownHostsFile"), files),
+    fc.tuple(fc.constant("HostKeyAlias"), fc.constantFrom("rack", "Box")),
+    fc.tuple(fc.constant("StrictHostKeyChecking"), fc.constantFrom("yes", "no", "off", "ask", "accept-new", "YES")),
+    fc.tuple(fc.constant("ConnectTimeout"), fc.constantFrom("7", "1m30", "none", "2h", "10s")),
+    fc.tuple(fc.constantFrom("ServerAliveInterval", "ServerAliveCountMax"), fc.constantFrom("3", "7")),
+    fc.tuple(fc.constantFrom("Compression", "IdentitiesOnly", "GSSAPIAuthentication"), fc.constantFrom("yes", "no")),
+    fc.tuple(fc.constant("ControlPath"), fc.constantFrom("none", "~/.ssh/cm-%r@%h:%p", "/run/%n")),
+    fc.tuple(
+      fc.constant("KexAlgorithms"),
+      fc.constantFrom("curve25519-sha256", "ecdh-sha2-nistp256,curve25519-sha256"),
+    ),
+    fc.tuple(fc.constantFrom("Ciphers"), fc.constantFrom("aes256-ctr", "aes128-ctr,aes256-ctr")),
+    fc.tuple(fc.constantFrom("ForwardAgent", "LogLevel", "AddKeysToAgent"), fc.constantFrom("no")),
   )
-  .filter(([keyword]) => keyword !== "ServerAliveInterval");
+  .filter(([keyword]) => keyword !== "LogLevel");
 const separator = fc.oneof(
   { weight: 8, arbitrary: fc.constant(" ") },
   { weight: 2, arbitrary: fc.constantFrom("=", " = ", "\t", "  ", " =") },
@@ -69,6 +96,10 @@ const line = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom("", "# comment", "  # Host *") },
   { weight: 1, arbitrary: fc.constant("Include INCLUDED") },
 );
+
+function joinWords(words: readonly string[]): string {
+  return words.join(" ");
+}
 
 /** What an OpenSSH client configuration says of a machine and the way to it. */
 export const sshConfigVerb: Verb<SshConfigInput> = {
@@ -98,15 +129,19 @@ async function compare(work: string, { lines, included, alias }: SshConfigInput)
   const includedText = `${included.join("\n")}\n`;
   await writeFile(file, text);
   await writeFile(includedFile, includedText);
-  return { ours: readOurs(text, includedText, alias), reference: await readReference(file, alias) };
+  const ours = () => resolveSshConfig({ text, local, readInclude: () => [includedText] }, alias);
+  const reference = () => createOpenSshQuery({ local, configFile: file })(alias);
+  return { ours: await readFacts(ours), reference: await readFacts(reference) };
 }
 
-const home = userInfo().homedir;
+const { homedir: home, username, uid } = userInfo();
+const local: LocalMachine = { home, username, uid, hostName: hostname(), env: process.env };
 const refused: Facts = { refused: "yes" };
 
-function readOurs(text: string, included: string, alias: string): Facts {
+async function readFacts(find: () => Promise<readonly SshConfigHost[] | undefined>): Promise<Facts> {
   try {
-    const route = resolveSshConfig(text, alias, home, () => [included]);
+    const route = await find();
+    if (route === undefined) throw new Error("there is no ssh");
     const facts = route.toReversed().map((host, index) => hostFacts(index, host));
     return Object.assign({}, ...facts) as Facts;
   } catch (error) {
@@ -115,67 +150,16 @@ function readOurs(text: string, included: string, alias: string): Facts {
   }
 }
 
-function hostFacts(index: number, { host, port, username, identityFiles }: SshConfigHost): Facts {
+/** What a configuration says that `ssh` does without it is no difference. */
+const usual: Readonly<Record<string, unknown>> = {
+  strictHostKeyChecking: "ask",
+  serverAliveIntervalMs: 0,
+  serverAliveCountMax: 3,
+  username,
+};
+
+function hostFacts(index: number, host: SshConfigHost): Facts {
   const prefix = index === 0 ? "" : `jump ${index} `;
-  return {
-    [`${prefix}hostname`]: host,
-    [`${prefix}port`]: String(port),
-    [`${prefix}user`]: username ?? userInfo().username,
-    [`${prefix}identity files`]: identityFiles.join("\n"),
-  };
-}
-
-/** Follows the jumps as `ssh` does: it reaches the last one through those before it. */
-async function readReference(file: string, alias: string): Promise<Facts> {
-  const facts: Facts[] = [];
-  let [target, jumps]: [string, string | undefined] = [alias, undefined];
-  for (let index = 0; ; index++) {
-    const asked = await askHost(file, target, jumps);
-    // Beyond 16 machines it is a circle.
-    if (asked === undefined || index > 16) return refused;
-    facts.push(hostFacts(index, asked.host));
-    const words = asked.proxyJump?.split(",") ?? [];
-    const last = words.pop();
-    if (last === undefined) return Object.assign({}, ...facts) as Facts;
-    target = last;
-    jumps = words.length === 0 ? undefined : words.join(",");
-  }
-}
-
-async function askHost(file: string, target: string, jumps: string | undefined) {
-  const [, user, host = "", port] = /^(?:([^@]+)@)?(.*?)(?::(\d+))?$/.exec(target) ?? [];
-  const options = [
-    ...(user === undefined ? [] : ["-l", user]),
-    ...(port === undefined ? [] : ["-p", port]),
-    ...(jumps === undefined ? [] : ["-J", jumps]),
-  ];
-  const { exitCode, stdout } = await askReference(["ssh", "-G", "-F", file, ...options, "--", host]);
-  if (exitCode !== 0) return undefined;
-  const lines = stdout.toString().split("\n");
-  const all = (name: string) =>
-    lines.filter((text) => text.startsWith(`${name} `)).map((text) => text.slice(name.length + 1));
-  const [hostname = "", found = ""] = [all("hostname")[0], all("port")[0]];
-  const files = all("identityfile").filter((path) => path !== "none" && !isDefault.test(path));
-  return {
-    proxyJump: all("proxyjump")[0],
-    host: {
-      alias: host,
-      host: hostname,
-      port: Number(found),
-      username: all("user")[0],
-      identityFiles: files.map((path) => expand(path, hostname)),
-      identityAgent: undefined,
-    },
-  };
-}
-
-/** Those that ssh tries where the configuration names none. */
-const isDefault = /^~\/\.ssh\/id_/;
-
-/** `ssh -G` prints some paths as they are written. */
-function expand(path: string, host: string): string {
-  return path
-    .replace(/^~(?=\/)/, home)
-    .replaceAll("%d", home)
-    .replaceAll("%h", host);
+  const said = Object.entries(host).filter(([name, value]) => value !== undefined && value !== usual[name]);
+  return Object.fromEntries(said.map(([name, value]) => [`${prefix}${name}`, JSON.stringify(value)]));
 }

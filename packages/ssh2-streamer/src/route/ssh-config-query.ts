@@ -1,0 +1,95 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { cleanText } from "@otto/errors";
+import { type ConfigOptions, configError, type LocalMachine, type SshConfigHost } from "./ssh-config-host.js";
+import { type AskedHost, followJumps } from "./ssh-config-route.js";
+import { isUnsafeWord } from "./ssh-config-tokens.js";
+
+export interface SshQuery {
+  readonly local: LocalMachine;
+  /** Absolute path of the configuration; `none` for none. Default: that of the user and that of the machine. */
+  readonly configFile?: string | undefined;
+}
+
+/**
+ * Resolves an alias as OpenSSH's client does, by asking it (`ssh -G`): what a `Match exec` of the configuration names is run.
+ *
+ * @param alias `[user@]host[:port]` or `ssh://…`: a user and a port that stand here go before the configuration
+ * @returns hops first; undefined where there is no `ssh`
+ * @throws OttoError `SSH_CONFIG_INVALID`, with the words of `ssh`
+ */
+export type AskOpenSsh = (alias: string) => Promise<readonly SshConfigHost[] | undefined>;
+
+/** Asks the `ssh` that `PATH` finds: a process for each machine of a route, and a first one for what it does without a configuration. */
+export function createOpenSshQuery(query: SshQuery): AskOpenSsh {
+  let usual: Promise<ConfigOptions> | undefined;
+  return async (alias) => {
+    try {
+      usual ??= runSsh({ ...query, configFile: "none" }, { alias: "localhost" });
+      const without = await usual;
+      const find = async (asked: AskedHost) => withoutUsual(await runSsh(query, asked), without, asked);
+      return await followJumps(alias, find, query.local);
+    } catch (error) {
+      if (error instanceof NoSsh) return undefined;
+      throw error;
+    }
+  };
+}
+
+class NoSsh extends Error {}
+
+// A `Match exec` may wait for a network; longer than any does, and no longer than a person does.
+const answerTimeoutMs = 60_000;
+
+async function runSsh({ local, configFile }: SshQuery, asked: AskedHost): Promise<ConfigOptions> {
+  const { alias, username, port, jumps } = asked;
+  for (const word of [alias, username, jumps]) {
+    if (word !== undefined && isUnsafeWord(word))
+      throw configError(alias, `${JSON.stringify(word)} is no name of a machine or login`);
+  }
+  const options = [
+    ...(configFile === undefined ? [] : ["-F", configFile]),
+    ...(username === undefined ? [] : ["-l", username]),
+    ...(port === undefined ? [] : ["-p", port]),
+    ...(jumps === undefined ? [] : ["-J", jumps]),
+  ];
+  const settings = { env: { ...local.env }, timeout: answerTimeoutMs, killSignal: "SIGKILL" } as const;
+  const asking = promisify(execFile)("ssh", ["-G", ...options, "--", alias], settings);
+  // It says on stderr that it gets no terminal for a session, where stdin is none.
+  asking.child.stdin?.end();
+  try {
+    return parseAnswer((await asking).stdout);
+  } catch (error) {
+    const { code, stderr = "" } = error as { readonly code?: unknown; readonly stderr?: string };
+    if (code === "ENOENT") throw new NoSsh();
+    const said = cleanText(stderr.replace(/^Pseudo-terminal will not be allocated.*\n/m, "")).trim();
+    throw configError(alias, said === "" ? `ssh -G ended with ${String(code)}` : said);
+  }
+}
+
+/** Options that print their values behind each other. */
+const lists: readonly string[] = ["userknownhostsfile", "globalknownhostsfile"];
+
+function parseAnswer(text: string): ConfigOptions {
+  const options = new Map<string, string[]>();
+  for (const line of text.split("\n")) {
+    const [, name, value = ""] = /^(\S+) (.*)$/.exec(line) ?? [];
+    if (name === undefined) continue;
+    // Paths with spaces are printed as they are: those that are expanded begin with `/`.
+    const values = lists.includes(name) ? value.split(/ (?=[/~]|none$)/) : [value];
+    options.set(name, [...(options.get(name) ?? []), ...values]);
+  }
+  return options;
+}
+
+/** What is said of each machine, whatever it is. */
+const own: readonly string[] = ["host", "hostname", "port", "user"];
+
+/** What the configuration says, which is not what `ssh` does without one. */
+function withoutUsual(found: ConfigOptions, usual: ConfigOptions, { username }: AskedHost): ConfigOptions {
+  const isUsual = ([name, values]: [string, readonly string[]]) =>
+    !own.includes(name) && usual.get(name)?.join("\0") === values.join("\0");
+  const isLocalUser = found.get("user")?.[0] === usual.get("user")?.[0] && username === undefined;
+  const said = [...found].filter((option) => !isUsual(option) && !(isLocalUser && option[0] === "user"));
+  return new Map(said);
+}
