@@ -151,14 +151,14 @@ describe.each(transports)("$name", (transport) => {
   test.concurrent("what hangs is ended at the connect timeout, with its children", async ({ expect }) => {
     const file = join(lab.directory, `hanging-${transport.name}`);
     const command = `sh -c 'echo waiting for the door >&2; sleep 600 & echo $$ $! >${file}; wait'`;
-    await using session = openParent(transport, command, { connectTimeoutMs: 1500 });
+    await using session = openParent(transport, command, { connectTimeoutMs: 6000 });
     const startedAt = performance.now();
     await expect(session.connect()).rejects.toMatchObject({
       code: "SSH_CONNECT_FAILED",
       details: { reason: "timeout" },
       message: expect.stringContaining("waiting for the door") as string,
     });
-    expect(performance.now() - startedAt).toBeLessThan(20_000);
+    expect(performance.now() - startedAt).toBeLessThan(40_000);
     for (const pid of await readIds(file)) await untilGone(pid);
   });
 
