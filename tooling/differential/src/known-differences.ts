@@ -121,6 +121,18 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     verb: "exec",
+    kind: "meant",
+    difference: "An executable text without `#!` is run by `sh` on a parent; with ssh by the login's own shell",
+    reason: "otto starts commands from `sh`, whichever shell a login has, so that they mean the same for everybody.",
+    // What dash and bash say of the same lines.
+    matches: ({ difference: { fact, ours, reference = "" }, input }) =>
+      (input as { where: string }).where === "parent" &&
+      fact === "stderr" &&
+      / line 1: /.test(reference) &&
+      reference.replaceAll(/: line (\d+): (.*): command not found/g, ": $1: $2: not found") === ours,
+  },
+  {
+    verb: "exec",
     kind: "fault",
     difference:
       "When a signal ends a command in a container, the image's shell adds its word for it to stderr: `Terminated`",

@@ -161,8 +161,8 @@ function openReference(root: string, project: string): Stack {
     async up() {
       const argv = [...compose, "up", "--detach", "--wait", "--remove-orphans", "--timeout", "1"];
       const { exitCode, stderr } = await askReference(argv, options);
-      // `--wait` has exit code 1 when a container ends, but the stack is up.
-      return exitCode === 0 || /exited \(0\)/.test(stderr.toString());
+      // `--wait` has exit code 1 when a container ends or its healthcheck is disabled (2.26), but the stack is up.
+      return exitCode === 0 || /exited \(0\)|has no healthcheck configured/.test(stderr.toString());
     },
     async down({ volumes }) {
       const all = ["--remove-orphans", "--timeout", "1", ...(volumes ? ["--volumes"] : [])];
