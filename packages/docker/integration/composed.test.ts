@@ -102,7 +102,7 @@ test("a start that is aborted leaves nothing", async () => {
 
 test("what its hosts run in its containers ends before it is taken down", async () => {
   const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });
-  const tops = join(running.directory, "tops");
+  const tops = join(running.hosts.parent.homePath, "tops");
   // Its words: -H <address> compose --ansi never --project-name <project> down.
   const docker = await layDocker(running.directory, `[ "$8" = down ] && docker top "$7-api-1" >${tops}; false`);
   await using placed = await placeStackRepo(running, compose, { docker: { command: [docker.path] } });

@@ -31,7 +31,7 @@ async function whileUpWaits(options: readonly string[], use: (waiting: Waiting) 
   const program: EngineProgram = (places) => [...dockerd(places).filter((word) => word !== "--mount"), ...options];
   await using engine = await startEngine(program);
   const client = ["docker", "--host", engine.address];
-  const running = await startLab({ hosts: { parent: {} } });
+  const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });
   await using placed = await placeStackRepo(running, compose, {
     docker: { command: client, socket: engine.socketPath },
   });

@@ -44,7 +44,7 @@ test("where a container's root is another user, files are as readable as docker 
   };
   await using engine = await startEngine(program);
   const client = ["docker", "--host", engine.address];
-  const running = await startLab({ hosts: { parent: {} } });
+  const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });
   await using placed = await placeStackRepo(running, compose, {
     docker: { command: client, socket: engine.socketPath },
     files: { "own.txt": "own\n", "all.txt": "all\n" },

@@ -288,7 +288,7 @@ test("files of every such name go to a container and to a parent and back, and n
   await mkdir(from);
   for (const name of fileNames) await writeFile(join(from, name), `of ${name}`);
   for (const host of [api, parent]) {
-    const target = host === parent ? join(running.directory, "target") : "/target";
+    const target = host === parent ? join(running.hosts.parent.homePath, "target") : "/target";
     const back = join(running.directory, `back-${host?.id}`);
     await host?.exec(["mkdir", target]);
     const before = await look();

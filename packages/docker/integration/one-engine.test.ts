@@ -163,9 +163,11 @@ const ways: Readonly<Record<string, Way>> = {
   },
   "the login's docker context names a second engine": {
     login: async ({ hosts }) => {
-      const config = ["--config", join(hosts.parent?.homePath ?? "", ".docker")];
+      const home = hosts.parent?.homePath ?? "";
+      const config = ["--config", join(home, ".docker")];
       await execute("docker", [...config, "context", "create", "other", "--docker", `host=${second.address}`]);
       await execute("docker", [...config, "context", "use", "other"]);
+      await execute("chown", ["-R", `--reference=${home}`, join(home, ".docker")]);
     },
     used: "first",
     doctor: ["DOCTOR_LOGIN_ELSEWHERE"],

@@ -53,7 +53,7 @@ test.each(limits.flatMap(([name, options]) => [1, many].map((count) => [count, n
 );
 
 test("docker compose itself, over DOCKER_HOST=ssh://, does not bring so many up", async () => {
-  const running = await startLab({ hosts: { parent: {} } });
+  const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });
   const { stack } = await place(running, many);
   const { port, user, privateKeyPath } = running.hosts.parent;
   const ssh = `exec /usr/bin/ssh -i ${privateKeyPath} -o UserKnownHostsFile=${running.knownHostsPath} "$@"`;

@@ -31,7 +31,7 @@ interface Placed {
 
 /** Uses a stack on an engine of its own, whose runtime fails at its first starts. */
 async function upOnFailing(failures: number, use: (placed: Placed) => Promise<void>) {
-  const running = await startLab({ hosts: { parent: {} } });
+  const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });
   const path = join(running.directory, "runtime");
   await writeFile(path, runtime(running.directory, failures));
   await chmod(path, 0o755);

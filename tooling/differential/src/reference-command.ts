@@ -22,7 +22,9 @@ const maxDataBytes = 2 * 1024 ** 3;
 
 /** Runs a reference program, its children included, within bounds of time and memory. */
 export async function askReference(argv: readonly string[], options: ReferenceOptions = {}): Promise<ReferenceResult> {
-  const bounds = ["--kill-after=2", String(options.seconds ?? 60), "prlimit", `--data=${maxDataBytes}`, "--"];
+  const { seconds = 60 } = options;
+  const bounds = ["--kill-after=2", String(seconds), "prlimit", `--data=${maxDataBytes}`, "--"];
+  const end = Date.now() + seconds * 1000;
   const { PATH = "" } = process.env;
   const env = options.env === undefined ? process.env : { PATH, ...options.env };
   const child = spawn("timeout", [...bounds, ...argv], { cwd: options.cwd, env, stdio: "pipe" });
@@ -34,7 +36,9 @@ export async function askReference(argv: readonly string[], options: ReferenceOp
   child.stdin.on("error", () => undefined);
   child.stdin.end(options.stdin);
   const [exitCode, stdout, stderr] = await Promise.all([ended, buffer(child.stdout), buffer(child.stderr)]);
-  if (exitCode === 137 || (exitCode === 124 && stdout.length === 0 && stderr.length === 0))
+  // A command that kills itself has that exit code, too.
+  const isKilled = exitCode === 137 && Date.now() >= end;
+  if (isKilled || (exitCode === 124 && stdout.length === 0 && stderr.length === 0))
     throw new Error(`no answer in time: ${argv.join(" ")}`);
   return { exitCode, stdout, stderr };
 }

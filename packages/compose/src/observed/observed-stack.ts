@@ -221,8 +221,10 @@ function isLeftOver(name: string, labels: InspectLine["labels"], { service, repl
   return labels["com.docker.compose.replace"] !== undefined || name.slice("0123456789ab_".length) === own;
 }
 
+/** @param output the failed client's words, behind what was found before */
 function engineFailed(parent: Parent, output: string): OttoError {
-  return new OttoError("COMPOSE_ENGINE_FAILED", `looking at the stack on ${parent.id}: ${cleanText(output).trim()}`, {
+  const said = cleanText(output.slice(output.lastIndexOf(separator) + 1)).trim();
+  return new OttoError("COMPOSE_ENGINE_FAILED", `looking at the stack on ${parent.id}: ${said}`, {
     hint: `Check that \`${parent.docker.command.join(" ")} ps\` works there.`,
     details: { host: parent.id },
   });
