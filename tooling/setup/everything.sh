@@ -4,6 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")"
 ./workspace.sh
 ./engine.sh
-./test-machine.sh openssh-server openssh-client dropbear-bin busybox-static docker-registry git netcat-openbsd openssl \
+./test-machine.sh openssh-server openssh-client openssh-tests dropbear-bin busybox-static docker-registry git netcat-openbsd openssl \
   podman util-linux iproute2 sudo zsh fish tcsh
 ./old-engine.sh

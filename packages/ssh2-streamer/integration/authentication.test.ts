@@ -158,7 +158,11 @@ test("a key of a form that is not known comes with the command that changes it",
   const path = join(lab.directory, "pkcs8");
   await run("ssh-keygen", ["-q", "-t", "rsa", "-m", "PKCS8", "-N", "", "-f", path]);
   await authorize(path);
-  const login = () => whoami("keys", { username: username(), privateKeys: [{ path }] });
+  const login = async () => {
+    const credentials = [{ username: username(), privateKeys: [{ path }] }] as const;
+    await using session = openSshSession([endpointOf(lab, lab.hosts.keys, { credentials, transport: "ssh2" })]);
+    return (await session.exec(["whoami"])).stdout.toString().trim();
+  };
   const { hint = "" } = await refusalOf(login());
   const [, command = ""] = /: (ssh-keygen .*)$/.exec(hint) ?? [];
   await run("sh", ["-c", `${command} -q -P '' -N ''`]);

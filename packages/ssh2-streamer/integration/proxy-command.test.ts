@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type Lab, startLab } from "@otto/lab";
-import type { SshEndpoint, SshSession } from "ssh2-streamer";
+import type { SshEndpoint, SshRoute, SshSession } from "ssh2-streamer";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { endpointOf, routeTo } from "./lab-route.js";
-import { openBy, type Transport, transports } from "./transports.js";
+import { openBy, routeBy, type Transport, transports } from "./transports.js";
 
 let lab: Lab<"bastion" | "parent">;
 
@@ -194,8 +194,10 @@ describe.each(transports)("$name", (transport) => {
       await openSshSession(route, settings).connect();
       console.log("connected");
       setInterval(() => {}, 1000);`;
-    const route = [endpointOf(lab, lab.hosts.parent, { proxyCommand: `sh -c 'echo $$ >${file}; exec nc %h %p'` })];
-    const args = ["--input-type=module", "-e", program, JSON.stringify([route, { ...transport.settings, env }])];
+    const route: SshRoute = [
+      endpointOf(lab, lab.hosts.parent, { proxyCommand: `sh -c 'echo $$ >${file}; exec nc %h %p'` }),
+    ];
+    const args = ["--input-type=module", "-e", program, JSON.stringify([routeBy(transport, route), { env }])];
     const child = spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"] });
     await once(child.stdout, "data");
     const [pid = 0] = await readIds(file);

@@ -6,7 +6,7 @@ import { createMemoryGauge, type Lab, startLab } from "@otto/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { routeTo } from "./lab-route.js";
 import { testCapability } from "./suite/capability.js";
-import { openBy, transports } from "./transports.js";
+import { openBy, routeBy, transports } from "./transports.js";
 
 let lab: Lab<"first" | "second" | "parent" | "counted">;
 
@@ -67,15 +67,15 @@ describe.each(transports)("$name", (transport) => {
   ])("a program that %s ends by itself", async (_, way, said) => {
     const program = `
       import { openSshSession } from "ssh2-streamer";
-      const [route, settings] = JSON.parse(process.argv[1]);
-      const session = openSshSession(route, settings);
+      const route = JSON.parse(process.argv[1]);
+      const session = openSshSession(route);
       await session.exec(["true"]);
       const stream = await session.dialSocket("/var/run/docker.sock");
       if (process.argv[2] === "lose") {
         await session.exec(["sh", "-c", "kill $PPID; sleep 5"]).catch((error) => console.log(error.code));
       }
       await session.close();`;
-    const setting = JSON.stringify([routeTo(lab, "parent"), transport.settings]);
+    const setting = JSON.stringify(routeBy(transport, routeTo(lab, "parent")));
     const args = ["--input-type=module", "-e", program, setting, way];
     const child = spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"] });
     const exited = once(child, "exit");

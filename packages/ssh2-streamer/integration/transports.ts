@@ -1,18 +1,32 @@
-import { openSshSession, type SshRoute, type SshSession, type SshSessionOptions } from "ssh2-streamer";
+import {
+  openSshSession,
+  type SshEndpoint,
+  type SshRoute,
+  type SshSession,
+  type SshSessionOptions,
+} from "ssh2-streamer";
 import type { Lacks } from "./suite/capability.js";
 
 /** One way to have an SSH session. All of them pass the same tests. */
 export interface Transport {
   readonly name: string;
-  /** What chooses it; plain data, so that a process of its own can be told. */
-  readonly settings: SshSessionOptions;
+  /** What chooses it, on every endpoint of a route. */
+  readonly endpoint: Partial<SshEndpoint>;
   /** What it cannot do, and how it refuses that. */
   readonly lacks: Lacks;
 }
 
-export const transports: readonly Transport[] = [{ name: "ssh2", settings: {}, lacks: {} }];
+export const transports: readonly Transport[] = [
+  { name: "ssh2", endpoint: { transport: "ssh2" }, lacks: {} },
+  { name: "openssh", endpoint: { transport: "openssh" }, lacks: {} },
+];
+
+/** A route, each endpoint of which is reached by that transport. */
+export function routeBy({ endpoint }: Transport, route: SshRoute): SshRoute {
+  return route.map((each) => ({ ...each, ...endpoint })) as unknown as SshRoute;
+}
 
 /** A session by that transport; the caller closes it. */
 export function openBy(transport: Transport, route: SshRoute, options: SshSessionOptions = {}): SshSession {
-  return openSshSession(route, { ...transport.settings, ...options });
+  return openSshSession(routeBy(transport, route), options);
 }

@@ -1,5 +1,6 @@
 import type { Duplex, Readable } from "node:stream";
 import { abortable, guardListener, OttoError, startDeadline } from "@otto/errors";
+import { createChoosingTransport } from "./choice/connect.js";
 import type { CommandResult, ExecOptions, RemoteProcess, SpawnOptions } from "./command/command.js";
 import { formatCommandLine, summarizeCommand } from "./command/command-line.js";
 import { runToEnd } from "./command/run-to-end.js";
@@ -10,7 +11,6 @@ import type { SshEndpoint, SshRoute } from "./route/endpoint.js";
 import type { SshEventListener } from "./route/event.js";
 import { closedError } from "./route/failure.js";
 import type { SshPromptHandler } from "./route/prompt.js";
-import { connectBySsh2 } from "./ssh2/connector.js";
 
 export interface SshSessionOptions {
   /** Closes the session when it fires. */
@@ -120,7 +120,9 @@ function openHops(route: SshRoute, { signal, onEvent, connectGate, onPrompt, env
     if (endpoint.proxyCommand !== undefined && hops.length > 0)
       throw new TypeError(`${endpoint.name} is behind a hop: a proxy command is for the first endpoint of a route`);
     const via = hops.at(-1);
-    hops.push(new Hop({ transport: connectBySsh2, endpoint, via, signal, onEvent, connectGate, onPrompt, env }));
+    hops.push(
+      new Hop({ transport: createChoosingTransport(), endpoint, via, signal, onEvent, connectGate, onPrompt, env }),
+    );
   }
   if (hops.length === 0) throw new TypeError("a route needs at least the target");
   return hops;

@@ -9,6 +9,7 @@ import { startLab } from "@otto/lab";
 import ssh2 from "ssh2";
 import { openSshSession } from "ssh2-streamer";
 import { measureScale } from "./scale.js";
+import { measureTransports } from "./transports.js";
 
 const execute = promisify(execFile);
 const rounds = Number(process.env.OTTO_ROUNDS ?? 5);
@@ -21,6 +22,7 @@ try {
   await measureUpload();
   await measureCompression();
   await measureScale(200);
+  await measureTransports(lab, lab.hosts.parent, { report, rounds, time, quantile });
 } finally {
   await lab[Symbol.asyncDispose]();
 }

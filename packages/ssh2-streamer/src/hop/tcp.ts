@@ -24,6 +24,8 @@ export function openTcp(endpoint: SshEndpoint, signal: AbortSignal): Promise<Soc
     socket.once("connect", () => {
       signal.removeEventListener("abort", onAbort);
       socket.off("error", onError);
+      // Unread, it can be handed to another process.
+      socket.pause();
       resolve(socket);
     });
   });

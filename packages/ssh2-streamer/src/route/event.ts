@@ -3,6 +3,13 @@ import type { LearnedHostKey } from "../host-keys/host-key.js";
 /** What a session did and why; for progress and debug logs. */
 export type SshEvent =
   | { readonly type: "ssh.connected"; readonly hop: string; readonly durationMs: number; readonly address: string }
+  /** By what the machine is reached, and why; again when that changes. */
+  | {
+      readonly type: "ssh.transport";
+      readonly hop: string;
+      readonly transport: "ssh2" | "openssh";
+      readonly cause: string;
+    }
   /** The server proved to have a key that is trusted; the login comes next. */
   | { readonly type: "ssh.host-key-trusted"; readonly hop: string }
   | { readonly type: "ssh.host-key-learned"; readonly key: LearnedHostKey }

@@ -12,6 +12,7 @@ export type SshErrorCode =
   | "SSH_KNOWN_HOSTS_UNWRITABLE"
   | "SSH_CONNECTION_LOST"
   | "SSH_CHANNEL_REFUSED"
+  | "SSH_TRANSPORT_UNAVAILABLE"
   | "SSH_FORWARDING_REFUSED"
   | "SSH_SESSION_CLOSED"
   | "SSH_CONFIG_INVALID"
@@ -89,6 +90,15 @@ export function proxiedError(endpoint: SshEndpoint, error: unknown, said: string
     hint: hints.proxy,
     details: { ...details, reason: reason ?? "proxy" },
     cause: error,
+  });
+}
+
+/** What an endpoint asks for is beyond what is at hand. @param why what is missing */
+export function transportError({ name }: SshEndpoint, why: string, cause?: unknown): OttoError<SshErrorCode> {
+  return new OttoError("SSH_TRANSPORT_UNAVAILABLE", `connecting to ${name} by OpenSSH's client: ${why}`, {
+    hint: "Install OpenSSH's client (Debian: apt-get install openssh-client), 8.5 or later, or set transport to ssh2.",
+    details: { hop: name },
+    cause,
   });
 }
 

@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
 import type { Channel } from "ssh2";
 import { AgentSocket } from "../transport/agent-socket.js";
-import { createSink, forward, readAheadBytes } from "./channel-streams.js";
+import { createSink, readAheadBytes } from "../transport/channel-sink.js";
+import { forward } from "./channel-streams.js";
 import { hasServerEnded } from "./internals.js";
 
 /** A forwarded channel as the socket that it stands for. */

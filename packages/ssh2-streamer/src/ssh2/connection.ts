@@ -1,8 +1,10 @@
 import type { Duplex } from "node:stream";
-import { isOttoError, type OttoError } from "@otto/errors";
+import type { OttoError } from "@otto/errors";
 import type { Client, ClientChannel } from "ssh2";
 import type { SshEndpoint } from "../route/endpoint.js";
-import { describe, lostError, secretsOf } from "../route/failure.js";
+import { watchSilence } from "../transport/liveness.js";
+import { explainLoss, LossNotice } from "../transport/loss.js";
+import { sessionLimitOf } from "../transport/server-faults.js";
 import {
   type Connection,
   describeTarget,
@@ -15,9 +17,7 @@ import {
 import { ChannelSocket } from "./channel-socket.js";
 import { createExecChannel } from "./exec-channel.js";
 import { closeUnstartedSession, serverVersion } from "./internals.js";
-import { watchSilence } from "./liveness.js";
 import { classifyOpenFailure } from "./open-failure.js";
-import { sessionLimitOf } from "./server-faults.js";
 
 export interface ConnectionSetting {
   readonly endpoint: SshEndpoint;
@@ -38,15 +38,15 @@ export class Ssh2Connection implements Connection {
   readonly sessionLimit: number;
   readonly #client: Client;
   readonly #socket: Duplex;
-  readonly #listeners = new Set<(loss: Loss) => void>();
+  readonly #notice: LossNotice;
   readonly #stopWatching: () => void;
   readonly #closed: Promise<void>;
-  #loss: Loss | undefined;
 
   constructor({ endpoint, client, socket, depth, startedAt }: ConnectionSetting) {
     this.endpoint = endpoint;
     this.connectMs = performance.now() - startedAt;
     this.sessionLimit = sessionLimitOf(serverVersion(client));
+    this.#notice = new LossNotice(endpoint);
     this.#client = client;
     this.#socket = socket;
     this.#closed = new Promise((resolve) => {
@@ -65,7 +65,7 @@ export class Ssh2Connection implements Connection {
   }
 
   get isOpen(): boolean {
-    return this.#loss === undefined;
+    return this.#notice.isOpen;
   }
 
   openExec(request: ExecRequest): Promise<ExecChannel | OpenFailure> {
@@ -104,17 +104,11 @@ export class Ssh2Connection implements Connection {
   }
 
   onLost(listener: (loss: Loss) => void): () => void {
-    if (this.#loss !== undefined) {
-      listener(this.#loss);
-      return () => {};
-    }
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#notice.onLost(listener);
   }
 
   lostError(inFlight: string): OttoError {
-    const { name } = this.endpoint;
-    return lostError(name, this.#loss ?? { hop: name, cause: "the server closed it" }, inFlight);
+    return this.#notice.lostError(inFlight);
   }
 
   async close(cause: string): Promise<void> {
@@ -124,11 +118,8 @@ export class Ssh2Connection implements Connection {
   }
 
   #lose(loss: Loss): void {
-    if (this.#loss !== undefined) return;
-    this.#loss = loss;
+    if (!this.#notice.report(loss)) return;
     this.#stopWatching();
-    for (const listener of this.#listeners) listener(loss);
-    this.#listeners.clear();
     this.#socket.destroy();
   }
 
@@ -148,12 +139,4 @@ export class Ssh2Connection implements Connection {
       }
     });
   }
-}
-
-function explainLoss(endpoint: SshEndpoint, error: Error): Loss {
-  if (isOttoError(error, "SSH_CONNECTION_LOST")) {
-    const { hop, cause } = error.details ?? {};
-    if (typeof hop === "string" && typeof cause === "string") return { hop, cause };
-  }
-  return { hop: endpoint.name, cause: describe(error, secretsOf(endpoint)) };
 }

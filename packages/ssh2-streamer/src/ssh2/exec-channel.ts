@@ -1,8 +1,9 @@
 import type { Readable } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import type { ProcessExit } from "../command/command.js";
+import { writeChannel } from "../transport/channel-sink.js";
 import type { Connection, ExecChannel, ExecRequest } from "../transport/transport.js";
-import { readChannel, writeChannel } from "./channel-streams.js";
+import { readChannel } from "./channel-streams.js";
 import { hasServerEnded, sendSignal } from "./internals.js";
 
 /** Makes the session of a channel. Must be called in ssh2's callback: what the channel says next is lost otherwise. */

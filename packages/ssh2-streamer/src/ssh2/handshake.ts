@@ -4,8 +4,8 @@ import type { Client, ConnectConfig } from "ssh2";
 import { type AnswerSetting, LoginAnswers } from "../login/login-answers.js";
 import type { SshEndpoint } from "../route/endpoint.js";
 import { authError, connectError, describe, type LoginFailure, secretsOf, socketError } from "../route/failure.js";
+import type { HostKeyCheck } from "../transport/host-key-check.js";
 import { type LoginPlan, planAttempts } from "./credential.js";
-import type { HostKeyCheck } from "./host-key-check.js";
 import { onAuthFailure } from "./internals.js";
 import { createLogin, type Login } from "./login.js";
 

@@ -9,9 +9,13 @@ export function adviseOnKey(path: string, content: string): string | undefined {
     const target = `${path.replace(/\.ppk$/, "")}.openssh`;
     return `Convert it: puttygen ${quoteWord(path)} -O private-openssh -o ${quoteWord(target)}, and name ${target}.`;
   }
-  const isPkcs8 = /^-+BEGIN (ENCRYPTED )?PRIVATE KEY/.test(content);
-  if (!isPkcs8 && !encryptsWithChacha(content)) return undefined;
+  if (!isBeyondSsh2(content)) return undefined;
   return `Write it anew in a form that is known: ssh-keygen -p -Z aes256-ctr -f ${quoteWord(path)}`;
+}
+
+/** Whether a private key is of a form that OpenSSH reads and ssh2 1.17 does not. */
+export function isBeyondSsh2(content: string): boolean {
+  return /^-+BEGIN (ENCRYPTED )?PRIVATE KEY/.test(content) || encryptsWithChacha(content);
 }
 
 /** Whether a key has a passphrase, by the text of its file: OpenSSH's form, PEM, or PuTTY's second one. */

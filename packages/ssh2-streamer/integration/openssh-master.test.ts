@@ -1,0 +1,91 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, stat } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { type Lab, startLab } from "@otto/lab";
+import type { SshEndpoint } from "ssh2-streamer";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { endpointOf } from "./lab-route.js";
+
+let lab: Lab<"hop" | "parent">;
+
+beforeAll(async () => {
+  lab = await startLab({ hosts: { hop: {}, parent: { hop: "hop" } } });
+});
+
+afterAll(() => lab[Symbol.asyncDispose]());
+
+const transport = "openssh";
+
+/** A process of its own with a session, which keeps its private directories in `runtimeDirectory`. */
+async function startProgram(route: readonly SshEndpoint[], runtimeDirectory: string) {
+  await mkdir(runtimeDirectory, { recursive: true });
+  const program = `
+    import { openSshSession } from "ssh2-streamer";
+    const session = openSshSession(JSON.parse(process.argv[1]));
+    await session.connect();
+    session.spawn(["sleep", "1000"]);
+    await session.exec(["true"]);
+    console.log("connected");
+    process.stdin.resume().once("end", () => session.close());`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program, JSON.stringify(route)], {
+    cwd: import.meta.dirname,
+    env: { ...process.env, XDG_RUNTIME_DIR: runtimeDirectory },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  return { child, exited: once(child, "exit") };
+}
+
+/** Processes that have a path in their arguments: masters name their private directory. */
+function countProcesses(path: string): Promise<number> {
+  return new Promise((resolve) => {
+    execFile("pgrep", ["--count", "--full", `ssh .*${path}`], (_, stdout) => resolve(Number(stdout.trim())));
+  });
+}
+
+test.each([0, 1])(
+  "through %i hops: nothing is left in files once it is logged in, and a killed process leaves no master",
+  async (hops) => {
+    const runtimeDirectory = join(lab.directory, `killed-${hops}`);
+    const hosts = hops === 0 ? [lab.hosts.hop] : [lab.hosts.hop, lab.hosts.parent];
+    const route = hosts.map((host) => endpointOf(lab, host, { transport }));
+    const { child, exited } = await startProgram(route, runtimeDirectory);
+    await once(child.stdout, "data");
+    expect(await readdir(runtimeDirectory)).toEqual([]);
+    expect(await countProcesses(runtimeDirectory)).toBe(hops + 1);
+    child.kill("SIGKILL");
+    await exited;
+    await expect.poll(() => countProcesses(runtimeDirectory)).toBe(0);
+  },
+);
+
+test("a session that is closed has no master any more", async () => {
+  const runtimeDirectory = join(lab.directory, "closed");
+  const { child, exited } = await startProgram([endpointOf(lab, lab.hosts.hop, { transport })], runtimeDirectory);
+  await once(child.stdout, "data");
+  child.stdin.end();
+  expect((await exited)[0]).toBe(0);
+  expect(await countProcesses(runtimeDirectory)).toBe(0);
+});
+
+test("what a process left that was killed in a login is removed by the next one, and is nobody else's to read", async () => {
+  const runtimeDirectory = join(lab.directory, "login");
+  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const endpoint = endpointOf(lab, lab.hosts.hop, { transport, port, connectTimeoutMs: 60_000 });
+  const dialed = once(silent, "connection");
+  const stuck = await startProgram([endpoint], runtimeDirectory);
+  await dialed;
+  const [left = ""] = await readdir(runtimeDirectory);
+  expect((await stat(join(runtimeDirectory, left))).mode & 0o777).toBe(0o700);
+  stuck.child.kill("SIGKILL");
+  await stuck.exited;
+  const next = await startProgram([endpointOf(lab, lab.hosts.hop, { transport })], runtimeDirectory);
+  await once(next.child.stdout, "data");
+  expect(await readdir(runtimeDirectory)).toEqual([]);
+  next.child.stdin.end();
+  await next.exited;
+  silent.close();
+});

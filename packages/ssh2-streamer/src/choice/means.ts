@@ -1,0 +1,46 @@
+import { access } from "node:fs/promises";
+import { readBoundedFile } from "@otto/errors";
+import type { PrivateKey, SshEndpoint } from "../route/endpoint.js";
+import { isBeyondSsh2, readPublicPart } from "../ssh2/key-file.js";
+import { openHostKeyCheck } from "../transport/host-key-check.js";
+import { readAgentKeyTypes } from "./agent-keys.js";
+import { isSecurityKey, type KeyMeans, type LoginMeans } from "./need.js";
+
+/** Bytes. */
+const longestKey = 1 << 20;
+
+/**
+ * Looks at the keys and agents of an endpoint, and at what is known of its host. A key that cannot be read is nothing special: the
+ * login says what is wrong with it.
+ * @throws OttoError `SSH_KNOWN_HOSTS_UNREADABLE`
+ */
+export async function readMeans(endpoint: SshEndpoint): Promise<LoginMeans> {
+  const { credentials } = endpoint;
+  const agents = new Set(credentials.flatMap(({ agent }) => agent ?? []));
+  const [{ soleAuthority }, keys, types] = await Promise.all([
+    openHostKeyCheck(endpoint, () => {}),
+    Promise.all(credentials.flatMap(({ privateKeys = [] }) => privateKeys.map(readKeyMeans))),
+    Promise.all([...agents].map(readAgentKeyTypes)),
+  ]);
+  const hostAuthority = soleAuthority && `${soleAuthority.file}:${soleAuthority.line}`;
+  return { keys, agentKeyTypes: types.flat(), hostAuthority };
+}
+
+async function readKeyMeans(key: PrivateKey): Promise<KeyMeans> {
+  if (!("path" in key)) return { name: "a key", certificate: undefined, form: formOf(key.content.reveal()) };
+  const { path } = key;
+  const certificate = `${path}-cert.pub`;
+  const [content, isCertified] = await Promise.all([
+    readBoundedFile(path, longestKey).then(String, () => ""),
+    access(certificate).then(
+      () => true,
+      () => false,
+    ),
+  ]);
+  return { name: path, certificate: isCertified ? certificate : undefined, form: formOf(content) };
+}
+
+function formOf(content: string): KeyMeans["form"] {
+  if (isSecurityKey(readPublicPart(content) ?? "")) return "security key";
+  return isBeyondSsh2(content) ? "unreadable by ssh2" : "plain";
+}

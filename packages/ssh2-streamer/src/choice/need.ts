@@ -1,0 +1,97 @@
+import type { SshAlgorithms, SshEndpoint } from "../route/endpoint.js";
+
+/** What is at hand for the logins of an endpoint. */
+export interface LoginMeans {
+  readonly keys: readonly KeyMeans[];
+  /** `file:line` of an authority by whose certificate alone the host is known. */
+  readonly hostAuthority: string | undefined;
+  /** The types of the keys of the agents, as SSH names them; certificates are types of their own. */
+  readonly agentKeyTypes: readonly string[];
+}
+
+export interface KeyMeans {
+  /** The path, or "a key" for one at hand. */
+  readonly name: string;
+  /** A file of a certificate that OpenSSH would use with it. */
+  readonly certificate: string | undefined;
+  readonly form: "plain" | "security key" | "unreadable by ssh2";
+}
+
+/** What an endpoint asks for and ssh2 does not do. */
+export interface Need {
+  /** As in "it is needed for …". */
+  readonly cause: string;
+  /** Whether ssh2 may get in nevertheless, by what else is at hand. */
+  readonly isCertain: boolean;
+}
+
+/** The first thing of an endpoint that is beyond ssh2; undefined: as far as can be known ahead, ssh2 will do. */
+export function findNeed(endpoint: SshEndpoint, means: LoginMeans): Need | undefined {
+  const { gssapi = false, algorithms = {}, credentials } = endpoint;
+  if (means.hostAuthority !== undefined) {
+    return { cause: `the host's certificate (of the authority of ${means.hostAuthority})`, isCertain: true };
+  }
+  const [certificate] = credentials.flatMap(({ certificates = [] }) => certificates);
+  if (certificate !== undefined) return { cause: `the certificate ${certificate}`, isCertain: false };
+  const certified = means.keys.find((key) => key.certificate !== undefined);
+  if (certified !== undefined) return { cause: `the certificate ${certified.certificate}`, isCertain: false };
+  const missing = findUnknownAlgorithms(algorithms);
+  if (missing !== undefined) return { cause: missing, isCertain: true };
+  if (gssapi) return { cause: "GSSAPI", isCertain: false };
+  return findNeedOfKeys(means);
+}
+
+/** Whether the keys of an agent are a reason to try OpenSSH once ssh2 was not let in. */
+export function hasOtherAgentKeys({ agentKeyTypes }: LoginMeans): boolean {
+  return agentKeyTypes.some((type) => isCertificate(type) || isSecurityKey(type));
+}
+
+// Any other key may be the one that the server takes: ssh2 tries these first.
+function findNeedOfKeys({ keys, agentKeyTypes }: LoginMeans): Need | undefined {
+  const certificate = agentKeyTypes.find(isCertificate);
+  if (certificate !== undefined) return { cause: `the certificate in the agent (${certificate})`, isCertain: false };
+  const odd = keys.find(({ form }) => form !== "plain");
+  if (odd !== undefined && keys.every(({ form }) => form !== "plain")) {
+    const what = odd.form === "security key" ? "the security key" : "the form of the key";
+    return { cause: `${what} ${odd.name}`, isCertain: false };
+  }
+  const [type] = agentKeyTypes;
+  if (keys.length > 0 || type === undefined || !agentKeyTypes.every(isSecurityKey)) return undefined;
+  return { cause: `the security key in the agent (${type})`, isCertain: false };
+}
+
+function isCertificate(type: string): boolean {
+  return type.includes("-cert-v01@");
+}
+
+export function isSecurityKey(type: string): boolean {
+  return type.startsWith("sk-");
+}
+
+// What ssh2 1.17 knows.
+const known: Readonly<Record<"kex" | "ciphers" | "macs", { readonly option: string; readonly names: RegExp }>> = {
+  kex: {
+    option: "KexAlgorithms",
+    names:
+      /^(curve25519-sha256(@libssh\.org)?|ecdh-sha2-nistp(256|384|521)|diffie-hellman-group(-exchange-sha(1|256)|1-sha1|14-sha(1|256)|1[5678]-sha512))$/,
+  },
+  ciphers: {
+    option: "Ciphers",
+    names: /^(aes(128|256)-gcm(@openssh\.com)?|aes(128|192|256)-(ctr|cbc)|chacha20-poly1305@openssh\.com|3des-cbc)$/,
+  },
+  macs: {
+    option: "MACs",
+    names: /^(hmac-sha(1|2-256|2-512)(-etm@openssh\.com)?|hmac-sha(1|2-256|2-512)-96|hmac-md5(-96)?|hmac-ripemd160)$/,
+  },
+};
+
+/** A list all of whose algorithms are unknown to ssh2. One that only changes a default leaves some. */
+function findUnknownAlgorithms(algorithms: SshAlgorithms): string | undefined {
+  for (const kind of ["kex", "ciphers", "macs"] as const) {
+    const list = algorithms[kind];
+    if (list === undefined || /^[-+^]/.test(list)) continue;
+    const { option, names } = known[kind];
+    if (!list.split(",").some((name) => names.test(name))) return `${option} ${list}`;
+  }
+  return undefined;
+}

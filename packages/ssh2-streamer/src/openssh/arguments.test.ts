@@ -1,0 +1,64 @@
+import { Secret } from "@otto/errors";
+import { expect, test } from "vitest";
+import { formatArguments, type MasterSetting } from "./arguments.js";
+
+const setting: MasterSetting = {
+  endpoint: { name: "box", host: "10.0.0.7", credentials: [{ username: "ada" }], hostKey: { knownHosts: [] } },
+  login: { username: "ada", agent: undefined, privateKeys: [], certificates: [], password: new Secret("hunter2") },
+  keyPaths: ['/home/a b/100%"id'],
+  hostKeyAlgorithms: ["ssh-ed25519", "rsa-sha2-512"],
+  authoritiesFile: "/run/d/authorities",
+  directory: "/run/d",
+  program: "/run/d/ask",
+  depth: 0,
+  canAsk: false,
+  isHandedOver: true,
+};
+
+test("nothing but what the endpoint says is used, and no secret is among it", () => {
+  const args = formatArguments(setting);
+  expect(args.slice(0, 4)).toEqual(["-v", "-N", "-F", "none"]);
+  expect(args.slice(-2)).toEqual(["--", "10.0.0.7"]);
+  expect(args).toEqual(
+    expect.arrayContaining([
+      "User=ada",
+      "Port=22",
+      'IdentityFile="/home/a b/100%%\\"id"',
+      "IdentityAgent=none",
+      "IdentitiesOnly=yes",
+      "PreferredAuthentications=publickey,password,keyboard-interactive",
+      "HostKeyAlgorithms=ssh-ed25519,rsa-sha2-512",
+      'KnownHostsCommand=/bin/sh "/run/d/ask" host-key %I %H %t %K',
+      "ServerAliveInterval=15",
+      "ServerAliveCountMax=3",
+    ]),
+  );
+  expect(args.join(" ")).not.toContain("hunter2");
+});
+
+test("an endpoint of a configuration is asked for by its alias, its algorithms are passed on", () => {
+  const endpoint = {
+    ...setting.endpoint,
+    alias: "box",
+    configFile: "/etc/c",
+    algorithms: { kex: "sntrup761x25519-sha512@openssh.com" },
+    compress: true,
+    gssapi: true,
+    keepaliveIntervalMs: 0,
+  };
+  const login = { ...setting.login, agent: "/run/agent", password: undefined };
+  const args = formatArguments({ ...setting, endpoint, login, keyPaths: [], depth: 2 });
+  expect([args.slice(2, 4), args.at(-1)]).toEqual([["-F", "/etc/c"], "box"]);
+  expect(args).toEqual(
+    expect.arrayContaining([
+      "KexAlgorithms=sntrup761x25519-sha512@openssh.com",
+      "Compression=yes",
+      "IdentityFile=none",
+      'IdentityAgent="/run/agent"',
+      "IdentitiesOnly=no",
+      "PreferredAuthentications=gssapi-with-mic,publickey,keyboard-interactive,password",
+      "ServerAliveInterval=0",
+      "ServerAliveCountMax=5",
+    ]),
+  );
+});

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { isTooOld, readKeyProblems, readLoginFailure, readLossCause, readServerVersion } from "./login-log.js";
+
+// Lines of OpenSSH_9.2p1.
+const version = "debug1: Remote protocol version 2.0, remote software version OpenSSH_9.2p1 Debian-2+deb12u3\r";
+const offers = "debug1: Authentications that can continue: publickey,password\r";
+
+test("a login that the server denies has the methods that it takes", () => {
+  const log = [version, offers, "ada@127.0.0.1: Permission denied (publickey,password).\r", ""].join("\n");
+  expect(readLoginFailure(log)).toEqual({ kind: "denied", offered: ["publickey", "password"], lastWord: undefined });
+});
+
+test("a server that hangs up in a login has its word", () => {
+  const disconnect = "Received disconnect from UNKNOWN port 65535:2: Too many authentication failures\r";
+  expect(readLoginFailure([version, offers, disconnect, "Disconnected from UNKNOWN\r"].join("\n"))).toMatchObject({
+    kind: "denied",
+    lastWord: "Too many authentication failures",
+  });
+});
+
+test.each([
+  ["kex_exchange_identification: Connection closed by remote host", "dropped"],
+  ["kex_exchange_identification: read: Connection reset by peer\nConnection reset by UNKNOWN port 65535", "dropped"],
+  ['kex_exchange_identification: client sent invalid protocol identifier "HTTP/1.1"', "handshake"],
+  [`${version}\nConnection closed by UNKNOWN port 65535`, "handshake"],
+  [
+    `${version}\nUnable to negotiate with UNKNOWN port 65535: no matching key exchange method found. Their offer: x`,
+    "algorithms",
+  ],
+  [
+    "debug1: kex_exchange_identification: banner line 0: HTTP/1.1 400 Bad Request\nkex_exchange_identification: Connection closed by remote host",
+    "handshake",
+  ],
+  ["", "handshake"],
+])("%j is no connection: %s", (log, reason) => {
+  expect(readLoginFailure(log)).toMatchObject({ kind: "unconnected", reason });
+});
+
+test("the server's version, the problems of keys and the cause of a loss are read", () => {
+  expect(readServerVersion(`x\n${version}\ny`)).toBe("OpenSSH_9.2p1 Debian-2+deb12u3");
+  const log = [
+    "Warning: Identity file /no/key not accessible: No such file or directory.",
+    'Load key "/a b": incorrect passphrase supplied to decrypt private key\r',
+  ].join("\n");
+  expect([...readKeyProblems(log)]).toEqual([
+    ["/no/key", "no such file or directory"],
+    ["/a b", "incorrect passphrase supplied to decrypt private key"],
+  ]);
+  expect(
+    readLossCause("Timeout, server box not responding.\r\ndebug1: x\nTransferred: sent 1\r\nBytes per second: 1\r\n"),
+  ).toBe("Timeout, server box not responding.");
+  expect(readLossCause("Connection to box closed by remote host.\r\n")).toBeUndefined();
+  expect(isTooOld("command-line: line 0: Bad configuration option: knownhostscommand\r\n")).toBe(true);
+});

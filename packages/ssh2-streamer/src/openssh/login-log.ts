@@ -1,0 +1,75 @@
+import type { ConnectFailure } from "../route/failure.js";
+
+// What OpenSSH 8.5 to 10 writes to stderr with -v; nothing but these functions looks at the text.
+
+/** Why a login failed. */
+export type LoginOutcome =
+  | { readonly kind: "denied"; readonly offered: readonly string[] | undefined; readonly lastWord: string | undefined }
+  | {
+      readonly kind: "unconnected";
+      readonly offered: readonly string[] | undefined;
+      readonly reason: ConnectFailure;
+      readonly said: string;
+    };
+
+/** Reads why `ssh` did not log in. */
+export function readLoginFailure(log: string): LoginOutcome {
+  const lines = log.split(/\r?\n/).filter((line) => line !== "");
+  const said = lines
+    .filter((line) => !/^debug\d: |^OpenSSH_/.test(line))
+    .slice(-3)
+    .join("; ");
+  const denied = lines.findLast((line) => / ?Permission denied \([^)]*\)\.$/.test(line));
+  const disconnect = lines.findLast((line) => line.startsWith("Received disconnect from "));
+  const offered = readOffered(lines);
+  if (denied !== undefined || (disconnect !== undefined && hasBegunLogin(log))) {
+    return { kind: "denied", offered, lastWord: readReason(disconnect) };
+  }
+  const isDrop = /(Connection (closed|reset) by |Connection timed out|Broken pipe)/.test(said);
+  const sawWord = /^debug1: (Remote protocol version |kex_exchange_identification: banner line )/m.test(log);
+  const reason = sharesNoAlgorithm(log) ? "algorithms" : isDrop && !sawWord ? "dropped" : "handshake";
+  return { kind: "unconnected", offered, reason, said: said || "ssh ended without a word" };
+}
+
+function sharesNoAlgorithm(log: string): boolean {
+  return /^Unable to negotiate with .*: no matching /m.test(log);
+}
+
+/** Whether it does not know an option that came with OpenSSH 8.5. */
+export function isTooOld(log: string): boolean {
+  return /Bad configuration option: knownhostscommand/i.test(log);
+}
+
+/** What the server calls itself: `OpenSSH_9.2p1 Debian-2`. */
+export function readServerVersion(log: string): string {
+  return /^debug1: Remote protocol version [\d.]+, remote software version (.*?)\r?$/m.exec(log)?.[1] ?? "";
+}
+
+/** Why a key was not tried, by its path. */
+export function readKeyProblems(log: string): ReadonlyMap<string, string> {
+  const unloaded = log.matchAll(/^Load key "(.+)": (.*?)\r?$/gm);
+  const missing = log.matchAll(/^(?:Warning: )?Identity file (.+) not accessible: (.*?)\.?\r?$/gm);
+  return new Map([...missing, ...unloaded].map(([, path = "", why = ""]) => [path, why.toLowerCase()]));
+}
+
+/** Why a master that was logged in has ended; the last of what it wrote. */
+export function readLossCause(log: string): string | undefined {
+  // The figures are what -v ends with.
+  const isWord = (line: string) => line !== "" && !/^(debug\d: |Transferred: |Bytes per second: )/.test(line);
+  const last = log.split(/\r?\n/).findLast(isWord);
+  if (last === undefined || /^Connection to .* closed by remote host\.$/.test(last)) return undefined;
+  return last;
+}
+
+function hasBegunLogin(log: string): boolean {
+  return log.includes("debug1: Authentications that can continue: ");
+}
+
+function readOffered(lines: readonly string[]): readonly string[] | undefined {
+  const offers = lines.findLast((line) => line.startsWith("debug1: Authentications that can continue: "));
+  return offers?.split(": ")[2]?.split(",");
+}
+
+function readReason(disconnect: string | undefined): string | undefined {
+  return disconnect?.replace(/^Received disconnect from \S+ port \d+:\d+: /, "");
+}
