@@ -35,9 +35,12 @@ export interface JsonRun extends Run {
   readonly lines: readonly JsonLine[];
 }
 
-/** Starts the built `otto` as a process of its own, with nothing of this process's environment but `PATH` and its engine. */
+/**
+ * Starts the built `otto` as a process of its own, with nothing of this process's environment but `PATH` and its engine. It asks
+ * nothing at the terminal of whoever runs the tests.
+ */
 export function startOtto(place: Place, argv: readonly string[]): ChildProcess {
-  const env = { PATH: process.env.PATH ?? "", ...engineEnvironment(), ...place.env };
+  const env = { PATH: process.env.PATH ?? "", CI: "1", ...engineEnvironment(), ...place.env };
   return spawn(process.execPath, [launcher, ...argv], { cwd: place.cwd, env, stdio: ["pipe", "pipe", "pipe"] });
 }
 

@@ -23,15 +23,27 @@ export class TestTerminal implements AsyncDisposable {
   readonly #directory: string;
   #screen = "";
 
-  /** Starts `otto` on a terminal of a size, under util-linux's `script`. What the terminal was like after it is kept. */
-  static async open(place: Place, argv: readonly string[], size = { columns: 80, rows: 24 }): Promise<TestTerminal> {
+  /**
+   * Starts `otto` on a terminal of a size, under util-linux's `script`. What the terminal was like after it is kept.
+   * @param size `redirection`: what a shell takes behind the command, such as `>file`
+   */
+  static async open(
+    place: Place,
+    argv: readonly string[],
+    size: { readonly columns: number; readonly rows: number; readonly redirection?: string } = {
+      columns: 80,
+      rows: 24,
+    },
+  ): Promise<TestTerminal> {
     const directory = await mkdtemp(join(tmpdir(), "otto-terminal-"));
     const otto = [process.execPath, launcher, ...argv].map(quoteWord).join(" ");
     const line = [
+      // Ctrl-C is for otto; this shell has to look at the terminal after it.
+      "trap : INT",
       `tty >${directory}/tty`,
       `stty rows ${size.rows} cols ${size.columns}`,
       `stty -a >${directory}/before`,
-      `sh -c 'echo $$ >${directory}/pid; exec "$@"' sh ${otto}`,
+      `sh -c 'echo $$ >${directory}/pid; exec "$@"' sh ${otto} ${size.redirection ?? ""}`,
       "code=$?",
       `stty -a >${directory}/after`,
       `exit $code`,
@@ -95,6 +107,12 @@ export class TestTerminal implements AsyncDisposable {
 
   async resize(columns: number, rows: number): Promise<void> {
     await execute("stty", ["-F", await this.#read("tty"), "rows", `${rows}`, "cols", `${columns}`]);
+  }
+
+  /** What `stty` says of the terminal now. */
+  async mode(): Promise<string> {
+    const { stdout } = await execute("stty", ["-F", await this.#read("tty"), "-a"]);
+    return stdout.trim();
   }
 
   /** The process id of `otto`. */

@@ -7,8 +7,11 @@ import type { Reporter } from "./output/reporter.js";
 export interface Session extends SessionOptions, AsyncDisposable {
   /** All repos; read once. */
   repos(): Promise<readonly Repo[]>;
-  /** The lab of `--lab` with its repos; read once, closed with the session. */
-  lab(): Promise<Lab>;
+  /**
+   * The lab of `--lab` with its repos; read once, closed with the session.
+   * @param options of the first call count. `asks`: whether a person is asked for what logins need; default true
+   */
+  lab(options?: { readonly asks?: boolean }): Promise<Lab>;
 }
 
 export interface SessionOptions {
@@ -26,7 +29,7 @@ export function createSession(given: SessionOptions): Session {
   return {
     ...given,
     repos: () => (repos ??= readRepos(given)),
-    lab: () => (lab ??= openSessionLab(given)),
+    lab: ({ asks = true } = {}) => (lab ??= openSessionLab(given, asks)),
     async [Symbol.asyncDispose]() {
       await (await lab?.catch(() => undefined))?.[Symbol.asyncDispose]();
     },
@@ -38,14 +41,17 @@ async function readRepos({ invocation }: SessionOptions): Promise<readonly Repo[
   return loadRepos(invocation);
 }
 
-async function openSessionLab({ invocation, options, reporter }: SessionOptions): Promise<Lab> {
+async function openSessionLab({ invocation, options, reporter, signal }: SessionOptions, asks: boolean): Promise<Lab> {
   const { openLab } = await import("@otto/docker");
   const { cwd, env, home } = invocation;
+  const { createTerminalPrompt } = await import("./terminal/terminal-prompt.js");
+  const { undisturbed } = reporter;
   const lab = await openLab({
     lab: options.lab,
     cwd,
     env,
     home,
+    ...(asks && options.input ? { onPrompt: createTerminalPrompt({ signal, undisturbed }) } : {}),
     onSshEvent: (event) => {
       reporter.notice("debug", JSON.stringify(event));
       if (event.type === "ssh.sessions-exhausted") reporter.notice("warn", formatExhausted(event));

@@ -32,7 +32,14 @@ export {
   selectRepos,
 } from "@otto/config";
 export { imageFullTag, imageLatestTag } from "@otto/hashing";
-export { type ContainerHostRow, HostRegistry, Lab, type LabOptions } from "@otto/host-registry";
+export {
+  type ContainerHostRow,
+  HostRegistry,
+  Lab,
+  type LabOptions,
+  type SshPrompt,
+  type SshPromptHandler,
+} from "@otto/host-registry";
 export type {
   Command,
   CommandOutput,

@@ -1,3 +1,4 @@
+export type { SshPrompt, SshPromptHandler } from "ssh2-streamer";
 export { Lab, type LabOptions } from "./lab.js";
 export { readTrust, recordTrust, revokeTrust, type TrustSetting, type TrustState } from "./lab-trust.js";
 export { type ContainerHostRow, type ContainerState, HostRegistry, type HostState } from "./registry.js";

@@ -126,7 +126,7 @@ describe.each(names)("a server that wants %s", (name) => {
     expect(asked.map(({ kind }) => kind)).toEqual(kinds);
     for (const prompt of asked) {
       expect(prompt).toMatchObject({ host: name, user: host().user, attempt: 1 });
-      expect(prompt.questions).toMatchObject([{ text: expect.stringMatching(/password: $/i) as string, echo: false }]);
+      expect(prompt.questions).toMatchObject([{ text: expect.stringMatching(/^Password/) as string, echo: false }]);
     }
   });
 

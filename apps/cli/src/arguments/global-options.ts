@@ -10,6 +10,8 @@ export interface GlobalOptions {
   readonly logLevel: LogLevel;
   /** Colour where the terminal has it. */
   readonly color: boolean;
+  /** Whether questions of logins are asked at the terminal. */
+  readonly input: boolean;
 }
 
 /** What commander gives for the root's options. */
@@ -20,6 +22,7 @@ export interface RawGlobalOptions {
   readonly logLevel?: LogLevel;
   readonly quiet?: boolean;
   readonly color?: boolean;
+  readonly input?: boolean;
   readonly listHosts?: boolean;
   readonly listLabs?: boolean;
 }
@@ -34,6 +37,8 @@ export function toGlobalOptions(raw: RawGlobalOptions, env: Environment): Global
     dryRun: raw.dryRun ?? false,
     logLevel: raw.logLevel ?? (raw.quiet === true ? "error" : "info"),
     color: raw.color ?? true,
+    // Nobody sits before a pipeline, though some have a terminal.
+    input: (raw.input ?? true) && ["", "0", "false"].includes(env.CI ?? ""),
   };
 }
 

@@ -30,6 +30,7 @@ function fakeSession({ dryRun }: { readonly dryRun: boolean }): { session: Sessi
     signal: new AbortController().signal,
     lab: async () => ({ machine: () => ({ put: copy("put"), get: copy("get") }) }),
     reporter: {
+      undisturbed: (ask: () => unknown) => ask(),
       live: async () => ({
         columns: 80,
         show: (lines: readonly string[]) => calls.drawn.push(...lines),

@@ -3,8 +3,8 @@ import { orNeverRan } from "../command-outcome.js";
 import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
-import { createRawMode } from "../raw-mode.js";
 import type { Session } from "../session.js";
+import { createRawMode } from "../terminal/terminal-mode.js";
 
 /** Options of `login`. */
 export interface LoginFlags {

@@ -90,7 +90,7 @@ async function runChosen(session: Session, chosen: FoundInstruction, given: Give
   const [{ declareStacks }, { exitCodeOfResult }, lab] = await Promise.all([
     import("@otto/docker"),
     import("@otto/instructions"),
-    session.lab(),
+    session.lab({ asks: false }),
   ]);
   // A stack that cannot be read is an error of whoever uses it.
   await declareStacks(lab, { onEvent: createNoticeListener(session.reporter) }).catch((error: Error) =>

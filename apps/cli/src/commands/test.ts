@@ -120,7 +120,7 @@ async function exitOf(child: ChildProcess): Promise<number> {
 async function reapStack(session: Session, repo: Repo): Promise<void> {
   if (repo.docker.composes.length === 0) return;
   try {
-    const [{ composeReap }, lab] = await Promise.all([import("@otto/docker"), session.lab()]);
+    const [{ composeReap }, lab] = await Promise.all([import("@otto/docker"), session.lab({ asks: false })]);
     await composeReap(repo, lab, { onEvent: createNoticeListener(session.reporter) });
   } catch (error) {
     session.reporter.error(error);

@@ -11,6 +11,7 @@ function recorder() {
     heading: ignore,
     progress: (text) => lines.push(text),
     live: async () => undefined,
+    undisturbed: (ask) => ask(),
     event: (record) => events.push(record),
     bytes: ignore,
     notice: ignore,

@@ -48,6 +48,10 @@ export function createHumanReporter(options: HumanReporterOptions): Reporter {
       });
       return area;
     },
+    undisturbed: async (ask) => {
+      using _ = area?.hold();
+      return await ask();
+    },
     progress: (text) => {
       if (!isShown("info", logLevel)) return;
       told.add(text);

@@ -19,6 +19,7 @@ export function createJsonReporter({ stdout, stderr, logLevel }: JsonReporterOpt
     heading: () => {},
     progress: () => {},
     live: async () => undefined,
+    undisturbed: (ask) => ask(),
     event: (record) => {
       if (isShown("info", logLevel)) write(record);
     },

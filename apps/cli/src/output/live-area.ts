@@ -10,6 +10,8 @@ const redrawEveryMs = 80;
 export interface TerminalArea extends LiveArea {
   /** Writes something that stays, above the area. */
   aside(write: () => void): void;
+  /** Takes the area away until it is disposed. */
+  hold(): Disposable;
 }
 
 /**
@@ -19,10 +21,11 @@ export function createLiveArea(terminal: OutputStream, onClose: () => void): Ter
   const update = createLogUpdate(terminal as NodeJS.WriteStream);
   let lines: readonly string[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let isHeld = false;
   const draw = () => {
     clearTimeout(timer);
     timer = undefined;
-    if (lines.length === 0) update.clear();
+    if (lines.length === 0 || isHeld) update.clear();
     else update(lines.join("\n"));
   };
   return {
@@ -30,6 +33,16 @@ export function createLiveArea(terminal: OutputStream, onClose: () => void): Ter
     show: (wanted) => {
       lines = wanted;
       timer ??= startTimer(draw, redrawEveryMs);
+    },
+    hold: () => {
+      isHeld = true;
+      draw();
+      return {
+        [Symbol.dispose]: () => {
+          isHeld = false;
+          draw();
+        },
+      };
     },
     aside: (write) => {
       update.clear();

@@ -16,6 +16,8 @@ export interface Reporter {
   progress(text: string): void;
   /** Opens a place for what changes while it is looked at; undefined where nobody looks at a terminal. One at a time. */
   live(): Promise<LiveArea | undefined>;
+  /** Runs what asks a person at the terminal; nothing that changes is drawn there meanwhile. */
+  readonly undisturbed: <T>(ask: () => Promise<T>) => Promise<T>;
   /** What happened, to a program. */
   event(record: JsonRecord): void;
   /** Exact bytes of a command, to a person. */

@@ -34,6 +34,7 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     .addOption(addChoices(new Option("--log-level <level>", "how much to tell beside the result"), logLevels))
     .option("--quiet", "tell results and errors only")
     .option("--no-color", "no colour")
+    .option("--no-input", "ask nothing at the terminal, as with $CI set")
     .addCommand(createDockerCommand(choose))
     .addCommand(createHostCommand(choose))
     .addCommand(createRunCommand(choose))

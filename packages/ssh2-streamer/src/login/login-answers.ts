@@ -45,11 +45,9 @@ export class LoginAnswers {
   }
 
   async password(attempt: number): Promise<string | undefined> {
-    const { endpoint, credential } = this.#setting;
+    const { credential } = this.#setting;
     const known = attempt === 1 ? await this.#read(credential.password) : undefined;
-    return (
-      known ?? (await this.#askOne("password", `${credential.username}@${endpoint.name}'s password: `, { attempt }))
-    );
+    return known ?? (await this.#askOne("password", `Password of ${credential.username}: `, { attempt }));
   }
 
   async passphrase(key: PrivateKey, attempt: number): Promise<string | undefined> {

@@ -91,7 +91,8 @@ function openLogin(setting: HandshakeSetting, fail: (error: unknown) => void): L
   const attempts = credentials.flatMap((credential, index) =>
     planAttempts(credential, { ssh2: setting.ssh2, answers: answers[index] as LoginAnswers, fail }),
   );
-  return createLogin(attempts, { fail, unanswered: () => answers.flatMap((it) => it.unanswered) });
+  const { username } = setting.login;
+  return createLogin(attempts, { username, fail, unanswered: () => answers.flatMap((it) => it.unanswered) });
 }
 
 /** A failure with the server's last word among what was tried. */

@@ -19,14 +19,16 @@ export interface Login {
   readonly unanswered: readonly string[];
 }
 
-/**
- * Makes ssh2's `authHandler` for one connection.
- * @param options `fail` ends the connection: an attempt could not be made ready
- */
-export function createLogin(
-  attempts: readonly AuthAttempt[],
-  { fail, unanswered }: { readonly fail: (error: unknown) => void; readonly unanswered: () => readonly string[] },
-): Login {
+export interface LoginSetting {
+  readonly username: string;
+  /** Ends the connection: an attempt could not be made ready. */
+  readonly fail: (error: unknown) => void;
+  /** The questions that nobody answered. */
+  readonly unanswered: () => readonly string[];
+}
+
+/** Makes ssh2's `authHandler` for one connection. */
+export function createLogin(attempts: readonly AuthAttempt[], { username, fail, unanswered }: LoginSetting): Login {
   let standings: readonly Standing[] = attempts.map(startOf);
   let current: Standing | undefined;
   let offered: readonly string[] | undefined;
@@ -35,6 +37,11 @@ export function createLogin(
   const next = async (): Promise<AnyAuthMethod | false> => {
     for (;;) {
       current = chooseAttempt(standings, offered);
+      if (offered === undefined && current?.attempt.method !== "publickey") {
+        // Who has no key asks first what the server takes: nobody is asked, and nothing sent, in vain.
+        current = undefined;
+        return { type: "none", username };
+      }
       if (current === undefined) return false;
       const { attempt, count } = current;
       const made = await attempt.prepare?.(count + 1);

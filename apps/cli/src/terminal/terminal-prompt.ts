@@ -1,0 +1,137 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { ReadStream } from "node:tty";
+import type { SshPrompt, SshPromptHandler } from "@otto/docker";
+import { abortable, anySignal, escapeControls } from "@otto/errors";
+import { createHiddenMode } from "./terminal-mode.js";
+
+export interface TerminalPromptOptions {
+  /** Withdraws every question. */
+  readonly signal: AbortSignal;
+  /** Runs what asks, while nothing else is drawn on the terminal. */
+  readonly undisturbed: <T>(ask: () => Promise<T>) => Promise<T>;
+}
+
+/**
+ * Asks at the terminal of this process, whatever its streams are, for one login after the other. Nobody answers where there is
+ * no terminal, and who ends the input (Ctrl-D) does not.
+ */
+export function createTerminalPrompt({ signal, undisturbed }: TerminalPromptOptions): SshPromptHandler {
+  let last: Promise<unknown> = Promise.resolve();
+  return (prompt, waiting) => {
+    const wanted = anySignal(waiting, signal);
+    const turn = last.then(() => undisturbed(() => askAtTerminal(prompt, wanted)));
+    last = turn.catch(() => {});
+    return abortable(turn, wanted);
+  };
+}
+
+async function askAtTerminal(prompt: SshPrompt, signal: AbortSignal): Promise<readonly string[] | undefined> {
+  signal.throwIfAborted();
+  using terminal = openTerminal(signal);
+  if (terminal === undefined) return undefined;
+  for (const line of formatHeading(prompt)) terminal.write(`${line}\n`);
+  const answers: string[] = [];
+  for (const { text, echo } of prompt.questions) {
+    const answer = await terminal.ask(escapeControls(`${prompt.host}: ${text}`), echo);
+    if (answer === undefined) return undefined;
+    answers.push(answer);
+  }
+  return answers;
+}
+
+/** What the server says above its questions, and that an answer was wrong. */
+export function formatHeading({ host, name, instruction, attempt }: SshPrompt): readonly string[] {
+  const said = [name, ...instruction.split("\n")].map((line) => line.trim()).filter((line) => line !== "");
+  const again = attempt > 1 ? ["refused, please try again"] : [];
+  return [...again, ...said].map((line) => escapeControls(`${host}: ${line}`));
+}
+
+interface OpenTerminal extends Disposable {
+  write(text: string): void;
+  /** One line that is typed; undefined at the end of the input. */
+  ask(question: string, echo: boolean): Promise<string | undefined>;
+}
+
+/** @returns undefined where this process has no terminal */
+function openTerminal(signal: AbortSignal): OpenTerminal | undefined {
+  let output: number;
+  let input: ReadStream;
+  try {
+    output = openSync("/dev/tty", "w");
+  } catch {
+    return undefined;
+  }
+  try {
+    input = new ReadStream(openSync("/dev/tty", "r"));
+  } catch {
+    closeSync(output);
+    return undefined;
+  }
+  const write = (text: string) => void writeSync(output, text);
+  const lines = new LineReader(input, signal);
+  return {
+    write,
+    ask: async (question, echo) => {
+      using _ = echo ? undefined : createHiddenMode(output, () => write(question));
+      write(question);
+      try {
+        const line = await lines.next();
+        if (line === undefined) write("\n");
+        return line;
+      } catch (error) {
+        write("\n");
+        throw error;
+      }
+    },
+    [Symbol.dispose]: () => {
+      input.destroy();
+      closeSync(output);
+    },
+  };
+}
+
+/** The terminal gives a line when it is ended by Return: until then it can be corrected there. */
+class LineReader {
+  readonly #input: ReadStream;
+  readonly #signal: AbortSignal;
+  #rest = "";
+
+  constructor(input: ReadStream, signal: AbortSignal) {
+    this.#input = input;
+    this.#signal = signal;
+    input.setEncoding("utf8");
+  }
+
+  next(): Promise<string | undefined> {
+    const input = this.#input;
+    const signal = this.#signal;
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        input.pause().removeAllListeners();
+        signal.removeEventListener("abort", onAbort);
+      };
+      const onAbort = () => {
+        settle();
+        reject(signal.reason as Error);
+      };
+      const take = (text: string) => {
+        this.#rest += text;
+        const end = this.#rest.indexOf("\n");
+        if (end === -1) return;
+        const line = this.#rest.slice(0, end);
+        this.#rest = this.#rest.slice(end + 1);
+        settle();
+        resolve(line);
+      };
+      const onEnd = () => {
+        settle();
+        resolve(undefined);
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      input.on("data", take).once("end", onEnd).once("error", onEnd);
+      input.resume();
+      if (signal.aborted) onAbort();
+      else take("");
+    });
+  }
+}
