@@ -10,7 +10,7 @@ const execute = promisify(execFile);
 afterAll(() => parent[Symbol.asyncDispose]());
 
 const makeKey = (path: string, ...options: string[]) =>
-  execute("ssh-keygen", ["-q", "-N", "", "-f", path, ...options]).then(() => undefined);
+  execute("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path, ...options]).then(() => undefined);
 
 /** What ssh-keygen verifies is signed by the agent: the step has no more of the key than its public half. */
 const sign = `RUN --mount=type=ssh echo text >/f && ssh-keygen -Y sign -f /id.pub -n otto /f \\

@@ -156,7 +156,7 @@ test("calls of every kind that wait for a connection end with its failure", asyn
 
 test("a key of a form that is not known comes with the command that changes it", async () => {
   const path = join(lab.directory, "pkcs8");
-  await run("ssh-keygen", ["-q", "-t", "rsa", "-m", "PKCS8", "-N", "", "-f", path]);
+  await run("ssh-keygen", ["-q", "-t", "rsa", "-b", "2048", "-m", "PKCS8", "-N", "", "-f", path]);
   await authorize(path);
   const login = async () => {
     const credentials = [{ username: username(), privateKeys: [{ path }] }] as const;

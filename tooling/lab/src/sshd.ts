@@ -77,13 +77,19 @@ function formatConfig(files: SshdFiles, options: HostOptions, at: { listenPort: 
     `MaxSessions ${options.maxSessions ?? 10}`,
     `MaxStartups ${options.maxStartups ?? "10:30:100"}`,
     // One line for all: of several, sshd takes the first.
-    `SetEnv ${Object.entries({ HOME: files.homePath, ...options.environment })
+    `SetEnv ${Object.entries({ HOME: files.homePath, ...worldEnvironment(), ...options.environment })
       .map((pair) => pair.join("="))
       .join(" ")}`,
     "Subsystem sftp internal-sftp",
     ...(options.sshdConfig ?? []),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** What `tooling/world` wants docker clients to have, too. */
+function worldEnvironment() {
+  const { GOGC } = process.env;
+  return GOGC === undefined ? {} : { GOGC };
 }
 
 async function waitForListening(keeper: Keeper, logPath: string, offset: number): Promise<void> {
