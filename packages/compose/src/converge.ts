@@ -1,5 +1,5 @@
 import { isRuntimeFailure } from "@otto/engine";
-import { cleanText } from "@otto/errors";
+import { cleanText, startRunningClock } from "@otto/errors";
 import type { TreeListing } from "@otto/remote-tree";
 import { isNameTaken, lastLine } from "./declared/engine-text.js";
 import { imageReferences } from "./declared/image-reference.js";
@@ -58,7 +58,8 @@ export async function converge(
       : { ...observed, images: (await observeStack(session, imageReferences(stack))).images };
   const plan = planFor(seen);
   if (changesOf(plan) !== changesOf(planned)) onEvent?.({ type: "compose.planned", project, steps: plan });
-  const waiting = readyOptions(stack, plan, { ...options, before: seen.containers });
+  using clock = startRunningClock();
+  const waiting = readyOptions(stack, plan, { ...options, before: seen.containers, now: clock.now });
   const isUp = isConverged(plan) && isReady(waiting);
   if (!isConverged(plan) || (isUp && desired.isNew)) await writeLabels(session, stack, { directory, desired, pulled });
   if (isUp) return seen.containers;

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { startRunningClock } from "@otto/errors";
 import type { LockHolder } from "@otto/hosts";
 import type { PlacedStack } from "./declared/stack.js";
 import { formatKept, takeDownIn } from "./down.js";
@@ -73,8 +74,8 @@ export async function reapStack(
   options: Pick<StackLeaseOptions, "who" | "onEvent">,
 ): Promise<boolean> {
   return withStackLock(stack, options, async (session) => {
-    const deadline = performance.now() + leavingMs;
-    while (performance.now() < deadline && (await isLeased(session))) await delay(pollMs);
+    using clock = startRunningClock();
+    while (clock.now() < leavingMs && (await isLeased(session))) await delay(pollMs);
     return endLease(session, options);
   });
 }

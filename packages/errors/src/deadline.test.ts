@@ -8,6 +8,7 @@ beforeEach(() => {
   vi.useFakeTimers();
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -116,4 +117,31 @@ test("whether something happens within a time, with no timer left behind", async
   expect(await isWithin(Promise.resolve(), 1000)).toBe(true);
   await expect(isWithin(Promise.reject(new Error("broken")), 1000)).rejects.toThrow("broken");
   expect(vi.getTimerCount()).toBe(0);
+});
+
+/** Makes this process one that can stand still: time passes, and no timer fires before its end. */
+function canStandStill(): (ms: number) => void {
+  const count = performance.now.bind(performance);
+  let stillMs = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => count() + stillMs);
+  return (ms) => {
+    stillMs += ms;
+    vi.runOnlyPendingTimers();
+  };
+}
+
+test.each([50, 500, 4000])("a limit of %i ms does not pass while the process stands still", (timeoutMs) => {
+  const standStill = canStandStill();
+  using deadline = startDeadline(timeoutMs);
+  standStill(60_000);
+  expect(deadline.passed).toBe(false);
+  vi.advanceTimersByTime(timeoutMs + 1000);
+  expect(deadline.passed).toBe(true);
+});
+
+test("a limit passes though the process stands still all the time", () => {
+  const standStill = canStandStill();
+  using deadline = startDeadline(2000);
+  for (let round = 0; round < 6; round += 1) standStill(60_000);
+  expect(deadline.passed).toBe(true);
 });

@@ -1,3 +1,5 @@
+import { stallMs } from "./running-clock.js";
+
 /** Milliseconds. Node fires a timer that is set to more after 1 ms. */
 export const longestTimerMs = 2 ** 31 - 1;
 
@@ -30,7 +32,10 @@ export function anySignal(...signals: readonly (AbortSignal | undefined)[]): Abo
   return given.length > 1 ? AbortSignal.any(given) : given[0];
 }
 
-/** A time limit beside the caller's own signal. Disposed, it has no timer and no listener. */
+/**
+ * A time limit beside the caller's own signal. It counts the time in which this process runs: one that was stopped, or whose
+ * event loop was blocked, could not hear what had come in time. Disposed, it has no timer and no listener.
+ */
 export interface Deadline extends Disposable {
   /** Aborts when the time is over or the caller aborts. */
   readonly signal: AbortSignal;
@@ -42,10 +47,12 @@ export interface Deadline extends Disposable {
   stop(): void;
 }
 
+const leastPartMs = 500;
+
 /**
  * The timer holds the signal: what `AbortSignal.timeout` gives to `AbortSignal.any` may be collected as garbage on Node 20,
  * and never fires then.
- * @param timeoutMs milliseconds from its start, at most 24.8 days; `Infinity` for none
+ * @param timeoutMs milliseconds from its start; `Infinity` for none
  * @param signal the caller's own
  * @param reasonOf makes the reason of an abort that the time causes; default: a `TimeoutError`
  */
@@ -56,16 +63,32 @@ export function createDeadline(
 ): Deadline {
   const ending = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  let leftMs = timeoutMs;
   let passed = false;
   let isDisposed = false;
   const stop = () => {
     clearTimeout(timer);
     timer = undefined;
+    leftMs = timeoutMs;
   };
   const onAbort = () => ending.abort(signal?.reason);
   const expire = () => {
     passed = !ending.signal.aborted;
     ending.abort(reasonOf());
+  };
+  /** Counts the time down in parts, of which one in which the process stood still counts as if it had not. */
+  const countDown = (wasStill: boolean) => {
+    const partMs = Math.ceil(Math.min(leftMs, Math.max(leastPartMs, leftMs / 16), longestTimerMs));
+    const began = performance.now();
+    timer = setTimeout(() => {
+      const tookMs = performance.now() - began;
+      const isStill = tookMs > partMs + stallMs;
+      leftMs -= isStill ? partMs : tookMs;
+      // What came meanwhile is heard first.
+      if (leftMs <= 0 && isStill && !wasStill) leftMs = leastPartMs;
+      if (leftMs <= 0) expire();
+      else countDown(isStill);
+    }, partMs);
   };
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
@@ -75,7 +98,7 @@ export function createDeadline(
       return passed;
     },
     start: () => {
-      if (Number.isFinite(timeoutMs) && !isDisposed) timer ??= startTimer(expire, timeoutMs);
+      if (Number.isFinite(timeoutMs) && !isDisposed && timer === undefined) countDown(false);
     },
     stop,
     [Symbol.dispose]: () => {

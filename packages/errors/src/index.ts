@@ -27,6 +27,7 @@ export { OutputText } from "./output-text.js";
 export { quoteCommand, quoteWord } from "./quote-word.js";
 export { createRedactor, type RedactedText, type Redactor } from "./redactor.js";
 export { type RetryOptions, RetryPolicy } from "./retry-policy.js";
+export { type RunningClock, startRunningClock } from "./running-clock.js";
 export { Secret } from "./secret.js";
 export { isRedactable } from "./secret-forms.js";
 export { SingleFlight } from "./single-flight.js";

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { type RunningClock, startRunningClock } from "./running-clock.js";
 
 export interface RetryOptions {
   /** Whether an error is one that may pass by itself. */
@@ -6,7 +7,7 @@ export interface RetryOptions {
   /**
    * Milliseconds before the next attempt; undefined: there is none.
    * @param failures how many attempts have failed before this one, in a row
-   * @param failingMs for how long they have
+   * @param failingMs for how long they have, without the time in which this process stood still
    */
   readonly pauseMs: (failures: number, failingMs: number) => number | undefined;
   /** Ends the wait for the next attempt. */
@@ -19,7 +20,7 @@ export interface RetryOptions {
 export class RetryPolicy {
   readonly #options: RetryOptions;
   #failures = 0;
-  #failingSince: number | undefined;
+  #failing: RunningClock | undefined;
 
   constructor(options: RetryOptions) {
     this.#options = options;
@@ -41,20 +42,25 @@ export class RetryPolicy {
   /** It works again. */
   reset(): void {
     this.#failures = 0;
-    this.#failingSince = undefined;
+    this.#failing?.[Symbol.dispose]();
+    this.#failing = undefined;
   }
 
   /** Waits before the next attempt. @throws `error` when there is none; the signal's reason */
   async delay(error: unknown): Promise<void> {
     const { mayPass, pauseMs, signal, onRetry } = this.#options;
-    signal.throwIfAborted();
-    if (!mayPass(error)) throw error;
-    const now = performance.now();
-    this.#failingSince ??= now;
-    const pause = pauseMs(this.#failures, now - this.#failingSince);
-    if (pause === undefined) throw error;
-    onRetry?.(error, this.#failures);
-    this.#failures += 1;
-    await delay(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
+    try {
+      signal.throwIfAborted();
+      if (!mayPass(error)) throw error;
+      this.#failing ??= startRunningClock();
+      const pause = pauseMs(this.#failures, this.#failing.now());
+      if (pause === undefined) throw error;
+      onRetry?.(error, this.#failures);
+      this.#failures += 1;
+      await delay(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
+    } catch (last) {
+      this.reset();
+      throw last;
+    }
   }
 }

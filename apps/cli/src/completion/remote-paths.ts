@@ -68,7 +68,9 @@ async function inContainer(lab: Lab, { host, list, signal }: Listing): Promise<C
 async function readFresh(file: string): Promise<readonly string[] | undefined> {
   try {
     const { at, names } = JSON.parse(await readFile(file, "utf8")) as { at: number; names: string[] };
-    return Date.now() - at < freshMs ? names : undefined;
+    const ageMs = Date.now() - at;
+    // The clock may have been set back meanwhile.
+    return ageMs >= 0 && ageMs < freshMs ? names : undefined;
   } catch {
     return undefined;
   }

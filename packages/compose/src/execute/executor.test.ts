@@ -40,6 +40,7 @@ async function execute(plan: UpPlan, failing?: string, endless?: string): Promis
     waiting: {
       ...{ services, before: [], timeoutMs: 1000 },
       deadline: endless === undefined ? Number.POSITIVE_INFINITY : performance.now() + 10,
+      now: () => performance.now(),
     },
   } as unknown as Execution;
   const { exitCode } = await executePlan(execution, plan);

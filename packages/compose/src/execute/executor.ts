@@ -72,7 +72,7 @@ async function runCompose(execution: Execution, steps: RunSteps): Promise<Compos
     const earlier = waiting.services.filter(({ name }) => awaited.has(name));
     await waitUntilReady(watched, { ...waiting, services: earlier });
   }
-  const leftMs = Math.ceil(Math.max(waiting.deadline - performance.now(), 0));
+  const leftMs = Math.ceil(Math.max(waiting.deadline - waiting.now(), 0));
   using late = startDeadline(leftMs, waiting.signal);
   const run = runInTree(compose, stack, directory);
   const onOutput = (text: string) => onEvent?.({ type: "compose.output", project: stack.project, text });

@@ -63,8 +63,10 @@ export interface ReadyOptions {
   readonly before: readonly ObservedContainer[];
   /** Ids of containers that the plan stops and replaces: that they have exited is no failure of theirs. Default: none. */
   readonly stopped?: ReadonlySet<string> | undefined;
-  /** When to give up, as `performance.now()` counts. */
+  /** When to give up, as {@link ReadyOptions.now} counts. */
   readonly deadline: number;
+  /** The time in which this process runs. */
+  readonly now: () => number;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   /** Called when the engine does not answer: it is waited for. */
@@ -84,7 +86,13 @@ const defaultTimeoutMs = 300_000;
 export function readyOptions(
   { parent, project, files }: PlacedStack,
   plan: UpPlan,
-  { before, readyTimeoutMs: timeoutMs = defaultTimeoutMs, signal, onEvent }: UpOptions & Pick<ReadyOptions, "before">,
+  {
+    before,
+    now,
+    readyTimeoutMs: timeoutMs = defaultTimeoutMs,
+    signal,
+    onEvent,
+  }: UpOptions & Pick<ReadyOptions, "before" | "now">,
 ): ReadyOptions {
   const message = `the engine of ${parent.id} does not answer; waiting until it does`;
   const restarted = plan.flatMap((step) => (step.do === "restart" ? step.containers : []));
@@ -92,7 +100,8 @@ export function readyOptions(
     services: files.services,
     before: before.filter(({ id }) => !restarted.includes(id)),
     stopped: new Set(plan.flatMap((step) => ("network" in step ? step.containers : []))),
-    deadline: performance.now() + timeoutMs,
+    deadline: now() + timeoutMs,
+    now,
     timeoutMs,
     signal,
     onAbsent: () => onEvent?.({ type: "compose.warning", project, message }),
@@ -110,6 +119,7 @@ export function readyOptions(
 export async function waitUntilReady(view: WatchedStack, options: ReadyOptions): Promise<ObservedContainer[]> {
   const { events } = view;
   const began = performance.now();
+  const loopDeadline = options.now() + longestLoopMs;
   for (;;) {
     options.signal?.throwIfAborted();
     const { containers, seen } = await observeWatched(view, options);
@@ -117,7 +127,7 @@ export async function waitUntilReady(view: WatchedStack, options: ReadyOptions):
     if (state.failed !== undefined) throw await serviceFailed(view, state.failed);
     if (state.waiting === undefined) return containers;
     const { looping } = state;
-    const left = Math.min(options.deadline, looping ? began + longestLoopMs : Infinity) - performance.now();
+    const left = Math.min(options.deadline, looping ? loopDeadline : Infinity) - options.now();
     if (left <= 0 && looping !== undefined) throw await serviceFailed(view, looping);
     if (left <= 0) throw await notReady(view, state.waiting, options.timeoutMs);
     await events.beyond(seen, Math.min(left, state.recheckMs), options.signal);
@@ -142,9 +152,9 @@ export async function explainLate(view: WatchedStack, options: ReadyOptions): Pr
 /** Looks at a stack whose events are heard, when its engine answers. @returns `seen`: how many events there were before */
 async function observeWatched(
   { session, events }: WatchedStack,
-  { deadline, signal, onAbsent }: ReadyOptions,
+  { deadline, now, signal, onAbsent }: ReadyOptions,
 ): Promise<{ containers: ObservedContainer[]; seen: number }> {
-  const until = Math.min(deadline, performance.now() + longestAbsenceMs);
+  const until = Math.min(deadline, now() + longestAbsenceMs);
   for (let isFirst = true; ; isFirst = false) {
     signal?.throwIfAborted();
     if (events.isOver) await events.watch();
@@ -152,7 +162,7 @@ async function observeWatched(
     try {
       return { containers: await observeContainers(session), seen };
     } catch (error) {
-      if (!isOttoError(error, "COMPOSE_ENGINE_FAILED") || performance.now() >= until) throw error;
+      if (!isOttoError(error, "COMPOSE_ENGINE_FAILED") || now() >= until) throw error;
     }
     if (isFirst) onAbsent?.();
     await events.beyond(seen, askAgainMs, signal);

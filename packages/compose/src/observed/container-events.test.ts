@@ -55,7 +55,13 @@ test("the end of the events has the stack looked at again, and heard again, unti
   const onAbsent = () => {
     absences += 1;
   };
-  const waiting = { services: [a], before: [], deadline: performance.now() + 300_000, onAbsent };
+  const waiting = {
+    services: [a],
+    before: [],
+    deadline: performance.now() + 300_000,
+    now: () => performance.now(),
+    onAbsent,
+  };
   const view = { session, redactor: async () => ({}) as never, events };
   expect(await waitUntilReady(view, { ...waiting, timeoutMs: 300_000 })).toMatchObject([{ id: "c1" }]);
   expect([state.watches, absences]).toEqual([2, 1]);

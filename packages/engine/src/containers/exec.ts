@@ -1,7 +1,7 @@
 import { type Duplex, type Readable, Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { abortable, cleanText, OttoError } from "@otto/errors";
+import { abortable, cleanText, OttoError, startRunningClock } from "@otto/errors";
 import type { LimitFunction } from "p-limit";
 import { createDockerClient } from "../connection/docker-client.js";
 import type { EngineClient } from "../connection/engine-client.js";
@@ -200,11 +200,11 @@ const exitDeadlineMs = 10_000;
 
 async function readExit(client: EngineClient, id: string, signal: AbortSignal | undefined): Promise<RecordedExit> {
   const exec = createDockerClient(client, signal).getExec(id);
-  const deadline = Date.now() + exitDeadlineMs;
+  using clock = startRunningClock();
   for (;;) {
     const { Running, ExitCode, Pid } = await abortable(exec.inspect(), signal);
     if (!Running && ExitCode !== null) return { exitCode: ExitCode, pid: client.forgetsPids ? undefined : Pid };
-    if (Date.now() > deadline) throw new Error("the process closed its output and runs on");
+    if (clock.now() > exitDeadlineMs) throw new Error("the process closed its output and runs on");
     await delay(exitPollMs, undefined, { signal });
   }
 }
