@@ -3,9 +3,9 @@ import { isOttoError, OttoError } from "@otto/errors";
 import { createNoticeListener } from "./output/docker-event.js";
 import type { Session } from "./session.js";
 
-/** Ids of container hosts have dots, `<parent>.<repo>.<service>`; those of lab hosts have none. */
+/** Ids of container hosts have dots, `<parent>.<repo>.<service>`; those of lab hosts have none, and a URL is a machine's. */
 export function isContainerId(id: string): boolean {
-  return id.includes(".");
+  return id.includes(".") && !/^ssh:\/\//i.test(id);
 }
 
 /**
@@ -16,9 +16,7 @@ export function isContainerId(id: string): boolean {
 export async function findContainerHost(session: Session, id: string): Promise<DockerContainerHost> {
   const [{ declareStacks, getContainerHost }, lab] = await Promise.all([import("@otto/docker"), session.lab()]);
   const [parent] = id.toLowerCase().split(".");
-  const isParent = lab.data.hosts.some(
-    ({ id: hostId, handle, dockerCapable }) => dockerCapable && (hostId === parent || handle === parent),
-  );
+  const isParent = isParentOf(lab, parent ?? "");
   const onEvent = createNoticeListener(session.reporter);
   const skipped = await declareStacks(lab, { onEvent, askEngine: true, ...(isParent && { on: parent }) });
   try {
@@ -30,8 +28,17 @@ export async function findContainerHost(session: Session, id: string): Promise<D
   }
 }
 
+function isParentOf(lab: Lab, name: string): boolean {
+  try {
+    return lab.findHost(name).dockerCapable;
+  } catch (error) {
+    if (isOttoError(error, "LAB_UNKNOWN_HOST")) return false;
+    throw error;
+  }
+}
+
 /**
- * A host of the lab.
+ * A host of the lab, or a machine without one.
  *
  * @param containerOptions that were given and have a meaning in containers only
  * @throws `LAB_UNKNOWN_HOST`, `CLI_USAGE`

@@ -1,4 +1,3 @@
-import { findHost } from "@otto/config";
 import { isOttoError } from "@otto/errors";
 import { type Lab, planRoute } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
@@ -17,7 +16,7 @@ import { type HopProbe, probeHop } from "./hop-probe.js";
  * @throws OttoError `LAB_UNKNOWN_HOST`, `LAB_NOT_TRUSTED`, `LAB_VARIABLE_REFUSED`, or what {@link planRoute} throws
  */
 export async function* diagnose(lab: Lab, idOrHandle: string, signal: AbortSignal): AsyncGenerator<Finding> {
-  const host = findHost(lab.data, idOrHandle);
+  const host = lab.findHost(idOrHandle);
   const parent = host.dockerCapable ? lab.parent(host.id) : undefined;
   const route = host.isLocal ? ([] as const) : await planRoute(lab.data, host, lab.sshEnvironment, lab.sshConfig);
   // Before names are resolved and ports are tried, too.

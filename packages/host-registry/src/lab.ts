@@ -7,8 +7,10 @@ import {
   planRemovalParent,
   type Repo,
 } from "@otto/config";
+import { isOttoError } from "@otto/errors";
 import { createLocalParent, createSshParent, type Parent } from "@otto/hosts";
 import type { SshEventListener, SshPromptHandler } from "ssh2-streamer";
+import { describeMachine, explainUnknown, withOwnId } from "./named-machine.js";
 import { rememberAnswers } from "./prompt-memory.js";
 import { HostRegistry } from "./registry.js";
 import { SecretCommands } from "./secret-command.js";
@@ -40,6 +42,8 @@ export class Lab implements AsyncDisposable {
   readonly sshConfig: SshClientConfig;
   readonly #onSshEvent: SshEventListener | undefined;
   readonly #parents = new Map<string, Parent>();
+  /** Those without a lab, by name and id. */
+  readonly #machines = new Map<string, HostData>();
   readonly #closers = new Set<() => Promise<void>>();
 
   constructor(options: LabOptions) {
@@ -52,19 +56,38 @@ export class Lab implements AsyncDisposable {
   }
 
   /**
-   * A docker-capable host, by id or handle.
-   * @throws OttoError `LAB_UNKNOWN_HOST`, `LAB_HOST_NOT_DOCKER_CAPABLE`
+   * A host by id or handle, or a machine that its name alone describes: an alias of the user's SSH configuration, or
+   * `ssh://[user@]host[:port]`. It is docker-capable, and a host of the lab that is called so goes before it. Nothing is run or
+   * connected to.
+   * @throws OttoError `LAB_UNKNOWN_HOST` with the names there are, `LAB_SSH_CONFIG_UNREADABLE`, `SSH_CONFIG_INVALID`
    */
-  parent(idOrHandle: string): Parent {
-    return this.#open(findParent(this.data, idOrHandle));
+  findHost(name: string): HostData {
+    try {
+      return findHost(this.data, name);
+    } catch (error) {
+      if (!isOttoError(error, "LAB_UNKNOWN_HOST")) throw error;
+      const machine = this.#machines.get(name) ?? this.#describe(name);
+      if (machine !== undefined) return machine;
+      throw explainUnknown(error, this.sshConfig);
+    }
+  }
+
+  /**
+   * A docker-capable host, by what {@link findHost} takes.
+   * @throws OttoError as {@link findHost}, and `LAB_HOST_NOT_DOCKER_CAPABLE`
+   */
+  parent(name: string): Parent {
+    const host = this.findHost(name);
+    return this.#open(host.dockerCapable ? host : findParent(this.data, name));
   }
 
   /**
    * The parent that a repo's images and stack belong on.
-   * @throws OttoError `LAB_UNKNOWN_HOST`, `LAB_HOST_NOT_DOCKER_CAPABLE`, `LAB_NO_PARENT`
+   * @param on what {@link findHost} takes
+   * @throws OttoError as {@link parent}, and `LAB_NO_PARENT`
    */
   parentFor(repo: Repo, on?: string): Parent {
-    return this.#open(planParent(repo, this.data, on));
+    return on === undefined ? this.#open(planParent(repo, this.data)) : this.parent(on);
   }
 
   /**
@@ -72,12 +95,12 @@ export class Lab implements AsyncDisposable {
    * @throws OttoError as {@link parentFor}, and `LAB_DEFAULT_HOST_MISSING`
    */
   removalParentFor(repo: Repo, on?: string): Parent {
-    return this.#open(planRemovalParent(repo, this.data, on));
+    return on === undefined ? this.#open(planRemovalParent(repo, this.data)) : this.parent(on);
   }
 
-  /** Any host of the lab, to run commands on; docker-capable or not. */
-  machine(idOrHandle: string): Parent {
-    return this.#open(findHost(this.data, idOrHandle));
+  /** Any host that {@link findHost} finds, to run commands on; docker-capable or not. */
+  machine(name: string): Parent {
+    return this.#open(this.findHost(name));
   }
 
   /**
@@ -100,6 +123,15 @@ export class Lab implements AsyncDisposable {
     this.#parents.clear();
     const failed = ends.find((end) => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
+  }
+
+  #describe(name: string): HostData | undefined {
+    const described = describeMachine(name, this.sshConfig);
+    if (described === undefined) return undefined;
+    const machine = withOwnId(described, [...this.data.hosts, ...this.#machines.values()], this.sshConfig);
+    // By its id too, as the hosts of the lab.
+    for (const key of [name, machine.id]) this.#machines.set(key, machine);
+    return machine;
   }
 
   #open(host: HostData): Parent {

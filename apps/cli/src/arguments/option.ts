@@ -11,7 +11,10 @@ export function repoOption(): Option {
 }
 
 export function onOption(): Option {
-  return new Option("--on <host>", "id or handle of the parent");
+  return new Option(
+    "--on <host>",
+    "id or handle of the parent, an alias of your SSH configuration, or ssh://[user@]host[:port]",
+  );
 }
 
 export function timeoutOption(): Option {

@@ -1,6 +1,6 @@
 import type { LabData, Repo } from "@otto/config";
 import type { Session } from "../session.js";
-import { toCandidate } from "./host-candidate.js";
+import { readAliases, toCandidate } from "./host-candidate.js";
 import { readLocalPaths } from "./local-paths.js";
 import type { Candidate, Question, Subject } from "./question.js";
 
@@ -12,8 +12,10 @@ const answers: Readonly<Record<Subject, Answer>> = {
   lab: answerLabs,
   repo: async (session) => (await session.repos()).map(({ name, root }) => ({ value: name, description: root })),
   host: async (session, question) => (await import("./stack-answers.js")).answerHosts(session, question),
-  parent: async (session, question) =>
-    (await readLab(session, question)).hosts.filter(({ dockerCapable }) => dockerCapable).map(toCandidate),
+  parent: async (session, question) => [
+    ...(await readLab(session, question)).hosts.filter(({ dockerCapable }) => dockerCapable).map(toCandidate),
+    ...(await readAliases(session)),
+  ],
   image: async (session, question) => (await reposOf(session, question)).flatMap(imagesOf),
   service: async (session, question) => (await import("./stack-answers.js")).answerServices(session, question),
   instruction: async (session, question) =>

@@ -1,6 +1,6 @@
 import { type ContainerHostRow, declareStacks, openLab } from "@otto/docker";
 import type { Session } from "../session.js";
-import { toCandidate } from "./host-candidate.js";
+import { readAliases, toCandidate } from "./host-candidate.js";
 import type { Candidate, Question } from "./question.js";
 
 /** The declared services, of all repos or of the one on the line. */
@@ -16,7 +16,7 @@ export async function answerServices(session: Session, question: Question): Prom
 export async function answerHosts(session: Session, question: Question): Promise<readonly Candidate[]> {
   const { machines, containers } = await readHosts(session, question);
   const rows = containers.map((row) => ({ value: row.id, description: `${row.service} of ${row.project}` }));
-  return [...machines.map(toCandidate), ...rows];
+  return [...machines.map(toCandidate), ...rows, ...(await readAliases(session))];
 }
 
 async function readHosts({ invocation, options }: Session, question: Question) {

@@ -1,0 +1,62 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startLab, type Lab as TestLab } from "@otto/lab";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Place, runOtto } from "./otto-process.js";
+
+let machines: TestLab<"parent">;
+let home: string;
+let place: Place;
+
+beforeAll(async () => {
+  machines = await startLab({ hosts: { parent: {} } });
+  home = await mkdtemp(join(tmpdir(), "otto-named-"));
+  place = { cwd: home, env: { HOME: home } };
+  await mkdir(join(home, ".ssh"));
+  const { address, port, user } = machines.hosts.parent;
+  const text = `Match originalhost never exec "touch ${home}/ran"
+  Port 1
+Host box
+  HostName ${address}
+  Port ${port}
+Host *
+  User ${user}
+  IdentityFile ${machines.privateKeyPath}
+  UserKnownHostsFile ${machines.knownHostsPath}
+`;
+  await writeFile(join(home, ".ssh", "config"), text);
+});
+
+afterAll(async () => {
+  await machines[Symbol.asyncDispose]();
+  await rm(home, { recursive: true, force: true });
+});
+
+test("otto host takes an alias of the SSH configuration, and a URL, with no lab and no repository", async () => {
+  const { address, port } = machines.hosts.parent;
+  for (const host of ["box", `ssh://${address}:${port}`]) {
+    const { exitCode, stdout, stderr } = await runOtto(place, ["host", host, "exec", "echo", "here"]);
+    expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0, stdout: "here\n" });
+  }
+});
+
+test("a name that nobody knows says how to give a machine without a lab", async () => {
+  const { exitCode, stderr } = await runOtto(place, ["host", "bix", "exec", "true"]);
+  expect(exitCode).toBe(255);
+  expect(stderr).toContain("Aliases of your SSH configuration: box.");
+  expect(stderr).toContain("ssh://[user@]host[:port]");
+});
+
+test("completion offers aliases, and runs nothing of the configuration", async () => {
+  const config = join(home, ".ssh", "config");
+  await writeFile(config, `Match exec "touch ${home}/ran"\n Port 1\nHost box boxes *.corp\n`);
+  for (const words of [
+    ["docker", "ps", "--on", "b"],
+    ["host", "b"],
+  ]) {
+    const { stdout } = await runOtto(place, ["completion", "fish", "--", ...words]);
+    expect(stdout).toMatch(/^box\b[\s\S]*^boxes\b/m);
+  }
+  expect(await readdir(home)).not.toContain("ran");
+});

@@ -1,0 +1,83 @@
+import { type HostData, slug, sshDefaults } from "@otto/config";
+import { OttoError } from "@otto/errors";
+import type { SshClientConfig } from "./ssh-client-config.js";
+
+/**
+ * The docker-capable host that a name alone describes: `ssh://[user@]host[:port]`, or an alias of the user's SSH configuration,
+ * which fills in the rest. Nothing is run or connected to.
+ * @returns undefined for a name that is neither
+ * @throws OttoError `LAB_UNKNOWN_HOST` for a URL of another form, `LAB_SSH_CONFIG_UNREADABLE`, `SSH_CONFIG_INVALID`
+ */
+export function describeMachine(name: string, config: SshClientConfig): HostData | undefined {
+  if (/^ssh:\/\//i.test(name)) return describeUrl(name);
+  if (/^[^\s@:/]+$/.test(name) && config.knows(name)) return toMachine(name, name);
+  return undefined;
+}
+
+/** The error of a name that is no host of the lab, with what else a name can be. */
+export function explainUnknown({ code, message, hint, details, cause }: OttoError, config: SshClientConfig): OttoError {
+  const aliases = readAliases(config);
+  const known = aliases.length === 0 ? "" : ` Aliases of your SSH configuration: ${aliases.join(", ")}.`;
+  return new OttoError(code, message, {
+    hint: `${hint ?? ""}${known} A machine without a lab: ssh://[user@]host[:port].`.trim(),
+    ...(details && { details: { ...details, aliases: [...aliases] } }),
+    cause,
+  });
+}
+
+const longestList = 20;
+
+/** A configuration that cannot be read must not hide that the name is unknown. */
+function readAliases(config: SshClientConfig): readonly string[] {
+  try {
+    const aliases = config.aliases();
+    return aliases.length > longestList ? [...aliases.slice(0, longestList), "…"] : aliases;
+  } catch {
+    return [];
+  }
+}
+
+function describeUrl(url: string): HostData {
+  const [, user, bracketed, bare, port] =
+    /^ssh:\/\/(?:([^@:/\s]+)@)?(?:\[([0-9a-f:.%]+)\]|([^@:/[\]\s]+))(?::(\d{1,5}))?\/?$/i.exec(url) ?? [];
+  const host = bracketed ?? bare;
+  if (host === undefined || Number(port ?? 22) < 1 || Number(port ?? 22) > 65_535) {
+    throw new OttoError("LAB_UNKNOWN_HOST", `looking for the host ${url}: it is not ssh://[user@]host[:port]`, {
+      hint: "Passwords and paths have no place in it; a password comes from a lab, or is asked for.",
+      details: { host: url },
+    });
+  }
+  const machine = toMachine(url.slice("ssh://".length), host);
+  return {
+    ...machine,
+    ...(user === undefined ? {} : { user: decodeURIComponent(user) }),
+    ssh: { ...machine.ssh, port: Number(port ?? sshDefaults.port) },
+  };
+}
+
+function toMachine(name: string, ip: string): HostData {
+  const id = slug(name) || "ssh";
+  return {
+    id,
+    handle: id,
+    element: id,
+    ip,
+    creds: [],
+    labs: [],
+    resources: [],
+    dockerCapable: true,
+    ssh: { ...sshDefaults, useSshConfig: true },
+    docker: { command: ["docker"] },
+    isLocal: false,
+  };
+}
+
+/** A machine whose id another host has already, or is the alias of another, gets another one. */
+export function withOwnId(machine: HostData, hosts: readonly HostData[], config: SshClientConfig): HostData {
+  const aliases = config.aliases();
+  const isTaken = (id: string) =>
+    hosts.some((host) => host.id === id || host.handle === id) || (machine.ip !== id && aliases.includes(id));
+  let { id } = machine;
+  while (isTaken(id)) id = `ssh-${id}`;
+  return { ...machine, id, handle: id, element: id };
+}
