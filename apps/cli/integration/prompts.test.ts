@@ -74,7 +74,7 @@ test("a key's passphrase, then a password; what the server asks", async () => {
   await key.sees(`key: Password of ${lab.hosts.key.user}: `);
   key.type(`${password}\r`);
   await key.sees("got in");
-  await questions.sees("questions: Password: ");
+  await questions.sees(`(${lab.hosts.questions.user}@questions) Password: `);
   questions.type(`${password}\r`);
   await questions.sees("got in");
   for (const terminal of [key, questions]) {

@@ -100,7 +100,7 @@ async function write(path: string, content: string | Buffer): Promise<void> {
 const marker = (name: string) =>
   `import { writeFileSync } from "node:fs";\nwriteFileSync(${JSON.stringify(join(home, `executed-${name}`))}, "");\n`;
 
-const executed = () => ["module", "suite"].filter((name) => existsSync(join(home, `executed-${name}`)));
+const executed = () => ["module", "suite", "vault"].filter((name) => existsSync(join(home, `executed-${name}`)));
 
 function settings({ lab = "lab.json", more = "" } = {}): string {
   return `name = "canary"
@@ -181,15 +181,18 @@ const sentences: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   C3: async () => {
+    // Nothing but Node is in the PATH for sure.
+    await write("clone/app/vault.mjs", `${marker("vault")}console.log("printed");`);
+    await writeLab("clone/app/lab.json", { password_command: [process.execPath, "./vault.mjs"] });
     for (const argv of connecting) {
       if (argv[0] === "completion") expect(await otto(argv)).toMatchObject({ exitCode: 0, stdout: "" });
       else expect([argv, await codeOf(argv)]).toEqual([argv, "LAB_NOT_TRUSTED"]);
     }
-    expect([seen.connections, agentQuestions]).toEqual([0, 0]);
+    expect([seen.connections, agentQuestions, executed()]).toEqual([0, 0, []]);
     // The same commands do connect, once the file is trusted.
     expect((await otto(["trust"])).exitCode).toBe(0);
     await otto(["host", "evil", "exec", "id"]);
-    expect([seen.connections > 0, agentQuestions > 0]).toEqual([true, true]);
+    expect([seen.connections > 0, agentQuestions > 0, executed()]).toEqual([true, true, ["vault"]]);
   },
 
   C4: async () => {
@@ -199,6 +202,8 @@ const sentences: Readonly<Record<string, () => Promise<void>>> = {
       () => writeLab("clone/app/lab.json", { client_keys: ["key"], compress: true }),
       () => write("clone/app/known_hosts", "# another\n"),
       () => write("clone/app/key", "another"),
+      () => writeLab("clone/app/lab.json", { password_command: [process.execPath, "./vault.mjs"] }),
+      () => write("clone/app/vault.mjs", "console.log(1)"),
     ];
     for (const change of changes) {
       await otto(["trust"]);
@@ -312,7 +317,8 @@ const sentences: Readonly<Record<string, () => Promise<void>>> = {
     const other = ssh2.utils.generateKeyPairSync("ed25519").public;
     await write("own/known_hosts", `[127.0.0.1]:${port} ${other}\n`);
     expect(await codeOf(["host", "evil", "exec", "id"])).toBe("SSH_HOST_KEY_CHANGED");
-    expect([seen.methods, seen.passwords, agentQuestions]).toEqual([[], [], 0]);
+    // Which transport is fit depends on the types of the agent's keys: it is asked for them, and in no login.
+    expect([seen.methods, seen.passwords, agentQuestions]).toEqual([[], [], 1]);
   },
 
   B2: async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createTerminalPrompt, formatHeading } from "./terminal-prompt.js";
+import { createTerminalPrompt, formatHeading, formatQuestion } from "./terminal-prompt.js";
 
 const prompt = {
   host: "box",
@@ -45,9 +45,23 @@ test("what the server says stands above its questions, each line with the host, 
   const said = { ...prompt, name: "Two steps", instruction: "One.\n\n\u001b[2JTwo.\n", attempt: 2 };
   expect(formatHeading(said)).toEqual([
     "box: refused, please try again",
-    "box: Two steps",
-    "box: One.",
-    "box: \\u001b[2JTwo.",
+    "(ada@box) Two steps",
+    "(ada@box) One.",
+    "(ada@box) \\u001b[2JTwo.",
   ]);
   expect(formatHeading(prompt)).toEqual([]);
+});
+
+test.each([
+  ["Code: ", ["(ada@box) Code: "]],
+  ["Choose:\n\n 1. Push\nOption (1-1): ", ["(ada@box) Choose:", "(ada@box)  1. Push", "(ada@box) Option (1-1): "]],
+  ["Hello\nbox: Passphrase of the key /k: ", ["(ada@box) Hello", "(ada@box) box: Passphrase of the key /k: "]],
+  ["", ["(ada@box) "]],
+])("a server's question %j is the server's on each line", (text, lines) => {
+  expect(formatQuestion(prompt, text)).toEqual(lines);
+});
+
+test("otto's own question names the host", () => {
+  const own = { ...prompt, kind: "passphrase" } as const;
+  expect(formatQuestion(own, "Passphrase of the key /k: ")).toEqual(["box: Passphrase of the key /k: "]);
 });

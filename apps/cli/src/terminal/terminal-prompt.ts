@@ -32,7 +32,9 @@ async function askAtTerminal(prompt: SshPrompt, signal: AbortSignal): Promise<re
   for (const line of formatHeading(prompt)) terminal.write(`${line}\n`);
   const answers: string[] = [];
   for (const { text, echo } of prompt.questions) {
-    const answer = await terminal.ask(escapeControls(`${prompt.host}: ${text}`), echo);
+    const lines = formatQuestion(prompt, text);
+    for (const line of lines.slice(0, -1)) terminal.write(`${line}\n`);
+    const answer = await terminal.ask(lines.at(-1) ?? "", echo);
     if (answer === undefined) return undefined;
     answers.push(answer);
   }
@@ -40,10 +42,24 @@ async function askAtTerminal(prompt: SshPrompt, signal: AbortSignal): Promise<re
 }
 
 /** What the server says above its questions, and that an answer was wrong. */
-export function formatHeading({ host, name, instruction, attempt }: SshPrompt): readonly string[] {
-  const said = [name, ...instruction.split("\n")].map((line) => line.trim()).filter((line) => line !== "");
-  const again = attempt > 1 ? ["refused, please try again"] : [];
-  return [...again, ...said].map((line) => escapeControls(`${host}: ${line}`));
+export function formatHeading({ name, instruction, ...prompt }: SshPrompt): readonly string[] {
+  const said = [name, ...instruction.split("\n")].filter((line) => line.trim() !== "");
+  const again = prompt.attempt > 1 ? [escapeControls(`${prompt.host}: refused, please try again`)] : [];
+  return [...again, ...said.map((line) => markAsServers(prompt, line))];
+}
+
+/** The lines of a question; the last one is where the answer is typed. */
+export function formatQuestion(prompt: SshPrompt, text: string): readonly string[] {
+  if (prompt.kind !== "keyboard-interactive") return [escapeControls(`${prompt.host}: ${text}`)];
+  const lines = text.split("\n");
+  return lines
+    .filter((line, index) => line.trim() !== "" || index === lines.length - 1)
+    .map((line) => markAsServers(prompt, line));
+}
+
+/** As OpenSSH marks the words of a server, on each line: one could ask for the passphrase of a key in otto's own words. */
+function markAsServers({ host, user }: Pick<SshPrompt, "host" | "user">, line: string): string {
+  return escapeControls(`(${user}@${host}) ${line}`);
 }
 
 interface OpenTerminal extends Disposable {

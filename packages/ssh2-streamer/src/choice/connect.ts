@@ -34,6 +34,8 @@ export function createChoosingTransport(): Transport {
   return async (request) => {
     const { transport = "auto" } = request.endpoint;
     if (transport !== "auto") return connectBy(transport, "it is asked for", request);
+    // Before files that a lab names are read, and an agent is asked.
+    request.endpoint.authorize?.();
     const means = await readMeans(request.endpoint);
     const need = learned ?? findNeed(request.endpoint, means);
     if (need === undefined) return connectLearning(request, means);

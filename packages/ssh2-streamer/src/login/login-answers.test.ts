@@ -63,7 +63,7 @@ test("a vault is asked once for one login; a wrong answer is asked of a person",
 
 test("what nobody answers is kept as it was asked", async () => {
   const { answers } = answersOf({});
-  expect(await answers.round(round("Code\u001b[31m: "), 1)).toBeUndefined();
+  expect(await answers.round(round("1. Push\nCode\u001b[31m: "), 1)).toBeUndefined();
   expect(await answers.passphrase({ path: "/k" }, 1)).toBeUndefined();
   expect(answers.unanswered).toEqual(["Code:", "Passphrase of the key /k:"]);
 });

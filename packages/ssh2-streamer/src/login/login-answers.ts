@@ -98,7 +98,8 @@ export class LoginAnswers {
     const prompt = this.#clean({ host: endpoint.name, user: credential.username, ...asked });
     const answers = onPrompt && (await wait(() => onPrompt(prompt, signal)));
     if (answers === undefined) {
-      this.#unanswered.push(...prompt.questions.map(({ text }) => text.trim()));
+      // Some servers have a menu above the question.
+      this.#unanswered.push(...prompt.questions.map(({ text }) => text.trim().split("\n").at(-1) ?? ""));
       return undefined;
     }
     if (answers.length !== prompt.questions.length) throw new TypeError("onPrompt: one answer to each question is due");

@@ -23,29 +23,34 @@ function startServer(isCut: () => boolean) {
   });
   return async () => {
     isAccepted = false;
-    const ours = new Duplex({
-      read: () => {},
-      write: (chunk, _encoding, done) => {
-        theirs.push(chunk);
-        done();
-      },
-    });
-    const theirs = new Duplex({
-      read: () => {},
-      write: (chunk, _encoding, done) => {
-        const isLast = isAccepted && isCut();
-        // In a turn of its own, as bytes come from a network.
-        setImmediate(() => {
-          ours.push(chunk);
-          if (isLast) ours.destroy();
-          done();
-        });
-      },
-    });
-    ours.once("close", () => theirs.destroy());
-    server.injectSocket(theirs as unknown as Parameters<typeof server.injectSocket>[0]);
-    return ours;
+    return connectTo(server, () => isAccepted && isCut());
   };
+}
+
+/** @param isLast tells of each chunk of the server whether the connection is closed with it */
+function connectTo(server: InstanceType<typeof ssh2.Server>, isLast: () => boolean): Duplex {
+  const ours = new Duplex({
+    read: () => {},
+    write: (chunk, _encoding, done) => {
+      theirs.push(chunk);
+      done();
+    },
+  });
+  const theirs = new Duplex({
+    read: () => {},
+    write: (chunk, _encoding, done) => {
+      const isCut = isLast();
+      // In a turn of its own, as bytes come from a network.
+      setImmediate(() => {
+        ours.push(chunk);
+        if (isCut) ours.destroy();
+        done();
+      });
+    },
+  });
+  ours.once("close", () => theirs.destroy());
+  server.injectSocket(theirs as unknown as Parameters<typeof server.injectSocket>[0]);
+  return ours;
 }
 
 test("a connection that is lost in the turn of its login is made again, not handed over dead", async () => {
@@ -65,6 +70,34 @@ test("a connection that is lost in the turn of its login is made again, not hand
   expect(cuts).toBeLessThan(1);
   expect(connection.isOpen).toBe(true);
   await connection.close("done");
+});
+
+test("who has no key asks what the server takes before a password is read or a person asked", async () => {
+  const taken: string[] = [];
+  const server = new ssh2.Server({ hostKeys: [key] });
+  server.on("connection", (client) => {
+    client.on("error", () => {});
+    client.on("authentication", (context) => {
+      taken.push(context.method);
+      context.reject(["publickey"]);
+    });
+  });
+  const neverRead = () => Promise.reject(new Error("it was read"));
+  const connecting = connectBySsh2({
+    endpoint: {
+      name: "parent",
+      host: "parent",
+      credentials: [{ username: "ada", password: neverRead }],
+      hostKey: { pin: formatFingerprint(blob) },
+    },
+    dial: async () => connectTo(server, () => false),
+    signal: new AbortController().signal,
+    depth: 0,
+    onEvent: () => {},
+    onPrompt: neverRead,
+  });
+  await expect(connecting).rejects.toMatchObject({ code: "SSH_AUTH_FAILED", details: { offered: ["publickey"] } });
+  expect(taken).toEqual(["none"]);
 });
 
 test("an endpoint that is not authorized is not even dialled", async () => {
