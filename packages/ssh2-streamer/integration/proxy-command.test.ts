@@ -141,7 +141,7 @@ describe.each(transports)("$name", (transport) => {
     ["bytes", "sh -c 'echo hello >&2; cat /dev/zero'"],
     ["a line of HTTP", "sh -c 'echo hello >&2; echo HTTP/1.1 400 Bad Request'"],
   ])("what prints no SSH is an error, with what it says on stderr: %s", async ([, command], { expect }) => {
-    await using session = openParent(transport, command, { connectTimeoutMs: 3000 });
+    await using session = openParent(transport, command, { connectTimeoutMs: 15_000 });
     const error = (await session.connect().catch((reason: unknown) => reason)) as Error;
     expect(error).toMatchObject({ code: "SSH_CONNECT_FAILED", details: { hop: "parent" } });
     expect(error.message).toContain("hello");

@@ -12,7 +12,7 @@ import { isUnsafeWord } from "../route/ssh-config-tokens.js";
 export interface ProxyDialer {
   /** Starts the command. Destroying the stream ends it with its children; the stream is closed when they are gone. */
   readonly dial: (signal: AbortSignal, username?: string) => Promise<Duplex>;
-  /** The end of what the command that was started last said on stderr. */
+  /** The end of what the last command that said something on stderr said there. */
   readonly said: string;
 }
 
@@ -41,10 +41,11 @@ export function createProxyDialer(endpoint: SshEndpoint, { command, env }: Proxy
       const shell = env.SHELL || "/bin/sh";
       // A group of its own ends with all its children.
       const child = spawn(shell, ["-c", line], { env: { ...env }, detached: true, stdio: "pipe" });
-      said = "";
+      let words = "";
       child.stderr.on("error", () => {}).setEncoding("utf8");
       child.stderr.on("data", (text: string) => {
-        said = (said + text).slice(-longestSaid);
+        words = (words + text).slice(-longestSaid);
+        said = words;
       });
       try {
         await once(child, "spawn");
@@ -52,7 +53,7 @@ export function createProxyDialer(endpoint: SshEndpoint, { command, env }: Proxy
         const why = `its proxy command cannot be started by ${shell}: ${(error as Error).message}`;
         throw socketError(endpoint, new ProxyCommandFailure(why));
       }
-      return new ProxySocket(child, () => said.trim());
+      return new ProxySocket(child, () => words.trim());
     },
     get said() {
       return said.trim();
