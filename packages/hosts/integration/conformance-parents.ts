@@ -1,9 +1,15 @@
 import { createLocalParent, createSshParent, type Parent } from "@otto/hosts";
 import { type Lab, startLab } from "@otto/lab";
-import type { SshRoute } from "ssh2-streamer";
+import type { SshEndpoint, SshRoute } from "ssh2-streamer";
 
 /** The ways to a parent that behave alike. */
-export const ways = ["local", "ssh", "ssh through a bastion", "ssh with one session and no forwarding"] as const;
+export const ways = [
+  "local",
+  "ssh",
+  "ssh through a bastion",
+  "ssh with one session and no forwarding",
+  "ssh by OpenSSH's client through a bastion",
+] as const;
 
 /** A parent of each way, all of them this machine. */
 export interface Parents extends AsyncDisposable {
@@ -27,6 +33,7 @@ export async function startParents(): Promise<Parents> {
     ssh: connectParent(lab, "direct"),
     "ssh through a bastion": connectParent(lab, "bastion", "inner"),
     "ssh with one session and no forwarding": connectParent(lab, "narrow"),
+    "ssh by OpenSSH's client through a bastion": connectBy("openssh", lab, ["bastion", "inner"]),
   };
   return {
     lab,
@@ -40,6 +47,10 @@ export async function startParents(): Promise<Parents> {
 
 /** A parent over SSH through these hosts of a lab; the last is the parent. The caller disposes it. */
 export function connectParent(lab: Lab, ...names: readonly string[]): Parent {
+  return connectBy("auto", lab, names);
+}
+
+function connectBy(transport: SshEndpoint["transport"], lab: Lab, names: readonly string[]): Parent {
   const hosts = names.map((name) => {
     const host = lab.hosts[name];
     if (host === undefined) throw new TypeError(`no host ${name}`);
@@ -49,7 +60,7 @@ export function connectParent(lab: Lab, ...names: readonly string[]): Parent {
   const route = hosts.map((host) => {
     const { name, address, port, user, privateKeyPath, fingerprint } = host;
     const credentials = [{ username: user, privateKeys: [{ path: privateKeyPath }] }] as const;
-    return { name, host: address, port, credentials, hostKey: { pin: fingerprint } };
+    return { name, host: address, port, credentials, hostKey: { pin: fingerprint }, transport };
   });
   return createSshParent({
     id: names.at(-1) ?? "",

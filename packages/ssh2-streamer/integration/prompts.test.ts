@@ -101,7 +101,10 @@ async function askSsh(at: { port: number; user: string }, keys: readonly string[
   return { user: stdout.trim(), asked: (await readFile(askedFile, "utf8")).trimEnd().split("\n") };
 }
 
-describe.each(names)("a server that wants %s", (name) => {
+const transports = ["ssh2", "openssh"] as const;
+const wanted = names.flatMap((name) => transports.map((transport) => ({ name, transport })));
+
+describe.each(wanted)("$transport: a server that wants $name", ({ name, transport }) => {
   const host = () => lab.hosts[name];
   const password = () => lab.hosts["password-key"].password ?? "";
   const keys = () => [lab.privateKeyPath, secondKey];
@@ -116,12 +119,14 @@ describe.each(names)("a server that wants %s", (name) => {
 
   test("is given all of it, with the password known", async () => {
     const credentials = [{ ...credential(), password: new Secret(password()) }] as const;
-    expect(await whoami(endpointOf(lab, host(), { credentials }))).toBe(host().user);
+    expect(await whoami(endpointOf(lab, host(), { credentials, transport }))).toBe(host().user);
   });
 
   test("is given all of it by a person, who is asked once for what is wanted", async () => {
     const { asked, onPrompt } = person(password);
-    expect(await whoami(endpointOf(lab, host(), { credentials: [credential()] }), onPrompt)).toBe(host().user);
+    expect(await whoami(endpointOf(lab, host(), { credentials: [credential()], transport }), onPrompt)).toBe(
+      host().user,
+    );
     const kinds = name === "two-keys" ? [] : [name.includes("password") ? "password" : "keyboard-interactive"];
     expect(asked.map(({ kind }) => kind)).toEqual(kinds);
     for (const prompt of asked) {
@@ -131,74 +136,76 @@ describe.each(names)("a server that wants %s", (name) => {
   });
 
   test("is given all of it where the keys are an agent's", async () => {
-    const socket = join(lab.directory, `agent-${name}`);
+    const socket = join(lab.directory, `agent-${name}-${transport}`);
     const { stdout } = await run("ssh-agent", ["-a", socket]);
     const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(stdout)?.[1]);
     try {
       await run("ssh-add", ["-q", ...keys()], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
       const credentials = [{ username: host().user, agent: socket, password: new Secret(password()) }] as const;
-      expect(await whoami(endpointOf(lab, host(), { credentials }))).toBe(host().user);
+      expect(await whoami(endpointOf(lab, host(), { credentials, transport }))).toBe(host().user);
     } finally {
       process.kill(pid);
     }
   });
 });
 
-test("the passphrase of a key is asked for once the server takes the key, again when it is wrong, and never otherwise", async () => {
-  const host = lab.hosts["key-password"];
-  const locked = await authorizedKey("locked", "open sesame");
-  const stranger = await createKeyPair("ed25519", join(lab.directory, "stranger"), "unknown");
-  const { asked, onPrompt } = person(({ kind, attempt }) => {
-    if (kind === "password") return host.password ?? "";
-    return attempt === 1 ? "wrong" : "open sesame";
+describe.each(transports)("%s", (transport) => {
+  test("the passphrase of a key is asked for once the server takes the key, again when it is wrong, and never otherwise", async () => {
+    const host = lab.hosts["key-password"];
+    const locked = await authorizedKey(`locked-${transport}`, "open sesame");
+    const stranger = await createKeyPair("ed25519", join(lab.directory, `stranger-${transport}`), "unknown");
+    const { asked, onPrompt } = person(({ kind, attempt }) => {
+      if (kind === "password") return host.password ?? "";
+      return attempt === 1 ? "wrong" : "open sesame";
+    });
+    const privateKeys = [{ path: stranger.privateKeyPath }, { path: locked }];
+    const credentials = [{ username: host.user, privateKeys }] as const;
+    expect(await whoami(endpointOf(lab, host, { credentials, transport }), onPrompt)).toBe(host.user);
+    expect(asked.map(({ kind, keyPath, attempt }) => [kind, keyPath, attempt])).toEqual([
+      ["passphrase", locked, 1],
+      ["passphrase", locked, 2],
+      ["password", undefined, 1],
+    ]);
+    const { message, hint } = await refusalOf(whoami(endpointOf(lab, host, { credentials, transport })));
+    expect(message).toContain(`nobody answered "Passphrase of the key ${locked}:"`);
+    expect(hint).toContain("passphrase_command");
   });
-  const privateKeys = [{ path: stranger.privateKeyPath }, { path: locked }];
-  const credentials = [{ username: host.user, privateKeys }] as const;
-  expect(await whoami(endpointOf(lab, host, { credentials }), onPrompt)).toBe(host.user);
-  expect(asked.map(({ kind, keyPath, attempt }) => [kind, keyPath, attempt])).toEqual([
-    ["passphrase", locked, 1],
-    ["passphrase", locked, 2],
-    ["password", undefined, 1],
-  ]);
-  const { message, hint } = await refusalOf(whoami(endpointOf(lab, host, { credentials })));
-  expect(message).toContain(`nobody answered "Passphrase of the key ${locked}:"`);
-  expect(hint).toContain("passphrase_command");
-});
 
-test("a secret that is read when it is needed is not read before", async () => {
-  const host = lab.hosts["two-keys"];
-  const locked = await authorizedKey("vault", "open sesame");
-  let reads = 0;
-  const password = async () => {
-    throw new Error("not needed");
-  };
-  const passphrase = async () => {
-    reads += 1;
-    return new Secret("open sesame");
-  };
-  const privateKeys = [{ path: lab.privateKeyPath }, { path: locked, passphrase }];
-  const credentials = [{ username: host.user, privateKeys, password }] as const;
-  expect(await whoami(endpointOf(lab, host, { credentials }))).toBe(host.user);
-  expect(reads).toBe(1);
-});
+  test("a secret that is read when it is needed is not read before", async () => {
+    const host = lab.hosts["two-keys"];
+    const locked = await authorizedKey(`vault-${transport}`, "open sesame");
+    let reads = 0;
+    const password = async () => {
+      throw new Error("not needed");
+    };
+    const passphrase = async () => {
+      reads += 1;
+      return new Secret("open sesame");
+    };
+    const privateKeys = [{ path: lab.privateKeyPath }, { path: locked, passphrase }];
+    const credentials = [{ username: host.user, privateKeys, password }] as const;
+    expect(await whoami(endpointOf(lab, host, { credentials, transport }))).toBe(host.user);
+    expect(reads).toBe(1);
+  });
 
-test("what reading a secret, or a person, throws is the login's error", async () => {
-  const host = lab.hosts["password-key"];
-  const fault = new Error("the vault is sealed");
-  const reject = () => Promise.reject(fault);
-  const vault = endpointOf(lab, host, { credentials: [{ username: host.user, password: reject }] });
-  await expect(whoami(vault)).rejects.toBe(fault);
-  const nobody = endpointOf(lab, host, { credentials: [{ username: host.user }] });
-  await expect(whoami(nobody, reject)).rejects.toBe(fault);
-});
+  test("what reading a secret, or a person, throws is the login's error", async () => {
+    const host = lab.hosts["password-key"];
+    const fault = new Error("the vault is sealed");
+    const reject = () => Promise.reject(fault);
+    const vault = endpointOf(lab, host, { transport, credentials: [{ username: host.user, password: reject }] });
+    await expect(whoami(vault)).rejects.toBe(fault);
+    const nobody = endpointOf(lab, host, { transport, credentials: [{ username: host.user }] });
+    await expect(whoami(nobody, reject)).rejects.toBe(fault);
+  });
 
-test("a wrong answer is asked again, three times in all", async () => {
-  const host = lab.hosts["password-key"];
-  const { asked, onPrompt } = person(() => "wrong");
-  const credentials = [{ username: host.user }] as const;
-  const { message } = await refusalOf(whoami(endpointOf(lab, host, { credentials }), onPrompt));
-  expect(asked.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
-  expect(message).not.toContain("wrong");
+  test("a wrong answer is asked again, three times in all", async () => {
+    const host = lab.hosts["password-key"];
+    const { asked, onPrompt } = person(() => "wrong");
+    const credentials = [{ username: host.user }] as const;
+    const { message } = await refusalOf(whoami(endpointOf(lab, host, { credentials, transport }), onPrompt));
+    expect(asked.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    expect(message).not.toContain("wrong");
+  });
 });
 
 test("the time that a person takes is no part of the time limit; a close withdraws the question", async () => {
