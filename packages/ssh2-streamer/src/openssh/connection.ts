@@ -17,6 +17,7 @@ import { probeIntervalMs } from "./arguments.js";
 import { type Channel, Channels } from "./channels.js";
 import { createExecChannel } from "./exec-channel.js";
 import { ForwardSocket } from "./forward-socket.js";
+import { guardProcess } from "./guard.js";
 import { readLossCause } from "./login-log.js";
 import type { Master } from "./master.js";
 import { encodeFields } from "./wire.js";
@@ -49,6 +50,7 @@ export class OpensshConnection implements Connection {
   readonly #master: Master;
   readonly #pid: number;
   readonly #stopWatching: () => void;
+  readonly #stopGuarding: () => void;
   #closed: Promise<void> | undefined;
 
   constructor({ endpoint, master, socket, pid, serverVersion, startedAt, depth }: ConnectionSetting) {
@@ -61,6 +63,8 @@ export class OpensshConnection implements Connection {
     this.#master = master;
     this.#pid = pid;
     this.#stopWatching = this.#watch(depth);
+    // What passes through this process ends with it.
+    this.#stopGuarding = master.passing === undefined ? guardProcess(pid) : () => {};
     socket.on("data", (chunk: Buffer) => {
       try {
         this.#channels.push(chunk);
@@ -119,6 +123,7 @@ export class OpensshConnection implements Connection {
   #lose(loss: Loss): void {
     if (!this.#notice.report(loss)) return;
     this.#stopWatching();
+    this.#stopGuarding();
     this.#channels.lose();
     this.#socket.destroy();
     this.#closed = this.#endMaster();
