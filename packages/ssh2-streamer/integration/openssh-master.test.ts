@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { type Lab, startLab } from "@otto/lab";
 import type { SshEndpoint } from "ssh2-streamer";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -88,4 +89,18 @@ test("what a process left that was killed in a login is removed by the next one,
   next.child.stdin.end();
   await next.exited;
   silent.close();
+});
+
+test("a process that used ssh may use ssh2 after it, which is loaded only then", async () => {
+  const program = `
+    import { openSshSession } from "ssh2-streamer";
+    const endpoint = JSON.parse(process.argv[1]);
+    for (const transport of ["openssh", "ssh2"]) {
+      const session = openSshSession([{ ...endpoint, transport }]);
+      console.log((await session.exec(["echo", transport])).stdout.toString().trim());
+      await session.close();
+    }`;
+  const args = ["--input-type=module", "-e", program, JSON.stringify(endpointOf(lab, lab.hosts.hop))];
+  const child = spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"] });
+  expect(await text(child.stdout)).toBe("openssh\nssh2\n");
 });

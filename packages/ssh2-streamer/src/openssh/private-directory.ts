@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from "node:fs";
-import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, rmdir, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -23,7 +23,7 @@ export async function createPrivateDirectory(): Promise<PrivateDirectory> {
     try {
       const path = await mkdtemp(join(base, prefix));
       await removeOrphans(base);
-      return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+      return { path, [Symbol.asyncDispose]: () => removeFlat(path) };
     } catch (error) {
       failure = error;
     }
@@ -39,9 +39,20 @@ async function removeOrphans(base: string): Promise<void> {
     orphans.map(async (name) => {
       const path = join(base, name);
       const stat = await lstat(path).catch(() => undefined);
-      if (stat?.isDirectory() && stat.uid === process.getuid?.()) await rm(path, { recursive: true, force: true });
+      if (stat?.isDirectory() && stat.uid === process.getuid?.()) await removeFlat(path);
     }),
   );
+}
+
+/**
+ * Removes a directory with its files. After `rm` with `recursive`, Node 20.20 resolves modules that it imports next without following
+ * their links.
+ */
+async function removeFlat(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  // `ssh` removes its control socket itself.
+  await Promise.all(names.map((name) => unlink(join(directory, name)).catch(() => {})));
+  await rmdir(directory).catch(() => {});
 }
 
 /** Whether a name is one of ours, of a process that this one could see and that is gone. */
