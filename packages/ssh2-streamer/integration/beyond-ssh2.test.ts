@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const securityKeyProvider = "/usr/lib/openssh/regress/misc/sk-dummy/sk-dummy.so";
 const environment = { ...process.env, SSH_SK_PROVIDER: securityKeyProvider };
 
-type Name = "newest" | "certified" | "plain";
+type Name = "newest" | "certified" | "plain" | "vouched";
 let lab: Lab<Name>;
 let directory: string;
 const agents: (() => Promise<void>)[] = [];
@@ -28,6 +28,7 @@ beforeAll(async () => {
       newest: { sshdConfig: ["KexAlgorithms sntrup761x25519-sha512@openssh.com"] },
       certified: { sshdConfig: [`TrustedUserCAKeys ${join(directory, "ca.pub")}`] },
       plain: {},
+      vouched: {},
     },
   });
 });
@@ -182,4 +183,26 @@ test("a key in PKCS #8", async () => {
   const { ssh, otto, choices } = await logIn("plain", { privateKeys: [{ path }] });
   expect(otto).toBe(ssh);
   expect(choices).toEqual([`openssh: the form of the key ${path}`]);
+});
+
+test("a host that is known by its certificate alone, of which nothing is recorded", async () => {
+  const host = lab.hosts.vouched;
+  const [hostKey] = host.hostKeys;
+  if (hostKey === undefined) throw new TypeError("a host has a key");
+  const signing = ["-s", join(directory, "ca"), "-I", "vouched", "-h", "-n", host.address];
+  await run("ssh-keygen", ["-q", ...signing, `${hostKey.privateKeyPath}.pub`]);
+  await host.stop();
+  await host.start({ options: { sshdConfig: [`HostCertificate ${hostKey.privateKeyPath}-cert.pub`] } });
+  const file = join(directory, "authorities");
+  const text = `@cert-authority * ${await readFile(join(directory, "ca.pub"), "utf8")}`;
+  await writeFile(file, text);
+  const events: SshEvent[] = [];
+  const endpoint = endpointOf(lab, host, { hostKey: { knownHosts: [file], learn: { file } } });
+  await using session = openSshSession([endpoint], { onEvent: (event) => events.push(event) });
+  expect((await session.exec(["echo", "in"])).stdout.toString()).toBe("in\n");
+  expect(events.map(({ type }) => type)).toEqual(["ssh.transport", "ssh.host-key-trusted", "ssh.connected"]);
+  expect(await readFile(file, "utf8")).toBe(text);
+  expect(await refusalWithoutSsh(endpoint)).toContain(
+    `it is needed for the host's certificate (of the authority of ${file}:1)`,
+  );
 });

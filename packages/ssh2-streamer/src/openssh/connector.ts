@@ -129,6 +129,7 @@ function listHostKeyAlgorithms({ algorithms, authorities }: Attempt["hostKey"]):
   return [...certificates, ...algorithms];
 }
 
+/** Answers with a line of a known_hosts file, or an empty one: a program that fails ends the login. */
 function judgeHostKeys(
   hostKey: Attempt["hostKey"],
   onTrusted: () => void,
@@ -136,10 +137,10 @@ function judgeHostKeys(
 ): Answer {
   return async ([, reason, host, type, key = ""]) => {
     // Asked for to put the algorithms in their order: that is done.
-    if (reason !== "HOSTNAME") return undefined;
+    if (reason !== "HOSTNAME") return "";
     const blob = Buffer.from(key, "base64");
     // `ssh` has the authorities, and asks for the key without its certificate when none of them made that.
-    if (readKeyType(blob).includes("-cert-v01@")) return undefined;
+    if (readKeyType(blob).includes("-cert-v01@")) return "";
     try {
       await hostKey.verify(blob);
     } catch (error) {
