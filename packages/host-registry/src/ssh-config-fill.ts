@@ -37,7 +37,7 @@ function fillSsh(ssh: SshOptions, found: SshConfigHost): SshOptions {
   return {
     ...ssh,
     port: fill("port", found.port),
-    clientKeys: ssh.clientKeys.length > 0 ? ssh.clientKeys : found.identityFiles,
+    clientKeys: ssh.clientKeys.length > 0 ? ssh.clientKeys : (found.identityFiles ?? []),
     connectTimeoutMs: fill("connectTimeoutMs", found.connectTimeoutMs),
     keepaliveIntervalMs: fill("keepaliveIntervalMs", found.serverAliveIntervalMs),
     keepaliveCountMax: Math.max(2, fill("keepaliveCountMax", found.serverAliveCountMax)),

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type HostData, type LabData, sshDefaults } from "@otto/config";
 import { Secret } from "@otto/errors";
 import { expect, test } from "vitest";
@@ -188,6 +188,22 @@ test("what the SSH configuration says of login, host keys and link goes to the e
     configFile: join(made.home, ".ssh", "config"),
   });
   expect(endpoint.hostKey).not.toHaveProperty("learn");
+});
+
+test.each([
+  ["IdentityFile none", ["none"]],
+  ["IdentityFile ~/.ssh/other", ["other"]],
+  ["IdentitiesOnly yes", ["id_ed25519", "id_rsa", "only these of the agent"]],
+  ["IdentityFile ~/.ssh/one.pub\n IdentitiesOnly yes", ["one.pub", "only these of the agent"]],
+  ["User me", ["id_rsa"]],
+])("the keys of a configuration that says %j", async (line, expected) => {
+  await using made = await makeHome(`Host box\n ${line}\n`);
+  for (const name of ["id_rsa", "id_ed25519.pub"]) await writeFile(join(made.home, ".ssh", name), "");
+  const [endpoint] = await planRoute(labOf(), asked(), { env: process.env, home: made.home });
+  const { privateKeys = [], identitiesOnly = false } = endpoint.credentials[0];
+  const names = privateKeys.map((key) => ("path" in key ? basename(key.path) : ""));
+  const keys = names.length === 0 ? ["none"] : names;
+  expect([...keys, ...(identitiesOnly ? ["only these of the agent"] : [])]).toEqual(expected);
 });
 
 test("what the lab says goes before the SSH configuration, its way too", async () => {

@@ -107,7 +107,7 @@ function planEndpoint({ host, environment, found, configFile }: EndpointPlan): S
     name: host.id,
     host: host.ip,
     port: ssh.port,
-    credentials: planCredentials(host, environment, found?.certificateFiles),
+    credentials: planCredentials(host, environment, found),
     hostKey: planHostKey(ssh, environment, found),
     connectTimeoutMs: ssh.connectTimeoutMs,
     keepaliveIntervalMs: ssh.keepaliveIntervalMs,
@@ -128,13 +128,17 @@ function hasTicket(env: SshEnvironment["env"]): boolean {
 function planCredentials(
   host: HostData,
   environment: SshEnvironment,
-  certificates?: readonly string[],
+  found?: SshConfigHost,
 ): readonly [SshCredential, ...SshCredential[]] {
   const named: Credential[] = host.user === undefined ? [] : [credentialOf(host, host.user)];
   const others = host.creds.filter(({ login }) => login !== host.user);
+  const privateKeys = planKeys(host, environment, found);
+  const { certificateFiles = [], identitiesOnly = false } = found ?? {};
   const [first, ...rest] = [...named, ...others].map((credential) => ({
     ...planCredential(host, credential, environment),
-    ...(certificates === undefined || certificates.length === 0 ? {} : { certificates }),
+    privateKeys,
+    ...(certificateFiles.length === 0 ? {} : { certificates: certificateFiles }),
+    ...(identitiesOnly ? { identitiesOnly } : {}),
   }));
   if (first !== undefined) return [first, ...rest];
   throw new OttoError("LAB_NO_LOGIN", `connecting to ${host.id}: the lab names no login for it`, {
@@ -149,12 +153,11 @@ function credentialOf(host: HostData, login: string): Credential {
 
 function planCredential(host: HostData, credential: Credential, environment: SshEnvironment): SshCredential {
   const { ssh } = host;
-  const { env, home, sendPasswords = true } = environment;
+  const { env, sendPasswords = true } = environment;
   const { login } = credential;
   return {
     username: login,
     agent: agentSocket(ssh, env),
-    privateKeys: planKeys(host, environment, home),
     password: sendPasswords ? planPassword(host, credential, environment) : undefined,
   };
 }
@@ -184,17 +187,23 @@ function agentSocket(ssh: SshOptions, env: SshEnvironment["env"]): string | unde
   return ssh.agent === false ? undefined : env.SSH_AUTH_SOCK;
 }
 
-/** Declared keys, else those of OpenSSH's usual names that are there. */
-function planKeys(host: HostData, environment: SshEnvironment, home: string): PrivateKey[] {
+/** Declared keys, else those of OpenSSH's usual names that are there; none where the SSH configuration wants none. */
+function planKeys(host: HostData, environment: SshEnvironment, found?: SshConfigHost): PrivateKey[] {
   const { clientKeys, passphraseEnv, passphraseCommand } = host.ssh;
-  const names = ["id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk"];
-  const usual = names.map((name) => join(home, ".ssh", name));
-  const paths = clientKeys.length > 0 ? clientKeys : usual.filter((path) => existsSync(path));
+  const isDeclared = clientKeys.length > 0 || found?.identityFiles !== undefined;
+  const paths = isDeclared ? clientKeys : findUsualKeys(environment.home, found?.identitiesOnly);
   const { env, sendPasswords = true } = environment;
   const argv = sendPasswords ? passphraseCommand : undefined;
   const passphrase =
     secretOf(passphraseEnv, env) ?? readByCommand(host, { what: "the passphrase of its keys", argv }, environment);
   return paths.map((path) => ({ path, passphrase }));
+}
+
+/** @param inAgent whether to name those too whose public half alone is there, which tells an agent's key */
+function findUsualKeys(home: string, inAgent = false): string[] {
+  const names = ["id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk"];
+  const usual = names.map((name) => join(home, ".ssh", name));
+  return usual.filter((path) => existsSync(path) || (inAgent && existsSync(`${path}.pub`)));
 }
 
 /** @see ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile */

@@ -1,12 +1,12 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, readFile } from "node:fs/promises";
+import { appendFile, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { isOttoError, OttoError, Secret } from "@otto/errors";
 import { closedPort, createKeyPair, type Lab, startLab } from "@otto/lab";
-import { openSshSession, type SshCredential } from "ssh2-streamer";
+import { openSshSession, type SshCredential, type SshEndpoint } from "ssh2-streamer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { endpointOf } from "./lab-route.js";
 
@@ -31,8 +31,16 @@ beforeAll(async () => {
 
 afterAll(() => lab[Symbol.asyncDispose]());
 
-async function whoami(name: Name, ...credentials: [SshCredential, ...SshCredential[]]): Promise<string> {
-  await using session = openSshSession([endpointOf(lab, lab.hosts[name], { credentials })]);
+function whoami(name: Name, ...credentials: [SshCredential, ...SshCredential[]]): Promise<string> {
+  return whoamiBy("auto", name, ...credentials);
+}
+
+async function whoamiBy(
+  transport: SshEndpoint["transport"],
+  name: Name,
+  ...credentials: [SshCredential, ...SshCredential[]]
+): Promise<string> {
+  await using session = openSshSession([endpointOf(lab, lab.hosts[name], { credentials, transport })]);
   return (await session.exec(["whoami"])).stdout.toString().trim();
 }
 
@@ -80,13 +88,7 @@ test("a key that cannot be used is named, without its passphrase", async () => {
 test("an agent's key logs in; an agent that does not answer is told and passed over", async () => {
   const key = await createKeyPair("ed25519", join(lab.directory, "agent-key"));
   await authorize(key.privateKeyPath);
-  const agent = join(lab.directory, "agent.sock");
-  const process = spawn("ssh-agent", ["-D", "-a", agent], { stdio: ["ignore", "pipe", "inherit"] });
-  await once(process.stdout, "data");
-  const added = spawn("ssh-add", ["-q", key.privateKeyPath], {
-    env: { ...globalThis.process.env, SSH_AUTH_SOCK: agent },
-  });
-  await once(added, "exit");
+  const { agent, process } = await startAgent("agent.sock", key.privateKeyPath);
   expect(await whoami("keys", { username: username(), agent })).toBe(username());
   process.kill();
   await once(process, "exit");
@@ -95,6 +97,38 @@ test("an agent's key logs in; an agent that does not answer is told and passed o
   const { message } = await refusalOf(whoami("keys", { username: username(), agent }));
   expect(message).toContain(agent);
 });
+
+async function startAgent(name: string, ...keys: readonly string[]) {
+  const agent = join(lab.directory, name);
+  const process = spawn("ssh-agent", ["-D", "-a", agent], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(process.stdout, "data");
+  await run("ssh-add", ["-q", ...keys], { env: { ...globalThis.process.env, SSH_AUTH_SOCK: agent } });
+  return { agent, process };
+}
+
+test.each(["ssh2", "openssh"] as const)(
+  "of an agent with more keys than a server lets try, only those that are named are offered, by %s",
+  async (transport) => {
+    const pairs = [1, 2, 3, 4, 5, 6, 7, 8].map((index) =>
+      createKeyPair("ed25519", join(lab.directory, `${transport}-agent-key-${index}`)),
+    );
+    const paths = (await Promise.all(pairs)).map(({ privateKeyPath }) => privateKeyPath);
+    const last = paths.at(-1) ?? "";
+    await authorize(last);
+    const { agent, process } = await startAgent(`${transport}.sock`, ...paths);
+    // As where the private key is in the agent alone.
+    await rm(last);
+    const login = (credential: Partial<SshCredential>) =>
+      whoamiBy(transport, "keys", { username: username(), agent, ...credential });
+    for (const path of [last, `${last}.pub`])
+      expect(await login({ identitiesOnly: true, privateKeys: [{ path }] })).toBe(username());
+    const { message } = await refusalOf(login({}));
+    expect(message).toContain("Too many authentication failures");
+    await refusalOf(login({ identitiesOnly: true }));
+    process.kill();
+    await once(process, "exit");
+  },
+);
 
 test.each(["password", "interactive"] as const)("a password logs in to a server that asks by %s", async (name) => {
   expect(await whoami(name, { username: username(), password: password() })).toBe(username());

@@ -4,7 +4,10 @@ import { formatArguments, type MasterSetting } from "./arguments.js";
 
 const setting: MasterSetting = {
   endpoint: { name: "box", host: "10.0.0.7", credentials: [{ username: "ada" }], hostKey: { knownHosts: [] } },
-  login: { username: "ada", agent: undefined, privateKeys: [], certificates: [], password: new Secret("hunter2") },
+  login: {
+    ...{ username: "ada", agent: undefined, identitiesOnly: false, privateKeys: [], certificates: [] },
+    password: new Secret("hunter2"),
+  },
   keyPaths: ['/home/a b/100%"id'],
   hostKeyAlgorithms: ["ssh-ed25519", "rsa-sha2-512"],
   authoritiesFile: "/run/d/authorities",
@@ -34,6 +37,13 @@ test("nothing but what the endpoint says is used, and no secret is among it", ()
     ]),
   );
   expect(args.join(" ")).not.toContain("hunter2");
+});
+
+test("an agent offers all of its keys, or those alone that are named", () => {
+  const argsOf = (identitiesOnly: boolean) =>
+    formatArguments({ ...setting, login: { ...setting.login, agent: "/run/agent", identitiesOnly } });
+  expect(argsOf(false)).toContain("IdentitiesOnly=no");
+  expect(argsOf(true)).toContain("IdentitiesOnly=yes");
 });
 
 test("an endpoint of a configuration is asked for by its alias, its algorithms are passed on", () => {

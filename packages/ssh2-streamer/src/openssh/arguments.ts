@@ -88,7 +88,7 @@ function formatHostKeys({ program, hostKeyAlgorithms, authoritiesFile, endpoint 
 }
 
 function formatLogin({ endpoint, login, keyPaths, canAsk }: MasterSetting): Options {
-  const { agent, password, certificates } = login;
+  const { agent, identitiesOnly, password, certificates } = login;
   const { gssapi = false } = endpoint;
   const hasKeys = keyPaths.length > 0 || agent !== undefined;
   const methods = [
@@ -99,7 +99,7 @@ function formatLogin({ endpoint, login, keyPaths, canAsk }: MasterSetting): Opti
   ];
   return [
     ["IdentityAgent", agent === undefined ? "none" : quote(agent)],
-    ["IdentitiesOnly", toYesNo(agent === undefined)],
+    ["IdentitiesOnly", toYesNo(identitiesOnly || agent === undefined)],
     ...(keyPaths.length === 0 ? ["none"] : keyPaths.map(quote)).map((path) => ["IdentityFile", path] as const),
     ...certificates.map((path) => ["CertificateFile", quote(path)] as const),
     ["PreferredAuthentications", methods.join(",")],

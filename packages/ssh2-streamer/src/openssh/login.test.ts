@@ -12,9 +12,26 @@ test("credentials that one ssh can try are one login", () => {
     { username: "ada" },
   ]);
   expect(logins).toEqual([
-    { username: "ada", agent: "/agent", privateKeys: [{ path: "/1" }, { path: "/2" }], certificates: ["/c"], password },
-    { username: "ada", agent: "/other", privateKeys: [], certificates: [], password: undefined },
-    { username: "bob", agent: undefined, privateKeys: [], certificates: [], password: undefined },
-    { username: "ada", agent: undefined, privateKeys: [], certificates: [], password: undefined },
+    {
+      ...{ username: "ada", agent: "/agent", identitiesOnly: false, certificates: ["/c"], password },
+      privateKeys: [{ path: "/1" }, { path: "/2" }],
+    },
+    { username: "ada", agent: "/other", identitiesOnly: false, privateKeys: [], certificates: [], password: undefined },
+    {
+      username: "bob",
+      agent: undefined,
+      identitiesOnly: false,
+      privateKeys: [],
+      certificates: [],
+      password: undefined,
+    },
+    {
+      username: "ada",
+      agent: undefined,
+      identitiesOnly: false,
+      privateKeys: [],
+      certificates: [],
+      password: undefined,
+    },
   ]);
 });

@@ -4,6 +4,8 @@ import type { PrivateKey, SshCredential } from "../route/endpoint.js";
 export interface OpensshLogin {
   readonly username: string;
   readonly agent: string | undefined;
+  /** Whether of the agent's keys only those of `privateKeys` are offered. */
+  readonly identitiesOnly: boolean;
   readonly privateKeys: readonly PrivateKey[];
   readonly certificates: readonly string[];
   readonly password: SshCredential["password"];
@@ -14,8 +16,8 @@ export function groupCredentials(credentials: readonly SshCredential[]): Openssh
   const logins: OpensshLogin[] = [];
   for (const credential of credentials) {
     const last = logins.at(-1);
-    const { username, agent, privateKeys = [], certificates = [], password } = credential;
-    const login = { username, agent, privateKeys, certificates, password };
+    const { username, agent, identitiesOnly = false, privateKeys = [], certificates = [], password } = credential;
+    const login = { username, agent, identitiesOnly, privateKeys, certificates, password };
     if (last === undefined || !isOneLogin(last, login)) logins.push(login);
     else logins[logins.length - 1] = merge(last, login);
   }
@@ -25,7 +27,10 @@ export function groupCredentials(credentials: readonly SshCredential[]): Openssh
 function isOneLogin(first: OpensshLogin, second: OpensshLogin): boolean {
   const isOne = (mine: unknown, other: unknown) => mine === undefined || other === undefined || mine === other;
   return (
-    first.username === second.username && isOne(first.agent, second.agent) && isOne(first.password, second.password)
+    first.username === second.username &&
+    first.identitiesOnly === second.identitiesOnly &&
+    isOne(first.agent, second.agent) &&
+    isOne(first.password, second.password)
   );
 }
 
@@ -33,6 +38,7 @@ function merge(first: OpensshLogin, second: OpensshLogin): OpensshLogin {
   return {
     username: first.username,
     agent: first.agent ?? second.agent,
+    identitiesOnly: first.identitiesOnly,
     privateKeys: [...first.privateKeys, ...second.privateKeys],
     certificates: [...first.certificates, ...second.certificates],
     password: first.password ?? second.password,

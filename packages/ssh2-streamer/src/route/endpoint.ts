@@ -13,6 +13,11 @@ export interface SshCredential {
   readonly username: string;
   /** Path of an ssh-agent's socket. */
   readonly agent?: string | undefined;
+  /**
+   * Whether of the agent's keys only those of `privateKeys` are offered, whose public halves are in these files or in `.pub` files
+   * beside them. Default false.
+   */
+  readonly identitiesOnly?: boolean | undefined;
   readonly privateKeys?: readonly PrivateKey[] | undefined;
   /** Files of OpenSSH certificates, for the keys that they certify. */
   readonly certificates?: readonly string[] | undefined;

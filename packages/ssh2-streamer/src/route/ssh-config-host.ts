@@ -1,15 +1,15 @@
 import { OttoError } from "@otto/errors";
 import type { SshAlgorithms } from "./endpoint.js";
 
-/** What an OpenSSH client configuration says of one machine on the way. Undefined and empty: it leaves that open. */
+/** What an OpenSSH client configuration says of one machine on the way. Undefined: it leaves that open. */
 export interface SshConfigHost {
   /** As the configuration calls it. */
   readonly alias: string;
   readonly host: string;
   readonly port: number;
   readonly username: string | undefined;
-  /** Paths, in the order they are to be tried; relative ones start at the working directory. */
-  readonly identityFiles: readonly string[];
+  /** Paths, in the order they are to be tried; relative ones start at the working directory. Empty: no file is to be used. */
+  readonly identityFiles: readonly string[] | undefined;
   /** Whether of an agent's keys only those of `identityFiles` are to be offered. */
   readonly identitiesOnly: boolean;
   readonly certificateFiles: readonly string[];

@@ -20,7 +20,8 @@ const kinds: Readonly<Record<KeywordKind, string>> = {
     PasswordAuthentication PermitLocalCommand PermitRemoteOpen PreferredAuthentications PubkeyAuthentication RekeyLimit
     RemoteCommand RemoteForward RequestTTY RequiredRSASize SendEnv SessionType SetEnv StdinNull StreamLocalBindMask
     StreamLocalBindUnlink SyslogFacility TCPKeepAlive Tunnel TunnelDevice UpdateHostKeys UseKeychain VisualHostKey
-    XAuthLocation WarnWeakCrypto Tag ChannelTimeout`,
+    XAuthLocation WarnWeakCrypto Tag ChannelTimeout CanonicalDomains CanonicalizeFallbackLocal CanonicalizeMaxDots
+    CanonicalizePermittedCNAMEs`,
 };
 
 const kindOf = new Map(

@@ -25,7 +25,7 @@ export function readHost(options: ConfigOptions, setting: OptionsSetting): SshCo
   const all = (name: string) => (options.get(name) ?? []).filter(isSome);
   const some = (name: string) => all(name)[0];
   const typed = alias.toLowerCase();
-  const host = (one("hostname") ?? typed).replaceAll("%h", typed).replaceAll("%%", "%");
+  const host = (one("hostname") ?? typed).replaceAll("%h", typed).replaceAll("%%", "%").toLowerCase();
   const port = parsePort(setting.port ?? one("port") ?? "22", alias);
   const username = setting.username ?? one("user");
   const hostKeyAlias = one("hostkeyalias")?.toLowerCase();
@@ -37,7 +37,7 @@ export function readHost(options: ConfigOptions, setting: OptionsSetting): SshCo
     host,
     port,
     username,
-    identityFiles: [...new Set(paths("identityfile"))],
+    identityFiles: options.has("identityfile") ? [...new Set(paths("identityfile"))] : undefined,
     identitiesOnly: isYes(one("identitiesonly")),
     certificateFiles: paths("certificatefile"),
     identityAgent: readAgent(options.get("identityagent")?.[0], at, local),
@@ -47,9 +47,10 @@ export function readHost(options: ConfigOptions, setting: OptionsSetting): SshCo
     userKnownHostsFiles: files("userknownhostsfile"),
     globalKnownHostsFiles: files("globalknownhostsfile"),
     algorithms: readAlgorithms(one),
-    connectTimeoutMs: readSeconds(some("connecttimeout"), alias),
+    // OpenSSH has no limit of its own with 0.
+    connectTimeoutMs: readSeconds(some("connecttimeout"), alias) || undefined,
     serverAliveIntervalMs: readSeconds(one("serveraliveinterval"), alias),
-    serverAliveCountMax: one("serveralivecountmax") === undefined ? undefined : Number(one("serveralivecountmax")),
+    serverAliveCountMax: readCount(one("serveralivecountmax"), alias),
     compression: isYes(one("compression")),
     controlPath: paths("controlpath")[0],
     gssapi: isYes(one("gssapiauthentication")),
@@ -64,8 +65,13 @@ export function isSome(value: string): boolean {
 function parsePort(text: string, alias: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65535)
-    throw configError(alias, `has no port of this kind: ${text}`);
+    throw configError(alias, `invalid port ${text}: expected 1 to 65535`);
   return port;
+}
+
+function readCount(text: string | undefined, alias: string): number | undefined {
+  if (text === undefined || /^\d+$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw configError(alias, `invalid ServerAliveCountMax ${text}: expected a number`);
 }
 
 function readAgent(value: string | undefined, at: TokenValues, local: LocalMachine): string | false | undefined {
@@ -109,7 +115,8 @@ const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 8
 /** @see sshd_config(5), TIME FORMATS */
 function readSeconds(text: string | undefined, alias: string): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^(\d+[smhdw]?)+$/i.test(text)) throw configError(alias, `has no time of this kind: ${text}`);
+  if (!/^(\d+[smhdw]?)+$/i.test(text))
+    throw configError(alias, `invalid time ${text}: expected seconds, or numbers with s, m, h, d or w`);
   const parts = [...text.matchAll(/(\d+)([smhdw]?)/gi)];
   const seconds = parts.reduce(
     (sum, [, count, unit]) => sum + Number(count) * (secondsOf[unit?.toLowerCase() || "s"] ?? 1),

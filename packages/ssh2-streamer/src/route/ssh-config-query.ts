@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { cleanText } from "@otto/errors";
 import { type ConfigOptions, configError, type LocalMachine, type SshConfigHost } from "./ssh-config-host.js";
 import { type AskedHost, followJumps } from "./ssh-config-route.js";
-import { isUnsafeWord } from "./ssh-config-tokens.js";
+import { isUnsafeLogin, isUnsafeWord } from "./ssh-config-tokens.js";
 
 export interface SshQuery {
   readonly local: LocalMachine;
@@ -43,10 +43,10 @@ const answerTimeoutMs = 60_000;
 
 async function runSsh({ local, configFile }: SshQuery, asked: AskedHost): Promise<ConfigOptions> {
   const { alias, username, port, jumps } = asked;
-  for (const word of [alias, username, jumps]) {
-    if (word !== undefined && isUnsafeWord(word))
-      throw configError(alias, `${JSON.stringify(word)} is no name of a machine or login`);
-  }
+  // The jumps come from the configuration; each is judged when it is asked for itself.
+  if (isUnsafeWord(alias)) throw configError(alias, `${JSON.stringify(alias)} is no name of a machine`);
+  if (username !== undefined && isUnsafeLogin(username))
+    throw configError(alias, `${JSON.stringify(username)} is no login`);
   const options = [
     ...(configFile === undefined ? [] : ["-F", configFile]),
     ...(username === undefined ? [] : ["-l", username]),

@@ -43,7 +43,17 @@ export async function followJumps(spec: string, find: FindOptions, local: LocalM
 }
 
 function parseJump(spec: string): AskedHost {
-  const match = /^(?:ssh:\/\/)?(?:(.+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?\/?$/.exec(spec);
-  if (match?.[2] === undefined) throw configError(spec, "is no [user@]host[:port]");
-  return { alias: match[2].replaceAll(/[[\]]/g, ""), username: match[1], port: match[3] };
+  const [, scheme, login, host, port] = /^(ssh:\/\/)?(?:(.+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?\/?$/.exec(spec) ?? [];
+  if (host === undefined) throw configError(spec, "expected [user@]host[:port]");
+  const username = scheme === undefined ? login : login && decodeLogin(login, spec);
+  return { alias: host.replaceAll(/[[\]]/g, ""), username, port };
+}
+
+/** @see draft-salowey-secsh-uri: parameters may follow the login */
+function decodeLogin(login: string, spec: string): string {
+  try {
+    return decodeURIComponent(login.replace(/;.*$/, ""));
+  } catch {
+    throw configError(spec, "its login is no part of a URL");
+  }
 }

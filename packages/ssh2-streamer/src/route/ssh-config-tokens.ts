@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { configError, type LocalMachine } from "./ssh-config-host.js";
 
 /** What tokens stand for, beside what the machine of the configuration says. */
@@ -19,6 +20,7 @@ export function expandPath(path: string, at: TokenValues, local: LocalMachine): 
   if (/^~[^/]/.test(path)) throw configError(alias, `the home of another user cannot be found: ${path}`);
   const values: Readonly<Record<string, string>> = {
     "%": "%",
+    C: createHash("sha1").update(`${local.hostName}${at.host}${at.port}${at.username}`).digest("hex"),
     d: local.home,
     h: at.host,
     i: String(local.uid),
@@ -42,4 +44,9 @@ export function expandPath(path: string, at: TokenValues, local: LocalMachine): 
 /** Whether a shell may read a word as more than a word, or a program as an option. */
 export function isUnsafeWord(word: string): boolean {
   return /^-|[\s'`"$\\;&<>|(){}\p{Cc}]/u.test(word);
+}
+
+/** Whether OpenSSH refuses it as a login, since 9.6. One of a Windows domain, which has a backslash, is none of those. */
+export function isUnsafeLogin(login: string): boolean {
+  return /^-|\s-|\\$|['`";&<>|(){}\p{Cc}]/u.test(login);
 }

@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { isSshAlias, listSshAliases, resolveSshConfig } from "./ssh-config.js";
@@ -25,6 +26,8 @@ Host pool
   ProxyJump loop
 Host command
   ProxyCommand nc %h %p
+Host capital
+  HostName CAPITAL.Example.COM
 Host *
   User other
   IdentityFile ~/.ssh/c
@@ -97,12 +100,12 @@ test("tokens and variables of paths stand for what ssh_config(5) says", async ()
   ]);
 });
 
-test.each(["box", "alias", "first", "second", "bad", "bus", "unknown", "Unknown", "First", "command", "you@box:7"])(
-  "OpenSSH reads the same of %s",
-  async (alias) => {
-    expect(await resolve(alias)).toEqual(await askClient({ config: text }, alias));
-  },
-);
+test.each([
+  ...["box", "alias", "first", "second", "bad", "bus", "unknown", "Unknown", "First", "command", "you@box:7"],
+  ...["CORP\\ada@box", "a da$@box", "a@b@box", "ssh://a%40b;x=y@box:7", "ssh://Box", "capital"],
+])("OpenSSH reads the same of %s", async (alias) => {
+  expect(await resolve(alias)).toEqual(await askClient({ config: text }, alias));
+});
 
 test("included files count where they are named, and their hosts end with them", async () => {
   const files: Record<string, string> = {
@@ -155,6 +158,29 @@ test("what is asked of everything that is honoured is what OpenSSH says", async 
   });
 });
 
+test("a hash of a path is OpenSSH's, and names that are made canonical for nobody are none of its own", async () => {
+  const from = "CanonicalDomains example.com\nHost box\n User me\n ControlPath /run/%C\n";
+  expect(await resolve("box", from)).toEqual(
+    (await askClient({ config: from }, "box"))?.map((host) => ({ ...host, controlPath: hashedAt(local.hostName) })),
+  );
+  expect(await askClient({ config: from }, "box")).toMatchObject([{ controlPath: hashedAt(hostname()) }]);
+});
+
+function hashedAt(hostName: string): string {
+  return `/run/${createHash("sha1").update(`${hostName}box22me`).digest("hex")}`;
+}
+
+test("no key at all is told from none that is named, and no time limit from one of no time", async () => {
+  const from = "Host none\n IdentityFile none\nHost *\n ConnectTimeout 0\n";
+  for (const [alias, identityFiles] of [
+    ["none", []],
+    ["open", undefined],
+  ] as const) {
+    expect(await resolve(alias, from)).toEqual(await askClient({ config: from }, alias));
+    expect(await resolve(alias, from)).toMatchObject([{ identityFiles, connectTimeoutMs: undefined }]);
+  }
+});
+
 test("a list that is added to is handed on as it is written, where OpenSSH says the whole", async () => {
   const from = "KexAlgorithms +diffie-hellman-group1-sha1\n";
   const [theirs] = (await askClient({ config: from }, "box")) ?? [];
@@ -176,7 +202,9 @@ test.each([
   ["box", "IdentityFile ~/%x\n", "%x of ~/%x stands for nothing"],
   ["box", `IdentityFile \${NOTHING}/k\n`, `\${NOTHING} of \${NOTHING}/k stands for nothing`],
   ["box", "IdentityFile ~other/k\n", "the home of another user"],
-  ["box", "Port 0\n", "has no port of this kind: 0"],
+  ["box", "Port 0\n", "invalid port 0: expected 1 to 65535"],
+  ["box", "ConnectTimeout soon\n", "invalid time soon"],
+  ["box", "ServerAliveCountMax many\n", "invalid ServerAliveCountMax many"],
   ["box", 'User "me\n', "a quote has no end"],
   ["box", "User\n", "User has no value"],
   ["box", "StrictHostKeyChecking maybe\n", "StrictHostKeyChecking is none of its values"],

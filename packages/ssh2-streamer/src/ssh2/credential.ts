@@ -6,6 +6,7 @@ import type { PrivateKey, SshCredential } from "../route/endpoint.js";
 import { describe } from "../route/failure.js";
 import type { AuthAttempt, Prepared } from "./auth-attempt.js";
 import { adviseOnKey, isEncryptedKey, readPublicPart } from "./key-file.js";
+import { blobOf, longestKey, readPublicFile, readPublicKeys } from "./public-key.js";
 import { createSigner } from "./signer.js";
 
 type Ssh2 = typeof import("ssh2");
@@ -49,9 +50,6 @@ export async function readLogins(credentials: readonly SshCredential[]): Promise
   return logins;
 }
 
-/** Bytes. */
-const longestKey = 1 << 20;
-
 async function readKey(key: PrivateKey): Promise<ReadKey> {
   const label = "path" in key ? `key ${key.path}` : "key";
   let content: Buffer | string;
@@ -76,11 +74,6 @@ async function readKey(key: PrivateKey): Promise<ReadKey> {
   return { label: `${label} (${why})`, hint };
 }
 
-function readPublicFile(key: PrivateKey): Promise<string | undefined> {
-  if (!("path" in key)) return Promise.resolve(undefined);
-  return readBoundedFile(`${key.path}.pub`, longestKey).then(String, () => undefined);
-}
-
 /** What the attempts of one connection share. */
 export interface LoginContext {
   readonly ssh2: Ssh2;
@@ -94,11 +87,12 @@ export interface LoginContext {
  * what a person is asked for comes after what needs nobody.
  */
 export function planAttempts({ credential, keys }: ReadCredential, context: LoginContext): AuthAttempt[] {
-  const { username, agent, password } = credential;
+  const { username, agent, identitiesOnly = false, privateKeys = [], password } = credential;
   const open = keys.filter((key) => !("locked" in key));
   const locked = keys.filter((key) => "locked" in key);
   const attempts = open.map((key) => planKey(key, username));
-  if (agent !== undefined) attempts.push(planAgent(agent, username, context.ssh2));
+  const only = identitiesOnly ? privateKeys : undefined;
+  if (agent !== undefined) attempts.push(planAgent(agent, { username, ssh2: context.ssh2, only }));
   for (const { label, locked: key } of locked) attempts.push(planLockedKey(label, key, { username, ...context }));
   const byPassword = planPassword(username, context);
   const byQuestions = planQuestions(username, context);
@@ -114,13 +108,22 @@ function planKey(key: ReadKey, username: string): AuthAttempt {
   return { label, method, tries: 1, publicKey: blobOf(parsed), prepare };
 }
 
-function planAgent(path: string, username: string, ssh2: Ssh2): AuthAttempt {
+interface AgentPlan {
+  readonly username: string;
+  readonly ssh2: Ssh2;
+  /** The keys of which it may have the private halves; undefined: it may offer any. */
+  readonly only: readonly PrivateKey[] | undefined;
+}
+
+function planAgent(path: string, { username, ssh2, only }: AgentPlan): AuthAttempt {
   const label = `agent ${path}`;
   const method = "publickey";
   const prepare = async (): Promise<Prepared> => {
     const agent = ssh2.createAgent(path);
     try {
-      const keys = await listKeys(agent);
+      const listed = await listKeys(agent);
+      const named = only && (await readPublicKeys(only, ssh2));
+      const keys = listed.filter((key) => named?.has(blobOf(key)) ?? true);
       const expanded = keys.map((key) => planAgentKey(label, key, { agent, username, ssh2 }));
       return { expanded, failures: keys.length === 0 ? [`${label} (it has no key of use)`] : [] };
     } catch (error) {
@@ -204,10 +207,6 @@ async function unlockKey(
     if (!(parsed instanceof Error)) return parsed;
   }
   return "encrypted, and no passphrase was the right one";
-}
-
-function blobOf(key: ParsedKey): string {
-  return key.getPublicSSH().toString("base64");
 }
 
 const personTries = 3;
