@@ -6,7 +6,7 @@ const tickMs = 500;
 /** Counts the time in which this process runs. Dispose it. */
 export interface RunningClock extends Disposable {
   /** Milliseconds since the clock was started, as `performance.now()` counts; without those in which the process stood still. */
-  now(): number;
+  readonly now: () => number;
 }
 
 /**

@@ -81,7 +81,7 @@ async function readStaged(
     return digestStack(compose, stack, { ...options, directory: options.observed.remoteDir });
   const { session } = compose;
   const { parent, files } = stack;
-  const { exitCode, output: directory } = await session.run('mkdir -m 700 "$scratch" 2>&1 && printf %s "$scratch"');
+  const { exitCode, output: directory } = await session.run("make_scratch");
   if (exitCode !== 0) throw upFailed(stack, directory);
   const scratch = { shell: session, remoteDir: directory, host: parent.id, docker: parent.docker.command };
   try {

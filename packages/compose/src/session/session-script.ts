@@ -15,8 +15,17 @@ export const scriptEnd = (nonce: string): string => `\n# ${nonce}`;
 export const sessionScript = `
 nonce=$1 project=$2 who=$3
 umask 077
-# For files of one command; nobody can guess its name.
-scratch=\${TMPDIR:-/tmp}/otto-$nonce
+# Makes and prints a directory for files of one command, whose name nobody can guess; or prints why there is none.
+make_scratch() {
+  trouble=
+  for base in "\${TMPDIR:-/tmp}" /var/tmp /dev/shm; do
+    said=$(mkdir -m 700 "$base/otto-$nonce" 2>&1) && printf %s "$base/otto-$nonce" && return
+    trouble="$trouble$said; "
+  done
+  printf %s "$trouble"
+  return 1
+}
+remove_scratch() { rm -rf "\${TMPDIR:-/tmp}/otto-$nonce" "/var/tmp/otto-$nonce" "/dev/shm/otto-$nonce"; }
 # The docker client is told by its argv which engine it asks.
 unset ${engineVariables.join(" ")}
 exec 3>&1
@@ -29,7 +38,7 @@ ${findMissingPrograms}
 end_group() {
   kill -s TERM 0
   sleep 0.4 2>/dev/null || sleep 1
-  rm -rf "$scratch"
+  remove_scratch
   kill -s KILL 0
 }
 
@@ -64,7 +73,7 @@ serve() {
     feed) take_script "$size"; take_chunks | answer ;;
     ping) echo alive >&2 ;;
     stop) kill -s TERM "$size" 2>/dev/null; end_sleeper "$size" >/dev/null 2>&1 3>&- & ;;
-    quit) rm -rf "$scratch"; kill -s KILL 0 ;;
+    quit) remove_scratch; kill -s KILL 0 ;;
     esac
   done
   end_group

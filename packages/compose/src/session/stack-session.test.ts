@@ -154,7 +154,7 @@ test("a client that vanishes leaves no lock and no process, whatever runs", {
 
 test("the directory of a session goes with it, also when its client vanishes", async () => {
   await using parent = openParent();
-  const make = 'mkdir -m 700 "$scratch" && : >"$scratch/file" && printf %s "$scratch"';
+  const make = 'made=$(make_scratch) && : >"$made/file" && printf %s "$made"';
   const ended = await openStackSession({ parent, project }, { who: "ended" });
   const { output: first } = await ended.run(make);
   expect(existsSync(join(first, "file"))).toBe(true);
