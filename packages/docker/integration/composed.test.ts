@@ -104,7 +104,10 @@ test("what its hosts run in its containers ends before it is taken down", async 
   const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });
   const tops = join(running.hosts.parent.homePath, "tops");
   // Its words: -H <address> compose --ansi never --project-name <project> down.
-  const docker = await layDocker(running.directory, `[ "$8" = down ] && docker top "$7-api-1" >${tops}; false`);
+  const docker = await layDocker(
+    running.directory,
+    `[ "$8" = down ] && docker "$1" "$2" top "$7-api-1" >${tops}; false`,
+  );
   await using placed = await placeStackRepo(running, compose, { docker: { command: [docker.path] } });
   await docker.fail(true);
   const initAndService = 2;

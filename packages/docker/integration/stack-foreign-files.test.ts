@@ -116,12 +116,12 @@ test.each(shells)("variables arrive as compose reads them where the parent's sh 
 });
 
 test.each([
-  ["a list", `environment: [TERM, MAIL, DOCKER_HOST, SSH_AUTH_SOCK, "KEPT=1"]`],
-  ["a mapping", `environment: { TERM: , MAIL: null, DOCKER_HOST: , SSH_AUTH_SOCK: , KEPT: "1" }`],
+  ["a list", `environment: [TERM, MAIL, DOCKER_CERT_PATH, SSH_AUTH_SOCK, "KEPT=1"]`],
+  ["a mapping", `environment: { TERM: , MAIL: null, DOCKER_CERT_PATH: , SSH_AUTH_SOCK: , KEPT: "1" }`],
   ["a file", "env_file: a.env"],
 ])("a name without a value that is not set stays out of the container, in %s", async (_, environment) => {
-  setVariables({ TERM: undefined, MAIL: undefined, DOCKER_HOST: undefined, SSH_AUTH_SOCK: undefined });
-  await stack.write("a.env", "TERM\nexport MAIL\nDOCKER_HOST\nSSH_AUTH_SOCK\nKEPT=1\n");
+  setVariables({ TERM: undefined, MAIL: undefined, DOCKER_CERT_PATH: undefined, SSH_AUTH_SOCK: undefined });
+  await stack.write("a.env", "TERM\nexport MAIL\nDOCKER_CERT_PATH\nSSH_AUTH_SOCK\nKEPT=1\n");
   await withLab(`services: { a: { image: "$IMAGE", init: true, ${environment} } }\n`, (lab, repo) =>
     composeUp(repo, lab),
   );

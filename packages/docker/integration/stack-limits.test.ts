@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { composeUp, planComposeUp } from "@otto/docker";
-import { type Lab as RunningLab, startLab, usualServer } from "@otto/lab";
+import { engineEnvironment, type Lab as RunningLab, startLab, usualServer } from "@otto/lab";
 import { afterEach, expect, test } from "vitest";
 import { left, placeStackRepo, untilEnded } from "./stack-lab.js";
 
@@ -53,7 +53,10 @@ test.each(limits.flatMap(([name, options]) => [1, many].map((count) => [count, n
 );
 
 test("docker compose itself, over DOCKER_HOST=ssh://, does not bring so many up", async () => {
-  const running = await startLab({ hosts: { parent: {} }, engineAccess: "group" });
+  const running = await startLab({
+    hosts: { parent: { environment: engineEnvironment() } },
+    engineAccess: "group",
+  });
   const { stack } = await place(running, many);
   const { port, user, privateKeyPath } = running.hosts.parent;
   const ssh = `exec /usr/bin/ssh -i ${privateKeyPath} -o UserKnownHostsFile=${running.knownHostsPath} "$@"`;
