@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import type { HostData, LabData } from "@otto/config";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Lab } from "./lab.js";
@@ -50,6 +51,8 @@ test.each([
     { id: "you-box-example-com-2222", ip: "box.example.com", user: "you", ssh: { port: 2222 } },
   ],
   ["ssh://[fe80::1]:23/", { id: "fe80-1-23", ip: "fe80::1", ssh: { port: 23 } }],
+  ["ssh://box:22", { id: "box-22", ssh: { port: 22, isPortGiven: true } }],
+  ["ssh://CORP%5Cada@box", { user: "CORP\\ada" }],
   ["ssh://a%2Bb@10.0.0.9", { ip: "10.0.0.9", user: "a+b" }],
 ])("%s is a docker-capable host without a lab", async (name, expected) => {
   await using lab = openLab();
@@ -88,14 +91,25 @@ test("a name that nobody knows is an error that says what there is, and how to g
   }
 });
 
-test.each(["ssh://", "ssh://me:secret@box", "ssh://box/path", "ssh://box:0", "ssh://box:65536", "ssh://[box"])(
-  "%s is no machine",
-  async (name) => {
-    await using lab = openLab();
-    const unknown = {
-      code: "LAB_UNKNOWN_HOST",
-      hint: expect.stringContaining("a password comes from a lab") as string,
-    };
-    expect(() => lab.findHost(name)).toThrow(expect.objectContaining(unknown) as Error);
-  },
-);
+test.each([
+  ...["ssh://", "ssh://me:secret@box", "ssh://me:se/cr@et@box", "ssh://box/path", "ssh://box:0", "ssh://box:65536"],
+  ...["ssh://[box", "ssh://a%zz@box"],
+])("%s is no machine", async (name) => {
+  await using lab = openLab();
+  const unknown = {
+    code: "LAB_UNKNOWN_HOST",
+    hint: expect.stringContaining("a password comes from a lab") as string,
+  };
+  expect(() => lab.findHost(name)).toThrow(expect.objectContaining(unknown) as Error);
+});
+
+test("an error does not show the password of a URL", async () => {
+  await using lab = openLab();
+  for (const name of ["ssh://me:secret@box", "ssh://me:s/ec@secret@box:22"]) {
+    const error: unknown = await Promise.resolve()
+      .then(() => lab.findHost(name))
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ message: expect.stringContaining("ssh://…@box") as string });
+    expect(inspect(error)).not.toContain("sec");
+  }
+});

@@ -41,18 +41,30 @@ function describeUrl(url: string): HostData {
   const [, user, bracketed, bare, port] =
     /^ssh:\/\/(?:([^@:/\s]+)@)?(?:\[([0-9a-f:.%]+)\]|([^@:/[\]\s]+))(?::(\d{1,5}))?\/?$/i.exec(url) ?? [];
   const host = bracketed ?? bare;
-  if (host === undefined || Number(port ?? 22) < 1 || Number(port ?? 22) > 65_535) {
-    throw new OttoError("LAB_UNKNOWN_HOST", `looking for the host ${url}: it is not ssh://[user@]host[:port]`, {
+  const login = decodeLogin(user);
+  if (host === undefined || login === "" || Number(port ?? 22) < 1 || Number(port ?? 22) > 65_535) {
+    // A password may stand in it.
+    const shown = url.replace(/\/\/.*@/s, "//…@");
+    throw new OttoError("LAB_UNKNOWN_HOST", `looking for the host ${shown}: it is not ssh://[user@]host[:port]`, {
       hint: "Passwords and paths have no place in it; a password comes from a lab, or is asked for.",
-      details: { host: url },
+      details: { host: shown },
     });
   }
   const machine = toMachine(url.slice("ssh://".length), host);
   return {
     ...machine,
-    ...(user === undefined ? {} : { user: decodeURIComponent(user) }),
-    ssh: { ...machine.ssh, port: Number(port ?? sshDefaults.port) },
+    ...(login === undefined ? {} : { user: login }),
+    ssh: { ...machine.ssh, ...(port === undefined ? {} : { port: Number(port), isPortGiven: true }) },
   };
+}
+
+/** @returns empty for what is no part of a URL */
+function decodeLogin(user: string | undefined): string | undefined {
+  try {
+    return user === undefined ? undefined : decodeURIComponent(user);
+  } catch {
+    return "";
+  }
 }
 
 function toMachine(name: string, ip: string): HostData {

@@ -3,9 +3,9 @@ import type { SshConfigHost } from "ssh2-streamer";
 import type { SshClientConfig } from "./ssh-client-config.js";
 
 /** What `ssh` would be called with for a host: what the lab says of login and port counts in the configuration's conditions. */
-export function formatAsked({ ip, user, ssh }: HostData): string {
+export function formatAsked({ ip, user, ssh: { port, isPortGiven = port !== sshDefaults.port } }: HostData): string {
   const alias = ip.includes(":") ? `[${ip}]` : ip;
-  return `${user === undefined ? "" : `${user}@`}${alias}${ssh.port === sshDefaults.port ? "" : `:${ssh.port}`}`;
+  return `${user === undefined ? "" : `${user}@`}${alias}${isPortGiven ? `:${port}` : ""}`;
 }
 
 /** A host with what the lab left open. */
@@ -24,7 +24,7 @@ export function toJumpHost(jump: SshConfigHost, target: HostData, { localUser }:
     ip: jump.host,
     user: jump.username ?? localUser,
     creds: [],
-    ssh: { ...fillSsh({ ...ssh, clientKeys: [] }, jump), port: jump.port },
+    ssh: fillSsh({ ...ssh, clientKeys: [] }, jump),
   };
 }
 
@@ -36,7 +36,7 @@ function fillSsh(ssh: SshOptions, found: SshConfigHost): SshOptions {
     ssh[key] === sshDefaults[key] ? (value ?? ssh[key]) : ssh[key];
   return {
     ...ssh,
-    port: fill("port", found.port),
+    port: found.port,
     clientKeys: ssh.clientKeys.length > 0 ? ssh.clientKeys : (found.identityFiles ?? []),
     connectTimeoutMs: fill("connectTimeoutMs", found.connectTimeoutMs),
     keepaliveIntervalMs: fill("keepaliveIntervalMs", found.serverAliveIntervalMs),

@@ -191,6 +191,19 @@ test("what the SSH configuration says of login, host keys and link goes to the e
 });
 
 test.each([
+  [{}, 2200],
+  [{ isPortGiven: true }, 22],
+  [{ port: 23 }, 23],
+] as const)("the port of a host that says %j of it", async (given, port) => {
+  await using made = await makeHome("Host box\n Port 2200\n");
+  const [endpoint] = await planRoute(labOf(), asked({ ssh: { ...sshDefaults, ...given } }), {
+    env: {},
+    home: made.home,
+  });
+  expect(endpoint.port).toBe(port);
+});
+
+test.each([
   ["IdentityFile none", ["none"]],
   ["IdentityFile ~/.ssh/other", ["other"]],
   ["IdentitiesOnly yes", ["id_ed25519", "id_rsa", "only these of the agent"]],

@@ -61,6 +61,8 @@ export interface Credential {
 export interface SshOptions {
   /** 22 when absent in the file. */
   readonly port: number;
+  /** Whether the file names the port, which then goes before that of the user's SSH configuration. */
+  readonly isPortGiven?: boolean;
   readonly clientKeys: readonly string[];
   /** `true`: the agent of the environment; `false`: none; a string: the agent's socket; absent: the agent where there is one. */
   readonly agent?: boolean | string;

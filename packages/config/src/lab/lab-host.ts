@@ -64,6 +64,7 @@ function toSshOptions(options: NonNullable<HostText["ssh_options"]>, base: PathB
       knownHosts: options.known_hosts?.map((path) => resolvePath(path, base)),
       hostKey: options.host_key ?? undefined,
       proxyCommand: options.proxy_command ?? undefined,
+      isPortGiven: typeof options.port === "number" ? true : undefined,
     }),
   };
 }

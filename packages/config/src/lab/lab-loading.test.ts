@@ -86,6 +86,7 @@ test("a host carries its id, options in milliseconds and absolute paths, and pas
       source: join(root, "lab.json"),
       ssh: {
         port: 2222,
+        isPortGiven: true,
         clientKeys: [join(root, "keys/id"), "/home/ada/.ssh/id"],
         knownHosts: ["/etc/known"],
         hostKey: `SHA256:${"a".repeat(43)}`,
