@@ -17,12 +17,16 @@ const longestKey = 1 << 20;
 export async function readMeans(endpoint: SshEndpoint): Promise<LoginMeans> {
   const { credentials } = endpoint;
   const agents = new Set(credentials.flatMap(({ agent }) => agent ?? []));
-  const [{ soleAuthority }, keys, types] = await Promise.all([
+  const [{ authorities, soleAuthority }, keys, types] = await Promise.all([
     openHostKeyCheck(endpoint, () => {}),
     Promise.all(credentials.flatMap(({ privateKeys = [] }) => privateKeys.map(readKeyMeans))),
     Promise.all([...agents].map(readAgentKeyTypes)),
   ]);
-  const hostAuthority = soleAuthority && `${soleAuthority.file}:${soleAuthority.line}`;
+  const [authority] = authorities;
+  const hostAuthority = authority && {
+    where: `${authority.file}:${authority.line}`,
+    isSole: soleAuthority !== undefined,
+  };
   return { keys, agentKeyTypes: types.flat(), hostAuthority };
 }
 

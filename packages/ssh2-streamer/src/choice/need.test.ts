@@ -27,8 +27,8 @@ test.each<[string, Partial<LoginMeans>, Partial<SshEndpoint>, string | undefined
   ["a key with a certificate beside it", { keys: [plain, certified] }, {}, "the certificate /k-cert.pub"],
   ["a named certificate", {}, { credentials: [{ username: "ada", certificates: ["/c"] }] }, "the certificate /c"],
   [
-    "a host known by its certificate alone",
-    { hostAuthority: "/k:1" },
+    "a host known by its certificate",
+    { hostAuthority: { where: "/k:1", isSole: true } },
     {},
     "the host's certificate (of the authority of /k:1)",
   ],

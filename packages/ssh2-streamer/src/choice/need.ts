@@ -3,8 +3,8 @@ import type { SshAlgorithms, SshEndpoint } from "../route/endpoint.js";
 /** What is at hand for the logins of an endpoint. */
 export interface LoginMeans {
   readonly keys: readonly KeyMeans[];
-  /** `file:line` of an authority by whose certificate alone the host is known. */
-  readonly hostAuthority: string | undefined;
+  /** An authority by whose certificate the host is known: `file:line`, and whether it is known by nothing else. */
+  readonly hostAuthority: { readonly where: string; readonly isSole: boolean } | undefined;
   /** The types of the keys of the agents, as SSH names them; certificates are types of their own. */
   readonly agentKeyTypes: readonly string[];
 }
@@ -29,7 +29,8 @@ export interface Need {
 export function findNeed(endpoint: SshEndpoint, means: LoginMeans): Need | undefined {
   const { gssapi = false, algorithms = {}, credentials } = endpoint;
   if (means.hostAuthority !== undefined) {
-    return { cause: `the host's certificate (of the authority of ${means.hostAuthority})`, isCertain: true };
+    const { where, isSole } = means.hostAuthority;
+    return { cause: `the host's certificate (of the authority of ${where})`, isCertain: isSole };
   }
   const [certificate] = credentials.flatMap(({ certificates = [] }) => certificates);
   if (certificate !== undefined) return { cause: `the certificate ${certificate}`, isCertain: false };

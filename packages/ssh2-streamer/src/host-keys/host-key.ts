@@ -64,6 +64,29 @@ export function findAuthorities(hosts: readonly KnownHost[], names: HostNames): 
 }
 
 /**
+ * What lines say of a certificate that a server shows in place of its key: one revokes its key or the authority that made it; else
+ * one has its key, which is trusted whatever the certificate is worth. Certificates are not verified here.
+ */
+export function findCertified(
+  hosts: readonly KnownHost[],
+  names: HostNames,
+  certificate: Buffer,
+): { readonly revoked?: KnownHost | undefined; readonly trusted?: KnownHost | undefined } {
+  const lines = linesOf(hosts, names)
+    .flat()
+    .filter(({ key }) => holdsKey(certificate, Buffer.from(key, "base64")));
+  const revoked = lines.find(({ marker }) => marker === "@revoked");
+  const isTrusted = (line: KnownHost) =>
+    isPlain(line) && judgeHostKey(hosts, names, Buffer.from(line.key, "base64")).verdict === "trusted";
+  return revoked === undefined ? { trusted: lines.find(isTrusted) } : { revoked };
+}
+
+/** A certificate has the fields of both keys as they are (PROTOCOL.certkeys of OpenSSH). */
+function holdsKey(certificate: Buffer, key: Buffer): boolean {
+  return certificate.includes(key.subarray(4 + key.readUInt32BE(0)));
+}
+
+/**
  * The authority of a host of which no key is on record: its key is trusted by a certificate alone, which ssh2 1.17 cannot ask
  * for.
  */

@@ -5,11 +5,12 @@ import { type KnownHost, readKeyType } from "../host-keys/known-hosts.js";
 import { LoginAnswers } from "../login/login-answers.js";
 import { authError, connectError, describe, secretsOf, socketError, transportError } from "../route/failure.js";
 import { type Attempt, createTransport } from "../transport/connect.js";
+import { certificateError } from "../transport/host-key-check.js";
 import { controlPathIn, formatArguments } from "./arguments.js";
 import { OpensshConnection } from "./connection.js";
 import { findSsh } from "./find-ssh.js";
 import { groupCredentials, type OpensshLogin } from "./login.js";
-import { isTooOld, readKeyProblems, readLoginFailure, readServerVersion } from "./login-log.js";
+import { isTooOld, readCertificateRefusal, readKeyProblems, readLoginFailure, readServerVersion } from "./login-log.js";
 import { canHandOver, type Master, startMaster } from "./master.js";
 import { attach } from "./mux.js";
 import { createPrivateDirectory } from "./private-directory.js";
@@ -129,7 +130,10 @@ function listHostKeyAlgorithms({ algorithms, authorities }: Attempt["hostKey"]):
   return [...certificates, ...algorithms];
 }
 
-/** Answers with a line of a known_hosts file, or an empty one: a program that fails ends the login. */
+/** A program that fails ends the login. */
+const nothingKnown = "";
+
+/** Answers with a line of a known_hosts file, or with none. */
 function judgeHostKeys(
   hostKey: Attempt["hostKey"],
   onTrusted: () => void,
@@ -137,11 +141,14 @@ function judgeHostKeys(
 ): Answer {
   return async ([, reason, host, type, key = ""]) => {
     // Asked for to put the algorithms in their order: that is done.
-    if (reason !== "HOSTNAME") return "";
+    if (reason !== "HOSTNAME") return nothingKnown;
     const blob = Buffer.from(key, "base64");
-    // `ssh` has the authorities, and asks for the key without its certificate when none of them made that.
-    if (readKeyType(blob).includes("-cert-v01@")) return "";
     try {
+      if (readKeyType(blob).includes("-cert-v01@")) {
+        // `ssh` has the authorities, and takes the key without its certificate when none of them made that.
+        const known = hostKey.findCertified(blob);
+        return known === undefined ? nothingKnown : `${host} ${known.type} ${known.key}`;
+      }
       await hostKey.verify(blob);
     } catch (error) {
       onRefused(error);
@@ -161,6 +168,8 @@ function explain(master: Master, progress: Progress): unknown {
   // The hop that carries this connection was lost, or the proxy command has ended.
   if (streamError !== undefined) return isOttoError(streamError) ? streamError : socketError(endpoint, streamError);
   if (isTooOld(log)) return transportError(endpoint, "the ssh in PATH is older than OpenSSH 8.5");
+  const refusal = readCertificateRefusal(log);
+  if (refusal !== undefined) return certificateError(endpoint, describe(refusal, secretsOf(endpoint)));
   const outcome = readLoginFailure(log);
   const { unanswered } = answers;
   // Somebody was asked already, and would be again.

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { isTooOld, readKeyProblems, readLoginFailure, readLossCause, readServerVersion } from "./login-log.js";
+import {
+  isTooOld,
+  readCertificateRefusal,
+  readKeyProblems,
+  readLoginFailure,
+  readLossCause,
+  readServerVersion,
+} from "./login-log.js";
 
 // Lines of OpenSSH_9.2p1.
 const version = "debug1: Remote protocol version 2.0, remote software version OpenSSH_9.2p1 Debian-2+deb12u3\r";
@@ -51,4 +58,12 @@ test("the server's version, the problems of keys and the cause of a loss are rea
   ).toBe("Timeout, server box not responding.");
   expect(readLossCause("Connection to box closed by remote host.\r\n")).toBeUndefined();
   expect(isTooOld("command-line: line 0: Bad configuration option: knownhostscommand\r\n")).toBe(true);
+});
+
+test("a host's certificate that is refused has what is wrong with it", () => {
+  const end =
+    "No ED25519 host key is known for box and you have requested strict checking.\r\nHost key verification failed.\r\n";
+  expect(readCertificateRefusal(`${version}\n`)).toBeUndefined();
+  expect(readCertificateRefusal(`${version}\n${end}`)).toBe("no authority on record made it");
+  expect(readCertificateRefusal(`Certificate invalid: expired\r\n${end}`)).toBe("expired");
 });

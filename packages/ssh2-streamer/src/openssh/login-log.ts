@@ -35,6 +35,12 @@ function sharesNoAlgorithm(log: string): boolean {
   return /^Unable to negotiate with .*: no matching /m.test(log);
 }
 
+/** What is wrong with the host's certificate, where it was refused for that. Keys are judged elsewhere. */
+export function readCertificateRefusal(log: string): string | undefined {
+  if (!/^Host key verification failed\.\r?$/m.test(log)) return undefined;
+  return /^Certificate invalid: (.*?)\r?$/m.exec(log)?.[1] ?? "no authority on record made it";
+}
+
 /** Whether it does not know an option that came with OpenSSH 8.5. */
 export function isTooOld(log: string): boolean {
   return /Bad configuration option: knownhostscommand/i.test(log);

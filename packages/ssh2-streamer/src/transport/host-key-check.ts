@@ -1,6 +1,7 @@
 import { OttoError } from "@otto/errors";
 import {
   findAuthorities,
+  findCertified,
   findSoleAuthority,
   type HostKeyAlgorithm,
   type HostKeyPolicy,
@@ -17,12 +18,17 @@ import type { SshEndpoint } from "../route/endpoint.js";
 /** The judge of one endpoint's host key during one handshake. */
 export interface HostKeyCheck {
   readonly algorithms: readonly HostKeyAlgorithm[];
-  /** The lines of authorities whose certificates the key may come with. Certificates are not verified here. */
+  /** The lines of authorities whose certificates the key may come with. */
   readonly authorities: readonly KnownHost[];
   /** The authority of a host that is known by it alone. */
   readonly soleAuthority: KnownHost | undefined;
   /** Resolves when the key is trusted; records it when it is the first one seen. */
   verify(key: Buffer): Promise<void>;
+  /**
+   * The line that has the key of a certificate; undefined: the certificate alone says whether it is trusted, and is not verified
+   * here. Throws for one whose key or authority is revoked.
+   */
+  findCertified(certificate: Buffer): KnownHost | undefined;
   /** The type of a key that is not the pinned one: the server may have the pinned one of another type. */
   readonly mismatchedType: string | undefined;
 }
@@ -52,6 +58,7 @@ function checkPin(endpoint: SshEndpoint, pin: string, avoidedTypes: readonly str
       if (formatFingerprint(key) !== pin) mismatchedType = readKeyType(key);
       assertPinned(endpoint, pin, key);
     },
+    findCertified: () => undefined,
     get mismatchedType() {
       return mismatchedType;
     },
@@ -80,6 +87,11 @@ async function checkFiles(
       learn.onLearned?.(learned);
       onLearned(learned);
     },
+    findCertified: (certificate) => {
+      const { revoked, trusted } = findCertified(hosts, names, certificate);
+      if (revoked === undefined) return trusted;
+      throw revokedError(endpoint, revoked, Buffer.from(revoked.key, "base64"));
+    },
   };
 }
 
@@ -102,18 +114,29 @@ function assertTrusted(endpoint: SshEndpoint, verdict: HostKeyVerdict, key: Buff
       details: { hop: endpoint.name, seen },
     });
   }
+  if (verdict.verdict === "revoked") throw revokedError(endpoint, verdict.known, key);
   const { file, line } = verdict.known;
   const where = `${file}:${line}`;
-  if (verdict.verdict === "revoked") {
-    throw new OttoError("SSH_HOST_KEY_REVOKED", `${at(endpoint)}: its host key ${seen} is revoked (${where})`, {
-      hint: "The key is marked as stolen or retired. Ask the machine's owner for the new one.",
-      details: { hop: endpoint.name, seen, file, line },
-    });
-  }
   const known = verdict.knownFingerprint;
   throw new OttoError("SSH_HOST_KEY_CHANGED", `${at(endpoint)}: its host key is ${seen}, ${where} has ${known}`, {
     hint: `If the machine was reinstalled, remove line ${line} of ${file}. Otherwise someone may be in between.`,
     details: { hop: endpoint.name, seen, known, file, line },
+  });
+}
+
+function revokedError(endpoint: SshEndpoint, { file, line }: KnownHost, key: Buffer): OttoError {
+  const seen = formatFingerprint(key);
+  return new OttoError("SSH_HOST_KEY_REVOKED", `${at(endpoint)}: its host key ${seen} is revoked (${file}:${line})`, {
+    hint: "The key is marked as stolen or retired. Ask the machine's owner for the new one.",
+    details: { hop: endpoint.name, seen, file, line },
+  });
+}
+
+/** The host showed a certificate that is not trusted, and its key is on record nowhere. @param why what is wrong with it */
+export function certificateError(endpoint: SshEndpoint, why: string): OttoError {
+  return new OttoError("SSH_HOST_KEY_UNKNOWN", `${at(endpoint)}: its certificate is not trusted: ${why}`, {
+    hint: "Have the host's certificate renewed, or add its authority (@cert-authority) or its key to a known_hosts file.",
+    details: { hop: endpoint.name },
   });
 }
 
