@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { Secret } from "@otto/errors";
 import { createKeyPair, type Lab, startLab } from "@otto/lab";
 import { openSshSession, type SshCredential, type SshEvent } from "ssh2-streamer";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -15,7 +16,7 @@ const run = promisify(execFile);
 const securityKeyProvider = "/usr/lib/openssh/regress/misc/sk-dummy/sk-dummy.so";
 const environment = { ...process.env, SSH_SK_PROVIDER: securityKeyProvider };
 
-type Name = "newest" | "certified" | "plain" | "vouched";
+type Name = "newest" | "certified" | "plain" | "vouched" | "asking";
 let lab: Lab<Name>;
 let directory: string;
 const agents: (() => Promise<void>)[] = [];
@@ -29,6 +30,7 @@ beforeAll(async () => {
       certified: { sshdConfig: [`TrustedUserCAKeys ${join(directory, "ca.pub")}`] },
       plain: {},
       vouched: {},
+      asking: { authentication: ["publickey", "password"] },
     },
   });
 });
@@ -107,12 +109,17 @@ async function createCertifiedKey(name: string): Promise<string> {
   return privateKeyPath;
 }
 
-/** A security key whose use needs no touch; sshd 9.2 asks for one by default, which this one answers by itself. */
+/** sshd 9.2 asks for a touch by default, which this key answers by itself. */
 async function createSecurityKey(name: string): Promise<string> {
   const path = join(directory, name);
   await run("ssh-keygen", ["-q", "-t", "ed25519-sk", "-N", "", "-w", securityKeyProvider, "-f", path], {
     env: environment,
   });
+  return path;
+}
+
+async function createAuthorizedSecurityKey(name: string): Promise<string> {
+  const path = await createSecurityKey(name);
   await appendFile(`${lab.privateKeyPath}.pub`, await readFile(`${path}.pub`, "utf8"));
   return path;
 }
@@ -158,7 +165,7 @@ test("a certificate in the agent", async () => {
 });
 
 test("a security key in a file", async () => {
-  const path = await createSecurityKey("sk-file");
+  const path = await createAuthorizedSecurityKey("sk-file");
   // What a machine with a key on USB needs no word for.
   const configFile = join(directory, "sk-config");
   await writeFile(configFile, `SecurityKeyProvider ${securityKeyProvider}\n`);
@@ -169,7 +176,7 @@ test("a security key in a file", async () => {
 });
 
 test("a security key in the agent", async () => {
-  const agent = await startAgent(await createSecurityKey("sk-agent"));
+  const agent = await startAgent(await createAuthorizedSecurityKey("sk-agent"));
   const { ssh, otto, choices, without } = await logIn("plain", { agent });
   expect(otto).toBe(ssh);
   expect(choices).toEqual(["openssh: the security key in the agent (sk-ssh-ed25519@openssh.com)"]);
@@ -205,4 +212,25 @@ test("a host that is known by its certificate alone, of which nothing is recorde
   expect(await refusalWithoutSsh(endpoint)).toContain(
     `it is needed for the host's certificate (of the authority of ${file}:1)`,
   );
+});
+
+test("where an agent's other keys have a second transport try, a vault and a person are asked once, and one password is sent", async () => {
+  const { asking } = lab.hosts;
+  const plain = await createKeyPair("ed25519", join(directory, "stranger"));
+  const agent = await startAgent(plain.privateKeyPath, await createSecurityKey("sk-stranger"));
+  const asked: string[] = [];
+  const password = async () => {
+    asked.push("vault");
+    return new Secret("wrong");
+  };
+  const endpoint = endpointOf(lab, asking, { credentials: [{ username: asking.user, agent, password }] });
+  await using session = openSshSession([endpoint], {
+    onPrompt: async ({ kind }) => {
+      asked.push(kind);
+      return undefined;
+    },
+  });
+  await expect(session.connect()).rejects.toMatchObject({ code: "SSH_AUTH_FAILED" });
+  expect(asked).toEqual(["vault", "password"]);
+  expect((await asking.readLog()).match(/Failed password/g)).toHaveLength(1);
 });

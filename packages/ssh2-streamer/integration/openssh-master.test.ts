@@ -1,9 +1,10 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, stat } from "node:fs/promises";
+import { mkdir, readdir, stat, symlink } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
 import { type Lab, startLab } from "@otto/lab";
 import type { SshEndpoint } from "ssh2-streamer";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -103,4 +104,22 @@ test("a process that used ssh may use ssh2 after it, which is loaded only then",
   const args = ["--input-type=module", "-e", program, JSON.stringify(endpointOf(lab, lab.hosts.hop))];
   const child = spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"] });
   expect(await text(child.stdout)).toBe("openssh\nssh2\n");
+});
+
+test("without mkfifo, the error says what is missing", async () => {
+  const tools = join(lab.directory, "tools");
+  await mkdir(tools);
+  await symlink("/usr/bin/ssh", join(tools, "ssh"));
+  const program = `
+    import { openSshSession } from "ssh2-streamer";
+    const session = openSshSession(JSON.parse(process.argv[1]));
+    await session.connect().catch(({ code, message }) => console.log(code, message));
+    await session.close();`;
+  const route = [endpointOf(lab, lab.hosts.hop, { transport })];
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--input-type=module", "-e", program, JSON.stringify(route)],
+    { cwd: import.meta.dirname, env: { PATH: tools } },
+  );
+  expect(stdout).toMatch(/^SSH_TRANSPORT_UNAVAILABLE connecting to hop by OpenSSH's client: .*mkfifo/);
 });

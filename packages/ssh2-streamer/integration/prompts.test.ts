@@ -257,9 +257,7 @@ async function startQuestionServer(answers: readonly string[]) {
       });
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const { port, [Symbol.dispose]: close } = await listen(server);
   const knownHosts = join(lab.directory, `known-${port}`);
   await writeFile(knownHosts, `[127.0.0.1]:${port} ${publicKey}\n`);
   const endpoint = (password?: Secret): SshEndpoint => ({
@@ -269,7 +267,14 @@ async function startQuestionServer(answers: readonly string[]) {
     credentials: [{ username: "ada", password }],
     hostKey: { knownHosts: [knownHosts] },
   });
-  return { port, endpoint, [Symbol.dispose]: () => void server.close() };
+  return { port, endpoint, [Symbol.dispose]: close };
+}
+
+async function listen(server: InstanceType<typeof ssh2.Server>) {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return { port, [Symbol.dispose]: () => void server.close() };
 }
 
 test("any number of questions is answered as ssh answers them, the password by what is known", async () => {
@@ -302,3 +307,37 @@ test("a question that nobody answers is quoted, with what to set", async () => {
   expect(details).toMatchObject({ unanswered: ["Token:", "PIN:"] });
   expect(JSON.stringify([message, hint, details])).not.toContain("word-of-ada");
 });
+
+test.each(["ssh2", "openssh"] as const)(
+  "a server that wants a new password is given none, by %s",
+  async (transport) => {
+    const { private: key, public: publicKey } = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 });
+    const changes: string[] = [];
+    using server = await listen(
+      new ssh2.Server({ hostKeys: [key] }, (client) => {
+        client.on("error", () => {});
+        client.on("authentication", (context) => {
+          if (context.method !== "password") return context.reject(["password"]);
+          context.requestChange("Your password has expired.", (password) => {
+            changes.push(password);
+            context.reject();
+          });
+        });
+      }),
+    );
+    const knownHosts = join(lab.directory, `known-${server.port}`);
+    await writeFile(knownHosts, `[127.0.0.1]:${server.port} ${publicKey}\n`);
+    const endpoint: SshEndpoint = {
+      name: "expired",
+      host: "127.0.0.1",
+      port: server.port,
+      credentials: [{ username: "ada" }],
+      hostKey: { knownHosts: [knownHosts] },
+      transport,
+    };
+    const { asked, onPrompt } = person(() => "old");
+    const { message } = await refusalOf(connect(endpoint, onPrompt));
+    expect(message).toContain("the server wants a new password");
+    expect([asked.map(({ kind }) => kind), changes]).toEqual([["password"], []]);
+  },
+);

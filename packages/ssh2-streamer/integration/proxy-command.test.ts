@@ -172,6 +172,15 @@ describe.each(transports)("$name", (transport) => {
     expect(await Promise.all(ids.map(isGone))).toEqual([true, true]);
   });
 
+  test.concurrent("a command that ignores SIGTERM has ended when its session is closed", async ({ expect }) => {
+    const file = join(lab.directory, `stubborn-${transport.name}`);
+    const session = openParent(transport, `sh -c 'trap "" TERM; echo $$ >${file}; nc %h %p; sleep 600'`);
+    await session.connect();
+    const [pid = 0] = await readIds(file);
+    await session.close();
+    expect(await isGone(pid)).toBe(true);
+  });
+
   test.concurrent("a command that is killed loses the connection, and the next call starts it again", async ({
     expect,
   }) => {

@@ -1,6 +1,7 @@
 import { isOttoError } from "@otto/errors";
 import { connectByOpenssh } from "../openssh/connector.js";
 import { findSsh } from "../openssh/find-ssh.js";
+import type { SshCredential } from "../route/endpoint.js";
 import { transportError } from "../route/failure.js";
 import { connectBySsh2 } from "../ssh2/connector.js";
 import type { Connection, ConnectRequest, Transport } from "../transport/transport.js";
@@ -22,8 +23,9 @@ export function createChoosingTransport(): Transport {
     return transports[name](request);
   };
   const connectLearning = async (request: ConnectRequest, means: LoginMeans): Promise<Connection> => {
+    const isFirstOfTwo = hasOtherAgentKeys(means) && (await findSsh()) !== undefined;
     try {
-      return await connectBy("ssh2", "it does what is asked for", request);
+      return await connectBy("ssh2", "it does what is asked for", isFirstOfTwo ? withKeysAlone(request) : request);
     } catch (error) {
       learned = learnNeed(error, means);
       if (learned === undefined) throw error;
@@ -45,6 +47,14 @@ export function createChoosingTransport(): Transport {
       throw isOttoError(error, "SSH_AUTH_FAILED") ? missingError(request, need, error) : error;
     });
   };
+}
+
+/** What asks nobody and sends no password: each is for one transport to do. */
+function withKeysAlone({ endpoint, ...request }: ConnectRequest): ConnectRequest {
+  const [first, ...others] = endpoint.credentials;
+  const withoutPassword = (credential: SshCredential) => ({ ...credential, password: undefined });
+  const credentials = [withoutPassword(first), ...others.map(withoutPassword)] as const;
+  return { ...request, endpoint: { ...endpoint, credentials }, onPrompt: undefined };
 }
 
 function learnNeed(error: unknown, means: LoginMeans): Need | undefined {

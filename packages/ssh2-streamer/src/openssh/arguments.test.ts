@@ -20,11 +20,10 @@ const setting: MasterSetting = {
 
 test("nothing but what the endpoint says is used, and no secret is among it", () => {
   const args = formatArguments(setting);
-  expect(args.slice(0, 4)).toEqual(["-v", "-N", "-F", "none"]);
+  expect(args.slice(0, 6)).toEqual(["-v", "-N", "-F", "none", "-l", "ada"]);
   expect(args.slice(-2)).toEqual(["--", "10.0.0.7"]);
   expect(args).toEqual(
     expect.arrayContaining([
-      "User=ada",
       "Port=22",
       'IdentityFile="/home/a b/100%%\\"id"',
       "IdentityAgent=none",
@@ -71,4 +70,16 @@ test("an endpoint of a configuration is asked for by its alias, its algorithms a
       "ServerAliveCountMax=5",
     ]),
   );
+});
+
+test("an address with a scope and names with spaces are words", () => {
+  const endpoint = { ...setting.endpoint, host: "fe80::1%eth0", hostKeyAlias: "my box" };
+  const login = { ...setting.login, username: "ada lovelace" };
+  const args = formatArguments({ ...setting, endpoint, login });
+  expect(args).toEqual(expect.arrayContaining(["ada lovelace", 'HostName="fe80::1%%eth0"', 'HostKeyAlias="my box"']));
+});
+
+test("what a configuration says of an agent, of questions and of this machine weakens nothing", () => {
+  const wanted = ["AddKeysToAgent=no", "BatchMode=no", "NoHostAuthenticationForLocalhost=no"];
+  expect(formatArguments(setting)).toEqual(expect.arrayContaining(wanted));
 });

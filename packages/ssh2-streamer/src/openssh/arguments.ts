@@ -40,9 +40,8 @@ export function formatArguments(setting: MasterSetting): string[] {
   const { host, port = 22, alias = host, configFile = "none", compress = false } = endpoint;
   const { connectTimeoutMs = 20_000 } = endpoint;
   const options: readonly (readonly [string, string | number | undefined])[] = [
-    ["HostName", host],
+    ["HostName", quote(host)],
     ["Port", port],
-    ["User", login.username],
     ["ProxyCommand", "-"],
     ["ProxyJump", "none"],
     ["ControlMaster", "yes"],
@@ -57,6 +56,8 @@ export function formatArguments(setting: MasterSetting): string[] {
     ...formatAlgorithms(endpoint),
     ...formatKeepalive(setting),
     // What a configuration may ask for besides the connection.
+    ["AddKeysToAgent", "no"],
+    ["BatchMode", "no"],
     ["RemoteCommand", "none"],
     ["RequestTTY", "no"],
     ["PermitLocalCommand", "no"],
@@ -68,7 +69,7 @@ export function formatArguments(setting: MasterSetting): string[] {
   ];
   const given = options.flatMap(([name, value]) => (value === undefined ? [] : ["-o", `${name}=${value}`]));
   // Without -v it closes its stderr when it goes to the background.
-  return ["-v", "-N", "-F", configFile, ...given, "--", alias];
+  return ["-v", "-N", "-F", configFile, "-l", login.username, ...given, "--", alias];
 }
 
 type Options = readonly (readonly [string, string | number | undefined])[];
@@ -81,7 +82,8 @@ function formatHostKeys({ program, hostKeyAlgorithms, authoritiesFile, endpoint 
     ["GlobalKnownHostsFile", "none"],
     ["KnownHostsCommand", `/bin/sh ${quote(program)} host-key %I %H %t %K`],
     ["HostKeyAlgorithms", hostKeyAlgorithms.join(",")],
-    ["HostKeyAlias", endpoint.hostKeyAlias],
+    ["HostKeyAlias", endpoint.hostKeyAlias && quoteWord(endpoint.hostKeyAlias)],
+    ["NoHostAuthenticationForLocalhost", "no"],
     ["CheckHostIP", "no"],
     ["VerifyHostKeyDNS", "no"],
   ];
@@ -138,7 +140,11 @@ function toYesNo(value: boolean): "yes" | "no" {
   return value ? "yes" : "no";
 }
 
-/** A path as a word of a configuration, in which `%` begins a token. */
-function quote(path: string): string {
-  return `"${path.replaceAll(/["\\]/g, "\\$&").replaceAll("%", "%%")}"`;
+/** A word of a configuration in which `%` begins a token. */
+function quote(text: string): string {
+  return quoteWord(text.replaceAll("%", "%%"));
+}
+
+function quoteWord(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
 }

@@ -149,7 +149,7 @@ export class OpensshConnection implements Connection {
     // Its stderr is open as long as it lives: the id is its own until then.
     signalProcess(this.#pid, "SIGTERM");
     if (!(await isWithin(this.#master.ended, endGraceMs))) signalProcess(this.#pid, "SIGKILL");
-    this.#master.release();
+    await this.#master.release();
   }
 }
 

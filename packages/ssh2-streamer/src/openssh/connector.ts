@@ -14,7 +14,7 @@ import { isTooOld, readCertificateRefusal, readKeyProblems, readLoginFailure, re
 import { canHandOver, type Master, startMaster } from "./master.js";
 import { attach } from "./mux.js";
 import { createPrivateDirectory } from "./private-directory.js";
-import { createPromptAnswer, type KeyFile } from "./prompts.js";
+import { createPromptAnswer, type KeyFile, Unanswered } from "./prompts.js";
 import { type Answer, openQuestions } from "./questions.js";
 
 /** The transport by the system's `ssh`. */
@@ -29,7 +29,7 @@ interface Progress {
   readonly login: OpensshLogin;
   readonly keys: readonly KeyFile[];
   readonly answers: LoginAnswers;
-  /** Aborts when the login cannot go on, with what is thrown then; with `undefined` where nobody answered. */
+  /** Aborts when the login cannot go on, with what is thrown then, or with {@link Unanswered}. */
   readonly stuck: AbortSignal;
   /** The host is trusted: by its key, or by a certificate that `ssh` has verified. */
   readonly onTrusted: () => void;
@@ -41,10 +41,14 @@ async function connect(attempt: Attempt, login: OpensshLogin): Promise<OpensshCo
   const { endpoint, hostKey, signal, depth, onPrompt } = attempt;
   const program = await findSsh();
   if (program === undefined) throw transportError(endpoint, "there is no ssh in PATH");
-  await using directory = await createPrivateDirectory();
-  const keys = await writeKeys(directory.path, login);
+  const prepare = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      throw transportError(endpoint, `what it needs cannot be made: ${describe(error, [])}`, error);
+    });
+  await using directory = await prepare(createPrivateDirectory());
+  const keys = await prepare(writeKeys(directory.path, login));
   const authoritiesFile = join(directory.path, "authorities");
-  await writeFile(authoritiesFile, hostKey.authorities.map(formatAuthority).join(""));
+  await prepare(writeFile(authoritiesFile, hostKey.authorities.map(formatAuthority).join("")));
   const stuck = new AbortController();
   let isAsked = false;
   const wait: Attempt["wait"] = (work) => {
@@ -53,7 +57,7 @@ async function connect(attempt: Attempt, login: OpensshLogin): Promise<OpensshCo
   };
   const over = anySignal(signal, stuck.signal);
   const answers = new LoginAnswers({ endpoint, credential: login, onPrompt, signal: over, wait });
-  const stop = (error: unknown) => stuck.abort(error ?? "unanswered");
+  const stop = (why: unknown) => stuck.abort(why);
   let isTrusted = false;
   const onTrusted = () => {
     if (!isTrusted) attempt.onHostKeyTrusted();
@@ -61,8 +65,8 @@ async function connect(attempt: Attempt, login: OpensshLogin): Promise<OpensshCo
   };
   const judge = judgeHostKeys(hostKey, onTrusted, stop);
   const prompted = createPromptAnswer(answers, keys, stop);
-  await using questions = await openQuestions(directory.path, (question) =>
-    question[0] === "host-key" ? judge(question) : prompted(question),
+  await using questions = await prepare(
+    openQuestions(directory.path, (question) => (question[0] === "host-key" ? judge(question) : prompted(question))),
   );
   const stream = await attempt.dial(over, login.username);
   const args = formatArguments({
@@ -82,7 +86,7 @@ async function connect(attempt: Attempt, login: OpensshLogin): Promise<OpensshCo
   try {
     return await attachTo(master, controlPathIn(directory.path), progress);
   } catch (error) {
-    master.release();
+    void master.release();
     throw error;
   }
 }
@@ -91,7 +95,8 @@ async function attachTo(master: Master, controlPath: string, progress: Progress)
   const { attempt, stuck } = progress;
   const { endpoint, signal, startedAt, depth } = attempt;
   const isLoggedIn = await master.isLoggedIn.catch((error: unknown) => {
-    if (signal.aborted || !stuck.aborted) throw error;
+    if (signal.aborted) throw error;
+    if (!stuck.aborted) throw transportError(endpoint, `it cannot be started: ${describe(error, [])}`, error);
     return false;
   });
   if (!isLoggedIn) throw explain(master, progress);
@@ -164,7 +169,7 @@ function explain(master: Master, progress: Progress): unknown {
   const { attempt, stuck, answers, isAsked } = progress;
   const { endpoint } = attempt;
   const { log, streamError } = master;
-  if (stuck.aborted && stuck.reason !== "unanswered") return stuck.reason;
+  if (stuck.aborted && !(stuck.reason instanceof Unanswered)) return stuck.reason;
   // The hop that carries this connection was lost, or the proxy command has ended.
   if (streamError !== undefined) return isOttoError(streamError) ? streamError : socketError(endpoint, streamError);
   if (isTooOld(log)) return transportError(endpoint, "the ssh in PATH is older than OpenSSH 8.5");
@@ -176,7 +181,7 @@ function explain(master: Master, progress: Progress): unknown {
   const isDenied = outcome.kind === "denied" || stuck.aborted || (isAsked() && outcome.reason === "dropped");
   if (!isDenied) return connectError(endpoint, outcome.reason, new Error(outcome.said));
   const tried = listTried(log, progress, outcome.offered);
-  const word = outcome.kind === "denied" ? outcome.lastWord : stuck.aborted ? undefined : "the server hung up";
+  const word = stuck.aborted ? stuck.reason.word : outcome.kind === "denied" ? outcome.lastWord : "the server hung up";
   if (word !== undefined) tried.push(describe(word, secretsOf(endpoint)));
   return authError(endpoint, { tried, offered: outcome.offered, unanswered });
 }

@@ -27,8 +27,8 @@ export interface Master {
   /** Resolves when it and all that it started have ended. */
   readonly ended: Promise<void>;
   keepLastWords(): void;
-  /** Ends it before it has logged in, or lets go of what is left of it. */
-  release(): void;
+  /** Ends it before it has logged in, or lets go of what is left of it. Resolves when the stream is closed. */
+  release(): Promise<void>;
 }
 
 /** Characters of stderr. */
@@ -49,6 +49,8 @@ export function startMaster({ argv, program, stream, signal }: MasterRequest): M
     env: { ...process.env, SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: "force" },
     stdio: ["ignore", "ignore", "pipe", own ?? "pipe"],
   });
+  // {@link waitForLogin} hears of it, unless nobody waits any more.
+  child.on("error", () => {});
   const stderr = child.stderr as Readable;
   let log = "";
   let limit = longestLog;
@@ -65,11 +67,13 @@ export function startMaster({ argv, program, stream, signal }: MasterRequest): M
   });
   // `ssh` has it now.
   own?.destroy();
-  const release = () => {
+  const streamClosed = new Promise<void>((resolve) => stream.once("close", () => resolve()));
+  const release = async () => {
     if (child.exitCode === null && child.signalCode === null) killGroup(child);
     stderr.destroy();
     joint?.destroy();
     stream.destroy();
+    await streamClosed;
   };
   return {
     isLoggedIn: waitForLogin(child, ended, signal),

@@ -5,6 +5,8 @@ import { readPrompt, type SshQuestion } from "./prompts.js";
 test.each<[string, SshQuestion]>([
   ["ada@box's password: ", { kind: "password" }],
   ["(ada@box) ada@box's password: ", { kind: "password" }],
+  ["Enter ada@box's old password: ", { kind: "new password" }],
+  ["Retype ada@box's new password: ", { kind: "new password" }],
   ["(ada@box) Password: ", { kind: "keyboard-interactive", text: "Password: " }],
   ["(ada@box) Your code\nis? ", { kind: "keyboard-interactive", text: "Your code\nis? " }],
   ["Enter passphrase for key '/home/a b/id': ", { kind: "passphrase", path: "/home/a b/id" }],

@@ -11,26 +11,38 @@ export interface KeyFile {
 /** What `ssh` asks for by its program for passwords. */
 export type SshQuestion =
   | { readonly kind: "password" }
+  | { readonly kind: "new password" }
   | { readonly kind: "passphrase" | "pin"; readonly path: string }
   | { readonly kind: "keyboard-interactive"; readonly text: string };
 
 /** Reads a prompt of OpenSSH 8.5 to 10; nothing but this function looks at its text. */
 export function readPrompt(prompt: string): SshQuestion {
   const [, kind = "", path = ""] = /^Enter (passphrase|PIN) for (?:.*key )?'?(.*?)'?: $/s.exec(prompt) ?? [];
+  if (/^(Enter|Retype) .+'s (old|new) password: $/s.test(prompt)) return { kind: "new password" };
   if (kind !== "") return { kind: kind === "PIN" ? "pin" : "passphrase", path };
   const [, text] = /^\(.*?@.*?\) (.*)$/s.exec(prompt) ?? [];
   if (text !== undefined && !/^\S+@\S+'s password: $/.test(text)) return { kind: "keyboard-interactive", text };
   return { kind: "password" };
 }
 
+/** There is no answer to what a login cannot go on without. */
+export class Unanswered {
+  /** What was wanted, where the question does not say it. */
+  readonly word: string | undefined;
+
+  constructor(word?: string) {
+    this.word = word;
+  }
+}
+
 /**
  * Answers the prompts of one login.
- * @param onStuck called when there is no answer to what the login cannot go on without; with an error, when asking failed
+ * @param onStuck called with {@link Unanswered}, or with an error when asking failed
  */
 export function createPromptAnswer(
   answers: LoginAnswers,
   keys: readonly KeyFile[],
-  onStuck: (error: unknown) => void,
+  onStuck: (why: unknown) => void,
 ): Answer {
   const attempts = new Map<string, number>();
   const count = (asked: string) => {
@@ -38,7 +50,7 @@ export function createPromptAnswer(
     attempts.set(asked, attempt);
     return attempt;
   };
-  const ask = (question: SshQuestion): Promise<string | undefined> => {
+  const ask = (question: Exclude<SshQuestion, { readonly kind: "new password" }>): Promise<string | undefined> => {
     if (question.kind === "password") return answers.password(count("password"));
     if (question.kind === "keyboard-interactive") {
       const { text } = question;
@@ -53,10 +65,14 @@ export function createPromptAnswer(
   };
   return async ([prompt = ""]) => {
     const question = readPrompt(prompt);
+    if (question.kind === "new password") {
+      onStuck(new Unanswered("the server wants a new password"));
+      return undefined;
+    }
     try {
       const said = await ask(question);
       // Without its passphrase a key is passed over. An empty password would be sent.
-      if (said === undefined && !("path" in question)) onStuck(undefined);
+      if (said === undefined && !("path" in question)) onStuck(new Unanswered());
       return said;
     } catch (error) {
       onStuck(error);
