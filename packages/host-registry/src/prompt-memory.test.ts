@@ -4,6 +4,7 @@ import { rememberAnswers } from "./prompt-memory.js";
 
 const prompt = (changes: Partial<SshPrompt>): SshPrompt => ({
   host: "box",
+  address: "10.0.0.1:22",
   user: "ada",
   kind: "password",
   name: "",
@@ -40,6 +41,16 @@ test("hosts that need one key's passphrase ask once, at once or later", async ()
   await answerNext();
   expect(await both).toEqual([["1"], ["1"]]);
   expect(await connection()(passphrase("c"))).toEqual(["1"]);
+});
+
+test("a password goes to no other machine of the same name, as an alias of an SSH configuration may have it", async () => {
+  const { connection, answerNext } = person();
+  const one = connection()(prompt({}));
+  await answerNext();
+  expect(await one).toEqual(["1"]);
+  const other = connection()(prompt({ address: "10.0.0.2:22" }));
+  await answerNext();
+  expect(await other).toEqual(["2"]);
 });
 
 test("a wrong answer is asked again once, for all who got it", async () => {

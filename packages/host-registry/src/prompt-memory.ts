@@ -33,7 +33,7 @@ export function rememberAnswers(onPrompt: SshPromptHandler): SshPromptHandler {
   };
 }
 
-function keyOf({ kind, host, user, keyPath }: SshPrompt): string | undefined {
-  if (kind === "password") return JSON.stringify([kind, host, user]);
+function keyOf({ kind, host, address, user, keyPath }: SshPrompt): string | undefined {
+  if (kind === "password") return JSON.stringify([kind, host, address, user]);
   return kind === "passphrase" && keyPath !== undefined ? JSON.stringify([kind, keyPath]) : undefined;
 }

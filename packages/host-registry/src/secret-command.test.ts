@@ -33,6 +33,8 @@ test.each([
   ["kill -TERM $$", "it was ended by SIGTERM"],
   ["true", "it printed nothing"],
   ["head -c 70000 /dev/zero | tr '\\0' x", "it printed more than 65536 bytes"],
+  // Without an end.
+  ["exec yes", "it printed more than 65536 bytes"],
 ])("%j fails: %s", async (script, why) => {
   const failure = await read(script).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: "LAB_SECRET_COMMAND_FAILED", details: { host: "box" } });

@@ -66,15 +66,16 @@ async function runSecretCommand(command: SecretCommand, signal: AbortSignal): Pr
     grace = startTimer(letGo, graceMs);
   });
   try {
-    const outputs = [readUpTo(child.stdout, longestSecret), readUpTo(child.stderr, longestComplaint)] as const;
+    // What prints too much need not end by itself.
+    const outputs = [readUpTo(child.stdout, longestSecret, kill), readUpTo(child.stderr, longestComplaint)] as const;
     const [printed, complaint, [exitCode, name]] = await Promise.all([...outputs, once(child, "close")]);
     deadline.signal.throwIfAborted();
     const text = printed.bytes.toString().replace(/\r?\n$/, "");
     const failed = (why: string) =>
       failure(command, why, cleanText(complaint.bytes.toString(), [new Secret(text)]).trim());
+    if (printed.isCut) throw failed(`it printed more than ${longestSecret} bytes`);
     if (exitCode !== 0)
       throw failed(exitCode === null ? `it was ended by ${String(name)}` : `exit code ${String(exitCode)}`);
-    if (printed.isCut) throw failed(`it printed more than ${longestSecret} bytes`);
     if (text === "") throw failed("it printed nothing");
     return new Secret(text);
   } catch (error) {
@@ -88,16 +89,18 @@ async function runSecretCommand(command: SecretCommand, signal: AbortSignal): Pr
   }
 }
 
-/** What comes first of a stream until it is closed; the rest goes by. */
+/** What comes first of a stream until it is closed; the rest goes by, or is the end. */
 async function readUpTo(
   stream: Readable,
   limitBytes: number,
+  onCut?: () => void,
 ): Promise<{ readonly bytes: Buffer; readonly isCut: boolean }> {
   const chunks: Buffer[] = [];
   let size = 0;
   stream.on("data", (chunk: Buffer) => {
     if (size < limitBytes) chunks.push(chunk.subarray(0, limitBytes - size));
     size += chunk.length;
+    if (size > limitBytes) onCut?.();
   });
   await once(stream, "close");
   return { bytes: Buffer.concat(chunks), isCut: size > limitBytes };

@@ -231,6 +231,8 @@ test("what the lab says goes before the SSH configuration, its way too", async (
     credentials: [{ agent: "/agent" }],
   });
   expect(others).toEqual([]);
+  const direct = await planRoute(labOf(), asked({ ssh: { ...options, proxyCommand: "none" } }), environment);
+  expect(direct.map(({ name, proxyCommand }) => [name, proxyCommand])).toEqual([["p", undefined]]);
   const gate = host("gate", { ip: "gate", ssh: { ...ssh, useSshConfig: true } });
   const way = await planRoute(labOf(gate), asked({ hop: "gate" }), environment);
   expect(way.map(({ name, proxyCommand }) => [name, proxyCommand])).toEqual([

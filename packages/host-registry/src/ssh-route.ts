@@ -113,7 +113,8 @@ function planEndpoint({ host, environment, found, configFile }: EndpointPlan): S
     keepaliveIntervalMs: ssh.keepaliveIntervalMs,
     keepaliveCountMax: ssh.keepaliveCountMax,
     compress: ssh.compress,
-    ...(ssh.proxyCommand === undefined ? {} : { proxyCommand: ssh.proxyCommand }),
+    // `none` is OpenSSH's word for a direct way.
+    ...(ssh.proxyCommand === undefined || /^none$/i.test(ssh.proxyCommand) ? {} : { proxyCommand: ssh.proxyCommand }),
     ...asConfigured,
     authorize: () => requireTrust(host, environment),
   };

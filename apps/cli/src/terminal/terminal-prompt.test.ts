@@ -3,6 +3,7 @@ import { createTerminalPrompt, formatHeading, formatQuestion } from "./terminal-
 
 const prompt = {
   host: "box",
+  address: "box:22",
   user: "ada",
   kind: "keyboard-interactive",
   name: "",

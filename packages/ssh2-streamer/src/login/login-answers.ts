@@ -92,10 +92,11 @@ export class LoginAnswers {
     return answers?.[0];
   }
 
-  async #ask(asked: Omit<SshPrompt, "host" | "user">): Promise<readonly string[] | undefined> {
+  async #ask(asked: Omit<SshPrompt, "host" | "address" | "user">): Promise<readonly string[] | undefined> {
     if (asked.questions.length === 0) return [];
     const { endpoint, credential, onPrompt, signal, wait } = this.#setting;
-    const prompt = this.#clean({ host: endpoint.name, user: credential.username, ...asked });
+    const address = `${endpoint.host}:${endpoint.port ?? 22}`;
+    const prompt = this.#clean({ host: endpoint.name, address, user: credential.username, ...asked });
     const answers = onPrompt && (await wait(() => onPrompt(prompt, signal)));
     if (answers === undefined) {
       // Some servers have a menu above the question.

@@ -4,6 +4,8 @@ import type { Secret } from "@otto/errors";
 export interface SshPrompt {
   /** The endpoint's name. */
   readonly host: string;
+  /** `address:port` of the endpoint: two machines may have one name, as one of a lab and one of an SSH configuration. */
+  readonly address: string;
   readonly user: string;
   /** `keyboard-interactive`: whatever the server asks, such as a one-time code; `pin`: of a security key. */
   readonly kind: "password" | "passphrase" | "pin" | "keyboard-interactive";

@@ -25,7 +25,7 @@ export function createOpenSshQuery(query: SshQuery): AskOpenSsh {
   let usual: Promise<ConfigOptions> | undefined;
   return async (alias) => {
     try {
-      usual ??= runSsh({ ...query, configFile: "none" }, { alias: "localhost" });
+      usual ??= readUsual(query);
       const without = await usual;
       const find = async (asked: AskedHost) => withoutUsual(await runSsh(query, asked), without, asked);
       return await followJumps(alias, find, query.local);
@@ -37,6 +37,20 @@ export function createOpenSshQuery(query: SshQuery): AskOpenSsh {
 }
 
 class NoSsh extends Error {}
+
+/**
+ * What `ssh` does without a configuration.
+ * @throws NoSsh where that is not OpenSSH's, which would take `-G` for nothing and connect, or does not know who its user is
+ */
+async function readUsual(query: SshQuery): Promise<ConfigOptions> {
+  try {
+    const { stderr } = await execute(["-V"], query.local);
+    if (/^OpenSSH/m.test(stderr)) return await runSsh({ ...query, configFile: "none" }, { alias: "localhost" });
+  } catch {
+    // There is none, or it is of no use.
+  }
+  throw new NoSsh();
+}
 
 // A `Match exec` may wait for a network; longer than any does, and no longer than a person does.
 const answerTimeoutMs = 60_000;
@@ -53,18 +67,22 @@ async function runSsh({ local, configFile }: SshQuery, asked: AskedHost): Promis
     ...(port === undefined ? [] : ["-p", port]),
     ...(jumps === undefined ? [] : ["-J", jumps]),
   ];
-  const settings = { env: { ...local.env }, timeout: answerTimeoutMs, killSignal: "SIGKILL" } as const;
-  const asking = promisify(execFile)("ssh", ["-G", ...options, "--", alias], settings);
-  // It says on stderr that it gets no terminal for a session, where stdin is none.
-  asking.child.stdin?.end();
   try {
-    return parseAnswer((await asking).stdout);
+    const { stdout } = await execute(["-G", ...options, "--", alias], local);
+    return parseAnswer(stdout);
   } catch (error) {
     const { code, stderr = "" } = error as { readonly code?: unknown; readonly stderr?: string };
-    if (code === "ENOENT") throw new NoSsh();
     const said = cleanText(stderr.replace(/^Pseudo-terminal will not be allocated.*\n/m, "")).trim();
     throw configError(alias, said === "" ? `ssh -G ended with ${String(code)}` : said);
   }
+}
+
+function execute(argv: readonly string[], { env }: LocalMachine): Promise<{ stdout: string; stderr: string }> {
+  const settings = { env: { ...env }, timeout: answerTimeoutMs, killSignal: "SIGKILL" } as const;
+  const running = promisify(execFile)("ssh", argv, settings);
+  // It says on stderr that it gets no terminal for a session, where stdin is none.
+  running.child.stdin?.end();
+  return running;
 }
 
 /** Options that print their values behind each other. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
@@ -241,6 +241,23 @@ test("what OpenSSH's client refuses is an error with its words, and without a cl
   expect(
     await createOpenSshQuery({ local: { ...local, env: { PATH: "/nowhere" } }, configFile: "none" })("box"),
   ).toBeUndefined();
+});
+
+test.each([
+  ["Dropbear's", `echo Dropbear v2022.83 >&2`, "-V\n"],
+  [
+    "that of a user whom the machine does not know",
+    `echo OpenSSH_9.2p1 >&2; test $1 = -V`,
+    "-V\n-G -F none -- localhost\n",
+  ],
+])("an ssh that cannot say what it does, as %s, is asked for no machine", async (_, behaviour, asked) => {
+  const directory = mkdtempSync(join(tmpdir(), "otto-ssh-"));
+  const program = `#!/bin/sh\necho "$@" >>${directory}/asked\n${behaviour}\n`;
+  writeFileSync(join(directory, "ssh"), program, { mode: 0o755 });
+  const env = { PATH: `${directory}:/usr/bin:/bin` };
+  expect(await createOpenSshQuery({ local: { ...local, env } })("box")).toBeUndefined();
+  expect(readFileSync(join(directory, "asked"), "utf8")).toBe(asked);
+  rmSync(directory, { recursive: true });
 });
 
 test.each(["-oProxyCommand=touch /tmp/x", "$(touch x)", "a b", "a;b"])("no shell gets the name %j", async (alias) => {
