@@ -96,6 +96,8 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
     "hosts[].ssh_options.use_ssh_config": "Whether ~/.ssh/config fills what is left open here.",
     "hosts[].ssh_options.proxy_command":
       "Command of this machine whose stdin and stdout lead to sshd, with the tokens of OpenSSH's ProxyCommand: %h %p %r %n.",
+    "hosts[].ssh_options.transport":
+      "What speaks SSH: ssh2 (built in), openssh (the ssh of this machine), or auto: openssh where ssh2 lacks something. Default: auto.",
     "hosts[].docker": "The engine of a docker_capable host.",
     "hosts[].docker.socket": "Path of the engine's socket, for all that is done there. Default: /var/run/docker.sock.",
     "hosts[].docker.command": 'The docker client, as ["sudo", "-n", "docker"].',

@@ -115,6 +115,7 @@ function planEndpoint({ host, environment, found, configFile }: EndpointPlan): S
     compress: ssh.compress,
     // `none` is OpenSSH's word for a direct way.
     ...(ssh.proxyCommand === undefined || /^none$/i.test(ssh.proxyCommand) ? {} : { proxyCommand: ssh.proxyCommand }),
+    ...(ssh.transport === undefined ? {} : { transport: ssh.transport }),
     ...asConfigured,
     authorize: () => requireTrust(host, environment),
   };

@@ -89,6 +89,8 @@ export interface SshOptions {
   readonly useSshConfig: boolean;
   /** A command of this machine whose stdin and stdout lead to the host's sshd, with the tokens of OpenSSH's `ProxyCommand`. */
   readonly proxyCommand?: string;
+  /** `openssh`: the system's `ssh`. `auto`: `ssh2` where that can do what the host asks for. Absent: `auto`. */
+  readonly transport?: "auto" | "ssh2" | "openssh";
 }
 
 /** `docker` of a host. */

@@ -65,6 +65,7 @@ function toSshOptions(options: NonNullable<HostText["ssh_options"]>, base: PathB
       hostKey: options.host_key ?? undefined,
       proxyCommand: options.proxy_command ?? undefined,
       isPortGiven: typeof options.port === "number" ? true : undefined,
+      transport: options.transport ?? undefined,
     }),
   };
 }

@@ -69,6 +69,7 @@ test("a host carries its id, options in milliseconds and absolute paths, and pas
         password_command: ["pass", "show", "lab/pepper"],
         passphrase_command: ["~/bin/phrase"],
         proxy_command: "nc %h %p",
+        transport: "openssh",
       },
       docker: { socket: "/run/d.sock", command: ["sudo", "-n", "docker"], staging_root: "/srv/otto" },
     }),
@@ -98,6 +99,7 @@ test("a host carries its id, options in milliseconds and absolute paths, and pas
         passwordCommand: ["pass", "show", "lab/pepper"],
         passphraseCommand: ["/home/ada/bin/phrase"],
         proxyCommand: "nc %h %p",
+        transport: "openssh",
         compress: false,
       },
       docker: { socket: "/run/d.sock", command: ["sudo", "-n", "docker"], stagingRoot: "/srv/otto" },
@@ -231,6 +233,12 @@ test.each<[string, object[], string, string]>([
     "hosts[0].labs: must be a list, is a string",
   ],
   ["a port out of range", [{ element: "a", ssh_options: { port: 0 } }], "LAB_INVALID", "hosts[0].ssh_options.port"],
+  [
+    "a transport that there is not",
+    [{ element: "a", ssh_options: { transport: "putty" } }],
+    "LAB_INVALID",
+    'hosts[0].ssh_options.transport: must be "auto" or "ssh2" or "openssh"',
+  ],
   ["a pin in another form", [{ element: "a", ssh_options: { host_key: "x" } }], "LAB_INVALID", "ssh_options.host_key"],
 ])("%s is an error that names the place", async (_, hosts, code, message) => {
   await expect(load(hosts.map(host))).rejects.toMatchObject({

@@ -32,6 +32,7 @@ const sshOptions = z.looseObject({
   compress: z.boolean().nullish(),
   use_ssh_config: z.boolean().nullish(),
   proxy_command: text.nullish(),
+  transport: z.enum(["auto", "ssh2", "openssh"]).nullish(),
 });
 
 const docker = z.looseObject({
