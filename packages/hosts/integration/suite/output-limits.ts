@@ -41,7 +41,7 @@ export function testOutputLimits({ host, directory }: HostTests): void {
   test("a background job that says too much while no command runs ends the shell", async ({ expect }) => {
     await using shell = host().session(`limits ${newMark()}`);
     const go = join(directory(), `go-${newMark()}`);
-    const job = `until [ -e ${go} ]; do :; done; rm ${go}; exec yes`;
+    const job = `until [ -e ${go} ]; do sleep 0.1; done; rm ${go}; exec yes`;
     const { stderr } = await shell.run(`{ ${job}; } & echo $! >&2`, { maxOutputBytes: 1 << 20 });
     expect(Number(stderr)).toBeGreaterThan(1);
     await host().exec(["touch", go]);
