@@ -1,13 +1,14 @@
 /**
- * How the values of an option are taken. `one`: its first word. `all`: the words of every line. `list`: those of the first line.
- * `text`: the first line as it is.
+ * How the values of an option are taken. `one`: its first word. `time`: that of the first line that does not leave it open by
+ * `none`. `all`: the words of every line. `list`: those of the first line. `text`: the first line as it is.
  */
-export type KeywordKind = "one" | "all" | "list" | "text" | "ignored";
+export type KeywordKind = "one" | "time" | "all" | "list" | "text" | "ignored";
 
 const kinds: Readonly<Record<KeywordKind, string>> = {
   one: `HostName Port User IdentitiesOnly IdentityAgent HostKeyAlias StrictHostKeyChecking KexAlgorithms Ciphers MACs
-    HostKeyAlgorithms PubkeyAcceptedAlgorithms PubkeyAcceptedKeyTypes ConnectTimeout ServerAliveInterval ServerAliveCountMax
-    Compression ControlPath GSSAPIAuthentication IgnoreUnknown`,
+    HostKeyAlgorithms PubkeyAcceptedAlgorithms PubkeyAcceptedKeyTypes ServerAliveCountMax Compression ControlPath
+    GSSAPIAuthentication IgnoreUnknown`,
+  time: "ConnectTimeout ServerAliveInterval",
   all: "IdentityFile CertificateFile",
   list: "UserKnownHostsFile GlobalKnownHostsFile",
   text: "ProxyCommand ProxyJump",

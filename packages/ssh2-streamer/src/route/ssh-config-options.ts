@@ -48,7 +48,7 @@ export function readHost(options: ConfigOptions, setting: OptionsSetting): SshCo
     globalKnownHostsFiles: files("globalknownhostsfile"),
     algorithms: readAlgorithms(one),
     // OpenSSH has no limit of its own with 0.
-    connectTimeoutMs: readSeconds(some("connecttimeout"), alias) || undefined,
+    connectTimeoutMs: readSeconds(one("connecttimeout"), alias) || undefined,
     serverAliveIntervalMs: readSeconds(one("serveraliveinterval"), alias),
     serverAliveCountMax: readCount(one("serveralivecountmax"), alias),
     compression: isYes(one("compression")),

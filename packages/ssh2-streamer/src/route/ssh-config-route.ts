@@ -35,11 +35,19 @@ export async function followJumps(spec: string, find: FindOptions, local: LocalM
     const host = readHost(options, { alias, username, port, local, isBehindHop: named !== undefined });
     hosts.unshift(host);
     const at = { ...host, username: host.username ?? local.username };
+    if (named !== undefined) assertOther(named, at);
     const list: string[] = named === undefined ? [] : expandPath(named, at, local).split(",");
     next = list.pop()?.trim();
     jumps = list.length === 0 ? undefined : list.join(",");
   }
   return hosts;
+}
+
+/** OpenSSH refuses a machine as the jump right before itself: one of the same name, as it is written, port and login. */
+function assertOther(jumps: string, { alias, host, port, username }: SshConfigHost): void {
+  const last = parseJump(jumps.slice(jumps.lastIndexOf(",") + 1).trim());
+  const isSame = last.alias === host && Number(last.port ?? 22) === port && (last.username ?? username) === username;
+  if (isSame) throw configError(alias, `jumphost loop via ${host}`);
 }
 
 function parseJump(spec: string): AskedHost {

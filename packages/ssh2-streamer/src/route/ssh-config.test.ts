@@ -181,6 +181,50 @@ test("no key at all is told from none that is named, and no time limit from one 
   }
 });
 
+test.each(["none\n{} 7", "0\n{} 7", "9\n{} none", "none"])(
+  "a time of %j is the one that OpenSSH takes",
+  async (values) => {
+    for (const keyword of ["ConnectTimeout", "ServerAliveInterval"]) {
+      const from = `${keyword} ${values.replace("{}", keyword)}\n`;
+      const [theirs] = (await askClient({ config: from }, "box")) ?? [];
+      const [ours] = await resolve("box", from);
+      expect(times(ours), from).toEqual(times(theirs));
+    }
+  },
+);
+
+/** OpenSSH says 0 of an interval that nobody names. */
+function times(host: SshConfigHost | undefined) {
+  return [host?.connectTimeoutMs, host?.serverAliveIntervalMs ?? 0];
+}
+
+test.each([
+  ["box", "gate,box"],
+  ["box", "ssh://box:22"],
+  ["Box", "gate,box"],
+  ["box", "u@box"],
+  ["box", "real\n HostName REAL"],
+  ["box", "box:7\n Port 7"],
+])("of %s, a way whose last jump is that machine itself is refused, as by OpenSSH: %j", async (alias, jumps) => {
+  const from = `Host ${alias}\n ProxyJump ${jumps}\n User u\n`;
+  const loop = {
+    code: "SSH_CONFIG_INVALID",
+    message: expect.stringMatching(/jumphost loop via (box|real)$/) as string,
+  };
+  await expect(askClient({ config: from }, alias)).rejects.toMatchObject(loop);
+  await expect(resolve(alias, from)).rejects.toMatchObject(loop);
+});
+
+test.each(["gate,Box", "gate,you@box", "gate,box:7", "gate,%h"])(
+  "a way that OpenSSH takes, by another login, port or spelling of the machine, is the same: %s",
+  async (jumps) => {
+    const from = `Host box\n ProxyJump ${jumps}\n`;
+    const route = await resolve("box", from);
+    expect(route).toHaveLength(3);
+    expect(route).toEqual(await askClient({ config: from }, "box"));
+  },
+);
+
 test("a list that is added to is handed on as it is written, where OpenSSH says the whole", async () => {
   const from = "KexAlgorithms +diffie-hellman-group1-sha1\n";
   const [theirs] = (await askClient({ config: from }, "box")) ?? [];

@@ -114,8 +114,9 @@ function noteOption(options: Map<string, readonly string[]>, line: ConfigLine, a
   else if (kind === "all") options.set(keyword, [...(known ?? []), ...words]);
   else if (keyword === "proxyjump") noteJump(options, rest);
   else if (keyword === "proxycommand") noteCommand(options, rest);
-  else if (kind === "one" && words.length > 1)
+  else if ((kind === "one" || kind === "time") && words.length > 1)
     throw configError(alias, `${line.keyword} has more than one value: ${rest}`);
+  else if (kind === "time" && words[0] === "none") return;
   else if (known === undefined) options.set(keyword, words);
 }
 
