@@ -23,7 +23,7 @@ test("a lab that is well: a line for each thing that was looked at, on the way a
   const { exitCode, stdout, stderr } = await runOtto(repo.place, ["doctor"]);
   expect([exitCode, stderr]).toEqual([0, ""]);
   const lines = stdout.trimEnd().split("\n");
-  expect(lines).toHaveLength(24);
+  expect(lines).toHaveLength(26);
   expect(lines.every((line) => /^(bastion|parent) +[a-z-]+ +ok /.test(line))).toBe(true);
 });
 
@@ -33,6 +33,7 @@ test("a bastion is asked alone, and nothing of docker", async () => {
     "name",
     "tcp",
     "banner",
+    "ssh",
     "handshake",
     "host-key",
     "login",
@@ -41,7 +42,7 @@ test("a bastion is asked alone, and nothing of docker", async () => {
   ]);
   expect([exitCode, lines.at(-1)]).toEqual([
     0,
-    expect.objectContaining({ ok: 7, warning: 0, failed: 0, notReached: 0 }),
+    expect.objectContaining({ ok: 8, warning: 0, failed: 0, notReached: 0 }),
   ]);
 });
 
@@ -63,7 +64,7 @@ test("a parent that is down fails the command, and the finding names it, its cod
       hint: expect.stringContaining("sshd"),
     },
   ]);
-  expect([failed.length, lines.at(-1)]).toEqual([1, expect.objectContaining({ failed: 1, notReached: 16 })]);
+  expect([failed.length, lines.at(-1)]).toEqual([1, expect.objectContaining({ failed: 1, notReached: 17 })]);
   const { stdout } = await runOtto(repo.place, ["doctor", "parent"]);
   const rows = stdout.trimEnd().split("\n");
   expect(rows.find((row) => row.includes("failed"))).toMatch(/^parent +tcp +failed .*\[DOCTOR_PORT_CLOSED\] → /);

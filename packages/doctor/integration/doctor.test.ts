@@ -44,9 +44,9 @@ const faultsOf = (findings: readonly Finding[]) =>
 test("a parent behind a bastion that is well passes every check, in order", async () => {
   const findings = await examine(await start());
   expect(findings.map(({ machine, check, status }) => `${machine} ${check} ${status}`)).toEqual([
-    ...["name", "tcp", "banner", "handshake", "host-key", "login"].map((check) => `bastion ${check} ok`),
+    ...["name", "tcp", "banner", "ssh", "handshake", "host-key", "login"].map((check) => `bastion ${check} ok`),
     ...["parent name ok", "parent tcp ok", "bastion forwarding ok"],
-    ...["banner", "handshake", "host-key", "login"].map((check) => `parent ${check} ok`),
+    ...["banner", "ssh", "handshake", "host-key", "login"].map((check) => `parent ${check} ok`),
     ...[
       "sessions",
       "programs",
@@ -96,13 +96,25 @@ test("a host key that has changed", async () => {
   expect(faultsOf(await examine(machines))).toEqual(["failed parent SSH_HOST_KEY_CHANGED"]);
 });
 
-test("a parent whose key exchanges are none of ours: its host key is not reached", async () => {
-  const sshdConfig = ["KexAlgorithms sntrup761x25519-sha512@openssh.com"];
-  const findings = await examine(await start({ parent: { sshdConfig } }));
-  expect(faultsOf(findings)).toEqual(["failed parent SSH_CONNECT_FAILED"]);
+test("a parent whose key exchanges ssh2 lacks is reached by OpenSSH's ssh, and by ssh2 alone its host key is not", async () => {
+  const machines = await start({ parent: { sshdConfig: ["KexAlgorithms sntrup761x25519-sha512@openssh.com"] } });
+  const findings = await examine(machines);
+  expect(faultsOf(findings)).toEqual([]);
+  expect(findings.filter(({ check }) => check === "ssh")).toEqual([
+    { machine: "bastion", check: "ssh", status: "ok", text: "by ssh2: it does what is asked for" },
+    {
+      machine: "parent",
+      check: "ssh",
+      status: "ok",
+      text: expect.stringMatching(/^by OpenSSH's ssh: the server's algorithms \(.*key exchange/) as string,
+    },
+  ]);
+  const alone = await examine(machines, { parent: { ssh_options: { transport: "ssh2" } } });
+  expect(faultsOf(alone)).toEqual(["failed parent SSH_CONNECT_FAILED"]);
   expect(
-    findings.filter(({ machine, check }) => machine === "parent" && /handshake|host-key/.test(check)),
+    alone.filter(({ machine, check }) => machine === "parent" && /^(ssh|handshake|host-key)$/.test(check)),
   ).toMatchObject([
+    { check: "ssh", status: "ok", text: "by ssh2: it is asked for" },
     {
       check: "handshake",
       status: "failed",

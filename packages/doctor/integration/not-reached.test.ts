@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { linkPrograms, startEngine, startHangUp, withPath, writePrograms } from "./faults.js";
 import { examineParent, type LabChanges } from "./lab-under-test.js";
 
-const ofServer = ["name", "tcp", "banner", "handshake", "host-key", "login"];
+const ofServer = ["name", "tcp", "banner", "ssh", "handshake", "host-key", "login"];
 const ofParent = [
   ...["sessions", "programs", "docker", "socket", "engine", "buildkit", "client", "compose", "disk", "clock"],
   "forwarding",
@@ -86,7 +86,7 @@ const obstacles: Readonly<Record<string, Obstacle>> = {
   "a file of known hosts that is none": {
     prepare: async ({ directory }) => ({ parent: { ssh_options: { known_hosts: directory } } }),
     failed: ["parent host-key"],
-    notReached: ["parent handshake", ...from("parent login")],
+    notReached: ["parent ssh", "parent handshake", ...from("parent login")],
   },
   "a parent whose algorithms are none of ours": {
     hosts: { parent: { sshdConfig: ["MACs hmac-md5", "Ciphers aes128-cbc"] } },

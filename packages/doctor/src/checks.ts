@@ -13,7 +13,7 @@ export interface Examined {
 }
 
 const server = ["name", "tcp", "banner"] as const;
-const ofLogin = ["handshake", "host-key", "login"] as const;
+const ofLogin = ["ssh", "handshake", "host-key", "login"] as const;
 const ofParent = [
   ...["programs", "docker", "socket", "engine", "buildkit"],
   ...["client", "compose", "disk", "clock"],

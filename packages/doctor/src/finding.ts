@@ -3,6 +3,7 @@ export type DoctorCheck =
   | "name"
   | "tcp"
   | "banner"
+  | "ssh"
   | "handshake"
   | "host-key"
   | "login"

@@ -25,7 +25,7 @@ export interface HopProbe {
 }
 
 /**
- * Checks the connection to the last host of a route: name, port, banner, handshake, host key, login. What a proxy command does of
+ * Checks the connection to the last host of a route: name, port, banner, what speaks SSH here, handshake, host key, login. What a proxy command does of
  * that is left to it.
  * @param before the hop before it; undefined: this machine
  * @returns its session, which the caller closes, unless something failed
@@ -42,6 +42,7 @@ export async function* probeHop(
   const events: SshEvent[] = [];
   const session = openSshSession(route, { env, signal, onPrompt, onEvent: (event) => events.push(event) });
   const { handshake, hostKey, login } = await probeLogin({ session, events }, signal);
+  yield at("ssh", judgeTransport(session.name, events));
   yield at("handshake", handshake);
   yield at("host-key", hostKey);
   yield at("login", login);
@@ -189,6 +190,13 @@ interface LoginProbe {
 }
 
 const unasked = notReached("not looked at: the login was not reached");
+
+/** What speaks SSH to a machine, and why: of several that were tried, the last one. */
+function judgeTransport(machine: string, events: readonly SshEvent[]): Judged {
+  const chosen = events.findLast((event) => event.type === "ssh.transport" && event.hop === machine);
+  if (chosen?.type !== "ssh.transport") return unasked;
+  return ok(`by ${chosen.transport === "openssh" ? "OpenSSH's ssh" : "ssh2"}: ${cleanText(chosen.cause)}`);
+}
 
 async function probeLogin({ session, events }: ProbedSession, signal: AbortSignal): Promise<LoginProbe> {
   const { name } = session;
