@@ -1,4 +1,5 @@
 import type { SshAlgorithms, SshEndpoint } from "../route/endpoint.js";
+import { algorithmKinds, knowsNoneOf, optionOf } from "../ssh2/algorithms.js";
 
 /** What is at hand for the logins of an endpoint. */
 export interface LoginMeans {
@@ -69,30 +70,8 @@ export function isSecurityKey(type: string): boolean {
   return type.startsWith("sk-");
 }
 
-// What ssh2 1.17 knows.
-const known: Readonly<Record<"kex" | "ciphers" | "macs", { readonly option: string; readonly names: RegExp }>> = {
-  kex: {
-    option: "KexAlgorithms",
-    names:
-      /^(curve25519-sha256(@libssh\.org)?|ecdh-sha2-nistp(256|384|521)|diffie-hellman-group(-exchange-sha(1|256)|1-sha1|14-sha(1|256)|1[5678]-sha512))$/,
-  },
-  ciphers: {
-    option: "Ciphers",
-    names: /^(aes(128|256)-gcm(@openssh\.com)?|aes(128|192|256)-(ctr|cbc)|chacha20-poly1305@openssh\.com|3des-cbc)$/,
-  },
-  macs: {
-    option: "MACs",
-    names: /^(hmac-sha(1|2-256|2-512)(-etm@openssh\.com)?|hmac-sha(1|2-256|2-512)-96|hmac-md5(-96)?|hmac-ripemd160)$/,
-  },
-};
-
-/** A list all of whose algorithms are unknown to ssh2. One that only changes a default leaves some. */
+/** A list none of whose algorithms ssh2 knows. One that only changes a default leaves some. */
 function findUnknownAlgorithms(algorithms: SshAlgorithms): string | undefined {
-  for (const kind of ["kex", "ciphers", "macs"] as const) {
-    const list = algorithms[kind];
-    if (list === undefined || /^[-+^]/.test(list)) continue;
-    const { option, names } = known[kind];
-    if (!list.split(",").some((name) => names.test(name))) return `${option} ${list}`;
-  }
-  return undefined;
+  const kind = algorithmKinds.find((it) => knowsNoneOf(it, algorithms[it]));
+  return kind && `${optionOf(kind)} ${algorithms[kind]}`;
 }

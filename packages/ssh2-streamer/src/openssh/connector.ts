@@ -4,6 +4,7 @@ import { anySignal, isOttoError } from "@otto/errors";
 import { type KnownHost, readKeyType } from "../host-keys/known-hosts.js";
 import { LoginAnswers } from "../login/login-answers.js";
 import { authError, connectError, describe, secretsOf, socketError, transportError } from "../route/failure.js";
+import { limitHostKeyAlgorithms } from "../transport/algorithm-list.js";
 import { type Attempt, createTransport } from "../transport/connect.js";
 import { certificateError } from "../transport/host-key-check.js";
 import { controlPathIn, formatArguments } from "./arguments.js";
@@ -73,7 +74,7 @@ async function connect(attempt: Attempt, login: OpensshLogin): Promise<OpensshCo
     endpoint,
     login,
     keyPaths: keys.map(({ path }) => path),
-    hostKeyAlgorithms: listHostKeyAlgorithms(hostKey),
+    hostKeyAlgorithms: limitHostKeyAlgorithms(listHostKeyAlgorithms(hostKey), endpoint.algorithms?.hostKeys),
     authoritiesFile,
     directory: directory.path,
     program: questions.program,

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { isOttoError, longestTimerMs, type OttoError } from "@otto/errors";
-import type { Client, ConnectConfig } from "ssh2";
+import type { Algorithms, Client, ConnectConfig } from "ssh2";
 import { type AnswerSetting, LoginAnswers } from "../login/login-answers.js";
 import type { SshEndpoint } from "../route/endpoint.js";
 import { authError, connectError, describe, type LoginFailure, secretsOf, socketError } from "../route/failure.js";
@@ -14,6 +14,7 @@ export interface HandshakeSetting {
   readonly endpoint: SshEndpoint;
   readonly login: LoginPlan;
   readonly hostKey: HostKeyCheck;
+  readonly algorithms: Algorithms;
   readonly onHostKeyTrusted: () => void;
   readonly onPrompt: AnswerSetting["onPrompt"];
   readonly wait: AnswerSetting["wait"];
@@ -100,12 +101,12 @@ function addTo({ tried, offered, advice, unanswered }: Login, word: string): Log
   return { tried: [...tried, word], offered, advice, unanswered };
 }
 
-function formatConfig({ endpoint, login, hostKey }: HandshakeSetting, socket: Duplex): ConnectConfig {
+function formatConfig({ endpoint, login, algorithms }: HandshakeSetting, socket: Duplex): ConnectConfig {
   return {
     sock: socket,
     username: login.username,
     algorithms: {
-      serverHostKey: [...hostKey.algorithms],
+      ...algorithms,
       ...(endpoint.compress === true ? { compress: ["zlib@openssh.com", "zlib", "none"] } : {}),
     },
     readyTimeout: 0,
