@@ -17,7 +17,7 @@ beforeAll(async () => {
   const { address, port, user } = machines.hosts.parent;
   const text = `Match originalhost never exec "touch ${home}/ran"
   Port 1
-Host box
+Host box web.corp
   HostName ${address}
   Port ${port}
 Host *
@@ -44,8 +44,14 @@ test("otto host takes an alias of the SSH configuration, and a URL, with no lab 
 test("a name that nobody knows says how to give a machine without a lab", async () => {
   const { exitCode, stderr } = await runOtto(place, ["host", "bix", "exec", "true"]);
   expect(exitCode).toBe(255);
-  expect(stderr).toContain("Aliases of your SSH configuration: box.");
+  expect(stderr).toContain("Aliases of your SSH configuration: box, web.corp.");
   expect(stderr).toContain("ssh://[user@]host[:port]");
+});
+
+test("an alias with a dot, which is taken for a container's id, is an error that says how to give it", async () => {
+  const { exitCode, stderr } = await runOtto(place, ["host", "web.corp", "exec", "true"]);
+  expect(exitCode).toBe(255);
+  expect(stderr).toContain("web.corp is an alias of your SSH configuration: ssh://web.corp");
 });
 
 test("completion offers aliases, and runs nothing of the configuration", async () => {

@@ -24,8 +24,16 @@ export async function findContainerHost(session: Session, id: string): Promise<D
   } catch (error) {
     // Of another repo, a broken file is of no concern.
     const own = skipped.find(({ repo }) => id.toLowerCase().startsWith(`${parent}.${repo.name}.`.toLowerCase()));
-    throw own === undefined || isOttoError(own.error, "LAB_NO_PARENT") ? error : own.error;
+    throw own === undefined || isOttoError(own.error, "LAB_NO_PARENT") ? explainAlias(lab, id, error) : own.error;
   }
+}
+
+/** What is missing may be meant as a machine. */
+function explainAlias(lab: Lab, id: string, error: unknown): unknown {
+  if (!isOttoError(error, "HOST_UNKNOWN") || !lab.sshConfig.knows(id)) return error;
+  const { code, message, hint, details, cause } = error;
+  const known = `${id} is an alias of your SSH configuration: ssh://${id} is the machine.`;
+  return new OttoError(code, message, { hint: `${hint ?? ""} ${known}`.trim(), ...(details && { details }), cause });
 }
 
 function isParentOf(lab: Lab, name: string): boolean {

@@ -18,7 +18,8 @@ import { type HopProbe, probeHop } from "./hop-probe.js";
 export async function* diagnose(lab: Lab, idOrHandle: string, signal: AbortSignal): AsyncGenerator<Finding> {
   const host = lab.findHost(idOrHandle);
   const parent = host.dockerCapable ? lab.parent(host.id) : undefined;
-  const route = host.isLocal ? ([] as const) : await planRoute(lab.data, host, lab.sshEnvironment, lab.sshConfig);
+  const environment = { ...lab.sshEnvironment, signal };
+  const route = host.isLocal ? ([] as const) : await planRoute(lab.data, host, environment, lab.sshConfig);
   // Before names are resolved and ports are tried, too.
   for (const endpoint of route) endpoint.authorize?.();
   const left = listChecks({ host: host.id, route, isParent: parent !== undefined });

@@ -147,7 +147,8 @@ export class Lab implements AsyncDisposable {
   }
 
   #openSsh(host: HostData): Parent {
-    const findRoute = () => planRoute(this.data, host, this.sshEnvironment, this.sshConfig);
+    const findRoute = (signal: AbortSignal) =>
+      planRoute(this.data, host, { ...this.sshEnvironment, signal }, this.sshConfig);
     return createSshParent({
       ...dockerOf(host),
       route: { name: host.id, findRoute },

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { join, resolve } from "node:path";
-import { OttoError, readBoundedFileSync } from "@otto/errors";
+import { OttoError, readBoundedFileSync, SingleFlight } from "@otto/errors";
 import {
   type AskOpenSsh,
   createOpenSshQuery,
@@ -27,7 +27,8 @@ export class SshClientConfig {
   readonly #home: string;
   readonly #local: LocalMachine;
   readonly #ask: AskOpenSsh;
-  readonly #routes = new Map<string, Promise<readonly SshConfigHost[]>>();
+  readonly #routes = new Map<string, readonly SshConfigHost[]>();
+  readonly #flights = new Map<string, SingleFlight<readonly SshConfigHost[]>>();
 
   constructor({ env, home }: SshClientSetting) {
     const file = join(home, ".ssh", "config");
@@ -47,14 +48,16 @@ export class SshClientConfig {
    * The machines of a route, hops first, as OpenSSH's client reads them where there is one, which runs what a `Match exec` names.
    * Each is asked for once.
    * @param asked `[user@]alias[:port]`
+   * @param signal ends the client that is asked, unless others wait for it too
    * @throws OttoError `SSH_CONFIG_INVALID`, `LAB_SSH_CONFIG_UNREADABLE`
    */
-  route(asked: string): Promise<readonly SshConfigHost[]> {
+  async route(asked: string, signal?: AbortSignal): Promise<readonly SshConfigHost[]> {
     const known = this.#routes.get(asked);
     if (known !== undefined) return known;
-    const route = this.#find(asked);
+    const flight = this.#flights.get(asked) ?? new SingleFlight((wanted) => this.#find(asked, wanted));
+    this.#flights.set(asked, flight);
+    const route = await flight.do(signal);
     this.#routes.set(asked, route);
-    route.catch(() => this.#routes.delete(asked));
     return route;
   }
 
@@ -68,9 +71,9 @@ export class SshClientConfig {
     return isSshAlias(this.#text(), name);
   }
 
-  async #find(asked: string): Promise<readonly SshConfigHost[]> {
+  async #find(asked: string, signal: AbortSignal): Promise<readonly SshConfigHost[]> {
     const config = { ...this.#text(), local: this.#local };
-    const answer = await this.#ask(asked);
+    const answer = await this.#ask(asked, signal);
     if (answer === undefined) return resolveSshConfig(config, asked);
     // It does not tell a user whom the configuration names from that of this machine.
     const target = answer.at(-1);

@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { basename, join } from "node:path";
 import { type HostData, type LabData, sshDefaults } from "@otto/config";
 import { Secret } from "@otto/errors";
 import { expect, test } from "vitest";
+import { Lab } from "./lab.js";
 import { SshClientConfig } from "./ssh-client-config.js";
 import { planRoute } from "./ssh-route.js";
 
@@ -261,6 +263,18 @@ test("without an ssh the configuration is parsed, and what only ssh can judge is
   });
   const { PATH } = process.env;
   expect((await planRoute(labOf(), asked(), { env: { PATH }, home: made.home }))[0].port).toBe(7);
+});
+
+test("a Match exec that waits ends with the lab that asks for it", async () => {
+  await using made = await makeHome('Match exec "touch HOME/began; exec sleep 60"\n Port 7\n');
+  const { PATH } = process.env;
+  const lab = new Lab({ data: labOf(asked()), repos: [], env: { PATH }, home: made.home });
+  const running = lab.machine("p").exec(["true"]);
+  await expect.poll(() => existsSync(join(made.home, "began"))).toBe(true);
+  await Promise.all([
+    lab[Symbol.asyncDispose](),
+    expect(running).rejects.toMatchObject({ code: "SSH_SESSION_CLOSED" }),
+  ]);
 });
 
 test("nothing is run for a host whose lab file is not trusted, and once for each name of one that is", async () => {

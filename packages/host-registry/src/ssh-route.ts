@@ -26,6 +26,8 @@ export interface SshEnvironment extends TrustSetting {
   readonly sendPasswords?: boolean;
   /** Runs the commands that print secrets. Default: each route has its own, that of a {@link Lab} is shared. */
   readonly secretCommands?: SecretCommands;
+  /** Ends OpenSSH's client where that is asked about the configuration. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -57,7 +59,7 @@ async function planSegment(
   if (!declared.ssh.useSshConfig) return [planEndpoint({ host: declared, environment })];
   // Its address may be anything that a clone says, and ends in the commands of a `Match exec`.
   requireTrust(declared, environment);
-  const route = await config.route(formatAsked(declared));
+  const route = await config.route(formatAsked(declared), environment.signal);
   // What the lab says of the way goes before what the configuration says.
   const hasWay = declared.hop !== undefined || declared.ssh.proxyCommand !== undefined;
   const [target, ...hops] = route.toReversed();

@@ -15,19 +15,20 @@ export interface SshQuery {
  * Resolves an alias as OpenSSH's client does, by asking it (`ssh -G`): what a `Match exec` of the configuration names is run.
  *
  * @param alias `[user@]host[:port]` or `ssh://…`: a user and a port that stand here go before the configuration
+ * @param signal ends the `ssh` that is asked
  * @returns hops first; undefined where there is no `ssh`
  * @throws OttoError `SSH_CONFIG_INVALID`, with the words of `ssh`
  */
-export type AskOpenSsh = (alias: string) => Promise<readonly SshConfigHost[] | undefined>;
+export type AskOpenSsh = (alias: string, signal?: AbortSignal) => Promise<readonly SshConfigHost[] | undefined>;
 
 /** Asks the `ssh` that `PATH` finds: a process for each machine of a route, and a first one for what it does without a configuration. */
 export function createOpenSshQuery(query: SshQuery): AskOpenSsh {
   let usual: Promise<ConfigOptions> | undefined;
-  return async (alias) => {
+  return async (alias, signal) => {
     try {
       usual ??= readUsual(query);
       const without = await usual;
-      const find = async (asked: AskedHost) => withoutUsual(await runSsh(query, asked), without, asked);
+      const find = async (asked: AskedHost) => withoutUsual(await runSsh({ ...query, signal }, asked), without, asked);
       return await followJumps(alias, find, query.local);
     } catch (error) {
       if (error instanceof NoSsh) return undefined;
@@ -55,7 +56,11 @@ async function readUsual(query: SshQuery): Promise<ConfigOptions> {
 // A `Match exec` may wait for a network; longer than any does, and no longer than a person does.
 const answerTimeoutMs = 60_000;
 
-async function runSsh({ local, configFile }: SshQuery, asked: AskedHost): Promise<ConfigOptions> {
+interface SignalledQuery extends SshQuery {
+  readonly signal?: AbortSignal | undefined;
+}
+
+async function runSsh({ local, configFile, signal }: SignalledQuery, asked: AskedHost): Promise<ConfigOptions> {
   const { alias, username, port, jumps } = asked;
   // The jumps come from the configuration; each is judged when it is asked for itself.
   if (isUnsafeWord(alias)) throw configError(alias, `${JSON.stringify(alias)} is no name of a machine`);
@@ -68,17 +73,23 @@ async function runSsh({ local, configFile }: SshQuery, asked: AskedHost): Promis
     ...(jumps === undefined ? [] : ["-J", jumps]),
   ];
   try {
-    const { stdout } = await execute(["-G", ...options, "--", alias], local);
+    const { stdout } = await execute(["-G", ...options, "--", alias], local, signal);
     return parseAnswer(stdout);
   } catch (error) {
+    signal?.throwIfAborted();
     const { code, stderr = "" } = error as { readonly code?: unknown; readonly stderr?: string };
     const said = cleanText(stderr.replace(/^Pseudo-terminal will not be allocated.*\n/m, "")).trim();
     throw configError(alias, said === "" ? `ssh -G ended with ${String(code)}` : said);
   }
 }
 
-function execute(argv: readonly string[], { env }: LocalMachine): Promise<{ stdout: string; stderr: string }> {
-  const settings = { env: { ...env }, timeout: answerTimeoutMs, killSignal: "SIGKILL" } as const;
+interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function execute(argv: readonly string[], { env }: LocalMachine, signal?: AbortSignal): Promise<Output> {
+  const settings = { env: { ...env }, signal, timeout: answerTimeoutMs, killSignal: "SIGKILL" } as const;
   const running = promisify(execFile)("ssh", argv, settings);
   // It says on stderr that it gets no terminal for a session, where stdin is none.
   running.child.stdin?.end();
