@@ -11,7 +11,14 @@ import { controlPathIn, formatArguments } from "./arguments.js";
 import { OpensshConnection } from "./connection.js";
 import { findSsh } from "./find-ssh.js";
 import { groupCredentials, type OpensshLogin } from "./login.js";
-import { isTooOld, readCertificateRefusal, readKeyProblems, readLoginFailure, readServerVersion } from "./login-log.js";
+import {
+  isTooOld,
+  readCertificateRefusal,
+  readGssapiProblem,
+  readKeyProblems,
+  readLoginFailure,
+  readServerVersion,
+} from "./login-log.js";
 import { canHandOver, type Master, startMaster } from "./master.js";
 import { attach } from "./mux.js";
 import { createPrivateDirectory } from "./private-directory.js";
@@ -182,10 +189,13 @@ function explain(master: Master, progress: Progress): unknown {
   const isDenied = outcome.kind === "denied" || stuck.aborted || (isAsked() && outcome.reason === "dropped");
   if (!isDenied) return connectError(endpoint, outcome.reason, new Error(outcome.said));
   const tried = listTried(log, progress, outcome.offered);
+  const advice = tried.length === 1 && tried[0]?.startsWith("GSSAPI (") ? hintOfTicket : undefined;
   const word = stuck.aborted ? stuck.reason.word : outcome.kind === "denied" ? outcome.lastWord : "the server hung up";
   if (word !== undefined) tried.push(describe(word, secretsOf(endpoint)));
-  return authError(endpoint, { tried, offered: outcome.offered, unanswered });
+  return authError(endpoint, { tried, offered: outcome.offered, advice, unanswered });
 }
+
+const hintOfTicket = "Get a Kerberos ticket (kinit; klist shows those at hand), or give a key or a password.";
 
 function listTried(log: string, { attempt, login, keys }: Progress, offered: readonly string[] | undefined): string[] {
   const problems = readKeyProblems(log);
@@ -196,6 +206,10 @@ function listTried(log: string, { attempt, login, keys }: Progress, offered: rea
   });
   if (login.agent !== undefined) labels.push(`agent ${login.agent}`);
   const isTaken = (method: string) => offered === undefined || offered.includes(method);
+  if (attempt.endpoint.gssapi === true && isTaken("gssapi-with-mic")) {
+    const problem = readGssapiProblem(log);
+    labels.push(problem === undefined ? "GSSAPI" : `GSSAPI (${describe(problem, secretsOf(attempt.endpoint))})`);
+  }
   if (login.password !== undefined) labels.push(...["password", "keyboard-interactive"].filter(isTaken));
   return labels;
 }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   isTooOld,
   readCertificateRefusal,
+  readGssapiProblem,
   readKeyProblems,
   readLoginFailure,
   readLossCause,
@@ -66,4 +67,18 @@ test("a host's certificate that is refused has what is wrong with it", () => {
   expect(readCertificateRefusal(`${version}\n`)).toBeUndefined();
   expect(readCertificateRefusal(`${version}\n${end}`)).toBe("no authority on record made it");
   expect(readCertificateRefusal(`Certificate invalid: expired\r\n${end}`)).toBe("expired");
+});
+
+test.each([
+  [
+    ["debug1: No credentials were supplied, or the credentials were unavailable or inaccessible", "No ticket", "", ""],
+    "No ticket",
+  ],
+  [["debug1: Unspecified GSS failure.  Minor code may provide more information", "No KDC", "", offers], "No KDC"],
+  [[offers, "debug1: Next authentication method: password", "other words"], undefined],
+  [["debug1: No more authentication methods to try.", "ada@box: Permission denied (gssapi-with-mic)."], undefined],
+])("of %j, what GSSAPI lacks is %s", (lines, problem) => {
+  const log = ["before", "debug1: Next authentication method: gssapi-with-mic\r", ...lines].join("\n");
+  expect(readGssapiProblem(log)).toBe(problem);
+  expect(readGssapiProblem(lines.join("\n"))).toBeUndefined();
 });

@@ -58,6 +58,14 @@ export function readKeyProblems(log: string): ReadonlyMap<string, string> {
   return new Map([...missing, ...unloaded].map(([, path = "", why = ""]) => [path, why.toLowerCase()]));
 }
 
+/** Why this machine could not log in by GSSAPI, which it was told to try: no ticket, no KDC. */
+export function readGssapiProblem(log: string): string | undefined {
+  const [, attempt = ""] = log.split(/^debug1: Next authentication method: gssapi-with-mic\r?$/m);
+  const [own = ""] = attempt.split(/^debug1: (?:Next authentication method|Authentications that can continue): /m);
+  // GSSAPI's own word for it is a line of -v; that of Kerberos follows.
+  return own.split(/\r?\n/).find((line) => line !== "" && !/^(debug\d: |\S+: Permission denied )/.test(line));
+}
+
 /** Why a master that was logged in has ended; the last of what it wrote. */
 export function readLossCause(log: string): string | undefined {
   // The figures are what -v ends with.
