@@ -1,8 +1,8 @@
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { link, mkdir, mkdtemp, readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { link, mkdir, mkdtemp, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createLocalParent, DockerContainerHost } from "@otto/hosts";
@@ -209,3 +209,52 @@ test("a container that was recreated is found again", async () => {
   await host.get("/srv/f", `${here}/back`);
   expect(await readFile(join(here, "back"), "utf8")).toBe("F");
 });
+
+/** Directories of this machine with a link in them, one for each of two programs. */
+async function makeLinked(name: string): Promise<readonly [ours: string, theirs: string]> {
+  const sides = [join(here, `${name}-ours`), join(here, `${name}-theirs`)] as const;
+  for (const side of sides) {
+    await makeFiles(side, { f: "F", "t/g": "G", "real/f": "behind the link", "real/sub/": "" });
+    await symlink("real/sub", join(side, "link"));
+  }
+  return sides;
+}
+
+test("get writes where docker cp does, and makes nothing that `..` leads out of", async () => {
+  const { host, id } = await startBare([]);
+  await makeFiles(here, { "source/f": "G", "source/t/h": "H" });
+  await host.put(`${here}/source`, "/source");
+  for (const [index, [source, destination]] of [
+    ["f", "missing/../new"],
+    ["t", "missing/deeper/../../new"],
+    ["t/.", "./missing/./../new"],
+    ["t", "missing/../d/."],
+    ["f", "link/../new"],
+    ["t", "link/.."],
+  ].entries()) {
+    const [ours, theirs] = await makeLinked(`${index}`);
+    for (const side of [ours, theirs]) await mkdir(join(side, "d"));
+    await host.get(`/source/${source}`, `${relative(process.cwd(), ours)}/${destination}`);
+    await execute("docker", ["cp", `${id}:/source/${source}`, `${relative(process.cwd(), theirs)}/${destination}`]);
+    expect(await readFiles(ours), `${source} to ${destination}`).toEqual(await readFiles(theirs));
+  }
+});
+
+test("put reads what docker cp does where `..` leads out of a link, or of what is missing", async () => {
+  const { host, id } = await startBare([]);
+  const [ours, theirs] = await makeLinked("put");
+  for (const [index, source] of ["missing/../f", "link/../f", "link/../t/.", "missing/../t/"].entries()) {
+    await host.put(`${ours}/${source}`, `/missing/../ours-${index}`);
+    await execute("docker", ["cp", `${theirs}/${source}`, `${id}:/missing/../theirs-${index}`]);
+    const back = (side: string) => join(here, "back", `${index}`, side);
+    for (const side of ["ours", "theirs"]) await host.get(`/${side}-${index}`, back(side));
+    const found = await readTop(back("ours"));
+    expect(found, source).toEqual(await readTop(back("theirs")));
+  }
+  await expect(host.get("/missing", here)).rejects.toMatchObject({ code: "FILES_NOT_FOUND" });
+});
+
+/** A file's content, or what a directory holds. */
+async function readTop(path: string): Promise<unknown> {
+  return (await stat(path)).isDirectory() ? readFiles(path) : readFile(path, "utf8");
+}

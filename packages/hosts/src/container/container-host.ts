@@ -55,7 +55,8 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     this.project = options.project;
     this.replica = options.replica;
     this.#engine = options.engine;
-    this.#transfer = createTransfer(options.id, (copy) => this.#openFiles(copy));
+    // As docker cp.
+    this.#transfer = createTransfer(options.id, (copy) => this.#openFiles(copy), "text");
     this.#parent = options.parent;
     this.#finder = new ContainerFinder(options);
   }

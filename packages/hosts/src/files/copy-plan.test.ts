@@ -28,6 +28,8 @@ test.each<[Case, string]>([
   [{ sources: { "/s/f": "file" }, to: "/d", there: "directory" }, "/s/f → /d f"],
   [{ sources: { "/s/f": "file" }, to: "/d/", there: "none" }, "/s/f → /d f"],
   [{ sources: { "/s/f": "file" }, to: "/d/g", there: "none" }, "/s/f → /d g"],
+  [{ sources: { "/s/f": "file" }, to: "/d/./.", there: "none" }, "/s/f → /d f"],
+  [{ sources: { "/s/t": "directory" }, to: "/d/.", there: "none" }, "/s/t → / d"],
   [{ sources: { "/s/f": "file" }, to: "/g", there: "file" }, "/s/f → / g"],
   [{ sources: { "/s/f": "file" }, to: "g", there: "none" }, "/s/f → . g"],
   [{ sources: { "/s/t": "directory" }, to: "/d/g/", there: "none" }, "/s/t → /d g"],

@@ -51,7 +51,8 @@ export function parseSources(sources: readonly string[]): readonly NamedSource[]
 
 export function parseDestination(path: string): NamedDestination {
   assertPath(path);
-  return { path: withoutSlashes(path), isDirectory: /(^|\/)\.{0,2}$/.test(path) };
+  // What is missing is made under its name, which `new/.` does not end in.
+  return { path: path.replace(/(?<=.)(\/\.?)+$/, ""), isDirectory: /(^|\/)\.{0,2}$/.test(path) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type CopyOptions, type CopyResult, copyFiles } from "./copy.js";
 import type { HostFiles } from "./host-files.js";
-import { localFiles } from "./local-files.js";
+import { localFiles, type ParentNames } from "./local-files.js";
 
 /** Files to and from a host. Paths of this machine that are relative start in the process's directory. */
 export interface FileTransfer {
@@ -17,12 +17,13 @@ export interface FileTransfer {
   get(sources: string | readonly string[], destination: string, options?: CopyOptions): Promise<CopyResult>;
 }
 
-/** Makes `put` and `get` of whatever opens a host's files. */
+/** Makes `put` and `get` of whatever opens a host's files. @param parentNames of paths of this machine */
 export function createTransfer(
   host: string,
   open: (options: CopyOptions) => HostFiles | Promise<HostFiles>,
+  parentNames?: ParentNames,
 ): FileTransfer {
-  const local = localFiles("this machine", host);
+  const local = localFiles("this machine", host, parentNames);
   return {
     put: async (sources, destination, options = {}) =>
       copyFiles({ from: local, to: await open(options) }, { sources, destination }, options),

@@ -1,15 +1,21 @@
 import { lstat, readlink, realpath, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, normalize, resolve } from "node:path";
 import type { FoundFile } from "./file-entry.js";
 import type { HostFiles, LookOptions } from "./host-files.js";
 import { receiveLocally } from "./local-stage.js";
 import { kindOf, measureFiles, walkFiles } from "./local-walk.js";
 
+/**
+ * How `..` leads out of a link or of what is missing. `kernel`: as for every program, so that a missing directory is made.
+ * `text`: the name before it is struck out.
+ */
+export type ParentNames = "kernel" | "text";
+
 /** The files of this machine. @param from whose entries it receives, for messages */
-export function localFiles(name: string, from: string): HostFiles {
+export function localFiles(name: string, from: string, parentNames: ParentNames = "kernel"): HostFiles {
   return {
     name,
-    absolute: (path) => path,
+    absolute: parentNames === "text" ? normalize : (path) => path,
     realPath,
     look: (paths, options) => Promise.all(paths.map((path) => look(path, options))),
     measure: measureFiles,
