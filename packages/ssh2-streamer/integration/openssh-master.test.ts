@@ -123,3 +123,25 @@ test("without mkfifo, the error says what is missing", async () => {
   );
   expect(stdout).toMatch(/^SSH_TRANSPORT_UNAVAILABLE connecting to hop by OpenSSH's client: .*mkfifo/);
 });
+
+test("a process that is killed while a person thinks leaves no ssh, which would send empty passwords", async () => {
+  await using other = await startLab({ hosts: { asking: { authentication: ["password"] } } });
+  const { asking } = other.hosts;
+  const runtimeDirectory = join(lab.directory, "thinking");
+  await mkdir(runtimeDirectory);
+  const program = `
+    import { openSshSession } from "ssh2-streamer";
+    const onPrompt = () => new Promise(() => console.log("asked"));
+    setInterval(() => {}, 1000);
+    await openSshSession(JSON.parse(process.argv[1]), { onPrompt }).connect();`;
+  const route = [endpointOf(other, asking, { transport, credentials: [{ username: asking.user }] })];
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program, JSON.stringify(route)], {
+    cwd: import.meta.dirname,
+    env: { ...process.env, XDG_RUNTIME_DIR: runtimeDirectory },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout, "data");
+  child.kill("SIGKILL");
+  await expect.poll(() => countProcesses(runtimeDirectory), { timeout: 20_000 }).toBe(0);
+  expect(await asking.readLog()).not.toContain("Failed password");
+});

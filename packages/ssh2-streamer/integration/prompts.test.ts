@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { appendFile, readFile, writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import { promisify, stripVTControlCharacters } from "node:util";
 import { isOttoError, Secret } from "@otto/errors";
@@ -308,36 +308,56 @@ test("a question that nobody answers is quoted, with what to set", async () => {
   expect(JSON.stringify([message, hint, details])).not.toContain("word-of-ada");
 });
 
-test.each(["ssh2", "openssh"] as const)(
-  "a server that wants a new password is given none, by %s",
-  async (transport) => {
-    const { private: key, public: publicKey } = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 });
+/** A server that takes passwords alone, and what it does when it is given one. */
+async function startPasswordServer(onPassword: (context: ssh2.PasswordAuthContext) => void) {
+  const { private: key, public: publicKey } = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 });
+  const server = new ssh2.Server({ hostKeys: [key] }, (client) => {
+    client.on("error", () => {});
+    client.on("authentication", (context) => {
+      if (context.method === "password") onPassword(context);
+      else context.reject(["password"]);
+    });
+  });
+  const { port, [Symbol.dispose]: close } = await listen(server);
+  const knownHosts = join(lab.directory, `known-${port}`);
+  await writeFile(knownHosts, `[127.0.0.1]:${port} ${publicKey}\n`);
+  const endpoint: SshEndpoint = {
+    name: "passwords",
+    host: "127.0.0.1",
+    port,
+    credentials: [{ username: "ada" }],
+    hostKey: { knownHosts: [knownHosts] },
+  };
+  return { server, endpoint, [Symbol.dispose]: close };
+}
+
+describe.each(["ssh2", "openssh"] as const)("by %s", (transport) => {
+  test("a server that wants a new password is given none", async () => {
     const changes: string[] = [];
-    using server = await listen(
-      new ssh2.Server({ hostKeys: [key] }, (client) => {
-        client.on("error", () => {});
-        client.on("authentication", (context) => {
-          if (context.method !== "password") return context.reject(["password"]);
-          context.requestChange("Your password has expired.", (password) => {
-            changes.push(password);
-            context.reject();
-          });
-        });
+    using server = await startPasswordServer((context) =>
+      context.requestChange("Your password has expired.", (password) => {
+        changes.push(password);
+        context.reject();
       }),
     );
-    const knownHosts = join(lab.directory, `known-${server.port}`);
-    await writeFile(knownHosts, `[127.0.0.1]:${server.port} ${publicKey}\n`);
-    const endpoint: SshEndpoint = {
-      name: "expired",
-      host: "127.0.0.1",
-      port: server.port,
-      credentials: [{ username: "ada" }],
-      hostKey: { knownHosts: [knownHosts] },
-      transport,
-    };
     const { asked, onPrompt } = person(() => "old");
-    const { message } = await refusalOf(connect(endpoint, onPrompt));
+    const { message } = await refusalOf(connect({ ...server.endpoint, transport }, onPrompt));
     expect(message).toContain("the server wants a new password");
     expect([asked.map(({ kind }) => kind), changes]).toEqual([["password"], []]);
-  },
-);
+  });
+
+  test("a server that hangs up on an answer has refused it, and nobody is asked again", async () => {
+    let connections = 0;
+    using started = await startPasswordServer(() => hangUp());
+    let hangUp = () => {};
+    started.server.on("connection", (client) => {
+      connections += 1;
+      // Without a word: ssh2's own `end` says goodbye.
+      hangUp = () => (client as unknown as { readonly _sock: Socket })._sock.destroy();
+    });
+    const { asked, onPrompt } = person(() => "any");
+    const { message } = await refusalOf(connect({ ...started.endpoint, transport }, onPrompt));
+    expect(message).toContain("the server hung up");
+    expect([asked.length, connections]).toEqual([1, 1]);
+  });
+});

@@ -186,7 +186,7 @@ function explain(master: Master, progress: Progress): unknown {
   const outcome = readLoginFailure(log);
   const { unanswered } = answers;
   // Somebody was asked already, and would be again.
-  const isDenied = outcome.kind === "denied" || stuck.aborted || (isAsked() && outcome.reason === "dropped");
+  const isDenied = outcome.kind === "denied" || stuck.aborted || (isAsked() && outcome.isDrop);
   if (!isDenied) return connectError(endpoint, outcome.reason, new Error(outcome.said));
   const tried = listTried(log, progress, outcome.offered);
   const advice = tried.length === 1 && tried[0]?.startsWith("GSSAPI (") ? hintOfTicket : undefined;

@@ -9,6 +9,8 @@ export type LoginOutcome =
       readonly kind: "unconnected";
       readonly offered: readonly string[] | undefined;
       readonly reason: ConnectFailure;
+      /** Whether the server hung up, at whatever time. */
+      readonly isDrop: boolean;
       readonly said: string;
     };
 
@@ -28,7 +30,7 @@ export function readLoginFailure(log: string): LoginOutcome {
   const isDrop = /(Connection (closed|reset) by |Connection timed out|Broken pipe)/.test(said);
   const sawWord = /^debug1: (Remote protocol version |kex_exchange_identification: banner line )/m.test(log);
   const reason = sharesNoAlgorithm(log) ? "algorithms" : isDrop && !sawWord ? "dropped" : "handshake";
-  return { kind: "unconnected", offered, reason, said: said || "ssh ended without a word" };
+  return { kind: "unconnected", offered, reason, isDrop, said: said || "ssh ended without a word" };
 }
 
 function sharesNoAlgorithm(log: string): boolean {

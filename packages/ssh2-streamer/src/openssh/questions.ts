@@ -72,11 +72,13 @@ function parseQuestion(text: string): readonly string[] | undefined {
 // A FIFO whose other end nobody has opened would hold the program for ever: it ends when our process is gone.
 function formatProgram(asked: string, answered: string): string {
   return `#!/bin/sh
+# Without an answer, ssh goes on with empty passwords.
+end() { kill "$PPID"; exit 1; }
 # It is told of what waits for a touch, and must not wait itself.
 [ "\${SSH_ASKPASS_PROMPT:-}" != none ] || exit 0
-kill -0 ${process.pid} 2>/dev/null || exit 1
+kill -0 ${process.pid} 2>/dev/null || end
 printf '%s\\0' "$#" "$@" >${quoteWord(asked)}
-IFS= read -r answer <${quoteWord(answered)} || exit 1
+IFS= read -r answer <${quoteWord(answered)} || end
 case $answer in
 =*) printf '%s\\n' "\${answer#=}" ;;
 *) exit 1 ;;
