@@ -214,7 +214,16 @@ test("a host that is known by its certificate alone, of which nothing is recorde
   );
 });
 
-test("where an agent's other keys have a second transport try, a vault and a person are asked once, and one password is sent", async () => {
+test("a security key beside a plain key that the server does not take", async () => {
+  const { privateKeyPath } = await createKeyPair("ed25519", join(directory, "refused"));
+  const path = await createAuthorizedSecurityKey("sk-beside");
+  const configFile = join(directory, "sk-config");
+  await writeFile(configFile, `SecurityKeyProvider ${securityKeyProvider}\n`);
+  const { ssh, otto } = await logIn("plain", { privateKeys: [{ path: privateKeyPath }, { path }] }, configFile);
+  expect(otto).toBe(ssh);
+});
+
+test("with a security key among an agent's keys, a vault and a person are asked once, and one password is sent", async () => {
   const { asking } = lab.hosts;
   const plain = await createKeyPair("ed25519", join(directory, "stranger"));
   const agent = await startAgent(plain.privateKeyPath, await createSecurityKey("sk-stranger"));

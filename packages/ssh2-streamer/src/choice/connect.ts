@@ -1,12 +1,11 @@
 import { isOttoError } from "@otto/errors";
 import { connectByOpenssh } from "../openssh/connector.js";
 import { findSsh } from "../openssh/find-ssh.js";
-import type { SshCredential } from "../route/endpoint.js";
 import { transportError } from "../route/failure.js";
 import { connectBySsh2 } from "../ssh2/connector.js";
 import type { Connection, ConnectRequest, Transport } from "../transport/transport.js";
 import { readMeans } from "./means.js";
-import { findNeed, hasOtherAgentKeys, type LoginMeans, type Need } from "./need.js";
+import { findNeed, type Need } from "./need.js";
 
 const transports = { ssh2: connectBySsh2, openssh: connectByOpenssh } as const;
 
@@ -22,12 +21,11 @@ export function createChoosingTransport(): Transport {
     reported = choice;
     return transports[name](request);
   };
-  const connectLearning = async (request: ConnectRequest, means: LoginMeans): Promise<Connection> => {
-    const isFirstOfTwo = hasOtherAgentKeys(means) && (await findSsh()) !== undefined;
+  const connectLearning = async (request: ConnectRequest): Promise<Connection> => {
     try {
-      return await connectBy("ssh2", "it does what is asked for", isFirstOfTwo ? withKeysAlone(request) : request);
+      return await connectBy("ssh2", "it does what is asked for", request);
     } catch (error) {
-      learned = learnNeed(error, means);
+      learned = learnNeed(error);
       if (learned === undefined) throw error;
       if ((await findSsh()) === undefined) throw missingError(request, learned, error);
       return connectBy("openssh", learned.cause, request);
@@ -40,7 +38,7 @@ export function createChoosingTransport(): Transport {
     request.endpoint.authorize?.();
     const means = await readMeans(request.endpoint);
     const need = learned ?? findNeed(request.endpoint, means);
-    if (need === undefined) return connectLearning(request, means);
+    if (need === undefined) return connectLearning(request);
     if ((await findSsh()) !== undefined) return connectBy("openssh", need.cause, request);
     if (need.isCertain) throw missingError(request, need);
     return connectBy("ssh2", "there is no ssh in PATH", request).catch((error: unknown) => {
@@ -49,20 +47,9 @@ export function createChoosingTransport(): Transport {
   };
 }
 
-/** What asks nobody and sends no password: each is for one transport to do. */
-function withKeysAlone({ endpoint, ...request }: ConnectRequest): ConnectRequest {
-  const [first, ...others] = endpoint.credentials;
-  const withoutPassword = (credential: SshCredential) => ({ ...credential, password: undefined });
-  const credentials = [withoutPassword(first), ...others.map(withoutPassword)] as const;
-  return { ...request, endpoint: { ...endpoint, credentials }, onPrompt: undefined };
-}
-
-function learnNeed(error: unknown, means: LoginMeans): Need | undefined {
+function learnNeed(error: unknown): Need | undefined {
   if (isOttoError(error, "SSH_CONNECT_FAILED") && error.details?.reason === "algorithms") {
     return { cause: `the server's algorithms (${error.message.replace(/^.*: /, "")})`, isCertain: true };
-  }
-  if (isOttoError(error, "SSH_AUTH_FAILED") && hasOtherAgentKeys(means)) {
-    return { cause: "the other keys in the agent", isCertain: false };
   }
   return undefined;
 }

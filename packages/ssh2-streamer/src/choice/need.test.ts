@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { SshEndpoint } from "../route/endpoint.js";
-import { findNeed, hasOtherAgentKeys, type KeyMeans, type LoginMeans } from "./need.js";
+import { findNeed, type KeyMeans, type LoginMeans } from "./need.js";
 
 const plain: KeyMeans = { name: "/k", certificate: undefined, form: "plain" };
 const certified: KeyMeans = { ...plain, certificate: "/k-cert.pub" };
@@ -34,7 +34,8 @@ test.each<[string, Partial<LoginMeans>, Partial<SshEndpoint>, string | undefined
   ],
   ["GSSAPI", { keys: [plain] }, { gssapi: true }, "GSSAPI"],
   ["a security key", { keys: [security] }, {}, "the security key /sk"],
-  ["a security key beside a plain one", { keys: [security, plain] }, {}, undefined],
+  ["a security key beside a plain one", { keys: [plain, security] }, {}, "the security key /sk"],
+  ["a key that ssh2 cannot read beside a plain one", { keys: [plain, pkcs8] }, {}, "the form of the key /p8"],
   ["a key that ssh2 cannot read", { keys: [pkcs8] }, {}, "the form of the key /p8"],
   ["a plain key in the agent", { agentKeyTypes: [ed25519] }, {}, undefined],
   [
@@ -44,8 +45,12 @@ test.each<[string, Partial<LoginMeans>, Partial<SshEndpoint>, string | undefined
     `the certificate in the agent (${certificate})`,
   ],
   ["only security keys in the agent", { agentKeyTypes: [skKey] }, {}, `the security key in the agent (${skKey})`],
-  ["a security key among others in the agent", { agentKeyTypes: [skKey, ed25519] }, {}, undefined],
-  ["a security key in the agent beside a key", { keys: [plain], agentKeyTypes: [skKey] }, {}, undefined],
+  [
+    "a security key among others",
+    { keys: [plain], agentKeyTypes: [ed25519, skKey] },
+    {},
+    `the security key in the agent (${skKey})`,
+  ],
   ["a list that ssh2 has a part of", {}, { algorithms: { ciphers: "aes128-ctr,new@example" } }, undefined],
   [
     "a list of what ssh2 lacks",
@@ -62,11 +67,4 @@ test.each<[string, Partial<LoginMeans>, Partial<SshEndpoint>, string | undefined
   ],
 ])("%s: what ssh2 cannot do of it", (_, means, changes, expected) => {
   expect(needOf(means, changes)).toBe(expected);
-});
-
-test("security keys and certificates in an agent are tried once ssh2 was not let in", () => {
-  const seen = [[ed25519], [ed25519, skKey], [certificate]].map((agentKeyTypes) =>
-    hasOtherAgentKeys({ keys: [], agentKeyTypes, hostAuthority: undefined }),
-  );
-  expect(seen).toEqual([false, true, true]);
 });

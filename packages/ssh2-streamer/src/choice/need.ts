@@ -43,23 +43,17 @@ export function findNeed(endpoint: SshEndpoint, means: LoginMeans): Need | undef
   return findNeedOfKeys(means);
 }
 
-/** Whether the keys of an agent are a reason to try OpenSSH once ssh2 was not let in. */
-export function hasOtherAgentKeys({ agentKeyTypes }: LoginMeans): boolean {
-  return agentKeyTypes.some((type) => isCertificate(type) || isSecurityKey(type));
-}
-
-// Any other key may be the one that the server takes: ssh2 tries these first.
+// Any of them may be the one that the server takes, and a failed login by ssh2 would be one that the server counts.
 function findNeedOfKeys({ keys, agentKeyTypes }: LoginMeans): Need | undefined {
-  const certificate = agentKeyTypes.find(isCertificate);
-  if (certificate !== undefined) return { cause: `the certificate in the agent (${certificate})`, isCertain: false };
-  const odd = keys.find(({ form }) => form !== "plain");
-  if (odd !== undefined && keys.every(({ form }) => form !== "plain")) {
-    const what = odd.form === "security key" ? "the security key" : "the form of the key";
-    return { cause: `${what} ${odd.name}`, isCertain: false };
+  const type = agentKeyTypes.find(isCertificate) ?? agentKeyTypes.find(isSecurityKey);
+  if (type !== undefined) {
+    const what = isCertificate(type) ? "the certificate" : "the security key";
+    return { cause: `${what} in the agent (${type})`, isCertain: false };
   }
-  const [type] = agentKeyTypes;
-  if (keys.length > 0 || type === undefined || !agentKeyTypes.every(isSecurityKey)) return undefined;
-  return { cause: `the security key in the agent (${type})`, isCertain: false };
+  const odd = keys.find(({ form }) => form !== "plain");
+  if (odd === undefined) return undefined;
+  const what = odd.form === "security key" ? "the security key" : "the form of the key";
+  return { cause: `${what} ${odd.name}`, isCertain: false };
 }
 
 function isCertificate(type: string): boolean {
