@@ -100,7 +100,7 @@ describe.each(transports)("$name", (transport) => {
     await expect.poll(() => told).toContain("ssh.connection-lost");
     expect(await echo()).toBe("x\n");
     expect(told).toEqual(expect.arrayContaining(["ssh.connected", "ssh.session-limit"]));
-    await expect(session.close()).rejects.toThrow("the listener, at ssh.host-key-trusted");
+    await expect(session.close()).rejects.toThrow("the listener, at ssh.transport");
     await expect.poll(() => countConnections(lab)).toBe(0);
   });
 
