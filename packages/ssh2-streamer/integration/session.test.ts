@@ -1,18 +1,27 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
-import { createMemoryGauge, type Lab, startLab } from "@otto/lab";
+import { createMemoryGauge, createNoise, type Lab, startLab } from "@otto/lab";
+import type { SshEvent } from "ssh2-streamer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { routeTo } from "./lab-route.js";
 import { testCapability } from "./suite/capability.js";
 import { openBy, routeBy, transports } from "./transports.js";
 
-let lab: Lab<"first" | "second" | "parent" | "counted">;
+let lab: Lab<"first" | "second" | "parent" | "counted" | "rekeying" | "impatient">;
 
 beforeAll(async () => {
   lab = await startLab({
-    hosts: { first: {}, second: { hop: "first" }, parent: { hop: "second" }, counted: { proxy: {} } },
+    hosts: {
+      first: {},
+      second: { hop: "first" },
+      parent: { hop: "second" },
+      counted: { proxy: {} },
+      rekeying: { sshdConfig: ["RekeyLimit 1M", "Banner /etc/passwd", "Match all", "LogLevel DEBUG1"] },
+      impatient: { sshdConfig: ["UnusedConnectionTimeout 1"] },
+    },
   });
 });
 
@@ -60,6 +69,29 @@ describe.each(transports)("$name", (transport) => {
     },
     { isSame: true, isMuchLess: true },
   );
+
+  test("new keys for each megabyte, and a banner before the login, change no byte of a command", async () => {
+    const { logPath } = lab.hosts.rekeying;
+    const countRekeyings = async () => (await readFile(logPath, "utf8")).match(/rekeying in/g)?.length ?? 0;
+    const before = await countRekeyings();
+    const stdin = createNoise(4 << 20);
+    await using session = openBy(transport, routeTo(lab, "rekeying"));
+    const { stdout, stderr } = await session.exec(["cat"], { stdin });
+    expect([stdout.equals(stdin), stderr.toString()]).toEqual([true, ""]);
+    expect((await countRekeyings()) - before).toBeGreaterThan(2);
+  });
+
+  test("a connection that the server ends because nothing runs on it is opened again by the next call", async () => {
+    const before = await lab.hosts.impatient.handshakes();
+    const events = new EventEmitter();
+    const lost = once(events, "ssh.connection-lost");
+    const onEvent = (event: SshEvent) => void events.emit(event.type, event);
+    await using session = openBy(transport, routeTo(lab, "impatient"), { onEvent });
+    await session.exec(["true"]);
+    expect(await lost).toMatchObject([{ hop: "impatient", target: "impatient" }]);
+    expect((await session.exec(["echo", "again"])).stdout.toString()).toBe("again\n");
+    expect((await lab.hosts.impatient.handshakes()) - before).toBe(2);
+  });
 
   test.each([
     ["closes its session", "close", ""],

@@ -64,9 +64,14 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
         : connectError(endpoint, "dropped");
       settle(hostKeyError ?? error);
     });
-    const verify = (key: Buffer, finish: (trusted: boolean) => void) => {
-      setting.hostKey.verify(key).then(
+    let trusted: Buffer | undefined;
+    const verify = (key: Buffer, finish: (isTrusted: boolean) => void) => {
+      // ssh2 1.17 asks again whenever the keys are renewed, and what is written before a late answer breaks the connection.
+      if (trusted?.equals(key)) return finish(true);
+      const seen = Buffer.from(key);
+      setting.hostKey.verify(seen).then(
         () => {
+          trusted = seen;
           setting.onHostKeyTrusted();
           finish(true);
         },
