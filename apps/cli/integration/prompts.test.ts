@@ -95,6 +95,20 @@ test("the terminal is asked, and stdout has the result alone", async () => {
   expect(lines.join()).not.toContain(password);
 });
 
+test("what is typed before the question, or pasted beyond its answer, is neither an answer nor left to the shell", async () => {
+  const left = join(repo.root, "left");
+  const redirection = `; timeout --foreground 1 head -n 1 >${left}`;
+  await using terminal = await TestTerminal.open(place, echo("word"), { ...size, redirection });
+  terminal.type("too soon\r");
+  await terminal.sees("word: Password of");
+  await expect.poll(() => terminal.mode()).toContain("-echo ");
+  terminal.type(`${password}\rthe next secret\r`);
+  const shown = await terminal.sees("got in");
+  await terminal.finished();
+  expect(shown).not.toContain("refused");
+  expect(await readFile(left, "utf8")).toBe("");
+});
+
 const ends: readonly [string, number, (terminal: TestTerminal) => unknown][] = [
   ["Ctrl-C", 130, (terminal) => terminal.type("\u0003")],
   ["SIGTERM", 143, async (terminal) => process.kill(await terminal.pid(), "SIGTERM")],

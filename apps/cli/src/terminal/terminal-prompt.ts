@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { ReadStream } from "node:tty";
 import type { SshPrompt, SshPromptHandler } from "@otto/docker";
 import { abortable, anySignal, escapeControls } from "@otto/errors";
@@ -83,6 +83,7 @@ function openTerminal(signal: AbortSignal): OpenTerminal | undefined {
     closeSync(output);
     return undefined;
   }
+  dropTyped();
   const write = (text: string) => void writeSync(output, text);
   const lines = new LineReader(input, signal);
   return {
@@ -101,9 +102,22 @@ function openTerminal(signal: AbortSignal): OpenTerminal | undefined {
     },
     [Symbol.dispose]: () => {
       input.destroy();
+      dropTyped();
       closeSync(output);
     },
   };
+}
+
+/** Takes away what was typed for no question, as OpenSSH does: it would be an answer, and after us a command of the shell. */
+function dropTyped(): void {
+  const input = openSync("/dev/tty", constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    while (readSync(input, Buffer.alloc(4096)) > 0);
+  } catch {
+    // There is no more.
+  } finally {
+    closeSync(input);
+  }
 }
 
 /** The terminal gives a line when it is ended by Return: until then it can be corrected there. */

@@ -2,12 +2,10 @@ import { access } from "node:fs/promises";
 import { readBoundedFile } from "@otto/errors";
 import type { PrivateKey, SshEndpoint } from "../route/endpoint.js";
 import { isBeyondSsh2, readPublicPart } from "../ssh2/key-file.js";
+import { longestKey } from "../ssh2/public-key.js";
 import { openHostKeyCheck } from "../transport/host-key-check.js";
 import { readAgentKeyTypes } from "./agent-keys.js";
 import { isSecurityKey, type KeyMeans, type LoginMeans } from "./need.js";
-
-/** Bytes. */
-const longestKey = 1 << 20;
 
 /**
  * Looks at the keys and agents of an endpoint, and at what is known of its host. A key that cannot be read is nothing special: the

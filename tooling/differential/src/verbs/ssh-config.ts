@@ -69,7 +69,7 @@ const option = fc
     fc.tuple(fc.constantFrom("UserKnownHostsFile", "GlobalKnownHostsFile"), files),
     fc.tuple(fc.constant("HostKeyAlias"), fc.constantFrom("rack", "Box")),
     fc.tuple(fc.constant("StrictHostKeyChecking"), fc.constantFrom("yes", "no", "off", "ask", "accept-new", "YES")),
-    fc.tuple(fc.constant("ConnectTimeout"), fc.constantFrom("7", "1m30", "none", "2h", "10s")),
+    fc.tuple(fc.constant("ConnectTimeout"), fc.constantFrom("7", "0", "1m30", "none", "2h", "10s")),
     fc.tuple(fc.constantFrom("ServerAliveInterval", "ServerAliveCountMax"), fc.constantFrom("3", "7")),
     fc.tuple(fc.constantFrom("Compression", "IdentitiesOnly", "GSSAPIAuthentication"), fc.constantFrom("yes", "no")),
     fc.tuple(fc.constant("ControlPath"), fc.constantFrom("none", "~/.ssh/cm-%r@%h:%p", "/run/%n")),
