@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { readPrompt, type SshQuestion } from "./prompts.js";
+import { LoginAnswers } from "../login/login-answers.js";
+import { createPromptAnswer, readPrompt, type SshQuestion, Unanswered } from "./prompts.js";
 
 // As OpenSSH 9.2 and 10.0 word them.
 test.each<[string, SshQuestion]>([
@@ -13,4 +14,25 @@ test.each<[string, SshQuestion]>([
   ["Enter PIN for ED25519-SK key /home/ada/id_sk: ", { kind: "pin", path: "/home/ada/id_sk" }],
 ])("%s", (prompt, expected) => {
   expect(readPrompt(prompt)).toEqual(expected);
+});
+
+test("a password that nobody has gets no answer, for which ssh would send an empty one", async () => {
+  const endpoint = {
+    name: "box",
+    host: "box",
+    credentials: [{ username: "ada" }],
+    hostKey: { knownHosts: [] },
+  } as const;
+  const answers = new LoginAnswers({
+    endpoint,
+    credential: endpoint.credentials[0],
+    onPrompt: undefined,
+    signal: new AbortController().signal,
+    wait: (work) => work(),
+  });
+  const stuck: unknown[] = [];
+  const answer = createPromptAnswer(answers, [], (why) => stuck.push(why));
+  await expect(answer(["ada@box's password: "])).rejects.toBeInstanceOf(Unanswered);
+  expect(stuck).toEqual([new Unanswered()]);
+  await expect(answer(["Enter passphrase for key '/k': "])).resolves.toBeUndefined();
 });

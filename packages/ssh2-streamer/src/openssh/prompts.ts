@@ -63,21 +63,16 @@ export function createPromptAnswer(
     const attempt = count(path);
     return question.kind === "pin" ? answers.pin(path, attempt) : answers.passphrase(key, attempt);
   };
+  const giveUp = (why: unknown): never => {
+    onStuck(why);
+    throw why;
+  };
   return async ([prompt = ""]) => {
     const question = readPrompt(prompt);
-    if (question.kind === "new password") {
-      onStuck(new Unanswered("the server wants a new password"));
-      return undefined;
-    }
-    try {
-      const said = await ask(question);
-      // Without its passphrase a key is passed over. An empty password would be sent.
-      if (said === undefined && !("path" in question)) onStuck(new Unanswered());
-      return said;
-    } catch (error) {
-      onStuck(error);
-      return undefined;
-    }
+    if (question.kind === "new password") return giveUp(new Unanswered("the server wants a new password"));
+    const said = await ask(question).catch(giveUp);
+    // Without its passphrase a key is passed over. An empty password would be sent.
+    return said === undefined && !("path" in question) ? giveUp(new Unanswered()) : said;
   };
 }
 

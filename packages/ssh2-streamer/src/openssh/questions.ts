@@ -8,7 +8,10 @@ import { quoteWord } from "@otto/errors";
 
 const run = promisify(execFile);
 
-/** Answers what `ssh` asks; undefined: there is no answer. */
+/**
+ * Answers what `ssh` asks; undefined: there is no answer. Where it throws, `ssh` is about to be ended and hears nothing: it
+ * would take no answer for an empty one, and send that.
+ */
 export type Answer = (question: readonly string[]) => Promise<string | undefined>;
 
 /** A program that `ssh` runs to ask this process. */
@@ -57,10 +60,13 @@ export async function openQuestions(directory: string, answer: Answer): Promise<
 }
 
 async function reply(answers: FileHandle, answer: Answer, question: readonly string[]): Promise<void> {
-  const said = await answer(question).catch(() => undefined);
-  const line = said === undefined || said.includes("\n") ? "!" : `=${said}`;
-  // The login may be over meanwhile.
-  await answers.write(`${line}\n`).catch(() => {});
+  try {
+    const said = await answer(question);
+    const line = said === undefined || said.includes("\n") ? "!" : `=${said}`;
+    await answers.write(`${line}\n`);
+  } catch {
+    // The login is over.
+  }
 }
 
 /** The number of its words, and the words, each with a NUL after it; undefined: not all of it is here. */
