@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { quoteCommand } from "@otto/errors";
@@ -69,29 +69,47 @@ test.each(Object.entries(shells))(
   },
 );
 
-const logins = transports.flatMap((transport) =>
-  ["fish", "zsh", "tcsh"].map((shell) => ({ transport, shell: `/usr/bin/${shell}` })),
-);
+const loginShells = ["/bin/sh", "/bin/bash", "busybox", "/usr/bin/fish", "/usr/bin/zsh", "/usr/bin/tcsh"];
+const logins = transports.flatMap((transport) => loginShells.map((shell) => ({ transport, shell })));
 
-/** A parent whose user has that login shell. */
+/** A parent whose user has that login shell: a path, or `busybox`, which is `ash` by its name. */
 async function startLogin(shell: string) {
   const lab = await startLab({ hosts: { parent: { authentication: ["password"] } } });
-  await setLoginShell(lab.hosts.parent.user, shell);
+  const ash = join(lab.directory, "ash");
+  symlinkSync("/bin/busybox", ash);
+  await setLoginShell(lab.hosts.parent.user, shell === "busybox" ? ash : shell);
   return lab;
 }
 
+const directoryName = argument
+  .map((word) => word.replaceAll("/", "").slice(0, 100))
+  .filter((name) => !/^\.{0,2}$/.test(name));
+const call = fc.record({
+  words: fc.array(argument, { minLength: 1, maxLength: 8 }),
+  value: argument,
+  name: directoryName,
+});
+
 test.each(logins)(
-  `$transport.name: a login whose shell is $shell runs what it is given (${label})`,
+  `$transport.name: a login whose shell is $shell runs what it is given, where and with what it is given (${label})`,
   async ({ transport, shell }) => {
     await using lab = await startLogin(shell);
     await using session = openBy(transport, [endpointOf(lab, lab.hosts.parent)]);
-    const property = fc.asyncProperty(fc.array(argument, { minLength: 1, maxLength: 8 }), async (words) => {
-      const { stdout } = await session.exec(["printf", "%s\\0", ...words]);
-      expect(stdout.toString().split("\0").slice(0, -1)).toEqual(words);
+    const parent = join(lab.directory, "directories");
+    let count = 0;
+    const property = fc.asyncProperty(call, async ({ words, value, name }) => {
+      const cwd = join(parent, name);
+      mkdirSync(cwd, { recursive: true });
+      const stdin = `printf '%s\\0' "$OTTO_VALUE" "$PWD" "$@" ${quoteCommand(words)}\n`;
+      const { stdout } = await session.exec(["sh", "-s", "--", ...words], { env: { OTTO_VALUE: value }, cwd, stdin });
+      expect(stdout.toString().split("\0").slice(0, -1)).toEqual([value, cwd, ...words, ...words]);
+      expect(readdirSync(cwd)).toEqual([]);
+      count += 1;
     });
     await fc.assert(property, { numRuns, seed });
+    expect(count).toBe(numRuns);
     const { stdout: seen } = await session.exec(["sh", "-c", 'getent passwd "$(id -un)"\nls'], {});
-    expect(seen.toString().trim().split("\n")).toEqual([expect.stringContaining(shell)]);
+    expect(seen.toString().trim().split("\n")).toEqual([expect.stringContaining(shell === "busybox" ? "/ash" : shell)]);
     const mark = newMark();
     const sleeping = new AbortController();
     const started = await session.spawn(["sh", "-c", `echo on\nsleep ${mark}`], { signal: sleeping.signal });
