@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
+import { finished } from "node:stream/promises";
 import type { SshSession } from "ssh2-streamer";
 import { test } from "vitest";
 import { type Lacks, testCapability } from "./capability.js";
@@ -80,6 +81,7 @@ function testTerminals(session: () => SshSession): void {
     await expect.poll(() => said).toMatch(/\b17 91\r$/m);
     shell.resize(50, 20);
     shell.stdin.write("stty size; exit 3\n");
+    await finished(shell.stdout);
     expect(await shell.exit).toEqual({ exitCode: 3 });
     expect(said).toMatch(/\b20 50\r$/m);
   });
