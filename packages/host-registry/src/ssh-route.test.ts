@@ -168,7 +168,6 @@ test("what the SSH configuration says of login, host keys and link goes to the e
   ServerAliveInterval 5
   ServerAliveCountMax 1
   Compression yes
-  ControlPath /run/%h.sock
   ProxyCommand nc %h %p
 `;
   await using made = await makeHome(text);
@@ -185,7 +184,6 @@ test("what the SSH configuration says of login, host keys and link goes to the e
     keepaliveIntervalMs: 5000,
     keepaliveCountMax: 2,
     compress: true,
-    controlPath: "/run/box.sock",
     proxyCommand: "nc %h %p",
     configFile: join(made.home, ".ssh", "config"),
   });

@@ -101,7 +101,6 @@ function planEndpoint({ host, environment, found, configFile }: EndpointPlan): S
     alias: found.alias,
     hostKeyAlias: found.hostKeyAlias,
     algorithms: found.algorithms,
-    controlPath: found.controlPath,
     gssapi: found.gssapi && hasTicket(environment.env),
     configFile,
   };

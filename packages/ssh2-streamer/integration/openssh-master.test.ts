@@ -1,14 +1,15 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, stat, symlink } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { type Lab, startLab } from "@otto/lab";
 import type { SshEndpoint } from "ssh2-streamer";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { endpointOf } from "./lab-route.js";
+import { openBy, routeBy, transports } from "./transports.js";
 
 let lab: Lab<"hop" | "parent">;
 
@@ -21,22 +22,58 @@ afterAll(() => lab[Symbol.asyncDispose]());
 const transport = "openssh";
 
 /** A process of its own with a session, which keeps its private directories in `runtimeDirectory`. */
-async function startProgram(route: readonly SshEndpoint[], runtimeDirectory: string) {
+async function startProgram(
+  route: readonly SshEndpoint[],
+  runtimeDirectory: string,
+  command: readonly string[] = ["sleep", "1000"],
+) {
   await mkdir(runtimeDirectory, { recursive: true });
   const program = `
     import { openSshSession } from "ssh2-streamer";
     const session = openSshSession(JSON.parse(process.argv[1]));
     await session.connect();
-    session.spawn(["sleep", "1000"]);
+    session.spawn(JSON.parse(process.argv[2]));
     await session.exec(["true"]);
     console.log("connected");
     process.stdin.resume().once("end", () => session.close());`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", program, JSON.stringify(route)], {
+  const inputs = [route, command].map((input) => JSON.stringify(input));
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program, ...inputs], {
     cwd: import.meta.dirname,
     env: { ...process.env, XDG_RUNTIME_DIR: runtimeDirectory },
     stdio: ["pipe", "pipe", "inherit"],
   });
   return { child, exited: once(child, "exit") };
+}
+
+/** A master of the user's on the hop, with a session under way, and what logs in over it alone. */
+async function startUsersMaster(name: string) {
+  const { address, port, user } = lab.hosts.hop;
+  const [controlPath, log] = [join(lab.directory, `${name}.sock`), join(lab.directory, `${name}.log`)];
+  const common = ["-F", "none", "-S", controlPath, "-o", "BatchMode=yes", "-p", String(port), "-l", user];
+  const login = ["-i", lab.privateKeyPath, "-o", `UserKnownHostsFile=${lab.knownHostsPath}`];
+  const master = spawn("ssh", ["-M", "-N", "-vv", "-E", log, ...common, ...login, address], { stdio: "ignore" });
+  const isAlive = () => promisify(execFile)("ssh", [...common, "-O", "check", address]).then(() => true);
+  await expect.poll(() => isAlive().catch(() => false)).toBe(true);
+  const overMaster = [...common, "-o", "IdentityFile=none", "-o", "IdentityAgent=none"];
+  const cat = spawn("ssh", [...overMaster, address, "cat"], { stdio: ["pipe", "pipe", "inherit"] });
+  const echo = async (said: string) => {
+    cat.stdin.write(said);
+    return String((await once(cat.stdout, "data"))[0]);
+  };
+  expect(await echo("begun")).toBe("begun");
+  return {
+    controlPath,
+    proxyCommand: ["ssh", ...overMaster, "-W", "[%h]:%p", address].join(" "),
+    echo,
+    /** How often something has connected to its control socket. */
+    countClients: async () => (await readFile(log, "utf8")).split("mux_master_process_hello").length - 1,
+    async [Symbol.asyncDispose]() {
+      for (const child of [cat, master]) {
+        const exited = once(child, "exit");
+        if (child.kill()) await exited;
+      }
+    },
+  };
 }
 
 /** Processes that have a path in their arguments: masters name their private directory. */
@@ -144,4 +181,34 @@ test("a process that is killed while a person thinks leaves no ssh, which would 
   child.kill("SIGKILL");
   await expect.poll(() => countProcesses(runtimeDirectory), { timeout: 20_000 }).toBe(0);
   expect(await asking.readLog()).not.toContain("Failed password");
+});
+
+describe.each(transports)("$name beside a master of the user's", (by) => {
+  test("one that the configuration names is left alone", async () => {
+    await using users = await startUsersMaster(`named-${by.name}`);
+    const configFile = join(lab.directory, `named-${by.name}.config`);
+    await writeFile(configFile, `ControlMaster auto\nControlPath ${users.controlPath}\n`);
+    const before = await users.countClients();
+    expect(before).toBeGreaterThan(0);
+    await using session = openBy(by, [endpointOf(lab, lab.hosts.hop, { configFile })]);
+    expect((await session.exec(["echo", "here"])).stdout.toString()).toBe("here\n");
+    await session.close();
+    expect(await users.countClients()).toBe(before);
+    expect(await users.echo("on")).toBe("on");
+  });
+
+  test("a machine behind one is reached over it by a proxy command, which does it no harm", async () => {
+    await using users = await startUsersMaster(`behind-${by.name}`);
+    const { proxyCommand } = users;
+    const before = await users.countClients();
+    const route = routeBy(by, [endpointOf(lab, lab.hosts.parent, { proxyCommand })]);
+    const program = await startProgram(route, join(lab.directory, `behind-${by.name}`), ["yes"]);
+    await once(program.child.stdout, "data");
+    expect(await users.countClients()).toBeGreaterThan(before);
+    program.child.kill("SIGKILL");
+    await program.exited;
+    await using refused = openBy(by, [endpointOf(lab, lab.hosts.parent, { proxyCommand, port: 1 })]);
+    await expect(refused.connect()).rejects.toMatchObject({ details: { reason: "proxy" } });
+    expect(await users.echo("on")).toBe("on");
+  });
 });

@@ -69,8 +69,6 @@ export interface SshEndpoint {
   readonly algorithms?: SshAlgorithms | undefined;
   /** `openssh`: the system's `ssh`. `auto`: `ssh2` where that can do what the endpoint asks for. Default `auto`. */
   readonly transport?: "auto" | "ssh2" | "openssh" | undefined;
-  /** Absolute path of a control socket of OpenSSH's, where a master may listen. */
-  readonly controlPath?: string | undefined;
   /** Whether to log in by GSSAPI (Kerberos). Default false. */
   readonly gssapi?: boolean | undefined;
   /** Absolute path of the OpenSSH client configuration that the endpoint comes from. */

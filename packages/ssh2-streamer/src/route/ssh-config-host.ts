@@ -26,7 +26,6 @@ export interface SshConfigHost {
   readonly serverAliveIntervalMs: number | undefined;
   readonly serverAliveCountMax: number | undefined;
   readonly compression: boolean;
-  readonly controlPath: string | undefined;
   readonly gssapi: boolean;
 }
 

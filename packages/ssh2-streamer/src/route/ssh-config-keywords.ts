@@ -6,15 +6,15 @@ export type KeywordKind = "one" | "time" | "all" | "list" | "text" | "ignored";
 
 const kinds: Readonly<Record<KeywordKind, string>> = {
   one: `HostName Port User IdentitiesOnly IdentityAgent HostKeyAlias StrictHostKeyChecking KexAlgorithms Ciphers MACs
-    HostKeyAlgorithms PubkeyAcceptedAlgorithms PubkeyAcceptedKeyTypes ServerAliveCountMax Compression ControlPath
-    GSSAPIAuthentication IgnoreUnknown`,
+    HostKeyAlgorithms PubkeyAcceptedAlgorithms PubkeyAcceptedKeyTypes ServerAliveCountMax Compression GSSAPIAuthentication
+    IgnoreUnknown`,
   time: "ConnectTimeout ServerAliveInterval",
   all: "IdentityFile CertificateFile",
   list: "UserKnownHostsFile GlobalKnownHostsFile",
   text: "ProxyCommand ProxyJump",
   // What is of no account for a connection that runs commands, or only keeps a way in from being tried.
-  ignored: `AddKeysToAgent BatchMode CheckHostIP ClearAllForwardings ConnectionAttempts ControlMaster ControlPersist DynamicForward
-    EnableEscapeCommandline EscapeChar ExitOnForwardFailure FingerprintHash ForkAfterAuthentication ForwardAgent ForwardX11
+  ignored: `AddKeysToAgent BatchMode CheckHostIP ClearAllForwardings ConnectionAttempts ControlMaster ControlPath ControlPersist
+    DynamicForward EnableEscapeCommandline EscapeChar ExitOnForwardFailure FingerprintHash ForkAfterAuthentication ForwardAgent ForwardX11
     ForwardX11Timeout ForwardX11Trusted GatewayPorts GSSAPIDelegateCredentials GSSAPIKeyExchange GSSAPIRenewalForcesRekey
     GSSAPITrustDns GSSAPIKexAlgorithms HashKnownHosts IPQoS KbdInteractiveAuthentication ChallengeResponseAuthentication
     KbdInteractiveDevices LocalCommand LocalForward LogLevel LogVerbose NumberOfPasswordPrompts ObscureKeystrokeTiming

@@ -52,7 +52,6 @@ export function readHost(options: ConfigOptions, setting: OptionsSetting): SshCo
     serverAliveIntervalMs: readSeconds(one("serveraliveinterval"), alias),
     serverAliveCountMax: readCount(one("serveralivecountmax"), alias),
     compression: isYes(one("compression")),
-    controlPath: paths("controlpath")[0],
     gssapi: isYes(one("gssapiauthentication")),
   };
 }

@@ -142,7 +142,6 @@ test("what is asked of everything that is honoured is what OpenSSH says", async 
  ServerAliveInterval 7
  ServerAliveCountMax 9
  Compression yes
- ControlPath /run/%h-%p
  GSSAPIAuthentication yes
  User me
 `;
@@ -159,11 +158,11 @@ test("what is asked of everything that is honoured is what OpenSSH says", async 
 });
 
 test("a hash of a path is OpenSSH's, and names that are made canonical for nobody are none of its own", async () => {
-  const from = "CanonicalDomains example.com\nHost box\n User me\n ControlPath /run/%C\n";
+  const from = "CanonicalDomains example.com\nHost box\n User me\n IdentityAgent /run/%C\n";
   expect(await resolve("box", from)).toEqual(
-    (await askClient({ config: from }, "box"))?.map((host) => ({ ...host, controlPath: hashedAt(local.hostName) })),
+    (await askClient({ config: from }, "box"))?.map((host) => ({ ...host, identityAgent: hashedAt(local.hostName) })),
   );
-  expect(await askClient({ config: from }, "box")).toMatchObject([{ controlPath: hashedAt(hostname()) }]);
+  expect(await askClient({ config: from }, "box")).toMatchObject([{ identityAgent: hashedAt(hostname()) }]);
 });
 
 function hashedAt(hostName: string): string {
