@@ -27,9 +27,11 @@ export interface HostOptions {
   readonly dockerCapable?: boolean;
   /** Further lines for its sshd_config. */
   readonly sshdConfig?: readonly string[];
+  /** Default `VERBOSE`. With `DEBUG1` its log has what was negotiated. */
+  readonly logLevel?: "VERBOSE" | "DEBUG1";
   /**
    * What serves SSH. Default `openssh`, which also serves a host with options that Dropbear lacks: `authentication`,
-   * `max…`, `allow…`, `hostKeyTypes`, `sshdConfig`, `environment`.
+   * `max…`, `allow…`, `hostKeyTypes`, `sshdConfig`, `logLevel`, `environment`.
    */
   readonly server?: SshServer;
   /** What its sessions have in their environment. Default: nothing more than sshd gives. */

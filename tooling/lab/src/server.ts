@@ -4,7 +4,7 @@ import { type Sshd, type SshdFiles, startSshd } from "./sshd.js";
 
 const onlyOpenSsh = [
   ...["authentication", "maxSessions", "maxStartups", "allowTcpForwarding", "allowStreamLocalForwarding"],
-  ...["hostKeyTypes", "sshdConfig", "environment"],
+  ...["hostKeyTypes", "sshdConfig", "logLevel", "environment"],
 ] as readonly (keyof HostOptions)[];
 
 /** Starts what serves SSH on `port`, or on a free one, and waits until it listens. */

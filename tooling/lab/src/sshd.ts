@@ -62,7 +62,7 @@ function formatConfig(files: SshdFiles, options: HostOptions, at: { listenPort: 
     `PidFile ${at.pidPath}`,
     ...files.hostKeys.map((key) => `HostKey ${key.privateKeyPath}`),
     `AuthorizedKeysFile ${files.authorizedKeysPath}`,
-    "LogLevel VERBOSE",
+    `LogLevel ${options.logLevel ?? "VERBOSE"}`,
     "StrictModes no",
     "PermitRootLogin yes",
     "UseDNS no",

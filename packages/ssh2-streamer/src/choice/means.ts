@@ -1,6 +1,7 @@
 import { access } from "node:fs/promises";
 import { readBoundedFile } from "@otto/errors";
 import type { PrivateKey, SshEndpoint } from "../route/endpoint.js";
+import { readSsh2Algorithms } from "../ssh2/internals.js";
 import { isBeyondSsh2, readPublicPart } from "../ssh2/key-file.js";
 import { longestKey } from "../ssh2/public-key.js";
 import { openHostKeyCheck } from "../transport/host-key-check.js";
@@ -15,17 +16,18 @@ import { isSecurityKey, type KeyMeans, type LoginMeans } from "./need.js";
 export async function readMeans(endpoint: SshEndpoint): Promise<LoginMeans> {
   const { credentials } = endpoint;
   const agents = new Set(credentials.flatMap(({ agent }) => agent ?? []));
-  const [{ authorities, soleAuthority }, keys, types] = await Promise.all([
+  const [{ authorities, soleAuthority }, keys, types, ssh2Algorithms] = await Promise.all([
     openHostKeyCheck(endpoint, () => {}),
     Promise.all(credentials.flatMap(({ privateKeys = [] }) => privateKeys.map(readKeyMeans))),
     Promise.all([...agents].map(readAgentKeyTypes)),
+    endpoint.algorithms && readSsh2Algorithms(),
   ]);
   const [authority] = authorities;
   const hostAuthority = authority && {
     where: `${authority.file}:${authority.line}`,
     isSole: soleAuthority !== undefined,
   };
-  return { keys, agentKeyTypes: types.flat(), hostAuthority };
+  return { keys, agentKeyTypes: types.flat(), hostAuthority, ssh2Algorithms };
 }
 
 async function readKeyMeans(key: PrivateKey): Promise<KeyMeans> {

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import type { SshEndpoint } from "../route/endpoint.js";
+import { readSsh2Algorithms } from "../ssh2/internals.js";
 import { findNeed, type KeyMeans, type LoginMeans } from "./need.js";
 
+const ssh2Algorithms = await readSsh2Algorithms();
 const plain: KeyMeans = { name: "/k", certificate: undefined, form: "plain" };
 const certified: KeyMeans = { ...plain, certificate: "/k-cert.pub" };
 const security: KeyMeans = { ...plain, name: "/sk", form: "security key" };
@@ -18,7 +20,7 @@ function needOf(means: Partial<LoginMeans>, changes: Partial<SshEndpoint> = {}) 
     hostKey: { knownHosts: [] },
     ...changes,
   };
-  return findNeed(endpoint, { keys: [], agentKeyTypes: [], hostAuthority: undefined, ...means })?.cause;
+  return findNeed(endpoint, { keys: [], agentKeyTypes: [], hostAuthority: undefined, ssh2Algorithms, ...means })?.cause;
 }
 
 test.each<[string, Partial<LoginMeans>, Partial<SshEndpoint>, string | undefined]>([
@@ -64,6 +66,19 @@ test.each<[string, Partial<LoginMeans>, Partial<SshEndpoint>, string | undefined
     {},
     { algorithms: { macs: "umac-128-etm@openssh.com" } },
     "MACs umac-128-etm@openssh.com",
+  ],
+  ["a list that takes all away", {}, { algorithms: { ciphers: "-*" } }, "Ciphers -*"],
+  [
+    "host keys that ssh2 does not check",
+    {},
+    { algorithms: { hostKeys: "*-cert-v01@openssh.com" } },
+    "HostKeyAlgorithms *-cert-v01@openssh.com",
+  ],
+  [
+    "keys of which ssh2 has none",
+    { keys: [plain] },
+    { algorithms: { publicKeys: "sk-*" } },
+    "PubkeyAcceptedAlgorithms sk-*",
   ],
 ])("%s: what ssh2 cannot do of it", (_, means, changes, expected) => {
   expect(needOf(means, changes)).toBe(expected);

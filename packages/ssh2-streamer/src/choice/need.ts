@@ -1,5 +1,5 @@
-import type { SshAlgorithms, SshEndpoint } from "../route/endpoint.js";
-import { algorithmKinds, knowsNoneOf, optionOf } from "../ssh2/algorithms.js";
+import type { SshEndpoint } from "../route/endpoint.js";
+import { findForeignList, type Ssh2Algorithms } from "../ssh2/algorithms.js";
 
 /** What is at hand for the logins of an endpoint. */
 export interface LoginMeans {
@@ -8,6 +8,8 @@ export interface LoginMeans {
   readonly hostAuthority: { readonly where: string; readonly isSole: boolean } | undefined;
   /** The types of the keys of the agents, as SSH names them; certificates are types of their own. */
   readonly agentKeyTypes: readonly string[];
+  /** Read for an endpoint with lists of algorithms. */
+  readonly ssh2Algorithms?: Ssh2Algorithms | undefined;
 }
 
 export interface KeyMeans {
@@ -37,8 +39,8 @@ export function findNeed(endpoint: SshEndpoint, means: LoginMeans): Need | undef
   if (certificate !== undefined) return { cause: `the certificate ${certificate}`, isCertain: false };
   const certified = means.keys.find((key) => key.certificate !== undefined);
   if (certified !== undefined) return { cause: `the certificate ${certified.certificate}`, isCertain: false };
-  const missing = findUnknownAlgorithms(algorithms);
-  if (missing !== undefined) return { cause: missing, isCertain: true };
+  const foreign = means.ssh2Algorithms && findForeignList(algorithms, means.ssh2Algorithms);
+  if (foreign !== undefined) return { cause: foreign.text, isCertain: foreign.kind !== "publicKeys" };
   if (gssapi) return { cause: "GSSAPI", isCertain: false };
   return findNeedOfKeys(means);
 }
@@ -62,10 +64,4 @@ function isCertificate(type: string): boolean {
 
 export function isSecurityKey(type: string): boolean {
   return type.startsWith("sk-");
-}
-
-/** A list none of whose algorithms ssh2 knows. One that only changes a default leaves some. */
-function findUnknownAlgorithms(algorithms: SshAlgorithms): string | undefined {
-  const kind = algorithmKinds.find((it) => knowsNoneOf(it, algorithms[it]));
-  return kind && `${optionOf(kind)} ${algorithms[kind]}`;
 }

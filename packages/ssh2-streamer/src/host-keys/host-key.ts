@@ -1,3 +1,4 @@
+import { applyAlgorithmList } from "../route/algorithm-list.js";
 import { formatFingerprint, type HostNames, isKnownAs, type KnownHost, readKeyType } from "./known-hosts.js";
 
 /** A host key that was seen for the first time and recorded. */
@@ -95,7 +96,7 @@ export function findSoleAuthority(hosts: readonly KnownHost[], names: HostNames)
   return findAuthorities(hosts, names)[0];
 }
 
-const algorithms = [
+const usualAlgorithms = [
   "ssh-ed25519",
   "ecdsa-sha2-nistp256",
   "ecdsa-sha2-nistp384",
@@ -104,18 +105,27 @@ const algorithms = [
   "rsa-sha2-256",
 ] as const;
 
-export type HostKeyAlgorithm = (typeof algorithms)[number];
+/** The algorithms for keys that both transports take; `ssh-rsa` signs with SHA-1, and is there for who asks for it. */
+export const keyAlgorithms = { defaults: usualAlgorithms, supported: [...usualAlgorithms, "ssh-rsa"] } as const;
+
+/** The algorithms that a key of this type, as SSH names it, can sign by. */
+export function algorithmsOf(keyType: string): readonly string[] {
+  return keyType === "ssh-rsa" ? keyAlgorithms.supported.filter((it) => keyTypeOf(it) === keyType) : [keyType];
+}
 
 /** The type of the keys that an algorithm is for. */
-export function keyTypeOf(algorithm: HostKeyAlgorithm): string {
+export function keyTypeOf(algorithm: string): string {
   return algorithm.startsWith("rsa-") ? "ssh-rsa" : algorithm;
 }
 
 /**
  * The order to ask a server for its keys in, so that one with several shows one that is on record: first the types of lines
  * with the port, which can contradict, then those of lines without it.
+ *
+ * @param list OpenSSH's `HostKeyAlgorithms`: no others are asked for
  */
-export function orderHostKeyAlgorithms(hosts: readonly KnownHost[], names: HostNames): HostKeyAlgorithm[] {
+export function orderHostKeyAlgorithms(hosts: readonly KnownHost[], names: HostNames, list?: string): string[] {
+  const algorithms = list === undefined ? keyAlgorithms.defaults : applyAlgorithmList(list, keyAlgorithms);
   const ranked = linesOf(hosts, names).map((lines) => {
     const types = new Set(lines.filter(isPlain).map((host) => host.type));
     return algorithms.filter((algorithm) => types.has(keyTypeOf(algorithm)));

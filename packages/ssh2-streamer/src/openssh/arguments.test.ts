@@ -9,7 +9,7 @@ const setting: MasterSetting = {
     password: new Secret("hunter2"),
   },
   keyPaths: ['/home/a b/100%"id'],
-  hostKeyAlgorithms: ["ssh-ed25519", "rsa-sha2-512"],
+  hostKeyAlgorithms: "ssh-ed25519,rsa-sha2-512",
   authoritiesFile: "/run/d/authorities",
   directory: "/run/d",
   program: "/run/d/ask",

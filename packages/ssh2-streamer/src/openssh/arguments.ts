@@ -16,8 +16,8 @@ export interface MasterSetting {
   readonly login: OpensshLogin;
   /** Paths of the login's private keys. */
   readonly keyPaths: readonly string[];
-  /** As `HostKeyAlgorithms` names them. */
-  readonly hostKeyAlgorithms: readonly string[];
+  /** `HostKeyAlgorithms` */
+  readonly hostKeyAlgorithms: string;
   /** A known_hosts file with the authorities whose certificates are trusted. */
   readonly authoritiesFile: string;
   readonly directory: string;
@@ -81,7 +81,7 @@ function formatHostKeys({ program, hostKeyAlgorithms, authoritiesFile, endpoint 
     ["UserKnownHostsFile", quote(authoritiesFile)],
     ["GlobalKnownHostsFile", "none"],
     ["KnownHostsCommand", `/bin/sh ${quote(program)} host-key %I %H %t %K`],
-    ["HostKeyAlgorithms", hostKeyAlgorithms.join(",")],
+    ["HostKeyAlgorithms", hostKeyAlgorithms],
     ["HostKeyAlias", endpoint.hostKeyAlias && quoteWord(endpoint.hostKeyAlias)],
     ["NoHostAuthenticationForLocalhost", "no"],
     ["CheckHostIP", "no"],

@@ -1,10 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { anySignal, isOttoError } from "@otto/errors";
+import { keyAlgorithms } from "../host-keys/host-key.js";
 import { type KnownHost, readKeyType } from "../host-keys/known-hosts.js";
 import { LoginAnswers } from "../login/login-answers.js";
+import { applyAlgorithmList } from "../route/algorithm-list.js";
 import { authError, connectError, describe, secretsOf, socketError, transportError } from "../route/failure.js";
-import { limitHostKeyAlgorithms } from "../transport/algorithm-list.js";
 import { type Attempt, createTransport } from "../transport/connect.js";
 import { certificateError } from "../transport/host-key-check.js";
 import { controlPathIn, formatArguments } from "./arguments.js";
@@ -81,7 +82,7 @@ async function connect(attempt: Attempt, login: OpensshLogin): Promise<OpensshCo
     endpoint,
     login,
     keyPaths: keys.map(({ path }) => path),
-    hostKeyAlgorithms: limitHostKeyAlgorithms(listHostKeyAlgorithms(hostKey), endpoint.algorithms?.hostKeys),
+    hostKeyAlgorithms: listHostKeyAlgorithms(hostKey, endpoint.algorithms?.hostKeys),
     authoritiesFile,
     directory: directory.path,
     program: questions.program,
@@ -138,9 +139,13 @@ function formatAuthority({ names, type, key }: KnownHost): string {
 }
 
 /** A host that may come with a certificate is asked for that first. */
-function listHostKeyAlgorithms({ algorithms, authorities }: Attempt["hostKey"]): readonly string[] {
-  const certificates = authorities.length === 0 ? [] : algorithms.map((name) => `${name}-cert-v01@openssh.com`);
-  return [...certificates, ...algorithms];
+function listHostKeyAlgorithms({ algorithms, authorities }: Attempt["hostKey"], list?: string): string {
+  if (list !== undefined && algorithms.length === 0) return list;
+  const names = authorities.length === 0 ? [] : new Set([...algorithms, ...keyAlgorithms.defaults]);
+  const certificates = [...names].map((name) => `${name}-cert-v01@openssh.com`);
+  const known = { defaults: certificates, supported: certificates };
+  const wanted = list === undefined ? certificates : applyAlgorithmList(list, known);
+  return [...certificates.filter((name) => wanted.includes(name)), ...algorithms].join(",");
 }
 
 /** A program that fails ends the login. */

@@ -28,7 +28,11 @@ export interface SshCredential {
   readonly password?: Secret | ReadSecret | undefined;
 }
 
-/** OpenSSH's lists of algorithms as its configuration has them: names with commas between, perhaps after `+`, `-` or `^`. */
+/**
+ * OpenSSH's lists of algorithms as its configuration has them: names with commas between, perhaps after `+`, `-` or `^`, which change
+ * the transport's own list. A transport asks for nothing that a list does not have. Host keys are asked for in the order of what is
+ * on record.
+ */
 export interface SshAlgorithms {
   readonly kex?: string | undefined;
   readonly ciphers?: string | undefined;

@@ -1,7 +1,8 @@
+import { matchesList } from "./patterns.js";
 import { type ConfigOptions, configError, type LocalMachine, type SshConfigHost } from "./ssh-config-host.js";
 import { keywordKind, renamed } from "./ssh-config-keywords.js";
 import { type ConfigLine, parseLine } from "./ssh-config-line.js";
-import { matchesConditions, matchesList } from "./ssh-config-match.js";
+import { matchesConditions } from "./ssh-config-match.js";
 import { isSome } from "./ssh-config-options.js";
 import { type AskedHost, followJumps } from "./ssh-config-route.js";
 

@@ -1,82 +1,41 @@
 import type { Algorithms } from "ssh2";
-import type { SshAlgorithms, SshEndpoint } from "../route/endpoint.js";
-import { connectError } from "../route/failure.js";
-import { limitHostKeyAlgorithms, parseAlgorithmList } from "../transport/algorithm-list.js";
-import type { HostKeyCheck } from "../transport/host-key-check.js";
+import { applyAlgorithmList, type KnownAlgorithms } from "../route/algorithm-list.js";
+import type { SshAlgorithms } from "../route/endpoint.js";
 
-export const algorithmKinds = ["kex", "ciphers", "macs"] as const;
-export type AlgorithmKind = (typeof algorithmKinds)[number];
+/** What ssh2 has of each kind that OpenSSH's configuration has lists of. */
+export type Ssh2Algorithms = Readonly<Record<keyof SshAlgorithms, KnownAlgorithms>>;
 
-// What ssh2 1.17 knows.
-const known: Readonly<Record<AlgorithmKind, { readonly option: string; readonly names: RegExp }>> = {
-  kex: {
-    option: "KexAlgorithms",
-    names:
-      /^(curve25519-sha256(@libssh\.org)?|ecdh-sha2-nistp(256|384|521)|diffie-hellman-group(-exchange-sha(1|256)|1-sha1|14-sha(1|256)|1[5678]-sha512))$/,
-  },
-  ciphers: {
-    option: "Ciphers",
-    names: /^(aes(128|256)-gcm(@openssh\.com)?|aes(128|192|256)-(ctr|cbc)|chacha20-poly1305@openssh\.com|3des-cbc)$/,
-  },
-  macs: {
-    option: "MACs",
-    names: /^(hmac-sha(1|2-256|2-512)(-etm@openssh\.com)?|hmac-sha(1|2-256|2-512)-96|hmac-md5(-96)?|hmac-ripemd160)$/,
-  },
+const optionNames: Readonly<Record<keyof SshAlgorithms, string>> = {
+  kex: "KexAlgorithms",
+  ciphers: "Ciphers",
+  macs: "MACs",
+  hostKeys: "HostKeyAlgorithms",
+  publicKeys: "PubkeyAcceptedAlgorithms",
 };
 
-/** As OpenSSH's configuration calls it. */
-export function optionOf(kind: AlgorithmKind): string {
-  return known[kind].option;
+/** A list that leaves ssh2 nothing of its kind. */
+export interface ForeignList {
+  readonly kind: keyof SshAlgorithms;
+  /** As a configuration has it: `Ciphers …`. */
+  readonly text: string;
 }
 
-/** Whether a list that is used in place of the default has no algorithm that ssh2 knows. */
-export function knowsNoneOf(kind: AlgorithmKind, list: string | undefined): boolean {
-  if (list === undefined) return false;
-  const { change, names } = parseAlgorithmList(list);
-  return change === "replace" && knownOf(kind, names).length === 0;
-}
-
-/**
- * What an endpoint's lists leave of what ssh2 knows.
- * @throws OttoError `SSH_CONNECT_FAILED` where that is nothing
- */
-export function planAlgorithms(endpoint: SshEndpoint, hostKey: HostKeyCheck): Algorithms {
-  const { algorithms = {} } = endpoint;
-  const wanted = limitHostKeyAlgorithms(hostKey.algorithms, algorithms.hostKeys);
-  const hostKeys = hostKey.algorithms.filter((name) => wanted.includes(name));
-  if (hostKeys.length === 0) throw unknownError(endpoint, `HostKeyAlgorithms ${algorithms.hostKeys}`);
-  for (const kind of algorithmKinds) {
-    if (knowsNoneOf(kind, algorithms[kind])) throw unknownError(endpoint, `${optionOf(kind)} ${algorithms[kind]}`);
+/** The first list that leaves ssh2 nothing. */
+export function findForeignList(lists: SshAlgorithms, known: Ssh2Algorithms): ForeignList | undefined {
+  for (const kind of ["kex", "ciphers", "macs", "hostKeys", "publicKeys"] as const) {
+    const list = lists[kind];
+    if (list === undefined || applyAlgorithmList(list, known[kind]).length > 0) continue;
+    return { kind, text: `${optionNames[kind]} ${list}` };
   }
-  return { serverHostKey: hostKeys, ...planLists(algorithms) };
+  return undefined;
 }
 
-function planLists({ kex, ciphers, macs }: SshAlgorithms): Algorithms {
+/** ssh2's `algorithms` of an endpoint's lists, without those for keys. An empty one would be ssh2's defaults: there is none here. */
+export function planAlgorithms({ kex, ciphers, macs }: SshAlgorithms, known: Ssh2Algorithms): Algorithms {
+  // Their types are of names that are known to be supported.
   return {
-    ...(kex !== undefined && { kex: planList("kex", kex) }),
-    ...(ciphers !== undefined && { cipher: planList("ciphers", ciphers) }),
-    ...(macs !== undefined && { hmac: planList("macs", macs) }),
+    ...(kex === undefined ? {} : { kex: applyAlgorithmList(kex, known.kex) }),
+    ...(ciphers === undefined ? {} : { cipher: applyAlgorithmList(ciphers, known.ciphers) }),
+    ...(macs === undefined ? {} : { hmac: applyAlgorithmList(macs, known.macs) }),
   } as Algorithms;
-}
-
-function planList(kind: AlgorithmKind, list: string) {
-  const { change, names } = parseAlgorithmList(list);
-  if (change === "remove") return { remove: names.map(toRegExp) };
-  const ours = knownOf(kind, names);
-  if (change === "append") return { append: ours };
-  // What stands in the default already would keep its place.
-  return change === "prepend" ? { remove: ours, prepend: ours } : ours;
-}
-
-function knownOf(kind: AlgorithmKind, names: readonly string[]): string[] {
-  return names.filter((name) => known[kind].names.test(name));
-}
-
-function toRegExp(pattern: string): RegExp {
-  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${escaped.replaceAll("*", ".*").replaceAll("?", ".")}$`);
-}
-
-function unknownError(endpoint: SshEndpoint, list: string) {
-  return connectError(endpoint, "algorithms", new Error(`ssh2 knows none of ${list}`));
 }

@@ -1,9 +1,13 @@
+import { applyAlgorithmList } from "../route/algorithm-list.js";
+import type { SshEndpoint } from "../route/endpoint.js";
+import { connectError } from "../route/failure.js";
 import { type Attempt, createTransport } from "../transport/connect.js";
 import { assertNeedsNoCertificate } from "../transport/host-key-check.js";
-import { planAlgorithms } from "./algorithms.js";
+import { findForeignList, planAlgorithms } from "./algorithms.js";
 import { Ssh2Connection } from "./connection.js";
 import { type LoginPlan, readLogins } from "./credential.js";
-import { performHandshake } from "./handshake.js";
+import { type ChosenAlgorithms, performHandshake } from "./handshake.js";
+import { readSsh2Algorithms } from "./internals.js";
 
 /** The transport by ssh2, in this process. */
 export const connectBySsh2 = createTransport<LoginPlan>({
@@ -14,11 +18,11 @@ export const connectBySsh2 = createTransport<LoginPlan>({
 async function connect(attempt: Attempt, login: LoginPlan): Promise<Ssh2Connection> {
   const { endpoint, depth, startedAt, signal, hostKey, onHostKeyTrusted, onPrompt, wait } = attempt;
   assertNeedsNoCertificate(endpoint, hostKey);
-  const algorithms = planAlgorithms(endpoint, hostKey);
   // Loaded here at its first use, for it is slow to load; and before the socket, which nobody would listen to meanwhile.
   const { default: ssh2 } = await import("ssh2");
+  const algorithms = await chooseAlgorithms(endpoint);
   const socket = await attempt.dial(signal, login.username);
-  const handshake = { ssh2, endpoint, login, hostKey, algorithms, onHostKeyTrusted, onPrompt, wait, signal };
+  const handshake = { ssh2, endpoint, algorithms, login, hostKey, onHostKeyTrusted, onPrompt, wait, signal };
   const connection = await performHandshake(
     socket,
     handshake,
@@ -26,4 +30,18 @@ async function connect(attempt: Attempt, login: LoginPlan): Promise<Ssh2Connecti
   );
   if (!connection.isOpen) throw connection.lostError("logging in");
   return connection;
+}
+
+/** @throws OttoError `SSH_CONNECT_FAILED` for a list of which ssh2 has nothing */
+async function chooseAlgorithms(endpoint: SshEndpoint): Promise<ChosenAlgorithms> {
+  const { algorithms: lists } = endpoint;
+  if (lists === undefined) return { transport: {}, signatures: undefined };
+  const known = await readSsh2Algorithms();
+  const foreign = findForeignList(lists, known);
+  if (foreign !== undefined && foreign.kind !== "publicKeys") {
+    throw connectError(endpoint, "algorithms", new Error(`ssh2 has nothing of ${foreign.text}`));
+  }
+  const { publicKeys } = lists;
+  const signatures = publicKeys === undefined ? undefined : applyAlgorithmList(publicKeys, known.publicKeys);
+  return { transport: planAlgorithms(lists, known), signatures };
 }

@@ -1,6 +1,7 @@
 import { describeFileError, readBoundedFile } from "@otto/errors";
 import type { BaseAgent, ParsedKey } from "ssh2";
-import { formatFingerprint } from "../host-keys/known-hosts.js";
+import { algorithmsOf } from "../host-keys/host-key.js";
+import { formatFingerprint, readKeyType } from "../host-keys/known-hosts.js";
 import type { LoginAnswers } from "../login/login-answers.js";
 import type { PrivateKey, SshCredential } from "../route/endpoint.js";
 import { describe } from "../route/failure.js";
@@ -78,6 +79,8 @@ async function readKey(key: PrivateKey): Promise<ReadKey> {
 export interface LoginContext {
   readonly ssh2: Ssh2;
   readonly answers: LoginAnswers;
+  /** The algorithms that keys may sign by; undefined: all. */
+  readonly signatures: readonly string[] | undefined;
   /** Ends the connection with an error; undefined: nobody answered what the server asked. */
   readonly fail: (error: unknown) => void;
 }
@@ -88,15 +91,17 @@ export interface LoginContext {
  */
 export function planAttempts({ credential, keys }: ReadCredential, context: LoginContext): AuthAttempt[] {
   const { username, agent, identitiesOnly = false, privateKeys = [], password } = credential;
+  const { signatures, ssh2 } = context;
   const open = keys.filter((key) => !("locked" in key));
   const locked = keys.filter((key) => "locked" in key);
   const attempts = open.map((key) => planKey(key, username));
   const only = identitiesOnly ? privateKeys : undefined;
-  if (agent !== undefined) attempts.push(planAgent(agent, { username, ssh2: context.ssh2, only }));
+  if (agent !== undefined) attempts.push(planAgent(agent, { username, ssh2, signatures, only }));
   for (const { label, locked: key } of locked) attempts.push(planLockedKey(label, key, { username, ...context }));
   const byPassword = planPassword(username, context);
   const byQuestions = planQuestions(username, context);
-  return [...attempts, ...(password === undefined ? [byQuestions, byPassword] : [byPassword, byQuestions])];
+  const byKeys = attempts.map((attempt) => withinList(attempt, signatures));
+  return [...byKeys, ...(password === undefined ? [byQuestions, byPassword] : [byPassword, byQuestions])];
 }
 
 function planKey(key: ReadKey, username: string): AuthAttempt {
@@ -108,14 +113,22 @@ function planKey(key: ReadKey, username: string): AuthAttempt {
   return { label, method, tries: 1, publicKey: blobOf(parsed), prepare };
 }
 
-interface AgentPlan {
+/** An attempt, or why it is not made: its key signs by nothing of the list. */
+function withinList(attempt: AuthAttempt, signatures: LoginContext["signatures"]): AuthAttempt {
+  const { label, method, publicKey } = attempt;
+  if (signatures === undefined || publicKey === undefined) return attempt;
+  const type = readKeyType(Buffer.from(publicKey, "base64"));
+  if (algorithmsOf(type).some((name) => signatures.includes(name))) return attempt;
+  return { label: `${label} (${type} is not among PubkeyAcceptedAlgorithms)`, method, tries: 0 };
+}
+
+interface AgentPlan extends Pick<LoginContext, "ssh2" | "signatures"> {
   readonly username: string;
-  readonly ssh2: Ssh2;
   /** The keys of which it may have the private halves; undefined: it may offer any. */
   readonly only: readonly PrivateKey[] | undefined;
 }
 
-function planAgent(path: string, { username, ssh2, only }: AgentPlan): AuthAttempt {
+function planAgent(path: string, { username, ssh2, signatures, only }: AgentPlan): AuthAttempt {
   const label = `agent ${path}`;
   const method = "publickey";
   const prepare = async (): Promise<Prepared> => {
@@ -124,8 +137,10 @@ function planAgent(path: string, { username, ssh2, only }: AgentPlan): AuthAttem
       const listed = await listKeys(agent);
       const named = only && (await readPublicKeys(only, ssh2));
       const keys = listed.filter((key) => named?.has(blobOf(key)) ?? true);
-      const expanded = keys.map((key) => planAgentKey(label, key, { agent, username, ssh2 }));
-      return { expanded, failures: keys.length === 0 ? [`${label} (it has no key of use)`] : [] };
+      const planned = keys.map((key) => withinList(planAgentKey(label, key, { agent, username, ssh2 }), signatures));
+      const expanded = planned.filter(({ prepare }) => prepare !== undefined);
+      const left = planned.flatMap((it) => (it.prepare === undefined ? [it.label] : []));
+      return { expanded, failures: keys.length === 0 ? [`${label} (it has no key of use)`] : left };
     } catch (error) {
       return { expanded: [], failures: [`${label} (${describe(error, [])})`] };
     }

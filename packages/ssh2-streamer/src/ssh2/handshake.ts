@@ -1,20 +1,27 @@
 import type { Duplex } from "node:stream";
 import { isOttoError, longestTimerMs, type OttoError } from "@otto/errors";
-import type { Algorithms, Client, ConnectConfig } from "ssh2";
+import type { Algorithms, Client, ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
 import { type AnswerSetting, LoginAnswers } from "../login/login-answers.js";
 import type { SshEndpoint } from "../route/endpoint.js";
 import { authError, connectError, describe, type LoginFailure, secretsOf, socketError } from "../route/failure.js";
 import type { HostKeyCheck } from "../transport/host-key-check.js";
 import { type LoginPlan, planAttempts } from "./credential.js";
-import { onAuthFailure } from "./internals.js";
+import { limitSignatures, onAuthFailure } from "./internals.js";
 import { createLogin, type Login } from "./login.js";
+
+/** What the lists of an endpoint leave. */
+export interface ChosenAlgorithms {
+  readonly transport: Algorithms;
+  /** Those that keys may sign by; undefined: all. */
+  readonly signatures: readonly string[] | undefined;
+}
 
 export interface HandshakeSetting {
   readonly ssh2: typeof import("ssh2");
   readonly endpoint: SshEndpoint;
+  readonly algorithms: ChosenAlgorithms;
   readonly login: LoginPlan;
   readonly hostKey: HostKeyCheck;
-  readonly algorithms: Algorithms;
   readonly onHostKeyTrusted: () => void;
   readonly onPrompt: AnswerSetting["onPrompt"];
   readonly wait: AnswerSetting["wait"];
@@ -83,6 +90,8 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
     };
     client.connect({ ...formatConfig(setting, socket), authHandler: login.handler, hostVerifier: verify });
     onAuthFailure(client, login.noteServerAnswer);
+    const { signatures } = setting.algorithms;
+    if (signatures !== undefined) limitSignatures(client, signatures);
     // ssh2 has paused the socket by now, so listening does not lose it a byte.
     socket.once("data", () => {
       sawBytes = true;
@@ -94,8 +103,10 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
 function openLogin(setting: HandshakeSetting, fail: (error: unknown) => void): Login {
   const { credentials } = setting.login;
   const answers = credentials.map(({ credential }) => new LoginAnswers({ ...setting, credential }));
+  const { ssh2, algorithms } = setting;
+  const context = { ssh2, signatures: algorithms.signatures, fail };
   const attempts = credentials.flatMap((credential, index) =>
-    planAttempts(credential, { ssh2: setting.ssh2, answers: answers[index] as LoginAnswers, fail }),
+    planAttempts(credential, { ...context, answers: answers[index] as LoginAnswers }),
   );
   const { username } = setting.login;
   return createLogin(attempts, { username, fail, unanswered: () => answers.flatMap((it) => it.unanswered) });
@@ -106,12 +117,13 @@ function addTo({ tried, offered, advice, unanswered }: Login, word: string): Log
   return { tried: [...tried, word], offered, advice, unanswered };
 }
 
-function formatConfig({ endpoint, login, algorithms }: HandshakeSetting, socket: Duplex): ConnectConfig {
+function formatConfig({ endpoint, algorithms, login, hostKey }: HandshakeSetting, socket: Duplex): ConnectConfig {
   return {
     sock: socket,
     username: login.username,
     algorithms: {
-      ...algorithms,
+      ...algorithms.transport,
+      serverHostKey: [...hostKey.algorithms] as ServerHostKeyAlgorithm[],
       ...(endpoint.compress === true ? { compress: ["zlib@openssh.com", "zlib", "none"] } : {}),
     },
     readyTimeout: 0,

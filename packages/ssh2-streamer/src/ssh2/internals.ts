@@ -1,4 +1,6 @@
 import type { Channel, Client } from "ssh2";
+import { keyAlgorithms } from "../host-keys/host-key.js";
+import type { Ssh2Algorithms } from "./algorithms.js";
 
 // What ssh2 1.17 keeps to itself: nothing but this file touches it. A state is "open", "eof", "closing" or "closed".
 interface ChannelInternals {
@@ -12,9 +14,16 @@ interface ChannelInternals {
   readonly _client: { readonly _protocol: { signal(channelId: number, signal: string): void } };
 }
 
+interface Extension {
+  readonly name: string;
+  readonly algs?: readonly string[];
+}
+
 interface ClientInternals {
   readonly _protocol: {
     readonly _handlers: {
+      EXT_INFO: (protocol: unknown, extensions: readonly Extension[]) => void;
+      SERVICE_ACCEPT: (protocol: unknown, service: string) => void;
       USERAUTH_FAILURE: (protocol: unknown, methods: readonly string[], isPartial: boolean) => void;
     };
   };
@@ -70,4 +79,44 @@ export function onAuthFailure(
 /** What the server calls itself: `OpenSSH_9.2p1 Debian-2`, `dropbear_2022.83`. */
 export function serverVersion(client: Client): string {
   return (client as unknown as ClientInternals)._remoteVer;
+}
+
+/**
+ * Lets RSA keys sign by these algorithms alone. ssh2 takes the first that the server says it takes, and `ssh-rsa` where it says
+ * nothing.
+ * @param client that is connecting
+ */
+export function limitSignatures(client: Client, accepted: readonly string[]): void {
+  const { _handlers: handlers } = (client as unknown as ClientInternals)._protocol;
+  const { EXT_INFO: note, SERVICE_ACCEPT: goOn } = handlers;
+  const noteAlgorithms = (protocol: unknown, names: readonly string[]) =>
+    note(protocol, [{ name: "server-sig-algs", algs: names.filter((name) => accepted.includes(name)) }]);
+  handlers.EXT_INFO = (protocol, extensions) => {
+    const { algs } = extensions.find(({ name }) => name === "server-sig-algs") ?? {};
+    if (algs !== undefined) noteAlgorithms(protocol, algs);
+  };
+  handlers.SERVICE_ACCEPT = (protocol, service) => {
+    // Of no effect where the server has said what it takes.
+    noteAlgorithms(protocol, ["ssh-rsa"]);
+    goOn(protocol, service);
+  };
+}
+
+type Constants = Readonly<Record<`${"DEFAULT" | "SUPPORTED"}_${"KEX" | "CIPHER" | "MAC"}`, readonly string[]>>;
+
+/** What this ssh2 can do with the cryptography of this machine. It is loaded here, like ssh2 itself. */
+export async function readSsh2Algorithms(): Promise<Ssh2Algorithms> {
+  // @ts-expect-error It has no types.
+  const { default: constants } = (await import("ssh2/lib/protocol/constants.js")) as { default: Constants };
+  const listOf = (kind: "KEX" | "CIPHER" | "MAC") => ({
+    defaults: constants[`DEFAULT_${kind}`],
+    supported: constants[`SUPPORTED_${kind}`],
+  });
+  return {
+    kex: listOf("KEX"),
+    ciphers: listOf("CIPHER"),
+    macs: listOf("MAC"),
+    hostKeys: keyAlgorithms,
+    publicKeys: keyAlgorithms,
+  };
 }

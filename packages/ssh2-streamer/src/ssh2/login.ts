@@ -34,7 +34,14 @@ export function createLogin(attempts: readonly AuthAttempt[], { username, fail, 
   let offered: readonly string[] | undefined;
   const tried: string[] = attempts.flatMap(({ label, prepare }) => (prepare === undefined ? [label] : []));
   const addToLast = (text: string) => tried.push(`${tried.pop()} (${text})`);
+  const noteOwnFailure = (text: string) => {
+    addToLast(text);
+    standings = standings.filter((it) => it !== current);
+    current = undefined;
+  };
   const next = async (): Promise<AnyAuthMethod | false> => {
+    // ssh2 1.17 goes on without a word when it shares no kind of signature with the server.
+    if (current !== undefined) noteOwnFailure("no kind of signature is in common");
     for (;;) {
       current = chooseAttempt(standings, offered);
       if (offered === undefined && current?.attempt.method !== "publickey") {
@@ -68,11 +75,7 @@ export function createLogin(attempts: readonly AuthAttempt[], { username, fail, 
       standings = noteAnswer(standings, current, isPartial);
       current = undefined;
     },
-    noteOwnFailure: (text) => {
-      addToLast(text);
-      standings = standings.filter((it) => it !== current);
-      current = undefined;
-    },
+    noteOwnFailure,
     tried,
     get offered() {
       return offered;

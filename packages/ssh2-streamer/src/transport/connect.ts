@@ -114,7 +114,7 @@ async function connectTrusting(setting: Setting, connect: Connect): Promise<Conn
   for (;;) {
     const onLearned = (key: LearnedHostKey) => onEvent({ type: "ssh.host-key-learned", key });
     const hostKey = await openHostKeyCheck(endpoint, onLearned, avoidedTypes);
-    if (hostKey.algorithms.length === 0) throw refusal;
+    if (avoidedTypes.length > 0 && hostKey.algorithms.length === 0) throw refusal;
     try {
       const onHostKeyTrusted = () => onEvent({ type: "ssh.host-key-trusted", hop: endpoint.name });
       return await connect({ ...setting, hostKey, onHostKeyTrusted });

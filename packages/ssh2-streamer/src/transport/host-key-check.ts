@@ -3,7 +3,6 @@ import {
   findAuthorities,
   findCertified,
   findSoleAuthority,
-  type HostKeyAlgorithm,
   type HostKeyPolicy,
   type HostKeyVerdict,
   judgeHostKey,
@@ -17,7 +16,8 @@ import type { SshEndpoint } from "../route/endpoint.js";
 
 /** The judge of one endpoint's host key during one handshake. */
 export interface HostKeyCheck {
-  readonly algorithms: readonly HostKeyAlgorithm[];
+  /** Those to ask for, in their order; none: all that the endpoint's list has are for other kinds of keys, or for certificates. */
+  readonly algorithms: readonly string[];
   /** The lines of authorities whose certificates the key may come with. */
   readonly authorities: readonly KnownHost[];
   /** The authority of a host that is known by it alone. */
@@ -48,10 +48,10 @@ export async function openHostKeyCheck(
 }
 
 function checkPin(endpoint: SshEndpoint, pin: string, avoidedTypes: readonly string[]): HostKeyCheck {
-  const isWanted = (algorithm: HostKeyAlgorithm) => !avoidedTypes.includes(keyTypeOf(algorithm));
+  const isWanted = (algorithm: string) => !avoidedTypes.includes(keyTypeOf(algorithm));
   let mismatchedType: string | undefined;
   return {
-    algorithms: orderHostKeyAlgorithms([], hostNamesOf(endpoint)).filter(isWanted),
+    algorithms: orderHostKeyAlgorithms([], hostNamesOf(endpoint), endpoint.algorithms?.hostKeys).filter(isWanted),
     authorities: [],
     soleAuthority: undefined,
     verify: async (key) => {
@@ -74,7 +74,7 @@ async function checkFiles(
   const files = [...knownHosts, ...(learn === undefined ? [] : [learn.file])];
   const hosts = (await Promise.all(files.map(readKnownHosts))).flat();
   return {
-    algorithms: orderHostKeyAlgorithms(hosts, names),
+    algorithms: orderHostKeyAlgorithms(hosts, names, endpoint.algorithms?.hostKeys),
     authorities: findAuthorities(hosts, names),
     soleAuthority: findSoleAuthority(hosts, names),
     mismatchedType: undefined,
