@@ -16,7 +16,7 @@ const orders: Readonly<Record<string, readonly string[]>> = {
   engine: ["connection", "containers", "images", "build", "buildkit", "engine", "index"],
   hosts: ["process", "shell", "files", "forward", "compose", "logs", "parent", "container", "lock", "index"],
   "ssh2-streamer": [
-    ...["local", "host-keys", "route", "login", "command", "transport", "ssh2", "openssh", "choice"],
+    ...["local", "lists", "host-keys", "route", "login", "command", "transport", "ssh2", "openssh", "choice"],
     ...["schedule", "process", "hop"],
     ...["session", "index"],
   ],

@@ -1,4 +1,4 @@
-import { applyAlgorithmList } from "../route/algorithm-list.js";
+import { applyAlgorithmList } from "../lists/algorithm-list.js";
 import { formatFingerprint, type HostNames, isKnownAs, type KnownHost, readKeyType } from "./known-hosts.js";
 
 /** A host key that was seen for the first time and recorded. */

@@ -1,4 +1,4 @@
-import { matchesList } from "./patterns.js";
+import { matchesList } from "../lists/patterns.js";
 import { configError } from "./ssh-config-host.js";
 
 /** What the conditions of `Host` and `Match` are about. */

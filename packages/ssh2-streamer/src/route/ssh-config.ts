@@ -1,4 +1,4 @@
-import { matchesList } from "./patterns.js";
+import { matchesList } from "../lists/patterns.js";
 import { type ConfigOptions, configError, type LocalMachine, type SshConfigHost } from "./ssh-config-host.js";
 import { keywordKind, renamed } from "./ssh-config-keywords.js";
 import { type ConfigLine, parseLine } from "./ssh-config-line.js";

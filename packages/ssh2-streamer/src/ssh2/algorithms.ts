@@ -1,5 +1,5 @@
 import type { Algorithms } from "ssh2";
-import { applyAlgorithmList, type KnownAlgorithms } from "../route/algorithm-list.js";
+import { applyAlgorithmList, type KnownAlgorithms } from "../lists/algorithm-list.js";
 import type { SshAlgorithms } from "../route/endpoint.js";
 
 /** What ssh2 has of each kind that OpenSSH's configuration has lists of. */

@@ -1,4 +1,4 @@
-import { applyAlgorithmList } from "../route/algorithm-list.js";
+import { applyAlgorithmList } from "../lists/algorithm-list.js";
 import type { SshEndpoint } from "../route/endpoint.js";
 import { connectError } from "../route/failure.js";
 import { type Attempt, createTransport } from "../transport/connect.js";
