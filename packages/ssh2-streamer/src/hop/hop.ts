@@ -170,7 +170,7 @@ export class Hop {
     try {
       return await transport({ ...request, dial: proxy.dial });
     } catch (error) {
-      throw proxiedError(endpoint, error, proxy.said);
+      throw proxiedError(endpoint, error, await proxy.lastWords());
     }
   }
 

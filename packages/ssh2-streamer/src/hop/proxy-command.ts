@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { once } from "node:events";
+import { type EventEmitter, once } from "node:events";
 import { Duplex } from "node:stream";
 import { finished } from "node:stream/promises";
 import { isWithin } from "@otto/errors";
@@ -12,8 +12,8 @@ import { isUnsafeWord } from "../route/ssh-config-tokens.js";
 export interface ProxyDialer {
   /** Starts the command. Destroying the stream ends it with its children; the stream is closed when they are gone. */
   readonly dial: (signal: AbortSignal, username?: string) => Promise<Duplex>;
-  /** The end of what the last command that said something on stderr said there. */
-  readonly said: string;
+  /** The end of what the last command that said something on stderr said there, once its stream is destroyed. */
+  readonly lastWords: () => Promise<string>;
 }
 
 export interface ProxySetting {
@@ -34,6 +34,7 @@ const longestSaid = 4096;
  */
 export function createProxyDialer(endpoint: SshEndpoint, { command, env }: ProxySetting): ProxyDialer {
   let said = "";
+  let allSaid: Promise<unknown> = Promise.resolve();
   return {
     dial: async (signal, username = endpoint.credentials[0].username) => {
       const line = `exec ${expandProxyCommand(command, endpoint, username)}`;
@@ -43,6 +44,7 @@ export function createProxyDialer(endpoint: SshEndpoint, { command, env }: Proxy
       const child = spawn(shell, ["-c", line], { env: { ...env }, detached: true, stdio: "pipe" });
       let words = "";
       child.stderr.on("error", () => {}).setEncoding("utf8");
+      allSaid = eventOf(child.stderr, "close");
       child.stderr.on("data", (text: string) => {
         words = (words + text).slice(-longestSaid);
         said = words;
@@ -55,7 +57,8 @@ export function createProxyDialer(endpoint: SshEndpoint, { command, env }: Proxy
       }
       return new ProxySocket(child, () => words.trim());
     },
-    get said() {
+    lastWords: async () => {
+      await isWithin(allSaid, exitGraceMs);
       return said.trim();
     },
   };
@@ -130,9 +133,18 @@ class ProxySocket extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    const { stdin, stdout, stderr } = this.#child;
-    for (const stream of [stdin, stdout, stderr]) stream.destroy();
-    void endLocalGroup(this.#child).then(() => callback(error));
+    const { stdin, stdout } = this.#child;
+    for (const stream of [stdin, stdout]) stream.destroy();
+    void this.#end().then(() => callback(error));
+  }
+
+  /** Ends the command and reads what it said until then, unless somebody else holds its stderr. */
+  async #end(): Promise<void> {
+    const { stderr } = this.#child;
+    const allSaid = stderr.closed ? Promise.resolve() : eventOf(stderr, "close");
+    await endLocalGroup(this.#child);
+    await isWithin(allSaid, exitGraceMs);
+    stderr.destroy();
   }
 }
 
@@ -151,9 +163,9 @@ async function describeEnd(child: Child, said: () => string): Promise<ProxyComma
   );
 }
 
-function eventOf(child: Child, event: string): Promise<void> {
+function eventOf(emitter: EventEmitter, event: string): Promise<void> {
   return new Promise((resolve) => {
-    child.once(event, () => resolve());
+    emitter.once(event, () => resolve());
   });
 }
 
