@@ -17,7 +17,7 @@ const build = await rolldown({
   // Of modules that one command loads late and another at once.
   checks: { ineffectiveDynamicImport: false },
   // ssh2 has a native part; jiti loads its compiler from beside its own file.
-  external: ["jiti", /^ssh2(\/|$)/],
+  external: ["jiti", "ssh2"],
   resolve: { mainFields: ["module", "main"] },
 });
 await build.write({

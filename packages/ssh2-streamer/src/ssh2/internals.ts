@@ -106,8 +106,9 @@ type Constants = Readonly<Record<`${"DEFAULT" | "SUPPORTED"}_${"KEX" | "CIPHER" 
 
 /** What this ssh2 can do with the cryptography of this machine. It is loaded here, like ssh2 itself. */
 export async function readSsh2Algorithms(): Promise<Ssh2Algorithms> {
-  // @ts-expect-error It has no types.
-  const { default: constants } = (await import("ssh2/lib/protocol/constants.js")) as { default: Constants };
+  // A bundler that leaves out ssh2 knows it by that name alone: this one is for Node to find.
+  const path = ["ssh2", "lib/protocol/constants.js"].join("/");
+  const { default: constants } = (await import(path)) as { default: Constants };
   const listOf = (kind: "KEX" | "CIPHER" | "MAC") => ({
     defaults: constants[`DEFAULT_${kind}`],
     supported: constants[`SUPPORTED_${kind}`],
