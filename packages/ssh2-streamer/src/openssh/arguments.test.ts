@@ -32,7 +32,7 @@ test("nothing but what the endpoint says is used, and no secret is among it", ()
       "HostKeyAlgorithms=ssh-ed25519,rsa-sha2-512",
       'KnownHostsCommand=/bin/sh "/run/d/ask" host-key %I %H %t %K',
       "ServerAliveInterval=15",
-      "ServerAliveCountMax=3",
+      "ServerAliveCountMax=2",
     ]),
   );
   expect(args.join(" ")).not.toContain("hunter2");
@@ -67,7 +67,7 @@ test("an endpoint of a configuration is asked for by its alias, its algorithms a
       "IdentitiesOnly=no",
       "PreferredAuthentications=gssapi-with-mic,publickey,keyboard-interactive,password",
       "ServerAliveInterval=0",
-      "ServerAliveCountMax=5",
+      "ServerAliveCountMax=4",
     ]),
   );
 });

@@ -131,7 +131,8 @@ function formatKeepalive({ endpoint, depth, isHandedOver }: MasterSetting): Opti
   const { keepaliveCountMax = 3 } = endpoint;
   return [
     ["ServerAliveInterval", probeIntervalMs(endpoint) / 1000],
-    ["ServerAliveCountMax", isHandedOver ? Math.max(keepaliveCountMax, 2) + depth : longestTimerMs],
+    // `ssh` gives up one interval after the last probe that it may miss.
+    ["ServerAliveCountMax", isHandedOver ? Math.max(keepaliveCountMax, 2) + depth - 1 : longestTimerMs],
     ["TCPKeepAlive", "yes"],
   ];
 }
