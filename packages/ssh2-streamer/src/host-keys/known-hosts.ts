@@ -1,4 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
+import { matchesList } from "../lists/patterns.js";
 
 /** One line of a known_hosts file. */
 export interface KnownHost {
@@ -53,9 +54,7 @@ export function hostNamesOf(at: {
 /** Whether a line speaks of `name`, which is spelled as {@link hostNamesOf} does. */
 export function isKnownAs(host: KnownHost, name: string): boolean {
   if (host.names.startsWith("|1|")) return isHashOf(host.names, name);
-  const patterns = host.names.toLowerCase().split(",");
-  if (patterns.some((pattern) => pattern.startsWith("!") && isMatch(pattern.slice(1), name))) return false;
-  return patterns.some((pattern) => isMatch(pattern, name));
+  return matchesList(host.names.toLowerCase().split(","), name);
 }
 
 /** Spells a host as known_hosts files do: `host`, or `[host]:port` for a port other than 22. */
@@ -76,26 +75,4 @@ export function readKeyType(key: Buffer): string {
 function isHashOf(hashed: string, name: string): boolean {
   const [, , salt = "", digest = ""] = hashed.split("|");
   return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === digest;
-}
-
-/** Takes each part between stars where it is found first: a regular expression with many stars may take ages. */
-function isMatch(pattern: string, name: string): boolean {
-  const [first = "", ...parts] = pattern.split("*");
-  const last = parts.pop();
-  if (last === undefined) return first.length === name.length && isPartAt(first, name, 0);
-  let at = first.length;
-  for (const part of parts) {
-    while (at < name.length && !isPartAt(part, name, at)) at++;
-    at += part.length;
-  }
-  const end = name.length - last.length;
-  return isPartAt(first, name, 0) && at <= end && isPartAt(last, name, end);
-}
-
-function isPartAt(part: string, name: string, at: number): boolean {
-  for (let index = 0; index < part.length; index++) {
-    const wanted = part[index];
-    if (name[at + index] === undefined || (wanted !== "?" && wanted !== name[at + index])) return false;
-  }
-  return true;
 }
