@@ -36,8 +36,8 @@ export interface JsonRun extends Run {
 }
 
 /**
- * Starts the built `otto` as a process of its own, with nothing of this process's environment but `PATH` and its engine. It asks
- * nothing at the terminal of whoever runs the tests.
+ * Starts the built `otto` as a process of its own, with nothing of this process's environment but `PATH` and its engine. It never
+ * asks questions on the terminal on which the tests run.
  */
 export function startOtto(place: Place, argv: readonly string[]): ChildProcess {
   const env = { PATH: process.env.PATH ?? "", CI: "1", ...engineEnvironment(), ...place.env };

@@ -33,7 +33,7 @@ function explainAlias(lab: Lab, id: string, error: unknown): unknown {
   if (!isOttoError(error, "HOST_UNKNOWN") || !lab.sshConfig.knows(id)) return error;
   const { code, message, hint, details, cause } = error;
   const known = `${id} is an alias of your SSH configuration: ssh://${id} is the machine.`;
-  return new OttoError(code, message, { hint: `${hint ?? ""} ${known}`.trim(), ...(details && { details }), cause });
+  return new OttoError(code, message, { hint: `${hint ?? ""} ${known}`.trim(), details, cause });
 }
 
 function isParentOf(lab: Lab, name: string): boolean {
@@ -74,5 +74,5 @@ async function withContainers(lab: Lab, id: string, error: OttoError): Promise<O
   if (containers.length === 0) return error;
   const { code, message, details } = error;
   const ids = containers.map((row) => `"${row.id}"`).join(" or ");
-  return new OttoError(code, message, { hint: `Did you mean ${ids}?`, ...(details && { details }), cause: error });
+  return new OttoError(code, message, { hint: `Did you mean ${ids}?`, details, cause: error });
 }

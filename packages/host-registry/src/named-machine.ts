@@ -14,7 +14,7 @@ export function describeMachine(name: string, config: SshClientConfig): HostData
   return undefined;
 }
 
-/** The error of a name that is no host of the lab, with what else a name can be. */
+/** Adds to the error about an unknown host which other names `--on` and `otto host` accept. */
 export function explainUnknown({ code, message, hint, details, cause }: OttoError, config: SshClientConfig): OttoError {
   const aliases = readAliases(config);
   const known = aliases.length === 0 ? "" : ` Aliases of your SSH configuration: ${aliases.join(", ")}.`;

@@ -22,7 +22,7 @@ export interface SshClientSetting {
 
 /** The user's configuration of OpenSSH's client. */
 export class SshClientConfig {
-  /** Absolute path; undefined where there is none. */
+  /** Absolute path; undefined if the user has no configuration. */
   readonly file: string | undefined;
   readonly #home: string;
   readonly #local: LocalMachine;
@@ -94,7 +94,7 @@ export class SshClientConfig {
   }
 }
 
-/** A user without an entry in the machine's list of users is who the environment says. */
+/** A user whose uid is not in passwd gets the name from the environment. */
 function readUser(env: SshClientSetting["env"]): { username: string; uid: number; homedir: string } {
   try {
     return userInfo();

@@ -12,8 +12,8 @@ export interface TerminalPromptOptions {
 }
 
 /**
- * Asks at the terminal of this process, whatever its streams are, for one login after the other. Nobody answers where there is
- * no terminal, and who ends the input (Ctrl-D) does not.
+ * Asks on the terminal of this process, even if its standard streams are redirected, for one login after the other. Without a
+ * terminal, or when the user ends the input (Ctrl-D), there is no answer.
  */
 export function createTerminalPrompt({ signal, undisturbed }: TerminalPromptOptions): SshPromptHandler {
   let last: Promise<unknown> = Promise.resolve();

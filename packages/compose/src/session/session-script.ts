@@ -15,7 +15,7 @@ export const scriptEnd = (nonce: string): string => `\n# ${nonce}`;
 export const sessionScript = `
 nonce=$1 project=$2 who=$3
 umask 077
-# Makes and prints a directory for files of one command, whose name nobody can guess; or prints why there is none.
+# Makes and prints a directory for one command's files, with a name that cannot be guessed; or prints what failed.
 make_scratch() {
   trouble=
   for base in "\${TMPDIR:-/tmp}" /var/tmp /dev/shm; do

@@ -55,7 +55,7 @@ function isOwn({ uid }: Stats): boolean {
   return uid === own || uid === 0 || (own === 0 && String(uid) === process.env.SUDO_UID);
 }
 
-/** Files that say whom to believe, or who one is, and programs that are started here. */
+/** The files of host keys and private keys, and the programs that run on this machine. */
 function filesOf(hosts: readonly DeclaredHost[]): readonly string[] {
   const files = hosts.flatMap(({ ssh, creds, source = "" }) => {
     const commands = [ssh.passwordCommand, ssh.passphraseCommand, ...creds.map((it) => it.passwordCommand)];
