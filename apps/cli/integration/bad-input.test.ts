@@ -50,7 +50,7 @@ async function fail(...argv: string[]): Promise<Failure> {
   if (error === undefined) throw new Error(`no error object in:\n${stdout}`);
   const told = await runOtto(repo.place, ["--quiet", ...argv]);
   expect(told.exitCode).toBe(exitCode);
-  expect(told.stderr).toMatch(/^error: /);
+  expect(told.stderr).toMatch(/^error\[[A-Z_]+\]: /);
   expect(told.stderr).not.toMatch(/^ +at .*[:(]\d+/m);
   expect(stdout + told.stdout + told.stderr).not.toContain(password);
   return { exitCode, error };

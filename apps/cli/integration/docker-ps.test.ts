@@ -44,7 +44,9 @@ test.concurrent.for([["--json"], []])(
     expect(await closed).toEqual([1, null]);
     const silent = stdout.split("\n").find((line) => line.includes("mute"));
     expect(silent).toMatch(
-      flags.length === 0 ? /^mute +error: connecting to mute/ : /"SSH_CONNECT_FAILED".*"parent":"mute"/,
+      flags.length === 0
+        ? /^mute +error\[SSH_CONNECT_FAILED\]: connecting to mute/
+        : /"SSH_CONNECT_FAILED".*"parent":"mute"/,
     );
   },
 );

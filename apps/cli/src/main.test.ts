@@ -93,7 +93,7 @@ test.each([
 ])("%j is a wrong use", async (argv, message) => {
   const { exitCode, out, err } = await otto(argv);
   expect([exitCode, out]).toEqual([2, ""]);
-  expect(err).toMatch(/^error: [^\n]*\nhint: [^\n]*\n$/);
+  expect(err).toMatch(/^error\[CLI_USAGE\]: [^\n]*\nhint: [^\n]*\n$/);
   expect(err).toContain(message);
 });
 
@@ -145,7 +145,9 @@ test.each([
 test("an error is a line and a hint, and only debug shows where it came from", async () => {
   await writeSettings('name = "a"\nversion = "1"\nnmae = "b"\n');
   const plain = await otto(["docker", "build"]);
-  expect(plain.err).toMatch(/^error: reading .*nmae: unknown key\nhint: Did you mean "name"\?\n$/);
+  expect(plain.err).toMatch(
+    /^error\[CONFIG_UNKNOWN_KEY\]: reading .*nmae: unknown key\nhint: Did you mean "name"\?\n$/,
+  );
   expect((await otto(["docker", "build", "--log-level", "debug"])).err).toMatch(/\n {4}at /);
 });
 

@@ -9,7 +9,7 @@ export interface ErrorSection {
 const head = `# Errors
 
 Every error has a code that stays the same, what was being done, to what and what came back, and, where there is one, the
-next step. The command line shows them as \`error:\` and \`hint:\`, \`--json\` as a line of the type \`error\` with \`code\`,
+next step. The command line shows them as \`error[CODE]:\` and \`hint:\`, \`--json\` as a line of the type \`error\` with \`code\`,
 \`message\`, \`hint\` and \`details\`; in code it is an \`OttoError\`, recognised by \`isOttoError(error, "CODE")\`. A \`TypeError\` is a
 call that is wrong in itself.
 

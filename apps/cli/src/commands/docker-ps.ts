@@ -2,7 +2,7 @@ import { composePsAll, type ParentContainers } from "@otto/docker";
 import { startTimer } from "@otto/errors";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
-import { describeError, errorRecord } from "../output/error-text.js";
+import { describeError, errorLabel, errorRecord } from "../output/error-text.js";
 import { openTable, type TableRow } from "../output/shown-table.js";
 import type { Session } from "../session.js";
 
@@ -58,7 +58,8 @@ function isAnswer(answer: ParentContainers): answer is Containers {
 function rowsOf(answer: ParentContainers): TableRow[] {
   const { parent } = answer;
   if (!isAnswer(answer)) {
-    const cells = [parent, `error: ${describeError(answer.error).message}`];
+    const error = describeError(answer.error);
+    const cells = [parent, `${errorLabel(error)} ${error.message}`];
     return [{ cells, record: { ...errorRecord(answer.error), parent } }];
   }
   return answer.containers.map((container) => ({

@@ -20,6 +20,11 @@ export function describeError(error: unknown): ErrorText {
   };
 }
 
+/** What a person reads before the message: `error[SSH_AUTH_FAILED]:`, the code being what documentation is searched for. */
+export function errorLabel({ code }: ErrorText): string {
+  return `error[${code}]:`;
+}
+
 /** The `error` object of `--json`. */
 export function errorRecord(error: unknown): JsonRecord {
   const { code, message, hint } = describeError(error);

@@ -19,7 +19,7 @@ const failure = new OttoError("COMPOSE_UP_FAILED", "bringing x up: last", {
 test("an error shows what the tool said before, once", () => {
   const { reporter, told } = open("info");
   reporter.error(failure);
-  expect(told()).toBe("error: bringing x up: last\n  first\nhint: Look.\n");
+  expect(told()).toBe("error[COMPOSE_UP_FAILED]: bringing x up: last\n  first\nhint: Look.\n");
 });
 
 test("an error does not repeat the progress that was shown", () => {
@@ -27,7 +27,7 @@ test("an error does not repeat the progress that was shown", () => {
   reporter.progress("api  first");
   told();
   reporter.error(failure);
-  expect(told()).toBe("error: bringing x up: last\nhint: Look.\n");
+  expect(told()).toBe("error[COMPOSE_UP_FAILED]: bringing x up: last\nhint: Look.\n");
 });
 
 test("without progress and notices, results and errors are left", () => {
@@ -36,18 +36,21 @@ test("without progress and notices, results and errors are left", () => {
   reporter.notice("warn", "new key");
   reporter.item("api  built", { type: "image" });
   reporter.error(failure);
-  expect([shown(), told()]).toEqual(["api  built\n", "error: bringing x up: last\n  first\nhint: Look.\n"]);
+  expect([shown(), told()]).toEqual([
+    "api  built\n",
+    "error[COMPOSE_UP_FAILED]: bringing x up: last\n  first\nhint: Look.\n",
+  ]);
 });
 
 test("an error that is not ours asks to be reported", () => {
   const { reporter, told } = open("info");
   reporter.error(new TypeError("x is undefined"));
-  expect(told()).toMatch(/^error: unexpected: x is undefined\nhint: This is a fault of otto/);
+  expect(told()).toMatch(/^error\[CLI_UNEXPECTED\]: unexpected: x is undefined\nhint: This is a fault of otto/);
 });
 
 test("colour is on stderr alone", () => {
   const { reporter, told, shown } = open("info", true);
   reporter.item("api", { type: "image" });
   reporter.error(failure);
-  expect([shown(), told()?.includes("\u001b[31merror:")]).toEqual(["api\n", true]);
+  expect([shown(), told()?.includes("\u001b[31merror[COMPOSE_UP_FAILED]:")]).toEqual(["api\n", true]);
 });

@@ -2,7 +2,7 @@ import { escapeControls, isOttoError } from "@otto/errors";
 import pico from "picocolors";
 import { isShown, type LogLevel } from "../arguments/global-options.js";
 import type { OutputStream } from "../invocation.js";
-import { describeError, formatTrace } from "./error-text.js";
+import { describeError, errorLabel, formatTrace } from "./error-text.js";
 import type { TerminalArea } from "./live-area.js";
 import type { Reporter } from "./reporter.js";
 
@@ -63,8 +63,10 @@ export function createHumanReporter(options: HumanReporterOptions): Reporter {
       if (isShown(level, logLevel)) tell(text, (shown) => `${labels[level]} ${shown}`);
     },
     error: (error) => {
-      const { message, hint } = describeError(error);
-      tell(message, (shown) => `${labels.error} ${shown}`);
+      const described = describeError(error);
+      const { message, hint } = described;
+      const label = escapeControls(errorLabel(described), { line: true });
+      tell(message, (shown) => `${paint.red(label)} ${shown}`);
       const news = outputOf(error).filter((line) => !message.endsWith(line.trim()) && !told.has(line));
       for (const line of news.slice(-shownOutputLines)) tell(`  ${line}`, paint.dim);
       if (hint !== undefined) tell(hint, (shown) => `${paint.cyan("hint:")} ${shown}`);
