@@ -1,3 +1,12 @@
+export {
+  type ContainerState,
+  type ContainerStatus,
+  containerStates,
+  formatContainerStatus,
+  isRunningState,
+  readContainerStatus,
+  readListedStatus,
+} from "@otto/engine";
 export { type PlacedStack, readStack, type Stack, type StackOptions } from "./declared/stack.js";
 export { type DownEvent, type DownOptions, type DownOutcome, formatKept, takeDown } from "./down.js";
 export type { FindLogin, UpEvent, UpOptions } from "./execute/up-options.js";

@@ -13,6 +13,7 @@ import {
   type ObservedContainer,
   type PlacedStack,
   previewUp,
+  readContainerStatus,
   type UpEvent,
   type UpPlan,
 } from "@otto/compose";
@@ -130,12 +131,10 @@ export function registerContainers(
   // A service may be called `constructor` or `__proto__`.
   const hosts = new Map<string, DockerContainerHost>();
   const sorted = containers.toSorted((a, b) => a.service.localeCompare(b.service) || a.replica - b.replica);
-  for (const { service, replica, state } of sorted) {
+  for (const container of sorted) {
+    const { service, replica } = container;
     const place = { repo: stack.repo.name, project: stack.project, service, replica };
-    const host = lab.hosts.register(
-      createContainerHost(stack.parent, place),
-      state === "exited" ? "exited" : "running",
-    );
+    const host = lab.hosts.register(createContainerHost(stack.parent, place), readContainerStatus(container));
     if (!hosts.has(service)) hosts.set(service, host);
   }
   return Object.fromEntries(hosts);

@@ -19,7 +19,7 @@ export function createTouch(lab: Lab, stack: PlacedStack, options: ComposeUpOpti
   return (service, host) => async (signal) => {
     const state = lab.hosts.stateOf({ id: host, project });
     if (state === "exited") throw hasDone(host, service);
-    if (state === "running") throw notRunning(host, service, "otto docker up");
+    if (state !== "placeholder") throw notRunning(host, service, "otto docker up");
     if (!isPlace) throw notRunning(host, service, `otto docker up --on ${stack.parent.id}`);
     if (!service.enabled) throw notRunning(host, service, upCommandOf(service));
     try {

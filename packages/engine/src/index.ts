@@ -7,6 +7,16 @@ export type { DialEngine } from "./connection/channel-agent.js";
 export { readJsonLines } from "./connection/json-lines.js";
 export type { ContainerPath, PathStat } from "./containers/container-archive.js";
 export type { ContainerEvent } from "./containers/container-events.js";
+export {
+  type ContainerFacts,
+  type ContainerState,
+  type ContainerStatus,
+  containerStates,
+  formatContainerStatus,
+  isRunningState,
+  readContainerStatus,
+  readListedStatus,
+} from "./containers/container-status.js";
 export type { ContainerDetails, ContainerFilter, ContainerSummary } from "./containers/containers.js";
 export { type ContainerProcess, type ExecOptions, isRuntimeFailure, type ProcessExit } from "./containers/exec.js";
 export type { LogEntry } from "./containers/log-entries.js";

@@ -74,3 +74,13 @@ test("an unknown id is an error that lists the known ones, or says how to bring 
   registry.declare(host("p.r.api"));
   expect(() => registry.get("x")).toThrow(expect.objectContaining({ hint: expect.stringContaining("p.r.api") }));
 });
+
+test("a host's state is what its container was at, with the exit code of one that has ended", () => {
+  const registry = new HostRegistry();
+  registry.register(host("p.r.api"), { state: "healthy" });
+  registry.register(host("p.r.job"), { state: "exited", exitCode: 3 });
+  expect(registry.list()).toEqual([
+    { id: "p.r.api", service: "p.r.api", project: "p", state: "healthy" },
+    { id: "p.r.job", service: "p.r.job", project: "p", state: "exited", exitCode: 3 },
+  ]);
+});

@@ -1,3 +1,4 @@
+import type { ContainerState, ContainerStatus } from "@otto/engine";
 import { nearestWord, OttoError } from "@otto/errors";
 import type { DockerContainerHost } from "@otto/hosts";
 
@@ -7,20 +8,19 @@ export interface ContainerHostRow {
   readonly service: string;
   readonly project: string;
   readonly state: HostState;
+  /** That of its container's last end; for `exited`, `dead` and `restarting`. */
+  readonly exitCode?: number | undefined;
 }
 
-/** `placeholder`: declared; else what the engine called its container when this process last looked. */
+/** `placeholder`: declared, and nobody has looked; else what its container was at when this process last looked. */
 export type HostState = "placeholder" | ContainerState;
-
-/** `running`; `exited`: as a one-shot that has done its work. */
-export type ContainerState = "running" | "exited";
 
 interface Entry {
   readonly host: DockerContainerHost;
   /** `silent`: known by its id, and not listed before it runs. */
   readonly declared: "listed" | "silent" | undefined;
   /** Undefined for one that is only declared. */
-  readonly state: ContainerState | undefined;
+  readonly status: ContainerStatus | undefined;
 }
 
 /**
@@ -38,16 +38,16 @@ export class HostRegistry {
   declare(host: DockerContainerHost, { listed = true }: { readonly listed?: boolean } = {}): void {
     const known = this.#entries.get(keyOf(host));
     const declared = listed || known?.declared === "listed" ? "listed" : "silent";
-    this.#entries.set(keyOf(host), { host: known?.host ?? host, declared, state: known?.state });
+    this.#entries.set(keyOf(host), { host: known?.host ?? host, declared, status: known?.status });
   }
 
   /** Notes that a host has a container; the one that was known in its project by this id stays the same object. */
-  register(host: DockerContainerHost, state: ContainerState = "running"): DockerContainerHost {
+  register(host: DockerContainerHost, status: ContainerStatus = { state: "running" }): DockerContainerHost {
     const key = keyOf(host);
     const known = this.#entries.get(key);
     this.#entries.delete(key);
     const kept = known?.host ?? host;
-    this.#entries.set(key, { host: kept, declared: known?.declared, state });
+    this.#entries.set(key, { host: kept, declared: known?.declared, status });
     return kept;
   }
 
@@ -61,7 +61,7 @@ export class HostRegistry {
     );
     for (const [key, { host, declared }] of gone) {
       if (declared === undefined) this.#entries.delete(key);
-      else this.#entries.set(key, { host, declared, state: undefined });
+      else this.#entries.set(key, { host, declared, status: undefined });
     }
     await Promise.all(gone.map(([, { host }]) => host[Symbol.asyncDispose]()));
   }
@@ -72,7 +72,7 @@ export class HostRegistry {
    */
   get(id: string): DockerContainerHost {
     const entries = this.#entriesOf(id);
-    const entry = entries.findLast(({ state }) => state !== undefined) ?? entries.at(-1);
+    const entry = entries.findLast(({ status }) => status !== undefined) ?? entries.at(-1);
     if (entry !== undefined) return entry.host;
     const known = [...new Set(this.list().map((row) => row.id))];
     throw new OttoError("HOST_UNKNOWN", `looking for the container host ${id}: there is none`, {
@@ -87,17 +87,17 @@ export class HostRegistry {
 
   /** Of a host that is registered or declared; `placeholder` for any other, too. */
   stateOf(host: Pick<DockerContainerHost, "id" | "project">): HostState {
-    return this.#entries.get(keyOf(host))?.state ?? "placeholder";
+    return this.#entries.get(keyOf(host))?.status?.state ?? "placeholder";
   }
 
   list(): ContainerHostRow[] {
     return [...this.#entries.values()]
-      .filter(({ declared, state }) => state !== undefined || declared === "listed")
-      .map(({ host, state }) => ({
-        id: host.id,
-        service: host.service,
-        project: host.project,
-        state: state ?? "placeholder",
+      .filter(({ declared, status }) => status !== undefined || declared === "listed")
+      .map(({ host: { id, service, project }, status }) => ({
+        id,
+        service,
+        project,
+        ...(status ?? { state: "placeholder" as const }),
       }));
   }
 

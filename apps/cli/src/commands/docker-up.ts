@@ -1,4 +1,4 @@
-import { type ComposeUpOptions, composeUp, formatUpStep, planComposeUp } from "@otto/docker";
+import { type ComposeUpOptions, composeUp, formatContainerStatus, formatUpStep, planComposeUp } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
 import { eachOf, findPlaces, headPlan, type Place, warnOfStandIn } from "../arguments/place.js";
 import { cacheDirectory } from "../cache-directory.js";
@@ -26,7 +26,7 @@ async function bringUp(session: Session, { repo, lab, parent }: Place, flags: Do
   const projects = new Set(Object.values(hosts).map((host) => host.project));
   const running = lab.hosts.list().filter((host) => host.state !== "placeholder" && projects.has(host.project));
   const rows = running.map((host) => ({
-    cells: [host.id, host.state],
+    cells: [host.id, formatContainerStatus(host)],
     record: { type: "host", kind: "container", repo: repo.name, parent: parent.id, ...host },
   }));
   showTable(session, rows);

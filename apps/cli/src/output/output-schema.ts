@@ -1,3 +1,5 @@
+import { containerStates } from "@otto/docker";
+
 /** A JSON Schema of the draft 2020-12. */
 export interface OutputSchema {
   readonly [keyword: string]: unknown;
@@ -34,7 +36,8 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
         id: text,
         service: text,
         project: text,
-        state: oneOf("running", "exited", "placeholder"),
+        state: oneOf("placeholder", ...containerStates),
+        "exitCode?": count,
       },
       ...{ "repo?": text, "parent?": text },
     },
