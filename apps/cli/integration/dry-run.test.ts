@@ -70,7 +70,9 @@ test("each command is either tried here or known to change nothing", async () =>
   };
   const docker = (await words("docker")).map((verb) => `docker ${verb}`);
   const host = (await words("host", "parent")).map((verb) => `host ${verb}`);
-  const plain = (await words()).filter((word) => word !== "docker" && word !== "host");
+  // The short forms of docker's verbs are the same commands.
+  const isPlain = (word: string) => word !== "docker" && word !== "host" && !docker.includes(`docker ${word}`);
+  const plain = (await words()).filter(isPlain);
   const all = [...docker, ...host, ...plain];
   expect(all.length).toBeGreaterThan(10);
   expect(all.filter((command) => !(command in { ...changing, ...looking }))).toEqual([]);

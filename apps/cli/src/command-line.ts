@@ -1,12 +1,11 @@
 import { createRequire } from "node:module";
 import { CommanderError } from "commander";
+import { arrangeLine } from "./arguments/arrange-line.js";
 import { type GlobalOptions, type RawGlobalOptions, toGlobalOptions } from "./arguments/global-options.js";
-import { arrangeHostArguments } from "./arguments/host-arguments.js";
-import { protectInstructionHelp } from "./arguments/run-arguments.js";
 import { exitCodes } from "./exit-code.js";
 import type { Invocation } from "./invocation.js";
 import type { Action } from "./outcome.js";
-import { createProgram, takesValue } from "./program/program.js";
+import { createProgram } from "./program/program.js";
 
 /** What a command line comes to. */
 export interface CommandLine {
@@ -42,11 +41,7 @@ export function readCommandLine({
     return { options, exitCode };
   };
   try {
-    const arranged = arrangeHostArguments(argv, (flag) => takesValue(program, flag));
-    program.parse(
-      protectInstructionHelp(arranged, (flag) => takesValue(program, flag)),
-      { from: "user" },
-    );
+    program.parse(arrangeLine(program, argv), { from: "user" });
     return finish(exitCodes.done);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;

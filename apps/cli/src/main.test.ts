@@ -107,8 +107,7 @@ test.each([
 });
 
 test.each([
-  [["up"], "Did you mean otto docker up?"],
-  [["logs", "-f"], "Did you mean otto docker logs or otto host logs?"],
+  [["put", "-f"], "Did you mean otto host put?"],
   [["host", "local"], "See otto host --help."],
   [["schema", "lab", "x"], "See otto schema --help."],
 ])("%j is answered with %s", async (argv, hint) => {
@@ -125,8 +124,15 @@ test("a wrong use with --json is an error object and a result", async () => {
   ]);
 });
 
-test.each(["build", "up", "down"])("docker %s without a repository says where one is looked for", async (verb) => {
-  const { exitCode, out } = await otto(["docker", verb, "--json"]);
+test.each([
+  ["docker", "build"],
+  ["docker", "up"],
+  ["docker", "down"],
+  ["build"],
+  ["compose", "up"],
+  ["docker", "compose", "down"],
+])("%s %s %s without a repository says where one is looked for", async (...words) => {
+  const { exitCode, out } = await otto([...words, "--json"]);
   expect(exitCode).toBe(2);
   expect(parse(out)[0]).toMatchObject({ code: "CONFIG_NO_REPO", hint: expect.stringContaining("OTTO_SUT_DIRS") });
 });

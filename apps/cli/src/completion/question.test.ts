@@ -1,6 +1,7 @@
 import { Argument, Command } from "commander";
 import { expect, test } from "vitest";
-import { commandsOf, createProgram } from "../program/program.js";
+import { createProgram } from "../program/program.js";
+import { commandsOf } from "../program/subcommand.js";
 import { readQuestion, subjectOf } from "./question.js";
 
 const program = createProgram("1", () => {}, { writeOut: () => {}, writeErr: () => {} });
@@ -14,6 +15,11 @@ test.each<[string, string]>([
   ["docker up --on par", "parent par"],
   ["docker up --on=par", "parent par"],
   ["docker up ", "nothing "],
+  ["up --on par", "parent par"],
+  ["compose logs ", "service "],
+  ["--on par", "parent par"],
+  ["host exec lo", "host lo"],
+  ["host exec local ", "nothing "],
   ["docker build api wor", "image wor"],
   ["docker logs --tail 5 -f ", "service "],
   ["--lab a+b", "lab a+b"],
@@ -51,6 +57,8 @@ test("commands and options are answered with what they do", () => {
 test("the host, the lab and the place of a path are found", () => {
   const { host, options, before } = readQuestion(program, ["--lab=a", "host", "web", "exec", "ls", "x"]);
   expect([host, options.lab, before]).toEqual(["web", "a", ["ls"]]);
+  const line = ["run", "smoke", "--stage", "a", "--json", "--no-checks", "-"];
+  expect(readQuestion(program, line).before).toEqual(["smoke", "--stage", "a", "--no-checks"]);
 });
 
 test("an argument that nobody has described has no subject", () => {

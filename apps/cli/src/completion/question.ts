@@ -1,4 +1,6 @@
 import type { Argument, Command, Option } from "commander";
+import { LineReader } from "../arguments/line-reader.js";
+import { isHostGroup, leavesRest, shortForms } from "../program/subcommand.js";
 
 /** What could stand where the cursor is. */
 export type Subject =
@@ -77,71 +79,21 @@ export function subjectOf(of: Argument | Option, command: Command): Subject | un
 /** Reads a line of `otto`, without `otto`. The last word is the one that is being typed. */
 export function readQuestion(program: Command, line: readonly string[]): Question {
   const typed = line.at(-1) ?? "";
-  const place = new Place(program);
-  for (const word of line.slice(0, -1)) place.pass(word);
-  const { command, host, options, before } = place;
+  const reader = new LineReader(program);
+  for (const word of line.slice(0, -1)) reader.read(word);
+  const { command, host, values: options, words: before, awaiting } = reader;
   const found = { host, options, before, lead: "", typed };
-  if (place.awaiting !== undefined) return { ...found, ...ask(place.awaiting, command) };
-  if (!place.onlyWords && typed.startsWith("-")) {
+  if (awaiting !== undefined) return { ...found, ...ask(awaiting, command) };
+  if (!reader.onlyWords && !(leavesRest(command) && before.length > 0) && typed.startsWith("-")) {
     const [flag = "", ...value] = typed.split("=");
-    const option = value.length > 0 ? findOption(command, flag) : undefined;
+    const option = value.length > 0 ? reader.findOption(flag) : undefined;
     if (option) return { ...found, typed: value.join("="), lead: `${flag}=`, ...ask(option, command) };
     return { ...found, subject: "words", words: optionWords(command) };
   }
-  if (place.wantsHost) return { ...found, subject: "host", words: [] };
+  if (reader.wantsHost) return { ...found, subject: "host", words: [] };
   if (command.commands.length > 0) return { ...found, subject: "words", words: commandWords(command) };
   const argument = argumentAt(command, before.length);
   return { ...found, ...(argument ? ask(argument, command) : { subject: "nothing", words: [] }) };
-}
-
-/** Where the cursor stands, as the words before it say. */
-class Place {
-  command: Command;
-  host: string | undefined;
-  awaiting: Option | undefined;
-  onlyWords = false;
-  readonly before: string[] = [];
-  readonly options: Record<string, string> = {};
-
-  constructor(program: Command) {
-    this.command = program;
-  }
-
-  /** `otto host` takes its id before the verb. */
-  get wantsHost(): boolean {
-    return isHostGroup(this.command) && this.host === undefined;
-  }
-
-  pass(word: string): void {
-    if (this.awaiting !== undefined) {
-      this.options[this.awaiting.attributeName()] = word;
-      this.awaiting = undefined;
-    } else if (!this.onlyWords && word === "--") this.onlyWords = true;
-    else if (!this.onlyWords && word.startsWith("-")) this.#passOption(word);
-    else if (this.wantsHost) this.host = word;
-    else this.#passWord(word);
-  }
-
-  #passOption(word: string): void {
-    const [flag = "", ...value] = word.split("=");
-    const option = findOption(this.command, flag);
-    if (option === undefined || !option.required) return;
-    if (value.length > 0) this.options[option.attributeName()] = value.join("=");
-    else this.awaiting = option;
-  }
-
-  #passWord(word: string): void {
-    const command = this.command.commands.find((it) => it.name() === word);
-    if (command !== undefined) this.command = command;
-    else this.before.push(word);
-    // What follows the first word of a command that is run elsewhere is that command's.
-    const first = argumentAt(this.command, 0)?.name() ?? "";
-    if (this.before.length > 0 && ["command", "instruction", "words"].includes(first)) this.onlyWords = true;
-  }
-}
-
-function isHostGroup(command: Command): boolean {
-  return command.name() === "host" && command.commands.length > 0;
 }
 
 function ask(of: Argument | Option, command: Command): Pick<Question, "subject" | "words"> {
@@ -157,10 +109,6 @@ function argumentAt(command: Command, position: number): Argument | undefined {
   return args[position] ?? (last?.variadic === true ? last : undefined);
 }
 
-function findOption(command: Command, flag: string): Option | undefined {
-  return optionsOf(command).find(({ short, long }) => short === flag || long === flag);
-}
-
 /** The command's own and those of every command. */
 function optionsOf(command: Command): readonly Option[] {
   return [...command.options, ...(command.parent === null ? [] : optionsOf(command.parent))];
@@ -173,5 +121,6 @@ function optionWords(command: Command): readonly Candidate[] {
 }
 
 function commandWords(command: Command): readonly Candidate[] {
-  return command.commands.map((it) => ({ value: it.name(), description: it.summary() || it.description() }));
+  const all = [...shortForms(command), ...command.commands];
+  return all.map((it) => ({ value: it.name(), description: it.summary() || it.description() }));
 }

@@ -11,6 +11,7 @@ import { createHostCommand } from "./host-command.js";
 import { createInitCommand } from "./init-command.js";
 import { createRunCommand } from "./run-command.js";
 import { createSchemaCommand } from "./schema-command.js";
+import { commandsOf } from "./subcommand.js";
 import { createTestCommand } from "./test-command.js";
 import { createTrustCommand } from "./trust-command.js";
 
@@ -51,6 +52,8 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
         ? error
         : toUsageError(error, hintOf(command, error));
     });
+    // Options of all commands have been put before the command by `arrangeLine`.
+    command.enablePositionalOptions();
     command.helpCommand(false).helpOption("-h, --help", "show help");
     command.configureHelp({ ...command.configureHelp(), showGlobalOptions: true });
     command.addHelpText("after", formatExamples(pathOf(command)) ?? "");
@@ -70,19 +73,7 @@ function rootOf(command: Command): Command {
   return command.parent === null ? command : rootOf(command.parent);
 }
 
-/** Whether an option of any command of `program` takes the word after it. */
-export function takesValue(program: Command, flag: string): boolean {
-  return commandsOf(program).some((command) =>
-    command.options.some(({ short, long, required }) => required && (short === flag || long === flag)),
-  );
-}
-
 /** The words of a command: `otto docker up`. */
 export function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
-}
-
-/** A command and all below it. */
-export function commandsOf(command: Command): Command[] {
-  return [command, ...command.commands.flatMap(commandsOf)];
 }
