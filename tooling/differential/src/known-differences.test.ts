@@ -20,7 +20,7 @@ test("each row is of a verb that there is, and no two rows say the same", () => 
 test("no row takes in a difference of two plain facts", () => {
   const difference = { fact: "entry a", ours: "file x", reference: "file y" };
   const outcome = { ours: { "entry a": "file x" }, reference: { "entry a": "file y" } };
-  const input = { lines: [], included: [], values: [], dotenv: "", source: [] };
+  const input = { lines: [], included: [], values: [], dotenv: "", source: [], before: [] };
   const matching = knownDifferences.filter((row) => row.matches({ verb: row.verb, input, outcome, difference }));
   expect(matching).toEqual([]);
 });

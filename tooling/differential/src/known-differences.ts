@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Compose writes its variables like this.
 import type { Difference, Outcome } from "./verb.js";
+import type { FileEntry } from "./verbs/file-tree.js";
 
 /** A difference with the input it comes from. */
 export interface Case {
@@ -29,6 +30,10 @@ export function isKnown(row: KnownDifference, one: Case): boolean {
   return row.verb === one.verb && row.matches(one);
 }
 
+interface CopyInput {
+  readonly before: readonly Pick<FileEntry, "path" | "kind" | "mode" | "time">[];
+}
+
 interface ConfigLines {
   readonly lines: readonly string[];
   readonly included: readonly string[];
@@ -51,6 +56,17 @@ export const knownDifferences: readonly KnownDifference[] = [
       "Files of the context have the mode 644 or 755, directories 755; Docker keeps the mode they have on disk",
     reason: "Git keeps the executable bit alone, and a umask must not change an image. `COPY --chmod` sets any mode.",
     matches: ({ difference: { fact, ours = "" } }) => fact.startsWith("mode ") && ["644", "755"].includes(ours),
+  },
+  {
+    verb: "build",
+    kind: "reference",
+    difference:
+      "By the classic builder, with a Dockerfile outside of the context, a copied `.dockerignore` ends in another name in each of Docker's builds",
+    reason: "Docker's client gives the Dockerfile a random name in the context; otto gives it the same one every time.",
+    matches: ({ difference: { fact }, input }) => {
+      const { way, isOutside } = input as { readonly way: string; readonly isOutside: boolean };
+      return way === "archive" && isOutside && /^entry (.*\/)?\.dockerignore$/.test(fact);
+    },
   },
   {
     verb: "cp",
@@ -97,6 +113,22 @@ export const knownDifferences: readonly KnownDifference[] = [
       (input as { suffix: string }).suffix === "/." &&
       /^(mode|time) [^/]*$/.test(fact) &&
       ["755", "now"].includes(ours),
+  },
+  {
+    verb: "cp",
+    kind: "meant",
+    difference:
+      "A directory that is there keeps its mode and time; docker cp and scp give it those of the one that is copied",
+    reason: "As with `cp -r`: a tree that is put onto `/tmp` or a home must not decide who may write there.",
+    matches: ({ difference: { fact, ours }, input }) => {
+      const [, attribute, path = ""] = /^(mode|time) (.*)$/.exec(fact) ?? [];
+      const { before } = input as CopyInput;
+      const declared = before.find((entry) => entry.kind === "dir" && entry.path === path);
+      const isThere = declared !== undefined || before.some((entry) => entry.path.startsWith(`${path}/`));
+      const { mode = 0o755, time } = declared ?? {};
+      const kept = attribute === "mode" ? [mode.toString(8)] : ["now", `${time}`];
+      return attribute !== undefined && isThere && ours !== undefined && kept.includes(ours);
+    },
   },
   {
     verb: "dotenv",
