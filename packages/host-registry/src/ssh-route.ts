@@ -12,6 +12,7 @@ import type {
   SshEndpoint,
   SshRoute,
 } from "ssh2-streamer";
+import { hasTicket } from "./kerberos-ticket.js";
 import { requireTrust, stateDirectory, type TrustSetting } from "./lab-trust.js";
 import { SecretCommands } from "./secret-command.js";
 import { SshClientConfig } from "./ssh-client-config.js";
@@ -26,7 +27,7 @@ export interface SshEnvironment extends TrustSetting {
   readonly sendPasswords?: boolean;
   /** Runs the commands that print secrets. Default: each route has its own, that of a {@link Lab} is shared. */
   readonly secretCommands?: SecretCommands;
-  /** Ends OpenSSH's client where that is asked about the configuration. */
+  /** Ends the programs that are asked: OpenSSH's client about the configuration, `klist` about tickets. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -65,10 +66,12 @@ async function planSegment(
   const [target, ...hops] = route.toReversed();
   if (target === undefined) return [];
   const taken = hasWay ? [{ ...target, proxyCommand: undefined }] : [target, ...hops];
+  const mayUseGssapi = taken.some(({ gssapi }) => gssapi) && (await hasTicket(environment));
   return taken
     .map((found, index) => {
       const host = index === 0 ? fillHost(declared, found, config) : toJumpHost(found, declared, config);
-      return planEndpoint({ host, environment, found, configFile: config.file });
+      const gssapi = found.gssapi && mayUseGssapi;
+      return planEndpoint({ host, environment, found: { ...found, gssapi }, configFile: config.file });
     })
     .toReversed();
 }
@@ -90,7 +93,7 @@ function hopOf(lab: LabData, host: HostData): HostData | undefined {
 interface EndpointPlan {
   readonly host: HostData;
   readonly environment: SshEnvironment;
-  /** What the user's SSH configuration says of it. */
+  /** What the user's SSH configuration says of it; `gssapi`: and there is a ticket. */
   readonly found?: SshConfigHost | undefined;
   readonly configFile?: string | undefined;
 }
@@ -101,7 +104,7 @@ function planEndpoint({ host, environment, found, configFile }: EndpointPlan): S
     alias: found.alias,
     hostKeyAlias: found.hostKeyAlias,
     algorithms: found.algorithms,
-    gssapi: found.gssapi && hasTicket(environment.env),
+    gssapi: found.gssapi,
     configFile,
   };
   return {
@@ -120,11 +123,6 @@ function planEndpoint({ host, environment, found, configFile }: EndpointPlan): S
     ...asConfigured,
     authorize: () => requireTrust(host, environment),
   };
-}
-
-/** Debian's ssh_config asks for Kerberos of every server, whether its user has a ticket or not. */
-function hasTicket(env: SshEnvironment["env"]): boolean {
-  return env.KRB5CCNAME !== undefined || existsSync(`/tmp/krb5cc_${process.getuid?.()}`);
 }
 
 /** `user` first, then the other logins in their order. */

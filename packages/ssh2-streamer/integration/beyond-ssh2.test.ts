@@ -71,7 +71,7 @@ async function logIn(name: Name, means: Omit<SshCredential, "username">, configF
 async function refusalWithoutSsh(endpoint: object): Promise<string> {
   const program = `
     import { openSshSession } from "ssh2-streamer";
-    const session = openSshSession([JSON.parse(process.argv[1])]);
+    const session = openSshSession([JSON.parse(process.argv[1])], { env: process.env });
     await session.connect().then(() => console.log("it got in"), ({ code, message }) => console.log(code, message));
     await session.close();`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", program, JSON.stringify(endpoint)], {

@@ -28,12 +28,18 @@ afterAll(async () => {
 });
 
 let caches = 0;
+/** What `ssh` and sessions are given: this process names no tickets. */
+let env: NodeJS.ProcessEnv;
 beforeEach(() => {
-  process.env.KRB5CCNAME = `FILE:${join(lab.directory, `tickets-${++caches}`)}`;
+  env = {
+    PATH: process.env.PATH,
+    ...kdc.environment,
+    KRB5CCNAME: `FILE:${join(lab.directory, `tickets-${++caches}`)}`,
+  };
 });
 
 async function getTicket(name: string, password: string): Promise<void> {
-  const child = spawn("kinit", [name], { stdio: ["pipe", "ignore", "inherit"] });
+  const child = spawn("kinit", [name], { env, stdio: ["pipe", "ignore", "inherit"] });
   child.stdin.end(`${password}\n`);
   expect(await once(child, "exit")).toEqual([0, null]);
 }
@@ -42,7 +48,7 @@ function plainSsh() {
   const { address, port, user } = lab.hosts.parent;
   const options = ["BatchMode=yes", "GSSAPIAuthentication=yes", `UserKnownHostsFile=${lab.knownHostsPath}`];
   const args = options.flatMap((option) => ["-o", option]);
-  return run("ssh", ["-F", "none", ...args, "-p", String(port), `${user}@${address}`, "whoami"]);
+  return run("ssh", ["-F", "none", ...args, "-p", String(port), `${user}@${address}`, "whoami"], { env });
 }
 
 /** By `auto`, with nothing but GSSAPI. @returns whom it is logged in as, and how the transport was chosen */
@@ -50,7 +56,7 @@ async function connect() {
   const { parent } = lab.hosts;
   const events: SshEvent[] = [];
   const endpoint = endpointOf(lab, parent, { credentials: [{ username: parent.user }], gssapi: true });
-  await using session = openSshSession([endpoint], { onEvent: (event) => events.push(event) });
+  await using session = openSshSession([endpoint], { env, onEvent: (event) => events.push(event) });
   const { stdout } = await session.exec(["whoami"]);
   return { user: stdout.toString(), choices: events.filter(({ type }) => type === "ssh.transport") };
 }
@@ -69,9 +75,20 @@ test("without a ticket, the refusal says what GSSAPI lacks", async () => {
   await expect(plainSsh()).rejects.toMatchObject({ code: 255 });
   await expect(connect()).rejects.toMatchObject({
     code: "SSH_AUTH_FAILED",
-    message: `logging in to parent: refused (tried GSSAPI (No Kerberos credentials available (default cache: ${process.env.KRB5CCNAME})); the server takes publickey, gssapi-keyex, gssapi-with-mic)`,
+    message: `logging in to parent: refused (tried GSSAPI (No Kerberos credentials available (default cache: ${env.KRB5CCNAME})); the server takes publickey, gssapi-keyex, gssapi-with-mic)`,
     hint: expect.stringContaining("kinit") as string,
   });
+});
+
+test("a ticket that this process alone names is not used", async () => {
+  await getTicket(lab.hosts.parent.user, password);
+  process.env.KRB5CCNAME = env.KRB5CCNAME;
+  env = { ...env, KRB5CCNAME: `FILE:${join(lab.directory, "none")}` };
+  try {
+    await expect(connect()).rejects.toMatchObject({ code: "SSH_AUTH_FAILED" });
+  } finally {
+    delete process.env.KRB5CCNAME;
+  }
 });
 
 test("a ticket of somebody else does not let in", async () => {

@@ -30,7 +30,7 @@ async function startProgram(
   await mkdir(runtimeDirectory, { recursive: true });
   const program = `
     import { openSshSession } from "ssh2-streamer";
-    const session = openSshSession(JSON.parse(process.argv[1]));
+    const session = openSshSession(JSON.parse(process.argv[1]), { env: process.env });
     await session.connect();
     session.spawn(JSON.parse(process.argv[2]));
     await session.exec(["true"]);
@@ -149,7 +149,7 @@ test("without mkfifo, the error says what is missing", async () => {
   await symlink("/usr/bin/ssh", join(tools, "ssh"));
   const program = `
     import { openSshSession } from "ssh2-streamer";
-    const session = openSshSession(JSON.parse(process.argv[1]));
+    const session = openSshSession(JSON.parse(process.argv[1]), { env: process.env });
     await session.connect().catch(({ code, message }) => console.log(code, message));
     await session.close();`;
   const route = [endpointOf(lab, lab.hosts.hop, { transport })];
@@ -170,7 +170,7 @@ test("a process that is killed while a person thinks leaves no ssh, which would 
     import { openSshSession } from "ssh2-streamer";
     const onPrompt = () => new Promise(() => console.log("asked"));
     setInterval(() => {}, 1000);
-    await openSshSession(JSON.parse(process.argv[1]), { onPrompt }).connect();`;
+    await openSshSession(JSON.parse(process.argv[1]), { onPrompt, env: process.env }).connect();`;
   const route = [endpointOf(other, asking, { transport, credentials: [{ username: asking.user }] })];
   const child = spawn(process.execPath, ["--input-type=module", "-e", program, JSON.stringify(route)], {
     cwd: import.meta.dirname,

@@ -27,7 +27,10 @@ export interface SshSessionOptions {
    * no part of `connectTimeoutMs`. Default: nobody is asked; the login's error quotes the question.
    */
   readonly onPrompt?: SshPromptHandler | undefined;
-  /** Variables of programs of this machine, as a proxy command: `PATH` finds them. Default: none. */
+  /**
+   * Variables of the programs of this machine, which are `ssh` and a proxy command: `PATH` finds them (default: where shells look
+   * without one), `KRB5CCNAME` names a ticket. Default: none.
+   */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 

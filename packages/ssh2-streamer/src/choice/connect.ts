@@ -27,7 +27,7 @@ export function createChoosingTransport(): Transport {
     } catch (error) {
       learned = learnNeed(error);
       if (learned === undefined) throw error;
-      if ((await findSsh()) === undefined) throw missingError(request, learned, error);
+      if ((await findSsh(request.env)) === undefined) throw missingError(request, learned, error);
       return connectBy("openssh", learned.cause, request);
     }
   };
@@ -39,7 +39,7 @@ export function createChoosingTransport(): Transport {
     const means = await readMeans(request.endpoint);
     const need = learned ?? findNeed(request.endpoint, means);
     if (need === undefined) return connectLearning(request);
-    if ((await findSsh()) !== undefined) return connectBy("openssh", need.cause, request);
+    if ((await findSsh(request.env)) !== undefined) return connectBy("openssh", need.cause, request);
     if (need.isCertain) throw missingError(request, need);
     return connectBy("ssh2", "there is no ssh in PATH", request).catch((error: unknown) => {
       throw isOttoError(error, "SSH_AUTH_FAILED") ? missingError(request, need, error) : error;

@@ -163,7 +163,7 @@ export class Hop {
 
   async #connect(): Promise<Connection> {
     const { transport, endpoint, signal, onEvent, onPrompt, env } = this.#setting;
-    const request = { endpoint, signal, depth: this.depth, onEvent, onPrompt };
+    const request = { endpoint, signal, depth: this.depth, onEvent, onPrompt, env };
     const command = endpoint.proxyCommand;
     if (command === undefined) return transport({ ...request, dial: (dialing) => this.#dial(dialing) });
     const proxy = createProxyDialer(endpoint, { command, env });

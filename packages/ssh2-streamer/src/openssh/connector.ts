@@ -47,14 +47,14 @@ interface Progress {
 }
 
 async function connect(attempt: Attempt, login: OpensshLogin): Promise<OpensshConnection> {
-  const { endpoint, hostKey, signal, depth, onPrompt } = attempt;
-  const program = await findSsh();
+  const { endpoint, hostKey, signal, depth, onPrompt, env } = attempt;
+  const program = await findSsh(env);
   if (program === undefined) throw transportError(endpoint, "there is no ssh in PATH");
   const prepare = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => {
       throw transportError(endpoint, `what it needs cannot be made: ${describe(error, [])}`, error);
     });
-  await using directory = await prepare(createPrivateDirectory());
+  await using directory = await prepare(createPrivateDirectory(env));
   const keys = await prepare(writeKeys(directory.path, login));
   const authoritiesFile = join(directory.path, "authorities");
   await prepare(writeFile(authoritiesFile, hostKey.authorities.map(formatAuthority).join("")));
@@ -75,7 +75,9 @@ async function connect(attempt: Attempt, login: OpensshLogin): Promise<OpensshCo
   const judge = judgeHostKeys(hostKey, onTrusted, stop);
   const prompted = createPromptAnswer(answers, keys, stop);
   await using questions = await prepare(
-    openQuestions(directory.path, (question) => (question[0] === "host-key" ? judge(question) : prompted(question))),
+    openQuestions(directory.path, env, (question) =>
+      question[0] === "host-key" ? judge(question) : prompted(question),
+    ),
   );
   const stream = await attempt.dial(over, login.username);
   const args = formatArguments({
@@ -90,7 +92,7 @@ async function connect(attempt: Attempt, login: OpensshLogin): Promise<OpensshCo
     canAsk: answers.canAsk,
     isHandedOver: canHandOver(stream),
   });
-  const master = startMaster({ argv: [program, ...args], program: questions.program, stream, signal: over });
+  const master = startMaster({ argv: [program, ...args], env, program: questions.program, stream, signal: over });
   const progress = { attempt, login, keys, answers, stuck: stuck.signal, isAsked: () => isAsked, onTrusted };
   try {
     return await attachTo(master, controlPathIn(directory.path), progress);

@@ -3,10 +3,12 @@ import { once } from "node:events";
 import { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import { isWithin } from "@otto/errors";
+import type { ProgramEnvironment } from "../transport/transport.js";
 
 export interface MasterRequest {
   /** `ssh` and its arguments. */
   readonly argv: readonly string[];
+  readonly env: ProgramEnvironment;
   /** Asks this process what `ssh` would ask on a terminal. */
   readonly program: string;
   /** The stream that SSH is spoken over. It is the master's from now on, and ends with it. */
@@ -38,7 +40,7 @@ const lastWords = 4096;
 const drainMs = 1000;
 
 /** Starts one. The caller releases it when the login fails. */
-export function startMaster({ argv, program, stream, signal }: MasterRequest): Master {
+export function startMaster({ argv, env, program, stream, signal }: MasterRequest): Master {
   const own = canHandOver(stream) ? stream : undefined;
   // OpenSSH speaks over stdin and stdout (`ProxyCommand=-`); Node closes what it made for these when the process that it
   // started ends, which here is when the login is done.
@@ -46,7 +48,7 @@ export function startMaster({ argv, program, stream, signal }: MasterRequest): M
   const child = spawn("/bin/sh", ["-c", line, ...argv], {
     // A session of its own: no terminal to ask on, and no signal of ours.
     detached: true,
-    env: { ...process.env, SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: "force" },
+    env: { ...env, SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: "force" },
     stdio: ["ignore", "ignore", "pipe", own ?? "pipe"],
   });
   // {@link waitForLogin} hears of it, unless nobody waits any more.

@@ -2,6 +2,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { lstat, mkdtemp, readdir, rmdir, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ProgramEnvironment } from "../transport/transport.js";
 
 /** A directory that this user alone may enter. Its disposal removes it. */
 export interface PrivateDirectory extends AsyncDisposable {
@@ -12,10 +13,10 @@ export interface PrivateDirectory extends AsyncDisposable {
 const longestPath = 80;
 
 /** Makes a directory with mode 0700 in the runtime directory of the user, else among the temporary files. */
-export async function createPrivateDirectory(): Promise<PrivateDirectory> {
+export async function createPrivateDirectory({ XDG_RUNTIME_DIR }: ProgramEnvironment): Promise<PrivateDirectory> {
   const prefix = `otto-ssh-${describeSelf()}-`;
   const isShort = (base: string) => Buffer.byteLength(join(base, prefix)) + 6 <= longestPath;
-  const bases = [process.env.XDG_RUNTIME_DIR, tmpdir(), "/tmp"].filter(
+  const bases = [XDG_RUNTIME_DIR, tmpdir(), "/tmp"].filter(
     (base) => base?.startsWith("/") && isShort(base),
   ) as string[];
   let failure: unknown;

@@ -5,6 +5,7 @@ import { Socket } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { quoteWord } from "@otto/errors";
+import type { ProgramEnvironment } from "../transport/transport.js";
 
 const run = promisify(execFile);
 
@@ -27,13 +28,13 @@ const longestQuestion = 1 << 20;
  * Makes such a program in a private directory. Questions and answers pass through FIFOs of the directory: an answer is in
  * no argument, variable or file.
  */
-export async function openQuestions(directory: string, answer: Answer): Promise<Questions> {
+export async function openQuestions(directory: string, env: ProgramEnvironment, answer: Answer): Promise<Questions> {
   const [program, asked, answered] = ["ask", "asked", "answered"].map((name) => join(directory, name)) as [
     string,
     string,
     string,
   ];
-  await run("mkfifo", ["-m", "600", asked, answered]);
+  await run("mkfifo", ["-m", "600", asked, answered], { env: { ...env } });
   await writeFile(program, formatProgram(asked, answered), { mode: 0o700 });
   await chmod(program, 0o700);
   // Both ways, so that neither side has to wait for the other one to open it.

@@ -14,6 +14,9 @@ import type { AgentSocket } from "./agent-socket.js";
  */
 export type Transport = (request: ConnectRequest) => Promise<Connection>;
 
+/** Variables of the programs of this machine that a transport starts. */
+export type ProgramEnvironment = Readonly<Record<string, string | undefined>>;
+
 export interface ConnectRequest {
   readonly endpoint: SshEndpoint;
   /** Opens the stream that SSH is spoken over. @param username who logs in over it; default: of the first credential */
@@ -22,6 +25,7 @@ export interface ConnectRequest {
   /** How many hops carry the connection. When one of them falls silent, its own connection is to be lost first. */
   readonly depth: number;
   readonly onEvent: SshEventListener;
+  readonly env: ProgramEnvironment;
   /** Asks a person; undefined: nobody can be asked. */
   readonly onPrompt?: SshPromptHandler | undefined;
 }
