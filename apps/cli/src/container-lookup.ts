@@ -1,31 +1,102 @@
-import type { DockerContainerHost, Lab, Parent } from "@otto/docker";
+import {
+  type DockerContainerHost,
+  declareStacks,
+  findByShortId,
+  getContainerHost,
+  type Lab,
+  type Parent,
+  type SkippedRepo,
+} from "@otto/docker";
 import { isOttoError, OttoError } from "@otto/errors";
 import { createNoticeListener } from "./output/docker-event.js";
 import type { Session } from "./session.js";
 
-/** Ids of container hosts have dots, `<parent>.<repo>.<service>`; those of lab hosts have none, and a URL is a machine's. */
+/** What the name of a host means. */
+export type FoundHost =
+  | { readonly kind: "container"; readonly host: DockerContainerHost }
+  | { readonly kind: "machine"; readonly host: Parent };
+
+/**
+ * What `otto host NAME` works on: a host of the lab, a machine without one, else a container by its id or a short one.
+ * A machine goes before a service of the same name; it is said then how to reach the service.
+ *
+ * @throws `LAB_UNKNOWN_HOST`, `HOST_UNKNOWN`, `HOST_AMBIGUOUS`, listing the names there are
+ */
+export async function findHost(session: Session, name: string): Promise<FoundHost> {
+  if (isContainerId(name)) return { kind: "container", host: await findContainerHost(session, name) };
+  const lab = await session.lab();
+  try {
+    const host = lab.machine(name);
+    await warnOfNamesake(session, name);
+    return { kind: "machine", host };
+  } catch (error) {
+    if (!isOttoError(error, "LAB_UNKNOWN_HOST") || isUrl(name)) throw error;
+    return { kind: "container", host: await findServiceHost(session, name, error) };
+  }
+}
+
+/** Only ids of container hosts have dots: `<parent>.<repo>.<service>`, `<repo>.<service>`, `<service>.<number>`. */
 export function isContainerId(id: string): boolean {
-  return id.includes(".") && !/^ssh:\/\//i.test(id);
+  return id.includes(".") && !isUrl(id);
+}
+
+function isUrl(name: string): boolean {
+  return /^ssh:\/\//i.test(name);
 }
 
 /**
- * The container host of an id. Its parent is the one in the id, where a stack may have been brought up with `--on`.
+ * The container host of an id, or of a short one: `<service>`, `<repo>.<service>`, each also with `.<number>`. Its parent is
+ * the one in the id, where a stack may have been brought up with `--on`.
  *
- * @throws `HOST_UNKNOWN` listing the ids there are
+ * @throws `HOST_UNKNOWN`, `HOST_AMBIGUOUS`, listing the ids there are
  */
 export async function findContainerHost(session: Session, id: string): Promise<DockerContainerHost> {
-  const [{ declareStacks, getContainerHost }, lab] = await Promise.all([import("@otto/docker"), session.lab()]);
-  const [parent] = id.toLowerCase().split(".");
-  const isParent = isParentOf(lab, parent ?? "");
-  const onEvent = createNoticeListener(session.reporter);
-  const skipped = await declareStacks(lab, { onEvent, askEngine: true, ...(isParent && { on: parent }) });
+  const lab = await session.lab();
+  const parent = parentIn(lab, id);
+  const skipped = await declare(session, lab, parent);
   try {
     return getContainerHost(id, lab);
   } catch (error) {
-    // Of another repo, a broken file is of no concern.
-    const own = skipped.find(({ repo }) => id.toLowerCase().startsWith(`${parent}.${repo.name}.`.toLowerCase()));
+    const own = skipped.find(({ repo }) => isOf(repo.name, id, parent));
     throw own === undefined || isOttoError(own.error, "LAB_NO_PARENT") ? explainAlias(lab, id, error) : own.error;
   }
+}
+
+/** A service that a name without a dot means. */
+async function findServiceHost(session: Session, name: string, unknown: OttoError): Promise<DockerContainerHost> {
+  const lab = await session.lab();
+  const skipped = await declare(session, lab);
+  if (findByShortId(name, lab).length > 0) return getContainerHost(name, lab);
+  const unread = skipped.find(({ error }) => !isOttoError(error, "LAB_NO_PARENT"));
+  throw withServices(lab, unread?.error ?? unknown);
+}
+
+function declare(session: Session, lab: Lab, on?: string): Promise<SkippedRepo[]> {
+  return declareStacks(lab, { onEvent: createNoticeListener(session.reporter), askEngine: true, on });
+}
+
+/** The parent that stands in an id, as `pepper.shop.web`; in `shop.web` there is none, whatever the hosts are called. */
+export function parentIn(lab: Lab, id: string): string | undefined {
+  const [first = "", ...rest] = id.toLowerCase().split(".");
+  const isWhole = lab.repos.some(({ name }) => rest.join(".").startsWith(`${name.toLowerCase()}.`));
+  return isWhole && isParentOf(lab, first) ? first : undefined;
+}
+
+/** Of another repo, a broken file is of no concern. */
+function isOf(repo: string, id: string, parent: string | undefined): boolean {
+  const short = parent === undefined ? id : id.slice(parent.length + 1);
+  return short.toLowerCase().startsWith(`${repo}.`.toLowerCase());
+}
+
+async function warnOfNamesake(session: Session, name: string): Promise<void> {
+  const lab = await session.lab();
+  await declareStacks(lab).catch(() => undefined);
+  const [service] = findByShortId(name, lab);
+  if (service === undefined) return;
+  session.reporter.notice(
+    "warn",
+    `${name} is taken as the host of that name; the container of the service is ${service}`,
+  );
 }
 
 /** What is missing may be meant as a machine. */
@@ -34,6 +105,18 @@ function explainAlias(lab: Lab, id: string, error: unknown): unknown {
   const { code, message, hint, details, cause } = error;
   const known = `${id} is an alias of your SSH configuration: ssh://${id} is the machine.`;
   return new OttoError(code, message, { hint: `${hint ?? ""} ${known}`.trim(), details, cause });
+}
+
+/** Whoever writes a name that is none is told those of the services, too. */
+function withServices(lab: Lab, error: OttoError): OttoError {
+  const services = [...new Set(lab.hosts.list().map(({ service }) => service))];
+  if (services.length === 0) return error;
+  const { code, message, hint, details, cause } = error;
+  return new OttoError(code, message, {
+    hint: `${hint ?? ""} Services: ${services.join(", ")}.`.trim(),
+    details,
+    cause,
+  });
 }
 
 function isParentOf(lab: Lab, name: string): boolean {
@@ -45,34 +128,11 @@ function isParentOf(lab: Lab, name: string): boolean {
   }
 }
 
-/**
- * A host of the lab, or a machine without one.
- *
- * @param containerOptions that were given and have a meaning in containers only
- * @throws `LAB_UNKNOWN_HOST`, `CLI_USAGE`
- */
-export async function findMachine(session: Session, id: string, containerOptions: object = {}): Promise<Parent> {
-  for (const [name, value] of Object.entries(containerOptions)) {
-    if (value === undefined) continue;
-    throw new OttoError("CLI_USAGE", `--${name} has no meaning on ${id}: it is no container`, {
-      hint: "Its login is chosen in the lab, by `user`.",
-    });
-  }
-  const lab = await session.lab();
-  try {
-    return lab.machine(id);
-  } catch (error) {
-    throw isOttoError(error, "LAB_UNKNOWN_HOST") ? await withContainers(lab, id, error) : error;
-  }
-}
-
-/** Whoever writes the name of a service alone is told the ids of its containers. */
-async function withContainers(lab: Lab, id: string, error: OttoError): Promise<OttoError> {
-  const { declareStacks } = await import("@otto/docker");
-  await declareStacks(lab).catch(() => undefined);
-  const containers = lab.hosts.list().filter(({ service }) => service === id);
-  if (containers.length === 0) return error;
-  const { code, message, details } = error;
-  const ids = containers.map((row) => `"${row.id}"`).join(" or ");
-  return new OttoError(code, message, { hint: `Did you mean ${ids}?`, details, cause: error });
+/** @throws `CLI_USAGE` for an option that was given and has a meaning in containers only */
+export function refuseContainerOptions(id: string, options: object): void {
+  const [name] = Object.entries(options).find(([, value]) => value !== undefined) ?? [];
+  if (name === undefined) return;
+  throw new OttoError("CLI_USAGE", `--${name} has no meaning on ${id}: it is no container`, {
+    hint: "Its login is chosen in the lab, by `user`.",
+  });
 }

@@ -87,7 +87,7 @@ export { type ComposePsAllOptions, composePsAll, type ParentContainers } from ".
 export { type ComposeReapOptions, composeReap } from "./compose-reap.js";
 export { type ComposeUpOptions, composeUp, type PlanUpOptions, planComposeUp } from "./compose-up.js";
 export { type ComposedOptions, type ComposedStack, composed } from "./composed.js";
-export { getContainerHost } from "./container-host-lookup.js";
+export { findByShortId, getContainerHost } from "./container-host-lookup.js";
 export { currentLab, withLab } from "./current-lab.js";
 export { type OpenLabOptions, openLab } from "./open-lab.js";
 export { type DeclareOptions, declareStacks, type SkippedRepo } from "./stack-declaration.js";

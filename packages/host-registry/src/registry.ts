@@ -81,6 +81,11 @@ export class HostRegistry {
     });
   }
 
+  /** Every host, also those that are not listed before they run; of several Compose projects, each its own. */
+  all(): DockerContainerHost[] {
+    return [...this.#entries.values()].map(({ host }) => host);
+  }
+
   has(id: string): boolean {
     return this.#entriesOf(id).length > 0;
   }

@@ -1,4 +1,4 @@
-import type { CopyOptions } from "@otto/docker";
+import { type CopyOptions, HostRegistry } from "@otto/docker";
 import { expect, test } from "vitest";
 import type { JsonRecord } from "../output/reporter.js";
 import type { Session } from "../session.js";
@@ -28,7 +28,11 @@ function fakeSession({ dryRun }: { readonly dryRun: boolean }): { session: Sessi
   const session = {
     options: { dryRun },
     signal: new AbortController().signal,
-    lab: async () => ({ machine: () => ({ put: copy("put"), get: copy("get") }) }),
+    lab: async () => ({
+      repos: [],
+      hosts: new HostRegistry(),
+      machine: () => ({ put: copy("put"), get: copy("get") }),
+    }),
     reporter: {
       undisturbed: (ask: () => unknown) => ask(),
       live: async () => ({

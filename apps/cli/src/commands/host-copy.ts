@@ -1,6 +1,6 @@
-import type { CopyOptions, CopyResult, FileTransfer } from "@otto/docker";
+import type { CopyOptions, CopyResult } from "@otto/docker";
 import { OttoError } from "@otto/errors";
-import { findContainerHost, isContainerId } from "../container-lookup.js";
+import { findHost } from "../container-lookup.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import { formatBytes } from "../output/byte-count.js";
@@ -31,7 +31,7 @@ async function copy(session: Session, flags: HostCopyFlags, direction: Direction
   const { id, paths, mode } = flags;
   const [destination = "", ...sources] = paths.toReversed();
   if (sources.length === 0) throw noDestination(direction, id);
-  const host = await findHost(session, id);
+  const { host } = await findHost(session, id);
   const { dryRun } = session.options;
   const result = await withProgress(session, (onProgress) =>
     host[direction](sources.toReversed(), destination, { mode, dryRun, signal: session.signal, onProgress }),
@@ -39,10 +39,6 @@ async function copy(session: Session, flags: HostCopyFlags, direction: Direction
   showCopies(session, { id, direction }, result);
   for (const warning of result.warnings) session.reporter.notice("warn", warning);
   return { exitCode: exitCodes.done, fields: { entries: result.entries, bytes: result.bytes } };
-}
-
-async function findHost(session: Session, id: string): Promise<FileTransfer> {
-  return isContainerId(id) ? findContainerHost(session, id) : (await session.lab()).machine(id);
 }
 
 /** Shows on a terminal how far a copy is. */

@@ -1,6 +1,6 @@
 import { toExecCommand } from "../arguments/container-command.js";
 import { finishCommand, orNeverRan, type RunCommand } from "../command-outcome.js";
-import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
+import { findHost, refuseContainerOptions } from "../container-lookup.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
 
@@ -22,22 +22,18 @@ export interface HostExecFlags extends ExecFlags {
 /** `otto host ID exec` */
 export function hostExec(session: Session, flags: HostExecFlags): Promise<Outcome> {
   return orNeverRan(session, async () => {
-    const exec = isContainerId(flags.id) ? execInContainer : execOnHost;
-    return finishCommand(session, flags, await exec(session, flags));
+    return finishCommand(session, flags, await findExec(session, flags));
   });
 }
 
-async function execInContainer(session: Session, flags: HostExecFlags): Promise<RunCommand> {
-  const { user, workdir } = flags;
-  const host = await findContainerHost(session, flags.id);
-  return (output) =>
-    host.exec(toExecCommand(flags.command), { user, workdir, output, ...commonOptions(session, flags) });
-}
-
-async function execOnHost(session: Session, flags: HostExecFlags): Promise<RunCommand> {
-  const host = await findMachine(session, flags.id, { user: flags.user });
-  return (output) =>
-    host.exec(toExecCommand(flags.command), { cwd: flags.workdir, output, ...commonOptions(session, flags) });
+async function findExec(session: Session, flags: HostExecFlags): Promise<RunCommand> {
+  const { id, user, workdir } = flags;
+  const command = toExecCommand(flags.command);
+  const common = commonOptions(session, flags);
+  const found = await findHost(session, id);
+  if (found.kind === "container") return (output) => found.host.exec(command, { user, workdir, output, ...common });
+  refuseContainerOptions(id, { user });
+  return (output) => found.host.exec(command, { cwd: workdir, output, ...common });
 }
 
 function commonOptions({ invocation, signal }: Session, { env, stdin, timeout }: HostExecFlags) {

@@ -1,5 +1,5 @@
 import type { PortPair } from "../arguments/port-pair.js";
-import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
+import { findHost } from "../container-lookup.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
@@ -12,7 +12,7 @@ export interface HostForwardFlags {
 /** `otto host ID forward`: says where it listens and goes on until interrupted. */
 export async function hostForward(session: Session, { id, ports }: HostForwardFlags): Promise<Outcome> {
   const { reporter, signal } = session;
-  const host = isContainerId(id) ? await findContainerHost(session, id) : await findMachine(session, id);
+  const { host } = await findHost(session, id);
   if (session.options.dryRun) {
     for (const { local, remote } of ports)
       reporter.item(`${host.id}: would listen on ${local === 0 ? "a free port" : local}, for its ${remote}`, {

@@ -1,6 +1,6 @@
 import { OttoError } from "@otto/errors";
 import { orNeverRan } from "../command-outcome.js";
-import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
+import { findHost, refuseContainerOptions } from "../container-lookup.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
@@ -33,12 +33,10 @@ async function findLogin(session: Session, flags: HostLoginFlags): Promise<() =>
   const terminal = { input: stdin, output: stdout, setRawMode: createRawMode(stdin) };
   const options = { term: env.TERM, signal: session.signal };
   const { id, ...container } = flags;
-  if (isContainerId(id)) {
-    const host = await findContainerHost(session, id);
-    return () => host.login(terminal, { ...options, ...container });
-  }
-  const host = await findMachine(session, id, container);
-  return () => host.login(terminal, options);
+  const found = await findHost(session, id);
+  if (found.kind === "container") return () => found.host.login(terminal, { ...options, ...container });
+  refuseContainerOptions(id, container);
+  return () => found.host.login(terminal, options);
 }
 
 function assertTerminal({ invocation, options }: Session, id: string): void {

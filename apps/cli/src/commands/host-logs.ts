@@ -1,6 +1,6 @@
 import { OttoError } from "@otto/errors";
 import type { LogFlags } from "../arguments/log-options.js";
-import { findContainerHost, isContainerId } from "../container-lookup.js";
+import { findHost } from "../container-lookup.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import { checkLogFlags, showLines } from "../output/log-output.js";
@@ -13,12 +13,13 @@ export interface HostLogsFlags extends LogFlags {
 /** `otto host ID logs` */
 export async function hostLogs(session: Session, { id, ...flags }: HostLogsFlags): Promise<Outcome> {
   await checkLogFlags(flags);
-  if (!isContainerId(id)) {
+  const found = await findHost(session, id);
+  if (found.kind === "machine") {
     throw new OttoError("CLI_USAGE", `${id} has no logs: it is no container`, {
       hint: "Container hosts are listed by otto --list-hosts.",
     });
   }
-  const host = await findContainerHost(session, id);
+  const { host } = found;
   const { follow, since, tail, timestamps } = flags;
   await showLines(session, host.logs({ follow, since, tail, signal: session.signal }), {
     ...(timestamps !== undefined && { timestamps }),

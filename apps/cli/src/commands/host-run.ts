@@ -1,6 +1,6 @@
 import { toRunCommands, toSequence } from "../arguments/container-command.js";
 import { finishCommand, orNeverRan, type RunCommand } from "../command-outcome.js";
-import { findContainerHost, findMachine, isContainerId } from "../container-lookup.js";
+import { findHost } from "../container-lookup.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
 
@@ -19,6 +19,6 @@ export function hostRun(session: Session, flags: HostRunFlags): Promise<Outcome>
 async function findShell(session: Session, { id, command, timeout }: HostRunFlags): Promise<RunCommand> {
   const line = toSequence(toRunCommands(command));
   const options = { timeoutMs: timeout * 1000, signal: session.signal };
-  const host = isContainerId(id) ? await findContainerHost(session, id) : await findMachine(session, id);
+  const { host } = await findHost(session, id);
   return (output) => host.exec(line, { ...options, output });
 }

@@ -1,10 +1,18 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Command, type CommandResult, declareStacks, getContainerHost, type Lab, openLab } from "@otto/docker";
-import { startDeadline } from "@otto/errors";
+import {
+  type Command,
+  type CommandResult,
+  declareStacks,
+  getContainerHost,
+  type Lab,
+  openLab,
+  type Parent,
+} from "@otto/docker";
+import { isOttoError, startDeadline } from "@otto/errors";
 import { cacheDirectory } from "../cache-directory.js";
-import { isContainerId } from "../container-lookup.js";
+import { isContainerId, parentIn } from "../container-lookup.js";
 import type { Session } from "../session.js";
 import { shownNames, splitPath } from "./local-paths.js";
 
@@ -45,7 +53,8 @@ async function askHost(
   const careful = { learnHostKeys: false, sendPasswords: false };
   await using lab = await openLab({ lab: name ?? session.options.lab, cwd, env, home, ...careful });
   const list = ["ls", "-1Ap", "--", directory === "" ? "." : directory];
-  const { exitCode, stdout } = await (isContainerId(host) ? inContainer : onMachine)(lab, { host, list, signal });
+  const find = isContainerId(host) ? inContainer : onMachine;
+  const { exitCode, stdout } = await find(lab, { host, list, signal });
   return exitCode === 0 ? stdout.toString().split("\n").filter(Boolean) : undefined;
 }
 
@@ -56,12 +65,18 @@ interface Listing {
 }
 
 async function onMachine(lab: Lab, { host, list, signal }: Listing): Promise<CommandResult> {
-  return lab.machine(host).exec(list, { signal, maxOutputBytes: longestListBytes });
+  let machine: Parent;
+  try {
+    machine = lab.machine(host);
+  } catch (error) {
+    if (!isOttoError(error, "LAB_UNKNOWN_HOST")) throw error;
+    return inContainer(lab, { host, list, signal });
+  }
+  return machine.exec(list, { signal, maxOutputBytes: longestListBytes });
 }
 
 async function inContainer(lab: Lab, { host, list, signal }: Listing): Promise<CommandResult> {
-  const [parent] = host.split(".");
-  await declareStacks(lab, parent === undefined ? {} : { on: parent });
+  await declareStacks(lab, { on: parentIn(lab, host) });
   return getContainerHost(host, lab).exec(list, { signal, maxOutputBytes: longestListBytes });
 }
 

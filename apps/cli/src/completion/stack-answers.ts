@@ -1,4 +1,4 @@
-import { type ContainerHostRow, declareStacks, openLab } from "@otto/docker";
+import { type ContainerHostRow, declareStacks, findByShortId, openLab } from "@otto/docker";
 import type { Session } from "../session.js";
 import { readAliases, toCandidate } from "./host-candidate.js";
 import type { Candidate, Question } from "./question.js";
@@ -14,9 +14,11 @@ export async function answerServices(session: Session, question: Question): Prom
 
 /** The hosts of the lab and the declared containers, whether they run or not: asking would connect. */
 export async function answerHosts(session: Session, question: Question): Promise<readonly Candidate[]> {
-  const { machines, containers } = await readHosts(session, question);
+  const { machines, containers, shortNames } = await readHosts(session, question);
   const rows = containers.map((row) => ({ value: row.id, description: `${row.service} of ${row.project}` }));
-  return [...machines.map(toCandidate), ...rows, ...(await readAliases(session))];
+  const short = shortNames.filter((name) => !machines.some(({ id, handle }) => id === name || handle === name));
+  const services = short.map((value) => ({ value, description: "service" }));
+  return [...machines.map(toCandidate), ...services, ...rows, ...(await readAliases(session))];
 }
 
 async function readHosts({ invocation, options }: Session, question: Question) {
@@ -24,7 +26,10 @@ async function readHosts({ invocation, options }: Session, question: Question) {
   await using lab = await openLab({ lab: question.options.lab ?? options.lab, cwd, env, home });
   // Repos that come before a broken one are known by then.
   await declareStacks(lab).catch(() => undefined);
-  return { machines: lab.data.hosts, containers: lab.hosts.list() };
+  const containers = lab.hosts.list();
+  const services = [...new Set(containers.map(({ service }) => service))];
+  const shortNames = services.filter((name) => findByShortId(name, lab).length === 1);
+  return { machines: lab.data.hosts, containers, shortNames };
 }
 
 /** Ids of container hosts are `<parent>.<repo>.<service>`. */
