@@ -65,6 +65,7 @@ test("a connection that is lost in the turn of its login is made again, not hand
     dial: startServer(() => cuts-- > 0),
     signal: new AbortController().signal,
     depth: 0,
+    env: {},
     onEvent: () => {},
   });
   expect(cuts).toBeLessThan(1);
@@ -93,6 +94,7 @@ test("who has no key asks what the server takes before a password is read or a p
     dial: async () => connectTo(server, () => false),
     signal: new AbortController().signal,
     depth: 0,
+    env: {},
     onEvent: () => {},
     onPrompt: neverRead,
   });
@@ -119,6 +121,7 @@ test("an endpoint that is not authorized is not even dialled", async () => {
     },
     signal: new AbortController().signal,
     depth: 0,
+    env: {},
     onEvent: () => {},
   });
   await expect(opening).rejects.toBe(refusal);
