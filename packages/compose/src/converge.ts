@@ -2,10 +2,11 @@ import { isRuntimeFailure } from "@otto/engine";
 import { cleanText, startRunningClock } from "@otto/errors";
 import type { TreeListing } from "@otto/remote-tree";
 import { isNameTaken, lastLine } from "./declared/engine-text.js";
-import { imageReferences } from "./declared/image-reference.js";
+import { imageReference, imageReferences } from "./declared/image-reference.js";
 import type { PlacedStack } from "./declared/stack.js";
-import { createStackRedactor } from "./declared/stack-redactor.js";
+import { createStackRedactor, type StackRedactor } from "./declared/stack-redactor.js";
 import { readDesiredStack } from "./desired/desired-stack.js";
+import { createStackProgress, type StackProgress } from "./events/stack-progress.js";
 import { type Execution, executePlan } from "./execute/executor.js";
 import { explainFailure, requireImages } from "./execute/missing-images.js";
 import { pullImages } from "./execute/pull.js";
@@ -51,7 +52,8 @@ export async function converge(
   if (!build) requireImages(stack, observed, planned);
   await sendFiles(session, { directory, tree: desired.tree }, options);
   if (options.owns) await markOwned(session, stack, true);
-  const pulled = await pullImages(stack, planned, { ...options, compose, directory });
+  const progress = await openProgress(stack, { ...options, redactor });
+  const pulled = await pullImages(stack, planned, { ...options, compose, directory, progress });
   const seen =
     pulled.size === 0
       ? observed
@@ -63,12 +65,23 @@ export async function converge(
   const isUp = isConverged(plan) && isReady(waiting);
   if (!isConverged(plan) || (isUp && desired.isNew)) await writeLabels(session, stack, { directory, desired, pulled });
   if (isUp) return seen.containers;
-  const watched = { session, redactor, events: await watchContainers(session) };
+  const watched = { session, redactor, events: await watchContainers(session, progress.hear) };
   if (!isConverged(plan)) {
-    const execution = { stack, compose, directory, watched, waiting, onEvent };
+    const execution = { stack, compose, directory, watched, waiting, progress, onEvent };
     await execute(execution, plan, { observed: seen, planFor, build });
   }
   return await waitUntilReady(watched, waiting);
+}
+
+async function openProgress(
+  { project, files }: PlacedStack,
+  { observed, onEvent = () => {}, redactor }: ConvergenceOptions & { readonly redactor: StackRedactor },
+): Promise<StackProgress> {
+  const { services } = files;
+  const servicesOfImage = (image: string) =>
+    services.filter((service) => imageReference(project, service) === image).map(({ name }) => name);
+  const before = observed.containers;
+  return createStackProgress({ project, services, before, redactor: await redactor(), onEvent, servicesOfImage });
 }
 
 /** What is done to containers and by builds. */

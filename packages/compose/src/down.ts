@@ -2,14 +2,16 @@ import { OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { type KeptFiles, removeTree } from "@otto/remote-tree";
 import { lastLine } from "./declared/engine-text.js";
+import type { ComposeOutputEvent, StackEvent } from "./events/stack-event.js";
+import { createStackProgress, readOutput } from "./events/stack-progress.js";
 import { removeContainersScript } from "./execute/scripts.js";
-import { observeStack } from "./observed/observed-stack.js";
+import { type ObservedContainer, observeStack } from "./observed/observed-stack.js";
 import { dockerWords, downCommand, projectFilter } from "./session/compose-command.js";
 import { type ComposeOutcome, createCompose } from "./session/compose-process.js";
 import { type WaitingEvent, withStackLock } from "./session/stack-lock.js";
 import type { StackLocation, StackSession } from "./session/stack-session.js";
 
-export type DownEvent = WaitingEvent;
+export type DownEvent = WaitingEvent | StackEvent | ComposeOutputEvent;
 
 export interface DownOptions {
   /** Seconds each container gets before it is killed. */
@@ -38,15 +40,16 @@ export async function takeDown(parent: Parent, project: string, options: DownOpt
   return withStackLock({ parent, project }, options, (session) => takeDownIn(session, options));
 }
 
+type TearDown = Pick<DownOptions, "stopTimeout" | "volumes" | "signal"> & {
+  readonly onEvent?: ((event: StackEvent | ComposeOutputEvent) => void) | undefined;
+};
+
 /** The same within a session that holds the stack's lock. */
-export async function takeDownIn(
-  session: StackSession,
-  options: Pick<DownOptions, "stopTimeout" | "volumes" | "signal">,
-): Promise<DownOutcome> {
+export async function takeDownIn(session: StackSession, options: TearDown): Promise<DownOutcome> {
   const { parent } = session;
   const { containers, remoteDir } = await observeStack(session);
   const isEmpty = containers.length === 0 && !options.volumes;
-  const stopped = isEmpty ? nothingToStop : await stop(session, options);
+  const stopped = isEmpty ? nothingToStop : await stop(session, containers, options);
   options.signal?.throwIfAborted();
   // Compose before 2.27 fails and stops nothing when a container is gone that another's labels say it depends on.
   const volumes = options.volumes && stopped.exitCode !== 0;
@@ -65,11 +68,11 @@ export function formatKept({ host, directory, files }: KeptFiles): string {
 
 const nothingToStop = { exitCode: 0, output: "" };
 
-function stop(
-  session: StackSession,
-  options: Pick<DownOptions, "stopTimeout" | "volumes" | "signal">,
-): Promise<ComposeOutcome> {
-  return createCompose(session).run((argv) => downCommand(argv, session.project, options), options);
+function stop(session: StackSession, before: readonly ObservedContainer[], options: TearDown): Promise<ComposeOutcome> {
+  const { project } = session;
+  const { signal, onEvent = () => {} } = options;
+  const onOutput = readOutput(createStackProgress({ project, before, onEvent }), project, onEvent);
+  return createCompose(session).run((argv) => downCommand(argv, project, options), { signal, onOutput });
 }
 
 /** What compose overlooks, as containers of a recreate that was killed and a network whose name changed, or leaves when it fails. */

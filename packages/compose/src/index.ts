@@ -9,6 +9,16 @@ export {
 } from "@otto/engine";
 export { type PlacedStack, readStack, type Stack, type StackOptions } from "./declared/stack.js";
 export { type DownEvent, type DownOptions, type DownOutcome, formatKept, takeDown } from "./down.js";
+export type {
+  ComposeBuildEvent,
+  ComposeBuildOutputEvent,
+  ComposeOutputEvent,
+  ComposePullEvent,
+  ResourceEvent,
+  ServiceEvent,
+  ServicePhase,
+  StackEvent,
+} from "./events/stack-event.js";
 export type { FindLogin, UpEvent, UpOptions } from "./execute/up-options.js";
 export { leaseStack, reapStack, type StackLease, type StackLeaseOptions } from "./lease-stack.js";
 export { containerHostId, createContainerHost } from "./observed/container-hosts.js";

@@ -79,9 +79,9 @@ async function undo(session: StackSession, { who, signal, onEvent }: UpOptions):
   using grace = startGrace(() => reachMs, signal);
   const takeBack = async () => {
     if (session.isSilent) return undefined;
-    if (!session.isOver) return takeDownIn(session, rollback);
+    if (!session.isOver) return takeDownIn(session, { ...rollback, onEvent });
     await using other = await openStackSession(session, { who, signal: grace.signal });
-    return await takeDownIn(other, rollback);
+    return await takeDownIn(other, { ...rollback, onEvent });
   };
   const again = () => (session.isOver ? takeBack() : undefined);
   const outcome = await takeBack()

@@ -154,7 +154,7 @@ test("what compose writes while it builds comes while it builds", async () => {
   await composeUp(repo, lab, {
     onEvent: (event) => {
       events.push(event.type);
-      if (event.type === "compose.output" && event.text.includes("has-begun")) whenBegun ??= isBuilt();
+      if (event.type === "compose.build-output" && event.text.includes("has-begun")) whenBegun ??= isBuilt();
     },
   });
   expect(await whenBegun).toBe(false);

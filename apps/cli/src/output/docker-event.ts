@@ -1,4 +1,4 @@
-import type { BuildEvent, UpEvent } from "@otto/docker";
+import type { BuildEvent, ServiceEvent, UpEvent } from "@otto/docker";
 import { BuildBoard } from "./build-board.js";
 import { formatBytes } from "./byte-count.js";
 import { wordsOfHolder } from "./holder-words.js";
@@ -101,7 +101,18 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
           .split("\n")
           .map((line) => line.trim())
           .filter((line) => line !== "");
+      case "compose.service":
+        return [wordsOfService(event)];
+      case "compose.build":
+        return event.state === "done"
+          ? []
+          : [`${event.service}  ${event.step}${event.state === "started" ? "" : ` ${event.state}`}`];
+      case "compose.build-output":
+        return [`${event.service}  ${event.text}`];
+      case "compose.resource":
+        return [`${event.resource} ${event.name}  ${event.state}`];
       // These are told otherwise.
+      case "compose.pull":
       case "build.warning":
       case "registry.bytes":
       case "compose.planned":
@@ -112,6 +123,18 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
         return [`waiting for ${wordsOfHolder(event)}`];
     }
   };
+}
+
+function wordsOfService(event: ServiceEvent): string {
+  const { service, replica = 1, state, waitsFor, exitCode, afterMs, detail } = event;
+  const name = replica === 1 ? service : `${service}.${replica}`;
+  const words = [
+    state === "waiting" ? `waiting for ${waitsFor?.join(", ")}` : state,
+    exitCode === undefined ? "" : `(${exitCode})`,
+    afterMs === undefined ? "" : `after ${(afterMs / 1000).toFixed(1)} s`,
+    detail === undefined ? "" : `— ${detail}`,
+  ];
+  return `${name}  ${words.filter((word) => word !== "").join(" ")}`;
 }
 
 /** Tells who is waited for, and warnings: for commands that show something else. */

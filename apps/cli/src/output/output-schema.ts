@@ -17,6 +17,11 @@ const image = { image: text };
 const holder = { who: text, since: text, "uid?": count, "pid?": count };
 const transfer = { image: text, tag: text, action: oneOf("pull", "push") };
 
+const servicePhases = [
+  ...["pulling", "pulled", "building", "built", "waiting", "creating", "created", "starting", "running", "healthy"],
+  ...["unhealthy", "restarting", "exited", "paused", "stopping", "stopped", "removing", "removed", "failed"],
+];
+
 /**
  * The lines of `--json` by their `type`: what always stands in them, and with `?` what may; a list
  * where there are several kinds. `step` says what a dry run
@@ -119,6 +124,19 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   "compose.waiting": { project: text, ...holder },
   "compose.staged": { project: text, files: count },
   "compose.planned": { project: text, steps: { type: "array", items: object } },
+  "compose.service": {
+    ...{ project: text, service: text, "replica?": count, "container?": text, state: oneOf(...servicePhases) },
+    ...{ "waitsFor?": texts, "exitCode?": count, "afterMs?": count, "detail?": text },
+  },
+  "compose.build": { project: text, service: text, step: text, state: oneOf("started", "cached", "done", "failed") },
+  "compose.build-output": { project: text, service: text, text },
+  "compose.pull": {
+    ...{ project: text, services: texts, state: oneOf("downloading", "extracting"), bytes: count, totalBytes: count },
+  },
+  "compose.resource": {
+    ...{ project: text, resource: oneOf("network", "volume"), name: text },
+    state: oneOf("creating", "created", "removing", "removed", "kept", "failed"),
+  },
   "compose.output": { project: text, text },
   "compose.started": { project: text, output: text },
   "compose.warning": { project: text, message: text },

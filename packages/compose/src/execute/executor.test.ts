@@ -26,7 +26,7 @@ async function execute(plan: UpPlan, failing?: string, endless?: string): Promis
     session,
     run: async (argv: (words: string[]) => readonly string[], { signal }: { signal: AbortSignal }) => {
       const words = argv(["docker", "compose"]);
-      const command = words.slice(words.indexOf("--quiet-pull") + 1).join(" ");
+      const command = words.slice(words.indexOf("--no-deps") + 1).join(" ");
       if (command !== endless) return answer(command);
       await once(signal, "abort");
       return { ...answer(command), exitCode: 130 };
@@ -37,6 +37,7 @@ async function execute(plan: UpPlan, failing?: string, endless?: string): Promis
   const execution = {
     ...{ stack: { project: "shop", files } as unknown as PlacedStack, compose, directory: "/c" },
     watched: { session, events: { isOver: false, count: 0, lastChange: () => undefined } },
+    progress: { begin: () => {}, read: () => "" },
     waiting: {
       ...{ services, before: [], timeoutMs: 1000 },
       deadline: endless === undefined ? Number.POSITIVE_INFINITY : performance.now() + 10,

@@ -1,5 +1,7 @@
 import { startDeadline } from "@otto/errors";
 import type { PlacedStack } from "../declared/stack.js";
+import { readOutput, type StackProgress, withoutTransfers } from "../events/stack-progress.js";
+import type { ObservedContainer } from "../observed/observed-stack.js";
 import {
   type ComposeStep,
   type ContainerStep,
@@ -22,6 +24,7 @@ export interface Execution {
   readonly directory: string;
   readonly watched: WatchedStack;
   readonly waiting: ReadyOptions;
+  readonly progress: StackProgress;
   readonly onEvent: UpOptions["onEvent"];
 }
 
@@ -31,8 +34,10 @@ export interface Execution {
  */
 export async function executePlan(execution: Execution, plan: UpPlan): Promise<ComposeOutcome> {
   const { session } = execution.compose;
+  const replaced = replacedIn(plan, execution.waiting.before);
   let output = "";
   for (const group of groupSteps(plan)) {
+    execution.progress.begin({ services: servicesOf(group), replaced });
     const outcome =
       "run" in group
         ? await runCompose(execution, group.run)
@@ -63,9 +68,21 @@ function groupSteps(plan: UpPlan): StepGroup[] {
   return groups;
 }
 
+function servicesOf(group: StepGroup): string[] {
+  const steps = "run" in group ? group.run : group.containers;
+  return [...new Set(steps.flatMap(({ service }) => service ?? []))];
+}
+
+/** Ids of containers that go, or are stopped and started again. */
+function replacedIn(plan: UpPlan, before: readonly ObservedContainer[]): ReadonlySet<string> {
+  const services = plan.filter((step) => step.do === "recreate" || step.do === "remove").map(({ service }) => service);
+  const own = before.filter(({ service }) => services.includes(service)).map(({ id }) => id);
+  return new Set([...own, ...plan.flatMap((step) => (isContainerStep(step) ? step.containers : []))]);
+}
+
 /** Compose waits by itself for what is in the same run. */
 async function runCompose(execution: Execution, steps: RunSteps): Promise<ComposeOutcome> {
-  const { stack, compose, directory, watched, waiting, onEvent } = execution;
+  const { stack, compose, directory, watched, waiting, progress, onEvent } = execution;
   const services = [...new Set(steps.map(({ service }) => service))];
   const awaited = new Set(steps.flatMap(({ after }) => after).filter((service) => !services.includes(service)));
   if (awaited.size > 0) {
@@ -75,10 +92,11 @@ async function runCompose(execution: Execution, steps: RunSteps): Promise<Compos
   const leftMs = Math.ceil(Math.max(waiting.deadline - waiting.now(), 0));
   using late = startDeadline(leftMs, waiting.signal);
   const run = runInTree(compose, stack, directory);
-  const onOutput = (text: string) => onEvent?.({ type: "compose.output", project: stack.project, text });
+  const onOutput = readOutput(progress, stack.project, onEvent);
   const options = { directory, services, ...steps[0].run };
   const command = steps.every(({ do: action }) => action === "build") ? buildCommand : upCommand;
-  const outcome = await run((argv) => command(argv, stack, options), { signal: late.signal, onOutput });
+  const whole = await run((argv) => command(argv, stack, options), { signal: late.signal, onOutput });
+  const outcome = withoutTransfers(whole);
   if (!late.passed || outcome.exitCode === 0) return outcome;
   const own = waiting.services.filter(({ name }) => services.includes(name));
   throw await explainLate(watched, { ...waiting, services: own });

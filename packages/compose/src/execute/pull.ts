@@ -1,8 +1,10 @@
+import type { TransferProgress } from "@otto/engine";
 import { isOttoError } from "@otto/errors";
 import { parseImageReference } from "@otto/hashing";
 import { upFailed } from "../declared/errors.js";
 import { imageReference } from "../declared/image-reference.js";
 import type { PlacedStack } from "../declared/stack.js";
+import { readOutput, type StackProgress, withoutTransfers } from "../events/stack-progress.js";
 import type { PullStep, UpPlan } from "../plan/operations.js";
 import { pullCommand } from "../session/compose-command.js";
 import { type Compose, runInTree } from "../session/compose-process.js";
@@ -12,6 +14,7 @@ interface Pulling extends Pick<UpOptions, "findLogin" | "onEvent" | "signal"> {
   readonly compose: Compose;
   /** Of the staged tree, absolute. */
   readonly directory: string;
+  readonly progress: StackProgress;
 }
 
 type Services = PlacedStack["files"]["services"];
@@ -46,7 +49,8 @@ async function pullByLogin(stack: PlacedStack, services: Services, pulling: Pull
   const requests = new Map(
     services.map((service) => {
       const reference = imageReference(stack.project, service);
-      return [`${service.platform} ${reference}`, { reference, platform: service.platform }] as const;
+      const request = { reference, platform: service.platform };
+      return [`${service.platform} ${reference}`, { ...request, services: servicesOf(request, stack) }] as const;
     }),
   );
   const pulled = await Promise.all(
@@ -60,23 +64,41 @@ async function pullByLogin(stack: PlacedStack, services: Services, pulling: Pull
   return new Set(services.filter(isPulled).map(({ name }) => name));
 }
 
+function servicesOf(
+  { reference, platform }: { readonly reference: string; readonly platform: string | undefined },
+  { project, files }: PlacedStack,
+): string[] {
+  const own = files.services.filter(
+    (service) => service.platform === platform && imageReference(project, service) === reference,
+  );
+  return own.map(({ name }) => name);
+}
+
 interface PullRequest {
   readonly reference: string;
   readonly platform: string | undefined;
+  /** Those that have the image. */
+  readonly services: readonly string[];
   readonly loginOf: FindLogin;
 }
 
 /** @returns false where the user has no login, or it did not help: compose then tries by what the parent has */
 async function pullOne(
   { parent, project }: PlacedStack,
-  { reference, platform, loginOf }: PullRequest,
-  { onEvent, signal }: Pulling,
+  { reference, platform, services, loginOf }: PullRequest,
+  { progress, onEvent, signal }: Pulling,
 ): Promise<boolean> {
   try {
     const credentials = await loginOf(parseImageReference(reference).registry);
     if (credentials === undefined) return false;
-    onEvent?.({ type: "compose.output", project, text: `pulling ${reference} with the login that is here\n` });
-    return await parent.engine.pullImage({ reference, platform, credentials }, signal);
+    for (const service of services) progress.report(service, "pulling", `${reference} with the login of this machine`);
+    const onProgress = (moved: TransferProgress) => {
+      if (moved.type !== "bytes") return;
+      onEvent?.({ ...moved, type: "compose.pull", project, services, state: "downloading" });
+    };
+    const isPulled = await parent.engine.pullImage({ reference, platform, credentials, onProgress }, signal);
+    if (isPulled) for (const service of services) progress.report(service, "pulled");
+    return isPulled;
   } catch (error) {
     if (!isOttoError(error)) throw error;
     const message = `${error.message}; Compose tries with the logins of ${parent.id}`;
@@ -85,10 +107,17 @@ async function pullOne(
   }
 }
 
-async function pullByCompose(stack: PlacedStack, rest: Services, { compose, directory, signal }: Pulling) {
+async function pullByCompose(
+  stack: PlacedStack,
+  rest: Services,
+  { compose, directory, progress, onEvent, signal }: Pulling,
+) {
   const services = rest.map(({ name }) => name);
   const run = runInTree(compose, stack, directory);
-  const { exitCode, output } = await run((argv) => pullCommand(argv, stack, { directory, services }), { signal });
+  const onOutput = readOutput(progress, stack.project, onEvent);
+  progress.begin({ services, replaced: new Set() });
+  const whole = await run((argv) => pullCommand(argv, stack, { directory, services }), { signal, onOutput });
+  const { exitCode, output } = withoutTransfers(whole);
   signal?.throwIfAborted();
   if (exitCode !== 0) throw upFailed(stack, output, { directory });
 }

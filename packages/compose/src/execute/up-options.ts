@@ -1,4 +1,5 @@
 import type { RegistryCredentials } from "@otto/engine";
+import type { ComposeOutputEvent, StackEvent } from "../events/stack-event.js";
 import type { UpStep } from "../plan/operations.js";
 import type { WaitingEvent } from "../session/stack-lock.js";
 
@@ -8,8 +9,9 @@ export type UpEvent =
   /** `files`: how many were sent; those that have not changed are not. */
   | { readonly type: "compose.staged"; readonly project: string; readonly files: number }
   | { readonly type: "compose.planned"; readonly project: string; readonly steps: readonly UpStep[] }
-  /** What compose writes while it pulls, builds and starts: whole lines, as they come. */
-  | { readonly type: "compose.output"; readonly project: string; readonly text: string }
+  /** What happens to services, their images, networks and volumes, as it happens. */
+  | StackEvent
+  | ComposeOutputEvent
   /** `output`: all that compose wrote. */
   | { readonly type: "compose.started"; readonly project: string; readonly output: string }
   | { readonly type: "compose.warning"; readonly project: string; readonly message: string };

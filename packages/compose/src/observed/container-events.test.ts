@@ -3,7 +3,7 @@ import type { Parent } from "@otto/hosts";
 import { expect, test } from "vitest";
 import { waitUntilReady } from "../execute/readiness.js";
 import type { StackSession } from "../session/stack-session.js";
-import { watchContainers } from "./container-events.js";
+import { type ContainerChange, watchContainers } from "./container-events.js";
 
 const parent = { id: "pepper", docker: { command: ["docker"] } } as unknown as Parent;
 
@@ -65,4 +65,29 @@ test("the end of the events has the stack looked at again, and heard again, unti
   const view = { session, redactor: async () => ({}) as never, events };
   expect(await waitUntilReady(view, { ...waiting, timeoutMs: 300_000 })).toMatchObject([{ id: "c1" }]);
   expect([state.watches, absences]).toEqual([2, 1]);
+});
+
+test("what happens to containers is told, their labels being anybody's", async () => {
+  const { session, state } = fakeSession();
+  const heard: ContainerChange[] = [];
+  const events = await watchContainers(session, (change) => heard.push(change));
+  const words = (action: string, code: string, service = "a", oneOff = "") =>
+    JSON.stringify([action, code, "", "shop-a-1", service, "2", oneOff]);
+  state.tell(`event c1 ${words("create", "")}`);
+  state.tell(`change c1 ${words("create", "")} `);
+  state.tell(`event c1 ${words("die", "3", 'a"]\n')}`);
+  state.tell(`change c1 ${words("die", "3", 'a"]\n')} it says ["x"]`);
+  state.tell(`change c1 ${words("health_status: unhealthy", "")} no`);
+  state.tell(`change c2 ${words("start", "", "a", "True")} `);
+  state.tell(`change c2 ${words("health_status: starting", "")} `);
+  const common = { id: "c1", name: "shop-a-1", service: "a", replica: 2, exitCode: 0, said: "" };
+  expect(heard).toEqual([
+    { ...common, action: "create" },
+    { ...common, action: "die", service: 'a"]\n', exitCode: 3, said: 'it says ["x"]' },
+    { ...common, action: "unhealthy", said: "no" },
+    { ...common, id: "c2", action: "start", service: "" },
+  ]);
+  // That one is created changes nothing for who waits.
+  expect(events.count).toBe(1);
+  expect(events.lastChange("c1")).toBeDefined();
 });

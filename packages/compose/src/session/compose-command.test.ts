@@ -14,7 +14,7 @@ test("up names the project, its staged files in order, profiles and services", (
   expect(upCommand(["sudo", "-n", "docker", "compose"], stack, run).join(" ")).toBe(
     "sudo -n docker compose --ansi never --project-name otto-r-me --project-directory /c/otto/repo/docker " +
       "--file /c/otto/repo/a.yml --file /c/otto/repo/b.yml --env-file /c/otto/repo/.env --profile=debug " +
-      "--file /c/otto/.otto/labels.json up --detach --no-deps --quiet-pull --force-recreate --build -- api",
+      "--file /c/otto/.otto/labels.json up --detach --no-deps --force-recreate --build -- api",
   );
   const kept = { ...run, builds: false };
   expect(upCommand(["docker", "compose"], stack, kept)).toContain("--no-build");

@@ -49,7 +49,7 @@ export function pullCommand(
   stack: Stack,
   { directory, services }: { directory: string; services: readonly string[] },
 ): string[] {
-  return [...stackCommand(compose, stack, directory), "pull", "--quiet", "--", ...services];
+  return [...stackCommand(compose, stack, directory), "pull", "--", ...services];
 }
 
 /** Builds the images of these services. */
@@ -71,7 +71,7 @@ export function upCommand(
   return [
     ...stackCommand(compose, stack, options.directory),
     ...["--file", `${options.directory}/${labelsFile}`],
-    ...["up", "--detach", "--no-deps", "--quiet-pull"],
+    ...["up", "--detach", "--no-deps"],
     options.replaces ? "--force-recreate" : "--no-recreate",
     options.builds ? "--build" : "--no-build",
     "--",
