@@ -12,7 +12,7 @@ export const smoke = instruction(
   },
   async ({ repo, lab, options, log, signal }) => {
     // Up now; down at the end of this function, also after an error or Ctrl-C.
-    await using stack = await composed(repo, lab, { own: true, signal });
+    await using stack = await composed(repo, lab, { services: ["api"], own: true, signal });
     const { api } = stack.hosts;
     for (let time = 1; time <= options.times; time += 1) {
       const page = await api.exec(["wget", "-q", "-O", "-", `http://127.0.0.1:8080${options.path}`], { signal });

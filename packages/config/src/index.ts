@@ -16,5 +16,5 @@ export {
 export type { BuildSecret, DockerCompose, DockerImage, LabSource, Repo, RepoDocker } from "./repo/repo.js";
 export { type LoadRepoOptions, loadRepo } from "./repo/repo-loading.js";
 export { findRepoRoots, type RepoSearch } from "./repo/repo-search.js";
-export { selectRepos } from "./repo/repo-selection.js";
+export { findRepo, selectRepos } from "./repo/repo-selection.js";
 export { loadRepos } from "./repo/repos-loading.js";

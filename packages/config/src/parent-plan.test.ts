@@ -4,7 +4,7 @@ import type { HostData, LabData } from "./lab/lab-data.js";
 import { localHost } from "./lab/local-lab.js";
 import { describeMissing, findHost, missingDefaultHosts, planParent, planRemovalParent } from "./parent-plan.js";
 import type { Repo } from "./repo/repo.js";
-import { selectRepos } from "./repo/repo-selection.js";
+import { findRepo, selectRepos } from "./repo/repo-selection.js";
 
 function lab(...hosts: (Pick<HostData, "id"> & Partial<HostData>)[]): LabData {
   return {
@@ -104,6 +104,15 @@ test("a repo is selected by name, and all are without one", () => {
   const other = { ...repo(), name: "repo2" };
   expect(selectRepos([repo(), other])).toHaveLength(2);
   expect(selectRepos([repo(), other], "repo2")).toEqual([other]);
+});
+
+test("one repo is the one of a name, else the only one", () => {
+  const other = { ...repo(), name: "repo2" };
+  expect(findRepo([repo(), other], "repo2")).toBe(other);
+  expect(findRepo([other])).toBe(other);
+  expect(() => findRepo([repo(), other])).toThrow(
+    expect.objectContaining({ code: "CONFIG_REPO_AMBIGUOUS", hint: "Name one: repo1, repo2." }),
+  );
 });
 
 test.each([

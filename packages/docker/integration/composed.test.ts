@@ -60,6 +60,15 @@ test("where the default host is not in the lab, an owned use is refused, and ano
   expect(await composeDown(wanting, lab, { on: "local" })).toMatchObject({ status: "success" });
 });
 
+test("hosts are those of the services that are named, and one that is not declared is refused before anything starts", async () => {
+  const wanted = { services: ["api", "wbe"] } as const;
+  await expect(composed(repo, lab, wanted)).rejects.toMatchObject({ code: "COMPOSE_UNKNOWN_SERVICE" });
+  expect(await left(stack.project)).toEqual(nothing);
+  await composed(lab.repo(repo.name), lab, { services: ["api"] }, async ({ hosts }) => {
+    expect((await hosts.api.exec(["true"])).exitCode).toBe(0);
+  });
+});
+
 test("the outer one may go first", async () => {
   const outer = await composed(repo, lab);
   const inner = await composed(repo, lab);

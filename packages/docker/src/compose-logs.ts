@@ -1,9 +1,9 @@
 import type { Repo } from "@otto/config";
-import { nearestWord, OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import { type LogOptions, readServiceLogs, type ServiceLogLine } from "@otto/hosts";
 import { isUnreadableStack, listServiceReplicas } from "./service-replicas.js";
 import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
+import { requireDeclared } from "./stack-services.js";
 
 export interface ComposeLogsOptions extends PlacementOptions, LogOptions {
   /** Default: every service. */
@@ -36,21 +36,10 @@ async function checkServices(
   { services, ...options }: PlacementOptions & { readonly services: readonly string[] },
 ): Promise<void> {
   try {
-    const { files } = await placeStack(repo, lab, options);
-    const declared = files.services.map(({ name }) => name);
-    const unknown = services.find((service) => !declared.includes(service));
-    if (unknown !== undefined) throw unknownService(repo, unknown, declared);
+    requireDeclared(await placeStack(repo, lab, options), services, "reading the logs");
   } catch (error) {
     if (!isUnreadableStack(error)) throw error;
     const replicas = await listServiceReplicas(lab.parentFor(repo, options.on), projectNameOf(repo, lab, options));
     if (services.some((name) => !replicas.some(({ service }) => service === name))) throw error;
   }
-}
-
-function unknownService(repo: Repo, service: string, declared: readonly string[]): OttoError {
-  const near = nearestWord(service, declared);
-  return new OttoError("COMPOSE_UNKNOWN_SERVICE", `reading the logs of ${repo.name}: it has no service ${service}`, {
-    hint: `${near === undefined ? "" : `Did you mean "${near}"? `}Its services: ${declared.join(", ")}.`,
-    details: { repo: repo.name, service, declared },
-  });
 }

@@ -23,6 +23,7 @@ import type { Lab } from "@otto/host-registry";
 import type { DockerContainerHost } from "@otto/hosts";
 import { currentUser } from "./current-user.js";
 import { type PlacementOptions, placeStack } from "./stack-placement.js";
+import { requireEnabled } from "./stack-services.js";
 
 export interface ComposeUpOptions extends PlacementOptions {
   /** Build the repo's images first, and let compose build. Default true. */
@@ -57,9 +58,15 @@ export function loginsOf({ sshEnvironment: { env } }: Lab, { signal }: ComposeUp
   return (host) => findUserCredentials({ host, env, signal });
 }
 
-/** Reads the stack, and builds its images unless that is not wanted. */
-export async function prepareStack(repo: Repo, lab: Lab, options: ComposeUpOptions): Promise<PlacedStack> {
+/** Reads the stack, and builds its images unless that is not wanted. @param used services that are to have a container */
+export async function prepareStack(
+  repo: Repo,
+  lab: Lab,
+  options: ComposeUpOptions,
+  used: readonly string[] = [],
+): Promise<PlacedStack> {
   const stack = await placeStack(repo, lab, options);
+  requireEnabled(stack, used);
   warnOfStandIn(stack, lab, options);
   if (options.build ?? true) await buildAll(stack, lab, options);
   return stack;

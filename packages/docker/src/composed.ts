@@ -6,48 +6,58 @@ import type { DockerContainerHost } from "@otto/hosts";
 import { type ComposeUpOptions, loginsOf, prepareStack, registerContainers } from "./compose-up.js";
 import { currentUser } from "./current-user.js";
 
-export interface ComposedOptions extends ComposeUpOptions {
+export interface ComposedOptions<Service extends string = string> extends ComposeUpOptions {
+  /** The services whose hosts are used: `hosts` is typed by their names. Default: whatever the stack has. */
+  readonly services?: readonly Service[] | undefined;
   /** Take the stack down at the end even if it ran before. Default false. */
   readonly own?: boolean | undefined;
 }
 
 /** A stack that is up until it is disposed. */
-export interface ComposedStack extends AsyncDisposable {
+export interface ComposedStack<Service extends string = string> extends AsyncDisposable {
   readonly project: string;
-  /** By service name. */
-  readonly hosts: Readonly<Record<string, DockerContainerHost>>;
+  /** By service name: of `services`, and of all others that the stack has. */
+  readonly hosts: Readonly<Record<Service, DockerContainerHost>>;
 }
 
 /**
  * Brings a stack up for as long as the result lives: `await using stack = await composed(repo, lab)`. At the end it is
  * taken down if it was not running before, or if `own` is set, and nobody else uses it by `composed`: the last one out does
  * it then. Disposing the lab ends it too. Who calls `composeUp` on it keeps it. If this process or its link dies, the parent takes it down by itself.
- * @throws OttoError what `composeUp` throws, with `own` also `LAB_DEFAULT_HOST_MISSING`; nothing is started when the parent cannot say whether the stack runs
+ * @throws OttoError `COMPOSE_UNKNOWN_SERVICE` before anything is built, and what `composeUp` throws; with `own` also `LAB_DEFAULT_HOST_MISSING`; nothing is started when the parent cannot say whether the stack runs
  */
-export async function composed(repo: Repo, lab: Lab, options?: ComposedOptions): Promise<ComposedStack>;
+export async function composed<const Service extends string = string>(
+  repo: Repo,
+  lab: Lab,
+  options?: ComposedOptions<Service>,
+): Promise<ComposedStack<Service>>;
 /** The same around a callback, whose result it gives. */
-export async function composed<T>(
+export async function composed<T, const Service extends string = string>(
   repo: Repo,
   lab: Lab,
-  options: ComposedOptions,
-  body: (stack: ComposedStack) => Promise<T>,
+  options: ComposedOptions<Service>,
+  body: (stack: ComposedStack<Service>) => Promise<T>,
 ): Promise<T>;
-export async function composed<T>(
+export async function composed<T, const Service extends string = string>(
   repo: Repo,
   lab: Lab,
-  options: ComposedOptions = {},
-  body?: (stack: ComposedStack) => Promise<T>,
-): Promise<ComposedStack | T> {
+  options: ComposedOptions<Service> = {},
+  body?: (stack: ComposedStack<Service>) => Promise<T>,
+): Promise<ComposedStack<Service> | T> {
   const stack = await openStack(repo, lab, options);
   if (body === undefined) return stack;
   return runBody(stack, body);
 }
 
 /** Who closes the lab meanwhile ends the stack with it. */
-async function openStack(repo: Repo, lab: Lab, options: ComposedOptions): Promise<ComposedStack> {
+async function openStack<Service extends string>(
+  repo: Repo,
+  lab: Lab,
+  options: ComposedOptions<Service>,
+): Promise<ComposedStack<Service>> {
   const closing = new AbortController();
   const signal = anySignal(closing.signal, options.signal);
-  const opening = startUse(repo, lab, { ...options, signal });
+  const opening = startUse<Service>(repo, lab, { ...options, signal });
   const forget = lab.beforeClose(async () => {
     closing.abort();
     await (await opening.catch(() => undefined))?.[Symbol.asyncDispose]();
@@ -61,13 +71,14 @@ async function openStack(repo: Repo, lab: Lab, options: ComposedOptions): Promis
   }
 }
 
-async function startUse(repo: Repo, lab: Lab, options: ComposedOptions) {
+async function startUse<Service extends string>(repo: Repo, lab: Lab, options: ComposedOptions<Service>) {
   // It would take down what ran before.
   if (options.own) lab.removalParentFor(repo, options.on);
-  const stack = await prepareStack(repo, lab, options);
+  const stack = await prepareStack(repo, lab, options, options.services);
   const findLogin = loginsOf(lab, options);
   const use = await leaseStack(stack, { ...options, findLogin, own: options.own ?? false, who: currentUser() });
-  const hosts = registerContainers(lab, stack, use.containers);
+  // Those that are named have been declared and enabled.
+  const hosts = registerContainers(lab, stack, use.containers) as Record<Service, DockerContainerHost>;
   const { project } = stack;
   let released: Promise<void> | undefined;
   const release = async () => {
@@ -84,7 +95,7 @@ async function startUse(repo: Repo, lab: Lab, options: ComposedOptions) {
 }
 
 /** What the body throws comes out, whatever becomes of the tear-down. */
-async function runBody<T>(stack: ComposedStack, body: (stack: ComposedStack) => Promise<T>): Promise<T> {
+async function runBody<T, Stack extends AsyncDisposable>(stack: Stack, body: (stack: Stack) => Promise<T>): Promise<T> {
   let result: T;
   try {
     result = await body(stack);

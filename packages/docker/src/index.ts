@@ -38,6 +38,7 @@ export {
 } from "@otto/compose";
 export {
   type DockerImage,
+  findRepo,
   findRepoRoots,
   type LabData,
   listLabs,

@@ -1,6 +1,7 @@
 import {
   findHost,
   findParent,
+  findRepo,
   type HostData,
   type LabData,
   planParent,
@@ -49,10 +50,18 @@ export class Lab implements AsyncDisposable {
   constructor(options: LabOptions) {
     this.data = options.data;
     this.repos = options.repos;
-    this.sshEnvironment = { secretCommands: new SecretCommands(), ...options };
+    this.sshEnvironment = { ...options, secretCommands: options.secretCommands ?? new SecretCommands() };
     this.onPrompt = options.onPrompt && rememberAnswers(options.onPrompt);
     this.sshConfig = new SshClientConfig(options);
     this.#onSshEvent = options.onSshEvent;
+  }
+
+  /**
+   * One repository: the one of this name, else the only one.
+   * @throws OttoError `CONFIG_NO_REPO`, `CONFIG_UNKNOWN_REPO`, `CONFIG_REPO_AMBIGUOUS`
+   */
+  repo(name?: string): Repo {
+    return findRepo(this.repos, name);
   }
 
   /**

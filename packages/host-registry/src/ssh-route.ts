@@ -20,13 +20,13 @@ import { fillHost, formatAsked, toJumpHost } from "./ssh-config-fill.js";
 
 /** What a route takes from the user's machine. */
 export interface SshEnvironment extends TrustSetting {
-  readonly onHostKeyLearned?: (key: LearnedHostKey) => void;
+  readonly onHostKeyLearned?: ((key: LearnedHostKey) => void) | undefined;
   /** Whether the key of a host that was never seen is recorded; otherwise it is refused. Default true. */
-  readonly learnHostKeys?: boolean;
+  readonly learnHostKeys?: boolean | undefined;
   /** Whether passwords may be sent, and commands run that print secrets; otherwise agents and keys alone log in. Default true. */
-  readonly sendPasswords?: boolean;
+  readonly sendPasswords?: boolean | undefined;
   /** Runs the commands that print secrets. Default: each route has its own, that of a {@link Lab} is shared. */
-  readonly secretCommands?: SecretCommands;
+  readonly secretCommands?: SecretCommands | undefined;
   /** Ends the programs that are asked: OpenSSH's client about the configuration, `klist` about tickets. */
   readonly signal?: AbortSignal | undefined;
 }

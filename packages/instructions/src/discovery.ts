@@ -15,7 +15,7 @@ export interface FoundInstruction {
 
 export interface DiscoverOptions {
   /** Directory to keep translated modules in. Default `false`: none. */
-  readonly cacheDir?: string | false;
+  readonly cacheDir?: string | false | undefined;
 }
 
 /**

@@ -27,7 +27,7 @@ export interface InstructionContext<Options extends InstructionOptions = Instruc
 export interface InstructionDefinition<Options extends InstructionOptions = InstructionOptions> {
   /** One line. */
   readonly description: string;
-  readonly options?: Options;
+  readonly options?: Options | undefined;
 }
 
 /** What {@link instruction} makes, to be exported from a module. */

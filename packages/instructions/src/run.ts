@@ -10,9 +10,9 @@ export interface RunInstructionOptions {
   /** Stays open: the caller disposes it, and with it whatever the body left open there. */
   readonly lab: Lab;
   /** Values by option name; text is read as the option's type. */
-  readonly options?: GivenOptions;
+  readonly options?: GivenOptions | undefined;
   /** Default: says nothing. */
-  readonly log?: InstructionLog;
+  readonly log?: InstructionLog | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

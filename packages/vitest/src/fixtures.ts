@@ -12,7 +12,7 @@ export interface StackFixtureOptions<Service extends string = string> extends Su
    * How long a worker uses the stack: `file` (the default) for a test file, `worker` for as long as it lives, `run` like
    * `worker` with a stack that {@link holdStack} keeps between workers. Whoever is last takes it down.
    */
-  readonly scope?: "file" | "worker" | "run";
+  readonly scope?: "file" | "worker" | "run" | undefined;
 }
 
 /** What tests get. */

@@ -1,12 +1,9 @@
 import { type ComposedOptions, composed, type DockerContainerHost, type Lab, openLab, type Repo } from "@otto/docker";
-import { OttoError } from "@otto/errors";
 import { explainByStack, readStackReport, type StackReport } from "./stack-report.js";
 import { suiteRepo } from "./suite-repo.js";
 
 /** What a suite needs. */
-export interface SuiteStackOptions<Service extends string = string> extends ComposedOptions {
-  /** The services whose hosts the tests use; `hosts` is typed by them. Default: whatever the stack has. */
-  readonly services?: readonly Service[];
+export interface SuiteStackOptions<Service extends string = string> extends ComposedOptions<Service> {
   /** Name of the repository. Default: the one that holds `cwd`. */
   readonly repo?: string | undefined;
   /** Default: `OTTO_LAB`, else `local`. */
@@ -29,7 +26,7 @@ export interface SuiteStack<Service extends string = string> extends AsyncDispos
 /**
  * Opens the lab and brings the repository's stack up, as `composed` of `@otto/docker` does: others may use it at the same
  * time, in this process and in others, and the last one takes it down. Dispose it to leave.
- * @throws OttoError `VITEST_SERVICE_MISSING`, `VITEST_REPO_AMBIGUOUS`, and what `openLab` and `composed` throw
+ * @throws OttoError `VITEST_REPO_AMBIGUOUS`, and what `openLab` and `composed` throw
  */
 export async function openStack<const Service extends string = string>(
   options?: SuiteStackOptions<Service>,
@@ -65,25 +62,14 @@ async function startStack<Service extends string>(
 ): Promise<SuiteStack<Service>> {
   const repo = suiteRepo(lab.repos, { name: options.repo, cwd: options.cwd ?? process.cwd() });
   const { project, hosts } = await composed(repo, lab, options);
-  requireServices(project, hosts, options.services ?? []);
   const parent = lab.parentFor(repo, options.on);
   return {
     lab,
     repo,
     project,
-    hosts: hosts as Readonly<Record<Service, DockerContainerHost>>,
+    hosts,
     report: (signal) => readStackReport(parent, project, signal),
     // Ends the stack, too.
     [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
   };
-}
-
-function requireServices(project: string, hosts: Readonly<Record<string, unknown>>, wanted: readonly string[]): void {
-  const missing = wanted.filter((service) => !Object.hasOwn(hosts, service));
-  if (missing.length === 0) return;
-  const known = Object.keys(hosts);
-  throw new OttoError("VITEST_SERVICE_MISSING", `using the stack ${project}: it has no service ${missing.join(", ")}`, {
-    hint: `Its services: ${known.join(", ")}.`,
-    details: { project, missing, known },
-  });
 }

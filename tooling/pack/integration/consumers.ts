@@ -20,6 +20,9 @@ const tsconfig = {
     lib: ["ES2023", "ESNext.Disposable"],
     module: "NodeNext",
     strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    verbatimModuleSyntax: true,
     // The packages' declarations must hold with the packages that they declare, and no others.
     skipLibCheck: false,
     types: ["node"],

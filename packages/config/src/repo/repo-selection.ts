@@ -13,8 +13,27 @@ export function selectRepos(repos: readonly Repo[], name?: string): readonly Rep
     });
   }
   if (name === undefined) return repos;
-  const selected = repos.filter((repo) => repo.name === name);
-  if (selected.length > 0) return selected;
+  return [findNamed(repos, name)];
+}
+
+/**
+ * One repo: the one of this name, else the only one.
+ *
+ * @throws what {@link selectRepos} throws, and `CONFIG_REPO_AMBIGUOUS` when there are several and no name chooses
+ */
+export function findRepo(repos: readonly Repo[], name?: string): Repo {
+  const [repo, ...others] = selectRepos(repos, name);
+  if (repo !== undefined && others.length === 0) return repo;
+  const known = repos.map((it) => it.name);
+  throw new OttoError("CONFIG_REPO_AMBIGUOUS", `choosing a repository: there are ${known.length}`, {
+    hint: `Name one: ${known.join(", ")}.`,
+    details: { known },
+  });
+}
+
+function findNamed(repos: readonly Repo[], name: string): Repo {
+  const selected = repos.find((repo) => repo.name === name);
+  if (selected !== undefined) return selected;
   const known = repos.map((repo) => repo.name);
   const near = nearestWord(name, known);
   throw new OttoError("CONFIG_UNKNOWN_REPO", `looking for the repository ${name}: there is none of that name`, {

@@ -10,16 +10,16 @@ export interface BuildImageOptions {
   readonly tag: string;
   /** The Dockerfile's path in the tar. */
   readonly dockerfile: string;
-  readonly buildArgs?: Readonly<Record<string, string>>;
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly buildArgs?: Readonly<Record<string, string>> | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly target?: string | undefined;
   readonly platform?: string | undefined;
-  readonly pull?: boolean;
+  readonly pull?: boolean | undefined;
   /** Whether steps run even where the engine has their layers. Default false. */
-  readonly noCache?: boolean;
-  readonly cacheFrom?: readonly string[];
+  readonly noCache?: boolean | undefined;
+  readonly cacheFrom?: readonly string[] | undefined;
   readonly networkMode?: string | undefined;
-  readonly extraHosts?: readonly string[];
+  readonly extraHosts?: readonly string[] | undefined;
   /** In bytes. */
   readonly shmSizeBytes?: number | undefined;
   /** What it throws ends no build: the call rejects with it afterwards. */

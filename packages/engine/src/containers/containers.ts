@@ -5,9 +5,9 @@ import { callEngine, hasStatus } from "../connection/engine-error.js";
 
 export interface ContainerFilter {
   /** Stopped ones too. Default false. */
-  readonly all?: boolean;
+  readonly all?: boolean | undefined;
   /** `key` or `key=value`; all must match. */
-  readonly labels?: readonly string[];
+  readonly labels?: readonly string[] | undefined;
 }
 
 /** A container as `GET /containers/json` lists it. */

@@ -12,14 +12,14 @@ import { demultiplex } from "./multiplexed-stream.js";
 
 export interface ExecOptions {
   /** Whole `KEY=value` pairs added to the container's environment. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** User name or id, with `:group` if wanted. Default: the image's. */
   readonly user?: string | undefined;
   readonly workdir?: string | undefined;
   /** Gives the process a stdin to write to; without it, stdin is empty, and a write to it fails. Default false. */
-  readonly stdin?: boolean;
+  readonly stdin?: boolean | undefined;
   /** Gives the process a terminal; `stderr` then is empty, and `resize` tells its size. Default false. */
-  readonly terminal?: boolean;
+  readonly terminal?: boolean | undefined;
   /** What messages call the container. Default: its name as given, or the start of its id. */
   readonly containerName?: string | undefined;
 }

@@ -11,7 +11,7 @@ export interface SendOptions {
   readonly kind: FoundFile["kind"];
   readonly signal: AbortSignal | undefined;
   /** Told of a file that changed while it was read; it is sent as far as it was read. */
-  readonly onWarning?: (message: string) => void;
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 export interface ReceiveOptions {

@@ -9,8 +9,8 @@ import { ShellSession } from "../shell/shell-session.js";
 
 export interface ParentExecOptions {
   /** Sent to the command, then closed. Default: empty. */
-  readonly stdin?: string | Uint8Array | Readable;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string | Uint8Array | Readable | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
   /** Takes the output as it comes; the result's is then empty. Default: the result has it. */
   readonly output?: CommandOutput | undefined;
@@ -20,7 +20,7 @@ export interface ParentExecOptions {
    */
   readonly maxOutputBytes?: number | undefined;
   /** Milliseconds; `Infinity` for none. Default 30,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
