@@ -55,6 +55,7 @@ const changing: Readonly<Record<string, (repo: TestRepo) => readonly string[]>> 
 const looking: Readonly<Record<string, (repo: TestRepo) => readonly string[]>> = {
   "docker ps": () => ["docker", "ps", "--all"],
   "docker logs": () => ["docker", "logs"],
+  "docker graph": () => ["docker", "graph"],
   "host logs": ({ name }) => ["host", `parent.${name}.api`, "logs"],
   doctor: () => ["doctor", "parent"],
   schema: () => ["schema", "lab"],

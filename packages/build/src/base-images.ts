@@ -18,9 +18,16 @@ export function findBaseImages(dockerfile: string, use: DockerfileUse): readonly
 
 /** The base images that the target needs. If the target is not a stage, all of them. */
 export function findReachedImages(dockerfile: string, use: DockerfileUse): readonly string[] {
-  const stages = readStages(dockerfile, use.buildArgs);
-  const images = reachStages(stages, use.target).flatMap(imageNames);
-  return [...new Set([...frontendOf(dockerfile, use), ...images])];
+  return [...new Set([...frontendOf(dockerfile, use), ...findStageImages(dockerfile, use)])];
+}
+
+/**
+ * The images that the stages of a target begin with and take files from, without the frontend of the Dockerfile. If the
+ * target is not a stage, those of all stages.
+ * @param dockerfile its text
+ */
+export function findStageImages(dockerfile: string, use: DockerfileUse): readonly string[] {
+  return [...new Set(reachStages(readStages(dockerfile, use.buildArgs), use.target).flatMap(imageNames))];
 }
 
 /** The line of the instruction that names an image, or of the `syntax` directive; undefined when no line names it. */

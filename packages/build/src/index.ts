@@ -1,3 +1,4 @@
+export { type DockerfileUse, findStageImages } from "./base-images.js";
 export type { BuildEvent, RegistryEvent } from "./build-event.js";
 export { buildImages } from "./build-images.js";
 export { type PlanBuildOptions, planBuild } from "./build-observation.js";

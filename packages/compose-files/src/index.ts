@@ -4,6 +4,7 @@ export type {
   ComposeProject,
   ComposeService,
   ComposeSource,
+  ComposeTopology,
   ComposeWarning,
   ContextUse,
   DependencyCondition,
@@ -11,7 +12,10 @@ export type {
   LocalReader,
   LocalResource,
   LocalResourceKind,
+  ProjectResource,
   RewrittenFile,
   ServiceDependency,
+  ServiceLinks,
+  ServiceMount,
 } from "./project.js";
 export { readComposeProject } from "./read-project.js";

@@ -132,6 +132,49 @@ export interface ComposeService {
   readonly oneShot: boolean;
 }
 
+/** A mount as it is declared. */
+export interface ServiceMount {
+  /** `bind`, `volume`, `tmpfs`, … */
+  readonly type: string;
+  /** The name of a volume, or a path as it is written; undefined for an anonymous volume and a tmpfs. */
+  readonly source: string | undefined;
+  /** The path in the container. */
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+/** What one service is joined to, as it is declared. */
+export interface ServiceLinks {
+  /** Keys of the project's networks; none with a `networkMode`. */
+  readonly networks: readonly string[];
+  /** `host`, `none`, `service:db`, …; undefined where none is declared. */
+  readonly networkMode: string | undefined;
+  /** As `127.0.0.1:8080->80/tcp`; `80/tcp` where the engine chooses the published port. */
+  readonly ports: readonly string[];
+  readonly mounts: readonly ServiceMount[];
+  readonly buildTarget: string | undefined;
+  /** May hold secrets. */
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** The text of `build.dockerfile_inline`. */
+  readonly inlineDockerfile: string | undefined;
+}
+
+/** A network or volume of the project. `external`: the project uses it, and does not make it. */
+export interface ProjectResource {
+  /** Its key in the compose file. */
+  readonly name: string;
+  readonly external: boolean;
+}
+
+/** What a project's services are joined to: for a picture of the stack. */
+export interface ComposeTopology {
+  /** By service. */
+  readonly services: ReadonlyMap<string, ServiceLinks>;
+  /** With `default`, where a service names none. */
+  readonly networks: readonly ProjectResource[];
+  readonly volumes: readonly ProjectResource[];
+}
+
 export interface ComposeWarning {
   readonly code:
     | "COMPOSE_BIND_MADE"
@@ -150,6 +193,7 @@ export interface ComposeProject {
   /** For `--profile`. */
   readonly profiles: readonly string[];
   readonly services: readonly ComposeService[];
+  readonly topology: ComposeTopology;
   readonly resources: readonly LocalResource[];
   readonly rewritten: readonly RewrittenFile[];
   /** For `-f`, in order. */

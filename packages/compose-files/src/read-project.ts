@@ -4,6 +4,7 @@ import { createLocalDisk } from "./disk/local-disk.js";
 import { unsetWarnings } from "./model/findings.js";
 import { loadProject } from "./model/load-project.js";
 import { selectServices, summarizeServices } from "./model/services.js";
+import { readTopology } from "./model/topology.js";
 import { findContentVariables, findSecretVariables } from "./model/variables.js";
 import { findNeeds } from "./paths/needs.js";
 import { findParentPaths } from "./paths/parent-paths.js";
@@ -72,6 +73,7 @@ export async function readProject(
     name: textAt(tree, "name"),
     profiles,
     services: services.map((service) => ({ ...service, enabled: selection.enabled.has(service.name) })),
+    topology: readTopology(tree),
     resources: mergeResources(
       [...references.resources, ...dockerfiles.resources, ...staged.resources],
       [...references.builds, ...dockerfiles.builds],

@@ -100,4 +100,12 @@ export { findByShortId, getContainerHost } from "./container-host-lookup.js";
 export { currentLab, withLab } from "./current-lab.js";
 export { type OpenLabOptions, openLab } from "./open-lab.js";
 export { type DeclareOptions, declareStacks, type SkippedRepo } from "./stack-declaration.js";
+export {
+  type GraphContainer,
+  type GraphImage,
+  type GraphService,
+  readStackGraph,
+  type StackGraph,
+  type StackGraphOptions,
+} from "./stack-graph.js";
 export type { PlacementOptions } from "./stack-placement.js";

@@ -15,6 +15,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   "otto docker down": ["otto docker down", "otto docker down --repo shop --volumes"],
   "otto docker ps": ["otto docker ps", "otto docker ps --on pepper --all --json"],
   "otto docker logs": ["otto docker logs -f api", "otto docker logs --since 10m --tail 100"],
+  "otto docker graph": [
+    "otto docker graph                    # Mermaid, for Markdown",
+    "otto docker graph -o stack.html      # a page for a browser or a printer",
+    "otto docker graph --no-states --format svg",
+  ],
   "otto host": [
     "otto host pepper exec uptime",
     "otto host local.shop.api run 'cd /srv' 'ls -l'",

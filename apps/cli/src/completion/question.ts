@@ -58,6 +58,7 @@ const optionSubjects: Readonly<Record<string, Subject>> = {
   lab: "lab",
   mode: "nothing",
   on: "parent",
+  output: "nothing",
   profile: "nothing",
   repo: "repo",
   since: "nothing",

@@ -88,6 +88,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
     ...{ "source?": text, "target?": text, "local?": count, "remote?": count, "files?": count },
   },
   copy: { do: oneOf("put", "get"), host: text, source: text, target: text },
+  graph: { repo: text, parent: text, format: oneOf("mermaid", "svg", "html", "json"), graph: object, text },
   skipped: { repo: text, message: text },
   lab: { name: text, hosts: texts, files: texts },
   check: {

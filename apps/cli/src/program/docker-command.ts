@@ -2,12 +2,20 @@ import { Command } from "commander";
 import type { Choose } from "../outcome.js";
 import { createBuild } from "./docker/build.js";
 import { createDown } from "./docker/down.js";
+import { createGraph } from "./docker/graph.js";
 import { createLogs } from "./docker/logs.js";
 import { createPs } from "./docker/ps.js";
 import { createUp } from "./docker/up.js";
 
 /** One file each in `docker/`; each is also a command of its own: `otto up`, `otto compose up`, `otto docker compose up`. */
-const verbs: readonly ((choose: Choose) => Command)[] = [createBuild, createUp, createDown, createPs, createLogs];
+const verbs: readonly ((choose: Choose) => Command)[] = [
+  createBuild,
+  createUp,
+  createDown,
+  createPs,
+  createLogs,
+  createGraph,
+];
 
 /** `otto docker …` */
 export function createDockerCommand(choose: Choose): Command {

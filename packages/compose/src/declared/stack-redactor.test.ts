@@ -16,6 +16,7 @@ const empty: Omit<ComposeProject, "resources" | "secretValues"> = {
   envFiles: [],
   environment: {},
   contentVariables: new Map(),
+  topology: { services: new Map(), networks: [], volumes: [] },
   madeDirectories: [],
   warnings: [],
 };

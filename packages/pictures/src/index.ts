@@ -1,0 +1,1 @@
+export { formatGraph, type GraphFormat } from "./graph/format-graph.js";
