@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { forgetLastStat } from "@otto/errors";
 import type { AgentInboundRequest, ParsedKey, SigningRequestOptions } from "ssh2";
 
 /**
@@ -8,6 +9,7 @@ import type { AgentInboundRequest, ParsedKey, SigningRequestOptions } from "ssh2
  * @throws Error saying why a key cannot be used
  */
 export async function createKeyAgent(contents: readonly Buffer[]): Promise<() => Duplex> {
+  forgetLastStat();
   const { default: ssh2 } = await import("ssh2");
   const keys = contents.map((content): ParsedKey => {
     const key = ssh2.utils.parseKey(content);

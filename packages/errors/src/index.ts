@@ -20,6 +20,7 @@ export {
   startGrace,
   startTimer,
 } from "./deadline.js";
+export { forgetLastStat } from "./forget-last-stat.js";
 export { type GuardedListener, guardListener, withListener } from "./listener.js";
 export { nearestWord } from "./nearest-word.js";
 export { isOttoError, type Json, OttoError, type OttoErrorOptions } from "./otto-error.js";

@@ -8,6 +8,7 @@ import { Ssh2Connection } from "./connection.js";
 import { type LoginPlan, readLogins } from "./credential.js";
 import { type ChosenAlgorithms, performHandshake } from "./handshake.js";
 import { readSsh2Algorithms } from "./internals.js";
+import { loadSsh2 } from "./load.js";
 
 /** The transport by ssh2, in this process. */
 export const connectBySsh2 = createTransport<LoginPlan>({
@@ -18,8 +19,8 @@ export const connectBySsh2 = createTransport<LoginPlan>({
 async function connect(attempt: Attempt, login: LoginPlan): Promise<Ssh2Connection> {
   const { endpoint, depth, startedAt, signal, hostKey, onHostKeyTrusted, onPrompt, wait } = attempt;
   assertNeedsNoCertificate(endpoint, hostKey);
-  // Loaded here at its first use, for it is slow to load; and before the socket, which nobody would listen to meanwhile.
-  const { default: ssh2 } = await import("ssh2");
+  // Before the socket, which nobody would listen to meanwhile.
+  const ssh2 = await loadSsh2();
   const algorithms = await chooseAlgorithms(endpoint);
   const socket = await attempt.dial(signal, login.username);
   const handshake = { ssh2, endpoint, algorithms, login, hostKey, onHostKeyTrusted, onPrompt, wait, signal };

@@ -7,6 +7,7 @@ import type { PrivateKey, SshCredential } from "../route/endpoint.js";
 import { describe } from "../route/failure.js";
 import type { AuthAttempt, Prepared } from "./auth-attempt.js";
 import { adviseOnKey, isEncryptedKey, readPublicPart } from "./key-file.js";
+import { loadSsh2 } from "./load.js";
 import { blobOf, longestKey, readPublicFile, readPublicKeys } from "./public-key.js";
 import { createSigner } from "./signer.js";
 
@@ -59,7 +60,7 @@ async function readKey(key: PrivateKey): Promise<ReadKey> {
   } catch (error) {
     return { label: `${label} (unreadable: ${describeFileError(error)})`, hint: undefined };
   }
-  const { default: ssh2 } = await import("ssh2");
+  const ssh2 = await loadSsh2();
   const passphrase = typeof key.passphrase === "function" ? undefined : key.passphrase;
   const parsed = ssh2.utils.parseKey(content, passphrase?.reveal());
   if (!(parsed instanceof Error) && parsed.isPrivateKey()) return { label, parsed };

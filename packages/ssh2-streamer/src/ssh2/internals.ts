@@ -1,3 +1,4 @@
+import { forgetLastStat } from "@otto/errors";
 import type { Channel, Client } from "ssh2";
 import { keyAlgorithms } from "../host-keys/host-key.js";
 import type { Ssh2Algorithms } from "./algorithms.js";
@@ -108,6 +109,7 @@ type Constants = Readonly<Record<`${"DEFAULT" | "SUPPORTED"}_${"KEX" | "CIPHER" 
 export async function readSsh2Algorithms(): Promise<Ssh2Algorithms> {
   // A bundler that leaves out ssh2 knows it by that name alone: this one is for Node to find.
   const path = ["ssh2", "lib/protocol/constants.js"].join("/");
+  forgetLastStat();
   const { default: constants } = (await import(path)) as { default: Constants };
   const listOf = (kind: "KEX" | "CIPHER" | "MAC") => ({
     defaults: constants[`DEFAULT_${kind}`],
