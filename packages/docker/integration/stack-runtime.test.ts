@@ -61,7 +61,8 @@ test("a runtime that goes on failing fails the up by its own words, and nothing 
   upOnFailing(9, async ({ up, parent, warnings }) => {
     await expect(up()).rejects.toMatchObject({
       code: "COMPOSE_UP_FAILED",
-      message: expect.stringMatching(/OCI runtime create failed.*init-p/),
+      message: expect.stringContaining("init-p"),
+      details: { output: expect.stringMatching(/OCI runtime create failed.*init-p/) },
     });
     expect(warnings).toHaveLength(1);
     expect(await composePs(parent)).toEqual([]);

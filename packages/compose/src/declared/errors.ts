@@ -1,4 +1,4 @@
-import { cleanText, OttoError } from "@otto/errors";
+import { cleanText, type Json, OttoError } from "@otto/errors";
 import { lastLine } from "./engine-text.js";
 import type { PlacedStack } from "./stack.js";
 
@@ -15,17 +15,28 @@ export function requireService({ repo, project, files }: PlacedStack): void {
   });
 }
 
-/** The error of an `up` that compose itself refused or broke off. @param options `directory`: where the stack lies on the parent */
-export function upFailed(
-  { parent, project }: PlacedStack,
-  text: string,
-  { directory, hint }: { readonly directory?: string; readonly hint?: string | undefined } = {},
-): OttoError {
+export interface UpFailure {
+  /** Where the stack lies on the parent. */
+  readonly directory?: string | undefined;
+  readonly hint?: string | undefined;
+  /** Which service, and why; default: the last line of what compose said. */
+  readonly reason?: string | undefined;
+  /** More about the services. */
+  readonly lines?: readonly string[] | undefined;
+  /** The same for `details`. */
+  readonly failure?: Readonly<Record<string, Json>> | undefined;
+}
+
+/** The error of an `up` that compose itself refused or broke off. */
+export function upFailed({ parent, project }: PlacedStack, text: string, failed: UpFailure = {}): OttoError {
+  const { directory, hint, lines = [], failure } = failed;
   // Files of the repo go by the names that they have there.
-  const output = cleanText(directory === undefined ? text : text.replaceAll(`${directory}/repo/`, ""));
+  const shorten = (words: string) => (directory === undefined ? words : words.replaceAll(`${directory}/repo/`, ""));
+  const output = cleanText(shorten(text));
+  const reason = failed.reason ?? (lastLine(output) || "it said nothing");
   return new OttoError(
     "COMPOSE_UP_FAILED",
-    `docker compose up of ${project} on ${parent.id}: ${lastLine(output) || "it said nothing"}`,
-    { hint, details: { host: parent.id, project, output } },
+    [`docker compose up of ${project} on ${parent.id}: ${shorten(reason)}`, ...lines.map(shorten)].join("\n"),
+    { hint, details: { host: parent.id, project, output, ...failure } },
   );
 }

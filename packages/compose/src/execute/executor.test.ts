@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { ComposeService } from "@otto/compose-files";
+import { createRedactor } from "@otto/errors";
 import { expect, test } from "vitest";
 import type { PlacedStack } from "../declared/stack.js";
 import type { UpPlan } from "../plan/operations.js";
@@ -36,7 +37,11 @@ async function execute(plan: UpPlan, failing?: string, endless?: string): Promis
   const files = { services, environment: {}, projectDirectory: "repo", commandFiles: [], envFiles: [], profiles: [] };
   const execution = {
     ...{ stack: { project: "shop", files } as unknown as PlacedStack, compose, directory: "/c" },
-    watched: { session, events: { isOver: false, count: 0, lastChange: () => undefined } },
+    watched: {
+      session,
+      redactor: async () => createRedactor([]),
+      events: { isOver: false, count: 0, lastChange: () => undefined },
+    },
     progress: { begin: () => {}, read: () => "" },
     waiting: {
       ...{ services, before: [], timeoutMs: 1000 },

@@ -8,7 +8,8 @@ const services = [
   { name: "known", hasBuild: true },
   { name: "foreign", image: "other:1", hasBuild: true },
   { name: "absent", hasBuild: true },
-  { name: "plain", image: "other:1", hasBuild: false },
+  { name: "plain", image: "other:1", hasBuild: false, enabled: true },
+  { name: "debug", image: "debug:1", hasBuild: false, enabled: false },
 ] as unknown as readonly ComposeService[];
 
 test("what is to be started, is built and has no image is not there without building", () => {
@@ -25,11 +26,16 @@ const placed = (images: readonly object[]) =>
   }) as unknown as PlacedStack;
 
 test("an image that is absent is told beside those that the settings have", () => {
-  expect(adviseImage(placed([{ name: "api" }, { name: "web" }]), {})).toBe(
-    "The image other:1 of the service plain was not on pepper; those of the settings are r-api:latest, r-web:latest.",
-  );
-  expect(adviseImage(placed([]), {})).toBeUndefined();
-  expect(adviseImage(placed([{ name: "api" }]), { "other:1": { id: "1", build: "" } })).toBeUndefined();
+  const both = placed([{ name: "api" }, { name: "web" }]);
+  const advice =
+    "The image other:1 of the service plain was not on pepper; those of the settings are r-api:latest, r-web:latest.";
+  // Compose 2.26.1.
+  for (const output of [" plain Pulling \n plain Error Get ", "Error response from daemon: No such image: other:1\n"])
+    expect(adviseImage(both, {}, output)).toBe(advice);
+  expect(adviseImage(placed([]), {}, " plain Pulling \n")).toBeUndefined();
+  expect(adviseImage(both, { "other:1": { id: "1", build: "" } }, " plain Pulling \n")).toBeUndefined();
+  const others = ["Error response from daemon: network x not found\n", " debug Pulling \n"];
+  for (const output of others) expect(adviseImage(both, {}, output)).toBeUndefined();
 });
 
 test("an image that would have to be built is named with its service, and what compose said where it tried", () => {

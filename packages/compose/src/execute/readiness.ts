@@ -1,13 +1,13 @@
 import type { ComposeService } from "@otto/compose-files";
-import { cleanText, isOttoError, OttoError } from "@otto/errors";
+import { isOttoError, OttoError } from "@otto/errors";
 import { mayEnd } from "../declared/may-end.js";
 import type { PlacedStack } from "../declared/stack.js";
-import type { StackRedactor } from "../declared/stack-redactor.js";
+import { adviseFailure } from "../failure/failure-hint.js";
+import { formatReason, formatStackFailure } from "../failure/failure-text.js";
+import { failureDetails, readFailure, type StackView, type Unready } from "../failure/read-failure.js";
 import type { ContainerEvents } from "../observed/container-events.js";
 import { type ObservedContainer, observeContainers } from "../observed/observed-stack.js";
 import type { UpPlan } from "../plan/operations.js";
-import { dockerWords } from "../session/compose-command.js";
-import type { StackSession } from "../session/stack-session.js";
 import type { UpOptions } from "./up-options.js";
 
 export type Verdict =
@@ -35,7 +35,9 @@ export function judgeContainer(container: ObservedContainer, service: ComposeSer
   const restarts = container.restarts - restartsBefore;
   const judged = judgeState(container, service, restarts);
   if (judged.verdict !== "waiting" || restarts < loopRestarts) return judged;
-  const because = `it ended ${restarts} times and was started again (exit code ${container.exitCode})`;
+  // The engine forgets the exit code of one that runs again.
+  const last = container.state === "restarting" ? ` (last exit code ${container.exitCode})` : "";
+  const because = `it ended ${restarts} times and was started again${last}`;
   return { ...judged, because, isLoop: true };
 }
 
@@ -59,6 +61,8 @@ export interface WatchedStack extends StackView {
 
 export interface ReadyOptions {
   readonly services: readonly ComposeService[];
+  /** All of the stack, where only some are waited for: an error names those that wait for a failed one. Default: `services`. */
+  readonly stackServices?: readonly ComposeService[] | undefined;
   /** The containers there were before; those that ran and run still need no time to prove themselves. */
   readonly before: readonly ObservedContainer[];
   /** Ids of containers that the plan stops and replaces: that they have exited is no failure of theirs. Default: none. */
@@ -71,13 +75,6 @@ export interface ReadyOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called when the engine does not answer: it is waited for. */
   readonly onAbsent?: (() => void) | undefined;
-}
-
-/** How a stack is looked at. */
-export interface StackView {
-  readonly session: StackSession;
-  /** Of logs. */
-  readonly redactor: StackRedactor;
 }
 
 const defaultTimeoutMs = 300_000;
@@ -98,6 +95,7 @@ export function readyOptions(
   const restarted = plan.flatMap((step) => (step.do === "restart" ? step.containers : []));
   return {
     services: files.services,
+    stackServices: files.services,
     before: before.filter(({ id }) => !restarted.includes(id)),
     stopped: new Set(plan.flatMap((step) => ("network" in step ? step.containers : []))),
     deadline: now() + timeoutMs,
@@ -124,12 +122,13 @@ export async function waitUntilReady(view: WatchedStack, options: ReadyOptions):
     options.signal?.throwIfAborted();
     const { containers, seen } = await observeWatched(view, options);
     const state = judgeStack(containers, options, (id) => performance.now() - (events.lastChange(id) ?? began));
-    if (state.failed !== undefined) throw await serviceFailed(view, state.failed);
-    if (state.waiting === undefined) return containers;
-    const { looping } = state;
-    const left = Math.min(options.deadline, looping ? loopDeadline : Infinity) - options.now();
-    if (left <= 0 && looping !== undefined) throw await serviceFailed(view, looping);
-    if (left <= 0) throw await notReady(view, state.waiting, options.timeoutMs);
+    const { failed, waiting, looping } = state;
+    const stack = { ...options, containers };
+    if (failed.length > 0) throw await serviceFailed(view, [...failed, ...looping], stack);
+    if (waiting.length === 0) return containers;
+    const left = Math.min(options.deadline, looping.length > 0 ? loopDeadline : Infinity) - options.now();
+    if (left <= 0 && looping.length > 0) throw await serviceFailed(view, looping, stack);
+    if (left <= 0) throw await notReady(view, waiting, stack);
     await events.beyond(seen, Math.min(left, state.recheckMs), options.signal);
   }
 }
@@ -146,7 +145,8 @@ export async function explainLate(view: WatchedStack, options: ReadyOptions): Pr
     throw error;
   }
   const service = options.services[0]?.name ?? "";
-  return notReady(view, { service, because: "docker compose was still at work" }, options.timeoutMs);
+  const unready = [{ service, because: "docker compose was still at work" }];
+  return notReady(view, unready, { ...options, containers: [] });
 }
 
 /** Looks at a stack whose events are heard, when its engine answers. @returns `seen`: how many events there were before */
@@ -169,21 +169,15 @@ async function observeWatched(
   }
 }
 
-interface Unready {
-  readonly service: string;
-  readonly because: string;
-  readonly container?: ObservedContainer | undefined;
-}
-
 interface StackState {
-  readonly failed?: Unready;
-  readonly waiting?: Unready;
-  /** One of those that are waited for. */
-  readonly looping?: Unready;
+  readonly failed: readonly Unready[];
+  readonly waiting: readonly Unready[];
+  /** Those of the waiting ones that crash again and again. */
+  readonly looping: readonly Unready[];
   readonly recheckMs: number;
 }
 
-type Judging = Pick<ReadyOptions, "services" | "before" | "stopped">;
+type Judging = Pick<ReadyOptions, "services" | "stackServices" | "before" | "stopped">;
 
 /** @param quietMs for how long nothing has happened to a container */
 function judgeStack(
@@ -191,75 +185,93 @@ function judgeStack(
   { services, before, stopped }: Judging,
   quietMs: (id: string) => number,
 ): StackState {
-  let waiting: Unready | undefined;
-  let looping: Unready | undefined;
+  const failed: Unready[] = [];
+  const waiting: Unready[] = [];
+  const looping: Unready[] = [];
   let recheckMs = Number.POSITIVE_INFINITY;
   for (const declared of services.filter(({ enabled, replicas }) => enabled && replicas > 0)) {
     const service = declared.name;
     const own = containers.filter((container) => container.service === service && stopped?.has(container.id) !== true);
-    if (own.length === 0) waiting ??= { service, because: "it has no container" };
+    if (own.length === 0) waiting.push({ service, because: "it has no container", isUnstarted: true });
     for (const container of own) {
       const known = before.find(({ id }) => id === container.id);
       const judged = judgeContainer(container, declared, known?.restarts);
       if (judged.verdict === "ready") continue;
-      const unready = { service, because: judged.because, container };
-      if (judged.verdict === "failed") return { failed: unready, recheckMs };
+      const isUnstarted = container.state === "created";
+      const unready = { service, because: judged.because, container, isUnstarted };
+      if (judged.verdict === "failed") {
+        failed.push(unready);
+        continue;
+      }
       const quiet = known?.state === "running" ? Number.POSITIVE_INFINITY : quietMs(container.id);
       if (judged.forMs !== undefined && quiet >= judged.forMs) continue;
       if (judged.forMs !== undefined) recheckMs = Math.min(recheckMs, judged.forMs - quiet);
-      waiting ??= unready;
-      if (judged.isLoop) looping ??= unready;
+      waiting.push(unready);
+      if (judged.isLoop) looping.push(unready);
     }
   }
-  return { ...(waiting && { waiting }), ...(looping && { looping }), recheckMs: Math.max(recheckMs, 1) };
+  return { failed, waiting, looping, recheckMs: Math.max(recheckMs, 1) };
 }
 
 /** Whether a stack that nothing is done to is up, by what was seen of it before. */
 export function isReady({ services, before }: Pick<ReadyOptions, "services" | "before">): boolean {
   const { failed, waiting } = judgeStack(before, { services, before }, () => 0);
-  return failed === undefined && waiting === undefined;
+  return failed.length === 0 && waiting.length === 0;
 }
 
-/** The first service of a stack that failed by itself, as an error with its last log lines. */
+/** What of a stack failed by itself, as an error with what the engine knows of it. */
 export async function findFailure(view: StackView, options: Judging): Promise<OttoError | undefined> {
   const containers = await observeContainers(view.session);
   const { failed, looping } = judgeStack(containers, options, () => 0);
-  const unready = failed ?? looping;
-  return unready && serviceFailed(view, unready);
+  const unready = [...failed, ...looping];
+  return unready.length === 0 ? undefined : serviceFailed(view, unready, { ...options, containers });
 }
 
-const lastLogLines = 30;
+type Explaining = Pick<ReadyOptions, "services" | "stackServices"> & {
+  readonly containers: readonly ObservedContainer[];
+};
 
-async function lastLogs({ session, redactor }: StackView, container: ObservedContainer | undefined) {
-  if (container === undefined) return "";
-  const { output } = await session.run(
-    `${dockerWords(session.parent)} logs --tail ${lastLogLines} ${container.id} 2>&1`,
+async function serviceFailed(view: StackView, unready: readonly Unready[], stack: Explaining): Promise<OttoError> {
+  const described = await describe(view, unready, stack);
+  const { host, service } = described.details;
+  const lead = `the service ${service} on ${host} is not up: ${described.reason}`;
+  return toError("COMPOSE_SERVICE_FAILED", lead, described);
+}
+
+async function notReady(
+  view: StackView,
+  unready: readonly Unready[],
+  { timeoutMs, ...stack }: Explaining & Pick<ReadyOptions, "timeoutMs">,
+): Promise<OttoError> {
+  const described = await describe(view, unready, stack);
+  const { host, service } = described.details;
+  const lead = `the stack on ${host} is not up after ${timeoutMs / 1000} s: ${service}: ${described.reason}`;
+  return toError("COMPOSE_NOT_READY", lead, described);
+}
+
+type Described = Awaited<ReturnType<typeof describe>>;
+
+function toError(
+  code: "COMPOSE_SERVICE_FAILED" | "COMPOSE_NOT_READY",
+  lead: string,
+  { lines, hint, details }: Described,
+): OttoError {
+  return new OttoError(code, [lead, ...lines].join("\n"), { hint, details });
+}
+
+async function describe(view: StackView, unready: readonly Unready[], stack: Explaining) {
+  const services = stack.stackServices ?? stack.services;
+  const failure = await readFailure(view, unready, { services, containers: stack.containers });
+  const host = view.session.parent.id;
+  const [first] = failure.failed;
+  const service = first?.service ?? unready[0]?.service ?? "";
+  const advised = failure.failed.map(({ service, container }) =>
+    adviseFailure({ host, service, container, output: "" }),
   );
-  return cleanText(output, await redactor()).trimEnd();
-}
-
-/** A container may log nothing where its health check says what is wrong. */
-async function explain({ redactor }: StackView, { because, container }: Unready): Promise<string> {
-  if (container?.health === undefined || container.health === "healthy") return because;
-  const said = cleanText(container.healthOutput ?? "", await redactor()).trim();
-  return said === "" ? because : `${because}: ${said}`;
-}
-
-async function serviceFailed(view: StackView, unready: Unready): Promise<OttoError> {
-  const { because, details } = await describe(view, unready);
-  const message = `the service ${unready.service} on ${details.host} is not up: ${because}`;
-  return new OttoError("COMPOSE_SERVICE_FAILED", message, { details });
-}
-
-async function notReady(view: StackView, unready: Unready, timeoutMs: number): Promise<OttoError> {
-  const { because, details } = await describe(view, unready);
-  const message = `the stack on ${details.host} is not up after ${timeoutMs / 1000} s: ${unready.service}: ${because}`;
-  return new OttoError("COMPOSE_NOT_READY", message, { details });
-}
-
-async function describe(view: StackView, unready: Unready) {
-  const logs = await lastLogs(view, unready.container);
-  const quoted = logs === "" ? " and logged nothing" : `; its last log lines:\n${logs}`;
-  const because = `${await explain(view, unready)}${quoted}`;
-  return { because, details: { host: view.session.parent.id, service: unready.service, logs } };
+  return {
+    reason: first === undefined ? (unready[0]?.because ?? "") : formatReason(first),
+    lines: formatStackFailure(failure),
+    hint: advised.find((advice) => advice !== undefined),
+    details: { host, service, logs: first?.container?.logs ?? "", ...failureDetails(failure) },
+  };
 }
