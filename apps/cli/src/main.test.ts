@@ -187,7 +187,7 @@ test("OTTO_SUT_DIRS and OTTO_LAB choose repositories and lab, --lab goes first",
   const host = (element: string, lab: string) => ({ element, ip: "x", creds: [{ login: "u" }], labs: [lab] });
   await writeFile(join(other, "lab.json"), JSON.stringify({ hosts: [host("a", "one"), host("b", "two")] }));
   const env = { OTTO_SUT_DIRS: other, OTTO_LAB: "one" };
-  expect((await otto(["--list-labs"], env)).out).toBe("local  local\none    a\ntwo    b\n");
+  expect((await otto(["--list-labs"], env)).out).toBe("local  local\none    a      in use: OTTO_LAB\ntwo    b\n");
   expect((await otto(["--list-hosts"], env)).out).toBe("a  host  x:22\n");
   expect((await otto(["--list-hosts", "--lab", "two"], env)).out).toBe("b  host  x:22\n");
   expect((await otto(["--list-hosts", "--lab", "tow"], env)).err).toContain('hint: Did you mean "two"?');

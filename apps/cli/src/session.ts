@@ -60,6 +60,7 @@ async function openSessionLab({ invocation, options, reporter, signal }: Session
       reporter.notice("warn", `${hop} was never seen before: recorded its host key ${fingerprint} in ${file}`),
   });
   for (const note of [...lab.repos.flatMap((repo) => repo.notes), ...lab.data.notes]) reporter.notice("debug", note);
+  for (const warning of lab.data.warnings ?? []) reporter.notice("warn", warning);
   return lab;
 }
 

@@ -1,9 +1,12 @@
 export { isWithin } from "./document/local-path.js";
+export { slug } from "./document/slug.js";
 export { createJsonSchema, type JsonSchema, type SchemaName } from "./json-schema.js";
-export { formatHostId, type HostIdentity, slug } from "./lab/host-identity.js";
+export { formatHostId, type HostIdentity } from "./lab/host-identity.js";
+export { type DefaultLab, findDefaultLab } from "./lab/lab-choice.js";
 export type { Credential, HostData, HostDocker, LabData, LabOrigin, SshOptions } from "./lab/lab-data.js";
 export { type DeclaredHost, sshDefaults } from "./lab/lab-host.js";
 export { type LoadLabOptions, listLabs, loadLab, type RepoLab, readRepoLabs } from "./lab/lab-loading.js";
+export { type LabPlaces, userLabFile } from "./lab/lab-sources.js";
 export type { LabSummary } from "./lab/lab-summary.js";
 export {
   describeMissing,
@@ -13,6 +16,7 @@ export {
   planParent,
   planRemovalParent,
 } from "./parent-plan.js";
+export { findComposeFiles } from "./repo/compose-repo.js";
 export type { BuildSecret, DockerCompose, DockerImage, LabSource, Repo, RepoDocker } from "./repo/repo.js";
 export { type LoadRepoOptions, loadRepo } from "./repo/repo-loading.js";
 export { findRepoRoots, type RepoSearch } from "./repo/repo-search.js";

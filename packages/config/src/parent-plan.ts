@@ -44,7 +44,7 @@ export function planRemovalParent(repo: Repo, lab: LabData, on?: string): HostDa
     "LAB_DEFAULT_HOST_MISSING",
     `taking ${repo.name} down on ${host.id}: ${describeMissing(missing, lab)}`,
     {
-      hint: `Choose the lab with --lab or OTTO_LAB. If ${host.id} is meant, name it: --on ${host.id}`,
+      hint: `Choose the lab with --lab, OTTO_LAB or [lab] default in the settings. If ${host.id} is meant, name it: --on ${host.id}`,
       details: { repo: repo.name, lab: lab.name, host: host.id, missing: [...missing] },
     },
   );

@@ -8,6 +8,7 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
     version: "Version of the repository.",
     instructions: "Modules that define instructions; paths and globs. Default: .otto/instructions.ts.",
     lab: "Where labs come from.",
+    "lab.default": "The lab to work in without --lab and OTTO_LAB. Default: local, this machine.",
     "lab.sources": "Sources of lab hosts; a later one replaces hosts of an earlier one.",
     "lab.sources[].backend": "Kind of the source: json, for files.",
     "lab.sources[].name": "Name of the source.",

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { loadLab, loadRepos } from "@otto/config";
+import { findDefaultLab, loadLab, loadRepos } from "@otto/config";
 import { Lab, type LabOptions } from "@otto/host-registry";
 
 export interface OpenLabOptions
@@ -7,7 +7,7 @@ export interface OpenLabOptions
     LabOptions,
     "onSshEvent" | "onPrompt" | "onHostKeyLearned" | "learnHostKeys" | "sendPasswords" | "trusted"
   > {
-  /** Name of the lab, `a+b` merges two. Default: `OTTO_LAB`, else `local`. */
+  /** Name of the lab, `a+b` merges two. Default: `OTTO_LAB`, else `[lab] default` of the settings, else `local`. */
   readonly lab?: string | undefined;
   /** Where to look for the nearest `.otto/` upwards, unless `OTTO_SUT_DIRS` lists repos. Default: the working directory. */
   readonly cwd?: string | undefined;
@@ -26,6 +26,7 @@ export interface OpenLabOptions
 export async function openLab(options: OpenLabOptions = {}): Promise<Lab> {
   const { cwd = process.cwd(), env = process.env, home = homedir(), ...listeners } = options;
   const repos = await loadRepos({ cwd, env, home });
-  const data = await loadLab({ repos, name: options.lab ?? (env.OTTO_LAB || undefined), home });
+  const name = options.lab ?? (env.OTTO_LAB || findDefaultLab(repos)?.name);
+  const data = await loadLab({ repos, name, home, env });
   return new Lab({ data, repos, env, home, ...listeners });
 }

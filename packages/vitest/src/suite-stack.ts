@@ -6,7 +6,7 @@ import { suiteRepo } from "./suite-repo.js";
 export interface SuiteStackOptions<Service extends string = string> extends ComposedOptions<Service> {
   /** Name of the repository. Default: the one that holds `cwd`. */
   readonly repo?: string | undefined;
-  /** Default: `OTTO_LAB`, else `local`. */
+  /** Default: `OTTO_LAB`, else `[lab] default` of the settings, else `local`. */
   readonly lab?: string | undefined;
   /** Default: the working directory. */
   readonly cwd?: string | undefined;

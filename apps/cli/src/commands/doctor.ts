@@ -1,5 +1,6 @@
 import { diagnose, type Finding } from "@otto/doctor";
 import { exitCodes } from "../exit-code.js";
+import { readLabChoice } from "../lab-choice.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
 
@@ -10,6 +11,11 @@ const statusWidth = 11;
 /** `otto doctor`: one line for each thing to look at; fails when one of them does, or was not reached. */
 export async function doctor(session: Session, id: string | undefined): Promise<Outcome> {
   const lab = await session.lab();
+  const { name, chosenBy } = await readLabChoice(session);
+  session.reporter.notice(
+    "info",
+    `the lab is ${name}: ${chosenBy ?? "neither --lab, OTTO_LAB nor settings name another"}`,
+  );
   const hosts = id === undefined ? lab.data.hosts.filter((host) => host.dockerCapable).map((host) => host.id) : [id];
   const counts = { ok: 0, warning: 0, failed: 0, "not-reached": 0 };
   for (const host of hosts) {

@@ -62,8 +62,10 @@ async function answerPaths(
 
 async function readLab(session: Session, question: Question): Promise<LabData> {
   const { invocation, options } = session;
-  const { loadLab } = await import("@otto/config");
-  return loadLab({ repos: await session.repos(), name: question.options.lab ?? options.lab, home: invocation.home });
+  const { findDefaultLab, loadLab } = await import("@otto/config");
+  const repos = await session.repos();
+  const name = question.options.lab ?? options.lab ?? findDefaultLab(repos)?.name;
+  return loadLab({ ...invocation, repos, name });
 }
 
 async function reposOf(session: Session, { options }: Question): Promise<readonly Repo[]> {

@@ -90,7 +90,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   copy: { do: oneOf("put", "get"), host: text, source: text, target: text },
   graph: { repo: text, parent: text, format: oneOf("mermaid", "svg", "html", "json"), graph: object, text },
   skipped: { repo: text, message: text },
-  lab: { name: text, hosts: texts, files: texts },
+  lab: { name: text, hosts: texts, files: texts, inUse: flag, "chosenBy?": text },
   check: {
     ...{ host: text, machine: text, check: text, status: oneOf("ok", "warning", "failed", "not-reached"), text },
     ...{ "code?": text, "hint?": text },

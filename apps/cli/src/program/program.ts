@@ -27,7 +27,10 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
   const program = new Command("otto")
     .description("Builds images and runs Compose stacks on a machine that you reach over SSH.")
     .version(version, "--version", "show the version")
-    .option("--lab <name>", "the lab to work in; a+b merges two (default: $OTTO_LAB, else this machine)")
+    .option(
+      "--lab <name>",
+      "the lab to work in; a+b merges two (default: $OTTO_LAB, else that of the settings, else this machine)",
+    )
     .option("--list-hosts", "list the hosts of the lab")
     .option("--list-labs", "list the labs")
     .option("--json", "one JSON object a line on stdout")

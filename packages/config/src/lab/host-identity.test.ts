@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { formatHostId, slug } from "./host-identity.js";
+import { slug } from "../document/slug.js";
+import { formatHostId } from "./host-identity.js";
 
 test.each([
   ["Lab X Server", "lab-x-server"],

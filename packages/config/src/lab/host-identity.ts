@@ -1,17 +1,11 @@
+import { slug } from "../document/slug.js";
+
 /** The fields of a host that make its id. */
 export interface HostIdentity {
   readonly element: string;
   readonly elementId?: number | undefined;
   readonly board?: string | undefined;
   readonly slot?: number | undefined;
-}
-
-/** Lower case, with each run outside `[a-z0-9]` as one `-` and none at either end. */
-export function slug(text: string): string {
-  return text
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-|-$/g, "");
 }
 
 /** `slug(element)` + `elementId` + (`_` + `slug(board)` + `slot` when a board is set). */

@@ -9,6 +9,8 @@ export interface LabData {
   readonly links: readonly Readonly<Record<string, unknown>>[];
   /** What was accepted and has no meaning here, one sentence each; for a debug log. */
   readonly notes: readonly string[];
+  /** Likely mistakes in the lab files, one sentence each, for whoever runs the program. Absent: none. */
+  readonly warnings?: readonly string[];
 }
 
 /** One host of a lab file. */

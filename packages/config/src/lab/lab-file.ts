@@ -8,15 +8,15 @@ import { formatPlace, validateDocument } from "../document/validation.js";
 import type { LabData, LabOrigin } from "./lab-data.js";
 import { type DeclaredHost, toHost } from "./lab-host.js";
 import { type LabReading, readOrigin } from "./lab-origin.js";
-import { type LabText, labSchema, usedKeys } from "./lab-schema.js";
+import { labSchema } from "./lab-schema.js";
+import { type KeyReport, reportKeys } from "./unknown-keys.js";
 
 /** One lab file. */
-export interface LabFile {
+export interface LabFile extends KeyReport {
   readonly file: string;
   readonly origin?: LabOrigin;
   readonly hosts: readonly PlacedHost[];
   readonly links: LabData["links"];
-  readonly notes: readonly string[];
 }
 
 /** A host and where it is declared. */
@@ -54,7 +54,7 @@ export async function readLabFile(file: string, settingsFile: string, reading: L
       place: formatPlace(document, ["hosts", index]),
     })),
     links: lab.links,
-    notes: notesOn(lab, document),
+    ...reportKeys(lab, document),
   };
 }
 
@@ -83,14 +83,4 @@ async function isDirectory(path: string): Promise<boolean> {
 
 async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() ?? false;
-}
-
-function notesOn(lab: LabText, document: SourceDocument): string[] {
-  return lab.hosts.flatMap((host, index) =>
-    (["ssh_options", "docker"] as const).flatMap((table) =>
-      Object.keys(host[table] ?? {})
-        .filter((key) => !usedKeys[table].includes(key))
-        .map((key) => `${formatPlace(document, ["hosts", index, table, key])} has no meaning here and is ignored`),
-    ),
-  );
 }

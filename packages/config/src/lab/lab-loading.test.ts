@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Repo } from "../repo/repo.js";
+import { findDefaultLab } from "./lab-choice.js";
 import { listLabs, loadLab } from "./lab-loading.js";
 
 let root: string;
@@ -190,13 +191,6 @@ test("a later source replaces a host of an earlier one, and a note says so", asy
   expect(lab.notes).toEqual([expect.stringContaining("replaces the host a of")]);
 });
 
-test("an ssh option that means nothing here leaves a note", async () => {
-  const { notes } = await load([host({ element: "a", ssh_options: { conect_timeout: 5 } })]);
-  expect(notes).toEqual([
-    expect.stringMatching(/lab\.json:\d+: hosts\[0\]\.ssh_options\.conect_timeout has no meaning/),
-  ]);
-});
-
 test("the same id in two labs is no duplicate", async () => {
   const lab = await load([host({ element: "a" }), host({ element: "a", labs: ["fruit"] })]);
   expect(lab.hosts).toHaveLength(1);
@@ -323,4 +317,41 @@ test.each([
     code: "LAB_INVALID",
     message: expect.stringContaining(`${key}: must not hold control characters`) as string,
   });
+});
+
+test("keys that nobody knows are warnings with the nearest one, each once; those of the Python system and comments are not", async () => {
+  const { warnings, notes } = await load([
+    host({ element: "a", dockr_capable: true, is_virtual: true, _comment: "x", ssh_options: { prot: 1, extra: {} } }),
+    host({ element: "b", dockr_capable: true, creds: [{ login: "u", pasword: "x" }], docker: { sockt: "/x" } }),
+  ]);
+  const file = join(root, "lab.json");
+  expect(warnings?.map((text) => text.replaceAll(/:\d+/g, ""))).toEqual([
+    `${file}: hosts[0].dockr_capable: unknown key, ignored (and 1 more); did you mean "docker_capable"?`,
+    `${file}: hosts[0].ssh_options.prot: unknown key, ignored; did you mean "port"?`,
+    `${file}: hosts[1].docker.sockt: unknown key, ignored; did you mean "socket"?`,
+    `${file}: hosts[1].creds[0].pasword: unknown key, ignored; did you mean "password"?`,
+  ]);
+  expect(notes).toEqual([expect.stringContaining("ssh_options.extra has no meaning here")]);
+});
+
+test("the user's own lab file is read before those of repos, and needs none", async () => {
+  await write("home/.config/otto/lab.json", { hosts: [host({ element: "own", labs: ["mine", "veg"] })] });
+  await write("xdg/otto/lab.json", { hosts: [host({ element: "other", labs: ["mine"] })] });
+  await write("lab.json", { hosts: [host({ element: "own", ip: "10.0.0.2" })] });
+  const places = { home: join(root, "home") };
+  expect((await loadLab({ ...places, repos: [], name: "mine" })).hosts).toMatchObject([{ id: "own" }]);
+  expect((await loadLab({ ...places, repos: [repoWith(["."])], name: "veg" })).hosts).toMatchObject([
+    { id: "own", ip: "10.0.0.2" },
+  ]);
+  const env = { XDG_CONFIG_HOME: join(root, "xdg") };
+  expect((await listLabs([], { ...places, env })).map(({ name }) => name)).toEqual(["local", "mine"]);
+});
+
+test("settings choose a lab, unless two of them choose different ones", () => {
+  const choosing = (defaultLab: string) => ({ ...repoWith(), defaultLab });
+  expect(findDefaultLab([repoWith()])).toBeUndefined();
+  expect(findDefaultLab([repoWith(), choosing("veg"), choosing("veg")])).toMatchObject({ name: "veg" });
+  expect(() => findDefaultLab([choosing("veg"), choosing("fruit")])).toThrow(
+    expect.objectContaining({ code: "CONFIG_LAB_AMBIGUOUS" }),
+  );
 });

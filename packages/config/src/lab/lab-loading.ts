@@ -5,29 +5,27 @@ import { assignHandles } from "./host-identity.js";
 import type { LabData, LabOrigin } from "./lab-data.js";
 import type { DeclaredHost } from "./lab-host.js";
 import { mergeSources } from "./lab-merge.js";
-import { readSources } from "./lab-sources.js";
+import { type LabPlaces, readSources } from "./lab-sources.js";
 import { isBuiltIn, type LabSummary, labsOf } from "./lab-summary.js";
 import { localHost, localName } from "./local-lab.js";
 
-export interface LoadLabOptions {
+export interface LoadLabOptions extends LabPlaces {
   /** Repos whose sources are read, in this order. */
   readonly repos: readonly Repo[];
   /** The lab's name; `a+b` merges two; `undefined`: the `local` lab. */
   readonly name: string | undefined;
-  /** Absolute path of the user's home, for `~`. */
-  readonly home: string;
 }
 
 /**
- * Reads a lab from the sources of the repos. A host that a later source declares again replaces the earlier one; the
+ * Reads a lab from the user's own lab file, where there is one, and the sources of the repos. A host that a later source declares again replaces the earlier one; the
  * `local` lab, unless a file declares one, holds this machine as `local` and reads no file.
  *
  * @throws `LAB_UNKNOWN`, `LAB_DUPLICATE_HOST`, `LAB_UNKNOWN_HOP`, `LAB_HOP_CYCLE`, and what reading a lab file throws:
  * `LAB_FILE_MISSING`, `LAB_FILE_UNREADABLE`, `LAB_SYNTAX`, `LAB_INVALID`
  */
 export async function loadLab(options: LoadLabOptions): Promise<LabData> {
-  if (options.name === undefined) return toLab(localName, [localHost], [], []);
-  const sources = await readSources(options.repos, options.home);
+  if (options.name === undefined) return toLab(localName, [localHost], []);
+  const sources = await readSources(options.repos, options);
   const files = sources.flat();
   const known = labsOf(files);
   const names = splitName(options.name);
@@ -38,21 +36,25 @@ export async function loadLab(options: LoadLabOptions): Promise<LabData> {
     [...hosts.values()],
     files.flatMap((file) => file.hosts.map(({ host }) => host.id)),
   );
-  return toLab(
-    names.join("+"),
-    [...hosts.values()],
-    files.flatMap((file) => file.links),
-    [...files.flatMap((file) => file.notes), ...notes],
-  );
+  const warnings = files.flatMap((file) => file.warnings);
+  return {
+    ...toLab(
+      names.join("+"),
+      [...hosts.values()],
+      files.flatMap((file) => file.links),
+    ),
+    notes: [...files.flatMap((file) => file.notes), ...notes],
+    ...(warnings.length > 0 && { warnings }),
+  };
 }
 
 /**
- * The labs that the sources of the repos declare, by name, and the built-in `local`.
+ * The labs that the user's own lab file and the sources of the repos declare, by name, and the built-in `local`.
  *
  * @throws what reading a lab file throws: `LAB_FILE_MISSING`, `LAB_FILE_UNREADABLE`, `LAB_SYNTAX`, `LAB_INVALID`
  */
-export async function listLabs(repos: readonly Repo[], options: { readonly home: string }): Promise<LabSummary[]> {
-  const labs = labsOf((await readSources(repos, options.home)).flat());
+export async function listLabs(repos: readonly Repo[], places: LabPlaces): Promise<LabSummary[]> {
+  const labs = labsOf((await readSources(repos, places)).flat());
   return [...labs.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -67,8 +69,8 @@ export interface RepoLab {
  *
  * @throws as {@link listLabs}
  */
-export async function readRepoLabs(repos: readonly Repo[], options: { readonly home: string }): Promise<RepoLab[]> {
-  const files = (await readSources(repos, options.home)).flat();
+export async function readRepoLabs(repos: readonly Repo[], places: LabPlaces): Promise<RepoLab[]> {
+  const files = (await readSources(repos, places)).flat();
   return files.flatMap(({ origin, hosts }) =>
     origin === undefined ? [] : [{ origin, hosts: hosts.map(({ host }) => host) }],
   );
@@ -88,12 +90,8 @@ function unknownLab(name: string, known: readonly string[]): OttoError {
   });
 }
 
-function toLab(
-  name: string,
-  hosts: readonly DeclaredHost[],
-  links: LabData["links"],
-  notes: readonly string[],
-): LabData {
+function toLab(name: string, hosts: readonly DeclaredHost[], links: LabData["links"]): LabData {
   const handles = assignHandles(hosts);
-  return { name, hosts: hosts.map((host) => ({ ...host, handle: handles.get(host.id) ?? host.id })), links, notes };
+  const withHandles = hosts.map((host) => ({ ...host, handle: handles.get(host.id) ?? host.id }));
+  return { name, hosts: withHandles, links, notes: [] };
 }

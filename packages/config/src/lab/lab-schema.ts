@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { name, names } from "../document/name.js";
-import { slug } from "./host-identity.js";
+import { slug } from "../document/slug.js";
 
 const text = z.string().min(1, "must not be empty");
 const texts = z.array(text);
@@ -41,24 +41,25 @@ const docker = z.looseObject({
   staging_root: text.nullish(),
 });
 
-const host = z
-  .looseObject({
-    ip: name,
-    element: identity,
-    element_id: whole.nullish(),
-    board: identity.nullish(),
-    slot: whole.nullish(),
-    name: name.nullish(),
-    user: name.nullish(),
-    creds: z.array(credential).optional(),
-    labs: names,
-    hop: name.nullish(),
-    resources: names.nullish(),
-    docker_capable: z.boolean().nullish(),
-    ssh_options: sshOptions.nullish(),
-    docker: docker.nullish(),
-    os_type: z.string().nullish(),
-  })
+const hostFields = z.looseObject({
+  ip: name,
+  element: identity,
+  element_id: whole.nullish(),
+  board: identity.nullish(),
+  slot: whole.nullish(),
+  name: name.nullish(),
+  user: name.nullish(),
+  creds: z.array(credential).optional(),
+  labs: names,
+  hop: name.nullish(),
+  resources: names.nullish(),
+  docker_capable: z.boolean().nullish(),
+  ssh_options: sshOptions.nullish(),
+  docker: docker.nullish(),
+  os_type: z.string().nullish(),
+});
+
+const host = hostFields
   // A console without a login step has no creds; a machine that SSH reaches does.
   .refine((it) => it.creds !== undefined || (it.os_type ?? "unix") !== "unix", {
     path: ["creds"],
@@ -80,10 +81,13 @@ export const labSchema = z.looseObject({
   links: z.array(z.looseObject({})).default([]),
 });
 
-/** The keys of `ssh_options` and `docker` that mean something here. */
-export const usedKeys = {
+/** The keys of each table that mean something here. */
+export const knownKeys = {
+  file: Object.keys(labSchema.shape),
+  host: Object.keys(hostFields.shape),
   ssh_options: Object.keys(sshOptions.shape),
   docker: Object.keys(docker.shape),
+  creds: Object.keys(credential.shape),
 } as const;
 
 export type LabText = z.output<typeof labSchema>;

@@ -8,9 +8,13 @@ import type { Repo } from "./repo.js";
  */
 export function selectRepos(repos: readonly Repo[], name?: string): readonly Repo[] {
   if (repos.length === 0) {
-    throw new OttoError("CONFIG_NO_REPO", "looking for a repository: no .otto directory here or above", {
-      hint: "Go to a repository with .otto/settings.toml, name its root in OTTO_SUT_DIRS, or make one here: otto init",
-    });
+    throw new OttoError(
+      "CONFIG_NO_REPO",
+      "looking for a repository: no .otto directory and no Compose file here or above",
+      {
+        hint: "Go to a directory with a compose.yaml or .otto/settings.toml, name a repository in OTTO_SUT_DIRS, or start one here: otto init",
+      },
+    );
   }
   if (name === undefined) return repos;
   return [findNamed(repos, name)];

@@ -1,14 +1,16 @@
-/** A repository with `.otto/settings.toml` (or `.yaml`): what it builds, what it runs and where its labs come from. */
+/** A repository with `.otto/settings.toml` (or `.yaml`), or with Compose files alone: what it builds, what it runs and where its labs come from. */
 export interface Repo {
   readonly name: string;
   readonly version: string;
   /** Absolute path of the repository root. */
   readonly root: string;
-  /** Absolute path of the settings file that was read. */
+  /** Absolute path of the settings file that was read; with Compose files alone, of the one that may be written. */
   readonly settingsFile: string;
   /** Globs of instruction modules, relative to the root; empty: the default applies. */
   readonly instructions: readonly string[];
   readonly labSources: readonly LabSource[];
+  /** `[lab] default`: the lab to work in where nothing else chooses one. */
+  readonly defaultLab?: string;
   readonly docker: RepoDocker;
   /** What was accepted and has no meaning here, one sentence each; for a debug log. */
   readonly notes: readonly string[];

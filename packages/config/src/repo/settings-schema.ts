@@ -82,7 +82,7 @@ export const settingsSchema = z.strictObject({
   name,
   version: name,
   instructions: texts.default([]),
-  lab: z.strictObject({ sources: z.array(source).default([]) }).optional(),
+  lab: z.strictObject({ default: name.optional(), sources: z.array(source).default([]) }).optional(),
   docker: docker.optional(),
   ...foreign,
 });

@@ -12,6 +12,7 @@ export function toRepo(settings: SettingsText, settingsFile: string, base: PathB
     root: base.directory,
     settingsFile,
     instructions: settings.instructions,
+    ...optional({ defaultLab: settings.lab?.default }),
     labSources: (settings.lab?.sources ?? []).map((source) => ({
       backend: source.backend,
       paths: source.paths.map((path) => resolvePath(path, base)),

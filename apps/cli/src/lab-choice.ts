@@ -1,0 +1,28 @@
+import type { Session } from "./session.js";
+
+/** The lab that a command works in, and what chose it. */
+export interface LabChoice {
+  readonly name: string;
+  /** `--lab`, `OTTO_LAB`, `[lab] default of FILE`; undefined: nothing did, and it is this machine. */
+  readonly chosenBy: string | undefined;
+}
+
+/**
+ * Which lab it is, and why: the command line goes before the environment, that before the settings.
+ *
+ * @throws `CONFIG_LAB_AMBIGUOUS` and what reading the settings throws
+ */
+export async function readLabChoice({ options, invocation, repos }: Session): Promise<LabChoice> {
+  if (options.lab !== undefined) {
+    const isOfEnvironment = invocation.env.OTTO_LAB === options.lab && !namesLab(invocation.argv);
+    return { name: options.lab, chosenBy: isOfEnvironment ? "OTTO_LAB" : "--lab" };
+  }
+  const { findDefaultLab } = await import("@otto/config");
+  const chosen = findDefaultLab(await repos());
+  if (chosen === undefined) return { name: "local", chosenBy: undefined };
+  return { name: chosen.name, chosenBy: `[lab] default of ${chosen.settingsFile}` };
+}
+
+function namesLab(argv: readonly string[]): boolean {
+  return argv.some((word) => word === "--lab" || word.startsWith("--lab="));
+}
