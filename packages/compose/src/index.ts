@@ -27,4 +27,13 @@ export type { ObservedContainer } from "./observed/observed-stack.js";
 export { type DownStep, formatDownStep } from "./plan/down.js";
 export { formatUpStep, type UpPlan, type UpStep } from "./plan/operations.js";
 export { type PreviewOptions, previewDown, previewUp } from "./preview.js";
+export {
+  actOnServices,
+  previewAction,
+  type ServiceAction,
+  type ServiceActionEvent,
+  type ServiceActionOptions,
+  type ServiceActionSettings,
+  type ServiceChange,
+} from "./service-actions.js";
 export { bringUp } from "./up.js";

@@ -1,9 +1,8 @@
 import type { Repo } from "@otto/config";
 import type { Lab } from "@otto/host-registry";
 import { type LogOptions, readServiceLogs, type ServiceLogLine } from "@otto/hosts";
-import { isUnreadableStack, listServiceReplicas } from "./service-replicas.js";
-import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
-import { requireDeclared } from "./stack-services.js";
+import { checkServices } from "./declared-services.js";
+import { type PlacementOptions, projectNameOf } from "./stack-placement.js";
 
 export interface ComposeLogsOptions extends PlacementOptions, LogOptions {
   /** Default: every service. */
@@ -24,22 +23,6 @@ export async function* composeLogs(
 ): AsyncGenerator<ServiceLogLine, void> {
   const parent = lab.parentFor(repo, options.on);
   const project = projectNameOf(repo, lab, options);
-  const services = options.services?.length === 0 ? undefined : options.services;
-  if (services !== undefined) await checkServices(repo, lab, { ...options, services });
+  const services = await checkServices(repo, lab, { ...options, doing: "reading the logs" });
   yield* readServiceLogs(parent.engine, { project, services }, options);
-}
-
-/** Where the files cannot be read, a service with a container is known, too. */
-async function checkServices(
-  repo: Repo,
-  lab: Lab,
-  { services, ...options }: PlacementOptions & { readonly services: readonly string[] },
-): Promise<void> {
-  try {
-    requireDeclared(await placeStack(repo, lab, options), services, "reading the logs");
-  } catch (error) {
-    if (!isUnreadableStack(error)) throw error;
-    const replicas = await listServiceReplicas(lab.parentFor(repo, options.on), projectNameOf(repo, lab, options));
-    if (services.some((name) => !replicas.some(({ service }) => service === name))) throw error;
-  }
 }

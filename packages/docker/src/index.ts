@@ -29,6 +29,9 @@ export {
   type ResourceEvent,
   readContainerStatus,
   readListedStatus,
+  type ServiceAction,
+  type ServiceActionEvent,
+  type ServiceActionSettings,
   type ServiceEvent,
   type ServicePhase,
   type StackEvent,
@@ -89,6 +92,7 @@ export type {
 } from "@otto/hosts";
 export { parseLogTime } from "@otto/hosts";
 export { buildImages } from "./build-images.js";
+export { type ComposeActionOptions, type ContainerChange, composeAct, planComposeAct } from "./compose-actions.js";
 export { type ComposeDownOptions, type ComposeDownResult, composeDown, planComposeDown } from "./compose-down.js";
 export { type ComposeLogsOptions, composeLogs } from "./compose-logs.js";
 export { getUserComposeProject } from "./compose-project.js";
@@ -98,6 +102,7 @@ export { type ComposeUpOptions, composeUp, type PlanUpOptions, planComposeUp } f
 export { type ComposedOptions, type ComposedStack, composed } from "./composed.js";
 export { findByShortId, getContainerHost } from "./container-host-lookup.js";
 export { currentLab, withLab } from "./current-lab.js";
+export { listServices } from "./declared-services.js";
 export { type OpenLabOptions, openLab } from "./open-lab.js";
 export { type DeclareOptions, declareStacks, type SkippedRepo } from "./stack-declaration.js";
 export {

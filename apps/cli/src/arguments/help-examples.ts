@@ -20,6 +20,12 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     "otto docker graph -o stack.html      # a page for a browser or a printer",
     "otto docker graph --no-states --format svg",
   ],
+  "otto docker stop": ["otto stop", "otto stop web -t 30"],
+  "otto docker start": ["otto start web"],
+  "otto docker restart": ["otto restart", "otto restart web --no-deps"],
+  "otto docker kill": ["otto kill -s HUP web"],
+  "otto docker pause": ["otto pause db"],
+  "otto docker unpause": ["otto unpause db"],
   "otto host": [
     "otto host pepper exec uptime",
     "otto host local.shop.api run 'cd /srv' 'ls -l'",

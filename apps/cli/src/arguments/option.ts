@@ -43,6 +43,13 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+/** A signal's name, with or without `SIG`, or its number. */
+export function parseSignal(text: string): string {
+  if (!/^(SIG)?[A-Z][A-Z0-9+-]*$|^\d{1,2}$/i.test(text))
+    throw new InvalidArgumentError("Not a signal such as HUP or 9.");
+  return text;
+}
+
 /** Permission bits, in octal as `chmod` takes them. */
 export function parseMode(text: string): number {
   if (!/^[0-7]{3,4}$/.test(text)) throw new InvalidArgumentError("Not an octal mode such as 640.");

@@ -61,6 +61,7 @@ const optionSubjects: Readonly<Record<string, Subject>> = {
   output: "nothing",
   profile: "nothing",
   repo: "repo",
+  signal: "nothing",
   since: "nothing",
   stopTimeout: "nothing",
   tail: "nothing",

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Choose } from "../outcome.js";
+import { createKill, createPause, createRestart, createStart, createStop, createUnpause } from "./docker/actions.js";
 import { createBuild } from "./docker/build.js";
 import { createDown } from "./docker/down.js";
 import { createGraph } from "./docker/graph.js";
@@ -15,6 +16,12 @@ const verbs: readonly ((choose: Choose) => Command)[] = [
   createPs,
   createLogs,
   createGraph,
+  createStop,
+  createStart,
+  createRestart,
+  createKill,
+  createPause,
+  createUnpause,
 ];
 
 /** `otto docker …` */

@@ -1,0 +1,142 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type EngineEvent, type Lab, labJson, recordEngineEvents, startLab } from "@otto/lab";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runJson, runOtto } from "./otto-process.js";
+import { createTestRepo, type TestRepo } from "./test-repo.js";
+
+const execute = promisify(execFile);
+let lab: Lab<"parent">;
+let repo: TestRepo;
+
+beforeAll(async () => {
+  lab = await startLab({ hosts: { parent: {} } });
+  repo = await createTestRepo({ OTTO_LAB: "veg" });
+  await repo.write("lab.json", JSON.stringify(labJson(lab, "veg")));
+  const service = { image: `${repo.name}-api:latest`, init: true };
+  const services = {
+    web: { ...service, scale: 2, depends_on: ["db"], ports: ["8080", "90/udp"] },
+    db: service,
+    once: { ...service, command: ["true"] },
+    idle: { ...service, profiles: ["idle"] },
+  };
+  await repo.write("docker/compose.yml", JSON.stringify({ services }));
+  const { exitCode, stderr } = await runOtto(repo.place, ["up"]);
+  if (exitCode !== 0) throw new Error(stderr);
+});
+
+afterAll(async () => {
+  await repo[Symbol.asyncDispose]();
+  await lab[Symbol.asyncDispose]();
+});
+
+interface Ended {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The reference, over the same stack. */
+async function compose(...words: readonly string[]): Promise<Ended> {
+  const file = join(repo.root, "docker/compose.yml");
+  return run("docker", ["compose", "--ansi", "never", "-p", repo.project, "-f", file, ...words]);
+}
+
+async function run(program: string, words: readonly string[]): Promise<Ended> {
+  try {
+    return { ...(await execute(program, [...words])), exitCode: 0 };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { exitCode: code, stdout, stderr };
+  }
+}
+
+/** Each container's name and state. */
+async function states(): Promise<readonly string[]> {
+  const filter = `label=com.docker.compose.project=${repo.project}`;
+  const format = "{{.Names}} {{.State}}";
+  const { stdout } = await execute("docker", ["ps", "--all", "--filter", filter, "--format", format]);
+  return stdout.trimEnd().split("\n").toSorted();
+}
+
+const isOfContainer = ({ Type }: EngineEvent) => Type === "container";
+
+function wordsOf({ Action, Actor: { Attributes } }: EngineEvent): string {
+  const { name = "", signal = "", exitCode = "" } = Attributes;
+  return [Action, name, signal, exitCode].join(" ");
+}
+
+describe("what changes containers", () => {
+  test.each([
+    [["stop", "-t", "30", "web"], []],
+    [["start", "web"], ["stop"]],
+    [
+      ["restart", "--timeout", "1"],
+      ["stop", "web"],
+    ],
+    [["kill", "-s", "CONT", "web"], []],
+    [["kill", "db", "web"], []],
+    [
+      ["pause", "db"],
+      ["pause", "db"],
+    ],
+    [["unpause", "web"], ["pause"]],
+    [["stop", "nosuch"], []],
+  ])("otto %j after %j does to the engine what docker compose does", async (words, before) => {
+    const attempt = async (perform: () => Promise<Ended>) => {
+      await reset();
+      if (before.length > 0) await compose(...before);
+      let ended: Ended | undefined;
+      const events = await recordEngineEvents(async () => {
+        ended = await perform();
+      });
+      const isDone = ended?.exitCode === 0;
+      return { isDone, states: await states(), events: events.filter(isOfContainer).map(wordsOf).toSorted() };
+    };
+    const wanted = await attempt(() => compose(...words));
+    const seen = await attempt(() => runOtto(repo.place, words));
+    expect(seen).toEqual(wanted);
+  });
+
+  const reset = async () => {
+    // Compose's own unpause stops at the first container that is not paused.
+    const { stdout } = await execute("docker", ["ps", "--quiet", "--filter", "status=paused"]);
+    if (stdout !== "") await execute("docker", ["unpause", ...stdout.trimEnd().split("\n")]);
+    await compose("start", "web");
+  };
+
+  test("a dry run says which containers would change, and changes nothing", async () => {
+    await reset();
+    await compose("stop", "web");
+    const before = await states();
+    const { lines, exitCode } = await runJson(repo.place, ["--dry-run", "stop"]);
+    expect(exitCode).toBe(0);
+    expect(lines).toMatchObject([
+      { type: "step", do: "stop", host: `parent.${repo.name}.db`, service: "db", cause: "it is running" },
+      { type: "result" },
+    ]);
+    expect(await states()).toEqual(before);
+  });
+
+  test("the result names each container by its host, with its state", async () => {
+    await reset();
+    const { stdout, exitCode } = await runOtto(repo.place, ["kill", "web"]);
+    expect([exitCode, stdout.replaceAll(/ +/g, " ")]).toEqual([
+      0,
+      `parent.${repo.name}.web exited (137)\nparent.${repo.name}.web.2 exited (137)\n`,
+    ]);
+    const { lines } = await runJson(repo.place, ["start", "web"]);
+    const hosts = lines.filter(({ type }) => type === "host");
+    expect(hosts.map(({ service, state }) => `${service as string} ${state as string}`)).toEqual([
+      "web running",
+      "web running",
+    ]);
+  });
+
+  test("up starts what was stopped on purpose, as compose does", async () => {
+    await compose("stop", "db");
+    expect((await runOtto(repo.place, ["up"])).exitCode).toBe(0);
+    expect(await states()).toContain(`${repo.project}-db-1 running`);
+  });
+});

@@ -1,0 +1,66 @@
+import {
+  type ContainerChange,
+  composeAct,
+  formatContainerStatus,
+  planComposeAct,
+  type ServiceAction,
+} from "@otto/docker";
+import type { PlaceOptions } from "../arguments/option.js";
+import { eachOf, headPlan } from "../arguments/place.js";
+import type { Outcome } from "../outcome.js";
+import { createDockerEventListener } from "../output/docker-event.js";
+import { showTable } from "../output/shown-table.js";
+import { findServicePlaces, type ServicePlace } from "../service-choice.js";
+import type { Session } from "../session.js";
+
+export interface DockerActFlags extends PlaceOptions {
+  readonly action: ServiceAction;
+  readonly services: readonly string[];
+  /** Seconds. */
+  readonly timeout?: number;
+  readonly signal?: string;
+  readonly deps?: boolean;
+}
+
+/** `otto docker stop|start|restart|kill|pause|unpause` */
+export async function dockerAct(session: Session, flags: DockerActFlags): Promise<Outcome> {
+  const places = await findServicePlaces(session, flags);
+  const apply = session.options.dryRun ? showPlan : act;
+  return eachOf(session, places, (place) => apply(session, place, flags));
+}
+
+async function act(session: Session, place: ServicePlace, flags: DockerActFlags): Promise<boolean> {
+  const { repo, lab, parent } = place;
+  const onEvent = createDockerEventListener(session.reporter);
+  const changes = await composeAct(repo, lab, flags.action, { ...optionsOf(session, place, flags), onEvent });
+  const rows = changes.map((change) => ({
+    cells: [change.host, formatContainerStatus(change.after)],
+    record: { type: "host", kind: "container", repo: repo.name, parent: parent.id, ...hostOf(change) },
+  }));
+  if (rows.length > 0) showTable(session, rows);
+  else session.reporter.notice("info", `${repo.name}: no container of it is on ${parent.id}`);
+  return true;
+}
+
+async function showPlan(session: Session, place: ServicePlace, flags: DockerActFlags): Promise<boolean> {
+  const { repo, lab, parent } = place;
+  const { action } = flags;
+  const changes = await planComposeAct(repo, lab, action, optionsOf(session, place, flags));
+  const record = { type: "step", repo: repo.name, parent: parent.id };
+  headPlan(session, place);
+  if (changes.length === 0) session.reporter.item(`nothing to ${action}`, { ...record, do: "skip" });
+  for (const { host, service, before } of changes) {
+    const cause = `it is ${formatContainerStatus(before)}`;
+    session.reporter.item(`${action} ${host}: ${cause}`, { ...record, do: action, host, service, cause });
+  }
+  return true;
+}
+
+function optionsOf(session: Session, { services }: ServicePlace, flags: DockerActFlags) {
+  const { on, timeout: stopTimeout, signal: killSignal, deps } = flags;
+  return { on, services, stopTimeout, killSignal, noDeps: deps === false, signal: session.signal };
+}
+
+function hostOf({ host, service, project, after }: ContainerChange) {
+  return { id: host, service, project, ...after };
+}

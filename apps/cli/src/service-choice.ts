@@ -1,0 +1,55 @@
+import { listServices } from "@otto/docker";
+import { nearestWord, OttoError } from "@otto/errors";
+import type { PlaceOptions } from "./arguments/option.js";
+import { findPlaces, type Place, warnOfStandIn } from "./arguments/place.js";
+import type { Session } from "./session.js";
+import { withStack } from "./stack-choice.js";
+
+/** A stack, and the services of it that are meant. */
+export interface ServicePlace extends Place {
+  /** None: all. */
+  readonly services: readonly string[];
+}
+
+/**
+ * The stacks that services on the command line are of; every stack when none is named. Of several repositories, each service
+ * belongs to the one that declares it.
+ * @throws `COMPOSE_UNKNOWN_SERVICE`, `CLI_USAGE` for a service that several declare, and what `findPlaces` throws
+ */
+export async function findServicePlaces(
+  session: Session,
+  { services, ...options }: PlaceOptions & { readonly services: readonly string[] },
+): Promise<ServicePlace[]> {
+  const places = withStack(session, await findPlaces(session, options));
+  for (const place of places) warnOfStandIn(session, place);
+  const [only] = places;
+  if (services.length === 0 || (places.length === 1 && only !== undefined))
+    return places.map((place) => ({ ...place, services }));
+  const declared = await Promise.all(
+    places.map(async (place) => ({ place, names: await listServices(place.repo, place.lab, { on: options.on }) })),
+  );
+  for (const service of services) checkOwner(service, declared);
+  return declared
+    .map(({ place, names }) => ({ ...place, services: services.filter((service) => names.includes(service)) }))
+    .filter((place) => place.services.length > 0);
+}
+
+interface DeclaredServices {
+  readonly place: Place;
+  readonly names: readonly string[];
+}
+
+function checkOwner(service: string, declared: readonly DeclaredServices[]): void {
+  const owners = declared.filter(({ names }) => names.includes(service)).map(({ place }) => place.repo.name);
+  if (owners.length === 1) return;
+  if (owners.length > 1)
+    throw new OttoError("CLI_USAGE", `the service ${service} is of ${owners.join(" and of ")}`, {
+      hint: `Choose one with --repo ${owners[0]}.`,
+    });
+  const all = declared.flatMap(({ names }) => names);
+  const near = nearestWord(service, all);
+  throw new OttoError("COMPOSE_UNKNOWN_SERVICE", `no repository has a service ${service}`, {
+    hint: `${near === undefined ? "" : `Did you mean "${near}"? `}Their services: ${all.join(", ")}.`,
+    details: { service, declared: all },
+  });
+}
