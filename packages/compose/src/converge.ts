@@ -3,6 +3,7 @@ import { cleanText, startRunningClock } from "@otto/errors";
 import type { TreeListing } from "@otto/remote-tree";
 import { isNameTaken, lastLine } from "./declared/engine-text.js";
 import { imageReference, imageReferences } from "./declared/image-reference.js";
+import { chooseServices, forcedServices } from "./declared/service-choice.js";
 import type { PlacedStack } from "./declared/stack.js";
 import { createStackRedactor, type StackRedactor } from "./declared/stack-redactor.js";
 import { readDesiredStack } from "./desired/desired-stack.js";
@@ -45,15 +46,17 @@ export async function converge(
   const compose = createCompose(session, redactor);
   // What compose refuses is refused before anything is sent.
   const desired = await readDesiredStack(compose, stack, options);
+  const chosen = chooseServices(stack, observed.containers);
+  const forced = forcedServices(chosen);
   const planFor = (seen: ObservedStack) =>
-    planUp(stack.files.services, { ...seen, ...desired, project, mayBuild: build });
+    planUp(chosen.files.services, { ...seen, ...desired, project, mayBuild: build, forced });
   const planned = planFor(observed);
   onEvent?.({ type: "compose.planned", project, steps: planned });
-  if (!build) requireImages(stack, observed, planned);
+  if (!build) requireImages(chosen, observed, planned);
   await sendFiles(session, { directory, tree: desired.tree }, options);
   if (options.owns) await markOwned(session, stack, true);
-  const progress = await openProgress(stack, { ...options, redactor });
-  const pulled = await pullImages(stack, planned, { ...options, compose, directory, progress });
+  const progress = await openProgress(chosen, { ...options, redactor });
+  const pulled = await pullImages(chosen, planned, { ...options, compose, directory, progress });
   const seen =
     pulled.size === 0
       ? observed
@@ -61,13 +64,13 @@ export async function converge(
   const plan = planFor(seen);
   if (changesOf(plan) !== changesOf(planned)) onEvent?.({ type: "compose.planned", project, steps: plan });
   using clock = startRunningClock();
-  const waiting = readyOptions(stack, plan, { ...options, before: seen.containers, now: clock.now });
+  const waiting = readyOptions(chosen, plan, { ...options, before: seen.containers, now: clock.now });
   const isUp = isConverged(plan) && isReady(waiting);
   if (!isConverged(plan) || (isUp && desired.isNew)) await writeLabels(session, stack, { directory, desired, pulled });
   if (isUp) return seen.containers;
   const watched = { session, redactor, events: await watchContainers(session, progress.hear) };
   if (!isConverged(plan)) {
-    const execution = { stack, compose, directory, watched, waiting, progress, onEvent };
+    const execution = { stack: chosen, compose, directory, watched, waiting, progress, onEvent };
     await execute(execution, plan, { observed: seen, planFor, build });
   }
   return await waitUntilReady(watched, waiting);

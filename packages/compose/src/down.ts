@@ -1,4 +1,4 @@
-import { OttoError } from "@otto/errors";
+import { OttoError, quoteWord } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { type KeptFiles, removeTree } from "@otto/remote-tree";
 import { lastLine } from "./declared/engine-text.js";
@@ -18,6 +18,10 @@ export interface DownOptions {
   readonly stopTimeout: number;
   /** Whether named volumes and what containers wrote into bind mounts go too. */
   readonly volumes: boolean;
+  /** Images that go too: all that the services use, or those alone that compose built. Default: none. */
+  readonly rmi?: "all" | "local" | undefined;
+  /** The services whose containers go; the rest of the stack stays. Default: the whole stack. */
+  readonly services?: ReadonlySet<string> | undefined;
   /** The name under which a waiting command reports this call. */
   readonly who: string;
   readonly signal?: AbortSignal | undefined;
@@ -40,7 +44,7 @@ export async function takeDown(parent: Parent, project: string, options: DownOpt
   return withStackLock({ parent, project }, options, (session) => takeDownIn(session, options));
 }
 
-type TearDown = Pick<DownOptions, "stopTimeout" | "volumes" | "signal"> & {
+type TearDown = Pick<DownOptions, "stopTimeout" | "volumes" | "rmi" | "services" | "signal"> & {
   readonly onEvent?: ((event: StackEvent | ComposeOutputEvent) => void) | undefined;
 };
 
@@ -48,7 +52,11 @@ type TearDown = Pick<DownOptions, "stopTimeout" | "volumes" | "signal"> & {
 export async function takeDownIn(session: StackSession, options: TearDown): Promise<DownOutcome> {
   const { parent } = session;
   const { containers, remoteDir } = await observeStack(session);
-  const isEmpty = containers.length === 0 && !options.volumes;
+  const isOthers = containers.some(({ service }) => options.services?.has(service) === false);
+  // The volumes of services that are down already are not theirs to remove.
+  if (isOthers || (options.services !== undefined && options.volumes))
+    return removeServices(session, containers, options);
+  const isEmpty = containers.length === 0 && !options.volumes && options.rmi === undefined;
   const stopped = isEmpty ? nothingToStop : await stop(session, containers, options);
   options.signal?.throwIfAborted();
   // Compose before 2.27 fails and stops nothing when a container is gone that another's labels say it depends on.
@@ -67,6 +75,46 @@ export function formatKept({ host, directory, files }: KeptFiles): string {
 }
 
 const nothingToStop = { exitCode: 0, output: "" };
+
+/** What the staged tree holds, and the mark of who takes the stack down, is left to those that stay. */
+async function removeServices(
+  session: StackSession,
+  containers: readonly ObservedContainer[],
+  { services, ...options }: TearDown,
+): Promise<DownOutcome> {
+  const going = containers.filter(({ service }) => services?.has(service));
+  if (going.length === 0) return { wasUp: false, kept: undefined };
+  const { project } = session;
+  const report = (state: "stopping" | "removed") => {
+    for (const { service, replica, name } of going)
+      options.onEvent?.({ type: "compose.service", project, service, replica, container: name, state });
+  };
+  report("stopping");
+  const ids = going.map(({ id }) => id);
+  const { exitCode, output } = await session.run(removeIdsScript(session, ids, options));
+  if (exitCode !== 0) throw downFailed(session, output);
+  report("removed");
+  return { wasUp: true, kept: undefined };
+}
+
+/**
+ * Networks that nobody is on any more go, too, as with compose; of the volumes, only those that these containers had. One
+ * that has stopped counts: it could not be started again.
+ */
+function removeIdsScript({ parent, project }: StackLocation, ids: readonly string[], options: TearDown): string {
+  const docker = dockerWords(parent);
+  const filter = projectFilter(project);
+  const names = '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}';
+  const volumes = options.volumes ? `$(${docker} container inspect --format '${names}' $ids)` : "";
+  const isFree = (kind: string) => `[ -z "$(${docker} container ls --all --quiet --filter ${kind}="$one")" ]`;
+  return `{ ids=${quoteWord(ids.join(" "))}
+mounted=" ${volumes} " || exit 1
+${removeContainersScript(docker, options)} || exit 1
+for one in $(${docker} network ls --quiet ${filter}); do ! ${isFree("network")} || ${docker} network rm "$one" || exit 1; done
+for one in $(${docker} volume ls --quiet ${filter}); do
+case $mounted in *[[:space:]]"$one"[[:space:]]*) ! ${isFree("volume")} || ${docker} volume rm "$one" || exit 1 ;; esac
+done; } 2>&1`;
+}
 
 function stop(session: StackSession, before: readonly ObservedContainer[], options: TearDown): Promise<ComposeOutcome> {
   const { project } = session;

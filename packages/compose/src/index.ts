@@ -7,6 +7,7 @@ export {
   readContainerStatus,
   readListedStatus,
 } from "@otto/engine";
+export { chosenImages, type ServiceChoice } from "./declared/service-choice.js";
 export { type PlacedStack, readStack, type Stack, type StackOptions } from "./declared/stack.js";
 export { type DownEvent, type DownOptions, type DownOutcome, formatKept, takeDown } from "./down.js";
 export type {

@@ -2,6 +2,7 @@ import { checkProjectName } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
 import { requireService } from "./declared/errors.js";
 import { imageReferences } from "./declared/image-reference.js";
+import { chooseServices, forcedServices } from "./declared/service-choice.js";
 import type { PlacedStack } from "./declared/stack.js";
 import { createStackRedactor } from "./declared/stack-redactor.js";
 import { listStack, readDesiredStack } from "./desired/desired-stack.js";
@@ -42,7 +43,18 @@ export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}
   const compose = createCompose(session, createStackRedactor(stack));
   const desired = await readDesiredStack(compose, stack, { observed, listing, build, signal });
   const images = withBuilt(stack, observed.images, builtImages);
-  return planUp(stack.files.services, { ...observed, ...desired, project: stack.project, images, mayBuild: build });
+  const chosen = chooseServices(stack, observed.containers);
+  const forced = forcedServices(chosen);
+  const { project } = stack;
+  return planUp(chosen.files.services, { ...observed, ...desired, project, images, mayBuild: build, forced });
+}
+
+export interface PreviewDownOptions {
+  /** As of `DownOptions`. */
+  readonly volumes: boolean;
+  /** As of `DownOptions`. */
+  readonly services?: ReadonlySet<string> | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -52,9 +64,10 @@ export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}
 export async function previewDown(
   parent: Parent,
   project: string,
-  { volumes, signal }: { readonly volumes: boolean; readonly signal?: AbortSignal | undefined },
+  { volumes, services, signal }: PreviewDownOptions,
 ): Promise<DownStep[]> {
   checkProjectName(project);
   await using session = await openStackSession({ parent, project }, { who: undefined, signal });
-  return planDown(await observeRemains(session, volumes), volumes);
+  const remains = await observeRemains(session, volumes);
+  return planDown(remains, { volumes, services });
 }

@@ -3,7 +3,9 @@ import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import { currentUser } from "./current-user.js";
-import { projectNameOf } from "./stack-placement.js";
+import { listServiceReplicas } from "./service-replicas.js";
+import { placeStack, projectNameOf } from "./stack-placement.js";
+import { requireDeclared } from "./stack-services.js";
 
 export interface ComposeDownOptions {
   /** Id or handle of the parent. */
@@ -13,6 +15,15 @@ export interface ComposeDownOptions {
   readonly stopTimeout?: number | undefined;
   /** Whether named volumes and what containers wrote into bind mounts go too. Default false. */
   readonly volumes?: boolean | undefined;
+  /**
+   * The services whose containers are removed; the rest of the stack stays as it is, and so do files that were sent. With
+   * `volumes`, only volumes that these containers had go. Default: the whole stack.
+   */
+  readonly services?: readonly string[] | undefined;
+  /** With `services`: whether containers of services that are no longer declared go, too. Without, they always do. Default false. */
+  readonly removeOrphans?: boolean | undefined;
+  /** Images that go with the whole stack: `all` that its services use, or the `local` ones that Compose built. Default: none. */
+  readonly rmi?: "all" | "local" | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: DownEvent) => void) | undefined;
 }
@@ -25,25 +36,31 @@ export type ComposeDownResult =
 /**
  * Takes a repo's stack down, after closing its container hosts. A failed tear-down is returned, not thrown.
  * @throws OttoError only before anything is done: `COMPOSE_PROJECT_INVALID`, `LAB_UNKNOWN_HOST`, `LAB_NO_PARENT`, and
- * `LAB_DEFAULT_HOST_MISSING` when the settings name a default host, the lab has it not and `on` names no other
+ * `LAB_DEFAULT_HOST_MISSING` when the settings name a default host, the lab has it not and `on` names no other;
+ * `COMPOSE_UNKNOWN_SERVICE` for one that is neither declared nor has a container, and what `readStack` throws with `services`
  */
 export async function composeDown(repo: Repo, lab: Lab, options: ComposeDownOptions = {}): Promise<ComposeDownResult> {
   const parent = lab.removalParentFor(repo, options.on);
   const project = projectNameOf(repo, lab, options);
-  const { stopTimeout = 1, volumes = false, signal, onEvent } = options;
+  const { stopTimeout = 1, volumes = false, rmi, signal, onEvent } = options;
+  const services = await chooseServices(repo, lab, options);
+  const what = services === undefined ? project : `${[...services].join(", ")} of ${project}`;
+  const [is, was] = (services?.size ?? 1) > 1 ? ["are", "were"] : ["is", "was"];
   try {
-    await lab.hosts.unregister(project, parent.id);
+    await lab.hosts.unregister(project, parent.id, services);
     const { wasUp, kept } = await takeDown(parent, project, {
       stopTimeout,
       volumes,
+      rmi,
+      services,
       who: currentUser(),
       signal,
       onEvent,
     });
     const stays = kept === undefined ? "" : `; ${formatKept(kept)}`;
     return wasUp
-      ? { status: "success", message: `${project} is down on ${parent.id}${stays}`, kept }
-      : { status: "skipped", message: `${project} was not up on ${parent.id}${stays}`, kept };
+      ? { status: "success", message: `${what} ${is} down on ${parent.id}${stays}`, kept }
+      : { status: "skipped", message: `${what} ${was} not up on ${parent.id}${stays}`, kept };
   } catch (error) {
     if (!isOttoError(error)) throw error;
     const output = error.details?.output;
@@ -58,5 +75,28 @@ export async function composeDown(repo: Repo, lab: Lab, options: ComposeDownOpti
 export async function planComposeDown(repo: Repo, lab: Lab, options: ComposeDownOptions = {}): Promise<DownStep[]> {
   const parent = lab.removalParentFor(repo, options.on);
   const { volumes = false, signal } = options;
-  return previewDown(parent, projectNameOf(repo, lab, options), { volumes, signal });
+  const services = await chooseServices(repo, lab, options);
+  return previewDown(parent, projectNameOf(repo, lab, options), { volumes, services, signal });
+}
+
+/** The services that go; undefined: all. A choice of images to remove is one of the whole stack's. */
+async function chooseServices(
+  repo: Repo,
+  lab: Lab,
+  { on, projectName, services = [], removeOrphans = false, rmi }: ComposeDownOptions,
+): Promise<ReadonlySet<string> | undefined> {
+  if (services.length === 0) return undefined;
+  if (rmi !== undefined) throw new TypeError("composeDown: rmi takes the images of the whole stack, not of services");
+  const options = { on, projectName };
+  const replicas = await listServiceReplicas(lab.removalParentFor(repo, on), projectNameOf(repo, lab, options));
+  const there = new Set(replicas.map(({ service }) => service));
+  if (!removeOrphans && services.every((name) => there.has(name))) return new Set(services);
+  const stack = await placeStack(repo, lab, options);
+  requireDeclared(
+    stack,
+    services.filter((name) => !there.has(name)),
+    "taking services down",
+  );
+  const declared = stack.files.services.map(({ name }) => name);
+  return new Set([...services, ...(removeOrphans ? [...there].filter((name) => !declared.includes(name)) : [])]);
 }

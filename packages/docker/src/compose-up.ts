@@ -4,16 +4,19 @@ import {
   buildImages,
   findUserCredentials,
   type ImageResult,
+  type PlanBuildOptions,
   planBuild,
 } from "@otto/build";
 import {
   bringUp,
+  chosenImages,
   createContainerHost,
   type FindLogin,
   type ObservedContainer,
   type PlacedStack,
   previewUp,
   readContainerStatus,
+  type ServiceChoice,
   type UpEvent,
   type UpPlan,
 } from "@otto/compose";
@@ -25,8 +28,8 @@ import { currentUser } from "./current-user.js";
 import { type PlacementOptions, placeStack } from "./stack-placement.js";
 import { requireEnabled } from "./stack-services.js";
 
-export interface ComposeUpOptions extends PlacementOptions {
-  /** Build the repo's images first, and let compose build. Default true. */
+export interface ComposeUpOptions extends PlacementOptions, ServiceChoice {
+  /** Build the images first that the stack, or the chosen services, are started from, and let compose build. Default true. */
   readonly build?: boolean | undefined;
   /** See `buildImages`. */
   readonly cacheDir?: string | false | undefined;
@@ -65,7 +68,7 @@ export async function prepareStack(
   options: ComposeUpOptions,
   used: readonly string[] = [],
 ): Promise<PlacedStack> {
-  const stack = await placeStack(repo, lab, options);
+  const stack = await placeStack(repo, lab, options, options);
   requireEnabled(stack, used);
   warnOfStandIn(stack, lab, options);
   if (options.build ?? true) await buildAll(stack, lab, options);
@@ -90,9 +93,10 @@ export interface PlanUpOptions extends ComposeUpOptions {
  * @throws OttoError what `previewUp`, `readStack` and `planBuild` throw
  */
 export async function planComposeUp(repo: Repo, lab: Lab, options: PlanUpOptions = {}): Promise<UpPlan> {
-  const stack = await placeStack(repo, lab, options);
+  const stack = await placeStack(repo, lab, options, options);
   const { build = true, cacheDir, signal } = options;
-  const builds = build ? (options.builds ?? (await planBuild(repo, stack.parent, { cacheDir, signal }))) : [];
+  const imageNames = chosenImages(stack);
+  const builds = build ? (options.builds ?? (await planBuilds(stack, { imageNames, cacheDir, signal }))) : [];
   return previewUp(stack, { ...options, builtImages: builtImages(builds) });
 }
 
@@ -105,8 +109,17 @@ function builtImages(steps: readonly BuildStep[]): Map<string, string | undefine
   return new Map(built);
 }
 
-async function buildAll({ repo, parent }: PlacedStack, lab: Lab, options: ComposeUpOptions): Promise<void> {
+/** No image names mean all of them to `planBuild`; a choice may need none. */
+async function planBuilds({ repo, parent }: PlacedStack, options: PlanBuildOptions): Promise<readonly BuildStep[]> {
+  return options.imageNames?.length === 0 ? [] : planBuild(repo, parent, options);
+}
+
+async function buildAll(stack: PlacedStack, lab: Lab, options: ComposeUpOptions): Promise<void> {
+  const { repo, parent } = stack;
+  const imageNames = chosenImages(stack);
+  if (imageNames?.length === 0) return;
   const results = await buildImages(repo, parent, {
+    imageNames,
     cacheDir: options.cacheDir,
     env: lab.sshEnvironment.env,
     signal: options.signal,

@@ -7,7 +7,7 @@ import { type ComposeUpOptions, loginsOf, prepareStack, registerContainers } fro
 import { currentUser } from "./current-user.js";
 
 export interface ComposedOptions<Service extends string = string> extends ComposeUpOptions {
-  /** The services whose hosts are used: `hosts` is typed by their names. Default: whatever the stack has. */
+  /** The services whose hosts are used: `hosts` is typed by their names. The whole stack is brought up. Default: whatever it has. */
   readonly services?: readonly Service[] | undefined;
   /** Take the stack down at the end even if it ran before. Default false. */
   readonly own?: boolean | undefined;
@@ -74,7 +74,7 @@ async function openStack<Service extends string>(
 async function startUse<Service extends string>(repo: Repo, lab: Lab, options: ComposedOptions<Service>) {
   // It would take down what ran before.
   if (options.own) lab.removalParentFor(repo, options.on);
-  const stack = await prepareStack(repo, lab, options, options.services);
+  const stack = await prepareStack(repo, lab, { ...options, services: undefined }, options.services);
   const findLogin = loginsOf(lab, options);
   const use = await leaseStack(stack, { ...options, findLogin, own: options.own ?? false, who: currentUser() });
   // Those that are named have been declared and enabled.

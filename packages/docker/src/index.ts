@@ -32,6 +32,7 @@ export {
   type ServiceAction,
   type ServiceActionEvent,
   type ServiceActionSettings,
+  type ServiceChoice,
   type ServiceEvent,
   type ServicePhase,
   type StackEvent,

@@ -1,4 +1,4 @@
-import { type PlacedStack, readStack } from "@otto/compose";
+import { type PlacedStack, readStack, type ServiceChoice } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { checkProjectName } from "@otto/hashing";
 import type { Lab } from "@otto/host-registry";
@@ -22,13 +22,19 @@ export function projectNameOf(repo: Repo, lab: Lab, options: PlacementOptions): 
   return getUserComposeProject(repo.name, undefined, lab.sshEnvironment.env);
 }
 
-/** Reads a repo's stack and chooses its parent. Nothing is connected. */
-export async function placeStack(repo: Repo, lab: Lab, options: PlacementOptions): Promise<PlacedStack> {
+/** Reads a repo's stack and chooses its parent. Nothing is connected. @param choice what an `up` is asked for beside the files */
+export async function placeStack(
+  repo: Repo,
+  lab: Lab,
+  options: PlacementOptions,
+  choice?: ServiceChoice,
+): Promise<PlacedStack> {
   const parent = lab.parentFor(repo, options.on);
   const { env, home } = lab.sshEnvironment;
   const stack = await readStack(repo, {
     projectName: projectNameOf(repo, lab, options),
     profiles: options.profiles,
+    choice,
     environment: env,
     home,
   });

@@ -54,10 +54,12 @@ export class HostRegistry {
   /**
    * Closes the hosts of one Compose project; declared ones stay as placeholders.
    * @param parent id of the parent that the project is on; default: wherever it is
+   * @param services whose hosts are closed; default: all
    */
-  async unregister(project: string, parent?: string): Promise<void> {
+  async unregister(project: string, parent?: string, services?: ReadonlySet<string>): Promise<void> {
+    const isOn = ({ id }: DockerContainerHost) => parent === undefined || id.startsWith(`${parent}.`);
     const gone = [...this.#entries].filter(
-      ([, { host }]) => host.project === project && (parent === undefined || host.id.startsWith(`${parent}.`)),
+      ([, { host }]) => host.project === project && isOn(host) && services?.has(host.service) !== false,
     );
     for (const [key, { host, declared }] of gone) {
       if (declared === undefined) this.#entries.delete(key);

@@ -43,7 +43,8 @@ async function showUpPlan(session: Session, place: Place, flags: DockerUpFlags):
   const options = upOptions(session, flags);
   warnOfStandIn(session, place);
   headPlan(session, place);
-  const builds = flags.build ? await showBuildPlan(session, place, options) : [];
+  const { cacheDir, signal } = options;
+  const builds = flags.build ? await showBuildPlan(session, place, { cacheDir, signal }) : [];
   if (builds.some((step) => step.do === "fail")) return false;
   for (const step of await planComposeUp(repo, lab, { ...options, builds })) {
     const { do: action, cause, after } = step;

@@ -1,6 +1,10 @@
 import type { ComposeService } from "@otto/compose-files";
 import { familiarImageName } from "@otto/hashing";
-import type { Stack } from "./stack.js";
+
+interface NamedServices {
+  readonly project: string;
+  readonly files: { readonly services: readonly ComposeService[] };
+}
 
 /** What a service's image is called. */
 export function imageReference(project: string, { name, image }: Pick<ComposeService, "name" | "image">): string {
@@ -8,13 +12,8 @@ export function imageReference(project: string, { name, image }: Pick<ComposeSer
 }
 
 /** The image names of a stack's services, each once. */
-export function imageReferences({ project, files }: Pick<Stack, "project" | "files">): string[] {
+export function imageReferences({ project, files }: NamedServices): string[] {
   return [...new Set(files.services.map((service) => imageReference(project, service)))];
-}
-
-interface NamedServices {
-  readonly project: string;
-  readonly files: { readonly services: readonly ComposeService[] };
 }
 
 /** By service without a build of its own: the one whose build makes the image that it names. */

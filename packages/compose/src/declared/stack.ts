@@ -4,12 +4,15 @@ import { OttoError } from "@otto/errors";
 import { checkProjectName } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
 import { localReader } from "./local-reader.js";
+import { broughtProfiles, checkChoice, type ServiceChoice } from "./service-choice.js";
 
 /** A repo's compose files under one Compose project name. */
 export interface Stack {
   readonly repo: Repo;
   readonly project: string;
   readonly files: ComposeProject;
+  /** Default: all that the files declare, as they declare it. */
+  readonly choice?: ServiceChoice | undefined;
 }
 
 export interface StackOptions {
@@ -17,6 +20,8 @@ export interface StackOptions {
   readonly projectName: string;
   /** Active profiles, beside those of the settings. */
   readonly profiles?: readonly string[] | undefined;
+  /** What an `up` is asked for beside the files. Default: nothing. */
+  readonly choice?: ServiceChoice | undefined;
   /** The variables that the compose files may use. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What `~` means; absolute. */
@@ -30,27 +35,41 @@ export interface PlacedStack extends Stack {
 
 /**
  * Reads a repo's compose files and what they refer to.
- * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_NOT_DECLARED`, `COMPOSE_SERVICES_MIXED`, and what `readComposeProject` throws
+ * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_NOT_DECLARED`, `COMPOSE_SERVICES_MIXED`, `COMPOSE_UNKNOWN_SERVICE`, and what `readComposeProject` throws
  */
 export async function readStack(repo: Repo, options: StackOptions): Promise<Stack> {
   const project = checkProjectName(options.projectName);
   const { composes } = repo.docker;
   if (composes.length === 0) throw notDeclared(repo);
+  const read = (profiles: readonly string[]) => readFiles({ repo, project }, { ...options, profiles });
+  const settled = [...composes.flatMap(({ profiles }) => profiles), ...(options.profiles ?? [])];
+  const { choice = {} } = options;
+  let files = await read(settled);
+  const brought = broughtProfiles({ files }, choice);
+  if (brought.length > 0) files = await read([...files.profiles, ...brought]);
+  checkChoice({ repo, files }, choice);
+  return { repo, project, files, choice };
+}
+
+function readFiles(
+  { repo, project }: Pick<Stack, "repo" | "project">,
+  { environment, home, profiles }: Pick<StackOptions, "environment" | "home" | "profiles">,
+): Promise<ComposeProject> {
+  const { composes } = repo.docker;
   const services = selectedServices(repo, composes);
-  const files = await readComposeProject(
+  return readComposeProject(
     {
       files: composes.map(({ path }) => path),
       repoRoot: repo.root,
-      environment: definedOnly(options.environment),
-      home: options.home,
+      environment: definedOnly(environment),
+      home,
       projectName: project,
-      profiles: [...composes.flatMap(({ profiles }) => profiles), ...(options.profiles ?? [])],
+      profiles,
       services: services.length === 0 ? undefined : services,
       allowOutside: composes.some(({ allowOutside }) => allowOutside === true),
     },
     localReader,
   );
-  return { repo, project, files };
 }
 
 function selectedServices(repo: Repo, composes: readonly DockerCompose[]): readonly string[] {

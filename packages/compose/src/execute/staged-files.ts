@@ -1,6 +1,7 @@
 import { cleanText, quoteWord } from "@otto/errors";
 import { ownDirectory, type SetAside, stagedDirectoryScript, type TreePlan, updateTree } from "@otto/remote-tree";
 import { upFailed } from "../declared/errors.js";
+import { chooseServices } from "../declared/service-choice.js";
 import type { PlacedStack } from "../declared/stack.js";
 import type { DesiredStack } from "../desired/desired-stack.js";
 import { digestKey, formatDigests } from "../desired/digest-cache.js";
@@ -47,10 +48,12 @@ export async function writeLabels(
     pulled,
   }: { readonly directory: string; readonly desired: DesiredStack; readonly pulled: ReadonlySet<string> },
 ): Promise<void> {
+  const policies = chosenPolicies(stack);
   const labelled = [...desired.digests].map(([name, digest]) => {
     const labels = labelsOf(digest, !desired.builders.has(name));
     // Compose would pull it again, without the login.
-    return [name, pulled.has(name) ? { ...labels, pull_policy: "missing" } : labels] as const;
+    const policy = pulled.has(name) ? "missing" : policies.get(name);
+    return [name, policy === undefined ? labels : { ...labels, pull_policy: policy }] as const;
   });
   const labels = JSON.stringify({ services: Object.fromEntries(labelled) });
   const write = (path: string, text: string) => {
@@ -61,6 +64,17 @@ export async function writeLabels(
   const script = [write(labelsFile, labels), write(digestsFile, known)].join(" && ");
   const { exitCode, output } = await session.run(`{ ${script}; } 2>&1`);
   if (exitCode !== 0) throw upFailed(stack, output);
+}
+
+/** By service, the `pull_policy` of this `up` where it is another than that of the files. */
+function chosenPolicies(stack: PlacedStack): ReadonlyMap<string, string> {
+  if (stack.choice?.pull === undefined) return new Map();
+  const { services } = chooseServices(stack, []).files;
+  return new Map(
+    services.flatMap(({ name, hasBuild, pullPolicy }) => {
+      return hasBuild || pullPolicy === undefined ? [] : [[name, pullPolicy] as const];
+    }),
+  );
 }
 
 function labelsOf(digest: ServiceDigest, isBuilder: boolean): object {

@@ -10,9 +10,18 @@ import {
 import { dockerWords, projectFilter } from "../session/compose-command.js";
 import type { StackLocation, StackSession } from "../session/stack-session.js";
 
+export interface Resource {
+  readonly kind: "container" | "network" | "volume";
+  readonly name: string;
+  /** Of a container. */
+  readonly service?: string | undefined;
+  /** Of a container: the networks that it is on and the volumes that it has, by their names. */
+  readonly uses?: readonly string[] | undefined;
+}
+
 /** What there is of a project, whether its files are known or not. */
 export interface Remains {
-  readonly resources: readonly { readonly kind: "container" | "network" | "volume"; readonly name: string }[];
+  readonly resources: readonly Resource[];
   /** The staged tree; undefined where nothing was sent. */
   readonly tree:
     | { readonly directory: string; readonly isDown: boolean; readonly kept: KeptFiles | undefined }
@@ -47,7 +56,7 @@ function listScript({ parent, project }: StackLocation, withVolumes: boolean): s
   const docker = dockerWords(parent);
   const filter = projectFilter(project);
   return `${stagedDirectoryScript(project, parent.docker.stagingRoot)}
-{ ${docker} container ls --all ${filter} --format 'container {{.Names}}' &&
+{ ${docker} container ls --all --no-trunc ${filter} --format 'container ${containerFormat}' &&
 ${docker} network ls ${filter} --format 'network {{.Name}}'${withVolumes ? " &&" : ""}
 ${withVolumes ? `${docker} volume ls ${filter} --format 'volume {{.Name}}'` : ""}
 } 2>&1 || exit 1
@@ -56,10 +65,13 @@ printf '\\036%s\\036' "$dir"
 ${readSentScript("printf '\\036'")}`;
 }
 
+const containerFormat = '{{.Names}}\t{{.Label "com.docker.compose.service"}}\t{{.Networks}},{{.Mounts}}';
+
 function parseResources(list: string): Remains["resources"] {
   const resources = list.split("\n").flatMap((line) => {
     const kind = kinds.find((one) => line.startsWith(`${one} `));
-    return kind === undefined ? [] : [{ kind, name: line.slice(kind.length + 1) }];
+    const [name = "", service, uses] = kind === undefined ? [] : line.slice(kind.length + 1).split("\t");
+    return kind === undefined ? [] : [{ kind, name, ...(uses !== undefined && { service, uses: uses.split(",") }) }];
   });
   return resources.sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || (a.name < b.name ? -1 : 1));
 }

@@ -1,4 +1,4 @@
-import type { Remains } from "../observed/remains.js";
+import type { Remains, Resource } from "../observed/remains.js";
 
 /** One thing that `down` removes, or leaves. */
 export interface DownStep {
@@ -12,15 +12,42 @@ export interface DownStep {
   readonly files?: number | undefined;
 }
 
-/** Decides what `down` removes. @param volumes whether it takes what containers wrote, too */
-export function planDown({ resources, tree }: Remains, volumes: boolean): DownStep[] {
-  const steps = resources.map((resource): DownStep => ({ do: "remove", ...resource }));
+interface Wanted {
+  /** Whether what containers wrote goes, too. */
+  readonly volumes: boolean;
+  /** The services that go. Default: the whole stack. */
+  readonly services?: ReadonlySet<string> | undefined;
+}
+
+/** Decides what `down` removes. */
+export function planDown({ resources, tree }: Remains, { volumes, services }: Wanted): DownStep[] {
+  const staying = resources.filter(({ service }) => service !== undefined && services?.has(service) === false);
+  if (services !== undefined && (staying.length > 0 || volumes)) return planPart(resources, { staying, volumes });
+  const steps = resources.map(removal);
   if (tree === undefined) return steps;
   const { directory: name, isDown, kept } = tree;
   // After a `down` only what containers wrote is there.
   if (!isDown || kept === undefined) steps.push({ do: "remove", kind: "files", name });
   if (kept !== undefined) steps.push({ do: volumes ? "remove" : "keep", kind: "data", name, files: kept.files });
   return steps;
+}
+
+/** Networks go that nobody is on any more, and volumes that nobody has any more of those that had them. */
+function planPart(
+  resources: readonly Resource[],
+  { staying, volumes }: { readonly staying: readonly Resource[]; readonly volumes: boolean },
+): DownStep[] {
+  const going = resources.filter((one) => one.kind === "container" && !staying.includes(one));
+  const isUsed = (name: string, by: readonly Resource[]) => by.some(({ uses = [] }) => uses.includes(name));
+  const free = resources.filter(({ kind, name }) => {
+    if (kind === "container" || isUsed(name, staying)) return false;
+    return kind === "network" || (volumes && isUsed(name, going));
+  });
+  return going.length === 0 ? [] : [...going, ...free].map(removal);
+}
+
+function removal({ kind, name }: Resource): DownStep {
+  return { do: "remove", kind, name };
 }
 
 /** One line for a person. */

@@ -10,6 +10,8 @@ export interface Comparison extends Pick<ObservedStack, "containers" | "images" 
   readonly builders: ReadonlyMap<string, string>;
   /** Whether compose may build images. */
   readonly mayBuild: boolean;
+  /** The services whose containers are replaced though they run as declared. Default: none. */
+  readonly forced?: ReadonlySet<string> | undefined;
 }
 
 /** One operation of an `up`, and why it is needed. */

@@ -406,3 +406,12 @@ test("what is built is built before a network is replaced, unless a build by its
   expect(order(false)).toEqual(["build 1", "recreate", "recreate 2"]);
   expect(order(true)).toEqual(["recreate", "build 1", "recreate 1"]);
 });
+
+test("a service whose containers are to be replaced anyway is recreated, and no other", () => {
+  const services = [service("api"), service("web", { dependsOn: [] })];
+  const digests = new Map(services.map(({ name }) => [name, digest]));
+  const images = { "r-api:latest": { id: "sha256:1", build: "" } };
+  const containers = [container("api"), container("web")];
+  const steps = planUp(services, { ...fixed, containers, images, digests, forced: new Set(["api"]) });
+  expect(steps.map(formatUpStep)).toEqual(["api: recreate (it was asked for)", "web: leave (it runs as declared)"]);
+});

@@ -95,6 +95,7 @@ function decide(service: ComposeService, all: readonly ObservedContainer[], comp
   const changes = containers.map(({ config }) => digest && compareDigests(config, digest));
   const change = changes.find((text) => text !== undefined);
   if (change !== undefined) return decision("recreate", change);
+  if (comparison.forced?.has(service.name)) return decision("recreate", "it was asked for");
   if (count < service.replicas) return decision("create", `it has ${count} of ${service.replicas} containers`);
   if (count > service.replicas) return decision("remove", `it has ${count} containers, ${service.replicas} declared`);
   const stopped = containers.find((container) => !isUpOrDone(container, service));

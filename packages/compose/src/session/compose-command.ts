@@ -68,12 +68,16 @@ export function upCommand(
   stack: Stack,
   options: { directory: string; services: readonly string[]; replaces: boolean; builds: boolean },
 ): string[] {
+  const { scale = {}, stopTimeout } = stack.choice ?? {};
+  const scaled = Object.entries(scale).filter(([service]) => options.services.includes(service));
   return [
     ...stackCommand(compose, stack, options.directory),
     ...["--file", `${options.directory}/${labelsFile}`],
     ...["up", "--detach", "--no-deps"],
     options.replaces ? "--force-recreate" : "--no-recreate",
     options.builds ? "--build" : "--no-build",
+    ...scaled.map(([service, count]) => `--scale=${service}=${count}`),
+    ...(stopTimeout === undefined ? [] : ["--timeout", String(stopTimeout)]),
     "--",
     ...options.services,
   ];
@@ -83,9 +87,10 @@ export function upCommand(
 export function downCommand(
   compose: readonly string[],
   project: string,
-  options: { stopTimeout: number; volumes: boolean },
+  options: { stopTimeout: number; volumes: boolean; rmi?: "all" | "local" | undefined },
 ): string[] {
   const volumes = options.volumes ? ["--volumes"] : [];
+  const images = options.rmi === undefined ? [] : ["--rmi", options.rmi];
   const timeout = String(options.stopTimeout);
-  return [...composeCommand(compose, project), "down", "--remove-orphans", "--timeout", timeout, ...volumes];
+  return [...composeCommand(compose, project), "down", "--remove-orphans", "--timeout", timeout, ...volumes, ...images];
 }
