@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadLab, loadRepo } from "@otto/config";
 import { Lab } from "@otto/host-registry";
@@ -63,5 +63,18 @@ test("without use_ssh_config the file is not read", async () => {
   await expect(lab.parent("parent").exec(["true"])).rejects.toMatchObject({
     code: "SSH_CONNECT_FAILED",
     details: { host: "box" },
+  });
+});
+
+test("a host whose key is on the list of RevokedHostKeys is refused", async () => {
+  const config = await readFile(join(home, ".ssh", "config"), "utf8");
+  const revoked = join(home, "revoked");
+  await writeFile(revoked, `${machines.hosts.parent.hostKeys[0]?.publicKey}\n`);
+  await writeFile(join(home, ".ssh", "config"), `Match originalhost box\n  RevokedHostKeys ${revoked}\n${config}`);
+  const known_hosts = machines.knownHostsPath;
+  await using lab = await openParentLab({ ssh_options: { use_ssh_config: true, known_hosts, agent: false } });
+  await expect(lab.parent("parent").exec(["true"])).rejects.toMatchObject({
+    code: "SSH_HOST_KEY_REVOKED",
+    details: { hop: "parent", file: revoked },
   });
 });

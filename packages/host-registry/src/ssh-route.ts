@@ -105,6 +105,8 @@ function planEndpoint({ host, environment, found, configFile }: EndpointPlan): S
     hostKeyAlias: found.hostKeyAlias,
     algorithms: found.algorithms,
     gssapi: found.gssapi,
+    pkcs11Provider: found.pkcs11Provider,
+    revokedHostKeys: found.revokedHostKeys,
     configFile,
   };
   return {

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Compose writes its variables like this.
 import type { Difference, Outcome } from "./verb.js";
+import type { BuildInput } from "./verbs/build.js";
 import type { FileEntry } from "./verbs/file-tree.js";
 
 /** A difference with the input it comes from. */
@@ -61,11 +62,12 @@ export const knownDifferences: readonly KnownDifference[] = [
     verb: "build",
     kind: "reference",
     difference:
-      "By the classic builder, with a Dockerfile outside of the context, a copied `.dockerignore` ends in another name in each of Docker's builds",
+      "By the classic builder, with a Dockerfile that is not in the context, a copied `.dockerignore` ends in another name in each of Docker's builds",
     reason: "Docker's client gives the Dockerfile a random name in the context; otto gives it the same one every time.",
     matches: ({ difference: { fact }, input }) => {
-      const { way, isOutside } = input as { readonly way: string; readonly isOutside: boolean };
-      return way === "archive" && isOutside && /^entry (.*\/)?\.dockerignore$/.test(fact);
+      const { way, isOutside, ignoreFile = "" } = input as BuildInput;
+      const isMissing = isOutside || /^(Dockerfile|\*)$/m.test(ignoreFile);
+      return way === "archive" && isMissing && /^entry (.*\/)?\.dockerignore$/.test(fact);
     },
   },
   {

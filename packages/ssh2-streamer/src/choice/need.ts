@@ -30,7 +30,8 @@ export interface Need {
 
 /** The first thing of an endpoint that is beyond ssh2; undefined: as far as can be known ahead, ssh2 will do. */
 export function findNeed(endpoint: SshEndpoint, means: LoginMeans): Need | undefined {
-  const { gssapi = false, algorithms = {}, credentials } = endpoint;
+  const { gssapi = false, algorithms = {}, credentials, pkcs11Provider, revokedHostKeys = [] } = endpoint;
+  if (revokedHostKeys.length > 0) return { cause: `RevokedHostKeys ${revokedHostKeys.join(" ")}`, isCertain: true };
   if (means.hostAuthority !== undefined) {
     const { where, isSole } = means.hostAuthority;
     return { cause: `the host's certificate (of the authority of ${where})`, isCertain: isSole };
@@ -41,6 +42,7 @@ export function findNeed(endpoint: SshEndpoint, means: LoginMeans): Need | undef
   if (certified !== undefined) return { cause: `the certificate ${certified.certificate}`, isCertain: false };
   const foreign = means.ssh2Algorithms && findForeignList(algorithms, means.ssh2Algorithms);
   if (foreign !== undefined) return { cause: foreign.text, isCertain: foreign.kind !== "publicKeys" };
+  if (pkcs11Provider !== undefined) return { cause: `the PKCS #11 provider ${pkcs11Provider}`, isCertain: false };
   if (gssapi) return { cause: "GSSAPI", isCertain: false };
   return findNeedOfKeys(means);
 }

@@ -57,9 +57,11 @@ export class LoginAnswers {
     return known ?? (await this.#askOne("passphrase", text, { attempt, keyPath }));
   }
 
-  /** The PIN of a security key whose private key is in this file. */
-  pin(keyPath: string, attempt: number): Promise<string | undefined> {
-    return this.#askOne("pin", `PIN of the security key of ${keyPath}: `, { attempt, keyPath });
+  /** The PIN of a security key whose private key is in this file, or of a token by its label. */
+  pin(of: { readonly keyPath: string } | { readonly token: string }, attempt: number): Promise<string | undefined> {
+    const what = "token" in of ? `token ${of.token}` : `security key of ${of.keyPath}`;
+    const keyPath = "token" in of ? undefined : of.keyPath;
+    return this.#askOne("pin", `PIN of the ${what}: `, { attempt, keyPath });
   }
 
   /** The password, where the server asks for it the first time; whatever else by a person. Undefined: not all are answered. */

@@ -82,6 +82,10 @@ function formatHostKeys({ program, hostKeyAlgorithms, authoritiesFile, endpoint 
     ["GlobalKnownHostsFile", "none"],
     ["KnownHostsCommand", `/bin/sh ${quote(program)} host-key %I %H %t %K`],
     ["HostKeyAlgorithms", hostKeyAlgorithms],
+    [
+      "RevokedHostKeys",
+      endpoint.revokedHostKeys?.length ? endpoint.revokedHostKeys.map(quoteWord).join(" ") : undefined,
+    ],
     ["HostKeyAlias", endpoint.hostKeyAlias && quoteWord(endpoint.hostKeyAlias)],
     ["NoHostAuthenticationForLocalhost", "no"],
     ["CheckHostIP", "no"],
@@ -91,8 +95,8 @@ function formatHostKeys({ program, hostKeyAlgorithms, authoritiesFile, endpoint 
 
 function formatLogin({ endpoint, login, keyPaths, canAsk }: MasterSetting): Options {
   const { agent, identitiesOnly, password, certificates } = login;
-  const { gssapi = false } = endpoint;
-  const hasKeys = keyPaths.length > 0 || agent !== undefined;
+  const { gssapi = false, pkcs11Provider } = endpoint;
+  const hasKeys = keyPaths.length > 0 || agent !== undefined || pkcs11Provider !== undefined;
   const methods = [
     ...(gssapi ? ["gssapi-with-mic"] : []),
     ...(hasKeys ? ["publickey"] : []),
@@ -101,9 +105,10 @@ function formatLogin({ endpoint, login, keyPaths, canAsk }: MasterSetting): Opti
   ];
   return [
     ["IdentityAgent", agent === undefined ? "none" : quote(agent)],
-    ["IdentitiesOnly", toYesNo(identitiesOnly || agent === undefined)],
+    ["IdentitiesOnly", toYesNo(identitiesOnly || (agent === undefined && pkcs11Provider === undefined))],
     ...(keyPaths.length === 0 ? ["none"] : keyPaths.map(quote)).map((path) => ["IdentityFile", path] as const),
     ...certificates.map((path) => ["CertificateFile", quote(path)] as const),
+    ["PKCS11Provider", pkcs11Provider && quoteWord(pkcs11Provider)],
     ["PreferredAuthentications", methods.join(",")],
     ["GSSAPIAuthentication", toYesNo(gssapi)],
     ["NumberOfPasswordPrompts", canAsk ? 3 : 1],

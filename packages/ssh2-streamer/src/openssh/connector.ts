@@ -5,9 +5,10 @@ import { keyAlgorithms } from "../host-keys/host-key.js";
 import { type KnownHost, readKeyType } from "../host-keys/known-hosts.js";
 import { applyAlgorithmList } from "../lists/algorithm-list.js";
 import { LoginAnswers } from "../login/login-answers.js";
+import type { SshEndpoint } from "../route/endpoint.js";
 import { authError, connectError, describe, secretsOf, socketError, transportError } from "../route/failure.js";
 import { type Attempt, createTransport } from "../transport/connect.js";
-import { certificateError } from "../transport/host-key-check.js";
+import { certificateError, revokedByFileError } from "../transport/host-key-check.js";
 import { controlPathIn, formatArguments } from "./arguments.js";
 import { OpensshConnection } from "./connection.js";
 import { findSsh } from "./find-ssh.js";
@@ -18,6 +19,8 @@ import {
   readGssapiProblem,
   readKeyProblems,
   readLoginFailure,
+  readProviderProblem,
+  readRevocation,
   readServerVersion,
 } from "./login-log.js";
 import { canHandOver, type Master, startMaster } from "./master.js";
@@ -188,6 +191,8 @@ function explain(master: Master, progress: Progress): unknown {
   // The hop that carries this connection was lost, or the proxy command has ended.
   if (streamError !== undefined) return isOttoError(streamError) ? streamError : socketError(endpoint, streamError);
   if (isTooOld(log)) return transportError(endpoint, "the ssh in PATH is older than OpenSSH 8.5");
+  const revocation = readRevocation(log);
+  if (revocation !== undefined) return revokedByFileError(endpoint, revocation);
   const refusal = readCertificateRefusal(log);
   if (refusal !== undefined) return certificateError(endpoint, describe(refusal, secretsOf(endpoint)));
   const outcome = readLoginFailure(log);
@@ -208,15 +213,21 @@ function listTried(log: string, { attempt, login, keys }: Progress, offered: rea
   const problems = readKeyProblems(log);
   const labels = keys.map(({ key, path }) => {
     const name = "path" in key ? `key ${path}` : "key";
-    const problem = problems.get(path);
-    return problem === undefined ? name : `${name} (${describe(problem, secretsOf(attempt.endpoint))})`;
+    return withProblem(name, problems.get(path), attempt.endpoint);
   });
   if (login.agent !== undefined) labels.push(`agent ${login.agent}`);
+  const { pkcs11Provider } = attempt.endpoint;
+  if (pkcs11Provider !== undefined) {
+    labels.push(withProblem(`PKCS #11 provider ${pkcs11Provider}`, readProviderProblem(log), attempt.endpoint));
+  }
   const isTaken = (method: string) => offered === undefined || offered.includes(method);
   if (attempt.endpoint.gssapi === true && isTaken("gssapi-with-mic")) {
-    const problem = readGssapiProblem(log);
-    labels.push(problem === undefined ? "GSSAPI" : `GSSAPI (${describe(problem, secretsOf(attempt.endpoint))})`);
+    labels.push(withProblem("GSSAPI", readGssapiProblem(log), attempt.endpoint));
   }
   if (login.password !== undefined) labels.push(...["password", "keyboard-interactive"].filter(isTaken));
   return labels;
+}
+
+function withProblem(label: string, problem: string | undefined, endpoint: SshEndpoint): string {
+  return problem === undefined ? label : `${label} (${describe(problem, secretsOf(endpoint))})`;
 }

@@ -6,6 +6,8 @@ import {
   readKeyProblems,
   readLoginFailure,
   readLossCause,
+  readProviderProblem,
+  readRevocation,
   readServerVersion,
 } from "./login-log.js";
 
@@ -81,4 +83,24 @@ test.each([
   const log = ["before", "debug1: Next authentication method: gssapi-with-mic\r", ...lines].join("\n");
   expect(readGssapiProblem(log)).toBe(problem);
   expect(readGssapiProblem(lines.join("\n"))).toBeUndefined();
+});
+
+test.each([
+  ["Host key ED25519 SHA256:abc revoked by file /etc/ssh/re voked", { file: "/etc/ssh/re voked", seen: "SHA256:abc" }],
+  [
+    "Error checking host key ED25519 SHA256:abc in revoked keys file /absent: No such file or directory",
+    { file: "/absent", seen: "SHA256:abc", why: "No such file or directory" },
+  ],
+  ["Host key verification failed.", undefined],
+])("what RevokedHostKeys says: %s", (line, expected) => {
+  expect(readRevocation(`${version}\n${line}\r\nHost key verification failed.\r\n`)).toEqual(expected);
+});
+
+test("a library that is none of PKCS #11 is told with its reason", () => {
+  const none = "provider /absent.so is not a PKCS11 library\r\n";
+  expect(readProviderProblem(`lib_contains_symbol: open /absent.so: No such file or directory\r\n${none}`)).toBe(
+    "open /absent.so: No such file or directory",
+  );
+  expect(readProviderProblem(none)).toBe("not a library of PKCS #11");
+  expect(readProviderProblem(version)).toBeUndefined();
 });

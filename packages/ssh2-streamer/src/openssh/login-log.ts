@@ -43,6 +43,18 @@ export function readCertificateRefusal(log: string): string | undefined {
   return /^Certificate invalid: (.*?)\r?$/m.exec(log)?.[1] ?? "no authority on record made it";
 }
 
+/** What `RevokedHostKeys` says of the host's key, or why that cannot be read. */
+export function readRevocation(
+  log: string,
+): { readonly file: string; readonly seen: string; readonly why?: string } | undefined {
+  const [, seen, file] = /^Host key \S+ (\S+) revoked by file (.*?)\r?$/m.exec(log) ?? [];
+  if (seen !== undefined && file !== undefined) return { file, seen };
+  const [, unread, inFile, why] =
+    /^Error checking host key \S+ (\S+) in revoked keys file (.*): (.*?)\r?$/m.exec(log) ?? [];
+  if (unread === undefined || inFile === undefined || why === undefined) return undefined;
+  return { file: inFile, seen: unread, why };
+}
+
 /** Whether it does not know an option that came with OpenSSH 8.5. */
 export function isTooOld(log: string): boolean {
   return /Bad configuration option: knownhostscommand/i.test(log);
@@ -58,6 +70,13 @@ export function readKeyProblems(log: string): ReadonlyMap<string, string> {
   const unloaded = log.matchAll(/^Load key "(.+)": (.*?)\r?$/gm);
   const missing = log.matchAll(/^(?:Warning: )?Identity file (.+) not accessible: (.*?)\.?\r?$/gm);
   return new Map([...missing, ...unloaded].map(([, path = "", why = ""]) => [path, why.toLowerCase()]));
+}
+
+/** Why a library of PKCS #11 gave no keys. */
+export function readProviderProblem(log: string): string | undefined {
+  const [, why] = /^(?:lib_contains_symbol: |dlopen .* failed: )(.*?)\r?$/m.exec(log) ?? [];
+  const isOther = /^provider .* is not a PKCS11 library\r?$/m.test(log);
+  return why ?? (isOther ? "not a library of PKCS #11" : undefined);
 }
 
 /** Why this machine could not log in by GSSAPI, which it was told to try: no ticket, no KDC. */

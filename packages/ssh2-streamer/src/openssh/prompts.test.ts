@@ -11,6 +11,7 @@ test.each<[string, SshQuestion]>([
   ["(ada@box) Password: ", { kind: "keyboard-interactive", text: "Password: " }],
   ["(ada@box) Your code\nis? ", { kind: "keyboard-interactive", text: "Your code\nis? " }],
   ["Enter passphrase for key '/home/a b/id': ", { kind: "passphrase", path: "/home/a b/id" }],
+  ["Enter PIN for 'Ada's card': ", { kind: "token pin", token: "Ada's card" }],
   ["Enter PIN for ED25519-SK key /home/ada/id_sk: ", { kind: "pin", path: "/home/ada/id_sk" }],
 ])("%s", (prompt, expected) => {
   expect(readPrompt(prompt)).toEqual(expected);

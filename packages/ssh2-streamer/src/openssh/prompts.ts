@@ -13,10 +13,13 @@ export type SshQuestion =
   | { readonly kind: "password" }
   | { readonly kind: "new password" }
   | { readonly kind: "passphrase" | "pin"; readonly path: string }
+  | { readonly kind: "token pin"; readonly token: string }
   | { readonly kind: "keyboard-interactive"; readonly text: string };
 
 /** Reads a prompt of OpenSSH 8.5 to 10; nothing but this function looks at its text. */
 export function readPrompt(prompt: string): SshQuestion {
+  const [, token] = /^Enter PIN for '(.*)': $/s.exec(prompt) ?? [];
+  if (token !== undefined) return { kind: "token pin", token };
   const [, kind = "", path = ""] = /^Enter (passphrase|PIN) for (?:.*key )?'?(.*?)'?: $/s.exec(prompt) ?? [];
   if (/^(Enter|Retype) .+'s (old|new) password: $/s.test(prompt)) return { kind: "new password" };
   if (kind !== "") return { kind: kind === "PIN" ? "pin" : "passphrase", path };
@@ -58,10 +61,11 @@ export function createPromptAnswer(
       const round = { name: "", instruction: "", questions: [{ text, echo: false }] };
       return answers.round(round, count(text)).then((said) => said?.[0]);
     }
+    if (question.kind === "token pin") return answers.pin({ token: question.token }, count(question.token));
     const { path } = question;
     const { key } = keys.find((each) => isShownAs(each.path, path)) ?? { key: { path } };
     const attempt = count(path);
-    return question.kind === "pin" ? answers.pin(path, attempt) : answers.passphrase(key, attempt);
+    return question.kind === "pin" ? answers.pin({ keyPath: path }, attempt) : answers.passphrase(key, attempt);
   };
   const giveUp = (why: unknown): never => {
     onStuck(why);
@@ -72,7 +76,8 @@ export function createPromptAnswer(
     if (question.kind === "new password") return giveUp(new Unanswered("the server wants a new password"));
     const said = await ask(question).catch(giveUp);
     // Without its passphrase a key is passed over. An empty password would be sent.
-    return said === undefined && !("path" in question) ? giveUp(new Unanswered()) : said;
+    const isOfKey = "path" in question || "token" in question;
+    return said === undefined && !isOfKey ? giveUp(new Unanswered()) : said;
   };
 }
 

@@ -75,6 +75,10 @@ export interface SshEndpoint {
   readonly transport?: "auto" | "ssh2" | "openssh" | undefined;
   /** Whether to log in by GSSAPI (Kerberos). Default false. */
   readonly gssapi?: boolean | undefined;
+  /** A library of PKCS #11, whose tokens (smart cards) hold keys. */
+  readonly pkcs11Provider?: string | undefined;
+  /** Files of host keys that are refused, as OpenSSH's `RevokedHostKeys`: lists of public keys, or key revocation lists (KRL). */
+  readonly revokedHostKeys?: readonly string[] | undefined;
   /** Absolute path of the OpenSSH client configuration that the endpoint comes from. */
   readonly configFile?: string | undefined;
 }

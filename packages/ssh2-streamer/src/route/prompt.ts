@@ -7,7 +7,7 @@ export interface SshPrompt {
   /** `address:port` of the endpoint: two machines may have one name, as one of a lab and one of an SSH configuration. */
   readonly address: string;
   readonly user: string;
-  /** `keyboard-interactive`: whatever the server asks, such as a one-time code; `pin`: of a security key. */
+  /** `keyboard-interactive`: whatever the server asks, such as a one-time code; `pin`: of a security key or a token. */
   readonly kind: "password" | "passphrase" | "pin" | "keyboard-interactive";
   /** The file of the private key that a `passphrase` or `pin` is for. */
   readonly keyPath?: string | undefined;

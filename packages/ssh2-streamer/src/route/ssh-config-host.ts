@@ -27,6 +27,10 @@ export interface SshConfigHost {
   readonly serverAliveCountMax: number | undefined;
   readonly compression: boolean;
   readonly gssapi: boolean;
+  /** A library of PKCS #11. */
+  readonly pkcs11Provider: string | undefined;
+  /** Files of host keys that are to be refused. */
+  readonly revokedHostKeys: readonly string[];
 }
 
 export type StrictHostKeyChecking = "yes" | "ask" | "accept-new" | "no";

@@ -7,10 +7,10 @@ export type KeywordKind = "one" | "time" | "all" | "list" | "text" | "ignored";
 const kinds: Readonly<Record<KeywordKind, string>> = {
   one: `HostName Port User IdentitiesOnly IdentityAgent HostKeyAlias StrictHostKeyChecking KexAlgorithms Ciphers MACs
     HostKeyAlgorithms PubkeyAcceptedAlgorithms PubkeyAcceptedKeyTypes ServerAliveCountMax Compression GSSAPIAuthentication
-    IgnoreUnknown`,
+    PKCS11Provider IgnoreUnknown`,
   time: "ConnectTimeout ServerAliveInterval",
   all: "IdentityFile CertificateFile",
-  list: "UserKnownHostsFile GlobalKnownHostsFile",
+  list: "UserKnownHostsFile GlobalKnownHostsFile RevokedHostKeys",
   text: "ProxyCommand ProxyJump",
   // What is of no account for a connection that runs commands, or only keeps a way in from being tried.
   ignored: `AddKeysToAgent BatchMode CheckHostIP ClearAllForwardings ConnectionAttempts ControlMaster ControlPath ControlPersist

@@ -53,6 +53,8 @@ export function readHost(options: ConfigOptions, setting: OptionsSetting): SshCo
     serverAliveCountMax: readCount(one("serveralivecountmax"), alias),
     compression: isYes(one("compression")),
     gssapi: isYes(one("gssapiauthentication")),
+    pkcs11Provider: some("pkcs11provider"),
+    revokedHostKeys: all("revokedhostkeys"),
   };
 }
 

@@ -97,7 +97,7 @@ function execute(argv: readonly string[], { env }: LocalMachine, signal?: AbortS
 }
 
 /** Options that print their values behind each other. */
-const lists: readonly string[] = ["userknownhostsfile", "globalknownhostsfile"];
+const lists: readonly string[] = ["userknownhostsfile", "globalknownhostsfile", "revokedhostkeys"];
 
 function parseAnswer(text: string): ConfigOptions {
   const options = new Map<string, string[]>();

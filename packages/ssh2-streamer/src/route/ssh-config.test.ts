@@ -143,6 +143,8 @@ test("what is asked of everything that is honoured is what OpenSSH says", async 
  ServerAliveCountMax 9
  Compression yes
  GSSAPIAuthentication yes
+ PKCS11Provider /usr/lib/token.so
+ RevokedHostKeys /etc/ssh/revoked
  User me
 `;
   const [ours] = await resolve("box", from);
@@ -154,6 +156,8 @@ test("what is asked of everything that is honoured is what OpenSSH says", async 
     connectTimeoutMs: 90_000,
     identitiesOnly: true,
     gssapi: true,
+    pkcs11Provider: "/usr/lib/token.so",
+    revokedHostKeys: ["/etc/ssh/revoked"],
   });
 });
 

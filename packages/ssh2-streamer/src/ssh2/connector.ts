@@ -2,7 +2,7 @@ import { applyAlgorithmList } from "../lists/algorithm-list.js";
 import type { SshEndpoint } from "../route/endpoint.js";
 import { connectError } from "../route/failure.js";
 import { type Attempt, createTransport } from "../transport/connect.js";
-import { assertNeedsNoCertificate } from "../transport/host-key-check.js";
+import { assertJudgedWithoutSsh } from "../transport/host-key-check.js";
 import { findForeignList, planAlgorithms } from "./algorithms.js";
 import { Ssh2Connection } from "./connection.js";
 import { type LoginPlan, readLogins } from "./credential.js";
@@ -18,7 +18,7 @@ export const connectBySsh2 = createTransport<LoginPlan>({
 
 async function connect(attempt: Attempt, login: LoginPlan): Promise<Ssh2Connection> {
   const { endpoint, depth, startedAt, signal, hostKey, onHostKeyTrusted, onPrompt, wait } = attempt;
-  assertNeedsNoCertificate(endpoint, hostKey);
+  assertJudgedWithoutSsh(endpoint, hostKey);
   // Before the socket, which nobody would listen to meanwhile.
   const ssh2 = await loadSsh2();
   const algorithms = await chooseAlgorithms(endpoint);

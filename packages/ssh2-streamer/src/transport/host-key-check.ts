@@ -124,15 +124,35 @@ function assertTrusted(endpoint: SshEndpoint, verdict: HostKeyVerdict, key: Buff
   });
 }
 
+const hintOfRevoked = "The key is marked as stolen or retired. Ask the machine's owner for the new one.";
+
 function revokedError(endpoint: SshEndpoint, { file, line }: KnownHost, key: Buffer): OttoError {
   const seen = formatFingerprint(key);
   return new OttoError("SSH_HOST_KEY_REVOKED", `${at(endpoint)}: its host key ${seen} is revoked (${file}:${line})`, {
-    hint: "The key is marked as stolen or retired. Ask the machine's owner for the new one.",
+    hint: hintOfRevoked,
     details: { hop: endpoint.name, seen, file, line },
   });
 }
 
 /** The host showed a certificate that is not trusted, and its key is on record nowhere. @param why what is wrong with it */
+/** What OpenSSH's `RevokedHostKeys` says against a host. @param why it cannot be read */
+export function revokedByFileError(
+  endpoint: SshEndpoint,
+  { file, seen, why }: { readonly file: string; readonly seen: string; readonly why?: string },
+): OttoError {
+  const details = { hop: endpoint.name, seen, file };
+  if (why !== undefined) {
+    return new OttoError("SSH_KNOWN_HOSTS_UNREADABLE", `${at(endpoint)}: reading its RevokedHostKeys ${file}: ${why}`, {
+      hint: "Make the file readable: without it, no host is trusted that has the option.",
+      details,
+    });
+  }
+  return new OttoError("SSH_HOST_KEY_REVOKED", `${at(endpoint)}: its host key ${seen} is revoked (${file})`, {
+    hint: hintOfRevoked,
+    details,
+  });
+}
+
 export function certificateError(endpoint: SshEndpoint, why: string): OttoError {
   return new OttoError("SSH_HOST_KEY_UNKNOWN", `${at(endpoint)}: its certificate is not trusted: ${why}`, {
     hint: "Have the host's certificate renewed, or add its authority (@cert-authority) or its key to a known_hosts file.",
@@ -140,8 +160,16 @@ export function certificateError(endpoint: SshEndpoint, why: string): OttoError 
   });
 }
 
-/** The transport cannot ask for the certificate by which alone the host is known. */
-export function assertNeedsNoCertificate(endpoint: SshEndpoint, { soleAuthority }: HostKeyCheck): void {
+/** ssh2 cannot ask for the certificate by which alone the host is known, and reads no list of revoked keys. */
+export function assertJudgedWithoutSsh(endpoint: SshEndpoint, { soleAuthority }: HostKeyCheck): void {
+  const { revokedHostKeys = [] } = endpoint;
+  if (revokedHostKeys.length > 0) {
+    const files = revokedHostKeys.join(" ");
+    throw new OttoError("SSH_HOST_KEY_UNKNOWN", `${at(endpoint)}: RevokedHostKeys ${files} is not read by ssh2`, {
+      hint: "Leave ssh_options.transport at auto (or set openssh), or mark the keys @revoked in a known_hosts file.",
+      details: { hop: endpoint.name },
+    });
+  }
   if (soleAuthority === undefined) return;
   const { file, line } = soleAuthority;
   const where = `${file}:${line}`;

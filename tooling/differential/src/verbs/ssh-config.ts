@@ -72,6 +72,7 @@ const option = fc
     fc.tuple(fc.constant("ConnectTimeout"), fc.constantFrom("7", "0", "1m30", "none", "2h", "10s")),
     fc.tuple(fc.constantFrom("ServerAliveInterval", "ServerAliveCountMax"), fc.constantFrom("3", "7")),
     fc.tuple(fc.constantFrom("Compression", "IdentitiesOnly", "GSSAPIAuthentication"), fc.constantFrom("yes", "no")),
+    fc.tuple(fc.constantFrom("PKCS11Provider", "RevokedHostKeys"), fc.constantFrom("/k/file", "none", '"/k/a b"')),
     fc.tuple(fc.constant("ControlPath"), fc.constantFrom("none", "~/.ssh/cm-%r@%h:%p", "/run/%n")),
     fc.tuple(
       fc.constant("KexAlgorithms"),
