@@ -112,10 +112,10 @@ test("what Compose refuses goes by its name in the repository", async () => {
   expect(error.message).toMatch(/: validating docker\/compose\.yml: /);
 });
 
-test("a service's name alone is answered with the id of its container", async () => {
+test("a service's name alone is its container, which does not run here", async () => {
   const { exitCode, error } = await fail("host", "api", "exec", "ls");
-  expect([exitCode, error.code]).toEqual([255, "LAB_UNKNOWN_HOST"]);
-  expect(error.hint).toBe(`Did you mean "parent.${repo.name}.api"?`);
+  expect([exitCode, error.code]).toEqual([255, "HOST_NOT_RUNNING"]);
+  expect(error.message).toContain(`parent.${repo.name}.api`);
 });
 
 test("a failed build keeps up from starting anything", async () => {
@@ -155,7 +155,7 @@ test.each(["bastion", "parent"] as const)("a key that is not let in names the ho
   const { privateKeyPath } = await createKeyPair("ed25519", join(repo.root, "wrong_key"));
   await chmod(privateKeyPath, 0o600);
   await writeLab({ [hop]: (host) => ({ ssh_options: { ...host.ssh_options, client_keys: [privateKeyPath] } }) });
-  const { exitCode, error } = await fail("docker", "ps", "--on", "parent");
+  const { exitCode, error } = await fail("docker", "ps", "--all-stacks", "--on", "parent");
   expect([exitCode, error.code]).toEqual([1, "SSH_AUTH_FAILED"]);
   expect(error.message).toContain(hop);
 });
@@ -180,18 +180,21 @@ test("a command behind a dead hop never ran: 255", async () => {
 
 test("ps shows a dead parent as a row beside the others, and fails", async () => {
   await writeLab({ parent: (host) => ({ ssh_options: { ...host.ssh_options, port: closedPort } }) });
-  const { exitCode, lines } = await runJson(repo.place, ["docker", "ps", "--lab", "veg+local"]);
+  const { exitCode, lines } = await runJson(repo.place, ["docker", "ps", "--all-stacks", "--lab", "veg+local"]);
   expect(exitCode).toBe(1);
   expect(lines.filter((line) => line.parent === "parent")).toMatchObject([
     { type: "error", code: "SSH_CONNECT_FAILED" },
   ]);
-  const told = await runOtto(repo.place, ["docker", "ps", "--lab", "veg+local"]);
+  const told = await runOtto(repo.place, ["docker", "ps", "--all-stacks", "--lab", "veg+local"]);
   expect([told.exitCode, told.stdout]).toEqual([1, expect.stringMatching(/^parent +error: /m)]);
 });
 
 test("ps fails when no parent answers", async () => {
   await writeLab({ bastion: (host) => ({ ssh_options: { ...host.ssh_options, port: closedPort } }) });
-  expect(await fail("docker", "ps")).toMatchObject({ exitCode: 1, error: { code: "SSH_CONNECT_FAILED" } });
+  expect(await fail("docker", "ps", "--all-stacks")).toMatchObject({
+    exitCode: 1,
+    error: { code: "SSH_CONNECT_FAILED" },
+  });
 });
 
 test("a parent without docker compose says so, and nothing is left", async () => {

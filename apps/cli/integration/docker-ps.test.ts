@@ -33,7 +33,7 @@ afterAll(async () => {
 test.concurrent.for([["--json"], []])(
   "the rows of others are there before a silent parent's limit, %j",
   async (flags, { expect }) => {
-    const child = startOtto(repo.place, ["docker", "ps", ...flags]);
+    const child = startOtto(repo.place, ["docker", "ps", "--all-stacks", ...flags]);
     let stdout = "";
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;

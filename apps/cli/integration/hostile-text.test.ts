@@ -124,7 +124,7 @@ async function createContainer(labels: Readonly<Record<string, string>>): Promis
 }
 
 test("ps shows what a lying engine says as escapes, in one row", async () => {
-  const { told, json } = await runBoth(["docker", "ps", "--on", "liar"]);
+  const { told, json } = await runBoth(["docker", "ps", "--all-stacks", "--on", "liar"]);
   const rows = told.stdout.trimEnd().split("\n");
   expect(rows).toHaveLength(2);
   expect(rows[1]).toContain(`${escaped}\\u000areal row`);
@@ -133,7 +133,7 @@ test("ps shows what a lying engine says as escapes, in one row", async () => {
 
 test("ps escapes labels of foreign containers to a program", async () => {
   await createContainer({ [evil]: evil });
-  const { json } = await runBoth(["docker", "ps", "--all", "--on", "parent"]);
+  const { json } = await runBoth(["docker", "ps", "--all-stacks", "--all", "--on", "parent"]);
   expect(json.stdout).toContain(`${escaped}=${escaped}`);
 });
 

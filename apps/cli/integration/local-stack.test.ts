@@ -38,7 +38,7 @@ test("a program reads what became of each image and each host", async () => {
       [hostId("web"), "running"],
     ]),
   );
-  const ps = await runJson(repo.place, ["docker", "ps", "--on", "local"]);
+  const ps = await runJson(repo.place, ["docker", "ps", "--all-stacks", "--on", "local"]);
   expect(ps.lines.find((line) => line.Names === `${repo.project}-api-1`)).toMatchObject({
     type: "container",
     parent: "local",

@@ -56,7 +56,7 @@ test("a Compose file and a machine are enough: up, exec and down, with no lab an
   const inside = { ...place, cwd: join(app, "src"), env: { ...place.env, OTTO_COMPOSE_SUFFIX: "ci" } };
   try {
     expect(await runOtto(inside, ["up", ...there])).toMatchObject({ exitCode: 0 });
-    const { lines } = await runJson(inside, ["docker", "ps", ...there]);
+    const { lines } = await runJson(inside, ["docker", "ps", "--all-stacks", ...there]);
     expect(lines.map((line) => line.Names)).toContain(`otto-${name}-ci-web-1`);
     expect(await runOtto(inside, ["down", ...there])).toMatchObject({ exitCode: 0 });
   } finally {
@@ -81,7 +81,7 @@ test("completion offers aliases, and runs nothing of the configuration", async (
   const config = join(home, ".ssh", "config");
   await writeFile(config, `Match exec "touch ${home}/ran"\n Port 1\nHost box boxes *.corp\n`);
   for (const words of [
-    ["docker", "ps", "--on", "b"],
+    ["docker", "ps", "--all-stacks", "--on", "b"],
     ["host", "b"],
   ]) {
     const { stdout } = await runOtto(place, ["completion", "fish", "--", ...words]);

@@ -116,7 +116,7 @@ const checks: Readonly<Record<string, () => Promise<void>>> = {
     expect(await containers()).not.toEqual(before);
   },
   ps: async () => {
-    const { lines } = await runJson(place, ["docker", "ps"]);
+    const { lines } = await runJson(place, ["docker", "ps", "--all-stacks"]);
     const found = lines
       .filter(({ type }) => type === "container")
       .map(({ Names, State }) => `${String(Names)} ${String(State)}`);

@@ -140,3 +140,56 @@ describe("what changes containers", () => {
     expect(await states()).toContain(`${repo.project}-db-1 running`);
   });
 });
+
+describe("ps", () => {
+  const ps = async (...words: readonly string[]) => {
+    const { exitCode, stdout } = await runOtto(repo.place, ["ps", ...words]);
+    return { exitCode, stdout };
+  };
+
+  test.each([["-q"], ["-a", "-q"], ["-q", "web"], ["--services"], ["--services", "-a"], ["-q", "--status", "exited"]])(
+    "otto ps %s %s %s prints what docker compose ps does",
+    async (...words) => {
+      const { exitCode, stdout } = await compose("ps", ...words);
+      expect(await ps(...words)).toEqual({ exitCode, stdout });
+    },
+  );
+
+  test("--format json has compose's fields with compose's values", async () => {
+    const words = ["ps", "--all", "--format", "json"];
+    const [wanted, seen] = await Promise.all([compose(...words), runOtto(repo.place, words)]);
+    const read = (text: string) =>
+      text
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .toSorted((a, b) => String(a.Name).localeCompare(String(b.Name)));
+    const same = ["ID", "Name", "Image", "Project", "Service", "State", "Health", "ExitCode", "Command"];
+    const pick = (row: Record<string, unknown>) => Object.fromEntries(same.map((key) => [key, row[key]]));
+    expect(read(seen.stdout).map(pick)).toEqual(read(wanted.stdout).map(pick));
+  });
+
+  test("the dashboard has each service, absent ones too, and a one-off container only with --all", async () => {
+    await execute("docker", ["rm", "--force", `${repo.project}-once-1`]);
+    await compose("run", "--detach", "--name", `${repo.name}-oneoff`, "db", "sleep", "60");
+    const { stdout } = await ps();
+    const lines = stdout.split("\n").map((line) => line.split(/ {2,}/).slice(0, 2).join(" "));
+    expect(lines.slice(0, -1)).toEqual([
+      `${repo.name} on parent`,
+      "ID STATE",
+      `parent.${repo.name}.db running`,
+      `parent.${repo.name}.once absent`,
+      `parent.${repo.name}.web running`,
+      `parent.${repo.name}.web.2 running`,
+    ]);
+    expect((await ps("--all")).stdout).toMatch(new RegExp(`^${repo.name}-oneoff +running`, "m"));
+    const { lines: records } = await runJson(repo.place, ["ps", "once", "db"]);
+    expect(records).toMatchObject([
+      { type: "service", service: "db", state: "running", owner: "ci", image: `${repo.name}-api:latest` },
+      { type: "service", service: "once", state: "absent", host: `parent.${repo.name}.once` },
+      { type: "result" },
+    ]);
+    expect((await ps("--all-stacks")).stdout).toMatch(new RegExp(`^parent +${repo.name}-oneoff `, "m"));
+    await execute("docker", ["rm", "--force", `${repo.name}-oneoff`]);
+  });
+});

@@ -57,7 +57,7 @@ test("the stack's whole life on a parent behind a bastion", { timeout: 240_000 }
   expect(await stagedTrees()).toHaveLength(1);
   const { containers } = await readEngineState(repo.name);
   expect(containers).toEqual([`${repo.project}-api-1`, `${repo.project}-web-1`]);
-  const ps = await otto("docker", "ps");
+  const ps = await otto("docker", "ps", "--all-stacks");
   expect(ps.stdout).toMatch(new RegExp(`^parent +${repo.project}-web-1 +${repo.name}-api:latest +Up `, "m"));
 
   expect(await otto("host", hostId("api"), "exec", "--", "cat", "/etc/marker")).toEqual({

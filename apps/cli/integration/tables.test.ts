@@ -18,9 +18,9 @@ async function shownLines(argv: readonly string[], columns: number): Promise<rea
 
 test("the containers fit a narrow terminal, and a program gets them whole", async () => {
   expect((await runOtto(repo.place, ["docker", "up", "--quiet"])).exitCode).toBe(0);
-  const { stdout } = await runOtto(repo.place, ["docker", "ps", "--on", "local"]);
+  const { stdout } = await runOtto(repo.place, ["docker", "ps", "--all-stacks", "--on", "local"]);
   expect(stdout).toMatch(new RegExp(`^local +${repo.project}-api-1 +${repo.name}-api:latest +Up .*$`, "m"));
-  const lines = await shownLines(["docker", "ps", "--on", "local"], 60);
+  const lines = await shownLines(["docker", "ps", "--all-stacks", "--on", "local"], 60);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);
   expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^local +otto-${repo.name.slice(0, 4)}.*… .*… .*Up`)));
 });

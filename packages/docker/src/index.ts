@@ -99,6 +99,14 @@ export { type ComposeLogsOptions, composeLogs } from "./compose-logs.js";
 export { getUserComposeProject } from "./compose-project.js";
 export { type ComposePsAllOptions, composePsAll, type ParentContainers } from "./compose-ps-all.js";
 export { type ComposeReapOptions, composeReap } from "./compose-reap.js";
+export {
+  type ComposeStatusOptions,
+  composeStatus,
+  type PublishedPort,
+  type ServiceStatus,
+  type StackContainer,
+  type StackStatus,
+} from "./compose-status.js";
 export { type ComposeUpOptions, composeUp, type PlanUpOptions, planComposeUp } from "./compose-up.js";
 export { type ComposedOptions, type ComposedStack, composed } from "./composed.js";
 export { findByShortId, getContainerHost } from "./container-host-lookup.js";

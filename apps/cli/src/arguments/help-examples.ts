@@ -13,7 +13,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     "otto docker up --dry-run",
   ],
   "otto docker down": ["otto docker down", "otto docker down --repo shop --volumes"],
-  "otto docker ps": ["otto docker ps", "otto docker ps --on pepper --all --json"],
+  "otto docker ps": [
+    "otto ps",
+    "otto ps -a --status exited",
+    "otto ps --all-stacks --on pepper     # every container of the host",
+  ],
   "otto docker logs": ["otto docker logs -f api", "otto docker logs --since 10m --tail 100"],
   "otto docker graph": [
     "otto docker graph                    # Mermaid, for Markdown",

@@ -1,69 +1,101 @@
-import { composePsAll, type ParentContainers } from "@otto/docker";
-import { startTimer } from "@otto/errors";
-import { exitCodes } from "../exit-code.js";
+import { composeStatus, type ServiceStatus, type StackContainer, type StackStatus } from "@otto/docker";
+import type { PlaceOptions } from "../arguments/option.js";
+import { eachOf } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
-import { describeError, errorLabel, errorRecord } from "../output/error-text.js";
-import { openTable, type TableRow } from "../output/shown-table.js";
+import { formatDashboard } from "../output/dashboard.js";
+import type { JsonRecord } from "../output/reporter.js";
+import { columnsOf } from "../output/table.js";
+import { findServicePlaces, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
 
-export interface DockerPsFlags {
-  readonly on?: string;
+export interface DockerPsFlags extends PlaceOptions {
+  readonly services: readonly string[];
   readonly all?: boolean;
+  /** Ids alone. */
+  readonly quiet?: boolean;
+  /** Names of services alone. */
+  readonly names?: boolean;
+  readonly format?: string;
+  readonly status?: readonly string[];
+  readonly allStacks?: boolean;
 }
 
-const header = ["HOST", "NAME", "IMAGE", "STATUS", "PORTS"];
-/** Answers of this time make one table, in the lab's order; later ones are told as they come. */
-const gatheringMs = 1000;
-
-/** `otto docker ps`: a parent that cannot be asked is a row among the others', and makes the command fail. */
+/** `otto docker ps`: the dashboard of the stacks; where no repository has one the containers of every parent. */
 export async function dockerPs(session: Session, flags: DockerPsFlags): Promise<Outcome> {
-  const { reporter, signal } = session;
   const lab = await session.lab();
-  const table = openTable(session, header);
-  const told = new Set<ParentContainers>();
-  const tell = (answers: readonly ParentContainers[]) => {
-    // Where none answers, the errors are all that there is to tell.
-    if (!answers.some(isAnswer)) return;
-    table.add(answers.filter((answer) => !told.has(answer)).flatMap(rowsOf));
-    for (const answer of answers) told.add(answer);
-  };
-  const come: ParentContainers[] = [];
-  let isGathering = true;
-  const gathering = startTimer(() => {
-    isGathering = false;
-    tell(come);
-  }, gatheringMs);
-  const onAnswer = (answer: ParentContainers) => {
-    come.push(answer);
-    if (!isGathering) tell(come);
-  };
-  try {
-    const answers = await composePsAll(lab, { ...flags, signal, onAnswer });
-    const silent = answers.flatMap((answer) => (isAnswer(answer) ? [] : [answer.error]));
-    if (silent.length > 0 && silent.length === answers.length) for (const error of silent) reporter.error(error);
-    else if (answers.length === 0) table.add([]);
-    else tell(answers);
-    return { exitCode: silent.length > 0 ? exitCodes.failed : exitCodes.done };
-  } finally {
-    clearTimeout(gathering);
+  const { on, all } = flags;
+  const hasStack = lab.repos.some(({ docker }) => docker.composes.length > 0);
+  if (flags.allStacks === true || (!hasStack && !isFiltered(flags))) {
+    const { showAllStacks } = await import("./all-stacks.js");
+    return showAllStacks(session, { ...(on !== undefined && { on }), ...(all !== undefined && { all }) });
   }
+  const places = await findServicePlaces(session, flags);
+  return eachOf(session, places, (place) => showStack(session, place, flags));
 }
 
-type Containers = Extract<ParentContainers, { containers: unknown }>;
-
-function isAnswer(answer: ParentContainers): answer is Containers {
-  return "containers" in answer;
+function isFiltered({ services, quiet, names, format, status }: DockerPsFlags): boolean {
+  return services.length > 0 || [quiet, names, format, status].some((flag) => flag !== undefined);
 }
 
-function rowsOf(answer: ParentContainers): TableRow[] {
-  const { parent } = answer;
-  if (!isAnswer(answer)) {
-    const error = describeError(answer.error);
-    const cells = [parent, `${errorLabel(error)} ${error.message}`];
-    return [{ cells, record: { ...errorRecord(answer.error), parent } }];
-  }
-  return answer.containers.map((container) => ({
-    cells: [parent, container.Names, container.Image, container.Status, container.Ports],
-    record: { type: "container", parent, ...container },
-  }));
+async function showStack(session: Session, place: ServicePlace, flags: DockerPsFlags): Promise<boolean> {
+  const { repo, lab, services } = place;
+  const stack = await composeStatus(repo, lab, { on: flags.on, services, signal: session.signal });
+  const shown = { ...stack, services: stack.services.filter((row) => isWanted(row, flags)) };
+  if (session.options.json) for (const row of shown.services) session.reporter.item("", toRecord(row, stack));
+  else for (const line of linesOf(session, shown, flags)) session.reporter.heading(line);
+  return true;
+}
+
+/** As compose: a list for programs has those that run alone, unless others are asked for. */
+function isWanted(row: ServiceStatus, { all, quiet, names, format, status }: DockerPsFlags): boolean {
+  if (status !== undefined) return status.some((word) => word === row.state || word === row.container?.row.State);
+  if (all === true) return true;
+  const isList = quiet === true || names === true || format === "json";
+  return isList ? ["running", "paused", "restarting"].includes(row.container?.row.State ?? "") : isOfStack(row);
+}
+
+/** Not a one-off container, nor a service of a profile that is not active and has no container. */
+function isOfStack({ host, enabled, container }: ServiceStatus): boolean {
+  return host !== undefined && (enabled || container !== undefined);
+}
+
+function linesOf({ invocation }: Session, stack: StackStatus, flags: DockerPsFlags): readonly string[] {
+  const containers = stack.services.flatMap(({ container }) => container ?? []);
+  if (flags.quiet === true) return containers.toSorted(compareNames).map(({ id }) => id);
+  const rows = stack.services.filter(({ container }) => container !== undefined);
+  if (flags.names === true) return [...new Set(rows.map(({ service }) => service))].toSorted();
+  if (flags.format === "json") return rows.map((row) => JSON.stringify(toComposeRow(row, stack)));
+  const title = `${stack.repo} on ${stack.parent}`;
+  return [title, ...formatDashboard(stack, new Date(), columnsOf(invocation.stdout))];
+}
+
+function compareNames(a: StackContainer, b: StackContainer): number {
+  return a.row.Names < b.row.Names ? -1 : 1;
+}
+
+/** The fields of `docker compose ps --format json` that an engine's list has. */
+function toComposeRow({ service, container, state, exitCode = 0 }: ServiceStatus, { project }: StackStatus) {
+  const { row, publishers } = container as StackContainer;
+  return {
+    ...row,
+    Name: row.Names,
+    Project: project,
+    Service: service,
+    Health: ["starting", "healthy", "unhealthy"].includes(state) ? state : "",
+    ExitCode: exitCode,
+    Publishers: publishers.map(({ address: URL, target: TargetPort, published = 0, protocol: Protocol }) => {
+      return { URL, TargetPort, PublishedPort: published, Protocol };
+    }),
+  };
+}
+
+function toRecord({ container, ...row }: ServiceStatus, { repo, parent, project, owner }: StackStatus): JsonRecord {
+  const found = container && {
+    container: container.id,
+    name: container.row.Names,
+    image: container.row.Image,
+    created: container.created.toISOString(),
+    ports: container.publishers,
+  };
+  return { type: "service", repo, parent, project, owner, ...row, ...found };
 }

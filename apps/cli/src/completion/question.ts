@@ -63,6 +63,7 @@ const optionSubjects: Readonly<Record<string, Subject>> = {
   repo: "repo",
   signal: "nothing",
   since: "nothing",
+  status: "nothing",
   stopTimeout: "nothing",
   tail: "nothing",
   timeout: "nothing",

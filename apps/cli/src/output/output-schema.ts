@@ -51,6 +51,17 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
     ...{ parent: text, ID: text, Names: text, Image: text, Command: text, CreatedAt: text, State: text, Status: text },
     ...{ Ports: text, Labels: text, Networks: text, Mounts: text },
   },
+  service: {
+    ...{ repo: text, parent: text, project: text, owner: text, "host?": text, service: text, replica: count },
+    ...{ enabled: flag, state: oneOf(...containerStates), "exitCode?": count },
+    ...{
+      "container?": text,
+      "name?": text,
+      "image?": text,
+      "created?": text,
+      "ports?": { type: "array", items: object },
+    },
+  },
   stack: {
     ...{ repo: text, parent: text, status: oneOf("success", "skipped", "failed"), message: text },
     "kept?": { type: "object", properties: { host: text, directory: text, files: count } },

@@ -36,7 +36,7 @@ test.each<[string, Partial<ContainerReport> | undefined, string, RegExp]>([
         "driver failed programming external connectivity on endpoint b (aa): Bind for 0.0.0.0:8080 failed: port is already allocated",
     },
     "",
-    /^Port 8080 of bench is taken\. .*run: otto docker ps --on bench/,
+    /^Port 8080 of bench is taken\. .*run: otto docker ps --all-stacks --on bench/,
   ],
   [
     "a bind source that is not there",

@@ -37,7 +37,7 @@ const takenPort: Adviser = (facts) => {
   if (!isEngines && !/address already in use/.test(text)) return undefined;
   const port = /:(\d+)(?:: bind:| failed:|\/(?:tcp|udp))/.exec(text)?.[1];
   const subject = port === undefined ? `A port of ${host} is taken` : `Port ${port} of ${host} is taken`;
-  const look = isEngines ? `otto docker ps --on ${host}` : `otto host ${host} exec ss -ltnp`;
+  const look = isEngines ? `otto docker ps --all-stacks --on ${host}` : `otto host ${host} exec ss -ltnp`;
   return `${subject}. To see what uses it, run: ${look}. Stop that, or publish another port in the compose file.`;
 };
 

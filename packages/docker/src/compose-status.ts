@@ -1,0 +1,153 @@
+import { type ContainerRow, type ContainerStatus, containerHostId, readListedStatus, toRow } from "@otto/compose";
+import type { Repo } from "@otto/config";
+import type { Lab } from "@otto/host-registry";
+import { readServiceReplica } from "@otto/hosts";
+import { getUserComposeProject } from "./compose-project.js";
+import { checkServices } from "./declared-services.js";
+import { isUnreadableStack } from "./service-replicas.js";
+import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
+
+/** One replica of a service, or another container of the stack. */
+export interface ServiceStatus extends ContainerStatus {
+  /** Id of the container host; undefined for a one-off container of `run`. */
+  readonly host: string | undefined;
+  readonly service: string;
+  /** 1 for the first. */
+  readonly replica: number;
+  /** Whether `up` runs it, with the profiles that are active. */
+  readonly enabled: boolean;
+  /** Undefined: there is none, the state is `absent`. */
+  readonly container: StackContainer | undefined;
+}
+
+export interface StackContainer {
+  /** Whole. */
+  readonly id: string;
+  readonly created: Date;
+  readonly row: ContainerRow;
+  readonly publishers: readonly PublishedPort[];
+}
+
+/** A port of a container; `published` is undefined for one that is open to the stack's networks alone. */
+export interface PublishedPort {
+  readonly address: string;
+  readonly published: number | undefined;
+  readonly target: number;
+  readonly protocol: string;
+}
+
+/** A stack on its parent: every declared service, and every container, by name. */
+export interface StackStatus {
+  readonly repo: string;
+  /** Id. */
+  readonly parent: string;
+  readonly project: string;
+  /** Whose it is: the last part of the name that {@link getUserComposeProject} makes; else the project. */
+  readonly owner: string;
+  readonly services: readonly ServiceStatus[];
+}
+
+export interface ComposeStatusOptions extends PlacementOptions {
+  /** Default: all. */
+  readonly services?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * What each service of a repo's stack is at: replicas that are declared and absent, too. One request to the engine.
+ * @throws OttoError `COMPOSE_UNKNOWN_SERVICE`, what `readStack` throws where there is no container either, and what connecting
+ * throws
+ */
+export async function composeStatus(repo: Repo, lab: Lab, options: ComposeStatusOptions = {}): Promise<StackStatus> {
+  const { on, projectName, profiles, signal } = options;
+  const parent = lab.parentFor(repo, on);
+  const project = projectNameOf(repo, lab, options);
+  const placement = { on, projectName, profiles };
+  const named = await checkServices(repo, lab, {
+    ...placement,
+    services: options.services,
+    doing: "listing containers",
+  });
+  const labels = [`com.docker.compose.project=${project}`];
+  const listed = await parent.engine.listContainers({ labels, all: true }, signal);
+  const declared = await listReplicas(repo, lab, { ...placement, isNeeded: listed.length === 0 });
+  const there = listed.map((summary): ServiceStatus => {
+    const place = readServiceReplica(summary.Labels);
+    const service = place?.service ?? summary.Labels["com.docker.compose.service"] ?? "";
+    const replica = place?.replica ?? 1;
+    const isEnabled = declared.some((one) => one.service === service && one.enabled);
+    return {
+      host: place && containerHostId({ ...place, parent: parent.id, repo: repo.name }),
+      service,
+      replica,
+      enabled: isEnabled,
+      ...readListedStatus(summary),
+      container: {
+        id: summary.Id,
+        created: new Date(summary.Created * 1000),
+        row: toRow(summary),
+        publishers: summary.Ports.map(({ IP = "", PublicPort, PrivatePort, Type }) => ({
+          address: IP,
+          published: PublicPort,
+          target: PrivatePort,
+          protocol: Type,
+        })),
+      },
+    };
+  });
+  const isThere = (one: Replica) =>
+    there.some(
+      ({ service, replica, host }) => host !== undefined && service === one.service && replica === one.replica,
+    );
+  const absent = declared
+    .filter((one) => !isThere(one))
+    .map((one): ServiceStatus => {
+      const host = containerHostId({ ...one, parent: parent.id, repo: repo.name });
+      return { ...one, host, state: "absent", container: undefined };
+    });
+  const services = [...there, ...absent]
+    .filter(({ service }) => named === undefined || named.includes(service))
+    .toSorted(compareServices);
+  return { repo: repo.name, parent: parent.id, project, owner: ownerOf(project, repo), services };
+}
+
+interface Replica {
+  readonly service: string;
+  readonly replica: number;
+  readonly enabled: boolean;
+}
+
+/** @param options `isNeeded`: files that cannot be read are an error */
+async function listReplicas(
+  repo: Repo,
+  lab: Lab,
+  { isNeeded, ...options }: PlacementOptions & { readonly isNeeded: boolean },
+): Promise<Replica[]> {
+  try {
+    const { files } = await placeStack(repo, lab, options);
+    return files.services.flatMap(({ name: service, replicas, enabled }) =>
+      Array.from({ length: replicas }, (_, index) => ({ service, replica: index + 1, enabled })),
+    );
+  } catch (error) {
+    if (isNeeded || !isUnreadableStack(error)) throw error;
+    return [];
+  }
+}
+
+function compareServices(a: ServiceStatus, b: ServiceStatus): number {
+  return compareText(a.service, b.service) || a.replica - b.replica || compareText(nameOf(a), nameOf(b));
+}
+
+function nameOf({ container }: ServiceStatus): string {
+  return container?.row.Names ?? "";
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function ownerOf(project: string, { name }: Repo): string {
+  // The suffix is a letter, which is taken off again: what a name becomes depends on the repo's alone.
+  const prefix = getUserComposeProject(name, "x").slice(0, -1);
+  return project.startsWith(prefix) ? project.slice(prefix.length) : project;
+}
