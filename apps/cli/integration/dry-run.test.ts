@@ -54,7 +54,7 @@ const changing: Readonly<Record<string, (repo: TestRepo) => readonly string[]>> 
   run: () => ["run", "mark"],
   test: () => ["test"],
   trust: () => ["trust"],
-  init: () => ["init"],
+  init: () => ["init", "--here", "--compose"],
 };
 
 /** Those that change nothing anyway. */

@@ -222,8 +222,9 @@ test("a directory and files of such names: the settings that init writes work, a
   await writeFile(join(cwd, `file-${evil}`), "");
   await writeFile(join(cwd, "file-fine"), "");
   const place = { ...repo.place, cwd, env: { ...repo.place.env, OTTO_LAB: "" } };
-  await runBoth(["-n", "init"], place);
-  expect((await runOtto(place, ["init"])).exitCode).toBe(0);
+  await writeFile(join(cwd, "lab.json"), '{ "hosts": [] }');
+  await runBoth(["-n", "init", "--here"], place);
+  expect((await runOtto(place, ["init", "--here"])).exitCode).toBe(0);
   expect((await runBoth(["--list-hosts"], place)).told.exitCode).toBe(0);
   const { stdout } = await runOtto(place, ["completion", "zsh", "--", "host", "local", "put", "file-"]);
   expect(stdout).toBe("file-fine\n");

@@ -12,13 +12,14 @@ export interface LabChoice {
  *
  * @throws `CONFIG_LAB_AMBIGUOUS` and what reading the settings throws
  */
-export async function readLabChoice({ options, invocation, repos }: Session): Promise<LabChoice> {
+export async function readLabChoice(session: Session): Promise<LabChoice> {
+  const { options, invocation } = session;
   if (options.lab !== undefined) {
     const isOfEnvironment = invocation.env.OTTO_LAB === options.lab && !namesLab(invocation.argv);
     return { name: options.lab, chosenBy: isOfEnvironment ? "OTTO_LAB" : "--lab" };
   }
   const { findDefaultLab } = await import("@otto/config");
-  const chosen = findDefaultLab(await repos());
+  const chosen = findDefaultLab(await session.repos());
   if (chosen === undefined) return { name: "local", chosenBy: undefined };
   return { name: chosen.name, chosenBy: `[lab] default of ${chosen.settingsFile}` };
 }

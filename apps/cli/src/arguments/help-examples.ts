@@ -57,7 +57,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     "otto trust",
     "otto trust --revoke",
   ],
-  "otto init": ["otto init", "otto init --dry-run                  # shows the file and writes nothing"],
+  "otto init": [
+    "otto init",
+    "otto init --compose                  # with a compose.yaml, where there is none",
+    "otto init --dry-run                  # shows the files and writes nothing",
+  ],
   "otto schema": ["otto schema settings > .otto/settings.schema.json", "otto schema lab > lab.schema.json"],
   "otto completion": [
     'eval "$(otto completion bash)"       # in ~/.bashrc',

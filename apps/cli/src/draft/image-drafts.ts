@@ -12,22 +12,38 @@ export interface ImageDraft {
   readonly context: string;
 }
 
-/** Declares an image for each Dockerfile. Its context is what a Compose file says, else where its COPY finds its sources. */
+/** The images that otto is to build, and the Dockerfiles that Compose builds. */
+export interface ImageDrafts {
+  readonly images: readonly ImageDraft[];
+  readonly builtByCompose: readonly string[];
+}
+
+/**
+ * Declares an image for each Dockerfile that no file of the stack builds: Compose makes those. Its context is what another
+ * Compose file says, else where its COPY finds its sources.
+ */
 export async function draftImages(
   root: string,
   dockerfiles: readonly string[],
-  composes: readonly string[],
-): Promise<ImageDraft[]> {
-  const contexts = new Map((await Promise.all(composes.map((path) => readBuilds(root, path)))).flat());
+  { stack, others }: { readonly stack: readonly string[]; readonly others: readonly string[] },
+): Promise<ImageDrafts> {
+  const built = new Map(await readAllBuilds(root, stack));
+  const contexts = new Map(await readAllBuilds(root, others));
   const names = new Set<string>();
   const images: ImageDraft[] = [];
-  for (const dockerfile of dockerfiles) {
+  for (const dockerfile of dockerfiles.filter((path) => !built.has(path))) {
     const name = freeName(nameOf(dockerfile), names);
     names.add(name);
     images.push({ name, dockerfile, context: contexts.get(dockerfile) ?? (await guessContext(root, dockerfile)) });
   }
-  return images;
+  return { images, builtByCompose: [...built.keys()] };
 }
+
+async function readAllBuilds(root: string, composes: readonly string[]): Promise<Builds> {
+  return (await Promise.all(composes.map((path) => readBuilds(root, path)))).flat();
+}
+
+type Builds = [dockerfile: string, context: string][];
 
 /** `api/Dockerfile` is api, `Dockerfile.worker` and `worker.Dockerfile` are worker, `Dockerfile` is app. */
 function nameOf(dockerfile: string): string {
@@ -45,7 +61,7 @@ function freeName(name: string, taken: ReadonlySet<string>): string {
 }
 
 /** The context of each Dockerfile that a Compose file builds. */
-async function readBuilds(root: string, compose: string): Promise<[dockerfile: string, context: string][]> {
+async function readBuilds(root: string, compose: string): Promise<Builds> {
   const text = await readText(join(root, compose));
   const document = parseDocument(text, { logLevel: "silent" });
   if (document.errors.length > 0) return [];

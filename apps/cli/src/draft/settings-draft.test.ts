@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { loadRepo } from "@otto/config";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { draftSettings } from "./settings-draft.js";
+import { parse } from "yaml";
+import { formatComposeFile } from "./compose-draft.js";
+import { draftSettings, withComposeFile } from "./settings-draft.js";
 
 let root: string;
 beforeEach(async () => {
@@ -58,7 +60,71 @@ test("each Dockerfile is an image with a name of its own, also in its context", 
   ]);
 });
 
-test("the context is the one of a Compose file, else where COPY finds its sources", async () => {
+test("what Compose builds is no second image", async () => {
+  const { drafted, repo } = await draft({
+    "compose.yml":
+      "services:\n  api: { build: api }\n  web: { build: { context: ., dockerfile: web/Dockerfile } }\n" +
+      "  job: { image: my-project-job }\n",
+    "api/Dockerfile": "FROM scratch\n",
+    "web/Dockerfile": "FROM scratch\n",
+    "job/Dockerfile": "FROM scratch\n",
+  });
+  expect(drafted.images.map(({ name }) => name)).toEqual(["job"]);
+  expect(drafted.builtByCompose).toEqual(["api/Dockerfile", "web/Dockerfile"]);
+  expect(repo.docker.images.map(({ name }) => name)).toEqual(["job"]);
+  expect(drafted.offered).toEqual([]);
+});
+
+const dev = ".devcontainer/devcontainer.json";
+
+test.each([
+  ["an image", { [dev]: '{ // of the team\n "image": "debian:12", }' }, { reference: "debian:12" }],
+  [
+    "a build",
+    {
+      [dev]: '{ "build": { "dockerfile": "Dockerfile", "context": ".." } }',
+      ".devcontainer/Dockerfile": "FROM scratch",
+    },
+    { images: [{ name: "dev", dockerfile: ".devcontainer/Dockerfile", context: "." }] },
+  ],
+  [
+    "Compose files",
+    { [dev]: '{ "dockerComposeFile": ["../stack.yml", "dev.yml"], "service": "app", "runServices": ["db"] }' },
+    { composes: ["stack.yml", ".devcontainer/dev.yml"], services: ["app", "db"] },
+  ],
+  [
+    "the file at the root",
+    { ".devcontainer.json": '{ "dockerFile": "Dockerfile" }', Dockerfile: "FROM scratch" },
+    { images: [{ name: "app" }] },
+  ],
+  ["what an editor fills in", { [dev]: '{ "image": "a-\u0024{localEnv:X}" }' }, {}],
+  ["no JSON", { [dev]: "nonsense" }, {}],
+])("a development container with %s", async (_, files, { reference, ...wanted }: Readonly<Record<string, unknown>>) => {
+  const { drafted } = await draft(files as Record<string, string>);
+  expect(drafted).toMatchObject({ images: [], composes: [], services: [], ...wanted });
+  const known = drafted.images.map(({ name }) => `my-project-${name}:latest`);
+  const offers = drafted.composes.length > 0 ? [] : [...known, ...(reference === undefined ? [] : [reference])];
+  expect(drafted.offered).toEqual(
+    offers.map((image) => ({ name: expect.stringMatching(/^(?:app|dev)$/), image, isIdle: true })),
+  );
+});
+
+test("where there is no Compose file one is offered, with a service for each image", async () => {
+  const { drafted } = await draft({ "api/Dockerfile": "FROM scratch\n", "web/Dockerfile": "FROM scratch\n" });
+  expect(drafted.offered.map(({ name, image }) => [name, image])).toEqual([
+    ["api", "my-project-api:latest"],
+    ["web", "my-project-web:latest"],
+  ]);
+  expect(parse(formatComposeFile(drafted.offered))).toEqual({
+    services: {
+      api: { image: "my-project-api:latest", init: true },
+      web: { image: "my-project-web:latest", init: true },
+    },
+  });
+  expect(withComposeFile(drafted, "compose.yaml").text).toContain('[[docker.composes]]\npath = "compose.yaml"');
+});
+
+test("the context is the one of a Compose file elsewhere, else where COPY finds its sources", async () => {
   const { drafted } = await draft({
     "a/Dockerfile": "FROM scratch\nCOPY a/file /\n",
     "a/file": "",
@@ -68,6 +134,7 @@ test("the context is the one of a Compose file, else where COPY finds its source
     "deploy/d/Dockerfile": "FROM scratch\nCOPY nowhere /\n",
     "e/Dockerfile": "FROM scratch\nCOPY --link \\\n  # of the root\n  top /\nRUN <<EOF\nCOPY nowhere /\nEOF\n",
     top: "",
+    "compose.yml": "services: {}\n",
     "deploy/compose.yml":
       "services:\n  c:\n    build: {context: .., dockerfile: c/Dockerfile}\n  b:\n    build: ../b/\n" +
       "  d:\n    build: {dockerfile: d/Dockerfile}\n",

@@ -121,7 +121,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   forward: { host: text, address: text, port: count, remote: count },
   suite: { repo: text, exitCode: count },
   help: { text },
-  file: { path: text, status: oneOf("created", "skipped") },
+  file: { path: text, status: oneOf("created", "changed", "skipped") },
   script: { shell: oneOf("bash", "zsh", "fish"), content: text },
   candidate: { value: text, description: text },
   schema: { subject: oneOf("settings", "lab", "output"), content: object },

@@ -25,6 +25,14 @@ export function createTerminalPrompt({ signal, undisturbed }: TerminalPromptOpti
   };
 }
 
+/** Asks a question that has a yes and a no, Return being yes. @returns undefined where there is no terminal or no answer */
+export async function askYesNo(question: string, signal: AbortSignal): Promise<boolean | undefined> {
+  signal.throwIfAborted();
+  using terminal = openTerminal(signal);
+  const answer = await terminal?.ask(`${escapeControls(question)} [Y/n] `, true);
+  return answer === undefined ? undefined : /^(?:y|yes|)$/i.test(answer.trim());
+}
+
 async function askAtTerminal(prompt: SshPrompt, signal: AbortSignal): Promise<readonly string[] | undefined> {
   signal.throwIfAborted();
   using terminal = openTerminal(signal);
