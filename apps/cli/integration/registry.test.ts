@@ -89,7 +89,7 @@ test("through a bastion, an image of two contexts is built, pushed and pulled", 
 
 const launcher = fileURLToPath(new URL("../bin/otto.js", import.meta.url));
 
-test("on a terminal each image has one line while it is built, and the result alone is left", async () => {
+test("on a terminal each image has one line while it is built, and its last state and the summary are left", async () => {
   await using repo = await createRegistryRepo({ TERM: "xterm" });
   await repo.write(
     "docker/Dockerfile",
@@ -108,5 +108,6 @@ test("on a terminal each image has one line while it is built, and the result al
   const [shown, left] = stdout.split("\u001b[?25h");
   expect(shown).toMatch(/api {2}.*RUN --network=none echo/);
   expect(shown).not.toContain("\nhidden words");
-  expect(left?.trim()).toMatch(/^api +built on local → \S+ \(pushed\)$/);
+  expect(left).toMatch(/✔.* api {2}built in [\d.]+ s, sent [\d.]+ [kM]?B, pushed → \S+\n/);
+  expect(left).toMatch(/1 image ready on local in [\d.]+ s · built 1 · sent [\d.]+ [kM]?B/);
 });

@@ -72,6 +72,11 @@ export class TestTerminal implements AsyncDisposable {
     return this.#screen;
   }
 
+  /** Gives what is shown from now on, as latin1, as it comes. */
+  follow(listener: (shown: string) => void): void {
+    this.#child.stdout?.on("data", (chunk: Buffer) => listener(chunk.toString("latin1")));
+  }
+
   type(keys: string): void {
     this.#child.stdin?.write(Buffer.from(keys, "latin1"));
   }

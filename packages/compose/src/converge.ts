@@ -55,7 +55,7 @@ export async function converge(
   if (!build) requireImages(chosen, observed, planned);
   await sendFiles(session, { directory, tree: desired.tree }, options);
   if (options.owns) await markOwned(session, stack, true);
-  const progress = await openProgress(chosen, { ...options, redactor });
+  using progress = await openProgress(chosen, { ...options, redactor });
   const pulled = await pullImages(chosen, planned, { ...options, compose, directory, progress });
   const seen =
     pulled.size === 0
@@ -68,7 +68,7 @@ export async function converge(
   const isUp = isConverged(plan) && isReady(waiting);
   if (!isConverged(plan) || (isUp && desired.isNew)) await writeLabels(session, stack, { directory, desired, pulled });
   if (isUp) return seen.containers;
-  const watched = { session, redactor, events: await watchContainers(session, progress.hear) };
+  const watched = { session, redactor, events: await watchContainers(session, (change) => progress.hear(change)) };
   if (!isConverged(plan)) {
     const execution = { stack: chosen, compose, directory, watched, waiting, progress, onEvent };
     await execute(execution, plan, { observed: seen, planFor, build });

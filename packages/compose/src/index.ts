@@ -20,11 +20,11 @@ export type {
   ServicePhase,
   StackEvent,
 } from "./events/stack-event.js";
-export type { FindLogin, UpEvent, UpOptions } from "./execute/up-options.js";
+export type { FindLogin, ReadyEvent, ServicePort, UpEvent, UpOptions } from "./execute/up-options.js";
 export { leaseStack, reapStack, type StackLease, type StackLeaseOptions } from "./lease-stack.js";
 export { containerHostId, createContainerHost } from "./observed/container-hosts.js";
 export { type ComposePsOptions, type ContainerRow, composePs, toRow } from "./observed/container-rows.js";
-export type { ObservedContainer } from "./observed/observed-stack.js";
+export type { ObservedContainer, PublishedPort } from "./observed/observed-stack.js";
 export { type DownStep, formatDownStep } from "./plan/down.js";
 export { formatUpStep, type UpPlan, type UpStep } from "./plan/operations.js";
 export { type PreviewOptions, previewDown, previewUp } from "./preview.js";

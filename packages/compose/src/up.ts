@@ -6,7 +6,7 @@ import type { PlacedStack } from "./declared/stack.js";
 import { listStack } from "./desired/desired-stack.js";
 import { formatKept, takeDownIn } from "./down.js";
 import { markOwned } from "./execute/staged-files.js";
-import type { UpOptions } from "./execute/up-options.js";
+import type { ReadyEvent, UpOptions } from "./execute/up-options.js";
 import { type ObservedContainer, observeStack } from "./observed/observed-stack.js";
 import { withStackLock } from "./session/stack-lock.js";
 import { openStackSession, type StackSession } from "./session/stack-session.js";
@@ -63,12 +63,27 @@ export async function bringUpIn(
       onEvent({ type: "compose.warning", project: stack.project, message });
     try {
       const containers = await converge(session, stack, { ...options, onEvent, observed, listing, owns });
+      onEvent(readyEvent(stack.project, containers, observed.containers));
       return { containers, isOwned: observed.isOwned || owns };
     } catch (error) {
       if (observed.containers.length === 0) await undo(session, { ...options, onEvent });
       throw error;
     }
   });
+}
+
+function readyEvent(
+  project: string,
+  containers: readonly ObservedContainer[],
+  before: readonly ObservedContainer[],
+): ReadyEvent {
+  const idsOf = (all: readonly ObservedContainer[]) => all.map(({ id, state }) => `${id} ${state}`).toSorted();
+  const ports = containers.flatMap(({ service, replica, ports: own }) =>
+    own.map((port) => ({ service, replica, ...port })),
+  );
+  const services = new Set(containers.map(({ service }) => service)).size;
+  const isChanged = idsOf(containers).join() !== idsOf(before).join();
+  return { type: "compose.ready", project, services, isChanged, ports };
 }
 
 /**

@@ -4,6 +4,7 @@ import { exitCodeOf, exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
 import type { PlaceOptions } from "./option.js";
+import { nameParent } from "./parent-name.js";
 
 /** A repo and the parent that its images and stack belong on. */
 export interface Place {
@@ -57,8 +58,8 @@ export function warnOfStandIn({ reporter }: Session, { repo, warning }: Place): 
 }
 
 /** The title of what would be done at a place. */
-export function headPlan({ reporter }: Session, { repo, parent }: Pick<Place, "repo" | "parent">): void {
-  reporter.heading(`${repo.name} on ${parent.id}`);
+export function headPlan({ reporter }: Session, { repo, lab, parent }: Pick<Place, "repo" | "lab" | "parent">): void {
+  reporter.heading(`${repo.name} on ${nameParent(lab, parent)}`);
 }
 
 /** Does the same for each repo's part; one that fails is told and does not stop the others. A signal does. */

@@ -7,11 +7,13 @@ import {
   planBuild,
 } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
+import { nameParent } from "../arguments/parent-name.js";
 import { eachOf, findPlaces, headPlan, type Place, warnOfStandIn } from "../arguments/place.js";
 import { cacheDirectory } from "../cache-directory.js";
 import type { Outcome } from "../outcome.js";
-import { openDockerProgress } from "../output/docker-event.js";
+import { isShownByBoard, openDockerProgress } from "../output/docker-progress.js";
 import type { JsonRecord } from "../output/reporter.js";
+import { countOf, showSummary } from "../output/summary.js";
 import { formatTable } from "../output/table.js";
 import type { Session } from "../session.js";
 
@@ -71,23 +73,31 @@ async function planRepo(session: Session, place: Place, options: BuildImagesOpti
   return (await showBuildPlan(session, place, options)).every((step) => step.do !== "fail");
 }
 
-async function buildRepo(session: Session, { repo, parent }: Place, options: BuildImagesOptions): Promise<boolean> {
-  const results = Object.entries(await buildShown(session, { repo, parent }, options));
+async function buildRepo(session: Session, place: Place, options: BuildImagesOptions): Promise<boolean> {
+  const { repo, parent } = place;
+  const { images, progress } = await buildShown(session, place, options);
+  const results = Object.entries(images);
   const lines = formatTable(results.map(([image, result]) => [image, wordsOf(result, parent.id)]));
   for (const [index, [image, result]] of results.entries()) {
-    session.reporter.item(lines[index] ?? image, imageRecord({ repo: repo.name, parent: parent.id, image }, result));
+    if (!isShownByBoard(session, progress) || result.status === "failed")
+      session.reporter.item(lines[index] ?? image, imageRecord({ repo: repo.name, parent: parent.id, image }, result));
     if (result.status === "failed") session.reporter.error(result.error);
   }
-  return results.every(([, result]) => result.status !== "failed");
+  const there = results.filter(([, result]) => result.status !== "failed").length;
+  const isChanged = results.some(([, result]) => result.status === "success" || isNews(result));
+  showSummary(session, place, progress, { command: "build", what: `${countOf(there, "image")} ready`, isChanged });
+  return there === results.length;
 }
 
-async function buildShown(
-  { reporter }: Session,
-  { repo, parent }: Pick<Place, "repo" | "parent">,
-  options: BuildImagesOptions,
-) {
-  using progress = await openDockerProgress(reporter);
-  return await buildImages(repo, parent, { ...options, onEvent: progress.onEvent });
+function isNews(result: ImageResult): boolean {
+  return result.status === "skipped" && (result.source !== "present" || result.pushed);
+}
+
+async function buildShown({ reporter }: Session, { repo, lab, parent }: Place, options: BuildImagesOptions) {
+  const title = { verb: "build", repo: repo.name, parent: nameParent(lab, parent) } as const;
+  using progress = await openDockerProgress(reporter, title);
+  const images = await buildImages(repo, parent, { ...options, onEvent: progress.onEvent });
+  return { images, progress };
 }
 
 function wordsOf(result: ImageResult, parent: string): string {

@@ -1,10 +1,12 @@
 import { type ComposeUpOptions, composeUp, formatContainerStatus, formatUpStep, planComposeUp } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
+import { nameParent } from "../arguments/parent-name.js";
 import { eachOf, findPlaces, headPlan, type Place, warnOfStandIn } from "../arguments/place.js";
 import { cacheDirectory } from "../cache-directory.js";
 import type { Outcome } from "../outcome.js";
-import { openDockerProgress } from "../output/docker-event.js";
+import { isShownByBoard, openDockerProgress } from "../output/docker-progress.js";
 import { showTable } from "../output/shown-table.js";
+import { countOf, showSummary } from "../output/summary.js";
 import type { Session } from "../session.js";
 import { withStack } from "../stack-choice.js";
 import { showBuildPlan } from "./docker-build.js";
@@ -21,21 +23,30 @@ export async function dockerUp(session: Session, flags: DockerUpFlags): Promise<
   return eachOf(session, places, (place) => apply(session, place, flags));
 }
 
-async function bringUp(session: Session, { repo, lab, parent }: Place, flags: DockerUpFlags): Promise<boolean> {
-  const hosts = await upShown(session, { repo, lab }, upOptions(session, flags));
+async function bringUp(session: Session, place: Place, flags: DockerUpFlags): Promise<boolean> {
+  const { repo, lab, parent } = place;
+  const { hosts, progress } = await upShown(session, place, upOptions(session, flags));
   const projects = new Set(Object.values(hosts).map((host) => host.project));
   const running = lab.hosts.list().filter((host) => host.state !== "placeholder" && projects.has(host.project));
   const rows = running.map((host) => ({
     cells: [host.id, formatContainerStatus(host)],
     record: { type: "host", kind: "container", repo: repo.name, parent: parent.id, ...host },
   }));
-  showTable(session, rows);
+  if (!isShownByBoard(session, progress)) showTable(session, rows);
+  const { ready, totals } = progress.board;
+  const { services = rows.length, ports = [] } = ready ?? {};
+  const isChanged = ready?.isChanged !== false || totals.built + totals.pulled > 0;
+  showSummary(session, place, progress, {
+    ...{ command: "up", what: `${countOf(services, "service")} up`, isChanged, ports },
+  });
   return true;
 }
 
-async function upShown({ reporter }: Session, { repo, lab }: Pick<Place, "repo" | "lab">, options: ComposeUpOptions) {
-  using progress = await openDockerProgress(reporter);
-  return await composeUp(repo, lab, { ...options, onEvent: progress.onEvent });
+async function upShown({ reporter }: Session, { repo, lab, parent }: Place, options: ComposeUpOptions) {
+  const title = { verb: "up", repo: repo.name, parent: nameParent(lab, parent) } as const;
+  using progress = await openDockerProgress(reporter, title);
+  const hosts = await composeUp(repo, lab, { ...options, onEvent: progress.onEvent });
+  return { hosts, progress };
 }
 
 async function showUpPlan(session: Session, place: Place, flags: DockerUpFlags): Promise<boolean> {

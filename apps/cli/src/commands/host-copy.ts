@@ -4,6 +4,7 @@ import { findHost } from "../container-lookup.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import { formatBytes } from "../output/byte-count.js";
+import { cutText } from "../output/fit-text.js";
 import { formatProgress } from "../output/progress-bar.js";
 import type { Session } from "../session.js";
 
@@ -47,7 +48,9 @@ async function withProgress(
   run: (onProgress: CopyOptions["onProgress"]) => Promise<CopyResult>,
 ): Promise<CopyResult> {
   using area = await reporter.live();
-  return await run(area && ((progress) => area.show([formatProgress(progress).slice(0, area.columns - 1)])));
+  return await run(
+    area && ((progress) => area.show(({ columns }) => [cutText(formatProgress(progress), columns - 1)])),
+  );
 }
 
 function showCopies(

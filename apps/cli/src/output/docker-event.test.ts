@@ -1,3 +1,4 @@
+import pico from "picocolors";
 import { expect, test } from "vitest";
 import { createDockerEventListener } from "./docker-event.js";
 import type { JsonRecord, Reporter } from "./reporter.js";
@@ -13,12 +14,20 @@ function recorder() {
     live: async () => undefined,
     undisturbed: (ask) => ask(),
     event: (record) => events.push(record),
+    summary: ignore,
+    paint: pico.createColors(false),
     bytes: ignore,
     notice: ignore,
     error: ignore,
     result: ignore,
   };
-  return { lines, events, listen: createDockerEventListener(reporter) };
+  let time = 0;
+  const listen = createDockerEventListener(reporter, () => time);
+  const at = (now: number) => {
+    time = now;
+    return listen;
+  };
+  return { lines, events, listen, at };
 }
 
 test("output of builds side by side is told in whole lines, each with its image", () => {
@@ -39,7 +48,7 @@ test("output of builds side by side is told in whole lines, each with its image"
   } as const;
   listen({ type: "build.finished", image: "b", result });
   listen({ type: "build.finished", image: "a", result });
-  expect(lines).toEqual(["a  one", "b  uno", "a  two", "b  due"]);
+  expect(lines).toEqual(["a  one", "b  uno", "a  two", "b  due", "b  built in 0.0 s", "a  built in 0.0 s"]);
 });
 
 test("a program gets the events as they are", () => {
@@ -66,7 +75,7 @@ test("steps are told as they start, and what was sent at the end", () => {
     durationMs: 1,
   } as const;
   listen({ type: "build.finished", image: "a", result });
-  expect(lines).toEqual(["a  [1/2] COPY . / cached", "a  [2/2] RUN make", "a  sent 1.2 MB"]);
+  expect(lines).toEqual(["a  [1/2] COPY . / cached", "a  [2/2] RUN make", "a  sent 1.2 MB", "a  built in 0.0 s"]);
   expect(events.filter((event) => event.type === "build.sent")).toEqual([
     { type: "build.sent", image: "a", bytes: 1_230_000, totalBytes: 1_230_000 },
   ]);
@@ -88,5 +97,34 @@ test("a push is told layer by layer, with its sum and what was there", () => {
   ]);
   expect(events.filter((event) => event.type === "registry.bytes")).toEqual([
     { type: "registry.bytes", ...push, bytes: 20, totalBytes: 20 },
+  ]);
+});
+
+test("a transfer that lasts is told now and then, and its sum at the end", () => {
+  const { lines, events, at } = recorder();
+  const pull = { type: "compose.pull", project: "p", services: ["web"], state: "downloading" } as const;
+  for (let second = 0; second <= 12; second += 0.5)
+    at(second * 1000)({ ...pull, bytes: second * 1_000_000, totalBytes: 20_000_000 });
+  at(12_100)({ ...pull, bytes: 20_000_000, totalBytes: 20_000_000 });
+  at(12_200)({ type: "compose.service", project: "p", service: "web", state: "pulled" });
+  expect(lines).toEqual(["web  downloading 5.0 MB of 20.0 MB", "web  downloading 10.0 MB of 20.0 MB", "web  pulled"]);
+  expect(events.filter(({ type }) => type === "compose.pull")).toHaveLength(13);
+  expect(events.at(-2)).toMatchObject({ bytes: 20_000_000 });
+});
+
+test("what happens to a service is one line, as it happens", () => {
+  const { lines, listen } = recorder();
+  const event = { type: "compose.service", project: "p", service: "web" } as const;
+  listen({ ...event, replica: 1, state: "waiting", waitsFor: ["db", "migrate"] });
+  listen({ ...event, replica: 2, state: "healthy", afterMs: 3140 });
+  listen({ ...event, replica: 1, state: "exited", exitCode: 3, afterMs: 200, detail: "no config" });
+  listen({ type: "compose.resource", project: "p", resource: "network", name: "p_default", state: "created" });
+  listen({ type: "compose.build", project: "p", service: "web", step: "[2/3] RUN make", state: "cached" });
+  expect(lines).toEqual([
+    "web  waiting for db, migrate",
+    "web.2  healthy after 3.1 s",
+    "web  exited (3) after 0.2 s: no config",
+    "network p_default  created",
+    "web  [2/3] RUN make cached",
   ]);
 });

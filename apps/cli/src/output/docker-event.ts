@@ -1,67 +1,75 @@
-import type { BuildEvent, ServiceEvent, UpEvent } from "@otto/docker";
-import { BuildBoard } from "./build-board.js";
+import type { BuildEvent, UpEvent } from "@otto/docker";
+import { type BoardEvent, type ImageEnd, wordsOfService } from "./board/board.js";
 import { formatBytes } from "./byte-count.js";
+import { formatDuration } from "./duration.js";
 import { wordsOfHolder } from "./holder-words.js";
-import type { LiveArea, Reporter } from "./reporter.js";
+import type { Reporter } from "./reporter.js";
 
-type DockerEvent = BuildEvent | UpEvent;
+type DockerEvent = BoardEvent;
+type PullEvent = Extract<UpEvent, { type: "compose.pull" }>;
 type SentEvent = Extract<BuildEvent, { type: "build.sent" | "registry.bytes" }>;
 type TransferDone = Extract<BuildEvent, { type: "registry.done" }>;
 
-/** Where the events of a build or an `up` go while it runs; dispose it when it is over. */
-export interface DockerProgress extends Disposable {
-  readonly onEvent: (event: DockerEvent) => void;
-}
+type Progress = SentEvent | PullEvent;
 
-/** Tells what goes on: to a person on a terminal what each image is at, else line by line. */
-export async function openDockerProgress(reporter: Reporter): Promise<DockerProgress> {
-  const area = await reporter.live();
-  const tell = createDockerEventListener(reporter);
-  if (area === undefined) return { onEvent: tell, [Symbol.dispose]: () => {} };
-  const show = createBoardListener(area);
-  const onEvent = (event: DockerEvent) => {
-    if (isBuildEvent(event)) show(event);
-    if (!isBuildEvent(event) || event.type === "build.warning") tell(event);
-  };
-  return { onEvent, [Symbol.dispose]: () => area[Symbol.dispose]() };
-}
+/** How often a transfer that lasts is told: to a program, and to who reads lines. */
+const progressMs = { event: 1000, line: 5000 };
 
-function createBoardListener(area: LiveArea): (event: BuildEvent) => void {
-  const board = new BuildBoard();
-  return (event) => {
-    board.follow(event);
-    area.show(board.lines(area.columns));
-  };
-}
-
-function isBuildEvent(event: DockerEvent): event is BuildEvent {
-  return "image" in event;
-}
-
-/** Tells events line by line, each with its image's name. */
-export function createDockerEventListener(reporter: Reporter): (event: DockerEvent) => void {
+/**
+ * Tells events line by line, each with the name of its image, service or project, as they come. @param now milliseconds that only grow
+ */
+export function createDockerEventListener(
+  reporter: Reporter,
+  now: () => number = () => performance.now(),
+): (event: DockerEvent) => void {
   const toLines = createLineMaker();
-  const sums = new Map<string, SentEvent>();
+  const transfers = new Map<string, Transfer>();
+  const tellLines = (event: DockerEvent) => {
+    const isNamed = "service" in event || "services" in event || "resource" in event;
+    const subject = isNamed ? "" : `${"image" in event ? event.image : event.project}  `;
+    for (const line of toLines(event)) reporter.progress(`${subject}${line}`);
+  };
   const tell = (event: DockerEvent) => {
-    const subject = "image" in event ? event.image : event.project;
-    for (const line of toLines(event)) reporter.progress(`${subject}  ${line}`);
-    if (event.type === "build.warning" || event.type === "compose.warning")
+    tellLines(event);
+    if (event.type === "build.warning" || event.type === "compose.warning") {
+      const subject = "image" in event ? event.image : event.project;
       return reporter.notice("warn", `${subject}: ${event.message}`, { ...event });
+    }
     // The result of an image is told with the others, as what was asked for.
     if (event.type !== "build.finished") reporter.event({ ...event });
   };
-  const tellSum = (image: string) => {
-    const sum = sums.get(image);
-    sums.delete(image);
-    if (sum !== undefined) tell(sum);
+  /** One comes with every block: of these the last is told, which has the sum, and one now and then. */
+  const tellNowAndThen = (key: string, event: Progress) => {
+    const time = now();
+    const known = transfers.get(key) ?? { event, toldAt: time, lineAt: time };
+    const isDue = time - known.toldAt >= progressMs.event;
+    const isLineDue = time - known.lineAt >= progressMs.line;
+    if (isDue) reporter.event({ ...event });
+    if (isLineDue) tellLines(event);
+    const times = { toldAt: isDue ? time : known.toldAt, lineAt: isLineDue ? time : known.lineAt };
+    transfers.set(key, { ...times, event: isDue ? undefined : event });
+  };
+  const tellSum = (key: string) => {
+    const sum = transfers.get(key)?.event;
+    transfers.delete(key);
+    if (sum?.type === "compose.pull") reporter.event({ ...sum });
+    else if (sum !== undefined) tell(sum);
   };
   return (event) => {
-    // One comes with every block: only the last, which has the sum, is worth telling.
-    if (event.type === "build.sent" || event.type === "registry.bytes") return void sums.set(event.image, event);
+    if (event.type === "build.sent" || event.type === "registry.bytes") return tellNowAndThen(event.image, event);
+    if (event.type === "compose.pull") return tellNowAndThen("", event);
     if (event.type === "registry.started" || event.type === "registry.done") tellSum(event.image);
-    tell(event);
+    if (event.type === "compose.service" && event.state === "pulled") tellSum("");
     if (event.type === "build.finished") tellSum(event.image);
+    tell(event);
   };
+}
+
+interface Transfer {
+  /** Not told yet. */
+  readonly event: Progress | undefined;
+  readonly toldAt: number;
+  readonly lineAt: number;
 }
 
 /** What an event says, in whole lines; output that stops within a line waits for the rest. */
@@ -93,26 +101,30 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
       case "registry.done":
         return [wordsOfTransfer(event)];
       case "build.finished":
-        return [unfinished.get(event.image) ?? ""].filter((line) => line !== "");
+        return [unfinished.get(event.image) ?? "", wordsOfEnd(event)].filter((line) => line !== "");
       case "compose.staged":
-        return [`sent ${event.files} ${event.files === 1 ? "file" : "files"}`];
+        return [`sent ${event.files} ${event.files === 1 ? "file" : "files"}, ${formatBytes(event.bytes)}`];
       case "compose.output":
         return event.text
           .split("\n")
           .map((line) => line.trim())
           .filter((line) => line !== "");
       case "compose.service":
-        return [wordsOfService(event)];
+        return [`${nameOfService(event)}  ${wordsOfService(event)}`];
       case "compose.build":
         return event.state === "done"
           ? []
           : [`${event.service}  ${event.step}${event.state === "started" ? "" : ` ${event.state}`}`];
       case "compose.build-output":
         return [`${event.service}  ${event.text}`];
+      case "compose.pull":
+        return [
+          `${event.services.join(", ")}  ${event.state} ${formatBytes(event.bytes)} of ${formatBytes(event.totalBytes)}`,
+        ];
       case "compose.resource":
         return [`${event.resource} ${event.name}  ${event.state}`];
       // These are told otherwise.
-      case "compose.pull":
+      case "compose.ready":
       case "build.warning":
       case "registry.bytes":
       case "compose.planned":
@@ -125,24 +137,23 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
   };
 }
 
-function wordsOfService(event: ServiceEvent): string {
-  const { service, replica = 1, state, waitsFor, exitCode, afterMs, detail } = event;
-  const name = replica === 1 ? service : `${service}.${replica}`;
-  const words = [
-    state === "waiting" ? `waiting for ${waitsFor?.join(", ")}` : state,
-    exitCode === undefined ? "" : `(${exitCode})`,
-    afterMs === undefined ? "" : `after ${(afterMs / 1000).toFixed(1)} s`,
-    detail === undefined ? "" : `— ${detail}`,
-  ];
-  return `${name}  ${words.filter((word) => word !== "").join(" ")}`;
-}
-
 /** Tells who is waited for, and warnings: for commands that show something else. */
 export function createNoticeListener(reporter: Reporter): (event: DockerEvent) => void {
   const tell = createDockerEventListener(reporter);
   return (event) => {
     if (event.type === "compose.waiting" || event.type === "compose.warning") tell(event);
   };
+}
+
+function nameOfService({ service, replica = 1 }: { readonly service: string; readonly replica?: number }): string {
+  return replica === 1 ? service : `${service}.${replica}`;
+}
+
+/** An image that was there had nothing to tell before. */
+function wordsOfEnd({ result }: ImageEnd): string {
+  if (result.status === "failed") return "failed";
+  if (result.source === "present") return "cached";
+  return `${result.source} in ${formatDuration(result.durationMs)}`;
 }
 
 function wordsOfTransfer({ action, tag, transferred, existing }: TransferDone): string {

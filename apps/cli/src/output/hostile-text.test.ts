@@ -1,7 +1,10 @@
 import { PassThrough } from "node:stream";
 import { OttoError } from "@otto/errors";
+import pico from "picocolors";
 import { expect, test } from "vitest";
-import { BuildBoard } from "./build-board.js";
+import { type BoardEvent, followEvent, openBoard } from "./board/board.js";
+import { formatBoard } from "./board/board-lines.js";
+import { widthOf } from "./fit-text.js";
 import { createHumanReporter } from "./human-reporter.js";
 import { createJsonReporter } from "./json-reporter.js";
 import type { Reporter } from "./reporter.js";
@@ -72,7 +75,7 @@ test("bytes of a command are left as they are, to a person", () => {
   expect(read().stdout).toBe(hostile);
 });
 
-test("a cell is one line and as wide as it is shown, a label and a line of the board too", () => {
+test("a cell is one line and as wide as it is shown, a label too", () => {
   const lines = formatTable(
     [
       [`a\nb\t${hostile}`, "x"],
@@ -84,10 +87,24 @@ test("a cell is one line and as wide as it is shown, a label and a line of the b
   expect(lines.join("")).not.toMatch(obeyed);
   expect(lines[1]?.indexOf("y")).toBe(lines[0]?.lastIndexOf("x"));
   expect(new ServiceLabels(false).of({ service: `a\nb${hostile}`, replica: 1 })).not.toMatch(/[^\P{Cc}]|\u202e/u);
-  const board = new BuildBoard();
-  board.follow({ type: "build.step", image: hostile, step: `RUN ${hostile}`, state: "started" });
-  board.follow({ type: "build.output", image: hostile, text: `${hostile}\n` });
-  const shown = board.lines(60);
-  expect(shown.join("")).not.toMatch(obeyed);
-  expect(shown.every((line) => line.length < 60)).toBe(true);
+});
+
+test("no line of a board has what a terminal obeys, or is as wide as the terminal", () => {
+  const events: readonly BoardEvent[] = [
+    { type: "build.step", image: hostile, step: `RUN ${hostile}`, state: "started" },
+    { type: "build.output", image: hostile, text: `${hostile}\n` },
+    { type: "compose.waiting", project: "p", who: hostile, since: new Date(0), uid: undefined, pid: undefined },
+    { type: "compose.service", project: "p", service: "a", replica: 1, state: "exited", exitCode: 1, detail: hostile },
+    { type: "compose.service", project: "p", service: hostile, state: "failed", detail: "字".repeat(100) },
+    { type: "compose.build", project: "p", service: "b", step: hostile, state: "started" },
+    { type: "compose.resource", project: "p", resource: "network", name: hostile, state: "creating" },
+  ];
+  const title = { verb: "up", repo: hostile, parent: hostile } as const;
+  const board = events.reduce((shown, event) => followEvent(shown, event, 0), openBoard(title, 0));
+  const lines = [0, 3].flatMap((rows) =>
+    formatBoard(board, { columns: 60, rows: rows || undefined, now: 5000, paint: pico.createColors(false) }),
+  );
+  expect(lines.length).toBeGreaterThan(7);
+  expect(lines.join("")).not.toMatch(obeyed);
+  expect(lines.every((line) => widthOf(line) < 60)).toBe(true);
 });

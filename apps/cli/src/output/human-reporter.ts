@@ -58,6 +58,10 @@ export function createHumanReporter(options: HumanReporterOptions): Reporter {
       tell(text, paint.dim);
     },
     event: () => {},
+    summary: (text) => {
+      if (isShown("info", logLevel)) tell(text, paint.bold);
+    },
+    paint,
     bytes: (stream, bytes) => write(stream === "stdout" ? stdout : stderr, bytes),
     notice: (level, text) => {
       if (isShown(level, logLevel)) tell(text, (shown) => `${labels[level]} ${shown}`);

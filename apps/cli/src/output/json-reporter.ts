@@ -1,4 +1,5 @@
 import { escapeControls } from "@otto/errors";
+import pico from "picocolors";
 import { isShown, type LogLevel } from "../arguments/global-options.js";
 import type { OutputStream } from "../invocation.js";
 import { errorRecord, formatTrace } from "./error-text.js";
@@ -14,6 +15,7 @@ export interface JsonReporterOptions {
 export function createJsonReporter({ stdout, stderr, logLevel }: JsonReporterOptions): Reporter {
   const write = ({ type, ...rest }: JsonRecord) =>
     void stdout.write(`${escapeControls(JSON.stringify({ type, schema: 1, ...rest }))}\n`);
+  const writeNow = ({ type, ...rest }: JsonRecord) => write({ type, time: new Date().toISOString(), ...rest });
   return {
     item: (_text, record) => write(record),
     heading: () => {},
@@ -21,16 +23,20 @@ export function createJsonReporter({ stdout, stderr, logLevel }: JsonReporterOpt
     live: async () => undefined,
     undisturbed: (ask) => ask(),
     event: (record) => {
-      if (isShown("info", logLevel)) write(record);
+      if (isShown("info", logLevel)) writeNow(record);
     },
+    summary: (_text, record) => {
+      if (isShown("info", logLevel)) writeNow(record);
+    },
+    paint: pico.createColors(false),
     bytes: () => {},
     notice: (level, text, record) => {
-      if (isShown(level, logLevel)) write(record ?? { type: "notice", level, text });
+      if (isShown(level, logLevel)) writeNow(record ?? { type: "notice", level, text });
     },
     error: (error) => {
-      write(errorRecord(error));
+      writeNow(errorRecord(error));
       if (logLevel === "debug") stderr.write(`${escapeControls(formatTrace(error))}\n`);
     },
-    result: (record) => write({ type: "result", ...record }),
+    result: (record) => writeNow({ type: "result", ...record }),
   };
 }

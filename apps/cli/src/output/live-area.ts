@@ -1,7 +1,7 @@
-import { startTimer } from "@otto/errors";
 import { createLogUpdate } from "log-update";
 import type { OutputStream } from "../invocation.js";
-import type { LiveArea } from "./reporter.js";
+import { widthOf } from "./fit-text.js";
+import type { LiveArea, TerminalSize } from "./reporter.js";
 
 // Fewer looks restless, more can't be read.
 const redrawEveryMs = 80;
@@ -15,45 +15,73 @@ export interface TerminalArea extends LiveArea {
 }
 
 /**
+ * Draws again and again, as what is drawn has a spinner and times, and at once when the terminal has another size.
  * @param onClose when it is gone
  */
 export function createLiveArea(terminal: OutputStream, onClose: () => void): TerminalArea {
   const update = createLogUpdate(terminal as NodeJS.WriteStream);
-  let lines: readonly string[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  let isHeld = false;
+  let render: (size: TerminalSize) => readonly string[] = () => [];
+  let drawn: { readonly lines: readonly string[]; readonly columns: number } = { lines: [], columns: 0 };
+  let holders = 0;
+  const size = () => ({ columns: terminal.columns || 80, rows: terminal.rows || 24 });
+  const clear = () => {
+    update.clear();
+    drawn = { lines: [], columns: 0 };
+  };
+  /** A terminal that got narrower has wrapped what stood on it: there are more lines to take away than were written. */
+  const clearWrapped = (columns: number) => {
+    const height = drawn.lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0);
+    terminal.write(`\u001b[${height}A\r\u001b[J`);
+    update.done();
+    drawn = { lines: [], columns: 0 };
+  };
   const draw = () => {
-    clearTimeout(timer);
-    timer = undefined;
-    if (lines.length === 0 || isHeld) update.clear();
-    else update(lines.join("\n"));
+    const { columns, rows } = size();
+    if (drawn.lines.length > 0 && columns < drawn.columns) clearWrapped(columns);
+    const lines = holders > 0 ? [] : render({ columns, rows });
+    if (lines.length === 0) return clear();
+    update(lines.join("\n"));
+    drawn = { lines, columns };
+  };
+  const ticks = setInterval(draw, redrawEveryMs);
+  ticks.unref();
+  terminal.on("resize", draw);
+  let isOpen = true;
+  const close = () => {
+    if (!isOpen) return;
+    isOpen = false;
+    clearInterval(ticks);
+    terminal.off("resize", draw);
+    render = () => [];
+    draw();
+    update.done();
+    onClose();
   };
   return {
-    columns: (terminal as NodeJS.WriteStream).columns ?? 80,
     show: (wanted) => {
-      lines = wanted;
-      timer ??= startTimer(draw, redrawEveryMs);
+      render = wanted;
+      if (drawn.lines.length === 0) draw();
+    },
+    keep: () => {
+      const lines = render(size());
+      close();
+      if (lines.length > 0) terminal.write(`${lines.join("\n")}\n`);
     },
     hold: () => {
-      isHeld = true;
+      holders += 1;
       draw();
       return {
         [Symbol.dispose]: () => {
-          isHeld = false;
+          holders -= 1;
           draw();
         },
       };
     },
     aside: (write) => {
-      update.clear();
+      clear();
       write();
       draw();
     },
-    [Symbol.dispose]: () => {
-      lines = [];
-      draw();
-      update.done();
-      onClose();
-    },
+    [Symbol.dispose]: close,
   };
 }

@@ -17,6 +17,8 @@ const image = { image: text };
 const holder = { who: text, since: text, "uid?": count, "pid?": count };
 const transfer = { image: text, tag: text, action: oneOf("pull", "push") };
 
+/** Those that say when they happened, beside all whose names have a dot. */
+const timed: ReadonlySet<string> = new Set(["summary", "notice", "error", "result"]);
 const servicePhases = [
   ...["pulling", "pulled", "building", "built", "waiting", "creating", "created", "starting", "running", "healthy"],
   ...["unhealthy", "restarting", "exited", "paused", "stopping", "stopped", "removing", "removed", "failed"],
@@ -137,7 +139,13 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   "registry.bytes": { ...transfer, bytes: count, totalBytes: count },
   "registry.done": { ...transfer, "digest?": text, transferred: count, existing: count },
   "compose.waiting": { project: text, ...holder },
-  "compose.staged": { project: text, files: count },
+  "compose.staged": { project: text, files: count, bytes: count },
+  "compose.ready": {
+    ...{ project: text, services: count, isChanged: flag },
+    ports: {
+      ...{ type: "array", items: { type: "object", properties: { service: text, replica: count, port: count } } },
+    },
+  },
   "compose.planned": { project: text, steps: { type: "array", items: object } },
   "compose.service": {
     ...{ project: text, service: text, "replica?": count, "container?": text, state: oneOf(...servicePhases) },
@@ -155,6 +163,10 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   "compose.output": { project: text, text },
   "compose.started": { project: text, output: text },
   "compose.warning": { project: text, message: text },
+  summary: {
+    ...{ command: text, repo: text, parent: text, via: texts, text, isChanged: flag, durationMs: count },
+    ...{ built: count, cached: count, pulled: count, sentBytes: count, urls: texts },
+  },
   notice: { level: oneOf("debug", "info", "warn"), text },
   error: { code: text, message: text, "hint?": text, "details?": object, "parent?": text },
   result: {
@@ -182,7 +194,11 @@ function isList(fields: Fields | readonly Fields[]): fields is readonly Fields[]
 }
 
 function toObject(type: string, fields: Fields): OutputSchema {
-  const entries = Object.entries({ type: { const: type }, schema: { const: 1 }, ...fields });
+  // An error may also be the answer of one of several parents: a row.
+  const key = type === "error" ? "time?" : "time";
+  const time =
+    type.includes(".") || timed.has(type) ? { [key]: { type: "string", pattern: "^[0-9-]{10}T[0-9:.]{12}Z$" } } : {};
+  const entries = Object.entries({ type: { const: type }, schema: { const: 1 }, ...time, ...fields });
   return {
     type: "object",
     properties: Object.fromEntries(entries.map(([key, schema]) => [key.replace(/\?$/, ""), schema])),

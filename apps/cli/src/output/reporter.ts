@@ -1,3 +1,4 @@
+import type pico from "picocolors";
 import type { LogLevel } from "../arguments/global-options.js";
 
 /** One object of `--json`, without its `schema`. */
@@ -18,8 +19,12 @@ export interface Reporter {
   live(): Promise<LiveArea | undefined>;
   /** Runs what asks a person at the terminal; nothing that changes is drawn there meanwhile. */
   readonly undisturbed: <T>(ask: () => Promise<T>) => Promise<T>;
-  /** What happened, to a program. */
+  /** What happened, to a program, with the time. */
   event(record: JsonRecord): void;
+  /** What a command has changed, in one line: to a person on stderr, and `record` to a program. */
+  summary(text: string, record: JsonRecord): void;
+  /** For lines of a live area. */
+  readonly paint: ReturnType<typeof pico.createColors>;
   /** Exact bytes of a command, to a person. */
   bytes(stream: "stdout" | "stderr", bytes: Uint8Array): void;
   /** Something to know beside the result; a program gets `record`, where there is one. */
@@ -29,9 +34,15 @@ export interface Reporter {
   result(record: Readonly<Record<string, unknown>>): void;
 }
 
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
 /** Lines at the end of a terminal that are replaced as things go on; disposal removes them. */
 export interface LiveArea extends Disposable {
-  /** Of the terminal. */
-  readonly columns: number;
-  show(lines: readonly string[]): void;
+  /** Draws what `render` gives from now on, and again as time goes on. It makes its text fit for a terminal itself. */
+  show(render: (size: TerminalSize) => readonly string[]): void;
+  /** Ends it, and leaves there what it would draw. */
+  keep(): void;
 }

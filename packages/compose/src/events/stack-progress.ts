@@ -24,15 +24,15 @@ export interface ProgressOptions {
   readonly now?: (() => number) | undefined;
 }
 
-/** Makes events of what compose writes and the engine says, each when something changes. */
-export interface StackProgress {
+/** Makes events of what compose writes and the engine says, each when something changes, until it is disposed. */
+export interface StackProgress extends Disposable {
   /** Takes whole lines. @returns those that no event says */
   read(text: string): string;
   /** Takes what the engine says happened to a container. */
   hear(change: ContainerChange): void;
   /** Reports what a service as a whole is at. */
   report(service: string, state: ServicePhase, detail?: string): void;
-  /** Names the services that are done now, and those whose containers end with them or are replaced. */
+  /** Names the services that are done now, and the containers that go with that or are replaced. */
   begin(run: { readonly services: readonly string[]; readonly replaced: ReadonlySet<string> }): void;
 }
 
@@ -81,6 +81,7 @@ export function createStackProgress(options: ProgressOptions): StackProgress {
   const ids = new Set(before.map(({ id }) => id));
   let replaced: ReadonlySet<string> = new Set();
   let acting: ReadonlySet<string> = new Set();
+  let isClosed = false;
   const declared = new Map(services.map((service) => [service.name, service]));
   for (const container of before) {
     const event: ServiceEvent = { type: "compose.service", project, ...placeOf(container), state: phaseOf(container) };
@@ -98,6 +99,7 @@ export function createStackProgress(options: ProgressOptions): StackProgress {
   };
   const latest = (known: { readonly service: string; readonly replica?: number }) =>
     currents.get(keyOf(known))?.event.state;
+  const startedPhase = ({ service }: Known) => (declared.get(service)?.hasHealthcheck ? "starting" : "running");
   const isExpected = (known: Known, state: ServicePhase) => {
     const expected = expectedBefore[state];
     const last = latest(known);
@@ -128,7 +130,8 @@ export function createStackProgress(options: ProgressOptions): StackProgress {
     const known = knownOf(name);
     const state = said.startsWith("Error") ? "failed" : composeStates[said];
     if (known === undefined || state === undefined) return;
-    if (isExpected(known, state)) tell(known, { container: name, state });
+    if (!isExpected(known, state)) return;
+    tell(known, { container: name, state: said === "Started" ? startedPhase(known) : state });
   };
   const readLine = (line: ComposeLine) => {
     switch (line.about) {
@@ -149,14 +152,16 @@ export function createStackProgress(options: ProgressOptions): StackProgress {
       }
       case "layer":
         return pulls.readLayer(line);
-      default:
+      case "step":
+      case "step-output":
+      case "step-end":
         return builds.read(line);
     }
   };
   const toChange = (change: ContainerChange, known: Known): Change | undefined => {
     const { action, id, exitCode } = change;
     if (action === "create") return isExpected(known, "created") ? { state: "created" } : undefined;
-    if (action === "start") return { state: declared.get(known.service)?.hasHealthcheck ? "starting" : "running" };
+    if (action === "start") return { state: startedPhase(known) };
     if (action === "unpause") return { state: "running" };
     if (action === "pause") return { state: "paused" };
     if (action === "destroy") return replaced.has(id) ? undefined : { state: "removed" };
@@ -186,7 +191,7 @@ export function createStackProgress(options: ProgressOptions): StackProgress {
       const { id, action, service, replica, name } = change;
       // The events of the second in which the watch began are heard, too: those of containers that have gone.
       if (action === "create") ids.add(id);
-      if (!ids.has(id) || service === "") return;
+      if (isClosed || !ids.has(id) || service === "") return;
       const known = { service, replica };
       names.set(name, known);
       if (action === "start") started.set(keyOf(known), now());
@@ -199,6 +204,10 @@ export function createStackProgress(options: ProgressOptions): StackProgress {
       acting = new Set(run.services);
       builds.restart();
       tellWaiting();
+    },
+    // What is done after that to a stack that did not come up is not what it was opened for.
+    [Symbol.dispose]() {
+      isClosed = true;
     },
   };
 }

@@ -26,7 +26,11 @@ export async function sendFiles(
     signal,
   );
   if (aside !== undefined) onEvent?.({ type: "compose.warning", project, message: formatAside(parent.id, aside) });
-  onEvent?.({ type: "compose.staged", project, files: tree.send.length });
+  onEvent?.({ type: "compose.staged", project, files: tree.send.length, bytes: bytesOf(tree) });
+}
+
+function bytesOf({ send }: TreePlan): number {
+  return send.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0);
 }
 
 function formatAside(host: string, { directory, paths }: SetAside): string {

@@ -1,19 +1,38 @@
 import type { RegistryCredentials } from "@otto/engine";
 import type { ComposeOutputEvent, StackEvent } from "../events/stack-event.js";
+import type { PublishedPort } from "../observed/observed-stack.js";
 import type { UpStep } from "../plan/operations.js";
 import type { WaitingEvent } from "../session/stack-lock.js";
+
+/** A stack is up. */
+export interface ReadyEvent {
+  readonly type: "compose.ready";
+  readonly project: string;
+  /** How many services there are containers of. */
+  readonly services: number;
+  /** Whether any container or image is another than before. */
+  readonly isChanged: boolean;
+  readonly ports: readonly ServicePort[];
+}
+
+export interface ServicePort extends PublishedPort {
+  readonly service: string;
+  readonly replica: number;
+}
 
 export type UpEvent =
   /** Someone else works on the stack; this call goes on when they are done. */
   | WaitingEvent
-  /** `files`: how many were sent; those that have not changed are not. */
-  | { readonly type: "compose.staged"; readonly project: string; readonly files: number }
+  /** `files`: how many were sent, and their bytes; those that have not changed are not. */
+  | { readonly type: "compose.staged"; readonly project: string; readonly files: number; readonly bytes: number }
   | { readonly type: "compose.planned"; readonly project: string; readonly steps: readonly UpStep[] }
   /** What happens to services, their images, networks and volumes, as it happens. */
   | StackEvent
   | ComposeOutputEvent
   /** `output`: all that compose wrote. */
   | { readonly type: "compose.started"; readonly project: string; readonly output: string }
+  /** The stack is up. */
+  | ReadyEvent
   | { readonly type: "compose.warning"; readonly project: string; readonly message: string };
 
 /** Finds the user's login for a registry, as `registry.example:5000`; undefined: there is none. */

@@ -146,9 +146,10 @@ id=\${event%% *}
 said=
 case \${event#* } in
 '["die","0",'* | '["die","","0",'*) ;;
-'["die",'*) said=$(timeout 5 ${docker} container logs --tail 5 "$id" </dev/null 2>&1 | ${lastLine}) ;;
-'["health_status: unhealthy",'*) said=$(timeout 5 ${docker} container inspect --format '${health}' "$id" </dev/null | ${lastLine}) ;;
+'["die",'*) said=$(timeout 5 ${docker} container logs --tail 5 "$id" </dev/null 2>&1) || said= ;;
+'["health_status: unhealthy",'*) said=$(timeout 5 ${docker} container inspect --format '${health}' "$id" </dev/null) || said= ;;
 esac
+[ -z "$said" ] || said=$(printf '%s\\n' "$said" | ${lastLine})
 printf 'change %s %s\\n' "$event" "$said"
 done; echo 'event ${streamEnd}'; } >&2 2>/dev/null &`;
 }

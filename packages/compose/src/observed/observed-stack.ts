@@ -5,6 +5,16 @@ import { dockerWords, projectFilter } from "../session/compose-command.js";
 import type { StackLocation, StackSession } from "../session/stack-session.js";
 import { buildLabel, findImages, type ObservedImages } from "./observed-images.js";
 
+/** A port of a container that its parent publishes. */
+export interface PublishedPort {
+  /** Of the container. */
+  readonly port: number;
+  readonly protocol: string;
+  /** The parent's address that it is bound to: `0.0.0.0` and `::` are all. */
+  readonly hostIp: string;
+  readonly hostPort: number;
+}
+
 /** A container of a Compose project, as far as decisions need it. */
 export interface ObservedContainer {
   readonly id: string;
@@ -29,6 +39,8 @@ export interface ObservedContainer {
   readonly config: string | undefined;
   /** By the key of a network that it was put on: what that one's settings were, the label `otto.networks`. */
   readonly networks: Readonly<Record<string, string>>;
+  /** Those that the parent publishes now. */
+  readonly ports: readonly PublishedPort[];
   /** It has the name of a recreate that was killed meanwhile. */
   readonly isLeftOver: boolean;
 }
@@ -113,7 +125,8 @@ const imageFormat = [
 
 const containerFormat = [
   '{"id":{{json .Id}},"name":{{json .Name}},"image":{{json .Image}},"restarts":{{.RestartCount}}',
-  '"state":{{json .State}},"policy":{{json .HostConfig.RestartPolicy.Name}},"labels":{{json .Config.Labels}}}',
+  '"state":{{json .State}},"policy":{{json .HostConfig.RestartPolicy.Name}},"labels":{{json .Config.Labels}}',
+  '"ports":{{with .NetworkSettings}}{{json .Ports}}{{else}}null{{end}}}',
 ].join(",");
 
 function listScript({ parent, project }: StackLocation): string {
@@ -144,6 +157,12 @@ interface InspectLine {
   readonly state: { readonly Status: string; readonly ExitCode: number; readonly Health?: HealthState };
   readonly policy: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly ports?: Readonly<Record<string, readonly PortBinding[] | null>> | null;
+}
+
+interface PortBinding {
+  readonly HostIp?: string;
+  readonly HostPort?: string;
 }
 
 /** Reads lines of `docker container inspect`; whoever is no service's container is left out. */
@@ -204,8 +223,20 @@ function toObserved(line: InspectLine, place: ServiceReplica): ObservedContainer
     imageId: line.image,
     config: labels[configLabel],
     networks: parseNetworks(labels[networksLabel]),
+    ports: parsePorts(line.ports),
     isLeftOver: isLeftOver(name, labels, place),
   };
+}
+
+/** Keys are like `80/tcp`. */
+function parsePorts(ports: InspectLine["ports"]): PublishedPort[] {
+  return Object.entries(ports ?? {}).flatMap(([key, bindings]) => {
+    const [port = "", protocol = "tcp"] = key.split("/");
+    return (bindings ?? []).map(({ HostIp = "", HostPort = "" }) => ({
+      ...{ port: Number(port), protocol },
+      ...{ hostIp: HostIp === "" ? "0.0.0.0" : HostIp, hostPort: Number(HostPort) },
+    }));
+  });
 }
 
 /** The text of {@link networksLabel}: words like `key=digest`. */
