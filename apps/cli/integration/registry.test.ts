@@ -108,6 +108,6 @@ test("on a terminal each image has one line while it is built, and its last stat
   const [shown, left] = stdout.split("\u001b[?25h");
   expect(shown).toMatch(/api {2}.*RUN --network=none echo/);
   expect(shown).not.toContain("\nhidden words");
-  expect(left).toMatch(/✔.* api {2}built in [\d.]+ s, sent [\d.]+ [kM]?B, pushed → \S+\n/);
+  expect(left).toMatch(/✔.* api {2}built in [\d.]+ s, sent [\d.]+ [kM]?B, pushed → \S+\s/);
   expect(left).toMatch(/1 image ready on local in [\d.]+ s · built 1 · sent [\d.]+ [kM]?B/);
 });
