@@ -24,7 +24,7 @@ export type { FindLogin, ReadyEvent, ServicePort, UpEvent, UpOptions } from "./e
 export { leaseStack, reapStack, type StackLease, type StackLeaseOptions } from "./lease-stack.js";
 export { containerHostId, createContainerHost } from "./observed/container-hosts.js";
 export { type ComposePsOptions, type ContainerRow, composePs, toRow } from "./observed/container-rows.js";
-export type { ObservedContainer, PublishedPort } from "./observed/observed-stack.js";
+export type { ObservedContainer, ObservedPort } from "./observed/observed-stack.js";
 export { type DownStep, formatDownStep } from "./plan/down.js";
 export { formatUpStep, type UpPlan, type UpStep } from "./plan/operations.js";
 export { type PreviewOptions, previewDown, previewUp } from "./preview.js";

@@ -26,7 +26,7 @@ export {
   formatDownStep,
   formatUpStep,
   isRunningState,
-  type PublishedPort,
+  type ObservedPort,
   type ReadyEvent,
   type ResourceEvent,
   readContainerStatus,

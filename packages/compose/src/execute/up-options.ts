@@ -1,6 +1,6 @@
 import type { RegistryCredentials } from "@otto/engine";
 import type { ComposeOutputEvent, StackEvent } from "../events/stack-event.js";
-import type { PublishedPort } from "../observed/observed-stack.js";
+import type { ObservedPort } from "../observed/observed-stack.js";
 import type { UpStep } from "../plan/operations.js";
 import type { WaitingEvent } from "../session/stack-lock.js";
 
@@ -15,7 +15,7 @@ export interface ReadyEvent {
   readonly ports: readonly ServicePort[];
 }
 
-export interface ServicePort extends PublishedPort {
+export interface ServicePort extends ObservedPort {
   readonly service: string;
   readonly replica: number;
 }

@@ -6,7 +6,7 @@ import type { StackLocation, StackSession } from "../session/stack-session.js";
 import { buildLabel, findImages, type ObservedImages } from "./observed-images.js";
 
 /** A port of a container that its parent publishes. */
-export interface PublishedPort {
+export interface ObservedPort {
   /** Of the container. */
   readonly port: number;
   readonly protocol: string;
@@ -40,7 +40,7 @@ export interface ObservedContainer {
   /** By the key of a network that it was put on: what that one's settings were, the label `otto.networks`. */
   readonly networks: Readonly<Record<string, string>>;
   /** Those that the parent publishes now. */
-  readonly ports: readonly PublishedPort[];
+  readonly ports: readonly ObservedPort[];
   /** It has the name of a recreate that was killed meanwhile. */
   readonly isLeftOver: boolean;
 }
@@ -229,7 +229,7 @@ function toObserved(line: InspectLine, place: ServiceReplica): ObservedContainer
 }
 
 /** Keys are like `80/tcp`. */
-function parsePorts(ports: InspectLine["ports"]): PublishedPort[] {
+function parsePorts(ports: InspectLine["ports"]): ObservedPort[] {
   return Object.entries(ports ?? {}).flatMap(([key, bindings]) => {
     const [port = "", protocol = "tcp"] = key.split("/");
     return (bindings ?? []).map(({ HostIp = "", HostPort = "" }) => ({
