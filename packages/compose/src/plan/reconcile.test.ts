@@ -52,6 +52,7 @@ function container(name: string, changes: Partial<ObservedContainer> = {}): Obse
     config: formatDigest(digest),
     networks: {},
     isLeftOver: false,
+    ports: [],
     ...changes,
   };
 }
