@@ -36,8 +36,8 @@ function fakeSession({ dryRun }: { readonly dryRun: boolean }): { session: Sessi
     reporter: {
       undisturbed: (ask: () => unknown) => ask(),
       live: async () => ({
-        columns: 80,
-        show: (lines: readonly string[]) => calls.drawn.push(...lines),
+        show: (render: (size: { columns: number }) => readonly string[]) =>
+          calls.drawn.push(...render({ columns: 80 })),
         [Symbol.dispose]: () => calls.drawn.push("(gone)"),
       }),
       item: (text: string, record: JsonRecord) => {
