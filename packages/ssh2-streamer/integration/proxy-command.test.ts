@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -26,7 +26,7 @@ function openParent(transport: Transport, proxyCommand: string, changes: Partial
 }
 
 /** What `ssh` says of the same command, and its exit code. */
-async function askSsh(proxyCommand: string): Promise<{ exitCode: number; said: string }> {
+async function askSsh(proxyCommand: string, env = process.env): Promise<{ exitCode: number; said: string }> {
   const { parent } = lab.hosts;
   const options = [
     `ProxyCommand=${proxyCommand}`,
@@ -35,12 +35,8 @@ async function askSsh(proxyCommand: string): Promise<{ exitCode: number; said: s
     `UserKnownHostsFile=${lab.knownHostsPath}`,
   ];
   const args = ["-F", "none", "-i", lab.privateKeyPath, "-p", String(parent.port), "-l", parent.user];
-  const asked = promisify(execFile)("ssh", [
-    ...args,
-    ...options.flatMap((option) => ["-o", option]),
-    parent.address,
-    "true",
-  ]);
+  const words = [...args, ...options.flatMap((option) => ["-o", option]), parent.address, "true"];
+  const asked = promisify(execFile)("ssh", words, { env });
   asked.child.stdin?.end();
   return asked.then(
     ({ stderr }) => ({ exitCode: 0, said: stderr }),
@@ -128,6 +124,21 @@ describe.each(transports)("$name", (transport) => {
     expect((error as Error).message).toMatch(new RegExp(words));
     expect((await askSsh(command)).exitCode).toBe(255);
   });
+
+  test.concurrent.for([undefined, "0", "1"])(
+    "a bash that runs the command reads no ~/.bashrc, as with ssh (SHLVL %s)",
+    async (level, { expect }) => {
+      const home = await mkdtemp(join(lab.directory, "home-"));
+      await writeFile(join(home, ".bashrc"), "echo read >&2\n");
+      const shell = { PATH, HOME: home, SHELL: "/bin/bash", SHLVL: level };
+      const command = "sh -c 'echo no way >&2; exit 3'";
+      const route = [endpointOf(lab, lab.hosts.parent, { proxyCommand: command })] as const;
+      await using session = openBy(transport, route, { env: shell });
+      const error = (await session.connect().catch((reason: unknown) => reason)) as Error;
+      expect(error.message).toMatch(/ended with 3 and said: no way$/);
+      expect((await askSsh(command, shell)).said).not.toContain("read");
+    },
+  );
 
   test.concurrent("of what a command says without end, the end is kept", async ({ expect }) => {
     await using session = openParent(transport, "sh -c 'yes wrong | head -n 100000 >&2; echo last >&2; exit 1'");

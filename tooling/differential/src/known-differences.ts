@@ -305,6 +305,18 @@ export const knownDifferences: readonly KnownDifference[] = [
     verb: "up",
     kind: "meant",
     difference:
+      "A service of which `depends_on` alone has changed stays, with the label of before; Compose 2.26 replaces it",
+    reason: "Nothing of the container has changed: later Composes leave it out of their hash, too.",
+    matches: ({ difference: { fact }, outcome: { ours, reference } }) => {
+      const [, container] = /^edit: (s\d\.\d) label com\.docker\.compose\.depends_on$/.exec(fact) ?? [];
+      const fate = `edit: ${container} fate`;
+      return ours[fate] === "kept" && reference[fate] === "replaced";
+    },
+  },
+  {
+    verb: "up",
+    kind: "meant",
+    difference:
       "A container with a mounted file, config or secret whose content has changed is replaced; Compose keeps it",
     reason:
       "A stack that is not as declared converges. A mount of one file keeps the file it was made with: what replaces that is not seen.",

@@ -41,7 +41,7 @@ export function createProxyDialer(endpoint: SshEndpoint, { command, env }: Proxy
       signal.throwIfAborted();
       const shell = env.SHELL || "/bin/sh";
       // A group of its own ends with all its children.
-      const child = spawn(shell, ["-c", line], { env: { ...env }, detached: true, stdio: "pipe" });
+      const child = spawn(shell, ["-c", line], { env: belowShell(env), detached: true, stdio: "pipe" });
       let words = "";
       child.stderr.on("error", () => {}).setEncoding("utf8");
       allSaid = eventOf(child.stderr, "close");
@@ -62,6 +62,14 @@ export function createProxyDialer(endpoint: SshEndpoint, { command, env }: Proxy
       return said.trim();
     },
   };
+}
+
+/**
+ * bash takes a shell whose stdin is a socket, as Node's pipes are, for one of a remote login, and reads ~/.bashrc, unless another
+ * shell has started it.
+ */
+function belowShell(env: ProxySetting["env"]): ProxySetting["env"] {
+  return { ...env, SHLVL: Number(env.SHLVL) > 0 ? env.SHLVL : "1" };
 }
 
 /**
