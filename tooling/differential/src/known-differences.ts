@@ -320,11 +320,13 @@ export const knownDifferences: readonly KnownDifference[] = [
       "A container with a mounted file, config or secret whose content has changed is replaced; Compose keeps it",
     reason:
       "A stack that is not as declared converges. A mount of one file keeps the file it was made with: what replaces that is not seen.",
-    matches: ({ difference: { fact, ours, reference }, input }) =>
-      /^edit: s\d.\d fate$/.test(fact) &&
-      ours === "replaced" &&
-      reference === "kept" &&
-      (input as { edit: { kind: string } }).edit.kind === "file",
+    // One that took the place of another names the anonymous volumes that it took over.
+    matches: ({ difference: { fact }, outcome: { ours, reference }, input }) => {
+      const [, container] = /^edit: (s\d\.\d) (?:fate|HostConfig\.Mounts)$/.exec(fact) ?? [];
+      const fate = `edit: ${container} fate`;
+      const { edit } = input as { edit: { kind: string } };
+      return ours[fate] === "replaced" && reference[fate] === "kept" && edit.kind === "file";
+    },
   },
   {
     verb: "up",
