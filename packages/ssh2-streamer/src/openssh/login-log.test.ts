@@ -38,6 +38,10 @@ test.each([
     "algorithms",
   ],
   [
+    "debug1: kex_exchange_identification: banner line 0: Exceeded MaxStartups\nkex_exchange_identification: Connection closed by remote host",
+    "dropped",
+  ],
+  [
     "debug1: kex_exchange_identification: banner line 0: HTTP/1.1 400 Bad Request\nkex_exchange_identification: Connection closed by remote host",
     "handshake",
   ],

@@ -1,4 +1,5 @@
 import type { ConnectFailure } from "../route/failure.js";
+import { readDropWord } from "../transport/server-faults.js";
 
 // What OpenSSH 8.5 to 10 writes to stderr with -v; nothing but these functions looks at the text.
 
@@ -27,6 +28,8 @@ export function readLoginFailure(log: string): LoginOutcome {
   if (denied !== undefined || (disconnect !== undefined && hasBegunLogin(log))) {
     return { kind: "denied", offered, lastWord: readReason(disconnect) };
   }
+  const dropWord = readDropWord(log.replaceAll(/^debug1: kex_exchange_identification: banner line \d+: /gm, ""));
+  if (dropWord !== undefined) return { kind: "unconnected", offered, reason: "dropped", isDrop: true, said: dropWord };
   const isDrop = /(Connection (closed|reset) by |Connection timed out|Broken pipe)/.test(said);
   const sawWord = /^debug1: (Remote protocol version |kex_exchange_identification: banner line )/m.test(log);
   const reason = sharesNoAlgorithm(log) ? "algorithms" : isDrop && !sawWord ? "dropped" : "handshake";

@@ -5,6 +5,7 @@ import { type AnswerSetting, LoginAnswers } from "../login/login-answers.js";
 import type { SshEndpoint } from "../route/endpoint.js";
 import { authError, connectError, describe, type LoginFailure, secretsOf, socketError } from "../route/failure.js";
 import type { HostKeyCheck } from "../transport/host-key-check.js";
+import { readDropWord } from "../transport/server-faults.js";
 import { type LoginPlan, planAttempts } from "./credential.js";
 import { limitSignatures, onAuthFailure } from "./internals.js";
 import { createLogin, type Login } from "./login.js";
@@ -39,7 +40,7 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
   const client = new ssh2.Client();
   const over = new AbortController();
   let hostKeyError: unknown;
-  let sawBytes = false;
+  let firstBytes: Buffer | undefined;
   let isAsked = false;
   return new Promise<T>((resolve, reject) => {
     const settle = (error: unknown) => {
@@ -61,7 +62,7 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
     // ssh2 reports an agent's failure as an error and goes on.
     client.on("error", (error: Error & { level?: string }) => {
       if (error.level === "agent") login.noteOwnFailure(describe(error, secretsOf(endpoint)));
-      else settle(hostKeyError ?? explain(error, { endpoint, login, sawBytes }));
+      else settle(hostKeyError ?? explain(error, { endpoint, login, firstBytes, hasBegun: trusted !== undefined }));
     });
     client.once("change password", () => fail(authError(endpoint, addTo(login, "the server wants a new password"))));
     client.once("close", () => {
@@ -93,8 +94,8 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
     const { signatures } = setting.algorithms;
     if (signatures !== undefined) limitSignatures(client, signatures);
     // ssh2 has paused the socket by now, so listening does not lose it a byte.
-    socket.once("data", () => {
-      sawBytes = true;
+    socket.once("data", (chunk: Buffer) => {
+      firstBytes = chunk;
     });
     if (signal.aborted) onAbort();
   });
@@ -136,17 +137,22 @@ function formatConfig({ endpoint, algorithms, login, hostKey }: HandshakeSetting
 interface Progress {
   readonly endpoint: SshEndpoint;
   readonly login: Login;
-  readonly sawBytes: boolean;
+  readonly firstBytes: Buffer | undefined;
+  /** Whether the login has: the server is trusted. */
+  readonly hasBegun: boolean;
 }
 
-function explain(error: Error & { level?: string }, { endpoint, login, sawBytes }: Progress): OttoError {
+function explain(error: Error & { level?: string }, { endpoint, login, firstBytes, hasBegun }: Progress): OttoError {
   // The hop that carries this connection was lost.
   if (isOttoError(error)) return error;
   if (error.level === "client-socket") return socketError(endpoint, error);
   if (error.level === "client-authentication") return authError(endpoint, login);
   // A disconnect while logging in is the server's last word on the attempts ("Too many authentication failures").
-  if (login.tried.length > 0) return authError(endpoint, addTo(login, describe(error, secretsOf(endpoint))));
-  if (!sawBytes) return connectError(endpoint, "dropped", error);
+  if (hasBegun && login.tried.length > 0)
+    return authError(endpoint, addTo(login, describe(error, secretsOf(endpoint))));
+  if (firstBytes === undefined) return connectError(endpoint, "dropped", error);
+  const word = readDropWord(firstBytes.toString("latin1"));
+  if (word !== undefined) return connectError(endpoint, "dropped", new Error(word));
   return connectError(endpoint, sharesNoAlgorithm(error) ? "algorithms" : "handshake", error);
 }
 

@@ -10,3 +10,8 @@ export function sessionLimitOf(version: string): number {
   const [, release] = /^dropbear_(\d{4}\.\d+)/.exec(version) ?? [];
   return Number(release) >= 2022.82 && Number(release) < 2024.86 ? 1 : Number.POSITIVE_INFINITY;
 }
+
+/** What newer sshd say to who comes too often, before they hang up; nothing but this function looks at the text. */
+export function readDropWord(text: string): string | undefined {
+  return /^(?:Exceeded MaxStartups|Not allowed at this time)(?=\r?$)/m.exec(text)?.[0];
+}
