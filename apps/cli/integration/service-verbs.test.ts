@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type EngineEvent, type Lab, labJson, recordEngineEvents, startLab } from "@otto/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runJson, runOtto } from "./otto-process.js";
+import { launcher, runJson, runOtto } from "./otto-process.js";
+import { TestTerminal } from "./terminal.js";
 import { createTestRepo, type TestRepo } from "./test-repo.js";
 
 const execute = promisify(execFile);
@@ -16,7 +18,13 @@ beforeAll(async () => {
   await repo.write("lab.json", JSON.stringify(labJson(lab, "veg")));
   const service = { image: `${repo.name}-api:latest`, init: true };
   const services = {
-    web: { ...service, scale: 2, depends_on: ["db"], ports: ["8080", "90/udp"] },
+    web: {
+      ...service,
+      scale: 2,
+      depends_on: ["db"],
+      ports: ["8080", "90/udp"],
+      command: ["sh", "-c", "echo up; exec sleep infinity"],
+    },
     db: service,
     once: { ...service, command: ["true"] },
     idle: { ...service, profiles: ["idle"] },
@@ -191,5 +199,100 @@ describe("ps", () => {
     ]);
     expect((await ps("--all-stacks")).stdout).toMatch(new RegExp(`^parent +${repo.name}-oneoff `, "m"));
     await execute("docker", ["rm", "--force", `${repo.name}-oneoff`]);
+  });
+});
+
+describe("exec, cp and logs", () => {
+  beforeAll(async () => {
+    await compose("up", "--detach", "--no-recreate");
+  });
+
+  test.concurrent.each([
+    [["-e", "A=1", "-e", "OURS", "web", "sh", "-c", 'echo "$A $OURS"; exit 7']],
+    [["-w", "/etc", "-u", "65534", "web", "sh", "-c", "pwd; id -u; echo err >&2"]],
+    [["--index", "2", "web", "hostname"]],
+    [["-i", "db", "cat"]],
+    [["db", "sh", "-c", "kill -9 $$"]],
+  ])("otto exec %j gives what docker compose exec does", async (words) => {
+    const env = { OURS: "ours" };
+    const place = { ...repo.place, env: { ...repo.place.env, ...env } };
+    const file = join(repo.root, "docker/compose.yml");
+    const reference = execute("docker", ["compose", "-p", repo.project, "-f", file, "exec", "-T", ...words], {
+      env: { ...process.env, ...env },
+    });
+    reference.child.stdin?.end("fed\n");
+    const wanted = await reference.then(
+      ({ stdout, stderr }) => ({ exitCode: 0, stdout, stderr }),
+      ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({
+        exitCode: code,
+        stdout,
+        stderr,
+      }),
+    );
+    expect(await runOtto(place, ["exec", ...words], "fed\n")).toEqual(wanted);
+  });
+
+  test("exec -d leaves the command running", async () => {
+    const script = "sleep 0.2; echo done > /detached; sleep 60";
+    expect(await runOtto(repo.place, ["exec", "-d", "db", "sh", "-c", script])).toMatchObject({
+      exitCode: 0,
+      stdout: "",
+    });
+    await expect.poll(async () => (await compose("exec", "-T", "db", "cat", "/detached")).stdout).toBe("done\n");
+  });
+
+  test("exec -it gives a terminal, and its shell's exit code", async () => {
+    await using terminal = await TestTerminal.open(repo.place, ["exec", "-it", "web", "sh"]);
+    await terminal.sees("# ");
+    terminal.type("test -t 0 && stty size; exit 5\n");
+    await terminal.sees("24 80");
+    expect((await terminal.finished()).exitCode).toBe(5);
+  });
+
+  test.each([
+    [["exec", "nosuch", "true"], "HOST_UNKNOWN", "Known container hosts"],
+    [["exec", "parent", "true"], "HOST_UNKNOWN", "otto host parent exec"],
+    [["exec", "-t", "web", "true"], "CLI_USAGE", "Leave -t out."],
+    [["exec", "--repo", "nosuch", "web", "true"], "CONFIG_UNKNOWN_REPO", ""],
+  ])("%j never runs", async (words, code, hint) => {
+    const { lines, exitCode } = await runJson(repo.place, words);
+    expect(exitCode).toBe(255);
+    expect(lines[0]).toMatchObject({ type: "error", code, hint: expect.stringContaining(hint) });
+  });
+
+  test("cp copies both ways, and an archive by a stream", async () => {
+    await repo.write("sent/file", "text\n");
+    const copy = (...words: readonly string[]) => runOtto(repo.place, ["cp", ...words]);
+    expect((await copy("sent", "db:/srv")).exitCode).toBe(0);
+    expect((await compose("exec", "-T", "db", "cat", "/srv/file")).stdout).toBe("text\n");
+    expect((await copy("db:/srv/file", "fetched")).exitCode).toBe(0);
+    expect(await readFile(join(repo.root, "fetched"), "utf8")).toBe("text\n");
+    const line = `node ${launcher} cp db:/srv - | tar -xO srv/file`;
+    const streamed = await execute("sh", ["-c", line], { cwd: repo.root, env: { ...process.env, ...repo.place.env } });
+    expect(streamed.stdout).toBe("text\n");
+    const back = `mkdir -p packed && echo back > packed/one && tar -c packed | node ${launcher} cp - db:/srv`;
+    await execute("sh", ["-c", back], { cwd: repo.root, env: { ...process.env, ...repo.place.env } });
+    expect((await compose("exec", "-T", "db", "cat", "/srv/packed/one")).stdout).toBe("back\n");
+    expect((await copy("sent", "there")).exitCode).toBe(2);
+    expect((await copy("db:/a", "web:/b")).exitCode).toBe(2);
+  });
+
+  test("logs takes docker's options", async () => {
+    const logs = async (...words: readonly string[]) => (await runOtto(repo.place, ["logs", ...words])).stdout;
+    const compared = [
+      ["-n", "1", "web"],
+      ["--tail", "all", "web"],
+      ["--no-log-prefix", "web"],
+    ];
+    for (const words of compared) {
+      const { stdout } = await compose("logs", "--no-log-prefix", ...words);
+      expect((await logs("--no-log-prefix", ...words)).split("\n").toSorted()).toEqual(
+        // Compose erases a line of a board that is not there.
+        stdout.replaceAll("\u001b[2K", "").split("\n").toSorted(),
+      );
+    }
+    expect(await logs("--index", "2", "web")).toBe("web.2 | up\n");
+    expect(await logs("--until", "2020-01-01T00:00:00Z")).toBe("");
+    expect((await runOtto(repo.place, ["logs", "-f", "--until", "1s"])).exitCode).toBe(2);
   });
 });

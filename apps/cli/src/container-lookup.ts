@@ -62,6 +62,47 @@ export async function findContainerHost(session: Session, id: string): Promise<D
   }
 }
 
+export interface ServiceChoice {
+  readonly on?: string | undefined;
+  readonly repo?: string | undefined;
+  /** 1 for the first replica. */
+  readonly index?: number | undefined;
+}
+
+/**
+ * The container of a service, by its name or a short id: never a host of the lab.
+ * @throws `HOST_UNKNOWN`, `HOST_AMBIGUOUS`, `CONFIG_UNKNOWN_REPO`
+ */
+export async function findService(
+  session: Session,
+  name: string,
+  { on, repo, index = 1 }: ServiceChoice,
+): Promise<DockerContainerHost> {
+  const [{ selectRepos }, lab] = await Promise.all([import("@otto/config"), session.lab()]);
+  const chosen = repo === undefined ? undefined : selectRepos(lab.repos, repo)[0];
+  const short = chosen === undefined || name.includes(".") ? name : `${chosen.name}.${name}`;
+  const id = index === 1 ? short : `${short}.${index}`;
+  const skipped = await declare(session, lab, on ?? parentIn(lab, id));
+  try {
+    return getContainerHost(id, lab);
+  } catch (error) {
+    const unread = skipped.find((one) => !isOttoError(one.error, "LAB_NO_PARENT"));
+    if (unread !== undefined && isOttoError(error, "HOST_UNKNOWN")) throw unread.error;
+    throw isMachine(lab, name) ? withMachine(name, error) : error;
+  }
+}
+
+function isMachine(lab: Lab, name: string): boolean {
+  return lab.data.hosts.some(({ id, handle }) => id === name || handle === name);
+}
+
+function withMachine(name: string, error: unknown): unknown {
+  if (!isOttoError(error, "HOST_UNKNOWN")) return error;
+  const { code, message, details, cause } = error;
+  const hint = `${name} is a host of the lab: otto host ${name} exec, login, put, get.`;
+  return new OttoError(code, message, { hint, details, cause });
+}
+
 /** A service that a name without a dot means. */
 async function findServiceHost(session: Session, name: string, unknown: OttoError): Promise<DockerContainerHost> {
   const lab = await session.lab();

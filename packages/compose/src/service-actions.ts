@@ -141,7 +141,7 @@ export function actionCommand(
 
 function actionFailed({ parent, project }: StackLocation, action: string, reason: string, output = reason): OttoError {
   return new OttoError("COMPOSE_ACTION_FAILED", `docker compose ${action} of ${project} on ${parent.id}: ${reason}`, {
-    hint: "See what is there with `otto ps --all`.",
+    hint: "See what is there with `otto docker ps --all`.",
     details: { host: parent.id, project, action, output },
   });
 }

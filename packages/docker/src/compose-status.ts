@@ -86,8 +86,8 @@ export async function composeStatus(repo: Repo, lab: Lab, options: ComposeStatus
         id: summary.Id,
         created: new Date(summary.Created * 1000),
         row: toRow(summary),
-        publishers: summary.Ports.map(({ IP = "", PublicPort, PrivatePort, Type }) => ({
-          address: IP,
+        publishers: summary.Ports.map(({ IP, PublicPort, PrivatePort, Type }) => ({
+          address: (IP as string | undefined) ?? "",
           published: PublicPort,
           target: PrivatePort,
           protocol: Type,

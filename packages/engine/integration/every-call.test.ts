@@ -146,6 +146,11 @@ const calls: Record<Exclude<keyof Engine, typeof Symbol.asyncDispose>, Record<st
     "not started": async (signal) => outcomeOf(await engine.exec(container, ["/none"], { signal })),
     absent: (signal) => engine.exec(absent, ["true"], { signal }),
   },
+  execDetached: {
+    started: (signal) => engine.execDetached(container, ["true"], { signal }),
+    "not started": (signal) => engine.execDetached(container, ["/none"], { signal }),
+    absent: (signal) => engine.execDetached(absent, ["true"], { signal }),
+  },
 };
 
 const ways = Object.entries(calls).flatMap(([call, ends]) =>

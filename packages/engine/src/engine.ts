@@ -22,7 +22,7 @@ import {
   inspectContainer,
   listContainers,
 } from "./containers/containers.js";
-import { type ContainerProcess, type ExecOptions, execInContainer } from "./containers/exec.js";
+import { type ContainerProcess, type ExecOptions, execDetached, execInContainer } from "./containers/exec.js";
 import type { LogEntry } from "./containers/log-entries.js";
 import { type LogRange, readLog } from "./containers/logs.js";
 import { type PullOptions, pullImage, pushImage, type TransferOptions } from "./images/image-transfer.js";
@@ -77,6 +77,12 @@ export interface Engine extends AsyncDisposable {
     command: readonly string[],
     options?: ExecOptions & { signal?: AbortSignal | undefined },
   ): Promise<ContainerProcess>;
+  /** Starts a command that nobody listens to; resolves when it runs. */
+  execDetached(
+    container: string,
+    command: readonly string[],
+    options?: ExecOptions & { signal?: AbortSignal | undefined },
+  ): Promise<void>;
 }
 
 // More than about 20 exec starts at once collapse the engine; 8 is the fastest.
@@ -129,6 +135,12 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
     },
     exec: async (container, command, exec = {}) =>
       execInContainer(
+        await client(exec.signal),
+        { container, command, options: exec },
+        { signal: exec.signal, startGate },
+      ),
+    execDetached: async (container, command, exec = {}) =>
+      execDetached(
         await client(exec.signal),
         { container, command, options: exec },
         { signal: exec.signal, startGate },

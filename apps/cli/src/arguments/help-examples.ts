@@ -24,6 +24,12 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     "otto docker graph -o stack.html      # a page for a browser or a printer",
     "otto docker graph --no-states --format svg",
   ],
+  "otto docker exec": [
+    "otto exec web sh",
+    "otto exec -u root -w /srv -e DEBUG=1 web ls -l",
+    "otto exec -T db cat < in > out",
+  ],
+  "otto docker cp": ["otto cp site web:/srv", "otto cp web:/var/log/app .", "otto cp web:/etc - > etc.tar"],
   "otto docker stop": ["otto stop", "otto stop web -t 30"],
   "otto docker start": ["otto start web"],
   "otto docker restart": ["otto restart", "otto restart web --no-deps"],

@@ -5,6 +5,7 @@ import { parseCount } from "./option.js";
 export interface LogFlags {
   readonly follow?: boolean;
   readonly since?: string;
+  readonly until?: string;
   readonly tail?: number;
   readonly timestamps?: boolean;
 }
@@ -17,6 +18,11 @@ export function addLogOptions(command: Command): Command {
       "--since <time>",
       "from this time: a span (10m, 1h30m), a date (2026-01-31T12:00:00Z) or seconds since 1970",
     )
-    .option("--tail <lines>", "only so many of the last lines of each container", parseCount)
+    .option("--until <time>", "to this time, in the same forms")
+    .option("-n, --tail <lines>", "only so many of the last lines of each container; all for all", parseTail)
     .option("-t, --timestamps", "the time before each line");
+}
+
+function parseTail(text: string): number | undefined {
+  return text === "all" ? undefined : parseCount(text);
 }

@@ -61,6 +61,24 @@ export function collect(value: string, earlier: readonly string[] = []): readonl
   return [...earlier, value];
 }
 
+/** Adds `NAME=VALUE`, or `NAME` for this process's own, to those that were given before. */
+export function collectAssignment(text: string, earlier: readonly string[] = []): readonly string[] {
+  if (text === "" || text.startsWith("=")) throw new InvalidArgumentError("Not of the form NAME=VALUE or NAME.");
+  return [...earlier, text];
+}
+
+/** Variables of assignments; one without a value is the environment's, and left out where that has none. */
+export function toVariables(
+  assignments: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const pairs = assignments.map((text) => {
+    const split = text.indexOf("=");
+    return split === -1 ? ([text, env[text]] as const) : ([text.slice(0, split), text.slice(split + 1)] as const);
+  });
+  return Object.fromEntries(pairs.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
+}
+
 /** Adds `NAME=VALUE` to the variables that were given before. */
 export function collectVariable(text: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> {
   const split = text.indexOf("=");

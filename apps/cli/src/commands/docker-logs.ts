@@ -2,31 +2,34 @@ import { composeLogs } from "@otto/docker";
 import { hasColor } from "../arguments/global-options.js";
 import type { LogFlags } from "../arguments/log-options.js";
 import type { PlaceOptions } from "../arguments/option.js";
-import { eachOf, findPlaces, type Place, warnOfStandIn } from "../arguments/place.js";
+import { eachOf } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
 import { checkLogFlags, showLines } from "../output/log-output.js";
 import { ServiceLabels } from "../output/service-labels.js";
+import { findServicePlaces, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
-import { withStack } from "../stack-choice.js";
 
 export interface DockerLogsFlags extends PlaceOptions, LogFlags {
   readonly services: readonly string[];
+  /** Whether each line stands behind its service; default true. */
+  readonly logPrefix?: boolean;
+  /** Of the replica: 1 for the first. */
+  readonly index?: number;
 }
 
 /** `otto docker logs`: one stack after the other; all at once when they are followed. */
 export async function dockerLogs(session: Session, flags: DockerLogsFlags): Promise<Outcome> {
   await checkLogFlags(flags);
-  const places = withStack(session, await findPlaces(session, flags));
-  for (const place of places) warnOfStandIn(session, place);
+  const places = await findServicePlaces(session, flags);
   const { options, invocation } = session;
   const labels = new ServiceLabels(hasColor(options, invocation.env, invocation.stdout.isTTY === true));
-  const show = async (place: Place) => {
+  const show = async (place: ServicePlace) => {
     const { repo } = place;
     const prefix = places.length > 1 ? `${repo.name}/` : "";
     await showLines(session, readLines(session, place, flags), {
       ...(flags.timestamps !== undefined && { timestamps: flags.timestamps }),
       dress: (line) => ({
-        label: labels.of(line, prefix),
+        label: flags.logPrefix === false ? "" : labels.of(line, prefix),
         record: { repo: repo.name, parent: place.parent.id, service: line.service, replica: line.replica },
       }),
     });
@@ -37,6 +40,11 @@ export async function dockerLogs(session: Session, flags: DockerLogsFlags): Prom
   return { exitCode: Math.max(...outcomes.map(({ exitCode }) => exitCode)) };
 }
 
-function readLines(session: Session, { repo, lab }: Place, { on, services, follow, since, tail }: DockerLogsFlags) {
-  return composeLogs(repo, lab, { on, services, follow, since, tail, signal: session.signal });
+async function* readLines(session: Session, place: ServicePlace, flags: DockerLogsFlags) {
+  const { on, follow, since, until, tail, index } = flags;
+  const { repo, lab, services } = place;
+  const options = { on, services, follow, since, until, tail, signal: session.signal };
+  for await (const line of composeLogs(repo, lab, options)) {
+    if (index === undefined || line.replica === index) yield line;
+  }
 }

@@ -1,4 +1,4 @@
-import type { CopyOptions, CopyResult } from "@otto/docker";
+import type { CopyOptions, CopyResult, FileTransfer } from "@otto/docker";
 import { OttoError } from "@otto/errors";
 import { findHost } from "../container-lookup.js";
 import { exitCodes } from "../exit-code.js";
@@ -30,9 +30,19 @@ export function hostGet(session: Session, flags: HostCopyFlags): Promise<Outcome
 
 async function copy(session: Session, flags: HostCopyFlags, direction: Direction): Promise<Outcome> {
   const { id, paths, mode } = flags;
-  const [destination = "", ...sources] = paths.toReversed();
-  if (sources.length === 0) throw noDestination(direction, id);
+  if (paths.length < 2) throw noDestination(direction, id);
   const { host } = await findHost(session, id);
+  return copyFiles(session, { host, id, paths, direction, ...(mode !== undefined && { mode }) });
+}
+
+export interface FileCopy extends HostCopyFlags {
+  readonly host: FileTransfer;
+  readonly direction: "put" | "get";
+}
+
+/** Copies between this machine and a host that has been found. */
+export async function copyFiles(session: Session, { host, id, paths, mode, direction }: FileCopy): Promise<Outcome> {
+  const [destination = "", ...sources] = paths.toReversed();
   const { dryRun } = session.options;
   const result = await withProgress(session, (onProgress) =>
     host[direction](sources.toReversed(), destination, { mode, dryRun, signal: session.signal, onProgress }),

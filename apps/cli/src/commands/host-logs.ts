@@ -20,8 +20,8 @@ export async function hostLogs(session: Session, { id, ...flags }: HostLogsFlags
     });
   }
   const { host } = found;
-  const { follow, since, tail, timestamps } = flags;
-  await showLines(session, host.logs({ follow, since, tail, signal: session.signal }), {
+  const { follow, since, until, tail, timestamps } = flags;
+  await showLines(session, host.logs({ follow, since, until, tail, signal: session.signal }), {
     ...(timestamps !== undefined && { timestamps }),
     dress: () => ({ label: "", record: { host: host.id } }),
   });

@@ -45,16 +45,19 @@ const argumentSubjects: Readonly<Record<string, Subject>> = {
   given: "instruction-option",
   host: "host",
   id: "host",
+  destination: "nothing",
   image: "image",
   instruction: "instruction",
   ports: "nothing",
   service: "service",
+  source: "nothing",
   words: "nothing",
 };
 
 /** What each option's value is, by the option's name. */
 const optionSubjects: Readonly<Record<string, Subject>> = {
   env: "nothing",
+  index: "nothing",
   lab: "lab",
   mode: "nothing",
   on: "parent",
@@ -67,6 +70,7 @@ const optionSubjects: Readonly<Record<string, Subject>> = {
   stopTimeout: "nothing",
   tail: "nothing",
   timeout: "nothing",
+  until: "nothing",
   user: "nothing",
   workdir: "nothing",
 };

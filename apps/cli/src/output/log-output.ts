@@ -32,17 +32,21 @@ export async function showLines<Line extends LogLine>(
   }
 }
 
-/** @throws `CLI_USAGE` for a `--since` that is no time */
-export async function checkLogFlags({ since }: LogFlags): Promise<void> {
+/** @throws `CLI_USAGE` for a `--since` or `--until` that is no time, and for `--until` with `--follow` */
+export async function checkLogFlags({ since, until, follow }: LogFlags): Promise<void> {
   const { parseLogTime } = await import("@otto/docker");
-  try {
-    if (since !== undefined) parseLogTime(since, () => new Date(0));
-  } catch (error) {
-    throw new OttoError("CLI_USAGE", `--since: ${(error as Error).message}`, {
-      hint: "See otto --help.",
-      cause: error,
-    });
+  for (const [name, time] of Object.entries({ since, until })) {
+    try {
+      if (time !== undefined) parseLogTime(time, () => new Date(0));
+    } catch (error) {
+      throw new OttoError("CLI_USAGE", `--${name}: ${(error as Error).message}`, {
+        hint: "See otto --help.",
+        cause: error,
+      });
+    }
   }
+  if (until === undefined || follow !== true) return;
+  throw new OttoError("CLI_USAGE", "--until ends what --follow would go on with", { hint: "Leave one of them out." });
 }
 
 function toBytes({ bytes }: LogLine, label: string): Buffer {

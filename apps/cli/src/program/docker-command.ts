@@ -2,7 +2,9 @@ import { Command } from "commander";
 import type { Choose } from "../outcome.js";
 import { createKill, createPause, createRestart, createStart, createStop, createUnpause } from "./docker/actions.js";
 import { createBuild } from "./docker/build.js";
+import { createCp } from "./docker/cp.js";
 import { createDown } from "./docker/down.js";
+import { createExec } from "./docker/exec.js";
 import { createGraph } from "./docker/graph.js";
 import { createLogs } from "./docker/logs.js";
 import { createPs } from "./docker/ps.js";
@@ -15,6 +17,8 @@ const verbs: readonly ((choose: Choose) => Command)[] = [
   createDown,
   createPs,
   createLogs,
+  createExec,
+  createCp,
   createGraph,
   createStop,
   createStart,

@@ -88,6 +88,25 @@ export async function execInContainer(
   return { ...process, resize };
 }
 
+/**
+ * Starts `command` in the container; it goes on by itself, without stdin and outputs.
+ * @throws OttoError `ENGINE_REQUEST_FAILED` when the container does not run, or the program could not be started
+ */
+export async function execDetached(
+  client: EngineClient,
+  target: ExecTarget,
+  { startGate, signal }: { readonly startGate: LimitFunction; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  const { container, options } = target;
+  const doing = `starting a command in ${describeContainer({ container, containerName: options.containerName })}`;
+  const start = async () => {
+    const id = await createExec(client, target, signal);
+    const path = `/exec/${encodeURIComponent(id)}/start`;
+    await client.tell({ method: "POST", path, body: { json: { Detach: true, Tty: false } } }, signal);
+  };
+  await startGate(() => callEngine(client, { doing, signal }, start));
+}
+
 interface ExecTarget {
   readonly container: string;
   readonly command: readonly string[];

@@ -7,6 +7,8 @@ import { decodeLog, type LogEntry } from "./log-entries.js";
 export interface LogRange {
   /** Only entries of this time or later: seconds since 1970, with decimals if wanted. Default: all. */
   readonly since?: string | undefined;
+  /** Only entries of this time or earlier, in the same form. Default: all. */
+  readonly until?: string | undefined;
   /** Only so many of the last entries. Default: all. */
   readonly tail?: number | undefined;
   /** Go on until the container stops. Default false. */
@@ -22,8 +24,8 @@ export async function* readLog(
   { container, range }: { container: { id: string; tty: boolean }; range: LogRange },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LogEntry> {
-  const { since, tail, follow = false } = range;
-  const query = { stdout: true, stderr: true, timestamps: true, follow, since, tail };
+  const { since, until, tail, follow = false } = range;
+  const query = { stdout: true, stderr: true, timestamps: true, follow, since, until, tail };
   const message = { method: "GET", path: `/containers/${encodeURIComponent(container.id)}/logs`, query } as const;
   const call = { doing: `reading the log of ${container.id.slice(0, 12)}`, signal };
   const source = await callEngine(client, call, () => client.stream(message, signal));

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Engine } from "@otto/engine";
 import { anySignal, createDeadline, type Deadline, OttoError, startDeadline } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
@@ -26,7 +27,10 @@ import { type ContainerSpawnOptions, type ExecTarget, spawnInContainer } from ".
 import { readHostLogs } from "./host-logs.js";
 import { WatchdogPool } from "./watchdog-pool.js";
 
-export interface ContainerLoginOptions extends LoginOptions, Pick<ContainerSpawnOptions, "user" | "workdir" | "env"> {}
+export interface ContainerLoginOptions extends LoginOptions, Pick<ContainerSpawnOptions, "user" | "workdir" | "env"> {
+  /** A program to run instead of a shell; needs no shell in the image. */
+  readonly command?: readonly string[] | undefined;
+}
 
 /** Argv of the shell in a container. No login shell: a profile would replace the image's own PATH. */
 const loginArgv: readonly string[] = [
@@ -79,6 +83,18 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   }
 
   /**
+   * Starts a program that goes on when this call and its connection have ended, with its output thrown away.
+   * @throws OttoError `HOST_NOT_RUNNING`, `ENGINE_REQUEST_FAILED` when it could not be started
+   */
+  async startDetached(argv: readonly string[], options: Omit<ContainerSpawnOptions, "terminal"> = {}): Promise<void> {
+    checkArgv(argv);
+    const { env, user, workdir, signal } = options;
+    using unlimited = createDeadline(Number.POSITIVE_INFINITY, signal);
+    const exec = { user, workdir, signal, containerName: this.id, ...(env && { env }) };
+    await this.#withContainer(unlimited, ({ engine, container }) => engine.execDetached(container, argv, exec));
+  }
+
+  /**
    * Starts a program; the caller reads it to its end, or kills it. `kill` and an abort reach its children too.
    * @throws OttoError `HOST_NOT_RUNNING`, `HOST_COMMAND_NOT_STARTED`, which `exit` may reject with as well
    */
@@ -103,17 +119,21 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   }
 
   /**
-   * Gives the user of `terminal` a shell, `bash` where the image has it, until it ends.
+   * Gives the user of `terminal` a shell, `bash` where the image has it, or another program, until it ends.
    * @returns its exit code
    * @throws OttoError `HOST_NOT_RUNNING`, `HOST_NO_SHELL`, and what losing the link throws
    */
   async login(terminal: LoginTerminal, options: ContainerLoginOptions = {}): Promise<number> {
-    const { term, ...spawning } = options;
+    const { term, command, ...spawning } = options;
+    if (command !== undefined) checkArgv(command);
     using unlimited = createDeadline(Number.POSITIVE_INFINITY, options.signal);
     return await this.#withContainer(unlimited, async (target) => {
-      this.#assertShell(target);
+      if (command === undefined) this.#assertShell(target);
       const size = { ...sizeOf(terminal), term };
-      return showProcess(await spawnInContainer(target, loginArgv, { ...spawning, terminal: size }), terminal);
+      return showProcess(
+        await spawnInContainer(target, command ?? loginArgv, { ...spawning, terminal: size }),
+        terminal,
+      );
     });
   }
 
@@ -129,6 +149,24 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   /** Copies files and trees of the container to this machine. @throws as {@link FileTransfer.get}, `HOST_NOT_RUNNING` */
   get(sources: string | readonly string[], destination: string, options: CopyOptions = {}): Promise<CopyResult> {
     return this.#transfer.get(sources, destination, options);
+  }
+
+  /**
+   * Unpacks a tar archive in a directory that is there, as `docker cp -` does: by the engine, which lets no entry leave it.
+   * @throws OttoError `HOST_NOT_RUNNING` when there is no container, `ENGINE_REQUEST_FAILED`
+   */
+  async putArchive(tar: Readable, directory: string, { signal }: Pick<CopyOptions, "signal"> = {}): Promise<void> {
+    const { Id: container } = await this.#finder.require({ all: true }, signal);
+    await this.#engine.writeArchive({ container, path: directory, containerName: this.id }, tar, signal);
+  }
+
+  /**
+   * A tar archive of what is at a path, as the engine makes it. The caller reads it to its end, or destroys it.
+   * @throws as {@link putArchive}
+   */
+  async getArchive(path: string, { signal }: Pick<CopyOptions, "signal"> = {}): Promise<Readable> {
+    const { Id: container } = await this.#finder.require({ all: true }, signal);
+    return this.#engine.readArchive({ container, path, containerName: this.id }, signal);
   }
 
   /**

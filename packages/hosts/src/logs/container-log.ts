@@ -9,6 +9,8 @@ export interface LogReading {
   readonly engine: Engine;
   /** Seconds since 1970; undefined: from the beginning. */
   readonly since: string | undefined;
+  /** The same; undefined: to the end. */
+  readonly until: string | undefined;
   readonly patienceMs: number;
   readonly signal: AbortSignal;
 }
@@ -51,14 +53,15 @@ export class ContainerLog {
     }
   }
 
-  async *#open({ engine, since, signal }: LogReading, range: LogRange): AsyncGenerator<LogLine> {
+  async *#open({ engine, since, until, signal }: LogReading, range: LogRange): AsyncGenerator<LogLine> {
     if (this.#tty === undefined) {
       const details = await engine.inspectContainer(this.id, signal);
       if (details === undefined) return;
       this.#tty = details.Config.Tty;
     }
     const from = this.#position.resume();
-    const rest = from === undefined ? { ...range, since } : { follow: range.follow, since: toEngineTime(from) };
+    const start = from === undefined ? { ...range, since } : { follow: range.follow, since: toEngineTime(from) };
+    const rest = { ...start, until };
     yield* joinLines(engine.readLog({ id: this.id, tty: this.#tty }, rest, signal));
   }
 }

@@ -10,6 +10,8 @@ export interface LogOptions {
   readonly follow?: boolean | undefined;
   /** A time, or a span before now on the parent's clock: `10m`, `1h30m`. Default: from the beginning. */
   readonly since?: Date | string | undefined;
+  /** The same, of the last line that is wanted; not with `follow`. Default: to the end. */
+  readonly until?: Date | string | undefined;
   /** So many of the last lines of each container; what follows is not counted. Default: all. */
   readonly tail?: number | undefined;
   /** How long a cut link or a silent engine is waited for, in milliseconds. Default 60,000. */
@@ -30,7 +32,7 @@ const defaultPatienceMs = 60_000;
  * The lines of a project's containers: what is there in order of time, then what comes as it comes. When the link is cut,
  * it is read on where it was left: no line is lost or repeated, as long as the engine still has it. Following ends when the
  * project has no container left, running or not; leave the loop or abort to end it before.
- * @throws TypeError at once for a `since` or `tail` that is none; OttoError what connecting throws, `ENGINE_REQUEST_FAILED`
+ * @throws TypeError at once for a `since`, `until` or `tail` that is none, and for `until` with `follow`; OttoError what connecting throws, `ENGINE_REQUEST_FAILED`
  * where the container's log driver cannot be read
  */
 export function readServiceLogs(
@@ -38,8 +40,9 @@ export function readServiceLogs(
   selection: LogSelection,
   options: LogOptions = {},
 ): AsyncGenerator<ServiceLogLine, void> {
-  const { since, tail } = options;
-  if (since !== undefined) parseLogTime(since, () => new Date(0));
+  const { since, until, tail, follow } = options;
+  for (const time of [since, until]) if (time !== undefined) parseLogTime(time, () => new Date(0));
+  if (until !== undefined && follow === true) throw new TypeError("`until` ends what `follow` would go on with");
   if (tail !== undefined && !(Number.isInteger(tail) && tail >= 0)) throw new TypeError(`no number of lines: ${tail}`);
   return readLogs(engine, selection, options);
 }
@@ -47,9 +50,17 @@ export function readServiceLogs(
 async function* readLogs(
   engine: Engine,
   selection: LogSelection,
-  { follow = false, since, tail, patienceMs = defaultPatienceMs, signal = new AbortController().signal }: LogOptions,
+  {
+    follow = false,
+    since,
+    until,
+    tail,
+    patienceMs = defaultPatienceMs,
+    signal = new AbortController().signal,
+  }: LogOptions,
 ): AsyncGenerator<ServiceLogLine, void> {
-  const reading = { engine, patienceMs, signal, since: await resolveSince(engine, since, signal) };
+  const [from, to] = [await resolveTime(engine, since, signal), await resolveTime(engine, until, signal)];
+  const reading = { engine, patienceMs, signal, since: from, until: to };
   const containers = await listServiceContainers(engine, selection, signal);
   const logs = containers.map((container) => ({ container, log: new ContainerLog(container.id) }));
   yield* mergeByTime(logs.map(({ container, log }) => tagged(container, log.history(reading, tail))));
@@ -64,14 +75,14 @@ async function* followAll(
   for await (const { container, line } of followServices(reading, selection, logs)) yield tag(container, line);
 }
 
-async function resolveSince(
+async function resolveTime(
   engine: Engine,
-  since: Date | string | undefined,
+  time: Date | string | undefined,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (since === undefined) return undefined;
-  const now = isSpan(since) ? await engine.time(signal) : new Date(0);
-  return parseLogTime(since, () => now);
+  if (time === undefined) return undefined;
+  const now = isSpan(time) ? await engine.time(signal) : new Date(0);
+  return parseLogTime(time, () => now);
 }
 
 async function* tagged(container: ServiceContainer, lines: AsyncIterable<LogLine>): AsyncGenerator<ServiceLogLine> {

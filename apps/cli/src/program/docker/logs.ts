@@ -1,6 +1,7 @@
 import { Command } from "commander";
-import { addLogOptions, type LogFlags } from "../../arguments/log-options.js";
-import { onOption, type PlaceOptions, repoOption } from "../../arguments/option.js";
+import { addLogOptions } from "../../arguments/log-options.js";
+import { onOption, parseCount, repoOption } from "../../arguments/option.js";
+import type { DockerLogsFlags } from "../../commands/docker-logs.js";
 import type { Choose } from "../../outcome.js";
 
 /** `otto docker logs` */
@@ -10,7 +11,10 @@ export function createLogs(choose: Choose): Command {
     .argument("[service...]", "names of services (default: all)")
     .addOption(repoOption())
     .addOption(onOption());
-  return addLogOptions(command).action((services: string[], options: PlaceOptions & LogFlags) =>
+  addLogOptions(command)
+    .option("--no-log-prefix", "leave out the service before each line")
+    .option("--index <number>", "only the replica of this number", parseCount);
+  return command.action((services: string[], options: Omit<DockerLogsFlags, "services">) =>
     choose(async (session) => {
       const { dockerLogs } = await import("../../commands/docker-logs.js");
       return dockerLogs(session, { ...options, services });
