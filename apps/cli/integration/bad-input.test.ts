@@ -92,7 +92,10 @@ test("a Dockerfile that fails at its second step gives that step's output, and n
   const { exitCode, error } = await fail("docker", "build");
   expect([exitCode, error.code]).toEqual([1, "ENGINE_BUILD_FAILED"]);
   expect(error.details).toMatchObject({ output: expect.stringContaining("words of step 42") });
-  expect((await runOtto(repo.place, ["docker", "build"])).stderr).toContain("words of step 42");
+  const told = (await runOtto(repo.place, ["docker", "build"])).stderr;
+  // Its output and its place once, as docker shows them.
+  expect(told.match(/^.*words of step 42$/gm)).toHaveLength(1);
+  expect(told).toMatch(/^ +docker\/Dockerfile:(\d+)\n +-+\n(?:.*\n)*? +\1 \| >>> RUN /m);
   expect((await runOtto(repo.place, ["docker", "build", "--quiet"])).stderr).toContain("words of step 42");
   expect((await readEngineState(repo.name)).tags).toEqual([]);
 });
@@ -186,7 +189,7 @@ test("ps shows a dead parent as a row beside the others, and fails", async () =>
     { type: "error", code: "SSH_CONNECT_FAILED" },
   ]);
   const told = await runOtto(repo.place, ["docker", "ps", "--all-stacks", "--lab", "veg+local"]);
-  expect([told.exitCode, told.stdout]).toEqual([1, expect.stringMatching(/^parent +error: /m)]);
+  expect([told.exitCode, told.stdout]).toEqual([1, expect.stringMatching(/^parent +error\[SSH_CONNECT_FAILED\]: /m)]);
 });
 
 test("ps fails when no parent answers", async () => {

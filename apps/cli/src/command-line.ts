@@ -31,6 +31,7 @@ export function readCommandLine({
   const program = createProgram(readVersion(), (chosen) => (action = chosen), {
     writeOut: (text) => stdout.write(text),
     writeErr: (text) => (help += text),
+    columns: stdout.columns ?? (Number(env.COLUMNS) || undefined),
   });
   const finish = (exitCode: number): CommandLine => {
     const raw = program.opts<RawGlobalOptions>();

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import type { DockerImage, Repo } from "@otto/config";
 import type { BuildProgress, RegistryCredentials } from "@otto/engine";
 import { isRedactable, OttoError, type Secret } from "@otto/errors";
@@ -153,6 +154,7 @@ function engineOptions(
     extraHosts: image.addHosts,
     shmSizeBytes: image.shmSize === undefined ? undefined : parseShmSize(image.shmSize),
     dockerfileText,
+    dockerfileName: relative(repo.root, image.dockerfile),
     locateStep: (step: string) => locateStep(step, { dockerfileText, image, counted }),
     onProgress: (progress: BuildProgress) => options.onEvent?.(toEvent(image.name, progress)),
   };

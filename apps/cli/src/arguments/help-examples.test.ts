@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { readCommandLine } from "../command-line.js";
-import { createProgram, pathOf } from "../program/program.js";
-import { commandsOf } from "../program/subcommand.js";
+import { createProgram } from "../program/program.js";
+import { commandsOf, pathOf } from "../program/subcommand.js";
 import { formatExamples } from "./help-examples.js";
 
 const program = createProgram("1", () => {}, { writeOut: () => {}, writeErr: () => {} });

@@ -1,17 +1,17 @@
 import { Command, type CommanderError, Option } from "commander";
 import { addChoices } from "../arguments/choices.js";
 import { logLevels } from "../arguments/global-options.js";
-import { formatExamples } from "../arguments/help-examples.js";
 import { toUsageError } from "../arguments/usage-error.js";
 import type { Choose } from "../outcome.js";
 import { createCompletionCommand } from "./completion-command.js";
 import { createDockerCommand } from "./docker-command.js";
 import { createDoctorCommand } from "./doctor-command.js";
+import { helpExamples, helpLayout, helpWidthFor } from "./help.js";
 import { createHostCommand } from "./host-command.js";
 import { createInitCommand } from "./init-command.js";
 import { createRunCommand } from "./run-command.js";
 import { createSchemaCommand } from "./schema-command.js";
-import { commandsOf } from "./subcommand.js";
+import { commandsOf, pathOf } from "./subcommand.js";
 import { createTestCommand } from "./test-command.js";
 import { createTrustCommand } from "./trust-command.js";
 
@@ -20,6 +20,8 @@ export interface ProgramOutput {
   readonly writeOut: (text: string) => void;
   /** Help that a wrong use brings. */
   readonly writeErr: (text: string) => void;
+  /** Of the terminal that help is shown on. Default: 80. */
+  readonly columns?: number | undefined;
 }
 
 /** The command line of `otto`. Parsing it runs nothing: the action it asks for is handed to `choose`. */
@@ -48,8 +50,13 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     .addCommand(createInitCommand(choose))
     .addCommand(createSchemaCommand(choose))
     .addCommand(createCompletionCommand(choose));
+  const width = helpWidthFor(output.columns);
   for (const command of commandsOf(program)) {
-    command.configureOutput({ ...output, outputError: () => {} });
+    const { writeOut, writeErr } = output;
+    command.configureOutput({
+      ...{ writeOut, writeErr, outputError: () => {} },
+      ...{ getOutHelpWidth: () => width, getErrHelpWidth: () => width },
+    });
     command.exitOverride((error) => {
       throw error.exitCode === 0 || error.code === "commander.help"
         ? error
@@ -58,8 +65,8 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     // Options of all commands have been put before the command by `arrangeLine`.
     command.enablePositionalOptions();
     command.helpCommand(false).helpOption("-h, --help", "show help");
-    command.configureHelp({ ...command.configureHelp(), showGlobalOptions: true });
-    command.addHelpText("after", formatExamples(pathOf(command)) ?? "");
+    command.configureHelp({ ...helpLayout(width), ...command.configureHelp() });
+    command.addHelpText("after", () => helpExamples(command, width));
   }
   return program;
 }
@@ -74,9 +81,4 @@ function hintOf(command: Command, { code }: CommanderError): string {
 
 function rootOf(command: Command): Command {
   return command.parent === null ? command : rootOf(command.parent);
-}
-
-/** The words of a command: `otto docker up`. */
-export function pathOf(command: Command): string {
-  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }

@@ -33,3 +33,8 @@ export function leavesRest(command: Command): boolean {
 export function commandsOf(command: Command): Command[] {
   return [command, ...command.commands.flatMap(commandsOf)];
 }
+
+/** The words of a command: `otto docker up`. */
+export function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}

@@ -1,6 +1,7 @@
-import { cleanText, OttoError } from "@otto/errors";
+import { OttoError } from "@otto/errors";
 import { registryHint } from "../images/registry-hint.js";
 import type { BuildImageOptions } from "./build-options.js";
+import { quoteInstruction } from "./dockerfile-excerpt.js";
 
 /** How a build ended. */
 export interface BuildFailure {
@@ -21,7 +22,8 @@ export function buildFailed(options: BuildImageOptions, failure: BuildFailure): 
   const { message, step, exitCode } = failure;
   const line = lineIn(message) ?? (step === undefined ? undefined : options.locateStep?.(step));
   const place = step === undefined ? "" : `${step}${line === undefined ? "" : ` (line ${line})`}: `;
-  const excerpt = line === undefined ? "" : quoteLines(options.dockerfileText ?? "", line);
+  const { dockerfile, dockerfileName = dockerfile, dockerfileText = "" } = options;
+  const excerpt = line === undefined ? "" : quoteInstruction(dockerfileName, dockerfileText, line);
   const output = [keepLastLines(failure.output.trimEnd()), excerpt, message].filter((part) => part !== "").join("\n");
   return new OttoError("ENGINE_BUILD_FAILED", `building ${options.tag}: ${place}${message}`, {
     hint: registryHint(message),
@@ -32,22 +34,6 @@ export function buildFailed(options: BuildImageOptions, failure: BuildFailure): 
       ...(exitCode !== undefined && { exitCode }),
     },
   });
-}
-
-const linesAround = 3;
-
-/** The lines around `line`, which is marked; empty where the text has none such. */
-function quoteLines(text: string, line: number): string {
-  const lines = text.split(/\r?\n/);
-  if (lines[line - 1] === undefined) return "";
-  const from = Math.max(line - 1 - linesAround, 0);
-  return lines
-    .slice(from, line + linesAround)
-    .map((content, index) => {
-      const number = from + index + 1;
-      return `${String(number).padStart(4)} | ${number === line ? ">>>" : "   "} ${cleanText(content)}`.trimEnd();
-    })
-    .join("\n");
 }
 
 /** As much of a text as an error may show. */

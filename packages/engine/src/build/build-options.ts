@@ -26,6 +26,8 @@ export interface BuildImageOptions {
   readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
   /** The Dockerfile, of which the error of a failed build quotes the lines around the one that failed. Default: no quote. */
   readonly dockerfileText?: string | undefined;
+  /** What the Dockerfile is called in that quote. Default: `dockerfile`. */
+  readonly dockerfileName?: string | undefined;
   /** The Dockerfile's line of a step, for the error of one that fails; steps are named as in {@link BuildProgress}. */
   readonly locateStep?: ((step: string) => number | undefined) | undefined;
 }
