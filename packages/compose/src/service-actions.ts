@@ -2,6 +2,8 @@ import { type ContainerStatus, readContainerStatus } from "@otto/engine";
 import { OttoError } from "@otto/errors";
 import type { ServiceReplica } from "@otto/hosts";
 import { lastLine } from "./declared/engine-text.js";
+import type { ComposeOutputEvent, StackEvent } from "./events/stack-event.js";
+import { createStackProgress, readOutput } from "./events/stack-progress.js";
 import { type ObservedContainer, observeContainers } from "./observed/observed-stack.js";
 import { composeCommand } from "./session/compose-command.js";
 import { createCompose } from "./session/compose-process.js";
@@ -11,10 +13,7 @@ import { openStackSession, type StackLocation } from "./session/stack-session.js
 /** What `docker compose` does to containers that are there. */
 export type ServiceAction = "stop" | "start" | "restart" | "kill" | "pause" | "unpause";
 
-export type ServiceActionEvent =
-  | WaitingEvent
-  /** What compose writes: whole lines, as they come. */
-  | { readonly type: "compose.output"; readonly project: string; readonly text: string };
+export type ServiceActionEvent = WaitingEvent | StackEvent | ComposeOutputEvent;
 
 /** Which containers, and how; what an action has no use for is left out of account. */
 export interface ServiceActionSettings {
@@ -57,7 +56,7 @@ export async function actOnServices(
   options: ServiceActionOptions,
 ): Promise<ServiceChange[]> {
   const { project } = location;
-  const { signal, onEvent } = options;
+  const { signal, onEvent = () => {} } = options;
   return withStackLock(location, options, async (session) => {
     const before = await observeContainers(session);
     if (before.length === 0) {
@@ -66,10 +65,7 @@ export async function actOnServices(
     }
     const { exitCode, output } = await createCompose(session).run(
       (compose) => actionCommand(compose, project, { action, ...options }),
-      {
-        signal,
-        onOutput: (text) => onEvent?.({ type: "compose.output", project, text }),
-      },
+      { signal, onOutput: readOutput(createStackProgress({ project, before, onEvent }), project, onEvent) },
     );
     signal?.throwIfAborted();
     if (exitCode !== 0) throw actionFailed(location, action, lastLine(output), output);

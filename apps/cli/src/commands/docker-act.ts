@@ -6,10 +6,13 @@ import {
   type ServiceAction,
 } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
+import { nameParent } from "../arguments/parent-name.js";
 import { eachOf, headPlan } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
-import { createDockerEventListener } from "../output/docker-event.js";
+import { doneWords } from "../output/board/board.js";
+import { isShownByBoard, openDockerProgress } from "../output/docker-progress.js";
 import { showTable } from "../output/shown-table.js";
+import { countOf, showSummary } from "../output/summary.js";
 import { findServicePlaces, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
 
@@ -31,15 +34,31 @@ export async function dockerAct(session: Session, flags: DockerActFlags): Promis
 
 async function act(session: Session, place: ServicePlace, flags: DockerActFlags): Promise<boolean> {
   const { repo, lab, parent } = place;
-  const onEvent = createDockerEventListener(session.reporter);
-  const changes = await composeAct(repo, lab, flags.action, { ...optionsOf(session, place, flags), onEvent });
+  const { action } = flags;
+  const { changes, progress } = await actShown(session, place, flags);
+  if (changes.length === 0) {
+    session.reporter.notice("info", `${repo.name}: no container of it is on ${nameParent(lab, parent)}`);
+    return true;
+  }
   const rows = changes.map((change) => ({
     cells: [change.host, formatContainerStatus(change.after)],
     record: { type: "host", kind: "container", repo: repo.name, parent: parent.id, ...hostOf(change) },
   }));
-  if (rows.length > 0) showTable(session, rows);
-  else session.reporter.notice("info", `${repo.name}: no container of it is on ${parent.id}`);
+  if (!isShownByBoard(session, progress) || progress.board.rows.size === 0) showTable(session, rows);
+  const services = new Set(changes.map(({ service }) => service)).size;
+  const isChanged = action === "restart" || changes.some(({ before, after }) => before.state !== after.state);
+  const what = `${countOf(services, "service")} ${doneWords[action]}`;
+  showSummary(session, place, progress, { command: action, what, isChanged });
   return true;
+}
+
+async function actShown(session: Session, place: ServicePlace, flags: DockerActFlags) {
+  const { repo, lab, parent } = place;
+  const title = { verb: flags.action, repo: repo.name, parent: nameParent(lab, parent) };
+  using progress = await openDockerProgress(session.reporter, title);
+  const { onEvent } = progress;
+  const changes = await composeAct(repo, lab, flags.action, { ...optionsOf(session, place, flags), onEvent });
+  return { changes, progress };
 }
 
 async function showPlan(session: Session, place: ServicePlace, flags: DockerActFlags): Promise<boolean> {

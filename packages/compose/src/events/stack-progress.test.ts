@@ -182,6 +182,19 @@ test("a tear-down knows the containers by their names", () => {
   ]);
 });
 
+test("containers that are stopped, started, restarted, paused and unpaused say so, by compose's words alone", () => {
+  const events: StackEvent[] = [];
+  const before = [old as ObservedContainer];
+  const progress = createStackProgress({ project: "shop", before, onEvent: (event) => events.push(event) });
+  const words = ["Stopping", "Stopped", "Starting", "Started", "Restarting", "Started", "Pausing", "Paused"];
+  for (const word of [...words, "Unpausing", "Unpaused", "Killing", "Killed"])
+    progress.read(` Container shop-web-1  ${word}\n`);
+  expect(events.map((event) => "state" in event && event.state)).toEqual([
+    ...["stopping", "stopped", "starting", "running", "restarting", "running", "paused", "running"],
+    ...["stopping", "stopped"],
+  ]);
+});
+
 test("what no event says is left, and what failed is read without the progress of transfers", () => {
   const { progress } = follow();
   const warning = 'time="2026-01-01T00:00:00Z" level=warning msg="x"\n';

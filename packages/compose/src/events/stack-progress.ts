@@ -57,6 +57,9 @@ const composeStates: Readonly<Record<string, ServicePhase>> = {
   Starting: "starting",
   Started: "running",
   Restarting: "restarting",
+  Restarted: "running",
+  Paused: "paused",
+  Unpaused: "running",
   Stopping: "stopping",
   Killing: "stopping",
   Stopped: "stopped",
@@ -69,7 +72,7 @@ const composeStates: Readonly<Record<string, ServicePhase>> = {
 const expectedBefore: Partial<Record<ServicePhase, readonly (ServicePhase | undefined)[]>> = {
   created: [undefined, "creating"],
   starting: [undefined, "creating", "created", "exited", "stopped", "paused"],
-  running: [undefined, "starting"],
+  running: [undefined, "starting", "restarting", "paused"],
   stopped: [undefined, "stopping"],
 };
 

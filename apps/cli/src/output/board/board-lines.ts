@@ -3,7 +3,7 @@ import type pico from "picocolors";
 import { formatBytes } from "../byte-count.js";
 import { formatDuration } from "../duration.js";
 import { cutText, fitText, widthOf } from "../fit-text.js";
-import type { Board, BoardRow, Tone, Transfer } from "./board.js";
+import { type Board, type BoardRow, doneWords, type Tone, type Transfer } from "./board.js";
 import { shownOutput } from "./step-output.js";
 
 export interface BoardView {
@@ -82,11 +82,6 @@ function progressOf({ phase, rows, title }: Board): string {
   const done = services.filter(({ tone }) => tone === "done").length;
   return `${done} of ${services.length} ${doneWords[title.verb]}`;
 }
-
-const doneWords: Readonly<Record<Board["title"]["verb"], string>> = {
-  ...{ up: "up", down: "removed", build: "built", stop: "stopped", start: "started", restart: "restarted" },
-  ...{ pull: "pulled", kill: "killed", pause: "paused", unpause: "running" },
-};
 
 function frameOf(now: number): string {
   return spinner[Math.floor(now / spinnerMs) % spinner.length] ?? "";

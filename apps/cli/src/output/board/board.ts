@@ -7,9 +7,15 @@ import { addOutput } from "./step-output.js";
 /** What happens while images are built, or a stack is brought up or taken down. */
 export type BoardEvent = BuildEvent | UpEvent | DownEvent;
 
+/** What a service or an image is when a verb has been done to it. */
+export const doneWords = {
+  ...{ up: "up", down: "down", build: "built", stop: "stopped", start: "started", restart: "restarted" },
+  ...{ pull: "pulled", kill: "killed", pause: "paused", unpause: "unpaused" },
+} as const;
+
 /** What is done, to which stack. */
 export interface BoardTitle {
-  readonly verb: "up" | "down" | "build" | "stop" | "start" | "restart" | "pull" | "kill" | "pause" | "unpause";
+  readonly verb: keyof typeof doneWords;
   readonly repo: string;
   /** With the way to it. */
   readonly parent: string;
@@ -247,6 +253,11 @@ const tones: Readonly<Record<ServiceEvent["state"], Tone>> = {
   ...{ stopping: "working", stopped: "idle", removing: "working", removed: "done", failed: "failed" },
 };
 
+/** What is the end of it for one verb is a state on the way for others. */
+const doneStates: Partial<Record<BoardTitle["verb"], ServiceEvent["state"]>> = {
+  ...{ stop: "stopped", kill: "stopped", pause: "paused", pull: "pulled" },
+};
+
 function followService(board: Board, event: ServiceEvent, now: number): Board {
   const { service, replica = 1, state, exitCode = 0 } = event;
   const key = serviceKey(event);
@@ -260,7 +271,8 @@ function followService(board: Board, event: ServiceEvent, now: number): Board {
   // One that crashes again and again runs now and then.
   if (failure !== undefined && (state === "running" || state === "starting"))
     return set(counted, key, now, { name, tone: "working", words: `${state} again, was ${failure}` });
-  const tone = state === "exited" && exitCode !== 0 ? "failed" : tones[state];
+  const isFailure = state === "exited" && exitCode !== 0;
+  const tone = isFailure ? "failed" : doneStates[board.title.verb] === state ? "done" : tones[state];
   const isCrash = state === "restarting" && exitCode !== 0;
   return set(counted, key, now, { name, tone, words, transfer: undefined, failure: isCrash ? words : undefined });
 }
