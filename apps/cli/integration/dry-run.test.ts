@@ -23,6 +23,7 @@ beforeAll(async () => {
   await mkdir(join(repo.root, "home/.cache"));
   await mkdir(join(repo.root, "elsewhere"));
   await repo.write("elsewhere/Dockerfile", "FROM scratch\n");
+  await repo.write("up.json", JSON.stringify({ traceEvents: [{ name: "up", ph: "X", ts: 0, dur: 1 }] }));
 });
 afterAll(async () => {
   await repo[Symbol.asyncDispose]();
@@ -65,6 +66,7 @@ const looking: Readonly<Record<string, (repo: TestRepo) => readonly string[]>> =
   "docker logs": () => ["docker", "logs"],
   "docker graph": () => ["docker", "graph"],
   "host logs": ({ name }) => ["host", `parent.${name}.api`, "logs"],
+  trace: () => ["trace", "up.json"],
   doctor: () => ["doctor", "parent"],
   schema: () => ["schema", "lab"],
   completion: () => ["completion", "fish", "--", "docker", ""],

@@ -100,9 +100,12 @@ async function tell(argv: readonly string[], options: TellOptions = {}): Promise
     env: { HOME: join(root, "home"), OTTO_LAB: "lab", OTTO_COMPOSE_SUFFIX: "ci", OTTO_TRUST: root, ...env },
   };
   const runs: Run[] = [];
+  const trace = join(root, "traces", `${told.size}.json`);
+  const tracing = ["build", "up", "down"].includes(argv[1] ?? "") ? ["--trace", trace] : [];
   for (const way of only === undefined ? Object.values(ways) : [ways[only]]) {
-    runs.push(await runOtto(place, [...way, ...argv]));
+    runs.push(await runOtto(place, [...way, ...argv, ...tracing]));
   }
+  if (tracing.length > 0) told.set(`trace of ${what}`, await readFile(trace, "utf8"));
   const json = runs.flatMap(({ stdout }) => stdout.split("\n").filter((line) => line.startsWith('{"type":')));
   const strings = json.flatMap((line) => stringsIn(JSON.parse(line))).join("");
   told.set(what, [...runs.flatMap(({ stdout, stderr }) => [stdout, stderr]), strings].join("\n"));
@@ -253,6 +256,7 @@ test("nothing that was told, seen or left holds a canary in any form", async () 
   told.set("arguments", [...sampled.seen].join("\n"));
   told.set("log of sshd", await readFile(lab.hosts.parent.logPath, "utf8"));
   expect(told.get("arguments")).toContain("\0--detach\0");
+  expect(told.get("trace of docker build")).toContain("RUN --mount=type=secret");
   const found = [...told].flatMap(([what, text]) => findCanaries(text, canaries).map((each) => `${what}: ${each}`));
   expect(found).toEqual([]);
 

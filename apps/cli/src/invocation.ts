@@ -39,6 +39,8 @@ export interface Invocation {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute path of the user's home. */
   readonly home: string;
+  /** When the process began, or the one that it was started for: milliseconds since 1970. Default: now. */
+  readonly startedAt?: number | undefined;
   readonly stdin: InputStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;

@@ -7,7 +7,7 @@ import type { Action, Outcome } from "./outcome.js";
 import { createHumanReporter } from "./output/human-reporter.js";
 import { createJsonReporter } from "./output/json-reporter.js";
 import type { Reporter } from "./output/reporter.js";
-import { createSession } from "./session.js";
+import { createSession, type Session } from "./session.js";
 
 /** One run of `otto`: shows what there is to show and gives the exit code. Never throws. */
 export async function main(invocation: Invocation): Promise<number> {
@@ -39,11 +39,22 @@ interface Run {
 }
 
 async function runAction(action: Action, { interruption, ...run }: Run): Promise<Outcome> {
+  const session = createSession({ ...run, signal: interruption.signal });
+  const outcome = await runIn(session, action);
   try {
-    await using session = createSession({ ...run, signal: interruption.signal });
-    return await action(session);
+    await session.finishTrace(interruption.exitCode ?? outcome.exitCode);
+    return outcome;
   } catch (error) {
     return failure(run.reporter, error);
+  }
+}
+
+async function runIn(opened: Session, action: Action): Promise<Outcome> {
+  try {
+    await using session = opened;
+    return await action(session);
+  } catch (error) {
+    return failure(opened.reporter, error);
   }
 }
 

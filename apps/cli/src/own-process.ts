@@ -20,7 +20,7 @@ export class OwnProcesses {
   /** Runs this process's command line again, on the same terminal and streams. Signals reach it as messages. */
   async run(): Promise<OwnProcess> {
     const [, program = "", ...argv] = process.argv;
-    const env = { ...process.env, [mark]: "1" };
+    const env = { ...process.env, [mark]: String(performance.timeOrigin) };
     const child = fork(program, argv, { env, stdio: ["inherit", "inherit", "inherit", "ipc"] });
     this.#children.add(child);
     let wasKilled = false;
@@ -58,6 +58,12 @@ export class OwnProcesses {
 /** Tells the parent process that this one has written its result. */
 export async function sayReported(): Promise<void> {
   await new Promise<void>((resolve) => process.send?.(reported, () => resolve()) ?? resolve());
+}
+
+/** When the process began that started this one for its work, in milliseconds since 1970; undefined in any other. */
+export function starterBegan(): number | undefined {
+  const began = process.env[mark];
+  return began === undefined ? undefined : Number(began);
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Lab, Repo } from "@otto/docker";
 import type { GlobalOptions } from "./arguments/global-options.js";
 import type { Invocation } from "./invocation.js";
 import type { Reporter } from "./output/reporter.js";
+import type { TraceRequest, Tracing } from "./tracing.js";
 
 /** What a command works with. */
 export interface Session extends SessionOptions, AsyncDisposable {
@@ -12,6 +13,12 @@ export interface Session extends SessionOptions, AsyncDisposable {
    * @param options of the first call count. `asks`: whether a person is asked for what logins need; default true
    */
   lab(options?: { readonly asks?: boolean }): Promise<Lab>;
+  /** Records what the command does, before it opens the lab; nothing where no file is named, or in a dry run. */
+  startTrace(request: TraceRequest): Promise<void>;
+  /** The recording, where there is one. */
+  readonly tracing: Tracing | undefined;
+  /** Writes the trace, once the session is disposed. */
+  finishTrace(exitCode: number): Promise<void>;
 }
 
 export interface SessionOptions {
@@ -26,10 +33,24 @@ export interface SessionOptions {
 export function createSession(given: SessionOptions): Session {
   let repos: Promise<readonly Repo[]> | undefined;
   let lab: Promise<Lab> | undefined;
+  let tracing: Tracing | undefined;
   return {
     ...given,
     repos: () => (repos ??= readRepos(given)),
-    lab: ({ asks = true } = {}) => (lab ??= openSessionLab(given, asks)),
+    lab: ({ asks = true } = {}) => (lab ??= openSessionLab(given, { asks, tracing })),
+    async startTrace(request) {
+      const { trace } = request;
+      if (trace === undefined || given.options.dryRun) return;
+      const { startTracing } = await import("./tracing.js");
+      tracing = startTracing({ invocation: given.invocation, request: { ...request, trace } });
+    },
+    get tracing() {
+      return tracing;
+    },
+    async finishTrace(exitCode) {
+      const file = await tracing?.finish(exitCode);
+      if (file !== undefined) given.reporter.notice("info", `trace: ${file}`);
+    },
     async [Symbol.asyncDispose]() {
       await (await lab?.catch(() => undefined))?.[Symbol.asyncDispose]();
     },
@@ -41,7 +62,15 @@ async function readRepos({ invocation }: SessionOptions): Promise<readonly Repo[
   return loadRepos(invocation);
 }
 
-async function openSessionLab({ invocation, options, reporter, signal }: SessionOptions, asks: boolean): Promise<Lab> {
+interface LabSetting {
+  readonly asks: boolean;
+  readonly tracing: Tracing | undefined;
+}
+
+async function openSessionLab(
+  { invocation, options, reporter, signal }: SessionOptions,
+  { asks, tracing }: LabSetting,
+): Promise<Lab> {
   const { openLab } = await import("@otto/docker");
   const { cwd, env, home } = invocation;
   const { createTerminalPrompt } = await import("./terminal/terminal-prompt.js");
@@ -52,7 +81,9 @@ async function openSessionLab({ invocation, options, reporter, signal }: Session
     env,
     home,
     ...(asks && options.input ? { onPrompt: createTerminalPrompt({ signal, undisturbed }) } : {}),
+    onActivity: tracing?.onEvent,
     onSshEvent: (event) => {
+      tracing?.onEvent(event);
       reporter.notice("debug", JSON.stringify(event));
       if (event.type === "ssh.sessions-exhausted") reporter.notice("warn", formatExhausted(event));
     },

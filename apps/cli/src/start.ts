@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { startDirectory } from "./arguments/start-directory.js";
 import { main } from "./main.js";
-import { OwnProcesses, sayReported, signalsFromStarter } from "./own-process.js";
+import { OwnProcesses, sayReported, signalsFromStarter, starterBegan } from "./own-process.js";
 
 /** Runs `otto` as this process: its arguments, streams, signals and exit code. The only place that reads them. */
 export async function start(): Promise<void> {
@@ -14,12 +14,14 @@ export async function start(): Promise<void> {
   // Commands on `local` start here too.
   process.chdir(cwd);
   const apart = new OwnProcesses();
+  const startedAt = starterBegan() ?? performance.timeOrigin;
   const signals = signalsFromStarter();
   const exitCode = await main({
     argv: process.argv.slice(2),
     cwd,
     env,
     home: homedir(),
+    startedAt,
     stdin,
     stdout,
     stderr,

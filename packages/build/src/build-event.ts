@@ -10,6 +10,9 @@ export type BuildEvent =
       readonly image: string;
       readonly step: string;
       readonly state: "started" | "cached" | "done" | "failed";
+      /** By the engine's clock, in milliseconds since 1970; undefined where the engine does not say. */
+      readonly startedAt?: number | undefined;
+      readonly completedAt?: number | undefined;
     }
   | { readonly type: "build.output"; readonly image: string; readonly text: string }
   | { readonly type: "build.sent"; readonly image: string; readonly bytes: number; readonly totalBytes: number }

@@ -176,7 +176,7 @@ function locateStep(step: string, { dockerfileText, image, counted }: StepSource
 function toEvent(image: string, progress: BuildProgress): BuildEvent {
   switch (progress.type) {
     case "step":
-      return { type: "build.step", image, step: progress.step, state: progress.state };
+      return { ...progress, type: "build.step", image };
     case "output":
       return { type: "build.output", image, text: progress.text };
     case "sent":

@@ -24,6 +24,7 @@ import {
 import { formatUpStep, isConverged, type UpPlan } from "./plan/operations.js";
 import { planUp } from "./plan/reconcile.js";
 import { type ComposeOutcome, createCompose } from "./session/compose-process.js";
+import type { StackPhaseName } from "./session/stack-phase.js";
 import type { StackSession } from "./session/stack-session.js";
 
 export interface ConvergenceOptions extends UpOptions {
@@ -41,9 +42,11 @@ export async function converge(
 ): Promise<readonly ObservedContainer[]> {
   const { observed, build = true, onEvent } = options;
   const { project } = stack;
+  const begin = (phase: StackPhaseName) => options.onPhase?.({ type: "compose.phase", project, phase });
   const directory = observed.remoteDir;
   const redactor = createStackRedactor(stack);
   const compose = createCompose(session, redactor);
+  begin("plan");
   // What compose refuses is refused before anything is sent.
   const desired = await readDesiredStack(compose, stack, options);
   const chosen = chooseServices(stack, observed.containers);
@@ -53,9 +56,11 @@ export async function converge(
   const planned = planFor(observed);
   onEvent?.({ type: "compose.planned", project, steps: planned });
   if (!build) requireImages(chosen, observed, planned);
+  begin("send files");
   await sendFiles(session, { directory, tree: desired.tree }, options);
   if (options.owns) await markOwned(session, stack, true);
   using progress = await openProgress(chosen, { ...options, redactor });
+  begin("pull");
   const pulled = await pullImages(chosen, planned, { ...options, compose, directory, progress });
   const seen =
     pulled.size === 0
@@ -70,9 +75,11 @@ export async function converge(
   if (isUp) return seen.containers;
   const watched = { session, redactor, events: await watchContainers(session, (change) => progress.hear(change)) };
   if (!isConverged(plan)) {
+    begin("apply");
     const execution = { stack: chosen, compose, directory, watched, waiting, progress, onEvent };
     await execute(execution, plan, { observed: seen, planFor, build });
   }
+  begin("wait");
   return await waitUntilReady(watched, waiting);
 }
 

@@ -9,6 +9,7 @@ import { type ObservedContainer, observeStack } from "./observed/observed-stack.
 import { dockerWords, downCommand, projectFilter } from "./session/compose-command.js";
 import { type ComposeOutcome, createCompose } from "./session/compose-process.js";
 import { type WaitingEvent, withStackLock } from "./session/stack-lock.js";
+import type { PhaseListener } from "./session/stack-phase.js";
 import type { StackLocation, StackSession } from "./session/stack-session.js";
 
 export type DownEvent = WaitingEvent | StackEvent | ComposeOutputEvent;
@@ -26,6 +27,8 @@ export interface DownOptions {
   readonly who: string;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: DownEvent) => void) | undefined;
+  /** Called with each part of the work as it begins, for a trace. It must not throw. */
+  readonly onPhase?: PhaseListener | undefined;
 }
 
 export interface DownOutcome {
@@ -44,14 +47,16 @@ export async function takeDown(parent: Parent, project: string, options: DownOpt
   return withStackLock({ parent, project }, options, (session) => takeDownIn(session, options));
 }
 
-type TearDown = Pick<DownOptions, "stopTimeout" | "volumes" | "rmi" | "services" | "signal"> & {
+type TearDown = Pick<DownOptions, "stopTimeout" | "volumes" | "rmi" | "services" | "signal" | "onPhase"> & {
   readonly onEvent?: ((event: StackEvent | ComposeOutputEvent) => void) | undefined;
 };
 
 /** The same within a session that holds the stack's lock. */
 export async function takeDownIn(session: StackSession, options: TearDown): Promise<DownOutcome> {
-  const { parent } = session;
+  const { parent, project } = session;
+  options.onPhase?.({ type: "compose.phase", project, phase: "observe" });
   const { containers, remoteDir } = await observeStack(session);
+  options.onPhase?.({ type: "compose.phase", project, phase: "take down" });
   const isOthers = containers.some(({ service }) => options.services?.has(service) === false);
   // The volumes of services that are down already are not theirs to remove.
   if (isOthers || (options.services !== undefined && options.volumes))

@@ -37,4 +37,5 @@ export {
   type ServiceActionSettings,
   type ServiceChange,
 } from "./service-actions.js";
+export type { PhaseListener, StackPhase, StackPhaseName } from "./session/stack-phase.js";
 export { bringUp } from "./up.js";

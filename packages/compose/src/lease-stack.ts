@@ -56,11 +56,11 @@ export async function leaseStack(stack: PlacedStack, options: StackLeaseOptions)
 async function release(
   stack: PlacedStack,
   lease: { release(): Promise<void> },
-  { who, onEvent, beforeDown }: StackLeaseOptions & { beforeDown: (() => Promise<void>) | undefined },
+  { who, onEvent, onPhase, beforeDown }: StackLeaseOptions & { beforeDown: (() => Promise<void>) | undefined },
 ): Promise<boolean> {
-  return withStackLock(stack, { who, onEvent }, async (session) => {
+  return withStackLock(stack, { who, onEvent, onPhase }, async (session) => {
     await lease.release();
-    return endLease(session, { onEvent, beforeDown });
+    return endLease(session, { onEvent, onPhase, beforeDown });
   });
 }
 
@@ -82,12 +82,16 @@ export async function reapStack(
 
 async function endLease(
   session: StackSession,
-  { onEvent, beforeDown }: Pick<StackLeaseOptions, "onEvent"> & { beforeDown?: (() => Promise<void>) | undefined },
+  {
+    onEvent,
+    onPhase,
+    beforeDown,
+  }: Pick<StackLeaseOptions, "onEvent" | "onPhase"> & { beforeDown?: (() => Promise<void>) | undefined },
 ): Promise<boolean> {
   const { isOwned } = await observeStack(session);
   if (!isOwned || (await isLeased(session))) return false;
   await beforeDown?.();
-  const { kept } = await takeDownIn(session, { stopTimeout, volumes: false });
+  const { kept } = await takeDownIn(session, { stopTimeout, volumes: false, onPhase });
   if (kept !== undefined) onEvent?.({ type: "compose.warning", project: session.project, message: formatKept(kept) });
   return true;
 }

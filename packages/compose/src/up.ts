@@ -51,6 +51,7 @@ export async function bringUpIn(
 ): Promise<BroughtUp> {
   const { cacheDir, signal } = options;
   requireService(stack);
+  options.onPhase?.({ type: "compose.phase", project: stack.project, phase: "observe" });
   const [observed, listing] = await Promise.all([
     observeStack(session, imageReferences(stack)),
     listStack(stack, { cacheDir, signal }),

@@ -3,6 +3,7 @@ import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import { currentUser } from "./current-user.js";
+import { withActivity } from "./lab-activity.js";
 import { listServiceReplicas } from "./service-replicas.js";
 import { placeStack, projectNameOf } from "./stack-placement.js";
 import { requireDeclared } from "./stack-services.js";
@@ -42,7 +43,7 @@ export type ComposeDownResult =
 export async function composeDown(repo: Repo, lab: Lab, options: ComposeDownOptions = {}): Promise<ComposeDownResult> {
   const parent = lab.removalParentFor(repo, options.on);
   const project = projectNameOf(repo, lab, options);
-  const { stopTimeout = 1, volumes = false, rmi, signal, onEvent } = options;
+  const { stopTimeout = 1, volumes = false, rmi, signal } = options;
   const services = await chooseServices(repo, lab, options);
   const what = services === undefined ? project : `${[...services].join(", ")} of ${project}`;
   const [is, was] = (services?.size ?? 1) > 1 ? ["are", "were"] : ["is", "was"];
@@ -55,7 +56,7 @@ export async function composeDown(repo: Repo, lab: Lab, options: ComposeDownOpti
       services,
       who: currentUser(),
       signal,
-      onEvent,
+      ...withActivity(lab, options.onEvent),
     });
     const stays = kept === undefined ? "" : `; ${formatKept(kept)}`;
     return wasUp

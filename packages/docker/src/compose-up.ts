@@ -25,6 +25,7 @@ import { OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import type { DockerContainerHost } from "@otto/hosts";
 import { currentUser } from "./current-user.js";
+import { withActivity } from "./lab-activity.js";
 import { type PlacementOptions, placeStack } from "./stack-placement.js";
 import { requireEnabled } from "./stack-services.js";
 
@@ -49,8 +50,9 @@ export interface ComposeUpOptions extends PlacementOptions, ServiceChoice {
 export async function composeUp(
   repo: Repo,
   lab: Lab,
-  options: ComposeUpOptions = {},
+  given: ComposeUpOptions = {},
 ): Promise<Record<string, DockerContainerHost>> {
+  const options = { ...given, ...withActivity(lab, given.onEvent) };
   const stack = await prepareStack(repo, lab, options);
   const containers = await bringUp(stack, { ...options, findLogin: loginsOf(lab, options), who: currentUser() });
   return registerContainers(lab, stack, containers);

@@ -5,6 +5,7 @@ import type { Lab } from "@otto/host-registry";
 import type { DockerContainerHost } from "@otto/hosts";
 import { type ComposeUpOptions, loginsOf, prepareStack, registerContainers } from "./compose-up.js";
 import { currentUser } from "./current-user.js";
+import { withActivity } from "./lab-activity.js";
 
 export interface ComposedOptions<Service extends string = string> extends ComposeUpOptions {
   /** The services whose hosts are used: `hosts` is typed by their names. The whole stack is brought up. Default: whatever it has. */
@@ -71,7 +72,8 @@ async function openStack<Service extends string>(
   }
 }
 
-async function startUse<Service extends string>(repo: Repo, lab: Lab, options: ComposedOptions<Service>) {
+async function startUse<Service extends string>(repo: Repo, lab: Lab, given: ComposedOptions<Service>) {
+  const options = { ...given, ...withActivity(lab, given.onEvent) };
   // It would take down what ran before.
   if (options.own) lab.removalParentFor(repo, options.on);
   const stack = await prepareStack(repo, lab, { ...options, services: undefined }, options.services);

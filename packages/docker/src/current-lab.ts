@@ -13,6 +13,11 @@ export function withLab<T>(lab: Lab, body: () => T): T {
   return current.run(lab, body);
 }
 
+/** The current lab; undefined outside of {@link withLab}. */
+export function findCurrentLab(): Lab | undefined {
+  return current.getStore();
+}
+
 /** @throws OttoError `LAB_NOT_SET` outside of {@link withLab} */
 export function currentLab(): Lab {
   const lab = current.getStore();

@@ -39,6 +39,7 @@ export {
   type ServicePhase,
   type ServicePort,
   type StackEvent,
+  type StackPhase,
   type UpEvent,
   type UpPlan,
   type UpStep,

@@ -5,7 +5,7 @@ import { Lab, type LabOptions } from "@otto/host-registry";
 export interface OpenLabOptions
   extends Pick<
     LabOptions,
-    "onSshEvent" | "onPrompt" | "onHostKeyLearned" | "learnHostKeys" | "sendPasswords" | "trusted"
+    "onActivity" | "onSshEvent" | "onPrompt" | "onHostKeyLearned" | "learnHostKeys" | "sendPasswords" | "trusted"
   > {
   /** Name of the lab, `a+b` merges two. Default: `OTTO_LAB`, else `[lab] default` of the settings, else `local`. */
   readonly lab?: string | undefined;

@@ -23,6 +23,11 @@ export interface LabOptions extends SshEnvironment {
   readonly repos: readonly Repo[];
   readonly onSshEvent?: SshEventListener | undefined;
   /**
+   * Gets what calls on the lab tell their own `onEvent`, and the phases of their work: for a trace. It must not throw. Default:
+   * nobody listens.
+   */
+  readonly onActivity?: ((event: { readonly type: string }) => void) | undefined;
+  /**
    * Asks a person for what a login needs and nobody has set: passwords and passphrases once, one-time codes each time. Default:
    * nobody is asked.
    */
@@ -40,6 +45,8 @@ export class Lab implements AsyncDisposable {
   readonly sshEnvironment: SshEnvironment;
   /** {@link LabOptions.onPrompt}, with what it remembers. */
   readonly onPrompt: SshPromptHandler | undefined;
+  /** {@link LabOptions.onActivity} */
+  readonly onActivity: LabOptions["onActivity"];
   readonly sshConfig: SshClientConfig;
   readonly #onSshEvent: SshEventListener | undefined;
   readonly #parents = new Map<string, Parent>();
@@ -53,6 +60,7 @@ export class Lab implements AsyncDisposable {
     this.sshEnvironment = { ...options, secretCommands: options.secretCommands ?? new SecretCommands() };
     this.onPrompt = options.onPrompt && rememberAnswers(options.onPrompt);
     this.sshConfig = new SshClientConfig(options);
+    this.onActivity = options.onActivity;
     this.#onSshEvent = options.onSshEvent;
   }
 

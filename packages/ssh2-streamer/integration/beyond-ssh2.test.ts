@@ -207,7 +207,12 @@ test("a host that is known by its certificate alone, of which nothing is recorde
   const endpoint = endpointOf(lab, host, { hostKey: { knownHosts: [file], learn: { file } } });
   await using session = openSshSession([endpoint], { onEvent: (event) => events.push(event) });
   expect((await session.exec(["echo", "in"])).stdout.toString()).toBe("in\n");
-  expect(events.map(({ type }) => type)).toEqual(["ssh.transport", "ssh.host-key-trusted", "ssh.connected"]);
+  expect(events.map(({ type }) => type)).toEqual([
+    "ssh.transport",
+    "ssh.host-key-trusted",
+    "ssh.connected",
+    "ssh.opened",
+  ]);
   expect(await readFile(file, "utf8")).toBe(text);
   expect(await refusalWithoutSsh(endpoint)).toContain(
     `it is needed for the host's certificate (of the authority of ${file}:1)`,

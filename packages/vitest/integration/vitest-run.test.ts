@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -88,10 +89,26 @@ test("fails", async ({ hosts }) => {
       expect(text).toContain("| api is broken");
       expect(text).toContain("| web says hello");
     }
+    const { directory, graph, logs } = fails.meta.otto.files;
+    expect(directory).toBe(join(place.root, "test-results/otto", place.project, "a.test.ts-fails"));
+    const page = await readFile(graph, "utf8");
+    expect(page).toContain("exited (137)");
+    expect(await readFile(logs[`${place.project}-api-1`], "utf8")).toBe("api is broken\n");
+    for (const text of shown) expect(text).toContain(`graph of the stack: file://${graph}`);
+    for (const text of shown) expect(text).toContain(`log of ${place.project}-api-1: ${directory}`);
     expect(passes).toMatchObject({ status: "passed", meta: {} });
     expect(await place.left()).toEqual([]);
   },
 );
+
+test("a suite that wants no files gets none, and its report all the same", async () => {
+  const failing = 'test("fails", async ({ hosts }) => { await hosts.api.exec("true"); expect(1).toBe(2); });';
+  await repo.write("a.test.ts", suite("{ reportDirectory: false }", failing));
+  const { exitCode, output } = await run();
+  expect([exitCode, output]).toEqual([1, expect.stringContaining("| web says hello")]);
+  expect(output).not.toContain("graph of the stack");
+  expect(existsSync(join(repo.root, "test-results"))).toBe(false);
+});
 
 test("a service that the stack has not is an error that names those it has", async () => {
   await repo.write("a.test.ts", suite('{ services: ["db"] }', 'test("a", async ({ hosts }) => { hosts.db; });'));

@@ -1,4 +1,5 @@
 /* oxlint-disable no-empty-pattern -- biome has the rule, too, and its one exception below */
+import { resolve } from "node:path";
 import type { DockerContainerHost, Lab, Repo } from "@otto/docker";
 import type { TestContext } from "vitest";
 import { requireHeld } from "./held-stack.js";
@@ -13,6 +14,11 @@ export interface StackFixtureOptions<Service extends string = string> extends Su
    * `worker` with a stack that {@link holdStack} keeps between workers. Whoever is last takes it down.
    */
   readonly scope?: "file" | "worker" | "run" | undefined;
+  /**
+   * The directory for the graph and the logs of a failed test's stack; `false`: none are written. Default: `test-results/otto`
+   * in the working directory.
+   */
+  readonly reportDirectory?: string | false | undefined;
 }
 
 /** What tests get. */
@@ -52,7 +58,7 @@ export interface StackFixtures<Service extends string> {
 export function stackFixtures<const Service extends string = string>(
   options: StackFixtureOptions<Service> = {},
 ): StackFixtures<Service> {
-  const { scope = "file", ...wanted } = options;
+  const { scope = "file", reportDirectory = "test-results/otto", ...wanted } = options;
   const suiteStack: [StackFixtures<Service>["suiteStack"], { scope: "file" | "worker" }] = [
     // biome-ignore lint/correctness/noEmptyPattern: vitest reads the names of fixtures from the source, this says "none"
     async ({}, use) => {
@@ -66,7 +72,7 @@ export function stackFixtures<const Service extends string = string>(
     suiteStack: suiteStack as unknown as StackFixtures<Service>["suiteStack"],
     stack: async ({ suiteStack, task }, use) => {
       await use(suiteStack);
-      if (task.result?.state === "fail") await attachReport(task, suiteStack);
+      if (task.result?.state === "fail") await attachReport(task, suiteStack, reportDirectory);
     },
     hosts: async ({ stack }, use) => use(stack.hosts),
     lab: async ({ stack }, use) => use(stack.lab),
@@ -98,8 +104,20 @@ declare module "vitest" {
  * As one more error of the test, which is what every reporter shows, and as data in its `meta`. Annotations are refused
  * once a test has failed.
  */
-async function attachReport(task: TestContext["task"], stack: SuiteStack): Promise<void> {
-  const { text, report } = await describeStack(stack);
+async function attachReport(
+  task: TestContext["task"],
+  stack: SuiteStack,
+  reportDirectory: string | false,
+): Promise<void> {
+  const place = reportDirectory === false ? undefined : { directory: resolve(reportDirectory), test: nameOf(task) };
+  const { text, report } = await describeStack(stack, place);
   if (report !== undefined) task.meta.otto = report;
   task.result?.errors?.push({ name: "StackReport", message: text });
+}
+
+/** With its file and the suites around it: two tests may be called alike. */
+function nameOf({ file, name, suite }: TestContext["task"]): string {
+  const suites: string[] = [];
+  for (let around = suite; around !== undefined; around = around.suite) suites.unshift(around.name);
+  return [file.name, ...suites.filter((one) => one !== file.name), name].join(" ");
 }

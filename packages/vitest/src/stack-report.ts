@@ -1,5 +1,6 @@
-import type { Parent } from "@otto/docker";
+import type { Parent, StackGraph } from "@otto/docker";
 import { cleanText, escapeControls, startDeadline } from "@otto/errors";
+import { formatReportFiles, type ReportFiles, type ReportPlace, writeReportFiles } from "./report-files.js";
 
 /** A container of a stack, as it was when it was looked at. */
 export interface ContainerReport {
@@ -22,6 +23,8 @@ export interface StackReport {
   readonly project: string;
   readonly parent: string;
   readonly containers: readonly ContainerReport[];
+  /** Where its graph and logs were written; absent where they were not. */
+  readonly files?: ReportFiles;
 }
 
 /** Log lines read of each container. */
@@ -77,11 +80,17 @@ function isFailing(state: string, exitCode: number, health: string | undefined):
 const describeTimeoutMs = 10_000;
 
 /** Looks at a stack for a failed test; what keeps it from that is part of the text. */
-export async function describeStack(stack: ReportingStack): Promise<{ text: string; report?: StackReport }> {
+export async function describeStack(
+  stack: ReportingStack,
+  place?: ReportPlace,
+): Promise<{ text: string; report?: StackReport }> {
   using deadline = startDeadline(describeTimeoutMs);
   try {
     const report = await stack.report(deadline.signal);
-    return { text: formatStackReport(report), report };
+    const text = formatStackReport(report);
+    if (place === undefined || stack.graph === undefined) return { text, report };
+    const files = await writeReportFiles(report, await stack.graph(deadline.signal), place);
+    return { text: `${text}\n${formatReportFiles(files)}`, report: { ...report, files } };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { text: `the stack ${stack.project} could not be looked at: ${reason}` };
@@ -91,6 +100,7 @@ export async function describeStack(stack: ReportingStack): Promise<{ text: stri
 interface ReportingStack {
   readonly project: string;
   report(signal?: AbortSignal): Promise<StackReport>;
+  graph?(signal?: AbortSignal): Promise<StackGraph>;
 }
 
 /** Gives an error the stack's report as its cause, unless it has one. */

@@ -1,4 +1,14 @@
-import { type ComposedOptions, composed, type DockerContainerHost, type Lab, openLab, type Repo } from "@otto/docker";
+import {
+  type ComposedOptions,
+  composed,
+  type DockerContainerHost,
+  type Lab,
+  openLab,
+  type Repo,
+  readStackGraph,
+  type StackGraph,
+} from "@otto/docker";
+import { startRecording } from "./recording.js";
 import { explainByStack, readStackReport, type StackReport } from "./stack-report.js";
 import { suiteRepo } from "./suite-repo.js";
 
@@ -21,6 +31,8 @@ export interface SuiteStack<Service extends string = string> extends AsyncDispos
   readonly hosts: Readonly<Record<Service, DockerContainerHost>>;
   /** The state and the last log lines of each of its containers. */
   report(signal?: AbortSignal): Promise<StackReport>;
+  /** The stack as a graph, each service with its state. */
+  graph(signal?: AbortSignal): Promise<StackGraph>;
 }
 
 /**
@@ -40,7 +52,7 @@ export async function openStack<const Service extends string, T>(
   options: SuiteStackOptions<Service> = {},
   body?: (stack: SuiteStack<Service>) => Promise<T>,
 ): Promise<SuiteStack<Service> | T> {
-  const lab = await openLab({ lab: options.lab, cwd: options.cwd });
+  const lab = await openRecorded(options);
   let stack: SuiteStack<Service> | undefined;
   try {
     stack = await startStack(lab, options);
@@ -56,6 +68,17 @@ export async function openStack<const Service extends string, T>(
   }
 }
 
+/** Writes what it records when it is closed. */
+async function openRecorded({ lab: name, cwd }: SuiteStackOptions): Promise<Lab> {
+  const recording = startRecording("the stack of a suite");
+  if (recording === undefined) return openLab({ lab: name, cwd });
+  const lab = await openLab({ lab: name, cwd, onActivity: recording.onEvent, onSshEvent: recording.onEvent });
+  const close = lab[Symbol.asyncDispose].bind(lab);
+  let closed: Promise<void> | undefined;
+  lab[Symbol.asyncDispose] = () => (closed ??= close().finally(recording.write));
+  return lab;
+}
+
 async function startStack<Service extends string>(
   lab: Lab,
   options: SuiteStackOptions<Service>,
@@ -69,6 +92,10 @@ async function startStack<Service extends string>(
     project,
     hosts,
     report: (signal) => readStackReport(parent, project, signal),
+    graph: (signal) => {
+      const { on, profiles } = options;
+      return readStackGraph(repo, lab, { on, profiles, projectName: project, signal });
+    },
     // Ends the stack, too.
     [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
   };

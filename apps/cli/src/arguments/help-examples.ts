@@ -57,6 +57,10 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   "otto host forward": ["otto host local.shop.db forward 5433:5432"],
   "otto run": ["otto run                             # lists the instructions", "otto run smoke --times 3"],
   "otto test": ["otto test --lab veg", "otto test suites/api.test.ts"],
+  "otto trace": [
+    "otto docker up --trace up.json",
+    "otto trace up.json -o up.html     # the timeline, with the critical path",
+  ],
   "otto doctor": ["otto doctor", "otto doctor pepper --lab veg"],
   "otto trust": [
     "otto trust --dry-run                 # shows the files and hosts",

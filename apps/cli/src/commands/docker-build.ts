@@ -1,4 +1,5 @@
 import {
+  type BuildEvent,
   type BuildImagesOptions,
   type BuildStep,
   buildImages,
@@ -93,10 +94,14 @@ function isNews(result: ImageResult): boolean {
   return result.status === "skipped" && (result.source !== "present" || result.pushed);
 }
 
-async function buildShown({ reporter }: Session, { repo, lab, parent }: Place, options: BuildImagesOptions) {
+async function buildShown({ reporter, tracing }: Session, { repo, lab, parent }: Place, options: BuildImagesOptions) {
   const title = { verb: "build", repo: repo.name, parent: nameParent(lab, parent) } as const;
   using progress = await openDockerProgress(reporter, title);
-  const images = await buildImages(repo, parent, { ...options, onEvent: progress.onEvent });
+  const onEvent = (event: BuildEvent) => {
+    tracing?.onEvent(event);
+    progress.onEvent(event);
+  };
+  const images = await buildImages(repo, parent, { ...options, onEvent });
   return { images, progress };
 }
 

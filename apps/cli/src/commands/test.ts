@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import type { Repo } from "@otto/config";
 import { OttoError } from "@otto/errors";
@@ -91,13 +92,16 @@ function showSuite({ reporter }: Session, { repo, argv }: Suite): boolean {
 }
 
 async function runSuite(session: Session, { repo, argv }: Suite, all: readonly Repo[]): Promise<number> {
-  const { options, invocation, signal } = session;
+  const { options, invocation, signal, tracing } = session;
+  const traces = tracing && (await mkdtemp(join(tmpdir(), "otto-traces-")));
   const child = spawn(process.execPath, argv, {
     cwd: repo.root,
     env: {
       ...invocation.env,
       OTTO_SUT_DIRS: all.map(({ root }) => root).join(delimiter),
       ...(options.lab === undefined ? {} : { OTTO_LAB: options.lab }),
+      // Where workers of vitest leave what they record.
+      ...(traces === undefined ? {} : { OTTO_TRACE_DIR: traces }),
     },
     stdio: options.json ? ["ignore", "pipe", "pipe"] : "inherit",
   });
@@ -107,6 +111,7 @@ async function runSuite(session: Session, { repo, argv }: Suite, all: readonly R
   const exitCode = await exitOf(child);
   signal.removeEventListener("abort", onAbort);
   if (signal.aborted) await reapStack(session, repo);
+  if (traces !== undefined) await tracing?.collect(traces);
   session.reporter.event({ type: "suite", repo: repo.name, exitCode });
   return exitCode;
 }

@@ -51,6 +51,7 @@ const argumentSubjects: Readonly<Record<string, Subject>> = {
   ports: "nothing",
   service: "service",
   source: "nothing",
+  trace: "nothing",
   words: "nothing",
 };
 
@@ -71,6 +72,7 @@ const optionSubjects: Readonly<Record<string, Subject>> = {
   tail: "nothing",
   timeout: "nothing",
   until: "nothing",
+  trace: "nothing",
   user: "nothing",
   workdir: "nothing",
 };

@@ -105,6 +105,10 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   },
   copy: { do: oneOf("put", "get"), host: text, source: text, target: text },
   graph: { repo: text, parent: text, format: oneOf("mermaid", "svg", "html", "json"), graph: object, text },
+  trace: {
+    ...{ name: text, durationMs: { type: "number" }, facts: object, format: oneOf("svg", "html"), text },
+    path: { type: "array", items: { type: "object", properties: { name: text, durationMs: { type: "number" } } } },
+  },
   skipped: { repo: text, message: text },
   lab: { name: text, hosts: texts, files: texts, inUse: flag, "chosenBy?": text },
   check: {
@@ -129,7 +133,10 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   schema: { subject: oneOf("settings", "lab", "output"), content: object },
   "build.waiting": { ...image, ...holder },
   "build.started": { ...image, tag: text, cause: text },
-  "build.step": { ...image, step: text, state: oneOf("started", "cached", "done", "failed") },
+  "build.step": {
+    ...{ ...image, step: text, state: oneOf("started", "cached", "done", "failed") },
+    ...{ "startedAt?": { type: "number" }, "completedAt?": { type: "number" } },
+  },
   "build.output": { ...image, text },
   "build.sent": { ...image, bytes: count, totalBytes: count },
   "build.warning": { ...image, code: text, message: text },

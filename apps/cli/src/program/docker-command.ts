@@ -9,6 +9,7 @@ import { createGraph } from "./docker/graph.js";
 import { createLogs } from "./docker/logs.js";
 import { createPs } from "./docker/ps.js";
 import { createUp } from "./docker/up.js";
+import { createTraced } from "./traced-command.js";
 
 /** One file each in `docker/`; each is also a command of its own: `otto up`, `otto compose up`, `otto docker compose up`. */
 const verbs: readonly ((choose: Choose) => Command)[] = [
@@ -28,9 +29,12 @@ const verbs: readonly ((choose: Choose) => Command)[] = [
   createUnpause,
 ];
 
+/** Those whose work can be recorded. */
+const traced: ReadonlySet<(choose: Choose) => Command> = new Set([createBuild, createUp, createDown]);
+
 /** `otto docker …` */
 export function createDockerCommand(choose: Choose): Command {
   const docker = new Command("docker").description("build images and run Compose stacks");
-  for (const create of verbs) docker.addCommand(create(choose));
+  for (const create of verbs) docker.addCommand(traced.has(create) ? createTraced(choose, create) : create(choose));
   return docker;
 }

@@ -13,6 +13,8 @@ import { createRunCommand } from "./run-command.js";
 import { createSchemaCommand } from "./schema-command.js";
 import { commandsOf, pathOf } from "./subcommand.js";
 import { createTestCommand } from "./test-command.js";
+import { createTraceCommand } from "./trace-command.js";
+import { createTraced } from "./traced-command.js";
 import { createTrustCommand } from "./trust-command.js";
 
 /** Where help and the version go. */
@@ -43,8 +45,9 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     .option("--no-input", "ask nothing at the terminal, as with $CI set")
     .addCommand(createDockerCommand(choose))
     .addCommand(createHostCommand(choose))
-    .addCommand(createRunCommand(choose))
-    .addCommand(createTestCommand(choose))
+    .addCommand(createTraced(choose, createRunCommand, { isApart: true }))
+    .addCommand(createTraced(choose, createTestCommand))
+    .addCommand(createTraceCommand(choose))
     .addCommand(createDoctorCommand(choose))
     .addCommand(createTrustCommand(choose))
     .addCommand(createInitCommand(choose))

@@ -3,6 +3,7 @@ import type { ComposeOutputEvent, StackEvent } from "../events/stack-event.js";
 import type { ObservedPort } from "../observed/observed-stack.js";
 import type { UpStep } from "../plan/operations.js";
 import type { WaitingEvent } from "../session/stack-lock.js";
+import type { PhaseListener } from "../session/stack-phase.js";
 
 /** A stack is up. */
 export interface ReadyEvent {
@@ -51,4 +52,6 @@ export interface UpOptions {
   readonly who: string;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: UpEvent) => void) | undefined;
+  /** Called with each part of the work as it begins, for a trace. It must not throw. */
+  readonly onPhase?: PhaseListener | undefined;
 }

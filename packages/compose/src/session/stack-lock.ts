@@ -1,6 +1,7 @@
 import { abortable } from "@otto/errors";
 import { checkProjectName } from "@otto/hashing";
 import type { LockHolder, Parent } from "@otto/hosts";
+import type { PhaseListener } from "./stack-phase.js";
 import { openStackSession, type StackLocation, type StackSession } from "./stack-session.js";
 
 /** Someone else works on the stack. */
@@ -16,6 +17,8 @@ interface LockOptions {
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: WaitingEvent) => void) | undefined;
+  /** For a trace. */
+  readonly onPhase?: PhaseListener | undefined;
 }
 
 /**
@@ -28,18 +31,23 @@ export async function withStackLock<T>(
   work: (session: StackSession) => Promise<T>,
 ): Promise<T> {
   checkProjectName(project);
-  const { who, signal } = options;
+  const { who, signal, onPhase } = options;
   const onWaiting = (holder: LockHolder) => options.onEvent?.(waitingEvent(project, holder));
-  return inQueue({ parent, project, who, onWaiting, signal }, async () => {
-    await using session = await openStackSession({ parent, project }, { who, onWaiting, signal });
-    try {
-      return await work(session);
-    } catch (error) {
-      // What fails after an abort fails for it.
-      signal?.throwIfAborted();
-      throw error;
-    }
-  });
+  onPhase?.({ type: "compose.phase", project, phase: "lock" });
+  try {
+    return await inQueue({ parent, project, who, onWaiting, signal }, async () => {
+      await using session = await openStackSession({ parent, project }, { who, onWaiting, signal });
+      try {
+        return await work(session);
+      } catch (error) {
+        // What fails after an abort fails for it.
+        signal?.throwIfAborted();
+        throw error;
+      }
+    });
+  } finally {
+    onPhase?.({ type: "compose.phase", project, phase: "end" });
+  }
 }
 
 interface QueueEntry {
@@ -50,7 +58,7 @@ interface QueueEntry {
 /** The last call of this process for each stack of one parent: each that waits on the parent would hold a channel there. */
 const queues = new WeakMap<Parent, Map<string, QueueEntry>>();
 
-interface QueueRequest extends StackLocation, Omit<LockOptions, "onEvent"> {
+interface QueueRequest extends StackLocation, Omit<LockOptions, "onEvent" | "onPhase"> {
   /** Called before a wait for earlier calls, with the last of them. */
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
 }

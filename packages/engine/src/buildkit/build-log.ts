@@ -23,9 +23,9 @@ export class BuildLog {
 
   follow(trace: Trace): void {
     for (const step of trace.steps) this.#names.set(step.id, step.name);
-    for (const step of trace.steps) if (!step.completed) this.#followState(step);
+    for (const step of trace.steps) if (step.completedAt === undefined) this.#followState(step);
     for (const log of trace.logs) this.#addOutput(log.stepId, this.#streamOf(log).write(log.bytes));
-    for (const step of trace.steps.filter(({ completed }) => completed)) {
+    for (const step of trace.steps.filter(({ completedAt }) => completedAt !== undefined)) {
       this.#flush(step.id);
       this.#followState(step);
     }
@@ -67,7 +67,8 @@ export class BuildLog {
     if (state === "failed") this.#failed ??= step;
     if (state === undefined || this.#states.get(step.id) === state) return;
     this.#states.set(step.id, state);
-    this.#onProgress({ type: "step", step: step.name, state });
+    const { startedAt, completedAt } = step;
+    this.#onProgress({ type: "step", step: step.name, state, startedAt, completedAt });
   }
 
   #everything(): string {
@@ -79,8 +80,8 @@ function stateOf(step: TracedStep): StepState | undefined {
   if (step.error !== undefined && step.error !== "")
     return step.error.endsWith("context canceled") ? undefined : "failed";
   if (step.cached) return "cached";
-  if (step.completed) return "done";
-  return step.started ? "started" : undefined;
+  if (step.completedAt !== undefined) return "done";
+  return step.startedAt === undefined ? undefined : "started";
 }
 
 /** BuildKit gives a step's exit code in words only: `process "…" did not complete successfully: exit code: 4`. */

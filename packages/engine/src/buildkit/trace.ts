@@ -8,8 +8,9 @@ export interface TracedStep {
   /** `[2/3] RUN make`, … */
   readonly name: string;
   readonly cached: boolean;
-  readonly started: boolean;
-  readonly completed: boolean;
+  /** By the engine's clock, in milliseconds since 1970. */
+  readonly startedAt: number | undefined;
+  readonly completedAt: number | undefined;
   readonly error: string | undefined;
 }
 
@@ -48,15 +49,29 @@ function decodeStep(message: Uint8Array, redactor: Redactor): TracedStep {
     const field = fields.find((candidate) => candidate.number === number);
     return field !== undefined && "bytes" in field ? Buffer.from(field.bytes).toString() : undefined;
   };
+  const time = (number: number) => {
+    const field = fields.find((candidate) => candidate.number === number);
+    return field !== undefined && "bytes" in field ? decodeTime(field.bytes) : undefined;
+  };
   const error = text(7);
   return {
     id: text(1) ?? "",
     name: cleanText(text(3) ?? "", redactor),
     cached: fields.some((field) => field.number === 4 && "value" in field && field.value === 1n),
-    started: text(5) !== undefined,
-    completed: text(6) !== undefined,
+    startedAt: time(5),
+    completedAt: time(6),
     error: error === undefined ? undefined : cleanText(error, redactor),
   };
+}
+
+/** A `google.protobuf.Timestamp`. */
+function decodeTime(message: Uint8Array): number {
+  let [seconds, nanos] = [0, 0];
+  for (const field of readFields(message)) {
+    if (field.number === 1 && "value" in field) seconds = Number(field.value);
+    if (field.number === 2 && "value" in field) nanos = Number(field.value);
+  }
+  return seconds * 1000 + nanos / 1e6;
 }
 
 function decodeLog(message: Uint8Array): TracedLog {

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { abortable, cleanText, isOttoError, isWithin, OttoError } from "@otto/errors";
 import { formatCommandLine } from "../command/command-line.js";
@@ -176,7 +177,7 @@ export class Hop {
 
   async #dial(signal: AbortSignal): Promise<Duplex> {
     const { via, endpoint } = this.#setting;
-    if (via === undefined) return openTcp(endpoint, signal);
+    if (via === undefined) return this.#countTraffic(await openTcp(endpoint, signal));
     try {
       return await via.openPort(endpoint.host, endpoint.port ?? 22, signal);
     } catch (error) {
@@ -184,6 +185,22 @@ export class Hop {
       if (isRefusedByTarget(error)) throw connectError(endpoint, "unreachable", error);
       throw error;
     }
+  }
+
+  #countTraffic(socket: Socket): Socket {
+    socket.once("close", () => {
+      const { bytesWritten: sentBytes, bytesRead: receivedBytes } = socket;
+      // A socket that was handed to another process has carried nothing here.
+      if (sentBytes + receivedBytes === 0) return;
+      this.#setting.onEvent({ type: "ssh.traffic", hop: this.endpoint.name, sentBytes, receivedBytes });
+    });
+    return socket;
+  }
+
+  /** @param askedAt `performance.now()` when it was wanted; `grantedAt`: when the server was asked */
+  #reportOpened(what: "command" | "socket" | "port", askedAt: number, grantedAt: number): void {
+    const [waitedMs, durationMs] = [grantedAt - askedAt, performance.now() - grantedAt];
+    this.#setting.onEvent({ type: "ssh.opened", hop: this.endpoint.name, what, waitedMs, durationMs });
   }
 
   #reportReplaced(by: string, { message: cause }: Error): void {
@@ -226,10 +243,15 @@ export class Hop {
   ): Promise<Started | Lent> {
     let isRepeat = false;
     for (;;) {
+      const askedAt = performance.now();
       const slot = await acquire();
       if (slot instanceof StdioTunnel) return slot;
+      const grantedAt = performance.now();
       const outcome = await this.#patiently(this.#startIn(slot, request), signal);
-      if (typeof outcome === "object") return { slot, process: outcome };
+      if (typeof outcome === "object") {
+        this.#reportOpened("command", askedAt, grantedAt);
+        return { slot, process: outcome };
+      }
       if (outcome === "refused") continue;
       if (isRepeat) throw slot.connection.lostError(request.label);
       isRepeat = true;
@@ -271,13 +293,18 @@ export class Hop {
   async #forward(target: ForwardTarget, signal: AbortSignal | undefined): Promise<AgentSocket> {
     let isRepeat = false;
     for (;;) {
+      const askedAt = performance.now();
       const connection = await abortable(this.#scheduler.connect(), signal);
+      const grantedAt = performance.now();
       const opened = await abortable(connection.openForward(target), signal, (late) => {
         if (!("why" in late)) late.destroy();
       });
       if (!("why" in opened)) {
         // One that was lost before this line has told its end to nobody.
-        if (!opened.destroyed) return opened;
+        if (!opened.destroyed) {
+          this.#reportOpened("socketPath" in target ? "socket" : "port", askedAt, grantedAt);
+          return opened;
+        }
       } else if (opened.why !== "unsent") throw forwardingError(this.endpoint, describeTarget(target), opened.error);
       if (isRepeat) throw connection.lostError(`opening ${describeTarget(target)}`);
       isRepeat = true;

@@ -38,6 +38,26 @@ export type SshEvent =
       readonly connections: number;
       readonly waiting: number;
     }
+  | {
+      /** A command was started, or a stream to a socket or port opened: a round trip to the server. */
+      readonly type: "ssh.opened";
+      readonly hop: string;
+      readonly what: "command" | "socket" | "port";
+      /** For a connection, and a free session on it. */
+      readonly waitedMs: number;
+      /** From the request to the server's answer. */
+      readonly durationMs: number;
+    }
+  | {
+      /**
+       * A TCP connection of this process to the first machine of a route was closed: all bytes that it carried, of what lies
+       * behind that machine, too. Not of one that a program carries: OpenSSH's client, a proxy command.
+       */
+      readonly type: "ssh.traffic";
+      readonly hop: string;
+      readonly sentBytes: number;
+      readonly receivedBytes: number;
+    }
   | { readonly type: "ssh.forwarding-replaced"; readonly hop: string; readonly by: string; readonly cause: string };
 
 export type SshEventListener = (event: SshEvent) => void;
