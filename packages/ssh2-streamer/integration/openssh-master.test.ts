@@ -21,7 +21,10 @@ afterAll(() => lab[Symbol.asyncDispose]());
 
 const transport = "openssh";
 
-/** A process of its own with a session, which keeps its private directories in `runtimeDirectory`. */
+/**
+ * A process of its own with a session, which keeps its private directories in `runtimeDirectory`. It prints how many connections it
+ * has: more than one to a machine where the server allows one session on each.
+ */
 async function startProgram(
   route: readonly SshEndpoint[],
   runtimeDirectory: string,
@@ -30,11 +33,12 @@ async function startProgram(
   await mkdir(runtimeDirectory, { recursive: true });
   const program = `
     import { openSshSession } from "ssh2-streamer";
-    const session = openSshSession(JSON.parse(process.argv[1]), { env: process.env });
-    await session.connect();
-    session.spawn(JSON.parse(process.argv[2]));
+    let connections = 0;
+    const onEvent = ({ type }) => (connections += type === "ssh.connected" ? 1 : 0);
+    const session = openSshSession(JSON.parse(process.argv[1]), { env: process.env, onEvent });
+    await session.spawn(JSON.parse(process.argv[2]));
     await session.exec(["true"]);
-    console.log("connected");
+    console.log(connections);
     process.stdin.resume().once("end", () => session.close());`;
   const inputs = [route, command].map((input) => JSON.stringify(input));
   const child = spawn(process.execPath, ["--input-type=module", "-e", program, ...inputs], {
@@ -90,9 +94,10 @@ test.each([0, 1])(
     const hosts = hops === 0 ? [lab.hosts.hop] : [lab.hosts.hop, lab.hosts.parent];
     const route = hosts.map((host) => endpointOf(lab, host, { transport }));
     const { child, exited } = await startProgram(route, runtimeDirectory);
-    await once(child.stdout, "data");
+    const connections = Number((await once(child.stdout, "data"))[0]);
+    expect(connections).toBeGreaterThan(hops);
     expect(await readdir(runtimeDirectory)).toEqual([]);
-    expect(await countProcesses(runtimeDirectory)).toBe(hops + 1);
+    expect(await countProcesses(runtimeDirectory)).toBe(connections);
     child.kill("SIGKILL");
     await exited;
     await expect.poll(() => countProcesses(runtimeDirectory)).toBe(0);
