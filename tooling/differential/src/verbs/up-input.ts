@@ -95,7 +95,7 @@ export function composeFile(services: UpInput["services"], image: string): strin
   const declared = services.map((options, index) => {
     const after = index > 0 && services[index - 1]?.profiles === undefined ? { depends_on: [`s${index - 1}`] } : {};
     const fixed = { image, init: true, command: ["sleep", "infinity"], ...after };
-    return [`s${index}`, { ...fixed, ...withoutClash(options) }] as const;
+    return [`s${index}`, { ...fixed, ...withoutClash(options), ...lasting(options) }] as const;
   });
   return JSON.stringify({
     services: Object.fromEntries(declared),
@@ -104,6 +104,11 @@ export function composeFile(services: UpInput["services"], image: string): strin
     configs: { conf: { file: "conf.txt" }, inline: { content: "inline ${LEVEL}\n" } },
     secrets: { key: { file: "key.txt" }, variable: { environment: "OUTER" } },
   });
+}
+
+/** The entrypoint is `sleep`: with another command it ends at once, and whether Compose sees that is up to chance. */
+function lasting({ entrypoint }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return entrypoint === undefined ? {} : { command: ["infinity"] };
 }
 
 /** Compose refuses these together. */
