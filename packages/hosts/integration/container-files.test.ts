@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { link, mkdir, mkdtemp, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, link, mkdir, mkdtemp, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -79,6 +79,20 @@ test("a read-only root is told, and what is mounted on it is written to", async 
     expect(await read(host, `${directory}/deep/f`)).toBe("F");
     await host.get(`${directory}/deep`, `${here}/back${directory}`);
     expect(await readFiles(`${here}/back${directory}`)).toEqual({ f: "F", g: "G" });
+  }
+});
+
+test("directories that are there keep their modes, in a container with a shell and without one", async () => {
+  await makeFiles(here, { "d/f": "F", "d/s/g": "G", "d/n/o/h": "H" });
+  await chmod(`${here}/d/n`, 0o750);
+  await mkdir(`${here}/empty/s`, { recursive: true });
+  for (const host of [await places.startContainer([]), (await startBare([])).host]) {
+    await host.exec(["mkdir", "-m", "700", "/d"]);
+    await host.exec(["mkdir", "-m", "711", "/d/s"]);
+    await host.put(`${here}/d`, "/");
+    await host.put(`${here}/empty/s`, "/d/");
+    const { stdout } = await host.exec(["stat", "-c", "%a %n", "/d", "/d/s", "/d/n", "/d/n/o", "/d/s/g", "/d/n/o/h"]);
+    expect(stdout.toString()).toBe("700 /d\n711 /d/s\n750 /d/n\n755 /d/n/o\n644 /d/s/g\n644 /d/n/o/h\n");
   }
 });
 

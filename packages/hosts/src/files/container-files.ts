@@ -88,7 +88,13 @@ function stillFiles(container: Container): HostFiles {
     },
     receive: async (directory, entries, { signal }) => {
       await assertSeen([directory], { follow: true, signal });
-      await receiveByEngine(container, directory, refuseHidden(container, directory, entries), signal);
+      const seen = refuseHidden(container, directory, entries);
+      await receiveByEngine(
+        container,
+        directory,
+        withoutExisting(container, directory, { entries: seen, signal }),
+        signal,
+      );
     },
   };
 }
@@ -103,6 +109,22 @@ async function* refuseHidden(
     const resolved = posix.join(directory, entry.path);
     if (entry.kind !== "directory" && isHidden(view, resolved)) throw mountUnreachable(resolved, name);
     yield entry;
+  }
+}
+
+/** The engine would give directories that are there the mode and time of those in the archive. */
+async function* withoutExisting(
+  container: Container,
+  directory: string,
+  { entries, signal }: { readonly entries: AsyncIterable<FileEntry>; readonly signal: AbortSignal | undefined },
+): AsyncGenerator<FileEntry> {
+  const existing = new Set(["."]);
+  for await (const entry of entries) {
+    const mayExist = entry.kind === "directory" && existing.has(posix.dirname(entry.path));
+    const path = posix.join(directory, entry.path);
+    const [found] = mayExist ? await lookByEngine(container, [path], { follow: false, signal }) : [];
+    if (found?.kind === "directory") existing.add(entry.path);
+    else yield entry;
   }
 }
 
