@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { isPrintable } from "@otto/errors";
 import { CommanderError } from "commander";
 import { arrangeLine } from "./arguments/arrange-line.js";
 import { type GlobalOptions, type RawGlobalOptions, toGlobalOptions } from "./arguments/global-options.js";
@@ -13,6 +14,8 @@ export interface CommandLine {
   /** Absent: help or the version was shown, and `exitCode` is all that is left. */
   readonly action?: Action;
   readonly exitCode: number;
+  /** What the command line may be meant otherwise. */
+  readonly note?: string | undefined;
 }
 
 /**
@@ -28,6 +31,7 @@ export function readCommandLine({
 }: Pick<Invocation, "argv" | "env" | "stdout" | "stderr">): CommandLine {
   let action: Action | undefined;
   let help = "";
+  let arranged: readonly string[] = [];
   const program = createProgram(readVersion(), (chosen) => (action = chosen), {
     writeOut: (text) => stdout.write(text),
     writeErr: (text) => (help += text),
@@ -37,12 +41,14 @@ export function readCommandLine({
     const raw = program.opts<RawGlobalOptions>();
     const options = toGlobalOptions(raw, env);
     const asked = action ?? listingOf(raw);
-    if (asked) return { options, action: asked, exitCode };
+    const note = noteOfDockerHost(options, { argv: arranged, env });
+    if (asked) return { options, action: asked, exitCode, note };
     stderr.write(help);
     return { options, exitCode };
   };
   try {
-    program.parse(arrangeLine(program, argv), { from: "user" });
+    arranged = arrangeLine(program, argv);
+    program.parse(arranged, { from: "user" });
     return finish(exitCodes.done);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -55,6 +61,16 @@ export function guessOptions(argv: readonly string[], env: Invocation["env"]): G
   const end = argv.indexOf("--");
   const words = end === -1 ? argv : argv.slice(0, end);
   return toGlobalOptions({ json: words.includes("--json"), color: !words.includes("--no-color") }, env);
+}
+
+/** Docker's own variable chooses no parent: whoever sets it is told what does. */
+function noteOfDockerHost({ lab }: GlobalOptions, { argv, env }: Pick<Invocation, "argv" | "env">): string | undefined {
+  const { DOCKER_HOST: host = "" } = env;
+  const own = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
+  const isChosen = lab !== undefined || own.some((word) => word === "--on" || word.startsWith("--on="));
+  const isAbout = ["docker", "doctor", "--list-hosts"].some((word) => own.includes(word));
+  if (isChosen || !isAbout || !host.startsWith("ssh://") || !isPrintable(host)) return undefined;
+  return `DOCKER_HOST chooses no parent of otto: otto --on ${host}`;
 }
 
 function listingOf(options: RawGlobalOptions): Action | undefined {

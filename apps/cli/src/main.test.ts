@@ -83,7 +83,9 @@ test.each([[[]], [["docker"]], [["host"]]])("%j alone shows help on stderr and i
 test.each([
   [["dokcer"], "unknown command 'dokcer'"],
   [["docker", "up", "--foo"], "unknown option '--foo'"],
-  [["docker", "up", "web"], "too many arguments"],
+  [["docker", "up", "--scale", "web"], "Not of the form SERVICE=COUNT."],
+  [["docker", "down", "web", "--rmi", "all"], "not of services"],
+  [["build", "."], "by their names, not by a path"],
   [["--lab"], "argument missing"],
   [["docker", "down", "--stop-timeout", "x"], "Not a whole number of seconds."],
   [["host", "a", "exec"], "missing required argument 'command'"],
@@ -107,12 +109,23 @@ test.each([
 });
 
 test.each([
-  [["put", "-f"], "Did you mean otto host put?"],
+  [
+    ["login"],
+    "otto uses the logins of this machine's Docker configuration: docker login REGISTRY. A shell on a host: otto host HOST login",
+  ],
   [["host", "local"], "See otto host --help."],
   [["schema", "lab", "x"], "See otto schema --help."],
 ])("%j is answered with %s", async (argv, hint) => {
   const { exitCode, err } = await otto(argv);
   expect([exitCode, err.split("\n")[1]]).toEqual([2, `hint: ${hint}`]);
+});
+
+test("who sets DOCKER_HOST is told how a parent is chosen, unless one is", async () => {
+  const env = { DOCKER_HOST: "ssh://user@box" };
+  const note = "DOCKER_HOST chooses no parent of otto: otto --on ssh://user@box\n";
+  expect((await otto(["--list-hosts"], env)).err).toContain(note);
+  expect((await otto(["--on", "local", "doctor", "nope"], env)).err).not.toContain("DOCKER_HOST");
+  expect((await otto(["--list-hosts"], { ...env, OTTO_LAB: "local" })).err).not.toContain("DOCKER_HOST");
 });
 
 test("a wrong use with --json is an error object and a result", async () => {

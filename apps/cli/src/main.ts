@@ -1,5 +1,5 @@
 import { type GlobalOptions, hasColor } from "./arguments/global-options.js";
-import { guessOptions, readCommandLine } from "./command-line.js";
+import { type CommandLine, guessOptions, readCommandLine } from "./command-line.js";
 import { exitCodeOf, exitCodes } from "./exit-code.js";
 import { type Interruption, watchSignals } from "./interruption.js";
 import type { Invocation } from "./invocation.js";
@@ -12,17 +12,22 @@ import { createSession, type Session } from "./session.js";
 /** One run of `otto`: shows what there is to show and gives the exit code. Never throws. */
 export async function main(invocation: Invocation): Promise<number> {
   try {
-    const { options, action, exitCode } = readCommandLine(invocation);
+    const { options, action, exitCode, note } = readCommandLine(invocation);
     if (!action) return exitCode;
-    return await perform(action, invocation, options);
+    return await perform(action, invocation, { options, note });
   } catch (error) {
     const reporter = createReporter(invocation, guessOptions(invocation.argv, invocation.env));
     return report(reporter, failure(reporter, error));
   }
 }
 
-async function perform(action: Action, invocation: Invocation, options: GlobalOptions): Promise<number> {
+async function perform(
+  action: Action,
+  invocation: Invocation,
+  { options, note }: Pick<CommandLine, "options" | "note">,
+): Promise<number> {
   const reporter = createReporter(invocation, options);
+  if (note !== undefined) reporter.notice("info", note);
   using interruption = watchSignals(invocation.signals, invocation.force);
   const outcome = await runAction(action, { invocation, options, reporter, interruption });
   return report(
@@ -72,7 +77,7 @@ function report(reporter: Reporter, { exitCode, fields, isReported = false }: Ou
 function createReporter({ stdout, stderr, env }: Invocation, options: GlobalOptions): Reporter {
   const { json, logLevel } = options;
   if (json) return createJsonReporter({ stdout, stderr, logLevel });
-  const isTerminal = stderr.isTTY === true && env.TERM !== "dumb";
+  const isTerminal = stderr.isTTY === true && env.TERM !== "dumb" && !options.plain;
   const color = hasColor(options, env, stderr.isTTY === true);
   return createHumanReporter({ stdout, stderr, logLevel, color, isTerminal });
 }

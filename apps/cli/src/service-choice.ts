@@ -22,11 +22,19 @@ export async function findServicePlaces(
 ): Promise<ServicePlace[]> {
   const places = withStack(session, await findPlaces(session, options));
   for (const place of places) warnOfStandIn(session, place);
+  return chooseServices(places, { ...options, services });
+}
+
+/** The same of places that have been found. */
+export async function chooseServices(
+  places: readonly Place[],
+  { services, on }: Pick<PlaceOptions, "on"> & { readonly services: readonly string[] },
+): Promise<ServicePlace[]> {
   const [only] = places;
   if (services.length === 0 || (places.length === 1 && only !== undefined))
     return places.map((place) => ({ ...place, services }));
   const declared = await Promise.all(
-    places.map(async (place) => ({ place, names: await listServices(place.repo, place.lab, { on: options.on }) })),
+    places.map(async (place) => ({ place, names: await listServices(place.repo, place.lab, { on }) })),
   );
   for (const service of services) checkOwner(service, declared);
   return declared

@@ -14,6 +14,11 @@ export interface PlanBuildOptions {
   readonly noCache?: boolean | undefined;
   /** Ask the registries for newer base images, and rebuild the images that they change. Default false. */
   readonly pull?: boolean | undefined;
+  /**
+   * Build arguments of the named images, beside those of their settings and before them. They are inputs of an image as
+   * those are: it gets another hash, and a build without them another image. Not for secrets. Default: none.
+   */
+  readonly buildArgs?: Readonly<Record<string, string>> | undefined;
   /** Push both tags afterwards. Default: as each image's settings say. */
   readonly push?: boolean | undefined;
   /** Where digests of unchanged files are kept; `false` (the default) reads every file. */
@@ -27,15 +32,25 @@ export interface PlanBuildOptions {
  * @throws OttoError `BUILD_IMAGE_UNKNOWN`, `ENGINE_UNREACHABLE` and what connecting to the parent throws
  */
 export async function planBuild(
-  repo: Repo,
+  declared: Repo,
   parent: Parent,
   options: PlanBuildOptions = {},
 ): Promise<readonly BuildStep[]> {
+  const repo = withBuildArgs(declared, options);
   const steps = new Map<string, BuildStep>();
   const { cacheDir, signal } = options;
   const planning = { repo, parent, options, steps, read: createWantedReader(repo, { cacheDir, signal }) };
   for (const image of selectImages(repo, options.imageNames)) await addSteps(planning, image);
   return [...steps.values()];
+}
+
+function withBuildArgs(repo: Repo, { imageNames = [], buildArgs }: PlanBuildOptions): Repo {
+  if (buildArgs === undefined) return repo;
+  const isNamed = ({ name }: DockerImage) => imageNames.length === 0 || imageNames.includes(name);
+  const images = repo.docker.images.map((image) =>
+    isNamed(image) ? { ...image, buildArgs: { ...image.buildArgs, ...buildArgs } } : image,
+  );
+  return { ...repo, docker: { ...repo.docker, images } };
 }
 
 interface Planning {

@@ -85,6 +85,19 @@ function warnOfStandIn({ repo, project, parent }: PlacedStack, lab: Lab, { on, o
   onEvent?.({ type: "compose.warning", project, message });
 }
 
+/**
+ * The images of the settings that {@link composeUp} would build: those that the chosen services are started from; undefined:
+ * all of them.
+ * @throws OttoError what `readStack` throws
+ */
+export async function listUpImages(
+  repo: Repo,
+  lab: Lab,
+  options: PlacementOptions & ServiceChoice = {},
+): Promise<readonly string[] | undefined> {
+  return chosenImages(await placeStack(repo, lab, options, options));
+}
+
 export interface PlanUpOptions extends ComposeUpOptions {
   /** What `planBuild` says of the repo's images. Default: it is asked, unless nothing is to be built. */
   readonly builds?: readonly BuildStep[] | undefined;

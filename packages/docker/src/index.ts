@@ -111,7 +111,7 @@ export {
   type StackContainer,
   type StackStatus,
 } from "./compose-status.js";
-export { type ComposeUpOptions, composeUp, type PlanUpOptions, planComposeUp } from "./compose-up.js";
+export { type ComposeUpOptions, composeUp, listUpImages, type PlanUpOptions, planComposeUp } from "./compose-up.js";
 export { type ComposedOptions, type ComposedStack, composed } from "./composed.js";
 export { findByShortId, getContainerHost } from "./container-host-lookup.js";
 export { currentLab, withLab } from "./current-lab.js";

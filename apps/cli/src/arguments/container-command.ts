@@ -18,7 +18,8 @@ export function toRunCommands(words: readonly string[]): readonly string[] {
   return words.length > 1 && programName.test(first) ? [words.map(formatWord).join(" ")] : words;
 }
 
-function formatWord(word: string): string {
+/** A word as it may be typed into a shell. */
+export function formatWord(word: string): string {
   return programName.test(word) ? word : quoteWord(word);
 }
 

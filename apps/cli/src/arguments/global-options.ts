@@ -2,12 +2,17 @@
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+/** As `docker build --progress`: `plain` writes lines on a terminal, too; `tty` is `auto`. */
+export const progressKinds = ["auto", "tty", "plain", "quiet"] as const;
+
 /** Options that every command takes. */
 export interface GlobalOptions {
   readonly lab: string | undefined;
   readonly json: boolean;
   readonly dryRun: boolean;
   readonly logLevel: LogLevel;
+  /** Progress is written line by line on a terminal, too. */
+  readonly plain: boolean;
   /** Colour where the terminal has it. */
   readonly color: boolean;
   /** Whether questions of logins are asked at the terminal. */
@@ -21,6 +26,7 @@ export interface RawGlobalOptions {
   readonly dryRun?: boolean;
   readonly logLevel?: LogLevel;
   readonly quiet?: boolean;
+  readonly progress?: (typeof progressKinds)[number];
   readonly color?: boolean;
   readonly input?: boolean;
   readonly listHosts?: boolean;
@@ -35,7 +41,8 @@ export function toGlobalOptions(raw: RawGlobalOptions, env: Environment): Global
     lab: raw.lab ?? (env.OTTO_LAB || undefined),
     json: raw.json ?? false,
     dryRun: raw.dryRun ?? false,
-    logLevel: raw.logLevel ?? (raw.quiet === true ? "error" : "info"),
+    logLevel: raw.logLevel ?? (raw.quiet === true || raw.progress === "quiet" ? "error" : "info"),
+    plain: raw.progress === "plain",
     color: raw.color ?? true,
     // Nobody sits before a pipeline, though some have a terminal.
     input: (raw.input ?? true) && ["", "0", "false"].includes(env.CI ?? ""),

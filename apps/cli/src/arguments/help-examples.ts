@@ -1,18 +1,30 @@
 /** The examples in each command's help, by the command's words. */
 const examples: Readonly<Record<string, readonly string[]>> = {
-  otto: ["otto init", "otto docker up", "otto --list-hosts", "otto host local.shop.api exec -- ls -l /srv"],
-  "otto docker": ["otto docker up", "otto docker ps --all", "otto docker down --volumes"],
+  otto: ["otto init", "otto up", "otto logs -f web", "otto host local.shop.api exec -- ls -l /srv", "otto down"],
+  "otto docker": [
+    "otto docker up",
+    "otto up                              # the same",
+    "otto docker compose up               # the same",
+  ],
   "otto docker build": [
     "otto docker build                    # every image whose inputs changed",
     "otto docker build api --push",
+    "otto build --no-cache --build-arg VERSION=2",
     "otto docker build --dry-run          # which would be built, and why",
   ],
   "otto docker up": [
     "otto docker up --lab veg --on pepper",
+    "otto up web                          # and what it depends on",
+    "otto up --scale web=3 --force-recreate",
     "otto docker up --profile debug",
     "otto docker up --dry-run",
   ],
-  "otto docker down": ["otto docker down", "otto docker down --repo shop --volumes"],
+  "otto docker down": [
+    "otto docker down",
+    "otto docker down --repo shop --volumes",
+    "otto down web                        # the rest stays up",
+    "otto down -v -t 5 --rmi local",
+  ],
   "otto docker ps": [
     "otto ps",
     "otto ps -a --status exited",

@@ -19,6 +19,8 @@ export class LineReader {
   readonly words: string[] = [];
   /** Values of options, by their names: `lab`. */
   readonly values: Record<string, string> = {};
+  /** An option that no command takes, before any word but those that name a command group. */
+  stray: string | undefined;
   #awaitingList: string[] = this.rest;
 
   constructor(program: Command) {
@@ -69,7 +71,13 @@ export class LineReader {
 
   #readOption(word: string): void {
     const flag = word.startsWith("--") ? word.replace(/=.*/s, "") : word.slice(0, 2);
+    if (this.command === this.#program && ["-v", "-V"].includes(word) && this.words.length === 0) {
+      this.globals.push("--version");
+      return;
+    }
     const option = this.findOption(flag);
+    const isEarly = this.command.commands.length > 0 && this.words.length === 0;
+    if (option === undefined && isEarly && !isHelp(word)) this.stray ??= flag;
     if (option === undefined && isHelp(word) && this.command.name() === "run" && this.words.length > 0) {
       // The help of the instruction, not that of `run`.
       this.#end();

@@ -23,6 +23,11 @@ export function timeoutOption(): Option {
     .default(30);
 }
 
+/** An option of docker's that says what happens anyway. */
+export function acceptedOption(flags: string): Option {
+  return new Option(flags, "accepted: it is what happens anyway").hideHelp();
+}
+
 /** Seconds, fractions too; `inf` for no end. */
 export function parseSeconds(text: string): number {
   const seconds = text === "inf" ? Number.POSITIVE_INFINITY : Number(text);
@@ -59,6 +64,13 @@ export function parseMode(text: string): number {
 /** Adds to the values of an option that may be repeated. */
 export function collect(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, value];
+}
+
+/** Adds `SERVICE=COUNT` to the counts that were given before. */
+export function collectScale(text: string, earlier: Readonly<Record<string, number>> = {}): Record<string, number> {
+  const [, service = "", count = ""] = /^([^=]+)=(\d+)$/.exec(text) ?? [];
+  if (service === "") throw new InvalidArgumentError("Not of the form SERVICE=COUNT.");
+  return { ...earlier, [service]: Number(count) };
 }
 
 /** Adds `NAME=VALUE`, or `NAME` for this process's own, to those that were given before. */

@@ -7,7 +7,8 @@ import {
   type ImageResult,
   planBuild,
 } from "@otto/docker";
-import type { PlaceOptions } from "../arguments/option.js";
+import { OttoError } from "@otto/errors";
+import { type PlaceOptions, toVariables } from "../arguments/option.js";
 import { nameParent } from "../arguments/parent-name.js";
 import { eachOf, findPlaces, headPlan, type Place, warnOfStandIn } from "../arguments/place.js";
 import { cacheDirectory } from "../cache-directory.js";
@@ -24,17 +25,33 @@ export interface DockerBuildFlags extends PlaceOptions {
   /** Default true. */
   readonly cache?: boolean;
   readonly pull?: boolean;
+  /** `NAME=VALUE`, or `NAME` for the environment's. */
+  readonly buildArg?: readonly string[];
   readonly push?: boolean;
 }
 
 /** `otto docker build` */
 export async function dockerBuild(session: Session, flags: DockerBuildFlags): Promise<Outcome> {
+  refusePaths(flags.images);
   const places = await findPlaces(session, flags);
   for (const place of places) warnOfStandIn(session, place);
+  if (flags.buildArg !== undefined) session.reporter.notice("info", argumentsNotice);
   const apply = session.options.dryRun ? planRepo : buildRepo;
   return eachOf(session, chooseImages(places, flags.images), ({ place, imageNames }) =>
     apply(session, place, { ...buildOptions(session, flags), imageNames }),
   );
+}
+
+const argumentsNotice =
+  "--build-arg counts for this build alone: otto up builds with the build_args of the settings, otto up --no-build starts this one";
+
+/** `docker build PATH`: here a context belongs to an image. */
+function refusePaths(images: readonly string[]): void {
+  const path = images.find((name) => name === "." || name.includes("/"));
+  if (path === undefined) return;
+  throw new OttoError("CLI_USAGE", `building ${path}: otto builds images by their names, not by a path`, {
+    hint: "Contexts and Dockerfiles are those of [[docker.images]] in .otto/settings.toml, which otto init writes: otto build",
+  });
 }
 
 interface Choice {
@@ -63,6 +80,7 @@ function buildOptions(session: Session, flags: DockerBuildFlags): BuildImagesOpt
     noCache: flags.cache === false,
     pull: flags.pull,
     push: flags.push,
+    buildArgs: flags.buildArg && toVariables(flags.buildArg, session.invocation.env),
     cacheDir: cacheDirectory(session.invocation),
     env: session.invocation.env,
     signal: session.signal,

@@ -1,28 +1,40 @@
 import { composeDown, formatDownStep, planComposeDown } from "@otto/docker";
+import { OttoError } from "@otto/errors";
 import type { PlaceOptions } from "../arguments/option.js";
 import { nameParent } from "../arguments/parent-name.js";
-import { eachOf, findPlaces, headPlan, type Place } from "../arguments/place.js";
+import { eachOf, findPlaces, headPlan } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
 import { type DockerProgress, isShownByBoard, openDockerProgress } from "../output/docker-progress.js";
 import { countOf, showSummary } from "../output/summary.js";
+import { chooseServices, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
 import { withStack } from "../stack-choice.js";
 
 export interface DockerDownFlags extends PlaceOptions {
-  /** Seconds. */
-  readonly stopTimeout: number;
+  readonly services: readonly string[];
+  /** Seconds. Default 1. */
+  readonly timeout?: number;
+  /** The same. */
+  readonly stopTimeout?: number;
   readonly volumes?: boolean;
+  readonly removeOrphans?: boolean;
+  readonly rmi?: "all" | "local";
 }
 
 /** `otto docker down` */
 export async function dockerDown(session: Session, flags: DockerDownFlags): Promise<Outcome> {
-  const places = withStack(session, await findPlaces(session, flags));
+  if (flags.rmi !== undefined && flags.services.length > 0) {
+    throw new OttoError("CLI_USAGE", "--rmi takes the images of the whole stack, not of services", {
+      hint: `Take it down: otto down --rmi ${flags.rmi}`,
+    });
+  }
+  const places = await chooseServices(withStack(session, await findPlaces(session, flags)), flags);
   return eachOf(session, places, (place) =>
     session.options.dryRun ? showPlan(session, place, flags) : takeDown(session, place, flags),
   );
 }
 
-async function takeDown(session: Session, place: Place, flags: DockerDownFlags): Promise<boolean> {
+async function takeDown(session: Session, place: ServicePlace, flags: DockerDownFlags): Promise<boolean> {
   const { repo, parent } = place;
   const { result, progress } = await downShown(session, place, flags);
   const { status, message } = result;
@@ -42,25 +54,27 @@ async function takeDown(session: Session, place: Place, flags: DockerDownFlags):
   return result.status !== "failed";
 }
 
-async function downShown(session: Session, { repo, lab, parent }: Place, flags: DockerDownFlags) {
-  const { on, stopTimeout, volumes } = flags;
+async function downShown(session: Session, place: ServicePlace, flags: DockerDownFlags) {
+  const { repo, lab, parent, services } = place;
+  const { on, timeout, stopTimeout = timeout, volumes, removeOrphans, rmi } = flags;
+  const removed = { services, removeOrphans, rmi, volumes };
   const { reporter, signal } = session;
   const title = { verb: "down", repo: repo.name, parent: nameParent(lab, parent) } as const;
   using progress = await openDockerProgress(reporter, title);
-  const result = await composeDown(repo, lab, { on, stopTimeout, volumes, signal, onEvent: progress.onEvent });
+  const result = await composeDown(repo, lab, { on, stopTimeout, ...removed, signal, onEvent: progress.onEvent });
   return { result, progress };
 }
 
-function summarize(session: Session, place: Place, progress: DockerProgress, wasUp: boolean): void {
+function summarize(session: Session, place: ServicePlace, progress: DockerProgress, wasUp: boolean): void {
   const services = progress.board.totals.changed.size;
   const what = services === 0 ? `${place.repo.name} down` : `${countOf(services, "service")} down`;
   showSummary(session, place, progress, { command: "down", what, isChanged: wasUp });
 }
 
-async function showPlan(session: Session, place: Place, flags: DockerDownFlags): Promise<boolean> {
-  const { repo, lab, parent } = place;
-  const { on, volumes } = flags;
-  const steps = await planComposeDown(repo, lab, { on, volumes, signal: session.signal });
+async function showPlan(session: Session, place: ServicePlace, flags: DockerDownFlags): Promise<boolean> {
+  const { repo, lab, parent, services } = place;
+  const { on, volumes, removeOrphans } = flags;
+  const steps = await planComposeDown(repo, lab, { on, volumes, services, removeOrphans, signal: session.signal });
   const record = { type: "step", repo: repo.name, parent: parent.id };
   headPlan(session, place);
   if (steps.length === 0) session.reporter.item("nothing is up", { ...record, do: "skip" });

@@ -1,4 +1,11 @@
-import { type ComposeUpOptions, composeUp, formatContainerStatus, formatUpStep, planComposeUp } from "@otto/docker";
+import {
+  type ComposeUpOptions,
+  composeUp,
+  formatContainerStatus,
+  formatUpStep,
+  listUpImages,
+  planComposeUp,
+} from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
 import { nameParent } from "../arguments/parent-name.js";
 import { eachOf, findPlaces, headPlan, type Place, warnOfStandIn } from "../arguments/place.js";
@@ -7,25 +14,37 @@ import type { Outcome } from "../outcome.js";
 import { isShownByBoard, openDockerProgress } from "../output/docker-progress.js";
 import { showTable } from "../output/shown-table.js";
 import { countOf, showSummary } from "../output/summary.js";
+import { chooseServices, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
 import { withStack } from "../stack-choice.js";
 import { showBuildPlan } from "./docker-build.js";
 
 export interface DockerUpFlags extends PlaceOptions {
-  readonly build: boolean;
+  readonly services: readonly string[];
+  /** Default true. */
+  readonly build?: boolean;
   readonly profile?: readonly string[];
+  /** Default true. */
+  readonly deps?: boolean;
+  readonly forceRecreate?: boolean;
+  readonly scale?: Readonly<Record<string, number>>;
+  readonly pull?: "always" | "missing" | "never";
+  /** Seconds. */
+  readonly timeout?: number;
+  /** Seconds. */
+  readonly waitTimeout?: number;
 }
 
 /** `otto docker up` */
 export async function dockerUp(session: Session, flags: DockerUpFlags): Promise<Outcome> {
-  const places = withStack(session, await findPlaces(session, flags));
+  const places = await chooseServices(withStack(session, await findPlaces(session, flags)), flags);
   const apply = session.options.dryRun ? showUpPlan : bringUp;
   return eachOf(session, places, (place) => apply(session, place, flags));
 }
 
-async function bringUp(session: Session, place: Place, flags: DockerUpFlags): Promise<boolean> {
+async function bringUp(session: Session, place: ServicePlace, flags: DockerUpFlags): Promise<boolean> {
   const { repo, lab, parent } = place;
-  const { hosts, progress } = await upShown(session, place, upOptions(session, flags));
+  const { hosts, progress } = await upShown(session, place, upOptions(session, place, flags));
   const projects = new Set(Object.values(hosts).map((host) => host.project));
   const running = lab.hosts.list().filter((host) => host.state !== "placeholder" && projects.has(host.project));
   const rows = running.map((host) => ({
@@ -49,13 +68,12 @@ async function upShown({ reporter }: Session, { repo, lab, parent }: Place, opti
   return { hosts, progress };
 }
 
-async function showUpPlan(session: Session, place: Place, flags: DockerUpFlags): Promise<boolean> {
+async function showUpPlan(session: Session, place: ServicePlace, flags: DockerUpFlags): Promise<boolean> {
   const { repo, lab, parent } = place;
-  const options = upOptions(session, flags);
+  const options = upOptions(session, place, flags);
   warnOfStandIn(session, place);
   headPlan(session, place);
-  const { cacheDir, signal } = options;
-  const builds = flags.build ? await showBuildPlan(session, place, { cacheDir, signal }) : [];
+  const builds = await showBuilds(session, place, options);
   if (builds.some((step) => step.do === "fail")) return false;
   for (const step of await planComposeUp(repo, lab, { ...options, builds })) {
     const { do: action, cause, after } = step;
@@ -66,11 +84,25 @@ async function showUpPlan(session: Session, place: Place, flags: DockerUpFlags):
   return true;
 }
 
-function upOptions(session: Session, flags: DockerUpFlags): ComposeUpOptions {
+async function showBuilds(session: Session, place: Place, { build, cacheDir, signal, ...options }: ComposeUpOptions) {
+  const imageNames = await listUpImages(place.repo, place.lab, options);
+  if (build === false || imageNames?.length === 0) return [];
+  return showBuildPlan(session, place, { imageNames, cacheDir, signal });
+}
+
+function upOptions(session: Session, { services }: ServicePlace, flags: DockerUpFlags): ComposeUpOptions {
+  const { on, build = true, profile, deps, forceRecreate, scale, pull, timeout, waitTimeout } = flags;
   return {
-    on: flags.on,
-    build: flags.build,
-    profiles: flags.profile,
+    on,
+    build,
+    profiles: profile,
+    services,
+    noDeps: deps === false,
+    forceRecreate,
+    scale,
+    pull,
+    stopTimeout: timeout,
+    readyTimeoutMs: waitTimeout === undefined ? undefined : waitTimeout * 1000,
     cacheDir: cacheDirectory(session.invocation),
     signal: session.signal,
   };

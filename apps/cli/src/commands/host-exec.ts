@@ -20,10 +20,25 @@ export interface HostExecFlags extends ExecFlags {
 }
 
 /** `otto host ID exec` */
-export function hostExec(session: Session, flags: HostExecFlags): Promise<Outcome> {
+export async function hostExec(session: Session, flags: HostExecFlags): Promise<Outcome> {
+  if (wantsLogin(session, flags)) {
+    const { hostLogin } = await import("./host-login.js");
+    session.reporter.notice("info", `a shell on your terminal: otto host ${flags.id} login`);
+    const { id, user, workdir, env } = flags;
+    return hostLogin(session, { id, ...(user && { user }), ...(workdir && { workdir }), ...(env && { env }) });
+  }
   return orNeverRan(session, async () => {
     return finishCommand(session, flags, await findExec(session, flags));
   });
+}
+
+const shells = /^(?:\/bin\/|\/usr\/bin\/)?(?:sh|ash|dash|bash|zsh|fish)$/;
+
+/** A shell alone would end at once without a terminal. */
+function wantsLogin({ invocation, options }: Session, { command, stdin }: HostExecFlags): boolean {
+  const [program = "", ...more] = command;
+  if (more.length > 0 || stdin === true || options.json || options.dryRun || !shells.test(program)) return false;
+  return invocation.stdin.isTTY === true && invocation.stdout.isTTY === true;
 }
 
 async function findExec(session: Session, flags: HostExecFlags): Promise<RunCommand> {

@@ -2,8 +2,9 @@ import { Console } from "node:console";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
-import { anySignal } from "@otto/errors";
+import { anySignal, isOttoError, OttoError } from "@otto/errors";
 import type { FoundInstruction, GivenOptions, InstructionLog, RunInstructionOptions } from "@otto/instructions";
+import { formatWord } from "../arguments/container-command.js";
 import { readInstructionArguments } from "../arguments/instruction-arguments.js";
 import { cacheDirectory } from "../cache-directory.js";
 import { exitCodes } from "../exit-code.js";
@@ -45,10 +46,33 @@ async function runNamed(session: Session, flags: RunFlags): Promise<Outcome> {
   const cacheDir = join(cacheDirectory(session.invocation), "instructions");
   const found = await discoverInstructions(selectRepos(all, flags.repo), { cacheDir });
   if (flags.name === undefined) return list(session, found);
-  const chosen = findInstruction(found, flags.name);
+  const { name } = flags;
+  const chosen = await explainService(session, flags, () => findInstruction(found, name));
   const read = readInstructionArguments(chosen, flags.words);
   if ("help" in read) return showHelp(session, read.help);
   return session.options.dryRun ? showRun(session, chosen, read.given) : runChosen(session, chosen, read.given);
+}
+
+/** A name of no instruction may be a service: `docker run` is what its user types. */
+async function explainService<T>(session: Session, { name = "", words }: RunFlags, find: () => T): Promise<T> {
+  try {
+    return find();
+  } catch (error) {
+    if (!isOttoError(error, "INSTRUCTION_UNKNOWN")) throw error;
+    const service = [name, ...words].find((word) => !word.startsWith("-"));
+    if (service === undefined || !(await readServices(session)).includes(service)) throw error;
+    const { code, message, details, cause } = error;
+    const line = ["otto", "docker", "run", name, ...words].map(formatWord).join(" ");
+    throw new OttoError(code, message, { hint: `${service} is a service: ${line}`, details, cause });
+  }
+}
+
+/** Those that are declared. Nobody is asked, and what cannot be read has none. */
+async function readServices(session: Session): Promise<readonly string[]> {
+  const { declareStacks } = await import("@otto/docker");
+  const lab = await session.lab({ asks: false });
+  await declareStacks(lab).catch(() => undefined);
+  return lab.hosts.list().map(({ service }) => service);
 }
 
 function showHelp({ reporter }: Session, text: string): Outcome {

@@ -14,7 +14,7 @@ test.each<[string, string]>([
   ["docker up --o", "words --o"],
   ["docker up --on par", "parent par"],
   ["docker up --on=par", "parent par"],
-  ["docker up ", "nothing "],
+  ["docker up ", "service "],
   ["up --on par", "parent par"],
   ["compose logs ", "service "],
   ["--on par", "parent par"],
@@ -48,7 +48,7 @@ test.each<[string, string]>([
 test("commands and options are answered with what they do", () => {
   expect(readQuestion(program, ["docker", ""]).words).toContainEqual({
     value: "up",
-    description: "bring the stacks of the repositories up",
+    description: "build images and bring the stacks of the repositories up",
   });
   const words = readQuestion(program, ["docker", "up", "-"]).words.map(({ value }) => value);
   expect(words).toEqual(expect.arrayContaining(["--profile", "--json", "--help"]));

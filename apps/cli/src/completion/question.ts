@@ -57,6 +57,7 @@ const argumentSubjects: Readonly<Record<string, Subject>> = {
 
 /** What each option's value is, by the option's name. */
 const optionSubjects: Readonly<Record<string, Subject>> = {
+  buildArg: "nothing",
   env: "nothing",
   index: "nothing",
   lab: "lab",
@@ -66,6 +67,7 @@ const optionSubjects: Readonly<Record<string, Subject>> = {
   profile: "nothing",
   repo: "repo",
   signal: "nothing",
+  scale: "service",
   since: "nothing",
   status: "nothing",
   stopTimeout: "nothing",
@@ -74,6 +76,7 @@ const optionSubjects: Readonly<Record<string, Subject>> = {
   until: "nothing",
   trace: "nothing",
   user: "nothing",
+  waitTimeout: "nothing",
   workdir: "nothing",
 };
 

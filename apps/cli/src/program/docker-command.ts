@@ -34,7 +34,12 @@ const traced: ReadonlySet<(choose: Choose) => Command> = new Set([createBuild, c
 
 /** `otto docker …` */
 export function createDockerCommand(choose: Choose): Command {
-  const docker = new Command("docker").description("build images and run Compose stacks");
+  const docker = new Command("docker")
+    .summary("otto docker up is otto up, and so is otto compose up")
+    .description(
+      "Builds images and runs Compose stacks. `otto docker up` is `otto up`, and so is `otto docker compose up`.",
+    )
+    .commandsGroup("Stacks and images:");
   for (const create of verbs) docker.addCommand(traced.has(create) ? createTraced(choose, create) : create(choose));
   return docker;
 }

@@ -36,7 +36,7 @@ test.each(commands)("%s --help says the same at each width, in whole words", (na
 
 test("otto --help shows the verbs that are typed most, first", () => {
   const shown = helpsAt(80).get("otto") ?? "";
-  const below = shown.slice(shown.indexOf("Commands:"));
+  const below = shown.slice(shown.indexOf("Stacks and images:"), shown.indexOf("Options:"));
   expect([...below.matchAll(/^ {2}(\w+)/gm)].map(([, word]) => word)).toEqual(
     expect.arrayContaining(["build", "up", "down", "ps", "logs", "host", "run", "init"]),
   );

@@ -1,8 +1,9 @@
-import { Command, type CommanderError, Option } from "commander";
+import { Command, type CommanderError, Help, type HelpConfiguration, Option } from "commander";
 import { addChoices } from "../arguments/choices.js";
-import { logLevels } from "../arguments/global-options.js";
+import { logLevels, progressKinds } from "../arguments/global-options.js";
 import { toUsageError } from "../arguments/usage-error.js";
 import type { Choose } from "../outcome.js";
+import { answerOption } from "./answers.js";
 import { createCompletionCommand } from "./completion-command.js";
 import { createDockerCommand } from "./docker-command.js";
 import { createDoctorCommand } from "./doctor-command.js";
@@ -11,7 +12,7 @@ import { createHostCommand } from "./host-command.js";
 import { createInitCommand } from "./init-command.js";
 import { createRunCommand } from "./run-command.js";
 import { createSchemaCommand } from "./schema-command.js";
-import { commandsOf, pathOf } from "./subcommand.js";
+import { commandsOf, pathOf, shortForms } from "./subcommand.js";
 import { createTestCommand } from "./test-command.js";
 import { createTraceCommand } from "./trace-command.js";
 import { createTraced } from "./traced-command.js";
@@ -40,19 +41,23 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     .option("--json", "one JSON object a line on stdout")
     .option("-n, --dry-run", "show what would be done and change nothing")
     .addOption(addChoices(new Option("--log-level <level>", "how much to tell beside the result"), logLevels))
-    .option("--quiet", "tell results and errors only")
+    .option("-q, --quiet", "tell results and errors only")
+    .addOption(addChoices(new Option("--progress <how>", "how progress is shown (default: auto)"), progressKinds))
     .option("--no-color", "no colour")
     .option("--no-input", "ask nothing at the terminal, as with $CI set")
-    .addCommand(createDockerCommand(choose))
+    .commandsGroup("Hosts, instructions and tests:")
     .addCommand(createHostCommand(choose))
     .addCommand(createTraced(choose, createRunCommand, { isApart: true }))
     .addCommand(createTraced(choose, createTestCommand))
     .addCommand(createTraceCommand(choose))
     .addCommand(createDoctorCommand(choose))
-    .addCommand(createTrustCommand(choose))
+    .commandsGroup("Setting up:")
     .addCommand(createInitCommand(choose))
+    .addCommand(createTrustCommand(choose))
     .addCommand(createSchemaCommand(choose))
-    .addCommand(createCompletionCommand(choose));
+    .addCommand(createCompletionCommand(choose))
+    .commandsGroup("All forms of the first group:")
+    .addCommand(createDockerCommand(choose));
   const width = helpWidthFor(output.columns);
   for (const command of commandsOf(program)) {
     const { writeOut, writeErr } = output;
@@ -63,23 +68,50 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     command.exitOverride((error) => {
       throw error.exitCode === 0 || error.code === "commander.help"
         ? error
-        : toUsageError(error, hintOf(command, error));
+        : toUsageError(error, hintOf(command, error), answerOf(command, error));
     });
     // Options of all commands have been put before the command by `arrangeLine`.
     command.enablePositionalOptions();
     command.helpCommand(false).helpOption("-h, --help", "show help");
-    command.configureHelp({ ...helpLayout(width), ...command.configureHelp() });
+    command.configureHelp({ ...helpLayout(width), ...helpOf(command), ...command.configureHelp() });
     command.addHelpText("after", () => helpExamples(command, width));
   }
   return program;
 }
 
-/** A command that is somewhere else, else where it is written how this one is used. */
+/** The list of all commands stands before the options, with the short forms first; those have a usage of their own. */
+function helpOf(command: Command): HelpConfiguration {
+  if (command.parent !== null) {
+    const isShort = shortForms(rootOf(command)).includes(command);
+    return isShort ? { commandUsage: (it) => `otto ${it.name()} ${it.usage()}` } : {};
+  }
+  const group: Help["groupItems"] = (_all, items, groupOf) => Help.prototype.groupItems(items, items, groupOf);
+  return { groupItems: group, formatHelp: formatCommandsFirst };
+}
+
+function formatCommandsFirst(command: Command, help: Help): string {
+  const sections = Help.prototype.formatHelp.call(help, command, help).trimEnd().split("\n\n");
+  const isOptions = (section: string) => section.startsWith("Options:");
+  return `${[...sections.filter((it) => !isOptions(it)), ...sections.filter(isOptions)].join("\n\n")}\n`;
+}
+
 function hintOf(command: Command, { code }: CommanderError): string {
+  // Before a command is named, all are listed.
+  return code === "commander.unknownCommand" && command.parent === null
+    ? "See otto --help."
+    : `See ${pathOf(command)} --help.`;
+}
+
+/** What is known of a wrong word or option, before what only looks like it. */
+function answerOf(command: Command, { code, message }: CommanderError): string | undefined {
+  if (code === "commander.unknownOption") {
+    const [, written = ""] = /unknown option '([^']+)'/.exec(message) ?? [];
+    const flag = written.startsWith("--") ? written.replace(/=.*/s, "") : written.slice(0, 2);
+    return answerOption(pathOf(command).replace(/^otto ?/, ""), flag);
+  }
   const [word] = code === "commander.unknownCommand" ? command.args : [];
   const elsewhere = commandsOf(rootOf(command)).filter((it) => it.name() === word);
-  if (elsewhere.length === 0) return `See ${pathOf(command)} --help.`;
-  return `Did you mean ${elsewhere.map(pathOf).join(" or ")}?`;
+  return elsewhere.length === 0 ? undefined : `Did you mean ${elsewhere.map(pathOf).join(" or ")}?`;
 }
 
 function rootOf(command: Command): Command {

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { onOption, repoOption } from "../../arguments/option.js";
+import { collectAssignment, onOption, repoOption } from "../../arguments/option.js";
 import type { DockerBuildFlags } from "../../commands/docker-build.js";
 import type { Choose } from "../../outcome.js";
 
@@ -12,6 +12,11 @@ export function createBuild(choose: Choose): Command {
     .addOption(onOption())
     .option("--rebuild", "rebuild images that are up to date, with the layer cache")
     .option("--no-cache", "rebuild images that are up to date, without the layer cache")
+    .option(
+      "--build-arg <name=value>",
+      "an argument of this build, beside those of the settings; may be repeated",
+      collectAssignment,
+    )
     .option("--pull", "ask the registries for newer base images, and rebuild if there are any")
     .option("--push", "push both tags of each image to the registry of the settings")
     .action((images: string[], options: Omit<DockerBuildFlags, "images">) =>
