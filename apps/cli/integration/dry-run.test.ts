@@ -63,6 +63,12 @@ const changing: Readonly<Record<string, (repo: TestRepo) => readonly string[]>> 
 /** Those that change nothing anyway. */
 const looking: Readonly<Record<string, (repo: TestRepo) => readonly string[]>> = {
   "docker ps": () => ["docker", "ps", "--all"],
+  "docker images": () => ["docker", "images"],
+  "docker top": () => ["docker", "top"],
+  "docker stats": () => ["docker", "stats", "--no-stream"],
+  "docker config": () => ["docker", "config"],
+  "docker inspect": () => ["docker", "inspect"],
+  "docker port": () => ["docker", "config", "--services"],
   "docker logs": () => ["docker", "logs"],
   "docker graph": () => ["docker", "graph"],
   "host logs": ({ name }) => ["host", `parent.${name}.api`, "logs"],

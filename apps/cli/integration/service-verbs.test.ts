@@ -9,6 +9,7 @@ import { TestTerminal } from "./terminal.js";
 import { createTestRepo, type TestRepo } from "./test-repo.js";
 
 const execute = promisify(execFile);
+const secret = "words-of-a-secret";
 let lab: Lab<"parent">;
 let repo: TestRepo;
 
@@ -25,11 +26,13 @@ beforeAll(async () => {
       ports: ["8080", "90/udp"],
       command: ["sh", "-c", "echo up; exec sleep infinity"],
     },
-    db: service,
+    // What a secret holds is in a variable, too.
+    db: { ...service, environment: { COPIED: secret }, secrets: ["token"] },
     once: { ...service, command: ["true"] },
     idle: { ...service, profiles: ["idle"] },
   };
-  await repo.write("docker/compose.yml", JSON.stringify({ services }));
+  await repo.write("docker/compose.yml", JSON.stringify({ services, secrets: { token: { file: "token" } } }));
+  await repo.write("docker/token", secret);
   const { exitCode, stderr } = await runOtto(repo.place, ["up"]);
   if (exitCode !== 0) throw new Error(stderr);
 });
@@ -294,5 +297,65 @@ describe("exec, cp and logs", () => {
     expect(await logs("--index", "2", "web")).toBe("web.2 | up\n");
     expect(await logs("--until", "2020-01-01T00:00:00Z")).toBe("");
     expect((await runOtto(repo.place, ["logs", "-f", "--until", "1s"])).exitCode).toBe(2);
+  });
+});
+
+describe("what shows something", () => {
+  beforeAll(async () => {
+    await compose("up", "--detach", "--no-recreate");
+  });
+
+  test.concurrent.each([
+    [["images", "-q"]],
+    [["images", "-q", "web"]],
+    [["images", "--format", "json"]],
+    [["port", "web", "8080"]],
+    [["port", "--index", "2", "--protocol", "udp", "web", "90"]],
+    [["config", "--services"]],
+    [["config", "--images"]],
+    [["config", "--profiles"]],
+    [["config", "-q"]],
+  ])("otto %j prints what docker compose prints", async (words) => {
+    const [wanted, seen] = await Promise.all([compose(...words), runOtto(repo.place, words)]);
+    // Compose lists services in any order.
+    const linesOf = ({ exitCode, stdout }: Ended) => [exitCode, ...stdout.trimEnd().split("\n").toSorted()];
+    expect(linesOf(seen)).toEqual(linesOf(wanted));
+  });
+
+  test.concurrent("config is compose's own, with paths of this machine and without secrets", async ({ expect }) => {
+    const words = ["config", "--format", "json"];
+    const [wanted, seen] = await Promise.all([compose(...words), runOtto(repo.place, words)]);
+    expect(wanted.stdout).toContain(secret);
+    expect(JSON.parse(seen.stdout)).toEqual(JSON.parse(wanted.stdout.replaceAll(secret, "[redacted]")));
+    expect(seen.stdout + seen.stderr).not.toContain(secret);
+  });
+
+  test.concurrent("top, stats and inspect are of the running containers", async ({ expect }) => {
+    const [top, stats, inspect, wanted] = await Promise.all([
+      runOtto(repo.place, ["top", "web"]),
+      runOtto(repo.place, ["stats", "--no-stream", "--format", "json", "web"]),
+      runOtto(repo.place, ["inspect", "db"]),
+      execute("docker", ["inspect", `${repo.project}-db-1`]),
+    ]);
+    expect(top.stdout).toMatch(new RegExp(`^${repo.project}-web-1\n.*CMD\n.*sleep infinity`));
+    const rows = stats.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { readonly Name: string });
+    expect(rows.map(({ Name }) => Name).toSorted()).toEqual([`${repo.project}-web-1`, `${repo.project}-web-2`]);
+    const id = (text: string) => (JSON.parse(text) as { readonly Id: string }[]).map(({ Id }) => Id);
+    expect(id(inspect.stdout)).toEqual(id(wanted.stdout));
+  });
+
+  test.concurrent.each([
+    [["port", "web", "1"], 1, "COMPOSE_QUERY_FAILED"],
+    [["port", "nosuch", "1"], 2, "COMPOSE_UNKNOWN_SERVICE"],
+    [["port", "web", "0"], 2, "CLI_USAGE"],
+    [["images", "nosuch"], 2, "COMPOSE_UNKNOWN_SERVICE"],
+    [["config", "-x"], 2, "CLI_USAGE"],
+  ])("otto %j ends with %i: %s", async (words, exitCode, code) => {
+    const run = await runJson(repo.place, words);
+    expect(run.exitCode).toBe(exitCode);
+    expect(run.lines[0]).toMatchObject({ type: "error", code });
   });
 });

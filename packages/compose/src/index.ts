@@ -38,4 +38,5 @@ export {
   type ServiceChange,
 } from "./service-actions.js";
 export type { PhaseListener, StackPhase, StackPhaseName } from "./session/stack-phase.js";
+export { type QueryOptions, queryStack, readStackConfig } from "./stack-queries.js";
 export { bringUp } from "./up.js";

@@ -102,6 +102,19 @@ export { type ComposeDownOptions, type ComposeDownResult, composeDown, planCompo
 export { type ComposeLogsOptions, composeLogs } from "./compose-logs.js";
 export { getUserComposeProject } from "./compose-project.js";
 export { type ComposePsAllOptions, composePsAll, type ParentContainers } from "./compose-ps-all.js";
+export {
+  type ComposeImage,
+  type ComposeQueryOptions,
+  type ContainerStats,
+  composeConfig,
+  composeImages,
+  composeInspect,
+  composePort,
+  composeStats,
+  composeTop,
+  composeVersions,
+  type ParentVersions,
+} from "./compose-queries.js";
 export { type ComposeReapOptions, composeReap } from "./compose-reap.js";
 export {
   type ComposeStatusOptions,

@@ -48,6 +48,7 @@ const argumentSubjects: Readonly<Record<string, Subject>> = {
   destination: "nothing",
   image: "image",
   instruction: "instruction",
+  port: "nothing",
   ports: "nothing",
   service: "service",
   source: "nothing",

@@ -53,6 +53,12 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
     ...{ parent: text, ID: text, Names: text, Image: text, Command: text, CreatedAt: text, State: text, Status: text },
     ...{ Ports: text, Labels: text, Networks: text, Mounts: text },
   },
+  "container-image": { repo: text, parent: text, id: text, container: text, repository: text, tag: text, bytes: count },
+  stats: {
+    ...{ repo: text, parent: text, ID: text, Name: text, "Container?": text, CPUPerc: text, MemUsage: text },
+    ...{ MemPerc: text, NetIO: text, BlockIO: text, PIDs: text },
+  },
+  text: { repo: text, parent: text, text },
   service: {
     ...{ repo: text, parent: text, project: text, owner: text, "host?": text, service: text, replica: count },
     ...{ enabled: flag, state: oneOf(...containerStates), "exitCode?": count },

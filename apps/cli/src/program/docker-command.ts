@@ -8,6 +8,7 @@ import { createExec } from "./docker/exec.js";
 import { createGraph } from "./docker/graph.js";
 import { createLogs } from "./docker/logs.js";
 import { createPs } from "./docker/ps.js";
+import { createConfig, createImages, createInspect, createPort, createStats, createTop } from "./docker/queries.js";
 import { createUp } from "./docker/up.js";
 import { createTraced } from "./traced-command.js";
 
@@ -27,6 +28,12 @@ const verbs: readonly ((choose: Choose) => Command)[] = [
   createKill,
   createPause,
   createUnpause,
+  createImages,
+  createTop,
+  createStats,
+  createConfig,
+  createPort,
+  createInspect,
 ];
 
 /** Those whose work can be recorded. */

@@ -96,7 +96,15 @@ async function readStaged(
   }
 }
 
-const composeReads = new Set(["compose", "extends", "include", "dotenv", "env_file", "label_file"]);
+/** Kinds of files that compose reads itself. */
+export const composeReads: ReadonlySet<string> = new Set([
+  "compose",
+  "extends",
+  "include",
+  "dotenv",
+  "env_file",
+  "label_file",
+]);
 
 async function digestStack(
   compose: Compose,
