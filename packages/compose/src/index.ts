@@ -7,6 +7,7 @@ export {
   readContainerStatus,
   readListedStatus,
 } from "@otto/engine";
+export { mayEnd } from "./declared/may-end.js";
 export { chosenImages, type ServiceChoice } from "./declared/service-choice.js";
 export { type PlacedStack, readStack, type Stack, type StackOptions } from "./declared/stack.js";
 export { type DownEvent, type DownOptions, type DownOutcome, formatKept, takeDown } from "./down.js";
@@ -21,6 +22,14 @@ export type {
   StackEvent,
 } from "./events/stack-event.js";
 export type { FindLogin, ReadyEvent, ServicePort, UpEvent, UpOptions } from "./execute/up-options.js";
+export {
+  type FoundFailure,
+  readSavedFailure,
+  readSavedLog,
+  type SavedContainer,
+  type SavedFailure,
+} from "./failure/saved-failure.js";
+export type { SavedLogLine } from "./failure/saved-log.js";
 export { leaseStack, reapStack, type StackLease, type StackLeaseOptions } from "./lease-stack.js";
 export { containerHostId, createContainerHost } from "./observed/container-hosts.js";
 export { type ComposePsOptions, type ContainerRow, composePs, toRow } from "./observed/container-rows.js";

@@ -1,13 +1,20 @@
-import { startGrace, withListener } from "@otto/errors";
+import { isOttoError, type Json, OttoError, startGrace, withListener } from "@otto/errors";
 import { converge } from "./converge.js";
 import { requireService } from "./declared/errors.js";
 import { imageReferences } from "./declared/image-reference.js";
 import type { PlacedStack } from "./declared/stack.js";
+import { createStackRedactor } from "./declared/stack-redactor.js";
 import { listStack } from "./desired/desired-stack.js";
 import { formatKept, takeDownIn } from "./down.js";
 import { markOwned } from "./execute/staged-files.js";
 import type { ReadyEvent, UpOptions } from "./execute/up-options.js";
-import { type ObservedContainer, observeStack } from "./observed/observed-stack.js";
+import { removeSavedFailure, saveFailure } from "./failure/saved-failure.js";
+import {
+  type ObservedContainer,
+  type ObservedStack,
+  observeContainers,
+  observeStack,
+} from "./observed/observed-stack.js";
 import { withStackLock } from "./session/stack-lock.js";
 import { openStackSession, type StackSession } from "./session/stack-session.js";
 
@@ -22,7 +29,8 @@ const rollback = { stopTimeout: 1, volumes: false };
 /**
  * Ships the files that changed, has `docker compose up` do what the plan says and waits until the services are up. Calls
  * for one stack take turns, those of other processes too. If no container of the project was there before and it fails,
- * what it started is taken down.
+ * what it started is taken down, unless `keep` is set; `failuresDir` then has its logs. An error's `details.outcome` says which:
+ * `kept`, `saved` (in `details.saved`), or `left` for a stack that was there before.
  *
  * @returns the containers of the stack
  * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_NO_SERVICE`, `COMPOSE_UP_FAILED`, `COMPOSE_KEY_UNSUPPORTED`, `COMPOSE_IMAGE_MISSING`, `COMPOSE_SERVICE_FAILED`, `COMPOSE_NOT_READY`, `COMPOSE_MISSING`,
@@ -64,11 +72,11 @@ export async function bringUpIn(
       onEvent({ type: "compose.warning", project: stack.project, message });
     try {
       const containers = await converge(session, stack, { ...options, onEvent, observed, listing, owns });
+      if (options.failuresDir) await removeSavedFailure(options.failuresDir, session).catch(() => undefined);
       onEvent(readyEvent(stack.project, containers, observed.containers));
       return { containers, isOwned: observed.isOwned || owns };
     } catch (error) {
-      if (observed.containers.length === 0) await undo(session, { ...options, onEvent });
-      throw error;
+      throw await settle(session, stack, { ...options, error, observed, owns, onEvent });
     }
   });
 }
@@ -85,6 +93,53 @@ function readyEvent(
   const services = new Set(containers.map(({ service }) => service)).size;
   const isChanged = idsOf(containers).join() !== idsOf(before).join();
   return { type: "compose.ready", project, services, isChanged, ports };
+}
+
+interface Settling extends UpOptions {
+  readonly error: unknown;
+  /** The stack before. */
+  readonly observed: ObservedStack;
+  readonly owns: boolean;
+}
+
+/** What becomes of a stack whose `up` failed. @returns the error, with that in its `details` */
+async function settle(session: StackSession, stack: PlacedStack, options: Settling): Promise<unknown> {
+  const { error, observed, keep = false, onEvent } = options;
+  const { project } = stack;
+  if (observed.containers.length > 0) return withDetails(error, { outcome: "left" });
+  if (keep) {
+    if (options.owns) await markOwned(session, stack, false).catch(() => undefined);
+    const message = "what it started is kept, as was asked; `otto docker down` removes it";
+    if (!isOttoError(error)) onEvent?.({ type: "compose.warning", project, message });
+    return withDetails(error, { outcome: "kept" });
+  }
+  const saved = await save(session, stack, options);
+  await undo(session, options);
+  if (saved === undefined) return error;
+  const message = `the logs of its containers are in ${saved}; \`otto docker logs\` shows them`;
+  if (!isOttoError(error)) onEvent?.({ type: "compose.warning", project, message });
+  return withDetails(error, { outcome: "saved", saved });
+}
+
+/** That nothing could be saved must not hide why it was to be. */
+async function save(session: StackSession, stack: PlacedStack, { error, failuresDir }: Settling) {
+  if (!failuresDir || session.isOver || session.isSilent) return undefined;
+  try {
+    const containers = await observeContainers(session);
+    return await saveFailure(
+      { session, redactor: createStackRedactor(stack) },
+      { root: failuresDir, error, containers },
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+/** An abort's reason is the caller's own. */
+function withDetails(error: unknown, more: Readonly<Record<string, Json>>): unknown {
+  if (!isOttoError(error)) return error;
+  const { code, message, hint, details, cause } = error;
+  return new OttoError(code, message, { hint, details: { ...details, ...more }, cause });
 }
 
 /**

@@ -25,6 +25,7 @@ import { OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import type { DockerContainerHost } from "@otto/hosts";
 import { currentUser } from "./current-user.js";
+import { failuresDirectory, withNextSteps } from "./failed-up.js";
 import { withActivity } from "./lab-activity.js";
 import { type PlacementOptions, placeStack } from "./stack-placement.js";
 import { requireEnabled } from "./stack-services.js";
@@ -34,6 +35,13 @@ export interface ComposeUpOptions extends PlacementOptions, ServiceChoice {
   readonly build?: boolean | undefined;
   /** See `buildImages`. */
   readonly cacheDir?: string | false | undefined;
+  /** Leaves what a failed or interrupted first `up` started as it is. Default false: it is taken down. */
+  readonly keep?: boolean | undefined;
+  /**
+   * Where the logs and the `inspect` data of such an `up` are saved before it is taken down, for {@link composeLogs}; `false`:
+   * nowhere. Default: `otto/failures` in the user's state directory (`XDG_STATE_HOME`).
+   */
+  readonly failuresDir?: string | false | undefined;
   /** How long services may take to be up, in milliseconds. Default 300,000. */
   readonly readyTimeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -42,7 +50,7 @@ export interface ComposeUpOptions extends PlacementOptions, ServiceChoice {
 
 /**
  * Brings a repo's stack up and registers its containers in `lab.hosts`. A stack that runs as declared is left as it is,
- * one that differs converges. If this call started the stack and fails, what it started is taken down.
+ * one that differs converges. If this call started the stack and fails, its logs are saved and what it started is taken down.
  *
  * @returns service name to the host of its first container; further replicas are in `lab.hosts`
  * @throws OttoError `BUILD_FAILED` before anything starts; what `bringUp`, `readStack` and `buildImages` throw
@@ -54,7 +62,11 @@ export async function composeUp(
 ): Promise<Record<string, DockerContainerHost>> {
   const options = { ...given, ...withActivity(lab, given.onEvent) };
   const stack = await prepareStack(repo, lab, options);
-  const containers = await bringUp(stack, { ...options, findLogin: loginsOf(lab, options), who: currentUser() });
+  const failuresDir = failuresDirectory(lab, options);
+  const upOptions = { ...options, failuresDir, findLogin: loginsOf(lab, options), who: currentUser() };
+  const containers = await bringUp(stack, upOptions).catch((error: unknown) => {
+    throw withNextSteps(error, repo, lab, options);
+  });
   return registerContainers(lab, stack, containers);
 }
 

@@ -5,6 +5,7 @@ import type { Lab } from "@otto/host-registry";
 import type { DockerContainerHost } from "@otto/hosts";
 import { type ComposeUpOptions, loginsOf, prepareStack, registerContainers } from "./compose-up.js";
 import { currentUser } from "./current-user.js";
+import { failuresDirectory, withNextSteps } from "./failed-up.js";
 import { withActivity } from "./lab-activity.js";
 
 export interface ComposedOptions<Service extends string = string> extends ComposeUpOptions {
@@ -78,7 +79,11 @@ async function startUse<Service extends string>(repo: Repo, lab: Lab, given: Com
   if (options.own) lab.removalParentFor(repo, options.on);
   const stack = await prepareStack(repo, lab, { ...options, services: undefined }, options.services);
   const findLogin = loginsOf(lab, options);
-  const use = await leaseStack(stack, { ...options, findLogin, own: options.own ?? false, who: currentUser() });
+  const failuresDir = failuresDirectory(lab, options);
+  const leaseOptions = { ...options, failuresDir, findLogin, own: options.own ?? false, who: currentUser() };
+  const use = await leaseStack(stack, leaseOptions).catch((error: unknown) => {
+    throw withNextSteps(error, repo, lab, options);
+  });
   // Those that are named have been declared and enabled.
   const hosts = registerContainers(lab, stack, use.containers) as Record<Service, DockerContainerHost>;
   const { project } = stack;

@@ -22,6 +22,7 @@ export {
   type DownEvent,
   type DownOutcome,
   type DownStep,
+  type FoundFailure,
   formatContainerStatus,
   formatDownStep,
   formatUpStep,

@@ -1,12 +1,13 @@
-import type { PlacedStack } from "@otto/compose";
+import { mayEnd, type PlacedStack } from "@otto/compose";
 import { isOttoError, OttoError, SingleFlight } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
+import { type ContainerHostOptions, notRunning } from "@otto/hosts";
 import { type ComposeUpOptions, composeUp } from "./compose-up.js";
 
 type ComposeService = PlacedStack["files"]["services"][number];
 
 /** What is to happen when a service's host is used and no container of it runs. */
-export type Touch = (service: ComposeService, host: string) => (signal: AbortSignal) => Promise<void>;
+export type Touch = (service: ComposeService, host: string) => NonNullable<ContainerHostOptions["bringUp"]>;
 
 /**
  * Brings the stack up without building, once for all who use one of its placeholders. A host that has been running is not
@@ -16,13 +17,15 @@ export function createTouch(lab: Lab, stack: PlacedStack, options: ComposeUpOpti
   const { repo, project } = stack;
   const up = new SingleFlight((signal) => composeUp(repo, lab, { ...options, build: false, signal }));
   const isPlace = options.on === undefined || isChosen(lab, stack);
-  return (service, host) => async (signal) => {
-    const state = lab.hosts.stateOf({ id: host, project });
-    if (state === "exited") throw hasDone(host, service);
-    if (state !== "placeholder") throw notRunning(host, service, "otto docker up");
-    if (!isPlace) throw notRunning(host, service, `otto docker up --on ${stack.parent.id}`);
-    if (!service.enabled) throw notRunning(host, service, upCommandOf(service));
+  return (service, host) => async (signal, status) => {
+    const id = { id: host, service: service.name };
+    const known = lab.hosts.stateOf({ id: host, project });
+    if (status.exitCode === 0 && mayEnd(service, service.restart)) throw hasDone(host, service);
+    if (known !== "placeholder") throw notRunning(id, status);
+    if (!isPlace) throw notRunning(id, status, `otto docker up --on ${stack.parent.id}`);
+    if (!service.enabled) throw notRunning(id, status, upCommandOf(service));
     try {
+      if (!up.isRunning) options.onEvent?.({ type: "compose.used", project, parent: stack.parent.id, host, ...status });
       await up.do(signal);
     } catch (cause) {
       signal.throwIfAborted();
@@ -42,13 +45,6 @@ function isChosen(lab: Lab, { repo, parent }: PlacedStack): boolean {
 function upCommandOf({ profiles }: ComposeService): string {
   const [profile] = profiles;
   return profile === undefined ? "otto docker up" : `otto docker up --profile ${profile}`;
-}
-
-function notRunning(host: string, { name }: ComposeService, command: string): OttoError {
-  return new OttoError("HOST_NOT_RUNNING", `${host}: no container of the service ${name} runs`, {
-    hint: `Bring it up: ${command}`,
-    details: { host },
-  });
 }
 
 /** Nothing brings it up: it is as `up` leaves it. */

@@ -1,6 +1,13 @@
 export type { SshPrompt, SshPromptHandler } from "ssh2-streamer";
 export { Lab, type LabOptions } from "./lab.js";
-export { readTrust, recordTrust, revokeTrust, type TrustSetting, type TrustState } from "./lab-trust.js";
+export {
+  readTrust,
+  recordTrust,
+  revokeTrust,
+  stateDirectory,
+  type TrustSetting,
+  type TrustState,
+} from "./lab-trust.js";
 export { type ContainerHostRow, HostRegistry, type HostState } from "./registry.js";
 export { SshClientConfig, type SshClientSetting } from "./ssh-client-config.js";
 export { planRoute, type SshEnvironment } from "./ssh-route.js";

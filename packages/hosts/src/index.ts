@@ -14,7 +14,7 @@ export type {
 export { readServiceReplica, type ServiceReplica } from "./compose/compose-labels.js";
 export { type ComposeProgram, type ComposeVersion, findCompose } from "./compose/compose-program.js";
 export type { ContainerExecOptions } from "./container/container-exec.js";
-export type { ContainerHostOptions } from "./container/container-finder.js";
+export { type BringUp, type ContainerHostOptions, notRunning } from "./container/container-finder.js";
 export { type ContainerLoginOptions, DockerContainerHost } from "./container/container-host.js";
 export type { ContainerSpawnOptions } from "./container/container-process.js";
 export type { CopyOptions, CopyResult } from "./files/copy.js";

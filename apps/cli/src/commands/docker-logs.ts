@@ -1,4 +1,4 @@
-import { composeLogs } from "@otto/docker";
+import { composeLogs, type FoundFailure } from "@otto/docker";
 import { hasColor } from "../arguments/global-options.js";
 import type { LogFlags } from "../arguments/log-options.js";
 import type { PlaceOptions } from "../arguments/option.js";
@@ -43,7 +43,11 @@ export async function dockerLogs(session: Session, flags: DockerLogsFlags): Prom
 async function* readLines(session: Session, place: ServicePlace, flags: DockerLogsFlags) {
   const { on, follow, since, until, tail, index } = flags;
   const { repo, lab, services } = place;
-  const options = { on, services, follow, since, until, tail, signal: session.signal };
+  const onSaved = ({ project, parent, savedAt, directory }: FoundFailure) => {
+    const lead = `${project} is not up on ${parent}: these are the lines of its last up, which failed at ${savedAt}`;
+    session.reporter.notice("warn", `${lead}. They are in ${directory}`);
+  };
+  const options = { on, services, follow, since, until, tail, onSaved, signal: session.signal };
   for await (const line of composeLogs(repo, lab, options)) {
     if (index === undefined || line.replica === index) yield line;
   }

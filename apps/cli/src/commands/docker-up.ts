@@ -23,6 +23,7 @@ export interface DockerUpFlags extends PlaceOptions {
   readonly services: readonly string[];
   /** Default true. */
   readonly build?: boolean;
+  readonly keep?: boolean;
   readonly profile?: readonly string[];
   /** Default true. */
   readonly deps?: boolean;
@@ -103,6 +104,7 @@ function upOptions(session: Session, { services }: ServicePlace, flags: DockerUp
     pull,
     stopTimeout: timeout,
     readyTimeoutMs: waitTimeout === undefined ? undefined : waitTimeout * 1000,
+    keep: flags.keep,
     cacheDir: cacheDirectory(session.invocation),
     signal: session.signal,
   };

@@ -131,17 +131,25 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
       case "compose.started":
       case "compose.warning":
         return [];
+      case "compose.used":
+        return [wordsOfUse(event)];
       case "compose.waiting":
         return [`waiting for ${wordsOfHolder(event)}`];
     }
   };
 }
 
-/** Tells who is waited for, and warnings: for commands that show something else. */
+function wordsOfUse({ host, parent, state, exitCode }: Extract<UpEvent, { type: "compose.used" }>): string {
+  const code = exitCode === undefined ? "" : ` (${exitCode})`;
+  const status = state === "absent" ? "has no container" : `is ${state}${code}`;
+  return `${host} ${status}: bringing its stack up on ${parent}, without building`;
+}
+
+/** Tells who is waited for, what the use of a host brings up, and warnings: for commands that show something else. */
 export function createNoticeListener(reporter: Reporter): (event: DockerEvent) => void {
   const tell = createDockerEventListener(reporter);
   return (event) => {
-    if (event.type === "compose.waiting" || event.type === "compose.warning") tell(event);
+    if (notices.has(event.type)) tell(event);
   };
 }
 
@@ -155,6 +163,8 @@ function wordsOfEnd({ result }: ImageEnd): string {
   if (result.source === "present") return "cached";
   return `${result.source} in ${formatDuration(result.durationMs)}`;
 }
+
+const notices: ReadonlySet<string> = new Set(["compose.waiting", "compose.used", "compose.warning"]);
 
 function wordsOfTransfer({ action, tag, transferred, existing }: TransferDone): string {
   const [done, moved] = action === "pull" ? ["pulled", "fetched"] : ["pushed", "sent"];

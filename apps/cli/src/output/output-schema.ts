@@ -175,6 +175,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   },
   "compose.output": { project: text, text },
   "compose.started": { project: text, output: text },
+  "compose.used": { project: text, parent: text, host: text, state: oneOf(...containerStates), "exitCode?": count },
   "compose.warning": { project: text, message: text },
   summary: {
     ...{ command: text, repo: text, parent: text, via: texts, text, isChanged: flag, durationMs: count },

@@ -1,4 +1,4 @@
-import type { RegistryCredentials } from "@otto/engine";
+import type { ContainerState, RegistryCredentials } from "@otto/engine";
 import type { ComposeOutputEvent, StackEvent } from "../events/stack-event.js";
 import type { ObservedPort } from "../observed/observed-stack.js";
 import type { UpStep } from "../plan/operations.js";
@@ -34,6 +34,15 @@ export type UpEvent =
   | { readonly type: "compose.started"; readonly project: string; readonly output: string }
   /** The stack is up. */
   | ReadyEvent
+  /** The use of `host`, whose container is at `state`, brings the stack up. */
+  | {
+      readonly type: "compose.used";
+      readonly project: string;
+      readonly parent: string;
+      readonly host: string;
+      readonly state: ContainerState;
+      readonly exitCode?: number | undefined;
+    }
   | { readonly type: "compose.warning"; readonly project: string; readonly message: string };
 
 /** Finds the user's login for a registry, as `registry.example:5000`; undefined: there is none. */
@@ -44,6 +53,13 @@ export interface UpOptions {
   readonly build?: boolean | undefined;
   /** The directory for the digests of staged files that have not changed since; `false` (the default) reads every file. */
   readonly cacheDir?: string | false | undefined;
+  /** Leaves what a failed or interrupted first `up` started as it is. Default false: it is taken down. */
+  readonly keep?: boolean | undefined;
+  /**
+   * Where the logs and the `inspect` data of such an `up` are saved before it is taken down: an absolute path. Default
+   * false: nowhere.
+   */
+  readonly failuresDir?: string | false | undefined;
   /** How long services may take to be up, in milliseconds. Default 300,000. */
   readonly readyTimeoutMs?: number | undefined;
   /** The user's logins for registries: private images are pulled with them. Default: none. */

@@ -84,7 +84,7 @@ function stateOf({ state, health }: ContainerFacts): ContainerState {
  * Reads the text that an engine has for a person: `Up 3 seconds (health: starting)`, `Up 2 minutes (unhealthy)`, `Exited (137)
  * 4 minutes ago`, `Restarting (1) 5 seconds ago` (Docker 20.10 to 29, Podman 5).
  */
-function parseStatusText(text: string): Pick<ContainerFacts, "exitCode" | "health"> {
+function parseStatusText(text = ""): Pick<ContainerFacts, "exitCode" | "health"> {
   const ended = /^(?:Exited|Restarting) \((\d+)\)/.exec(text);
   const health = /\((?:health: )?(starting|healthy|unhealthy)\)$/.exec(text);
   return { exitCode: ended === null ? undefined : Number(ended[1]), health: health?.[1] };

@@ -1,4 +1,11 @@
-import type { ContainerSummary, Engine } from "@otto/engine";
+import {
+  type ContainerStatus,
+  type ContainerSummary,
+  type Engine,
+  formatContainerStatus,
+  isRunningState,
+  readListedStatus,
+} from "@otto/engine";
 import { type Deadline, isOttoError, OttoError, SingleFlight } from "@otto/errors";
 import { projectLabel, readServiceReplica } from "../compose/compose-labels.js";
 import type { Parent } from "../parent/parent.js";
@@ -14,8 +21,20 @@ export interface ContainerHostOptions {
   readonly engine: Engine;
   /** Where it runs, for `forward`. Without: by a program in the container alone. */
   readonly parent?: Pick<Parent, "id" | "dialTcp" | "spawn"> | undefined;
-  /** Called when no container runs, to have one; what it throws is the error then. Default: there is none. */
-  readonly bringUp?: ((signal: AbortSignal) => Promise<void>) | undefined;
+  /**
+   * Called when no container runs, to have one, with what there is; what it throws is the error then. Default: there is
+   * none.
+   */
+  readonly bringUp?: BringUp | undefined;
+}
+
+export type BringUp = (signal: AbortSignal, status: ContainerStatus) => Promise<void>;
+
+/** What was looked up. */
+interface Looked {
+  /** The one that runs, else any. */
+  readonly container: ContainerSummary | undefined;
+  readonly status: ContainerStatus;
 }
 
 /** A running container, and whether its image has `/bin/sh`. */
@@ -59,7 +78,7 @@ export class ContainerFinder {
     try {
       return await use(found);
     } catch (error) {
-      throw isStopped(error) ? this.#notRunning() : error;
+      throw isStopped(error) ? notRunning(this.#options, (await this.#look(undefined)).status) : error;
     }
   }
 
@@ -72,13 +91,16 @@ export class ContainerFinder {
     which: { readonly all: boolean; readonly isDry?: boolean },
     signal: AbortSignal | undefined,
   ): Promise<ContainerSummary> {
-    const found = await this.#look(which, signal);
-    if (found !== undefined) return found;
-    if (which.isDry === true) throw this.#notRunning();
+    const found = await this.#look(signal);
+    const use = ({ container, status }: Looked) => (which.all || isRunningState(status.state) ? container : undefined);
+    const used = use(found);
+    if (used !== undefined) return used;
+    if (which.isDry === true) throw notRunning(this.#options, found.status);
     await this.#bringing.do(signal);
-    const brought = await this.#look(which, signal);
-    if (brought === undefined) throw this.#notRunning();
-    return brought;
+    const brought = await this.#look(signal);
+    const ready = use(brought);
+    if (ready === undefined) throw notRunning(this.#options, brought.status);
+    return ready;
   }
 
   /** Whoever asks while the stack is brought up waits for that, even if the container runs by now. */
@@ -90,23 +112,25 @@ export class ContainerFinder {
     await this.#bringing.do(signal);
     deadline.start();
     const brought = await this.#looking.do(signal);
-    if (brought === undefined) throw this.#notRunning();
+    if (brought === undefined) throw notRunning(this.#options, (await this.#look(signal)).status);
     return brought;
   }
 
   async #bringUp(signal: AbortSignal): Promise<void> {
     const { bringUp } = this.#options;
-    if (bringUp === undefined) throw this.#notRunning();
-    await bringUp(signal);
-  }
-
-  #notRunning(): OttoError {
-    return notRunning(this.#options.id, this.#options.service);
+    const { status } = await this.#look(signal);
+    // It runs by now.
+    if (isRunningState(status.state)) return;
+    // Nobody is to go on with what was paused, nor to wait for what crashes, by using it.
+    const isKept = status.state === "paused" || status.state === "restarting";
+    if (bringUp === undefined || isKept) throw notRunning(this.#options, status);
+    await bringUp(signal, status);
   }
 
   async #lookForRunning(signal: AbortSignal): Promise<FoundContainer | undefined> {
-    const container = (await this.#look({ all: false }, signal))?.Id;
-    if (container === undefined) return undefined;
+    const looked = await this.#look(signal);
+    const container = looked.container?.Id;
+    if (container === undefined || !isRunningState(looked.status.state)) return undefined;
     const { engine, id } = this.#options;
     const shell = await engine.statPath({ container, path: "/bin/sh", containerName: id }, signal);
     const hasShell = shell !== undefined;
@@ -114,15 +138,13 @@ export class ContainerFinder {
     return this.#found;
   }
 
-  async #look(
-    { all }: { readonly all: boolean },
-    signal: AbortSignal | undefined,
-  ): Promise<ContainerSummary | undefined> {
+  async #look(signal: AbortSignal | undefined): Promise<Looked> {
     const { engine, project, service, replica } = this.#options;
     const labels = [projectLabel(project), `com.docker.compose.service=${service}`];
-    const containers = await engine.listContainers({ labels, all }, signal);
+    const containers = await engine.listContainers({ labels, all: true }, signal);
     const ours = containers.filter((candidate) => readServiceReplica(candidate.Labels)?.replica === replica);
-    return ours.find(({ State }) => State === "running") ?? ours[0];
+    const container = ours.find(({ State }) => State === "running") ?? ours[0];
+    return { container, status: readListedStatus(container) };
   }
 }
 
@@ -134,13 +156,52 @@ function isRuntimeFailure(error: unknown): boolean {
 function isStopped(error: unknown): boolean {
   if (!isOttoError(error, "ENGINE_REQUEST_FAILED")) return false;
   const { reason } = error.details ?? {};
-  return typeof reason === "string" && /is not running|container state improper/.test(reason);
+  return (
+    typeof reason === "string" &&
+    /is not running|is paused, unpause|is restarting, wait|container state improper/.test(reason)
+  );
 }
 
-/** There is no container to work with. */
-export function notRunning(host: string, service: string): OttoError {
-  return new OttoError("HOST_NOT_RUNNING", `${host}: no container of the service ${service} runs`, {
-    hint: "Bring the stack up: otto docker up",
-    details: { host },
-  });
+/**
+ * The error of using a host whose container does not run.
+ * @param status of what there is
+ * @param up the command that brings its stack up. Default: `otto docker up`
+ */
+export function notRunning(
+  { id, service }: Pick<ContainerHostOptions, "id" | "service">,
+  status: ContainerStatus,
+  up = "otto docker up",
+): OttoError {
+  const { message, hint } = describeStatus(service, status, up);
+  const { state, exitCode } = status;
+  const details = { host: id, state, ...(exitCode === undefined ? {} : { exitCode }) };
+  return new OttoError("HOST_NOT_RUNNING", `${id}: ${message}`, { hint, details });
+}
+
+/** Each hint leads on: what it names does something about that state, or shows what was not seen yet. */
+function describeStatus(service: string, status: ContainerStatus, up: string): { message: string; hint: string } {
+  const container = `the container of the service ${service}`;
+  const logs = `otto docker logs ${service}`;
+  switch (status.state) {
+    case "absent":
+      return { message: `the service ${service} has no container`, hint: `Bring the stack up: ${up}` };
+    case "exited":
+    case "dead":
+      return {
+        message: `${container} does not run: it is ${formatContainerStatus(status)}`,
+        hint: `See what it wrote: ${logs}\nStart it again: ${up}`,
+      };
+    case "restarting":
+      return {
+        message: `${container} does not stay up: it is ${formatContainerStatus(status)}`,
+        hint: `See why it ends: ${logs}`,
+      };
+    case "paused":
+      return { message: `${container} is paused`, hint: `Have it go on: ${up}` };
+    default:
+      return {
+        message: `${container} does not run: it is ${formatContainerStatus(status)}`,
+        hint: `Start it: ${up}`,
+      };
+  }
 }

@@ -29,7 +29,7 @@ export function readHostLogs(
   async function* untilClosed(): AsyncGenerator<LogLine, void> {
     try {
       const containers = await listServiceContainers(host.engine, selection, signal);
-      if (containers.length === 0) throw notRunning(host.id, service);
+      if (containers.length === 0) throw notRunning({ id: host.id, service }, { state: "absent" });
       yield* lines;
     } catch (error) {
       if (closing.aborted && options.signal?.aborted !== true) return;

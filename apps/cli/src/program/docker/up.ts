@@ -24,6 +24,7 @@ export function createUp(choose: Choose): Command {
     .addOption(repoOption())
     .addOption(onOption())
     .option("--no-build", "start with the images that are there")
+    .option("--keep", "leave what a failed first start made, to look at it")
     .option("--no-deps", "leave alone what the named services depend on")
     .option("--force-recreate", "replace containers that run as declared, too")
     .option("--scale <service=count>", "how many containers a service gets; may be repeated", collectScale)
