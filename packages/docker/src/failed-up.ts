@@ -2,12 +2,12 @@ import { join } from "node:path";
 import type { Repo } from "@otto/config";
 import { isOttoError, OttoError } from "@otto/errors";
 import { type Lab, stateDirectory } from "@otto/host-registry";
-import type { ComposeUpOptions } from "./compose-up.js";
+import type { PlacementOptions } from "./stack-placement.js";
 
 /** Where the logs of stacks lie whose first `up` failed, unless `failuresDir` says otherwise. */
 export function failuresDirectory(
   lab: Lab,
-  { failuresDir }: Pick<ComposeUpOptions, "failuresDir"> = {},
+  { failuresDir }: { readonly failuresDir?: string | false | undefined } = {},
 ): string | false {
   return failuresDir ?? join(stateDirectory(lab.sshEnvironment), "failures");
 }
@@ -22,7 +22,7 @@ export function withNextSteps(error: unknown, repo: Repo, lab: Lab, options: Sta
   return new OttoError(code, message, { hint: next, details, cause });
 }
 
-type StackChoice = Pick<ComposeUpOptions, "on" | "projectName">;
+type StackChoice = Pick<PlacementOptions, "on" | "projectName">;
 
 function wordsOf(repo: Repo, lab: Lab, { on, projectName }: StackChoice): StackWords | undefined {
   // The commands know a stack by its repository.

@@ -181,27 +181,15 @@ export function notRunning(
 /** Each hint leads on: what it names does something about that state, or shows what was not seen yet. */
 function describeStatus(service: string, status: ContainerStatus, up: string): { message: string; hint: string } {
   const container = `the container of the service ${service}`;
+  const words = formatContainerStatus(status);
   const logs = `otto docker logs ${service}`;
-  switch (status.state) {
-    case "absent":
-      return { message: `the service ${service} has no container`, hint: `Bring the stack up: ${up}` };
-    case "exited":
-    case "dead":
-      return {
-        message: `${container} does not run: it is ${formatContainerStatus(status)}`,
-        hint: `See what it wrote: ${logs}\nStart it again: ${up}`,
-      };
-    case "restarting":
-      return {
-        message: `${container} does not stay up: it is ${formatContainerStatus(status)}`,
-        hint: `See why it ends: ${logs}`,
-      };
-    case "paused":
-      return { message: `${container} is paused`, hint: `Have it go on: ${up}` };
-    default:
-      return {
-        message: `${container} does not run: it is ${formatContainerStatus(status)}`,
-        hint: `Start it: ${up}`,
-      };
-  }
+  const { state } = status;
+  if (state === "absent")
+    return { message: `the service ${service} has no container`, hint: `Bring the stack up: ${up}` };
+  if (state === "paused") return { message: `${container} is paused`, hint: `Have it go on: ${up}` };
+  if (state === "restarting")
+    return { message: `${container} does not stay up: it is ${words}`, hint: `See why it ends: ${logs}` };
+  const hasRun = state === "exited" || state === "dead";
+  const hint = hasRun ? `See what it wrote: ${logs}\nStart it again: ${up}` : `Start it: ${up}`;
+  return { message: `${container} does not run: it is ${words}`, hint };
 }
