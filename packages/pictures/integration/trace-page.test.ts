@@ -69,7 +69,7 @@ test("bars stand in the order of time, and none leaves the picture", async () =>
   await writeFile(path, drawTrace(traceOf(many), "svg"));
   await using shown = await showFile(browser, path);
   const bars = await shown.page.evaluate(() =>
-    [...document.querySelectorAll(".bar")].map((bar) => {
+    [...document.querySelectorAll(".bar:not(.swatch)")].map((bar) => {
       const { left, right, width } = bar.getBoundingClientRect();
       return { left, right, width };
     }),

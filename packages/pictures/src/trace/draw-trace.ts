@@ -33,6 +33,7 @@ function drawTimeline(trace: Trace): Drawing {
   const barsHeight = rows.length * rowHeight;
   const listTop = barsTop + barsHeight + margin;
   const toX = (ms: number) => left + ((ms - root.startMs) / Math.max(root.endMs - root.startMs, 0.001)) * barsWidth;
+  const legendTop = listTop + (share.length + 2) * lineHeight;
   const body = [
     drawText(title(root), margin, margin + 16, { style: "title" }),
     ...head.map((line, index) => drawText(line, margin, margin + 40 + index * lineHeight, { style: "dim" })),
@@ -42,13 +43,28 @@ function drawTimeline(trace: Trace): Drawing {
     ),
     drawText("Critical path: what the command waited for", margin, listTop + 4, { style: "strong" }),
     ...share.map((line, index) => drawText(line, margin, listTop + 4 + (index + 1) * lineHeight)),
+    ...legend.map(([kind, words], index) => drawLegend(kind, words, { x: margin + index * 150, y: legendTop })),
   ];
   return {
     title: title(root),
     width: left + barsWidth + 2 * margin,
-    height: listTop + (share.length + 1) * lineHeight + margin,
+    height: legendTop + margin,
     body: body.join("\n"),
   };
+}
+
+const legend = [
+  ["build", "builds"],
+  ["compose", "the stack"],
+  ["service", "services"],
+  ["transfer", "transfers"],
+  ["wait", "waits"],
+  ["ssh", "SSH"],
+  ["failed-bar", "failed ✗"],
+] as const;
+
+function drawLegend(kind: string, words: string, { x, y }: { readonly x: number; readonly y: number }): string {
+  return `<rect class="swatch bar ${kind}" x="${x}" y="${y - 10}" width="20" height="12"/>${drawText(words, x + 28, y, { style: "dim" })}`;
 }
 
 function title(root: Span): string {
@@ -75,7 +91,7 @@ function chooseRows(spans: Trace["spans"], critical: ReadonlySet<string>): Row[]
   const [root] = spans;
   const byLength = spans.toSorted((a, b) => b.endMs - b.startMs - (a.endMs - a.startMs));
   const first = byLength.filter(({ id }) => critical.has(id));
-  const chosen = new Set([root, ...first, ...byLength].slice(0, mostRows + 1));
+  const chosen = new Set([...new Set([root, ...first, ...byLength])].slice(0, mostRows));
   const children = new Map<string | undefined, Span[]>();
   for (const span of spans) {
     const others = children.get(span.parentId);
@@ -88,7 +104,7 @@ function chooseRows(spans: Trace["spans"], critical: ReadonlySet<string>): Row[]
     for (const child of children.get(span.id) ?? []) add(child, depth + 1);
   };
   add(root, 0);
-  return rows.slice(0, mostRows);
+  return rows;
 }
 
 function drawRow(

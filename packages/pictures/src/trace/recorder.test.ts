@@ -84,7 +84,7 @@ test("phases hold the round trips and services of their time", () => {
   expect(linesOf(trace)).toEqual([
     "1000-4000 command otto docker up < ",
     "1000-2000 wait connect and lock p < otto docker up",
-    "1050-1200 ssh connect to gate < otto docker up",
+    "1050-1200 ssh connect to gate < connect and lock p",
     "1300-2000 wait wait for the lock of ada < otto docker up",
     "2000-2200 compose observe p < otto docker up",
     "2050-2070 wait wait for a session on pepper < observe p",
@@ -94,6 +94,27 @@ test("phases hold the round trips and services of their time", () => {
     "2300-3000 wait api waits for db failed < apply the plan to p",
   ]);
   expect(trace.spans[0].facts).toEqual({ exit_code: 0, "ssh.sent_bytes": 7, "ssh.received_bytes": 9 });
+});
+
+test("connecting is a part of the wait for it, and the hop's of that through it", () => {
+  const trace = record(
+    [
+      [1310, { type: "ssh.connected", hop: "gate", durationMs: 290 }],
+      [1340, { type: "ssh.opened", hop: "gate", what: "port", waitedMs: 300, durationMs: 30 }],
+      [1800, { type: "ssh.connected", hop: "pepper", durationMs: 795 }],
+      [1850, { type: "ssh.opened", hop: "pepper", what: "socket", waitedMs: 800, durationMs: 50 }],
+    ],
+    2000,
+  );
+  expect(linesOf(trace).slice(1)).toEqual([
+    "1000-1800 wait wait for a session on pepper < otto docker up",
+    "1005-1800 ssh connect to pepper < wait for a session on pepper",
+    "1010-1310 wait wait for a session on gate < connect to pepper",
+    "1020-1310 ssh connect to gate < wait for a session on gate",
+    "1310-1340 ssh open a port on gate < connect to pepper",
+    "1800-1850 ssh open a socket on pepper < otto docker up",
+  ]);
+  expect(trace.spans[0].facts).toEqual({ exit_code: 0 });
 });
 
 test("what another process recorded is a part, with its bytes", () => {

@@ -83,8 +83,8 @@ class Recording {
   /** By image: how far the engine's clock seems behind ours, at most. */
   readonly #skew = new Map<string, number>();
   readonly #steps: (Omit<Span, "id"> & { readonly image: string })[] = [];
-  #sentBytes = 0;
-  #receivedBytes = 0;
+  /** Undefined until a connection has told: OpenSSH's client counts nothing. */
+  #traffic: { readonly sentBytes: number; readonly receivedBytes: number } | undefined;
 
   constructor(name: string, startMs: number, now: () => number) {
     this.#root = { id: newId(), key: "", name, kind: "command", parentId: undefined, startMs, facts: {} };
@@ -148,8 +148,7 @@ class Recording {
         this.#past(`open a ${event.what} on ${event.hop}`, "ssh", event.durationMs);
         break;
       case "ssh.traffic":
-        this.#sentBytes += event.sentBytes;
-        this.#receivedBytes += event.receivedBytes;
+        this.#addTraffic(event);
     }
   }
 
@@ -162,8 +161,7 @@ class Recording {
       })),
     );
     const { "ssh.sent_bytes": sent, "ssh.received_bytes": received } = spans[0].facts;
-    this.#sentBytes += Number(sent ?? 0);
-    this.#receivedBytes += Number(received ?? 0);
+    if (sent !== undefined) this.#addTraffic({ sentBytes: Number(sent), receivedBytes: Number(received ?? 0) });
   }
 
   finish(facts: SpanFacts): Trace {
@@ -173,7 +171,10 @@ class Recording {
       const skew = this.#skew.get(image) ?? 0;
       return { ...step, id: newId(), startMs: step.startMs + skew, endMs: step.endMs + skew };
     });
-    const traffic = { "ssh.sent_bytes": this.#sentBytes, "ssh.received_bytes": this.#receivedBytes };
+    const traffic = this.#traffic && {
+      "ssh.sent_bytes": this.#traffic.sentBytes,
+      "ssh.received_bytes": this.#traffic.receivedBytes,
+    };
     const root = {
       ...closed({ ...this.#root, facts: { ...facts, ...traffic } }, endMs),
       isFailed: facts.exit_code !== 0 && facts.exit_code !== undefined,
@@ -182,6 +183,11 @@ class Recording {
       id: randomBytes(16).toString("hex"),
       spans: [root, ...nestSpans(root, [...this.#done, ...open, ...steps])],
     };
+  }
+
+  #addTraffic({ sentBytes, receivedBytes }: { sentBytes: number; receivedBytes: number }): void {
+    const { sentBytes: sent, receivedBytes: received } = this.#traffic ?? { sentBytes: 0, receivedBytes: 0 };
+    this.#traffic = { sentBytes: sent + sentBytes, receivedBytes: received + receivedBytes };
   }
 
   #begin(

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { drawTrace } from "./draw-trace.js";
 import type { Span, Trace } from "./trace.js";
 import { formatTrace, parseTrace } from "./trace-file.js";
 
@@ -64,6 +65,15 @@ test.each([
   '{"resourceSpans":{}}',
 ])("%j is refused", (text) => {
   expect(() => parseTrace(text)).toThrow(expect.objectContaining({ code: "TRACE_INVALID" }));
+});
+
+test("a file whose spans are nested without end is read", () => {
+  const traceEvents = Array.from({ length: 20_000 }, (_, index) => ({
+    ...{ name: `s${index}`, ph: "X", ts: 0, dur: 1 },
+    args: { id: `s${index}`, parent: `s${(index + 1) % 20_000}` },
+  }));
+  const { spans } = parseTrace(JSON.stringify({ traceEvents }));
+  expect([spans.length, drawTrace({ id: "", spans }, "svg").length > 0]).toEqual([20_000, true]);
 });
 
 test("whatever a file holds, it is read or refused", () => {

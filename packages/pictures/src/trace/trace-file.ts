@@ -1,6 +1,6 @@
 import { OttoError } from "@otto/errors";
 import { type ChromeData, formatChrome, readChrome } from "./chrome.js";
-import { nestSpans } from "./nest-spans.js";
+import { placeSpans } from "./nest-spans.js";
 import { formatOtlp, type OtlpData, readOtlp } from "./otlp.js";
 import type { Span, Trace } from "./trace.js";
 
@@ -29,7 +29,7 @@ export function parseTrace(text: string): Trace {
   const root = valid.find(({ parentId }) => parentId === undefined) ?? valid[0];
   if (root === undefined) throw invalid("it has no span");
   const others = valid.filter((span) => span !== root);
-  return { id, spans: [{ ...root, parentId: undefined }, ...nestSpans(root, others)] };
+  return { id, spans: [{ ...root, parentId: undefined }, ...placeSpans(root, others)] };
 }
 
 function read(data: unknown): { id: string; spans: Span[] } {
