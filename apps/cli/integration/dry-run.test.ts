@@ -57,6 +57,7 @@ const changing: Readonly<Record<string, (repo: TestRepo) => readonly string[]>> 
   run: () => ["run", "mark"],
   test: () => ["test"],
   trust: () => ["trust"],
+  lab: () => ["lab", "add", "ci@10.0.0.7"],
   init: () => ["init", "--here", "--compose"],
 };
 

@@ -64,6 +64,32 @@ test("a Compose file and a machine are enough: up, exec and down, with no lab an
   }
 });
 
+test("otto lab add makes a lab of one's own, which no settings have to name, and says what comes next", async () => {
+  const { address, port, user } = machines.hosts.parent;
+  const machine = [
+    "lab",
+    "add",
+    `${user}@${address}:${port}`,
+    "--name",
+    "pepper",
+    "--identity",
+    machines.privateKeyPath,
+  ];
+  const planned = await runOtto(place, ["--dry-run", ...machine]);
+  expect(planned).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("would write") });
+  expect(await readdir(home)).not.toContain(".config");
+  const added = await runOtto(place, machine);
+  const next = "next: otto doctor pepper --lab lab, then otto up --on pepper --lab lab";
+  expect(added).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(next) });
+  const there = await runOtto(place, ["--lab", "lab", "host", "pepper", "exec", "echo", "here"]);
+  expect(there).toMatchObject({ exitCode: 0, stdout: "here\n" });
+  const again = await runOtto(place, machine);
+  expect(again).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/^error\[LAB_HOST_EXISTS\]: /) });
+  expect((await runOtto(place, ["--lab", "lab", "lab", "list"])).stdout).toMatch(/^lab +pepper +in use: --lab$/m);
+  expect((await runOtto(place, ["lab", "remove", "pepper"])).exitCode).toBe(0);
+  expect((await runOtto(place, ["lab", "list"])).stdout).not.toContain("pepper");
+});
+
 test("a name that nobody knows says how to give a machine without a lab", async () => {
   const { exitCode, stderr } = await runOtto(place, ["host", "bix", "exec", "true"]);
   expect(exitCode).toBe(255);

@@ -4,10 +4,13 @@ export { createJsonSchema, type JsonSchema, type SchemaName } from "./json-schem
 export { formatHostId, type HostIdentity } from "./lab/host-identity.js";
 export { type DefaultLab, findDefaultLab } from "./lab/lab-choice.js";
 export type { Credential, HostData, HostDocker, LabData, LabOrigin, SshOptions } from "./lab/lab-data.js";
+export type { HostEntry, NewParent, PlannedEntries } from "./lab/lab-entries.js";
 export { type DeclaredHost, sshDefaults } from "./lab/lab-host.js";
 export { type LoadLabOptions, listLabs, loadLab, type RepoLab, readRepoLabs } from "./lab/lab-loading.js";
 export { type LabPlaces, userLabFile } from "./lab/lab-sources.js";
 export type { LabSummary } from "./lab/lab-summary.js";
+export { findLabFile, type LabChange, planLabAddition, planLabRemoval, writeLab } from "./lab/lab-writing.js";
+export { type MachineAddress, parseMachineAddress } from "./lab/machine-address.js";
 export {
   describeMissing,
   findHost,

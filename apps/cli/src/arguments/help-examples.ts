@@ -80,6 +80,13 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     "otto trace up.json -o up.html     # the timeline, with the critical path",
   ],
   "otto doctor": ["otto doctor", "otto doctor pepper --lab veg"],
+  "otto lab": ["otto lab list", "otto lab add ci@10.0.0.7 --via ci@gate.example.org"],
+  "otto lab add": [
+    "otto lab add ci@10.0.0.7 --via ci@gate.example.org --name pepper",
+    "otto --lab bench lab add ci@pepper:2222 --identity ~/.ssh/ci",
+  ],
+  "otto lab list": ["otto lab list"],
+  "otto lab remove": ["otto lab remove pepper"],
   "otto trust": [
     "otto trust --dry-run                 # shows the files and hosts",
     "otto trust",

@@ -49,6 +49,7 @@ const argumentSubjects: Readonly<Record<string, Subject>> = {
   image: "image",
   instruction: "instruction",
   port: "nothing",
+  machine: "nothing",
   ports: "nothing",
   service: "service",
   source: "nothing",
@@ -60,9 +61,11 @@ const argumentSubjects: Readonly<Record<string, Subject>> = {
 const optionSubjects: Readonly<Record<string, Subject>> = {
   buildArg: "nothing",
   env: "nothing",
+  identity: "sent-path",
   index: "nothing",
   lab: "lab",
   mode: "nothing",
+  name: "nothing",
   on: "parent",
   output: "nothing",
   profile: "nothing",
@@ -77,6 +80,7 @@ const optionSubjects: Readonly<Record<string, Subject>> = {
   until: "nothing",
   trace: "nothing",
   user: "nothing",
+  via: "nothing",
   waitTimeout: "nothing",
   workdir: "nothing",
 };

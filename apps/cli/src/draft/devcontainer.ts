@@ -23,7 +23,7 @@ type Table = Readonly<Record<string, unknown>>;
 /** The first development container of a project that otto can run; a file that cannot be read says nothing. */
 export async function readDevcontainer(root: string): Promise<DevcontainerDraft | undefined> {
   const others = await readdir(join(root, ".devcontainer")).catch(() => []);
-  const folders = others.toSorted().map((name) => `.devcontainer/${name}/devcontainer.json`);
+  const folders = others.toSorted((a, b) => (a < b ? -1 : 1)).map((name) => `.devcontainer/${name}/devcontainer.json`);
   for (const file of [".devcontainer/devcontainer.json", ".devcontainer.json", ...folders]) {
     const text = await readBoundedFile(join(root, file)).then(String, () => undefined);
     const draft = text === undefined ? undefined : toDraft(file, tableOf(parse(text)));

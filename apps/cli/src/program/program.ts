@@ -10,6 +10,7 @@ import { createDoctorCommand } from "./doctor-command.js";
 import { helpExamples, helpLayout, helpWidthFor } from "./help.js";
 import { createHostCommand } from "./host-command.js";
 import { createInitCommand } from "./init-command.js";
+import { createLabCommand } from "./lab-command.js";
 import { createRunCommand } from "./run-command.js";
 import { createSchemaCommand } from "./schema-command.js";
 import { commandsOf, pathOf, shortForms } from "./subcommand.js";
@@ -53,6 +54,7 @@ export function createProgram(version: string, choose: Choose, output: ProgramOu
     .addCommand(createDoctorCommand(choose))
     .commandsGroup("Setting up:")
     .addCommand(createInitCommand(choose))
+    .addCommand(createLabCommand(choose))
     .addCommand(createTrustCommand(choose))
     .addCommand(createSchemaCommand(choose))
     .addCommand(createCompletionCommand(choose))

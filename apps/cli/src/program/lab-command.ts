@@ -1,0 +1,40 @@
+import { Command } from "commander";
+import { collect } from "../arguments/option.js";
+import type { LabAddFlags } from "../commands/lab.js";
+import type { Choose } from "../outcome.js";
+
+/** `otto lab add|list|remove` */
+export function createLabCommand(choose: Choose): Command {
+  return new Command("lab")
+    .description("add machines to the lab file, list the labs, remove a host")
+    .addCommand(createAdd(choose))
+    .addCommand(
+      new Command("list")
+        .description("list the labs, and which one is in use, as otto --list-labs")
+        .action(() => choose(async (session) => (await import("../commands/list-labs.js")).listLabs(session))),
+    )
+    .addCommand(
+      new Command("remove")
+        .description("remove a host from the lab file")
+        .argument("<host>", "id of the host")
+        .action((host: string) =>
+          choose(async (session) => (await import("../commands/lab.js")).labRemove(session, host)),
+        ),
+    );
+}
+
+function createAdd(choose: Choose): Command {
+  return new Command("add")
+    .summary("add a machine that has docker, and the way to it")
+    .description(
+      "Writes a machine, and the hops on the way to it, to the lab file: that of the settings, else your own, ~/.config/otto/lab.json. It connects to none of them.",
+    )
+    .argument("<machine>", "user@host[:port]")
+    .option("--via <machine>", "a hop, as user@host[:port] or its id; may be repeated, the nearest first", collect)
+    .option("--name <id>", "id of the machine (default: the first word of its name, or its address)")
+    .option("--identity <file>", "private key for the machines that are added")
+    .option("--force", "replace hosts that have these ids")
+    .action((machine: string, flags: Omit<LabAddFlags, "machine">) =>
+      choose(async (session) => (await import("../commands/lab.js")).labAdd(session, { ...flags, machine })),
+    );
+}
