@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { findCriticalPath } from "./critical-path.js";
-import { nestSpans } from "./nest-spans.js";
+import { nestSpans, placeSpans } from "./nest-spans.js";
 import type { Span, SpanKind, Trace } from "./trace.js";
 
 function span(
@@ -66,4 +66,12 @@ test("whatever was recorded, the path has no gaps and adds up to the whole, and 
       for (const [index, { startMs }] of path.slice(1).entries()) expect(startMs).toBe(path[index]?.endMs);
     }),
   );
+});
+
+test("spans that are each other's parts are cut loose from each other, and lie within what holds them", () => {
+  const [a, b] = placeSpans(span("root", 0, 10, undefined), [span("a", 0, 8, "b"), span("b", 4, 20, "a")]);
+  expect([a, b].map((one) => [one?.id, one?.parentId, one?.startMs, one?.endMs])).toEqual([
+    ["b", "root", 4, 10],
+    ["a", "b", 4, 8],
+  ]);
 });

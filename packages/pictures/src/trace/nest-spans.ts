@@ -30,13 +30,16 @@ export function nestSpans(root: Span, spans: readonly Span[]): Span[] {
 export function placeSpans(root: Span, spans: readonly Span[]): Span[] {
   const byId = new Map([root, ...spans].map((span) => [span.id, span]));
   const placed = new Map<string, Span>([[root.id, root]]);
+  const underWay = new Set<string>();
   const place = (span: Span, depth: number): Span => {
     const known = placed.get(span.id);
     if (known !== undefined) return known;
     const given = span.parentId === undefined ? undefined : byId.get(span.parentId);
-    // Before its parent: what is a part of itself would have no end.
-    placed.set(span.id, { ...span, parentId: root.id });
-    const { id, startMs, endMs } = given === undefined || depth > deepest ? root : place(given, depth + 1);
+    underWay.add(span.id);
+    // What is a part of itself would have no end.
+    const isPart = given !== undefined && depth <= deepest && !underWay.has(given.id);
+    const { id, startMs, endMs } = isPart ? place(given, depth + 1) : root;
+    underWay.delete(span.id);
     const clamp = (ms: number) => Math.min(Math.max(ms, startMs), endMs);
     const within = { ...span, parentId: id, startMs: clamp(span.startMs), endMs: clamp(span.endMs) };
     placed.set(span.id, within);
