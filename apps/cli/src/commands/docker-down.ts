@@ -35,11 +35,11 @@ export async function dockerDown(session: Session, flags: DockerDownFlags): Prom
 }
 
 async function takeDown(session: Session, place: ServicePlace, flags: DockerDownFlags): Promise<boolean> {
-  const { repo, parent } = place;
+  const { repo, lab, parent } = place;
   const { result, progress } = await downShown(session, place, flags);
   const { status, message } = result;
   const kept = result.status === "failed" ? undefined : result.kept;
-  const text = `${repo.name}  ${status === "failed" ? `failed on ${parent.id}` : message}`;
+  const text = `${repo.name}  ${status === "failed" ? `failed on ${nameParent(lab, parent)}` : message}`;
   if (!isShownByBoard(session, progress) || status !== "success" || kept !== undefined)
     session.reporter.item(text, {
       type: "stack",

@@ -10,7 +10,8 @@ type PullEvent = Extract<UpEvent, { type: "compose.pull" }>;
 type SentEvent = Extract<BuildEvent, { type: "build.sent" | "registry.bytes" }>;
 type TransferDone = Extract<BuildEvent, { type: "registry.done" }>;
 
-type Progress = SentEvent | PullEvent;
+type SendingEvent = Extract<UpEvent, { type: "compose.sending" }>;
+type Progress = SentEvent | PullEvent | SendingEvent;
 
 /** How often a transfer that lasts is told: to a program, and to who reads lines. */
 const progressMs = { event: 1000, line: 5000 };
@@ -58,6 +59,9 @@ export function createDockerEventListener(
   return (event) => {
     if (event.type === "build.sent" || event.type === "registry.bytes") return tellNowAndThen(event.image, event);
     if (event.type === "compose.pull") return tellNowAndThen("", event);
+    if (event.type === "compose.sending") return tellNowAndThen(" ", event);
+    // It has the sum.
+    if (event.type === "compose.staged") transfers.delete(" ");
     if (event.type === "registry.started" || event.type === "registry.done") tellSum(event.image);
     if (event.type === "compose.service" && event.state === "pulled") tellSum("");
     if (event.type === "build.finished") tellSum(event.image);
@@ -102,6 +106,8 @@ function createLineMaker(): (event: DockerEvent) => readonly string[] {
         return [wordsOfTransfer(event)];
       case "build.finished":
         return [unfinished.get(event.image) ?? "", wordsOfEnd(event)].filter((line) => line !== "");
+      case "compose.sending":
+        return [`sending files, ${formatBytes(event.bytes)} of ${formatBytes(event.totalBytes)}`];
       case "compose.staged":
         return [`sent ${event.files} ${event.files === 1 ? "file" : "files"}, ${formatBytes(event.bytes)}`];
       case "compose.output":

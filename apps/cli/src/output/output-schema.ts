@@ -152,6 +152,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   "registry.bytes": { ...transfer, bytes: count, totalBytes: count },
   "registry.done": { ...transfer, "digest?": text, transferred: count, existing: count },
   "compose.waiting": { project: text, ...holder },
+  "compose.sending": { project: text, bytes: count, totalBytes: count },
   "compose.staged": { project: text, files: count, bytes: count },
   "compose.ready": {
     ...{ project: text, services: count, isChanged: flag },

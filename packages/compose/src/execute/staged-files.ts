@@ -22,11 +22,27 @@ export async function sendFiles(
   const { command: docker, stagingRoot } = parent.docker;
   const aside = await updateTree(
     { shell: session, remoteDir: directory, host: parent.id, docker, stagingRoot },
-    tree,
+    counted(tree, (bytes) => onEvent?.({ type: "compose.sending", project, bytes, totalBytes: bytesOf(tree) })),
     signal,
   );
   if (aside !== undefined) onEvent?.({ type: "compose.warning", project, message: formatAside(parent.id, aside) });
   onEvent?.({ type: "compose.staged", project, files: tree.send.length, bytes: bytesOf(tree) });
+}
+
+/** The same plan; `onBytes` gets how many bytes of its files have been read for sending. */
+function counted(tree: TreePlan, onBytes: (bytes: number) => void): TreePlan {
+  let bytes = 0;
+  async function* count(parts: Iterable<Buffer> | AsyncIterable<Buffer>) {
+    for await (const part of parts) {
+      bytes += part.length;
+      onBytes(bytes);
+      yield part;
+    }
+  }
+  const send = tree.send.map((entry) =>
+    entry.kind === "file" ? { ...entry, read: () => count(entry.read()) } : entry,
+  );
+  return { ...tree, send };
 }
 
 function bytesOf({ send }: TreePlan): number {

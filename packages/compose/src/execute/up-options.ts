@@ -24,6 +24,8 @@ export interface ServicePort extends ObservedPort {
 export type UpEvent =
   /** Someone else works on the stack; this call goes on when they are done. */
   | WaitingEvent
+  /** Files are being sent: `bytes` of them have gone. Comes with every part. */
+  | { readonly type: "compose.sending"; readonly project: string; readonly bytes: number; readonly totalBytes: number }
   /** `files`: how many were sent, and their bytes; those that have not changed are not. */
   | { readonly type: "compose.staged"; readonly project: string; readonly files: number; readonly bytes: number }
   | { readonly type: "compose.planned"; readonly project: string; readonly steps: readonly UpStep[] }

@@ -179,6 +179,15 @@ test("a transfer has its rate and what it takes still as soon as they can be tol
   expect(formatTransfer(transfer, 2000, 20)).toBe("40 %");
 });
 
+test("while files are sent the title says how far", () => {
+  const sending = { type: "compose.sending", project: "p", bytes: 500, totalBytes: 2_000_000 } as const;
+  const titleOf = (board: Board) => formatBoard(board, { columns: 80, now: 0, paint })[0];
+  const board = boardOf([0, planned(create("web"))], [0, sending]);
+  expect(titleOf(board)).toBe("⠋ up shop on pepper (via gate) · sending files, 500 B of 2.0 MB  0.0 s");
+  const staged = followEvent(board, { type: "compose.staged", project: "p", files: 1, bytes: 2_000_000 }, 0);
+  expect(titleOf(staged)).toBe("⠋ up shop on pepper (via gate) · 0 of 1 up  0.0 s");
+});
+
 test("an event changes no board of before", () => {
   const before = openBoard(title, 0);
   followEvent(before, service("web", "running"), 1);

@@ -117,6 +117,8 @@ function followKind(board: Board, event: BoardEvent, now: number): Board {
     }
     case "compose.waiting":
       return { ...board, phase: `waiting for ${wordsOfHolder(event)}` };
+    case "compose.sending":
+      return { ...board, phase: `sending files, ${formatBytes(event.bytes)} of ${formatBytes(event.totalBytes)}` };
     case "compose.staged":
       return { ...addTotals(board, { sentBytes: event.bytes }), phase: "" };
     case "compose.planned":
