@@ -88,13 +88,15 @@ test("each other line is answered by what to type instead, as the documentation 
 });
 
 test("where the word after run is a service, otto says how to run one", async () => {
-  for (const words of [
-    ["run", "api", "sh"],
-    ["run", "--rm", "api", "sh", "-c", "exit 7"],
-  ]) {
+  const lines: readonly (readonly [string[], string])[] = [
+    [["run", "api", "ls", "-l"], "otto exec api ls -l"],
+    [["run", "--rm", "-e", "A=1", "api", "sh", "-c", "exit 7"], "otto exec api sh -c 'exit 7'"],
+    [["run", "api"], "otto exec api COMMAND"],
+  ];
+  for (const [words, typed] of lines) {
     const { exitCode, stderr } = await runOtto(repo.place, words);
-    const line = words.map((word) => (word.includes(" ") ? `'${word}'` : word)).join(" ");
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`api is a service: otto docker ${line}\n`)]);
+    const hint = `hint: api is a service, not an instruction: ${typed}\n`;
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(hint)]);
   }
 });
 

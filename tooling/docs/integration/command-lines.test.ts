@@ -45,7 +45,7 @@ function readCall(page: string, line: string): readonly Shown[] {
 /** The words that name a command; a host's id stands within them. */
 function commandOf(names: readonly string[]): readonly string[] {
   const [first = "", second = "", third = ""] = names;
-  if (first === "docker") return [first, second];
+  if (first === "docker" || first === "compose") return ["docker", second];
   if (first === "host") return third === "" ? [first] : [first, "local", third];
   return first === "" || first.includes("COMMAND") ? [] : [first];
 }
@@ -71,5 +71,5 @@ async function helpOf(command: string): Promise<string | undefined> {
   const { stdout } = await execute(process.execPath, [join(root, "apps/cli/bin/otto.js"), ...words], { env });
   // A verb of docker goes by its short form.
   const name = command.replace("host local", "host ID").replace(/^docker (?=.)/, "");
-  return stdout.startsWith(`Usage: otto ${name}`) ? stdout : undefined;
+  return [name, `docker ${name}`].some((it) => stdout.startsWith(`Usage: otto ${it}`)) ? stdout : undefined;
 }

@@ -53,17 +53,26 @@ async function runNamed(session: Session, flags: RunFlags): Promise<Outcome> {
   return session.options.dryRun ? showRun(session, chosen, read.given) : runChosen(session, chosen, read.given);
 }
 
-/** A name of no instruction may be a service: `docker run` is what its user types. */
+/** A name of no instruction may be a service: `run` is what a user of docker types. */
 async function explainService<T>(session: Session, { name = "", words }: RunFlags, find: () => T): Promise<T> {
   try {
     return find();
   } catch (error) {
     if (!isOttoError(error, "INSTRUCTION_UNKNOWN")) throw error;
-    const service = [name, ...words].find((word) => !word.startsWith("-"));
-    if (service === undefined || !(await readServices(session)).includes(service)) throw error;
+    const services = await readServices(session).catch((): readonly string[] => []);
+    const line = [name, ...words];
+    const at = line.findIndex((word) => services.includes(word));
+    if (at === -1) throw error;
     const { code, message, details, cause } = error;
-    const line = ["otto", "docker", "run", name, ...words].map(formatWord).join(" ");
-    throw new OttoError(code, message, { hint: `${service} is a service: ${line}`, details, cause });
+    const [service = "", ...command] = line.slice(at);
+    const typed = ["otto", "exec", service, ...(command.length === 0 ? ["COMMAND"] : command)]
+      .map(formatWord)
+      .join(" ");
+    throw new OttoError(code, message, {
+      hint: `${service} is a service, not an instruction: ${typed}`,
+      details,
+      cause,
+    });
   }
 }
 

@@ -61,6 +61,18 @@ const words: Readonly<Record<string, Answer>> = {
   }),
 };
 
+/** Verbs of docker that otto has not; one that it gets goes before its answer. */
+const missingVerbs: Readonly<Record<string, Answer>> = {
+  run: { says: "A command in a running service: otto exec SERVICE COMMAND. An instruction: otto run NAME" },
+  pull: { says: "Ask the registries and bring the stack up: otto up --pull always" },
+  wait: {
+    says: "otto up waits until services are up, and those with an end have ended: otto up --wait-timeout SECONDS",
+  },
+  events: {
+    says: "What otto does, as it happens: otto up --json. What the engine does: otto host HOST exec docker events",
+  },
+};
+
 /** Words behind `otto host HOST` that are no verb of it; any other is taken for a command to run there. */
 const hostWords: Readonly<Record<string, "login" | "copy">> = {
   ...spread(["ssh", "shell", "sh", "bash", "enter", "console", "connect", "attach"], "login"),
@@ -160,8 +172,9 @@ function spread<Value>(keys: readonly string[], value: Value): Record<string, Va
 export function answerWords(given: readonly string[]): { readonly answer: Answer; readonly count: number } | undefined {
   for (const count of [2, 1]) {
     const key = given.slice(0, count).join(" ");
-    if (given.length < count || !Object.hasOwn(words, key)) continue;
-    const answer = words[key];
+    const table = Object.hasOwn(words, key) ? words : missingVerbs;
+    if (given.length < count || !Object.hasOwn(table, key)) continue;
+    const answer = table[key];
     if (answer !== undefined) return { answer, count };
   }
   return undefined;
@@ -183,5 +196,5 @@ export function answerOption(command: string, flag: string): string | undefined 
   return Object.hasOwn(leading, flag) ? leading[flag] : undefined;
 }
 
-/** All words that have an answer, and all commands that one names. */
+/** All words that are no command in any case. */
 export const answeredWords: readonly string[] = Object.keys(words);
