@@ -109,7 +109,7 @@ export function createStackProgress(options: ProgressOptions): StackProgress {
     return expected === undefined || expected.includes(last === "waiting" && state === "starting" ? "created" : last);
   };
   /** The services that one waits for: those that are not what its `depends_on` says. */
-  const awaited = ({ dependsOn = [] }: ComposeService) =>
+  const awaited = ({ dependsOn }: ComposeService) =>
     dependsOn
       .filter(({ service, condition }) => declared.has(service) && !isMet(statesOf(service), condition, isStarted))
       .map(({ service }) => service);

@@ -147,8 +147,7 @@ function followKind(board: Board, event: BoardEvent, now: number): Board {
     case "compose.output":
     case "compose.started":
     case "compose.warning":
-      return board;
-    default:
+    case "compose.used":
       return board;
   }
 }
