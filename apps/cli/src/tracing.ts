@@ -37,7 +37,7 @@ export function startTracing({
     onEvent: recorder.onEvent,
     collect: async (directory) => {
       const names = await readdir(directory).catch(() => []);
-      for (const name of names.sort()) recorder.addTrace(parseTrace(await readFile(join(directory, name), "utf8")));
+      for (const name of names) recorder.addTrace(parseTrace(await readFile(join(directory, name), "utf8")));
       await rm(directory, { recursive: true, force: true });
     },
     finish: async (exitCode) => {

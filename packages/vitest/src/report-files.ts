@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { StackGraph } from "@otto/docker";
 import { formatGraph } from "@otto/pictures";
-import type { StackReport } from "./stack-report.js";
 
 /** Where a failed test's files are; all paths are absolute. */
 export interface ReportFiles {
@@ -21,9 +20,15 @@ export interface ReportPlace {
   readonly test: string;
 }
 
+/** What is written of a stack's report. */
+interface ReportedStack {
+  readonly project: string;
+  readonly containers: readonly { readonly name: string; readonly logs: string }[];
+}
+
 /** Writes the graph and the logs of a failed test's stack. */
 export async function writeReportFiles(
-  report: StackReport,
+  report: ReportedStack,
   graph: StackGraph,
   { directory: root, test }: ReportPlace,
 ): Promise<ReportFiles> {
@@ -51,5 +56,5 @@ const longestName = 100;
 /** A name that every file system takes. */
 export function fileName(text: string): string {
   const plain = text.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[-.]+|-+$/g, "");
-  return [...plain].slice(0, longestName).join("") || "unnamed";
+  return Array.from(plain).slice(0, longestName).join("") || "unnamed";
 }

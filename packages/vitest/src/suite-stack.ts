@@ -74,8 +74,18 @@ async function openRecorded({ lab: name, cwd }: SuiteStackOptions): Promise<Lab>
   if (recording === undefined) return openLab({ lab: name, cwd });
   const lab = await openLab({ lab: name, cwd, onActivity: recording.onEvent, onSshEvent: recording.onEvent });
   const close = lab[Symbol.asyncDispose].bind(lab);
+  const closeRecorded = async () => {
+    try {
+      await close();
+    } finally {
+      await recording.write();
+    }
+  };
   let closed: Promise<void> | undefined;
-  lab[Symbol.asyncDispose] = () => (closed ??= close().finally(recording.write));
+  lab[Symbol.asyncDispose] = () => {
+    closed ??= closeRecorded();
+    return closed;
+  };
   return lab;
 }
 

@@ -63,8 +63,8 @@ export function readChrome({ traceEvents, otherData }: ChromeData): { id: string
   const spans = complete.map(({ name, cat, ts, dur, args = {} }, index): Span => {
     const { id, parent, failed, ...facts } = args;
     return {
-      id: String(id ?? `event ${index}`),
-      parentId: parent === undefined ? undefined : String(parent),
+      id: typeof id === "string" ? id : `event ${index}`,
+      parentId: typeof parent === "string" ? parent : undefined,
       name: String(name ?? ""),
       kind: toKind(cat),
       startMs: Number(ts) / 1000,

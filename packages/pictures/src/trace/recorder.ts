@@ -4,8 +4,13 @@ import { cleanText } from "@otto/errors";
 import { nestSpans } from "./nest-spans.js";
 import type { Span, SpanFacts, SpanKind, Trace } from "./trace.js";
 
-/** What a recorder understands of what it hears; it passes over the rest. */
-type Heard = BuildEvent | UpEvent | DownEvent | StackPhase | SshHeard;
+/** What a recorder understands of what it hears; the rest says nothing of time. */
+type Heard =
+  | Extract<BuildEvent, { type: "build.waiting" | "build.started" | "build.step" | "build.sent" | "build.finished" }>
+  | Extract<BuildEvent, { type: "registry.started" | "registry.bytes" | "registry.done" }>
+  | Extract<UpEvent | DownEvent, { type: "compose.waiting" | "compose.service" | "compose.build" }>
+  | StackPhase
+  | SshHeard;
 
 type SshHeard =
   | { readonly type: "ssh.connected"; readonly hop: string; readonly durationMs: number }
