@@ -46,6 +46,7 @@ function readCall(page: string, line: string): readonly Shown[] {
 function commandOf(names: readonly string[]): readonly string[] {
   const [first = "", second = "", third = ""] = names;
   if (first === "docker" || first === "compose") return ["docker", second];
+  if (first === "lab") return [first, second];
   if (first === "host") return third === "" ? [first] : [first, "local", third];
   return first === "" || first.includes("COMMAND") ? [] : [first];
 }
