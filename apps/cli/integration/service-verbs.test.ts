@@ -1,10 +1,12 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { type EngineEvent, type Lab, labJson, recordEngineEvents, startLab } from "@otto/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launcher, runJson, runOtto } from "./otto-process.js";
+import { finished, launcher, lineOf, runJson, runOtto, startOtto } from "./otto-process.js";
 import { TestTerminal } from "./terminal.js";
 import { createTestRepo, type TestRepo } from "./test-repo.js";
 
@@ -358,4 +360,76 @@ describe("what shows something", () => {
     expect(run.exitCode).toBe(exitCode);
     expect(run.lines[0]).toMatchObject({ type: "error", code });
   });
+});
+
+describe("run", () => {
+  /** Names of the one-off containers that are there. */
+  const oneOffs = async () => {
+    const filters = [`label=com.docker.compose.project=${repo.project}`, "label=com.docker.compose.oneoff=True"];
+    const words = filters.flatMap((filter) => ["--filter", filter]);
+    return (await execute("docker", ["ps", "--all", "--quiet", ...words])).stdout;
+  };
+
+  test.concurrent.each([
+    [["--rm", "db", "sh", "-c", "echo out; echo err >&2; exit 7"]],
+    [["-e", "A=a secret", "-u", "65534", "-w", "/etc", "db", "sh", "-c", 'echo "$A"; id -u; pwd; hostname | wc -c']],
+    [["--entrypoint", "echo", "db", "taken"]],
+    [["once"]],
+    [["-T", "db", "cat"]],
+    [["-v", "/etc/hostname:/there:ro", "db", "cat", "/there"]],
+  ])("otto docker run %j gives what docker compose run does", async (words) => {
+    const file = join(repo.root, "docker/compose.yml");
+    const reference = execute("docker", ["compose", "-p", repo.project, "-f", file, "run", "--rm", "-T", ...words]);
+    reference.child.stdin?.end("fed\n");
+    const wanted = await reference.then(
+      ({ stdout }) => ({ exitCode: 0, stdout }),
+      ({ code, stdout }: { code: number; stdout: string }) => ({ exitCode: code, stdout }),
+    );
+    const { exitCode, stdout } = await runOtto(repo.place, ["docker", "run", ...words], "fed\n");
+    expect({ exitCode, stdout }).toEqual(wanted);
+  });
+
+  test("run -it gives a terminal, and nothing is left", async () => {
+    await using terminal = await TestTerminal.open(repo.place, ["docker", "run", "-it", "db", "sh"]);
+    await terminal.sees("# ");
+    terminal.type("stty size; exit 5\n");
+    await terminal.sees("24 80");
+    expect((await terminal.finished()).exitCode).toBe(5);
+    expect(await oneOffs()).toBe("");
+  });
+
+  test("a client that is killed leaves nothing", async () => {
+    const child = startOtto(repo.place, ["docker", "run", "db", "sh", "-c", "trap : TERM HUP; echo begun; sleep 600"]);
+    await lineOf(child.stdout, (line) => line === "begun");
+    expect(await oneOffs()).not.toBe("");
+    child.kill("SIGKILL");
+    await expect.poll(oneOffs, { timeout: 20_000 }).toBe("");
+  });
+
+  test("an interrupted one is removed before otto ends", async () => {
+    const child = startOtto(repo.place, ["docker", "run", "db", "sh", "-c", "echo begun; sleep 600"]);
+    await lineOf(child.stdout, (line) => line === "begun");
+    const ended = finished(child);
+    child.kill("SIGINT");
+    expect((await ended).exitCode).toBe(130);
+    expect(await oneOffs()).toBe("");
+  });
+
+  test("what cannot be run ends with 255 and leaves nothing", async () => {
+    const { lines, exitCode } = await runJson(repo.place, ["docker", "run", "-u", "nobody-of-that-name", "db", "true"]);
+    expect([exitCode, lines[0]?.code]).toEqual([255, "COMPOSE_RUN_FAILED"]);
+    expect(await oneOffs()).toBe("");
+  });
+});
+
+test("wait ends when a service has stopped, with its exit code", async () => {
+  await compose("up", "--detach", "--no-recreate");
+  const child = startOtto(repo.place, ["wait", "db"]);
+  const ended = finished(child);
+  const waiting = once(createInterface({ input: child.stderr as NodeJS.ReadableStream }), "line");
+  expect(await waiting).toEqual([`waiting for ${repo.project}-db-1`]);
+  await compose("kill", "db");
+  const { exitCode, stdout } = await ended;
+  expect([exitCode, stdout]).toEqual([137, `${repo.project}-db-1 exited (137)\n`]);
+  expect((await runOtto(repo.place, ["wait", "once"])).exitCode).toBe(1);
 });

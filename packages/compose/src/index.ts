@@ -34,6 +34,7 @@ export { leaseStack, reapStack, type StackLease, type StackLeaseOptions } from "
 export { containerHostId, createContainerHost } from "./observed/container-hosts.js";
 export { type ComposePsOptions, type ContainerRow, composePs, toRow } from "./observed/container-rows.js";
 export type { ObservedContainer, ObservedPort } from "./observed/observed-stack.js";
+export { type OneOff, type OneOffContainer, type OneOffOptions, startOneOff } from "./one-off.js";
 export { type DownStep, formatDownStep } from "./plan/down.js";
 export { formatUpStep, type UpPlan, type UpStep } from "./plan/operations.js";
 export { type PreviewOptions, previewDown, previewUp } from "./preview.js";

@@ -160,6 +160,44 @@ function containersOf(services: readonly ServiceStatus[]): StackContainer[] {
   return services.flatMap(({ container }) => container ?? []);
 }
 
+/** A container that has stopped. */
+export interface EndedContainer {
+  readonly name: string;
+  readonly service: string;
+  readonly exitCode: number;
+}
+
+/**
+ * Waits until the running containers of services have stopped.
+ * @param options `onWaiting`: gets the names of the containers that are waited for
+ * @returns them in the order in which they stopped
+ * @throws OttoError as {@link composeImages}; `COMPOSE_QUERY_FAILED` when none runs
+ */
+export async function composeWait(
+  repo: Repo,
+  lab: Lab,
+  options: ComposeQueryOptions & { readonly onWaiting?: ((names: readonly string[]) => void) | undefined } = {},
+): Promise<readonly EndedContainer[]> {
+  const { engine, id: host } = lab.parentFor(repo, options.on);
+  const { services, project } = await composeStatus(repo, lab, options);
+  const running = services.filter(({ container }) => container?.row.State === "running");
+  if (running.length === 0)
+    throw new OttoError("COMPOSE_QUERY_FAILED", `waiting for services of ${project} on ${host}: none of them runs`, {
+      hint: "See what is there with `otto docker ps --all`.",
+      details: { host, project },
+    });
+  const ended: EndedContainer[] = [];
+  options.onWaiting?.(running.map(({ container }) => container?.row.Names ?? ""));
+  await Promise.all(
+    running.map(async ({ container, service }) => {
+      const { id, row } = container as StackContainer;
+      const exitCode = await engine.waitContainer(id, options.signal);
+      ended.push({ name: row.Names, service, exitCode });
+    }),
+  );
+  return ended;
+}
+
 /** What a parent runs. */
 export interface ParentVersions {
   readonly parent: string;

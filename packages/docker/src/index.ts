@@ -114,9 +114,12 @@ export {
   composeStats,
   composeTop,
   composeVersions,
+  composeWait,
+  type EndedContainer,
   type ParentVersions,
 } from "./compose-queries.js";
 export { type ComposeReapOptions, composeReap } from "./compose-reap.js";
+export { type ComposeRunOptions, composeRun } from "./compose-run.js";
 export {
   type ComposeStatusOptions,
   composeStatus,

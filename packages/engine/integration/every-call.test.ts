@@ -146,6 +146,21 @@ const calls: Record<Exclude<keyof Engine, typeof Symbol.asyncDispose>, Record<st
     "not started": async (signal) => outcomeOf(await engine.exec(container, ["/none"], { signal })),
     absent: (signal) => engine.exec(absent, ["true"], { signal }),
   },
+  waitContainer: {
+    ended: async (signal) => {
+      const { stdout } = await execute("docker", ["run", "--detach", "--rm", image.tag, "sleep", "0.2"]);
+      await engine.waitContainer(stdout.trim(), signal);
+    },
+    absent: (signal) => engine.waitContainer(absent, signal),
+  },
+  attach: {
+    left: async (signal) => {
+      const process = await engine.attach(container, { terminal: false, stdin: false }, signal);
+      process.disconnect();
+      await process.exit;
+    },
+    absent: (signal) => engine.attach(absent, { terminal: false, stdin: false }, signal),
+  },
   execDetached: {
     started: (signal) => engine.execDetached(container, ["true"], { signal }),
     "not started": (signal) => engine.execDetached(container, ["/none"], { signal }),

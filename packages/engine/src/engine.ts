@@ -7,6 +7,7 @@ import { isOlder } from "./connection/api-version.js";
 import { ChannelAgent, type DialEngine } from "./connection/channel-agent.js";
 import { EngineClient } from "./connection/engine-client.js";
 import { callEngine } from "./connection/engine-error.js";
+import { type AttachOptions, attachContainer, waitContainer } from "./containers/attach.js";
 import {
   type ContainerPath,
   type PathStat,
@@ -77,6 +78,10 @@ export interface Engine extends AsyncDisposable {
     command: readonly string[],
     options?: ExecOptions & { signal?: AbortSignal | undefined },
   ): Promise<ContainerProcess>;
+  /** Waits until a container has stopped; resolves to its exit code. */
+  waitContainer(container: string, signal?: AbortSignal): Promise<number>;
+  /** Joins the main process of a container that runs; `exit` settles when it has ended. */
+  attach(container: string, options: AttachOptions, signal?: AbortSignal): Promise<ContainerProcess>;
   /** Starts a command that nobody listens to; resolves when it runs. */
   execDetached(
     container: string,
@@ -139,6 +144,8 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
         { container, command, options: exec },
         { signal: exec.signal, startGate },
       ),
+    waitContainer: async (container, signal) => waitContainer(await client(signal), container, signal),
+    attach: async (container, options, signal) => attachContainer(await client(signal), { container, options }, signal),
     execDetached: async (container, command, exec = {}) =>
       execDetached(
         await client(exec.signal),

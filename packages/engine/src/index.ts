@@ -5,6 +5,7 @@ export type { Stat } from "./buildkit/packet.js";
 export type { SessionBuildOptions, SessionServices } from "./buildkit/session.js";
 export type { DialEngine } from "./connection/channel-agent.js";
 export { readJsonLines } from "./connection/json-lines.js";
+export type { AttachOptions } from "./containers/attach.js";
 export type { ContainerPath, PathStat } from "./containers/container-archive.js";
 export type { ContainerEvent } from "./containers/container-events.js";
 export {

@@ -17,6 +17,7 @@ export type { ContainerExecOptions } from "./container/container-exec.js";
 export { type BringUp, type ContainerHostOptions, notRunning } from "./container/container-finder.js";
 export { type ContainerLoginOptions, DockerContainerHost } from "./container/container-host.js";
 export type { ContainerSpawnOptions } from "./container/container-process.js";
+export { type ContainerRunOptions, runContainer } from "./container/container-run.js";
 export type { CopyOptions, CopyResult } from "./files/copy.js";
 export type { CopyProgress } from "./files/copy-progress.js";
 export type { FileTransfer } from "./files/file-transfer.js";

@@ -7,6 +7,7 @@ import {
   composePort,
   composeStats,
   composeTop,
+  composeWait,
 } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
 import { eachOf } from "../arguments/place.js";
@@ -112,6 +113,21 @@ export function dockerPort(session: Session, flags: QueryFlags & { readonly port
 function showText({ reporter, options }: Session, { repo, parent }: ServicePlace, text: string): void {
   if (options.json) reporter.item("", { type: "text", repo: repo.name, parent: parent.id, text });
   else if (text.trim() !== "") reporter.heading(text.replace(/\n$/, ""));
+}
+
+/** `otto docker wait`: ends with the exit code of the container that stopped last, as compose. */
+export async function dockerWait(session: Session, flags: QueryFlags): Promise<Outcome> {
+  let exitCode: number = exitCodes.done;
+  const outcome = await ofEach(session, flags, async ({ repo, lab, parent }, options) => {
+    if (session.options.dryRun) return;
+    const onWaiting = (names: readonly string[]) => session.reporter.progress(`waiting for ${names.join(", ")}`);
+    for (const one of await composeWait(repo, lab, { ...options, onWaiting })) {
+      exitCode = one.exitCode;
+      const record = { type: "ended", repo: repo.name, parent: parent.id, ...one };
+      session.reporter.item(`${one.name} exited (${exitCode})`, record);
+    }
+  });
+  return outcome.exitCode === exitCodes.done ? { exitCode } : outcome;
 }
 
 /** `otto docker stats`: a table each time; whoever watches a terminal sees one that changes. */

@@ -79,8 +79,10 @@ const optionSubjects: Readonly<Record<string, Subject>> = {
   timeout: "nothing",
   until: "nothing",
   trace: "nothing",
+  entrypoint: "nothing",
   user: "nothing",
   via: "nothing",
+  volume: "nothing",
   waitTimeout: "nothing",
   workdir: "nothing",
 };

@@ -58,6 +58,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
     ...{ repo: text, parent: text, ID: text, Name: text, "Container?": text, CPUPerc: text, MemUsage: text },
     ...{ MemPerc: text, NetIO: text, BlockIO: text, PIDs: text },
   },
+  ended: { repo: text, parent: text, name: text, service: text, exitCode: count },
   text: { repo: text, parent: text, text },
   service: {
     ...{ repo: text, parent: text, project: text, owner: text, "host?": text, service: text, replica: count },

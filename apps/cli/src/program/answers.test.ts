@@ -55,7 +55,6 @@ test.each([
   ["docker image prune", "otto host HOST exec docker system prune"],
   ["login", "docker login REGISTRY"],
   ["rebuild", "otto build --rebuild"],
-  ["docker run --rm api sh", "otto exec SERVICE COMMAND"],
   ["context use a", "--on HOST"],
   ["-f other.yml up", "[[docker.composes]]"],
   ["docker compose -f other.yml up", "[[docker.composes]]"],

@@ -8,7 +8,16 @@ import { createExec } from "./docker/exec.js";
 import { createGraph } from "./docker/graph.js";
 import { createLogs } from "./docker/logs.js";
 import { createPs } from "./docker/ps.js";
-import { createConfig, createImages, createInspect, createPort, createStats, createTop } from "./docker/queries.js";
+import {
+  createConfig,
+  createImages,
+  createInspect,
+  createPort,
+  createStats,
+  createTop,
+  createWait,
+} from "./docker/queries.js";
+import { createServiceRun } from "./docker/run.js";
 import { createUp } from "./docker/up.js";
 import { createTraced } from "./traced-command.js";
 
@@ -20,6 +29,7 @@ const verbs: readonly ((choose: Choose) => Command)[] = [
   createPs,
   createLogs,
   createExec,
+  createServiceRun,
   createCp,
   createGraph,
   createStop,
@@ -34,6 +44,7 @@ const verbs: readonly ((choose: Choose) => Command)[] = [
   createConfig,
   createPort,
   createInspect,
+  createWait,
 ];
 
 /** Those whose work can be recorded. */

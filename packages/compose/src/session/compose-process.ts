@@ -12,6 +12,8 @@ export interface ComposeRun {
   readonly cwd?: string | undefined;
   /** Whether stderr comes in the output, too. Default true. */
   readonly joinsStderr?: boolean | undefined;
+  /** Whether it has a terminal, by util-linux's `script`. Default false. */
+  readonly inTerminal?: boolean | undefined;
   /** Gets the output as it comes, in whole lines, clean. */
   readonly onOutput?: ((text: string) => void) | undefined;
   /** Ends the command. */
@@ -125,7 +127,10 @@ const isExportable = (name: string) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && 
 const shellExports: ReadonlySet<string> = new Set(["PWD", "OLDPWD", "SHLVL", "SHELLOPTS", "BASHOPTS"]);
 
 /** The script of one command. */
-export function formatRun(argv: readonly string[], { environment = {}, cwd, joinsStderr = true }: ComposeRun): string {
+export function formatRun(
+  argv: readonly string[],
+  { environment = {}, cwd, joinsStderr = true, inTerminal = false }: ComposeRun,
+): string {
   const assignments = (way: VariableWay, quote: (value: string) => string) => {
     const entries = Object.entries(environment).filter(([name]) => wayOf(name, argv) === way);
     return entries.map(([name, value]) => `${name}=${quote(value)}`);
@@ -134,7 +139,8 @@ export function formatRun(argv: readonly string[], { environment = {}, cwd, join
   const own = assignments("env", quoteWord);
   const filed = assignments("file", quoteValue);
   const command = quoteCommand(filed.length > 0 ? withEnvFile(argv) : argv);
-  const started = [...(own.length > 0 ? ["env", ...own] : []), endableLine(argv, command)].join(" ");
+  const direct = [...(own.length > 0 ? ["env", ...own] : []), endableLine(argv, command)].join(" ");
+  const started = inTerminal ? `env SHELL=/bin/sh script -qec ${quoteWord(direct)} /dev/null` : direct;
   return [
     clearEnvironment,
     ...exported.map((assignment) => `export ${assignment}`),

@@ -130,7 +130,8 @@ async function createExec(client: EngineClient, target: ExecTarget, signal: Abor
   return exec.id;
 }
 
-function attach(
+/** The streams of a process behind a channel. */
+export function attach(
   channel: Duplex,
   { doing, terminal, stdin: hasStdin }: { readonly doing: string; readonly terminal: boolean; readonly stdin: boolean },
   readExit: () => Promise<RecordedExit>,
@@ -199,7 +200,7 @@ function failToLearn(doing: string, cause: unknown): never {
 }
 
 /** What the engine keeps of a process that has ended. */
-interface RecordedExit {
+export interface RecordedExit {
   readonly exitCode: number;
   /** 0: it was never started; undefined: the engine does not keep it. */
   readonly pid: number | undefined;

@@ -10,7 +10,7 @@ export function createCp(choose: Choose): Command {
     .description(
       "Copies files and directories as cp -r does: into DEST where that is a directory, else to that name; DIR/. copies what is in a directory. Missing directories are made, links stay links, files in the container are root's. - is a tar archive on stdin or stdout.",
     )
-    .configureHelp({ commandUsage: () => "otto docker cp [options] SERVICE:SRC DEST | SRC SERVICE:DEST" })
+    .usage("[options] SERVICE:SRC DEST | SRC SERVICE:DEST")
     .argument("<source>", "a path here, SERVICE:PATH, or - for an archive on stdin")
     .argument("<destination>", "a path here, SERVICE:PATH, or - for an archive on stdout")
     .addOption(repoOption())

@@ -10,7 +10,7 @@ export function createExec(choose: Choose): Command {
     .description(
       "Runs a command in a running container of a service, on a terminal where there is one, and exits with its exit code, or with 255 if it never ran.",
     )
-    .configureHelp({ commandUsage: () => "otto docker exec [options] SERVICE COMMAND [ARGUMENT...]" })
+    .usage("[options] SERVICE COMMAND [ARGUMENT...]")
     .argument("<service>", "a service, or its short id: web, shop.web, web.2")
     .argument("<command...>", "a program and its arguments")
     .addOption(repoOption())

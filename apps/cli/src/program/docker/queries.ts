@@ -58,6 +58,14 @@ export function createInspect(choose: Choose): Command {
   });
 }
 
+/** `otto docker wait` */
+export function createWait(choose: Choose): Command {
+  const text = "wait until services have stopped; ends with the exit code of the last";
+  return createQuery(choose, "wait", text, ({ dockerWait }, flags) => {
+    return (session) => dockerWait(session, flags);
+  });
+}
+
 /** `otto docker port` */
 export function createPort(choose: Choose): Command {
   return new Command("port")
