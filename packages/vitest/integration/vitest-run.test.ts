@@ -85,7 +85,7 @@ test("fails", async ({ hosts }) => {
     });
     const shown = [output, fails.failureMessages[1], await readFile(join(place.root, "out.xml"), "utf8")];
     for (const text of shown) {
-      expect(text).toContain(`api (${place.project}-api-1): exited with 137`);
+      expect(text).toContain(`api (${place.project}-api-1): exited (137)`);
       expect(text).toContain("| api is broken");
       expect(text).toContain("| web says hello");
     }

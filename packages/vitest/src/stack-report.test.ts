@@ -1,24 +1,24 @@
 import { expect, test } from "vitest";
-import { describeStack, explainByStack, formatStackReport, type StackReport } from "./stack-report.js";
+import { type ContainerReport, describeStack, explainByStack, formatStackReport, type StackReport } from "./stack-report.js";
 
-const api = { service: "api", name: "p-api-1", state: "exited", exitCode: 137, isOutOfMemory: true, isFailing: true };
-const web = { service: "web", name: "p-web-1", state: "running", exitCode: 0, isOutOfMemory: false, isFailing: false };
+const api: Omit<ContainerReport, "logs"> = { service: "api", name: "p-api-1", state: "exited", exitCode: 137, isOutOfMemory: true, isFailing: true };
+const web: Omit<ContainerReport, "logs"> = { service: "web", name: "p-web-1", state: "healthy", isOutOfMemory: false, isFailing: false };
 const report: StackReport = {
   project: "p",
   parent: "local",
   containers: [
     { ...api, logs: "one\ntwo\nthree" },
-    { ...web, health: "healthy", logs: "" },
+    { ...web, logs: "" },
   ],
 };
 const stack = { project: "p", report: async () => report };
 
 test("a report shows each container's state and the end of its logs", () => {
   expect(formatStackReport(report, 2)).toBe(`the stack p on local:
-api (p-api-1): exited with 137, out of memory
+api (p-api-1): exited (137), out of memory
   | two
   | three
-web (p-web-1): running, healthy`);
+web (p-web-1): healthy`);
   expect(formatStackReport({ ...report, containers: [] })).toMatch(/it has no containers$/);
 });
 
@@ -36,8 +36,8 @@ test("a stack that cannot be looked at is told so", async () => {
 });
 
 test("names and states that a terminal would obey are shown as escapes", () => {
-  const odd = { ...api, service: "a\u001b[2J", name: "b\u202e\nc", state: "d\u009b", logs: "fine" };
+  const odd = { ...api, service: "a\u001b[2J", name: "b\u202e\nc", logs: "fine" };
   expect(formatStackReport({ ...report, containers: [odd] })).toBe(`the stack p on local:
-a\\u001b[2J (b\\u202e\\u000ac): d\\u009b with 137, out of memory
+a\\u001b[2J (b\\u202e\\u000ac): exited (137), out of memory
   | fine`);
 });

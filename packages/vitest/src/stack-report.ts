@@ -1,4 +1,12 @@
-import type { Parent, StackGraph } from "@otto/docker";
+import {
+  type ContainerState,
+  type ContainerStatus,
+  formatContainerStatus,
+  isRunningState,
+  type Parent,
+  readContainerStatus,
+  type StackGraph,
+} from "@otto/docker";
 import { cleanText, escapeControls, startDeadline } from "@otto/errors";
 import { formatReportFiles, type ReportFiles, type ReportPlace, writeReportFiles } from "./report-files.js";
 
@@ -6,11 +14,9 @@ import { formatReportFiles, type ReportFiles, type ReportPlace, writeReportFiles
 export interface ContainerReport {
   readonly service: string;
   readonly name: string;
-  /** As the engine says: `running`, `exited`, … */
-  readonly state: string;
-  readonly exitCode: number;
-  /** `healthy`, `unhealthy`, `starting`; absent without a health check. */
-  readonly health?: string;
+  readonly state: ContainerState;
+  /** That of its last end; absent while it runs. */
+  readonly exitCode?: number | undefined;
   readonly isOutOfMemory: boolean;
   /** Whether it is what may have failed: ended with an error, restarting, or not healthy. */
   readonly isFailing: boolean;
@@ -52,15 +58,17 @@ async function readContainer(
   if (details === undefined) return undefined;
   const { Config, Name, State } = details;
   const logs = await readEnd(engine.readLog({ id, tty: Config.Tty }, { tail: reportedLines }, signal));
-  const health = State.Health?.Status;
+  const status = readContainerStatus({
+    state: State.Status,
+    exitCode: State.ExitCode,
+    health: State.Health?.Status,
+  });
   return {
     service: Config.Labels["com.docker.compose.service"] ?? "",
     name: Name.replace(/^\//, ""),
-    state: State.Status,
-    exitCode: State.ExitCode,
-    ...(health === undefined || health === "none" ? {} : { health }),
+    ...status,
     isOutOfMemory: State.OOMKilled,
-    isFailing: isFailing(State.Status, State.ExitCode, health),
+    isFailing: isFailing(status),
     logs: cleanText(logs).trimEnd(),
   };
 }
@@ -71,9 +79,9 @@ async function readEnd(log: ReturnType<Parent["engine"]["readLog"]>): Promise<st
   return text;
 }
 
-function isFailing(state: string, exitCode: number, health: string | undefined): boolean {
-  if (state === "running") return health === "unhealthy";
-  return state !== "exited" || exitCode !== 0;
+function isFailing({ state, exitCode }: ContainerStatus): boolean {
+  if (state === "exited") return exitCode !== 0;
+  return state === "unhealthy" || !isRunningState(state);
 }
 
 /** Milliseconds: a parent that does not answer must not hold a failed test up. */
@@ -115,7 +123,7 @@ export async function explainByStack(error: unknown, stack: ReportingStack): Pro
 /** A report in lines: each container's state and the last `lines` of its logs. */
 export function formatStackReport({ project, parent, containers }: StackReport, lines = 20): string {
   const parts = containers.flatMap((container) => [
-    escapeControls(`${container.service} (${container.name}): ${stateInWords(container)}`, { line: true }),
+    escapeControls(`${container.service} (${container.name}): ${formatContainerStatus(container)}${container.isOutOfMemory ? ", out of memory" : ""}`, { line: true }),
     ...container.logs
       .split("\n")
       .slice(-lines)
@@ -123,9 +131,4 @@ export function formatStackReport({ project, parent, containers }: StackReport, 
       .map((line) => `  | ${line}`),
   ]);
   return [`the stack ${project} on ${parent}:`, ...(parts.length === 0 ? ["it has no containers"] : parts)].join("\n");
-}
-
-function stateInWords({ state, exitCode, health, isOutOfMemory }: ContainerReport): string {
-  if (state === "running") return health === undefined ? state : `${state}, ${health}`;
-  return `${state} with ${exitCode}${isOutOfMemory ? ", out of memory" : ""}`;
 }

@@ -63,7 +63,7 @@ async function compile(folder: string, files: Readonly<Record<string, string>>):
   const argv = ["--project", join(scratch, folder), "--pretty", "false"];
   const said = await execute(join(root, "node_modules/.bin/tsc"), argv, { cwd: join(scratch, folder) }).then(
     () => "",
-    (error: { stdout?: string }) => error.stdout ?? String(error),
+    (error: Error & { stdout?: string }) => error.stdout ?? error.message,
   );
   return said === "" ? [] : said.trimEnd().split(/\n(?=\S)/);
 }
