@@ -1,8 +1,27 @@
 import { expect, test } from "vitest";
-import { type ContainerReport, describeStack, explainByStack, formatStackReport, type StackReport } from "./stack-report.js";
+import {
+  type ContainerReport,
+  describeStack,
+  explainByStack,
+  formatStackReport,
+  type StackReport,
+} from "./stack-report.js";
 
-const api: Omit<ContainerReport, "logs"> = { service: "api", name: "p-api-1", state: "exited", exitCode: 137, isOutOfMemory: true, isFailing: true };
-const web: Omit<ContainerReport, "logs"> = { service: "web", name: "p-web-1", state: "healthy", isOutOfMemory: false, isFailing: false };
+const api: Omit<ContainerReport, "logs"> = {
+  service: "api",
+  name: "p-api-1",
+  state: "exited",
+  exitCode: 137,
+  isOutOfMemory: true,
+  isFailing: true,
+};
+const web: Omit<ContainerReport, "logs"> = {
+  service: "web",
+  name: "p-web-1",
+  state: "healthy",
+  isOutOfMemory: false,
+  isFailing: false,
+};
 const report: StackReport = {
   project: "p",
   parent: "local",

@@ -123,7 +123,10 @@ export async function explainByStack(error: unknown, stack: ReportingStack): Pro
 /** A report in lines: each container's state and the last `lines` of its logs. */
 export function formatStackReport({ project, parent, containers }: StackReport, lines = 20): string {
   const parts = containers.flatMap((container) => [
-    escapeControls(`${container.service} (${container.name}): ${formatContainerStatus(container)}${container.isOutOfMemory ? ", out of memory" : ""}`, { line: true }),
+    escapeControls(
+      `${container.service} (${container.name}): ${formatContainerStatus(container)}${container.isOutOfMemory ? ", out of memory" : ""}`,
+      { line: true },
+    ),
     ...container.logs
       .split("\n")
       .slice(-lines)
