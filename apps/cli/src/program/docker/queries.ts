@@ -2,30 +2,35 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { addChoices } from "../../arguments/choices.js";
 import { onOption, parseCount, repoOption } from "../../arguments/option.js";
 import type { QueryFlags } from "../../commands/docker-queries.js";
-import type { Action, Choose } from "../../outcome.js";
+import type { Choose, Outcome } from "../../outcome.js";
+import type { Session } from "../../session.js";
 
-type Module = typeof import("../../commands/docker-queries.js");
-type Perform = (module: Module, flags: QueryFlags) => Action;
+const commands = () => import("../../commands/docker-queries.js");
+
+type Perform = (session: Session, flags: QueryFlags) => Promise<Outcome>;
 
 /** `otto docker images` */
 export function createImages(choose: Choose): Command {
-  const command = createQuery(choose, "images", "list the images of the containers", ({ dockerImages }, flags) => {
-    return (session) => dockerImages(session, flags);
+  const command = createQuery(choose, "images", "list the images of the containers", async (session, flags) => {
+    const { dockerImages } = await commands();
+    return dockerImages(session, flags);
   });
   return command.option("-q, --quiet", "ids of the images alone").addOption(formatOption("table", "json"));
 }
 
 /** `otto docker top` */
 export function createTop(choose: Choose): Command {
-  return createQuery(choose, "top", "show the processes of the containers", ({ dockerTop }, flags) => {
-    return (session) => dockerTop(session, flags);
+  return createQuery(choose, "top", "show the processes of the containers", async (session, flags) => {
+    const { dockerTop } = await commands();
+    return dockerTop(session, flags);
   });
 }
 
 /** `otto docker stats` */
 export function createStats(choose: Choose): Command {
-  const command = createQuery(choose, "stats", "show what the containers use", ({ dockerStats }, flags) => {
-    return (session) => dockerStats(session, flags);
+  const command = createQuery(choose, "stats", "show what the containers use", async (session, flags) => {
+    const { dockerStats } = await commands();
+    return dockerStats(session, flags);
   });
   return command
     .option("--no-stream", "once; else again and again, until interrupted")
@@ -38,9 +43,10 @@ export function createConfig(choose: Choose): Command {
     choose,
     "config",
     "show the stack as the parent's Compose reads it, with the contents of secrets left out; variables are shown",
-    ({ dockerConfig }, flags) =>
-      (session) =>
-        dockerConfig(session, flags),
+    async (session, flags) => {
+      const { dockerConfig } = await commands();
+      return dockerConfig(session, flags);
+    },
   );
   return command
     .option("-q, --quiet", "only check the files")
@@ -53,16 +59,18 @@ export function createConfig(choose: Choose): Command {
 
 /** `otto docker inspect` */
 export function createInspect(choose: Choose): Command {
-  return createQuery(choose, "inspect", "show what the engine says of the containers", ({ dockerInspect }, flags) => {
-    return (session) => dockerInspect(session, flags);
+  return createQuery(choose, "inspect", "show what the engine says of the containers", async (session, flags) => {
+    const { dockerInspect } = await commands();
+    return dockerInspect(session, flags);
   });
 }
 
 /** `otto docker wait` */
 export function createWait(choose: Choose): Command {
   const text = "wait until services have stopped; ends with the exit code of the last";
-  return createQuery(choose, "wait", text, ({ dockerWait }, flags) => {
-    return (session) => dockerWait(session, flags);
+  return createQuery(choose, "wait", text, async (session, flags) => {
+    const { dockerWait } = await commands();
+    return dockerWait(session, flags);
   });
 }
 
@@ -78,7 +86,7 @@ export function createPort(choose: Choose): Command {
     .option("--index <number>", "the replica (default: 1)", parseCount)
     .action((service: string, port: number, options: Omit<QueryFlags, "services">) =>
       choose(async (session) => {
-        const { dockerPort } = await import("../../commands/docker-queries.js");
+        const { dockerPort } = await commands();
         return dockerPort(session, { ...options, services: [service], port });
       }),
     );
@@ -91,10 +99,7 @@ function createQuery(choose: Choose, name: string, description: string, perform:
     .addOption(repoOption())
     .addOption(onOption())
     .action((services: string[], { services: names, ...options }: Options) =>
-      choose(async (session) => {
-        const module = await import("../../commands/docker-queries.js");
-        return perform(module, { ...options, services, ...(names !== undefined && { names }) })(session);
-      }),
+      choose((session) => perform(session, { ...options, services, ...(names !== undefined && { names }) })),
     );
 }
 
