@@ -177,7 +177,7 @@ describe("ps", () => {
         .split("\n")
         .map((line) => JSON.parse(line) as Record<string, unknown>)
         .toSorted((a, b) => String(a.Name).localeCompare(String(b.Name)));
-    const same = ["ID", "Name", "Image", "Project", "Service", "State", "Health", "ExitCode", "Command"];
+    const same = ["ID", "Name", "Image", "Project", "Service", "State", "Health", "ExitCode"];
     const pick = (row: Record<string, unknown>) => Object.fromEntries(same.map((key) => [key, row[key]]));
     expect(read(seen.stdout).map(pick)).toEqual(read(wanted.stdout).map(pick));
   });
@@ -296,7 +296,7 @@ describe("exec, cp and logs", () => {
         stdout.replaceAll("\u001b[2K", "").split("\n").toSorted(),
       );
     }
-    expect(await logs("--index", "2", "web")).toBe("web.2 | up\n");
+    expect(await logs("-n", "1", "--index", "2", "web")).toBe("web.2 | up\n");
     expect(await logs("--until", "2020-01-01T00:00:00Z")).toBe("");
     expect((await runOtto(repo.place, ["logs", "-f", "--until", "1s"])).exitCode).toBe(2);
   });

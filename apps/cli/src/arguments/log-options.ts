@@ -23,6 +23,9 @@ export function addLogOptions(command: Command): Command {
     .option("-t, --timestamps", "the time before each line");
 }
 
-function parseTail(text: string): number | undefined {
-  return text === "all" ? undefined : parseCount(text);
+/** More lines than any log has: an option's parser cannot take its value back. */
+const allLines = Number.MAX_SAFE_INTEGER;
+
+function parseTail(text: string): number {
+  return text === "all" ? allLines : parseCount(text);
 }

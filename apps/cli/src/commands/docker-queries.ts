@@ -118,8 +118,9 @@ function showText({ reporter, options }: Session, { repo, parent }: ServicePlace
 /** `otto docker wait`: ends with the exit code of the container that stopped last, as compose. */
 export async function dockerWait(session: Session, flags: QueryFlags): Promise<Outcome> {
   let exitCode: number = exitCodes.done;
-  const outcome = await ofEach(session, flags, async ({ repo, lab, parent }, options) => {
-    if (session.options.dryRun) return;
+  const outcome = await ofEach(session, flags, async (place, options) => {
+    const { repo, lab, parent } = place;
+    if (session.options.dryRun) return showText(session, place, "would wait until they have stopped");
     const onWaiting = (names: readonly string[]) => session.reporter.progress(`waiting for ${names.join(", ")}`);
     for (const one of await composeWait(repo, lab, { ...options, onWaiting })) {
       exitCode = one.exitCode;
