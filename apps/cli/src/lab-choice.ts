@@ -24,6 +24,7 @@ export async function readLabChoice(session: Session): Promise<LabChoice> {
   return { name: chosen.name, chosenBy: `[lab] default of ${chosen.settingsFile}` };
 }
 
-function namesLab(argv: readonly string[]): boolean {
+/** Whether the line itself chooses the lab. */
+export function namesLab(argv: readonly string[]): boolean {
   return argv.some((word) => word === "--lab" || word.startsWith("--lab="));
 }

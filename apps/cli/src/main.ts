@@ -3,6 +3,7 @@ import { type CommandLine, guessOptions, readCommandLine } from "./command-line.
 import { exitCodeOf, exitCodes } from "./exit-code.js";
 import { type Interruption, watchSignals } from "./interruption.js";
 import type { Invocation } from "./invocation.js";
+import { namesLab } from "./lab-choice.js";
 import type { Action, Outcome } from "./outcome.js";
 import { createHumanReporter } from "./output/human-reporter.js";
 import { createJsonReporter } from "./output/json-reporter.js";
@@ -74,10 +75,12 @@ function report(reporter: Reporter, { exitCode, fields, isReported = false }: Ou
   return exitCode;
 }
 
-function createReporter({ stdout, stderr, env }: Invocation, options: GlobalOptions): Reporter {
+function createReporter({ argv, stdout, stderr, env }: Invocation, options: GlobalOptions): Reporter {
   const { json, logLevel } = options;
-  if (json) return createJsonReporter({ stdout, stderr, logLevel });
+  // Whoever has it in the environment has it there for the next command, too.
+  const lab = namesLab(argv) ? options.lab : undefined;
+  if (json) return createJsonReporter({ stdout, stderr, logLevel, lab });
   const isTerminal = stderr.isTTY === true && env.TERM !== "dumb" && !options.plain;
   const color = hasColor(options, env, stderr.isTTY === true);
-  return createHumanReporter({ stdout, stderr, logLevel, color, isTerminal });
+  return createHumanReporter({ stdout, stderr, logLevel, color, isTerminal, lab });
 }

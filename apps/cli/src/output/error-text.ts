@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { isOttoError } from "@otto/errors";
+import { isOttoError, quoteWord } from "@otto/errors";
 import type { JsonRecord } from "./reporter.js";
 
 /** What an error says, in the parts that both reporters show. */
@@ -20,14 +20,27 @@ export function describeError(error: unknown): ErrorText {
   };
 }
 
+// Verbs that work in a lab; `otto sends` and the like are sentences.
+const verbs = [
+  ...["docker", "up", "down", "ps", "build", "logs", "exec", "cp", "graph", "images", "config", "inspect", "wait"],
+  ...["stop", "start", "restart", "kill", "pause", "unpause", "top", "stats", "port", "host", "run", "test", "doctor"],
+].join("|");
+const command = new RegExp(`\\botto (?=(?:${verbs})\\b)`, "g");
+
+/** Commands of a hint work in the lab that was chosen on the line; an answer to a wrong line shows how lines look. */
+export function nameLab({ code, message, hint }: ErrorText, lab: string | undefined): ErrorText {
+  if (lab === undefined || hint === undefined || code === "CLI_USAGE") return { code, message, hint };
+  return { code, message, hint: hint.replace(command, () => `otto --lab ${quoteWord(lab)} `) };
+}
+
 /** What a person reads before the message: `error[SSH_AUTH_FAILED]:`, the code being what documentation is searched for. */
 export function errorLabel({ code }: ErrorText): string {
   return `error[${code}]:`;
 }
 
 /** The `error` object of `--json`. */
-export function errorRecord(error: unknown): JsonRecord {
-  const { code, message, hint } = describeError(error);
+export function errorRecord(error: unknown, lab?: string): JsonRecord {
+  const { code, message, hint } = nameLab(describeError(error), lab);
   const details = isOttoError(error) ? error.details : undefined;
   return { type: "error", code, message, hint, details };
 }

@@ -2,7 +2,7 @@ import { escapeControls, isOttoError } from "@otto/errors";
 import pico from "picocolors";
 import { isShown, type LogLevel } from "../arguments/global-options.js";
 import type { OutputStream } from "../invocation.js";
-import { describeError, errorLabel, formatTrace } from "./error-text.js";
+import { describeError, errorLabel, formatTrace, nameLab } from "./error-text.js";
 import type { TerminalArea } from "./live-area.js";
 import type { Reporter } from "./reporter.js";
 
@@ -14,6 +14,8 @@ export interface HumanReporterOptions {
   readonly color: boolean;
   /** Whether somebody watches stderr. */
   readonly isTerminal: boolean;
+  /** Of `--lab`: commands in hints name it. */
+  readonly lab?: string | undefined;
 }
 
 // The end of what a failed tool said holds the reason.
@@ -67,7 +69,7 @@ export function createHumanReporter(options: HumanReporterOptions): Reporter {
       if (isShown(level, logLevel)) tell(text, (shown) => `${labels[level]} ${shown}`);
     },
     error: (error) => {
-      const described = describeError(error);
+      const described = nameLab(describeError(error), options.lab);
       const { message, hint } = described;
       const label = escapeControls(errorLabel(described), { line: true });
       tell(message, (shown) => `${paint.red(label)} ${shown}`);

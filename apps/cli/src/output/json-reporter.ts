@@ -9,10 +9,12 @@ export interface JsonReporterOptions {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly logLevel: LogLevel;
+  /** Of `--lab`: commands in hints name it. */
+  readonly lab?: string | undefined;
 }
 
 /** One object a line on stdout, and nothing else there; what a terminal would obey is escaped, as JSON may have it. */
-export function createJsonReporter({ stdout, stderr, logLevel }: JsonReporterOptions): Reporter {
+export function createJsonReporter({ stdout, stderr, logLevel, lab }: JsonReporterOptions): Reporter {
   const write = ({ type, ...rest }: JsonRecord) =>
     void stdout.write(`${escapeControls(JSON.stringify({ type, schema: 1, ...rest }))}\n`);
   const writeNow = ({ type, ...rest }: JsonRecord) => write({ type, time: new Date().toISOString(), ...rest });
@@ -34,7 +36,7 @@ export function createJsonReporter({ stdout, stderr, logLevel }: JsonReporterOpt
       if (isShown(level, logLevel)) writeNow(record ?? { type: "notice", level, text });
     },
     error: (error) => {
-      writeNow(errorRecord(error));
+      writeNow(errorRecord(error, lab));
       if (logLevel === "debug") stderr.write(`${escapeControls(formatTrace(error))}\n`);
     },
     result: (record) => writeNow({ type: "result", ...record }),
