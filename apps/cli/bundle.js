@@ -25,6 +25,12 @@ await build.write({
   minify: { compress: true, mangle: { keepNames: true }, codegen: true },
   entryFileNames: "[name].js",
   chunkFileNames: "[name]-[hash].js",
-  // Completion reads the text of instructions; left with the rest of their package, it would load jiti and docker at a key.
-  codeSplitting: { groups: [{ name: "outline", test: /packages\/instructions\/dist\/(outline|modules|option)\.js$/ }] },
+  codeSplitting: {
+    groups: [
+      // A group takes along what it imports: what every start needs must not be with what the next one does.
+      { name: "errors", test: /packages\/errors\/dist\//, priority: 1 },
+      // Completion reads the text of instructions; left with the rest of their package, it would load jiti and docker at a key.
+      { name: "outline", test: /packages\/instructions\/dist\/(outline|modules|option)\.js$/ },
+    ],
+  },
 });

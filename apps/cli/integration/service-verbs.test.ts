@@ -373,6 +373,22 @@ describe("run", () => {
   test.concurrent.each([
     [["--rm", "db", "sh", "-c", "echo out; echo err >&2; exit 7"]],
     [["-e", "A=a secret", "-u", "65534", "-w", "/etc", "db", "sh", "-c", 'echo "$A"; id -u; pwd; hostname | wc -c']],
+    // What the container gets is nothing to the client that starts it.
+    [
+      [
+        "-e",
+        "DOCKER_HOST=tcp://127.0.0.1:1",
+        "-e",
+        "UID=7",
+        "-e",
+        "A=$HOME $$ $B",
+        "db",
+        "sh",
+        "-c",
+        "echo $DOCKER_HOST $UID $A",
+      ],
+    ],
+    [["-e", "PATH=/nowhere:/bin", "db", "/bin/sh", "-c", 'echo "$PATH"']],
     [["--entrypoint", "echo", "db", "taken"]],
     [["once"]],
     [["-T", "db", "cat"]],

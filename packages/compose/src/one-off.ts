@@ -10,8 +10,9 @@ import { sendFiles } from "./execute/staged-files.js";
 import type { UpOptions } from "./execute/up-options.js";
 import { observeStack } from "./observed/observed-stack.js";
 import { stackCommand } from "./session/compose-command.js";
-import { createCompose } from "./session/compose-process.js";
+import { createCompose, runInTree } from "./session/compose-process.js";
 import { withStackLock } from "./session/stack-lock.js";
+import type { StackSession } from "./session/stack-session.js";
 
 /** What a one-off container is to be. */
 export interface OneOff {
@@ -61,14 +62,10 @@ export async function startOneOff(
       const desired = await readDesiredStack(compose, stack, { observed, listing, signal });
       const directory = observed.remoteDir;
       await sendFiles(session, { directory, tree: desired.tree }, options);
-      const { environment, projectDirectory } = stack.files;
-      const argv = (words: readonly string[]) => runCommand(words, stack, { directory, name, oneOff });
-      const { exitCode, output } = await compose.run(argv, {
-        environment: { ...environment, ...oneOff.env },
-        cwd: `${directory}/${projectDirectory}`,
-        signal,
-        inTerminal: oneOff.terminal,
-      });
+      const variablesFile = await writeVariables(session, stack, oneOff);
+      const argv = (words: readonly string[]) => runCommand(words, stack, { directory, name, oneOff, variablesFile });
+      const run = runInTree(compose, stack, directory);
+      const { exitCode, output } = await run(argv, { signal, inTerminal: oneOff.terminal });
       signal?.throwIfAborted();
       if (exitCode !== 0) throw runFailed(stack, oneOff.service, output);
     });
@@ -79,20 +76,45 @@ export async function startOneOff(
   return { name, [Symbol.asyncDispose]: () => reaper[Symbol.asyncDispose]() };
 }
 
-/** The values of variables do not stand in it: compose takes them from its own environment. */
-export function runCommand(
+/**
+ * Writes the variables of a one-off container into a Compose file in the session's scratch directory. In compose's own
+ * environment they would change what the files interpolate, and `PATH` or `DOCKER_HOST` the docker client itself.
+ * @returns its path; undefined: there are none
+ */
+async function writeVariables(session: StackSession, stack: PlacedStack, oneOff: OneOff): Promise<string | undefined> {
+  if (Object.keys(oneOff.env ?? {}).length === 0) return undefined;
+  const { exitCode, output } = await session.run(`directory=$(make_scratch) || { printf %s "$directory"; exit 1; }
+printf %s ${quoteWord(formatVariables(oneOff))} >"$directory/variables.json" && printf %s "$directory/variables.json"`);
+  if (exitCode !== 0) throw runFailed(stack, oneOff.service, output);
+  return output;
+}
+
+/** A Compose file that adds variables to a service as they are: nothing in them is interpolated. */
+export function formatVariables({ service, env = {} }: Pick<OneOff, "service" | "env">): string {
+  const values = Object.entries(env).map(([name, value]) => [name, value.replaceAll("$", "$$$$")] as const);
+  return JSON.stringify({ services: { [service]: { environment: Object.fromEntries(values) } } });
+}
+
+interface RunOptions {
+  readonly directory: string;
+  readonly name: string;
+  readonly oneOff: OneOff;
+  readonly variablesFile: string | undefined;
+}
+
+function runCommand(
   compose: readonly string[],
   stack: PlacedStack,
-  { directory, name, oneOff }: { readonly directory: string; readonly name: string; readonly oneOff: OneOff },
+  { directory, name, oneOff, variablesFile }: RunOptions,
 ): string[] {
-  const { service, command = [], entrypoint, user, workdir, env = {}, volumes = [], servicePorts } = oneOff;
+  const { service, command = [], entrypoint, user, workdir, volumes = [], servicePorts } = oneOff;
   return [
     ...stackCommand(compose, stack, directory),
+    ...(variablesFile === undefined ? [] : ["--file", variablesFile]),
     ...["run", "--detach", "--no-deps", "--interactive", `--name=${name}`, `--no-TTY=${!oneOff.terminal}`],
     ...(entrypoint === undefined ? [] : [`--entrypoint=${entrypoint}`]),
     ...(user === undefined ? [] : [`--user=${user}`]),
     ...(workdir === undefined ? [] : [`--workdir=${workdir}`]),
-    ...Object.keys(env).map((key) => `--env=${key}`),
     ...volumes.map((volume) => `--volume=${volume}`),
     ...(servicePorts === true ? ["--service-ports"] : []),
     ...["--", service, ...command],

@@ -5,6 +5,7 @@ import type { ObservedContainer } from "../observed/observed-stack.js";
 import { dockerWords } from "../session/compose-command.js";
 import type { StackSession } from "../session/stack-session.js";
 import { type ContainerReport, createReport, parseInspected } from "./container-report.js";
+import { readTexts } from "./container-texts.js";
 import { findWaiting, orderByNeed } from "./failure-order.js";
 import type { ServiceFailure, StackFailure } from "./failure-text.js";
 
@@ -29,7 +30,6 @@ const lastLogLines = { first: 30, further: 10 };
 /** Services whose containers are looked at. */
 const maxExplained = 8;
 const maxLogBytes = 64 << 10;
-const separator = "\u001e";
 
 /**
  * Asks the engine why services are not up, those that others need first. What cannot be asked is left out.
@@ -77,19 +77,17 @@ async function readReports(
   containers: readonly ObservedContainer[],
 ): Promise<ReadonlyMap<string, ContainerReport>> {
   if (containers.length === 0) return new Map();
-  const { output } = await session.run(reportScript(session, containers));
-  const [inspected = "", ...logs] = output.split(separator);
-  const details = parseInspected(inspected);
-  return new Map(containers.map((one, at) => [one.id, createReport(one, details.get(one.id), cutLog(logs[at] ?? ""))]));
-}
-
-function reportScript({ parent }: StackSession, containers: readonly ObservedContainer[]): string {
-  const docker = dockerWords(parent);
-  const logs = containers.map(({ id }, at) => {
+  const docker = dockerWords(session.parent);
+  const commands = containers.map(({ id }, at) => {
     const lines = at === 0 ? lastLogLines.first : lastLogLines.further;
-    return `printf '\\036'; ${docker} logs --tail ${lines} ${id} 2>&1 | tail -c ${maxLogBytes}`;
+    return `${docker} logs --tail ${lines} ${id} 2>&1 | tail -c ${maxLogBytes}`;
   });
-  return [`${docker} container inspect ${containers.map(({ id }) => id).join(" ")} 2>/dev/null`, ...logs].join("\n");
+  const ids = containers.map(({ id }) => id);
+  const { inspected, printed } = await readTexts(session, ids, commands);
+  const details = parseInspected(inspected);
+  return new Map(
+    containers.map((one, at) => [one.id, createReport(one, details.get(one.id), cutLog(printed[at] ?? ""))]),
+  );
 }
 
 /** Of a log that was cut, the first line may begin within a secret, which would not be found. */

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { cleanText, isOttoError, type Redactor } from "@otto/errors";
 import type { ObservedContainer } from "../observed/observed-stack.js";
 import { dockerWords } from "../session/compose-command.js";
-import type { StackLocation, StackSession } from "../session/stack-session.js";
+import type { StackLocation } from "../session/stack-session.js";
+import { readTexts } from "./container-texts.js";
 import { cutLog, type StackView } from "./read-failure.js";
 import { formatSavedLog, mergeLogs, parseDockerLog, parseSavedLog, type SavedLogLine } from "./saved-log.js";
 
@@ -42,7 +43,6 @@ const limits = {
 };
 const keptDays = 14;
 const keptCount = 20;
-const separator = "\u001e";
 
 /**
  * Saves the logs and the `inspect` data of a stack's containers before they are removed, and removes what was saved of an
@@ -61,15 +61,18 @@ export async function saveFailure(
   if (containers.length === 0) return undefined;
   const limit = isOttoError(error) ? limits.failed : limits.interrupted;
   const streamBytes = Math.min(limit.streamBytes, Math.floor(limit.totalBytes / (2 * containers.length)));
-  const { output } = await session.run(saveScript(session, containers, streamBytes));
+  const commands = containers.flatMap(({ id }) =>
+    logCommands(`${dockerWords(session.parent)} logs --timestamps ${id}`, streamBytes),
+  );
+  const ids = containers.map(({ id }) => id);
+  const { inspected, printed } = await readTexts(session, ids, commands);
   const clean = await redactor();
-  const [inspected = "", ...streams] = output.split(separator);
   const files = new Map<string, string>();
   const saved = containers.map((container, at) => {
-    const log = `${container.service}-${container.replica}.log`;
+    const log = logName(container, files);
     const read = (stream: SavedLogLine["stream"], text = "") =>
       parseDockerLog(cutLog(text, streamBytes), stream, clean);
-    files.set(log, formatSavedLog(mergeLogs(read("stdout", streams[2 * at]), read("stderr", streams[2 * at + 1]))));
+    files.set(log, formatSavedLog(mergeLogs(read("stdout", printed[2 * at]), read("stderr", printed[2 * at + 1]))));
     const { service, replica, name, state, exitCode } = container;
     return { service, replica, container: name, state, exitCode, log };
   });
@@ -118,14 +121,16 @@ function directoryOf(root: string, { project, parent }: StackPlace): string {
   return join(root, `${project}@${encodeURIComponent(parent.id)}`);
 }
 
-function saveScript({ parent }: StackSession, containers: readonly ObservedContainer[], streamBytes: number): string {
-  const docker = dockerWords(parent);
-  const logs = containers.map(({ id }) => {
-    const read = `${docker} logs --timestamps ${id}`;
-    const cut = `tail -c ${streamBytes}`;
-    return `printf '\\036'; ${read} 2>/dev/null | ${cut}; printf '\\036'; ${read} 2>&1 >/dev/null | ${cut}`;
-  });
-  return [`${docker} container inspect ${containers.map(({ id }) => id).join(" ")} 2>/dev/null`, ...logs].join("\n");
+/** Labels are anybody's: what is no name of a service must not lead out of the directory, or to another's log. */
+function logName({ service, replica }: ObservedContainer, taken: ReadonlyMap<string, string>): string {
+  const plain = `${service.replaceAll(/[^\w.-]/g, "_")}-${replica}`;
+  return taken.has(`${plain}.log`) ? `${plain}-${taken.size}.log` : `${plain}.log`;
+}
+
+/** The end of each stream of a container. */
+function logCommands(read: string, streamBytes: number): string[] {
+  const cut = `tail -c ${streamBytes}`;
+  return [`${read} 2>/dev/null | ${cut}`, `${read} 2>&1 >/dev/null | ${cut}`];
 }
 
 /** The values of variables are left out: they may be secrets that nothing declares as such. */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import type { ComposeService } from "@otto/compose-files";
 import type { Parent } from "@otto/hosts";
 import { expect, test } from "vitest";
@@ -80,6 +81,8 @@ test("what happens to containers is told, their labels being anybody's", async (
   state.tell(`change c1 ${words("health_status: unhealthy", "")} no`);
   state.tell(`change c2 ${words("start", "", "a", "True")} `);
   state.tell(`change c2 ${words("health_status: starting", "")} `);
+  // What no engine says has nobody who could catch an error.
+  for (const line of ['["\\q"]', '["a""b"]', '["', "", "[1]"]) state.tell(`change c3 ${line}`);
   const common = { id: "c1", name: "shop-a-1", service: "a", replica: 2, exitCode: 0, said: "" };
   expect(heard).toEqual([
     { ...common, action: "create" },
@@ -90,4 +93,23 @@ test("what happens to containers is told, their labels being anybody's", async (
   // That one is created changes nothing for who waits.
   expect(events.count).toBe(1);
   expect(events.lastChange("c1")).toBeDefined();
+});
+
+test("the last words of a container are whole at their front, where a secret may begin", async () => {
+  let script = "";
+  const { session, state } = fakeSession();
+  const run = session.run.bind(session);
+  await watchContainers(
+    Object.assign(session, {
+      run: (text: string) => {
+        script = text;
+        return run(text);
+      },
+    }),
+  );
+  const [, filter = ""] = /printf '%s\\n' "\$said" \| (.*)\)$/m.exec(script) ?? [];
+  const secret = "s".repeat(2000);
+  const input = `first\nlogin with ${secret} failed\n\n`;
+  expect(execFileSync("sh", ["-c", filter], { input, encoding: "utf8" }).trim()).toBe(`login with ${secret} failed`);
+  expect(state.watches).toBe(1);
 });

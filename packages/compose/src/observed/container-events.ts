@@ -39,6 +39,8 @@ const watched = [
 /** Who waits need not look at a stack for these. */
 const unawaited: ReadonlySet<string> = new Set(["create", "pause", "unpause"]);
 
+/** Bytes; a person is shown far fewer. */
+const longestSaid = 32 << 10;
 /** How often a stack is looked at whose events cannot be heard. */
 const deafMs = 500;
 
@@ -107,9 +109,17 @@ const eventFormat = `[{{json .Action}},${[
 
 /** The words of {@link eventFormat}, and what follows them. */
 function parseEvent(text: string): { readonly words: readonly string[]; readonly said: string } {
-  const [json = "[]"] = /^\[(?:"(?:[^"\\]|\\.)*",?)*\]/.exec(text) ?? [];
-  const words = JSON.parse(json) as readonly string[];
-  return { words, said: text.slice(json.length).trim() };
+  const [json = ""] = /^\[(?:"(?:[^"\\]|\\.)*",?)*\]/.exec(text) ?? [];
+  return { words: parseWords(json), said: text.slice(json.length).trim() };
+}
+
+/** None where a line was cut, or is no answer of an engine: nobody could catch an error here. */
+function parseWords(json: string): readonly string[] {
+  try {
+    return JSON.parse(json) as readonly string[];
+  } catch {
+    return [];
+  }
 }
 
 const changes: Readonly<Record<string, ContainerChange["action"]>> = {
@@ -136,7 +146,8 @@ function watchScript({ parent, project }: StackLocation): string {
   const filters = ["type=container", ...watched.map((action) => `event=${action}`)];
   const flags = [projectFilter(project), ...filters.map((filter) => `--filter ${filter}`)].join(" ");
   const line = `${docker} events --since "$since" ${flags} --format '{{.Actor.ID}} ${eventFormat}'`;
-  const lastLine = `tail -c 600 | sed -n '/[^[:space:]]/h; \${x;p;}'`;
+  // The beginning of the line: of a secret that was cut at its front, the rest would not be found.
+  const lastLine = `sed -n '/[^[:space:]]/h; \${x;p;}' | head -c ${longestSaid}`;
   const health = "{{with .State.Health}}{{range .Log}}{{println .Output}}{{end}}{{end}}";
   // The output of a script ends with it; stderr goes on.
   return `since=$(date +%s); export since

@@ -65,6 +65,14 @@ test("the file goes before and behind those that the command names already: thei
   );
 });
 
+test("options of the program that compose runs are none of compose's", () => {
+  const sudo = program("sudo", `printf '<%s>' "$@"`);
+  const argv = [sudo, "docker", "compose", "--env-file", "a", "run", "--", "web", "tool", "--env-file", "x"];
+  expect(run(argv, { environment: { A: "1" } }).stdout).toBe(
+    "<docker><compose><--env-file></dev/stdin><--env-file><a><--env-file></dev/stdin><run><--><web><tool><--env-file><x>",
+  );
+});
+
 test("without variables no file is made, and the command is as it was given", () => {
   expect(run([program("sudo", `printf '<%s>' "$@"`), "docker", "a b", "$HOME"]).stdout).toBe("<docker><a b><$HOME>");
 });

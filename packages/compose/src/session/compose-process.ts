@@ -174,7 +174,9 @@ function namelessFile(lines: readonly string[]): string[] {
  * values, and these win over them, so this file is named first and last. Compose reads it twice.
  */
 function withEnvFile(argv: readonly string[]): readonly string[] {
-  const [first, last] = [argv.indexOf("--env-file"), argv.lastIndexOf("--env-file") + 2];
+  // Behind `--` stands what somebody else's program is called with.
+  const own = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
+  const [first, last] = [own.indexOf("--env-file"), own.lastIndexOf("--env-file") + 2];
   const file = ["--env-file", "/dev/stdin"];
   const before = first === -1 ? [] : [...argv.slice(0, first), ...file];
   return [...before, ...argv.slice(Math.max(first, 0), last), ...file, ...argv.slice(last)];
