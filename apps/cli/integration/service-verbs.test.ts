@@ -388,7 +388,7 @@ describe("run", () => {
         "echo $DOCKER_HOST $UID $A",
       ],
     ],
-    [["-e", "PATH=/nowhere:/bin", "db", "/bin/sh", "-c", 'echo "$PATH"']],
+    [["-e", "PATH=/nowhere", "db", "/bin/sh", "-c", 'echo "$PATH"']],
     [["--entrypoint", "echo", "db", "taken"]],
     [["once"]],
     [["-T", "db", "cat"]],
