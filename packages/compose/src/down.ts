@@ -99,6 +99,8 @@ async function removeServices(
   const { exitCode, output } = await session.run(removeIdsScript(session, ids, options));
   if (exitCode !== 0) throw downFailed(session, output);
   report("removed");
+  for (const [, name = ""] of output.matchAll(/^removed volume (\S+)$/gm))
+    options.onEvent?.({ type: "compose.resource", project, resource: "volume", name, state: "removed" });
   return { wasUp: true, kept: undefined };
 }
 
@@ -112,12 +114,13 @@ function removeIdsScript({ parent, project }: StackLocation, ids: readonly strin
   const names = '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}';
   const volumes = options.volumes ? `$(${docker} container inspect --format '${names}' $ids)` : "";
   const isFree = (kind: string) => `[ -z "$(${docker} container ls --all --quiet --filter ${kind}="$one")" ]`;
+  const removeVolume = `{ ${docker} volume rm "$one" >/dev/null && echo "removed volume $one"; }`;
   return `{ ids=${quoteWord(ids.join(" "))}
 mounted=" ${volumes} " || exit 1
 ${removeContainersScript(docker, options)} || exit 1
 for one in $(${docker} network ls --quiet ${filter}); do ! ${isFree("network")} || ${docker} network rm "$one" || exit 1; done
 for one in $(${docker} volume ls --quiet ${filter}); do
-case $mounted in *[[:space:]]"$one"[[:space:]]*) ! ${isFree("volume")} || ${docker} volume rm "$one" || exit 1 ;; esac
+case $mounted in *[[:space:]]"$one"[[:space:]]*) ! ${isFree("volume")} || ${removeVolume} || exit 1 ;; esac
 done; } 2>&1`;
 }
 

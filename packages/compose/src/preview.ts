@@ -53,6 +53,8 @@ export interface PreviewDownOptions {
   /** As of `DownOptions`. */
   readonly volumes: boolean;
   /** As of `DownOptions`. */
+  readonly rmi?: "all" | "local" | undefined;
+  /** As of `DownOptions`. */
   readonly services?: ReadonlySet<string> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -64,10 +66,10 @@ export interface PreviewDownOptions {
 export async function previewDown(
   parent: Parent,
   project: string,
-  { volumes, services, signal }: PreviewDownOptions,
+  { volumes, rmi, services, signal }: PreviewDownOptions,
 ): Promise<DownStep[]> {
   checkProjectName(project);
   await using session = await openStackSession({ parent, project }, { who: undefined, signal });
-  const remains = await observeRemains(session, volumes);
+  const remains = await observeRemains(session, { volumes, rmi });
   return planDown(remains, { volumes, services });
 }

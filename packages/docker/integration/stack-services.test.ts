@@ -9,6 +9,7 @@ import {
   composeDown,
   composed,
   composeUp,
+  type DownEvent,
   formatDownStep,
   formatUpStep,
   type Lab,
@@ -164,12 +165,27 @@ test("a plan of services says what is done to them alone, and changes nothing", 
     `remove the network ${project}_third`,
     `remove the volume ${project}_cache`,
   ]);
-  await composeDown(repo, lab, { services: ["other"], volumes: true });
+  const removed: string[] = [];
+  const onEvent = (event: DownEvent) => {
+    if (event.type === "compose.resource" && event.state === "removed") removed.push(`${event.resource} ${event.name}`);
+  };
+  await composeDown(repo, lab, { services: ["other"], volumes: true, onEvent });
+  expect(removed).toEqual([`volume ${project}_cache`]);
   const after = await look(project);
   const gone = [...before.containers.keys(), ...before.others].filter(
     (name) => ![...after.containers.keys(), ...after.others].includes(name),
   );
   expect(gone).toEqual(["other-1 running", "third network", "cache volume"]);
+});
+
+test("a plan of down names the images that go", async () => {
+  await composeUp(repo, lab);
+  const filter = `label=com.docker.compose.project=${stack.project}`;
+  const { stdout } = await execute("docker", ["ps", "--all", "--filter", filter, "--format", "{{.Image}}"]);
+  const images = async (rmi?: "all" | "local") =>
+    (await planComposeDown(repo, lab, { rmi })).flatMap(({ kind, name }) => (kind === "image" ? [name] : []));
+  expect(new Set(stdout.trim().split("\n"))).toEqual(new Set(await images("all")));
+  expect([await images(), await images("local")]).toEqual([[], []]);
 });
 
 test("a service that is not declared, or that the settings leave out, is refused with those there are", async () => {

@@ -75,9 +75,9 @@ export async function composeDown(repo: Repo, lab: Lab, options: ComposeDownOpti
  */
 export async function planComposeDown(repo: Repo, lab: Lab, options: ComposeDownOptions = {}): Promise<DownStep[]> {
   const parent = lab.removalParentFor(repo, options.on);
-  const { volumes = false, signal } = options;
+  const { volumes = false, rmi, signal } = options;
   const services = await chooseServices(repo, lab, options);
-  return previewDown(parent, projectNameOf(repo, lab, options), { volumes, services, signal });
+  return previewDown(parent, projectNameOf(repo, lab, options), { volumes, rmi, services, signal });
 }
 
 /** The services that go; undefined: all. A choice of images to remove is one of the whole stack's. */

@@ -78,7 +78,10 @@ export class HostRegistry {
     if (entry !== undefined) return entry.host;
     const known = [...new Set(this.list().map((row) => row.id))];
     throw new OttoError("HOST_UNKNOWN", `looking for the container host ${id}: there is none`, {
-      hint: `${didYouMean(id, known)}Bring its stack up: otto docker up${known.length === 0 ? "" : `. Known container hosts: ${known.join(", ")}.`}`,
+      hint:
+        known.length === 0
+          ? "Bring its stack up: otto docker up"
+          : `${didYouMean(id, known)}Known container hosts: ${known.join(", ")}. Those of another stack are known once it is up: otto docker up`,
       details: { host: id, known },
     });
   }

@@ -73,8 +73,9 @@ function summarize(session: Session, place: ServicePlace, progress: DockerProgre
 
 async function showPlan(session: Session, place: ServicePlace, flags: DockerDownFlags): Promise<boolean> {
   const { repo, lab, parent, services } = place;
-  const { on, volumes, removeOrphans } = flags;
-  const steps = await planComposeDown(repo, lab, { on, volumes, services, removeOrphans, signal: session.signal });
+  const { on, volumes, removeOrphans, rmi } = flags;
+  const removed = { services, removeOrphans, rmi, volumes };
+  const steps = await planComposeDown(repo, lab, { on, ...removed, signal: session.signal });
   const record = { type: "step", repo: repo.name, parent: parent.id };
   headPlan(session, place);
   if (steps.length === 0) session.reporter.item("nothing is up", { ...record, do: "skip" });

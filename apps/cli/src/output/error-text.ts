@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
-import { isOttoError, quoteWord } from "@otto/errors";
+import { isOttoError } from "@otto/errors";
+import { formatWord } from "../arguments/container-command.js";
 import type { JsonRecord } from "./reporter.js";
 
 /** What an error says, in the parts that both reporters show. */
@@ -30,7 +31,7 @@ const command = new RegExp(`\\botto (?=(?:${verbs})\\b)`, "g");
 /** Commands of a hint work in the lab that was chosen on the line; an answer to a wrong line shows how lines look. */
 export function nameLab({ code, message, hint }: ErrorText, lab: string | undefined): ErrorText {
   if (lab === undefined || hint === undefined || code === "CLI_USAGE") return { code, message, hint };
-  return { code, message, hint: hint.replace(command, () => `otto --lab ${quoteWord(lab)} `) };
+  return { code, message, hint: hint.replace(command, () => `otto --lab ${formatWord(lab)} `) };
 }
 
 /** What a person reads before the message: `error[SSH_AUTH_FAILED]:`, the code being what documentation is searched for. */

@@ -80,4 +80,5 @@ test("commands in a hint name the lab of the line; sentences and answers to wron
     "hint: To look, run: otto --lab 'my veg' docker logs --on pepper web, or `otto --lab 'my veg' up`. otto sends files. otto --list-labs",
     "hint: Leave it out: otto up",
   ]);
+  expect(hints("veg")?.[0]).toContain("run: otto --lab veg docker logs --on pepper web");
 });

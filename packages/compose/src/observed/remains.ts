@@ -11,7 +11,7 @@ import { dockerWords, projectFilter } from "../session/compose-command.js";
 import type { StackLocation, StackSession } from "../session/stack-session.js";
 
 export interface Resource {
-  readonly kind: "container" | "network" | "volume";
+  readonly kind: "container" | "network" | "volume" | "image";
   readonly name: string;
   /** Of a container. */
   readonly service?: string | undefined;
@@ -28,16 +28,20 @@ export interface Remains {
     | undefined;
 }
 
-const kinds = ["container", "network", "volume"] as const;
+const kinds = ["container", "network", "volume", "image"] as const;
 const separator = "\u001e";
 
-/**
- * @param withVolumes whether volumes are asked for
- * @throws OttoError `COMPOSE_DOWN_FAILED`
- */
-export async function observeRemains(session: StackSession, withVolumes: boolean): Promise<Remains> {
+export interface RemainsChoice {
+  /** Whether volumes are asked for. */
+  readonly volumes: boolean;
+  /** The images that are asked for. Default: none. */
+  readonly rmi?: "all" | "local" | undefined;
+}
+
+/** @throws OttoError `COMPOSE_DOWN_FAILED` */
+export async function observeRemains(session: StackSession, choice: RemainsChoice): Promise<Remains> {
   const { parent, project } = session;
-  const { exitCode, output } = await session.run(listScript(session, withVolumes));
+  const { exitCode, output } = await session.run(listScript(session, choice));
   if (exitCode === 0) {
     const [list = "", directory, manifest = "", down = ""] = output.split(separator);
     const resources = parseResources(list);
@@ -52,13 +56,18 @@ export async function observeRemains(session: StackSession, withVolumes: boolean
   });
 }
 
-function listScript({ parent, project }: StackLocation, withVolumes: boolean): string {
+function listScript({ parent, project }: StackLocation, { volumes, rmi }: RemainsChoice): string {
   const docker = dockerWords(parent);
   const filter = projectFilter(project);
+  const lists = [
+    `container ls --all --no-trunc ${filter} --format 'container ${containerFormat}'`,
+    `network ls ${filter} --format 'network {{.Name}}'`,
+    ...(volumes ? [`volume ls ${filter} --format 'volume {{.Name}}'`] : []),
+    ...(rmi === undefined ? [] : [`image ls ${filter} --format 'image {{.Repository}}:{{.Tag}}'`]),
+    ...(rmi === "all" ? [`container ls --all ${filter} --format 'image {{.Image}}'`] : []),
+  ];
   return `${stagedDirectoryScript(project, parent.docker.stagingRoot)}
-{ ${docker} container ls --all --no-trunc ${filter} --format 'container ${containerFormat}' &&
-${docker} network ls ${filter} --format 'network {{.Name}}'${withVolumes ? " &&" : ""}
-${withVolumes ? `${docker} volume ls ${filter} --format 'volume {{.Name}}'` : ""}
+{ ${lists.map((list) => `${docker} ${list}`).join(" &&\n")}
 } 2>&1 || exit 1
 [ -e "$dir/${ownDirectory}/manifest" ] || exit 0
 printf '\\036%s\\036' "$dir"
@@ -67,8 +76,15 @@ ${readSentScript("printf '\\036'")}`;
 
 const containerFormat = '{{.Names}}\t{{.Label "com.docker.compose.service"}}\t{{.Networks}},{{.Mounts}}';
 
+/** A container names its image as the Compose file did, where `latest` may be left out, or by its id. */
+function withTag(line: string): string {
+  const isWhole = !line.startsWith("image ") || /[:@][^/]*$|^image [0-9a-f]{12}$/.test(line);
+  return isWhole ? line : `${line}:latest`;
+}
+
 function parseResources(list: string): Remains["resources"] {
-  const resources = list.split("\n").flatMap((line) => {
+  const lines = new Set(list.split("\n").map(withTag));
+  const resources = [...lines].flatMap((line) => {
     const kind = kinds.find((one) => line.startsWith(`${one} `));
     const [name = "", service, uses] = kind === undefined ? [] : line.slice(kind.length + 1).split("\t");
     return kind === undefined ? [] : [{ kind, name, ...(uses !== undefined && { service, uses: uses.split(",") }) }];

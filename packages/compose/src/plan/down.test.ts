@@ -38,3 +38,9 @@ test("all services are the whole stack, but for the volumes that they have not",
   const volumes = ["p_data", "p_pages", "p_shared"].map((name) => `remove the volume ${name}`);
   expect(plan(true, "web", "db")).toEqual([...containers, ...networks, ...volumes]);
 });
+
+test("images go with the whole stack", () => {
+  const image = { kind: "image", name: "shop-api:latest" } as const;
+  const steps = planDown({ resources: [...remains.resources, image], tree: undefined }, { volumes: false });
+  expect(steps.map(formatDownStep).at(-1)).toBe("remove the image shop-api:latest, unless others use it");
+});

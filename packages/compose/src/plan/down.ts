@@ -5,7 +5,7 @@ export interface DownStep {
   /** `keep`: of `data` without `volumes`. */
   readonly do: "remove" | "keep";
   /** `files`: those that were sent. `data`: what containers wrote into bind mounts. */
-  readonly kind: "container" | "network" | "volume" | "files" | "data";
+  readonly kind: "container" | "network" | "volume" | "image" | "files" | "data";
   /** Of `files` and `data`: the staged tree's directory on the parent. */
   readonly name: string;
   /** Of `data`: how many files. */
@@ -54,5 +54,6 @@ function removal({ kind, name }: Resource): DownStep {
 export function formatDownStep({ do: action, kind, name, files }: DownStep): string {
   if (kind === "files") return `${action} the staged files in ${name}`;
   if (kind === "data") return `${action} what containers wrote in ${name} (${files} ${files === 1 ? "file" : "files"})`;
+  if (kind === "image") return `${action} the image ${name}, unless others use it`;
   return `${action} the ${kind} ${name}`;
 }
