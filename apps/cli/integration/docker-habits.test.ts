@@ -89,9 +89,9 @@ test("each other line is answered by what to type instead, as the documentation 
 
 test("where the word after run is a service, otto says how to run one", async () => {
   const lines: readonly (readonly [string[], string])[] = [
-    [["run", "api", "ls", "-l"], "otto exec api ls -l"],
-    [["run", "--rm", "-e", "A=1", "api", "sh", "-c", "exit 7"], "otto exec api sh -c 'exit 7'"],
-    [["run", "api"], "otto exec api COMMAND"],
+    [["run", "api", "ls", "-l"], "otto docker run api ls -l"],
+    [["run", "--rm", "-e", "A=1", "api", "sh", "-c", "exit 7"], "otto docker run --rm -e 'A=1' api sh -c 'exit 7'"],
+    [["run", "api"], "otto docker run api"],
   ];
   for (const [words, typed] of lines) {
     const { exitCode, stderr } = await runOtto(repo.place, words);

@@ -98,6 +98,15 @@ test.concurrent.each<[string, Files, readonly string[], readonly string[]]>([
   expect((await project.otto("down")).exitCode).toBe(0);
 });
 
+test("settings of a development container get a Compose file afterwards, too", async () => {
+  await using project = await createProject({ ".devcontainer.json": `{ "image": "${base}:1" }` });
+  const made = await project.otto("init");
+  expect(made).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("otto init --compose") });
+  const added = await project.otto("init", "--compose");
+  expect(added).toMatchObject({ exitCode: 0, stderr: "info: next: otto up\n" });
+  expect((await project.otto("up", "--dry-run")).stdout).toContain("dev: create");
+});
+
 test("in a directory with nothing, init writes nothing and says what to write; with that, up needs no init", async () => {
   await using project = await createProject({});
   const { exitCode, stdout, stderr } = await project.otto("init");

@@ -235,3 +235,12 @@ test("images named across repositories are built where they are declared, and an
   expect(await plan("tool", "api")).toEqual([0, [repo.name, "api"], [other.name, "tool"]]);
   expect(await plan("tool", "nope")).toEqual([2]);
 });
+
+test("a down that removes volumes of a stack that is down says that it changed something", async () => {
+  const api = { image: `${repo.name}-api:latest`, init: true, volumes: ["data:/data"] };
+  await repo.write("docker/compose.yml", JSON.stringify({ services: { api }, volumes: { data: {} } }));
+  for (const words of [["up"], ["down"]]) expect((await runOtto(repo.place, words)).exitCode).toBe(0);
+  const summary = async () => (await runJson(repo.place, ["down", "-v"])).lines.find(({ type }) => type === "summary");
+  expect(await summary()).toMatchObject({ isChanged: true });
+  expect(await summary()).toMatchObject({ isChanged: false });
+});

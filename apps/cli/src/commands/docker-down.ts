@@ -1,4 +1,4 @@
-import { composeDown, formatDownStep, planComposeDown } from "@otto/docker";
+import { composeDown, type DownEvent, formatDownStep, planComposeDown } from "@otto/docker";
 import { OttoError } from "@otto/errors";
 import type { PlaceOptions } from "../arguments/option.js";
 import { nameParent } from "../arguments/parent-name.js";
@@ -36,7 +36,7 @@ export async function dockerDown(session: Session, flags: DockerDownFlags): Prom
 
 async function takeDown(session: Session, place: ServicePlace, flags: DockerDownFlags): Promise<boolean> {
   const { repo, lab, parent } = place;
-  const { result, progress } = await downShown(session, place, flags);
+  const { result, progress, hasRemoved } = await downShown(session, place, flags);
   const { status, message } = result;
   const kept = result.status === "failed" ? undefined : result.kept;
   const text = `${repo.name}  ${status === "failed" ? `failed on ${nameParent(lab, parent)}` : message}`;
@@ -50,7 +50,7 @@ async function takeDown(session: Session, place: ServicePlace, flags: DockerDown
       ...(kept !== undefined && { kept }),
     });
   if (result.status === "failed") session.reporter.error(result.error);
-  else summarize(session, place, progress, status === "success");
+  else summarize(session, place, progress, status === "success" || hasRemoved);
   return result.status !== "failed";
 }
 
@@ -61,14 +61,19 @@ async function downShown(session: Session, place: ServicePlace, flags: DockerDow
   const { reporter, signal } = session;
   const title = { verb: "down", repo: repo.name, parent: nameParent(lab, parent) } as const;
   using progress = await openDockerProgress(reporter, title);
-  const result = await composeDown(repo, lab, { on, stopTimeout, ...removed, signal, onEvent: progress.onEvent });
-  return { result, progress };
+  let hasRemoved = false;
+  const onEvent = (event: DownEvent) => {
+    hasRemoved ||= event.type === "compose.resource" && event.state === "removed";
+    progress.onEvent(event);
+  };
+  const result = await composeDown(repo, lab, { on, stopTimeout, ...removed, signal, onEvent });
+  return { result, progress, hasRemoved };
 }
 
-function summarize(session: Session, place: ServicePlace, progress: DockerProgress, wasUp: boolean): void {
+function summarize(session: Session, place: ServicePlace, progress: DockerProgress, isChanged: boolean): void {
   const services = progress.board.totals.changed.size;
   const what = services === 0 ? `${place.repo.name} down` : `${countOf(services, "service")} down`;
-  showSummary(session, place, progress, { command: "down", what, isChanged: wasUp });
+  showSummary(session, place, progress, { command: "down", what, isChanged });
 }
 
 async function showPlan(session: Session, place: ServicePlace, flags: DockerDownFlags): Promise<boolean> {

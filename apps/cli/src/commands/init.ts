@@ -85,11 +85,9 @@ async function addComposeFile(session: Session, present: string): Promise<Outcom
   const { cwd, home } = session.invocation;
   const repo = await loadRepo(cwd, { home });
   if (repo.docker.composes.length > 0) return skip(session, present);
-  const services = repo.docker.images.map(({ name }) => ({
-    name,
-    image: `${repo.name}-${name}:latest`,
-    isIdle: false,
-  }));
+  const images = repo.docker.images.map(({ name }) => ({ name, image: `${repo.name}-${name}:latest`, isIdle: false }));
+  // Without an image of its own, a project may have a development container.
+  const services = images.length > 0 ? images : (await draftSettings(cwd)).offered;
   if (services.length === 0) throw nothing(cwd);
   await put(session, { path: composeName, content: formatComposeFile(services) });
   await declareCompose(session, present);

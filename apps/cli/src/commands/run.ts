@@ -61,13 +61,10 @@ async function explainService<T>(session: Session, { name = "", words }: RunFlag
     if (!isOttoError(error, "INSTRUCTION_UNKNOWN")) throw error;
     const services = await readServices(session).catch((): readonly string[] => []);
     const line = [name, ...words];
-    const at = line.findIndex((word) => services.includes(word));
-    if (at === -1) throw error;
+    const service = line.find((word) => services.includes(word));
+    if (service === undefined) throw error;
     const { code, message, details, cause } = error;
-    const [service = "", ...command] = line.slice(at);
-    const typed = ["otto", "exec", service, ...(command.length === 0 ? ["COMMAND"] : command)]
-      .map(formatWord)
-      .join(" ");
+    const typed = ["otto", "docker", "run", ...line].map(formatWord).join(" ");
     throw new OttoError(code, message, {
       hint: `${service} is a service, not an instruction: ${typed}`,
       details,
