@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -53,8 +54,10 @@ export function formatReportFiles({ graph, logs }: ReportFiles): string {
 
 const longestName = 100;
 
-/** A name that every file system takes. */
+/** A name that every file system takes; of texts that differ in more than spaces and dashes, each has its own. */
 export function fileName(text: string): string {
   const plain = text.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[-.]+|-+$/g, "");
-  return Array.from(plain).slice(0, longestName).join("") || "unnamed";
+  const cut = Array.from(plain).slice(0, longestName).join("") || "unnamed";
+  if (cut === text.replaceAll(" ", "-")) return cut;
+  return `${cut}-${createHash("sha256").update(text).digest("hex").slice(0, 8)}`;
 }

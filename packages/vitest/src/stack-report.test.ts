@@ -54,6 +54,14 @@ test("a stack that cannot be looked at is told so", async () => {
   expect(await describeStack(lost)).toEqual({ text: "the stack p could not be looked at: no route" });
 });
 
+test("a report whose files cannot be written is a report all the same", async () => {
+  const drawn = { ...stack, graph: () => Promise.reject(new Error("no route")) };
+  expect(await describeStack(drawn, { directory: "/nowhere", test: "t" })).toEqual({
+    text: `${formatStackReport(report)}\nits graph and logs could not be written: no route`,
+    report,
+  });
+});
+
 test("names and states that a terminal would obey are shown as escapes", () => {
   const odd = { ...api, service: "a\u001b[2J", name: "b\u202e\nc", logs: "fine" };
   expect(formatStackReport({ ...report, containers: [odd] })).toBe(`the stack p on local:

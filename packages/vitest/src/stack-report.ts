@@ -97,12 +97,28 @@ export async function describeStack(
     const report = await stack.report(deadline.signal);
     const text = formatStackReport(report);
     if (place === undefined || stack.graph === undefined) return { text, report };
-    const files = await writeReportFiles(report, await stack.graph(deadline.signal), place);
+    return await addFiles({ text, report }, stack.graph(deadline.signal), place);
+  } catch (error) {
+    return { text: `the stack ${stack.project} could not be looked at: ${reasonOf(error)}` };
+  }
+}
+
+/** Without the files, the report is still worth most. */
+async function addFiles(
+  { text, report }: { readonly text: string; readonly report: StackReport },
+  graph: Promise<StackGraph>,
+  place: ReportPlace,
+): Promise<{ text: string; report: StackReport }> {
+  try {
+    const files = await writeReportFiles(report, await graph, place);
     return { text: `${text}\n${formatReportFiles(files)}`, report: { ...report, files } };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { text: `the stack ${stack.project} could not be looked at: ${reason}` };
+    return { text: `${text}\nits graph and logs could not be written: ${reasonOf(error)}`, report };
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 interface ReportingStack {
