@@ -68,6 +68,9 @@ function monotonicNow(): number {
   return performance.timeOrigin + performance.now();
 }
 
+/** Well below what `parseTrace` takes. */
+const mostKept = 50_000;
+
 const newId = () => randomBytes(8).toString("hex");
 
 const waitingStates: ReadonlySet<string> = new Set(["waiting"]);
@@ -87,6 +90,8 @@ class Recording {
   readonly #done: Span[] = [];
   /** By image: how far the engine's clock seems behind ours, at most. */
   readonly #skew = new Map<string, number>();
+  /** How many spans were left out. */
+  #dropped = 0;
   readonly #steps: (Omit<Span, "id"> & { readonly image: string })[] = [];
   /** Undefined until a connection has told: OpenSSH's client counts nothing. */
   #traffic: { readonly sentBytes: number; readonly receivedBytes: number } | undefined;
@@ -159,12 +164,10 @@ class Recording {
 
   addTrace({ spans }: Trace): void {
     const known = new Set(spans.map(({ id }) => id));
-    this.#done.push(
-      ...spans.map((span) => ({
-        ...span,
-        parentId: span.parentId !== undefined && known.has(span.parentId) ? span.parentId : this.#root.id,
-      })),
-    );
+    for (const span of spans) {
+      const parentId = span.parentId !== undefined && known.has(span.parentId) ? span.parentId : this.#root.id;
+      this.#keep({ ...span, parentId });
+    }
     const { "ssh.sent_bytes": sent, "ssh.received_bytes": received } = spans[0].facts;
     if (sent !== undefined) this.#addTraffic({ sentBytes: Number(sent), receivedBytes: Number(received ?? 0) });
   }
@@ -180,8 +183,9 @@ class Recording {
       "ssh.sent_bytes": this.#traffic.sentBytes,
       "ssh.received_bytes": this.#traffic.receivedBytes,
     };
+    const dropped = this.#dropped > 0 && { dropped_spans: this.#dropped };
     const root = {
-      ...closed({ ...this.#root, facts: { ...facts, ...traffic } }, endMs),
+      ...closed({ ...this.#root, facts: { ...facts, ...traffic, ...dropped } }, endMs),
       isFailed: facts.exit_code !== 0 && facts.exit_code !== undefined,
     };
     return {
@@ -220,14 +224,20 @@ class Recording {
     const span = this.#open.get(key);
     if (span === undefined) return;
     this.#open.delete(key);
-    this.#done.push({ ...closed({ ...span, facts: { ...span.facts, ...facts } }, this.#now()), isFailed });
+    this.#keep({ ...closed({ ...span, facts: { ...span.facts, ...facts } }, this.#now()), isFailed });
+  }
+
+  /** A run of days opens sessions without end. */
+  #keep(span: Span): void {
+    if (this.#done.length < mostKept) this.#done.push(span);
+    else this.#dropped += 1;
   }
 
   /** Something that has just ended, and took so long. @param agoMs when it ended */
   #past(name: string, kind: SpanKind, durationMs: number, agoMs = 0): void {
     const endMs = this.#now() - agoMs;
     const startMs = endMs - durationMs;
-    this.#done.push({
+    this.#keep({
       id: newId(),
       parentId: this.#root.id,
       name: cleanText(name),
