@@ -1,10 +1,9 @@
 import { OttoError } from "@otto/errors";
-import { listTree, parseSentTree, planTree, removeTree, updateTree } from "@otto/remote-tree";
 import { lastLine } from "./declared/engine-text.js";
 import { upFailed } from "./declared/errors.js";
 import type { PlacedStack } from "./declared/stack.js";
 import { createStackRedactor } from "./declared/stack-redactor.js";
-import { composeReads } from "./desired/desired-stack.js";
+import { withScratchTree } from "./desired/desired-stack.js";
 import { composeCommand, stackCommand } from "./session/compose-command.js";
 import { createCompose, runInTree } from "./session/compose-process.js";
 import { openStackSession, type StackLocation } from "./session/stack-session.js";
@@ -47,25 +46,15 @@ export async function readStackConfig(
   { signal }: QueryOptions = {},
 ): Promise<string> {
   await using session = await openStackSession(stack, { who: undefined, signal });
-  const { parent, files, repo } = stack;
-  const made = await session.run("make_scratch");
-  if (made.exitCode !== 0) throw upFailed(stack, made.output);
-  const directory = made.output;
-  const scratch = { shell: session, remoteDir: directory, host: parent.id, docker: parent.docker.command };
-  try {
-    const read = files.resources.filter(({ kind }) => composeReads.has(kind));
-    const { entries } = await listTree([...read, ...files.rewritten], { directories: [files.projectDirectory] });
-    await updateTree(scratch, planTree(entries, parseSentTree("")));
+  return await withScratchTree(session, stack, async (directory) => {
     const redactor = createStackRedactor(stack);
     const run = runInTree(createCompose(session, redactor), stack, directory);
     const argv = (compose: readonly string[]) => [...stackCommand(compose, stack, directory), "config", ...words];
     const { exitCode, output } = await run(argv, { signal, joinsStderr: false });
     signal?.throwIfAborted();
     if (exitCode !== 0) throw upFailed(stack, (await run(argv, { signal })).output, { directory });
-    return (await redactor()).redact(output.replaceAll(`${directory}/repo`, repo.root));
-  } finally {
-    await removeTree(scratch, { volumes: true });
-  }
+    return (await redactor()).redact(output.replaceAll(`${directory}/repo`, stack.repo.root));
+  });
 }
 
 function queryFailed({ parent, project }: StackLocation, words: readonly string[], output: string): OttoError {

@@ -146,13 +146,13 @@ function withDetails(error: unknown, more: Readonly<Record<string, Json>>): unkn
  * The caller's abort must not keep this from running, nor may its failure hide why it runs. A parent that does not answer
  * is left to itself.
  */
-async function undo(session: StackSession, { who, signal, onEvent }: UpOptions): Promise<void> {
+async function undo(session: StackSession, { who, signal, onEvent, onPhase }: UpOptions): Promise<void> {
   using grace = startGrace(() => reachMs, signal);
   const takeBack = async () => {
     if (session.isSilent) return undefined;
-    if (!session.isOver) return takeDownIn(session, { ...rollback, onEvent });
+    if (!session.isOver) return takeDownIn(session, { ...rollback, onEvent, onPhase });
     await using other = await openStackSession(session, { who, signal: grace.signal });
-    return await takeDownIn(other, { ...rollback, onEvent });
+    return await takeDownIn(other, { ...rollback, onEvent, onPhase });
   };
   const again = () => (session.isOver ? takeBack() : undefined);
   const outcome = await takeBack()

@@ -12,7 +12,7 @@ import type { Lab } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
 import { currentUser } from "./current-user.js";
 import { checkServices } from "./declared-services.js";
-import { type PlacementOptions, projectNameOf } from "./stack-placement.js";
+import { locateStack, type PlacementOptions, placementOf } from "./stack-placement.js";
 
 export interface ComposeActionOptions extends PlacementOptions, ServiceActionSettings {
   readonly signal?: AbortSignal | undefined;
@@ -72,8 +72,7 @@ async function findTarget(
   lab: Lab,
   { action, options }: { readonly action: ServiceAction; readonly options: ComposeActionOptions },
 ) {
-  const { services, on, projectName, profiles } = options;
-  const named = await checkServices(repo, lab, { services, on, projectName, profiles, doing: action });
-  const location = { parent: lab.parentFor(repo, on), project: projectNameOf(repo, lab, options) };
-  return { location, services: named };
+  const { services } = options;
+  const named = await checkServices(repo, lab, { ...placementOf(options), services, doing: action });
+  return { location: locateStack(repo, lab, options), services: named };
 }

@@ -5,7 +5,7 @@ import type { Lab } from "@otto/host-registry";
 import { findCompose, type Parent } from "@otto/hosts";
 import { composeStatus, type ServiceStatus, type StackContainer } from "./compose-status.js";
 import { checkServices } from "./declared-services.js";
-import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
+import { locateStack, type PlacementOptions, placementOf, placeStack } from "./stack-placement.js";
 
 export interface ComposeQueryOptions extends PlacementOptions {
   /** Default: all. */
@@ -69,7 +69,7 @@ export async function composePort(
 ): Promise<string> {
   await checkServices(repo, lab, { ...placementOf(options), services: [service], doing: "looking for a port" });
   const words = ["port", `--protocol=${protocol}`, `--index=${index}`, "--", service, String(target)];
-  return (await queryStack(locate(repo, lab, options), words, options)).trim();
+  return (await queryStack(locateStack(repo, lab, options), words, options)).trim();
 }
 
 interface Query extends ComposeQueryOptions {
@@ -80,7 +80,7 @@ async function query(repo: Repo, lab: Lab, { words, ...options }: Query): Promis
   const doing = `asking for ${words[0] ?? ""}`;
   const { services } = options;
   const named = (await checkServices(repo, lab, { ...placementOf(options), services, doing })) ?? [];
-  return queryStack(locate(repo, lab, options), [...words, "--", ...named], options);
+  return queryStack(locateStack(repo, lab, options), [...words, "--", ...named], options);
 }
 
 /**
@@ -220,12 +220,4 @@ export async function composeVersions(parent: Parent, signal?: AbortSignal): Pro
     findCompose(parent.docker.command, ask),
   ]);
   return { parent: parent.id, product, engine: version, api: apiVersion, compose: compose?.version.text };
-}
-
-function locate(repo: Repo, lab: Lab, options: PlacementOptions) {
-  return { parent: lab.parentFor(repo, options.on), project: projectNameOf(repo, lab, options) };
-}
-
-function placementOf({ on, projectName, profiles }: PlacementOptions): PlacementOptions {
-  return { on, projectName, profiles };
 }

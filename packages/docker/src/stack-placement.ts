@@ -2,6 +2,7 @@ import { type PlacedStack, readStack, type ServiceChoice } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { checkProjectName } from "@otto/hashing";
 import type { Lab } from "@otto/host-registry";
+import type { Parent } from "@otto/hosts";
 import { getUserComposeProject } from "./compose-project.js";
 
 export interface PlacementOptions {
@@ -20,6 +21,20 @@ export interface PlacementOptions {
 export function projectNameOf(repo: Repo, lab: Lab, options: PlacementOptions): string {
   if (options.projectName !== undefined) return checkProjectName(options.projectName);
   return getUserComposeProject(repo.name, undefined, lab.sshEnvironment.env);
+}
+
+/** Where a repo's stack is, whatever its files say. */
+export function locateStack(
+  repo: Repo,
+  lab: Lab,
+  options: PlacementOptions,
+): { readonly parent: Parent; readonly project: string } {
+  return { parent: lab.parentFor(repo, options.on), project: projectNameOf(repo, lab, options) };
+}
+
+/** The options of a call that say which stack is meant. */
+export function placementOf({ on, projectName, profiles }: PlacementOptions): PlacementOptions {
+  return { on, projectName, profiles };
 }
 
 /** Reads a repo's stack and chooses its parent. Nothing is connected. @param choice what an `up` is asked for beside the files */

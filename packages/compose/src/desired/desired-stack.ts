@@ -14,6 +14,7 @@ import type { PlacedStack, Stack } from "../declared/stack.js";
 import type { ObservedStack } from "../observed/observed-stack.js";
 import { configCommand } from "../session/compose-command.js";
 import { type Compose, runInTree } from "../session/compose-process.js";
+import type { StackSession } from "../session/stack-session.js";
 import { digestKey, parseDigests } from "./digest-cache.js";
 import { withoutBuilding } from "./image-stand-ins.js";
 import { requireSent } from "./sent-paths.js";
@@ -79,7 +80,15 @@ async function readStaged(
 ): Promise<Map<string, ServiceDigest>> {
   if (isSettled(options.tree))
     return digestStack(compose, stack, { ...options, directory: options.observed.remoteDir });
-  const { session } = compose;
+  return withScratchTree(compose.session, stack, (directory) => digestStack(compose, stack, { ...options, directory }));
+}
+
+/** Runs `read` while the files that compose reads itself lie in a directory of their own on the parent. */
+export async function withScratchTree<T>(
+  session: StackSession,
+  stack: PlacedStack,
+  read: (directory: string) => Promise<T>,
+): Promise<T> {
   const { parent, files } = stack;
   const { exitCode, output: directory } = await session.run("make_scratch");
   if (exitCode !== 0) throw upFailed(stack, directory);
@@ -90,14 +99,13 @@ async function readStaged(
       directories: [files.projectDirectory],
     });
     await updateTree(scratch, planTree(entries, parseSentTree("")));
-    return await digestStack(compose, stack, { ...options, directory });
+    return await read(directory);
   } finally {
     await removeTree(scratch, { volumes: true });
   }
 }
 
-/** Kinds of files that compose reads itself. */
-export const composeReads: ReadonlySet<string> = new Set([
+const composeReads: ReadonlySet<string> = new Set([
   "compose",
   "extends",
   "include",
