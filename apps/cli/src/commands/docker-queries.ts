@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   type ComposeImage,
   type ComposeQueryOptions,
@@ -131,13 +132,20 @@ export async function dockerWait(session: Session, flags: QueryFlags): Promise<O
   return outcome.exitCode === exitCodes.done ? { exitCode } : outcome;
 }
 
-/** `otto docker stats`: a table each time; whoever watches a terminal sees one that changes. */
+/** Engines take this long for what containers use; where none runs, nothing else would slow the questions down. */
+const leastPauseMs = 1000;
+
+/** `otto docker stats`: a table each time. */
 export async function dockerStats(session: Session, flags: QueryFlags): Promise<Outcome> {
   const places = await findServicePlaces(session, flags);
   const isOnce = flags.stream === false || session.options.dryRun;
   try {
     do {
+      const pause = isOnce ? undefined : delay(leastPauseMs, undefined, { signal: session.signal });
+      // An abort ends the loop in any case.
+      pause?.catch(() => {});
       for (const place of places) await showStats(session, place, flags);
+      await pause;
     } while (!isOnce && !session.signal.aborted);
   } catch (error) {
     // The usual end of watching.

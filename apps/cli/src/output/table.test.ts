@@ -11,6 +11,18 @@ test("columns stand two spaces apart and lines have no space at the end", () => 
   ).toEqual(["a     bbb  c", "aaaa  b", "x     y"]);
 });
 
+test("signs that take two columns of a terminal count twice", () => {
+  expect(
+    formatTable(
+      [
+        ["日本", "b"],
+        ["a", "b"],
+      ],
+      80,
+    ),
+  ).toEqual(["日本  b", "a     b"]);
+});
+
 test("no rows are no lines", () => {
   expect(formatTable([])).toEqual([]);
 });

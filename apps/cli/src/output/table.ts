@@ -1,5 +1,6 @@
 import { escapeControls } from "@otto/errors";
 import type { OutputStream } from "../invocation.js";
+import { fitText, widthOf } from "./fit-text.js";
 
 type Row = readonly string[];
 
@@ -33,7 +34,7 @@ function measureColumns(rows: readonly Row[]): number[] {
   const widths = Array.from({ length: Math.max(0, ...rows.map((row) => row.length)) }, () => 0);
   for (const row of rows) {
     for (const [column, text] of row.entries()) {
-      if (!isRest(row, column, widths)) widths[column] = Math.max(widths[column] ?? 0, text.length);
+      if (!isRest(row, column, widths)) widths[column] = Math.max(widths[column] ?? 0, widthOf(text));
     }
   }
   return widths;
@@ -52,8 +53,4 @@ function fitWidths(widths: readonly number[], columns: number): readonly number[
     fitted[fitted.lastIndexOf(widest)] = widest - 1;
   }
   return fitted;
-}
-
-function fitText(text: string, width: number): string {
-  return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
 }

@@ -64,9 +64,6 @@ const words: Readonly<Record<string, Answer>> = {
 /** Verbs of docker that otto has not; one that it gets goes before its answer. */
 const missingVerbs: Readonly<Record<string, Answer>> = {
   pull: { says: "Ask the registries and bring the stack up: otto up --pull always" },
-  wait: {
-    says: "otto up waits until services are up, and those with an end have ended: otto up --wait-timeout SECONDS",
-  },
   events: {
     says: "What otto does, as it happens: otto up --json. What the engine does: otto host HOST exec docker events",
   },

@@ -193,3 +193,17 @@ test("an event changes no board of before", () => {
   followEvent(before, service("web", "running"), 1);
   expect(before).toEqual(openBoard(title, 0));
 });
+
+test("what failed is seen to the end, also when it is taken down again", () => {
+  const failed = service("bad", "exited", { exitCode: 3, afterMs: 200, detail: "no config" });
+  const board = boardOf(
+    ...([failed, service("db", "healthy")] as const).map((event) => [100, event] as const),
+    ...(["stopping", "removed"] as const).flatMap((state) =>
+      ["bad", "db"].map((name) => [200, service(name, state)] as const),
+    ),
+  );
+  expect(formatBoard(board, { columns: 80, now: 300, paint, isLast: true }).slice(1)).toEqual([
+    "✖ bad  exited (3) after 0.2 s: no config",
+    "✔ db   removed",
+  ]);
+});

@@ -259,6 +259,8 @@ const doneStates: Partial<Record<BoardTitle["verb"], ServiceEvent["state"]>> = {
   ...{ stop: "stopped", kill: "stopped", pause: "paused", pull: "pulled" },
 };
 
+const removalStates: ReadonlySet<string> = new Set(["stopping", "stopped", "removing", "removed"]);
+
 function followService(board: Board, event: ServiceEvent, now: number): Board {
   const { service, replica = 1, state, exitCode = 0 } = event;
   const key = serviceKey(event);
@@ -268,7 +270,10 @@ function followService(board: Board, event: ServiceEvent, now: number): Board {
   const counted = { ...board, totals: { ...board.totals, changed, pulled: board.totals.pulled + pulled } };
   const name = replica === 1 ? service : `${service}.${replica}`;
   const words = wordsOfService(event);
-  const failure = board.rows.get(key)?.failure;
+  const before = board.rows.get(key);
+  // What failed is seen to the end, also when an `up` takes it down again.
+  if (board.title.verb === "up" && before?.tone === "failed" && removalStates.has(state)) return counted;
+  const failure = before?.failure;
   // One that crashes again and again runs now and then.
   if (failure !== undefined && (state === "running" || state === "starting"))
     return set(counted, key, now, { name, tone: "working", words: `${state} again, was ${failure}` });
