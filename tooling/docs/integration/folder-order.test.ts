@@ -10,7 +10,7 @@ const orders: Readonly<Record<string, readonly string[]>> = {
   "compose-files": ["project", "text", "disk", "model", "paths", "ship", "read-project", "index"],
   compose: [
     ...["declared", "session", "observed", "events", "desired", "plan", "failure", "execute", "lease"],
-    ...["service-actions", "stack-queries", "preview", "down", "converge", "up", "lease-stack", "index"],
+    ...["service-actions", "stack-queries", "one-off", "preview", "down", "converge", "up", "lease-stack", "index"],
   ],
   config: ["document", "repo", "lab", "parent-plan", "schema-descriptions", "json-schema", "index"],
   engine: ["connection", "containers", "images", "build", "buildkit", "engine", "index"],
