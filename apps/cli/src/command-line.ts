@@ -14,7 +14,7 @@ export interface CommandLine {
   /** Absent: help or the version was shown, and `exitCode` is all that is left. */
   readonly action?: Action;
   readonly exitCode: number;
-  /** What the command line may be meant otherwise. */
+  /** What may have been meant instead. */
   readonly note?: string | undefined;
 }
 
@@ -63,7 +63,7 @@ export function guessOptions(argv: readonly string[], env: Invocation["env"]): G
   return toGlobalOptions({ json: words.includes("--json"), color: !words.includes("--no-color") }, env);
 }
 
-/** Docker's own variable chooses no parent: whoever sets it is told what does. */
+/** Docker's own variable chooses no parent: the note names the option that does. */
 function noteOfDockerHost({ lab }: GlobalOptions, { argv, env }: Pick<Invocation, "argv" | "env">): string | undefined {
   const { DOCKER_HOST: host = "" } = env;
   const own = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);

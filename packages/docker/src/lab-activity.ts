@@ -6,7 +6,7 @@ interface Listening<Event> {
   readonly onPhase: PhaseListener | undefined;
 }
 
-/** Lets who listens to the lab hear what a call tells its own listener. */
+/** Passes a call's events to the lab's `onActivity`, too. */
 export function withActivity<Event extends { readonly type: string }>(
   lab: Lab,
   onEvent: ((event: Event) => void) | undefined,

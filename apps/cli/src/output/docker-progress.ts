@@ -9,13 +9,13 @@ export interface DockerProgress extends Disposable {
   readonly onEvent: (event: BoardEvent) => void;
   /** What the events have come to by now. */
   readonly board: Board;
-  /** Whether somebody looks at a board, which stays: what it shows need not be told again. */
+  /** Whether a board shows the events, and stays: nothing it shows needs to be printed again. */
   readonly isWatched: boolean;
   /** Milliseconds since it was opened. */
   readonly elapsedMs: number;
 }
 
-/** Tells what goes on: to a person on a terminal by a board, else line by line. */
+/** Opens what shows the events: a board on a terminal, else line by line. */
 export async function openDockerProgress(reporter: Reporter, title: BoardTitle): Promise<DockerProgress> {
   const now = () => performance.now();
   const area = await reporter.live();
@@ -49,7 +49,7 @@ export function isShownByBoard({ invocation }: Session, { isWatched }: Pick<Dock
   return isWatched && invocation.stdout.isTTY === true;
 }
 
-/** What no row says. */
+/** Events that no row shows. */
 function isBeside({ type }: BoardEvent): boolean {
   return type === "build.warning" || type === "compose.warning" || type === "compose.output";
 }

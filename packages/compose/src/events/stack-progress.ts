@@ -227,7 +227,7 @@ export function readOutput(
   };
 }
 
-/** Nobody who reads why something failed wants to read how far each layer was. */
+/** Leaves out how far each layer was: it does not say why something failed. */
 export function withoutTransfers(outcome: ComposeOutcome): ComposeOutcome {
   const lines = outcome.output.split("\n").filter((line) => !isTransferLine(line));
   return { ...outcome, output: lines.join("\n") };

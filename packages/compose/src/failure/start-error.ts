@@ -1,4 +1,4 @@
-/** The engine's and the container runtime's words around a reason, which say nothing to who wrote a Compose file. */
+/** What the engine and the container runtime put before a reason; it explains nothing to the author of a Compose file. */
 const wrappings = [
   /^Error response from daemon: /,
   /^failed to create task for container: /,

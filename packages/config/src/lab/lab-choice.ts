@@ -9,7 +9,7 @@ export interface DefaultLab {
 }
 
 /**
- * The lab of `[lab] default` in the settings of the repos, for who names none.
+ * The lab of `[lab] default` in the settings of the repos, used when none is named.
  *
  * @returns undefined where no settings choose one: it is the `local` lab
  * @throws `CONFIG_LAB_AMBIGUOUS` when the settings of two repos choose different ones

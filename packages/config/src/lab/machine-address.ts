@@ -1,6 +1,6 @@
 import { isPrintable, OttoError } from "@otto/errors";
 
-/** A machine as `ssh` is told of it. */
+/** A machine as `ssh` takes it. */
 export interface MachineAddress {
   /** Name or address; of an IPv6 address without brackets. */
   readonly host: string;

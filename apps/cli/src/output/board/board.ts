@@ -140,7 +140,7 @@ function followKind(board: Board, event: BoardEvent, now: number): Board {
     }
     case "compose.ready":
       return { ...board, ready: event };
-    // These are told beside the board, or say nothing that a row shows.
+    // These are printed beside the board, or change no row.
     case "build.warning":
     case "registry.layer":
     case "registry.done":
