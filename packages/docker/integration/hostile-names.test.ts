@@ -212,7 +212,8 @@ const lookups: Record<string, [string, (name: string) => unknown]> = {
   "openLab, lab": ["LAB_UNKNOWN", (lab) => openLab({ cwd: placed.stack.root, home: running.directory, lab, env: {} })],
   "lab.machine": ["LAB_UNKNOWN_HOST", (id) => lab.machine(id)],
   "lab.parent": ["LAB_UNKNOWN_HOST", (id) => lab.parent(id)],
-  getContainerHost: ["HOST_UNKNOWN", (id) => getContainerHost(id, lab)],
+  // The stack has services of such names, and the name of a service is enough.
+  getContainerHost: ["HOST_UNKNOWN", (name) => getContainerHost(`no ${name}`, lab)],
   "composeUp, on": ["LAB_UNKNOWN_HOST", (on) => composeUp(repo, lab, { on })],
   "composeDown, on": ["LAB_UNKNOWN_HOST", (on) => composeDown(repo, lab, { on })],
   "composeLogs, services": [

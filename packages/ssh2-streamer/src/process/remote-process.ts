@@ -11,6 +11,8 @@ import { endGroupMs } from "./process-group.js";
 const signalGraceMs = 1500;
 /** Output of a process that is gone comes within this, or something outside its group still holds it open. */
 const drainGraceMs = 100;
+/** What a process started ends within this once the process has. */
+const othersGraceMs = 500;
 
 /** Reaches a process group by another session: sshd passes no signals on to the processes of root. */
 export interface GroupControl {
@@ -139,10 +141,13 @@ async function endProcess({ channel, connection, gone, groupId, groups }: Ending
   );
   // Ending it may take a connection of its own, which takes as long as this one did.
   const limitMs = 2 * (endGroupMs + connection.connectMs);
-  const outcome = groupId === undefined ? "refused" : await Promise.race([endGroup(groups, groupId, limitMs), ended]);
+  const ending = groupId === undefined ? "refused" : endGroup(groups, groupId, limitMs);
+  const outcome = await Promise.race([ending, ended]);
   if (outcome === "refused") await signalTwice(channel, connection, gone);
   // Nor would a server that is silent tell what became of a signal.
   if (outcome === "late") channel.signal("SIGKILL");
+  // Dropbear closes a channel once its first process is gone, whatever else writes to it.
+  if (outcome === "ended" && connection.isOpen) await isWithin(Promise.resolve(ending), othersGraceMs);
   await isWithin(ended, drainGraceMs);
 }
 
