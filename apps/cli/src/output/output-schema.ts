@@ -10,6 +10,7 @@ type Fields = Readonly<Record<string, OutputSchema>>;
 const text = { type: "string" };
 const count = { type: "integer", minimum: 0 };
 const flag = { type: "boolean" };
+const time = { type: "string", pattern: "^[0-9-]{10}T[0-9:.]{12}Z$" };
 const texts = { type: "array", items: text };
 const object = { type: "object" };
 const oneOf = (...values: readonly string[]): OutputSchema => ({ enum: values });
@@ -18,7 +19,7 @@ const holder = { who: text, since: text, "uid?": count, "pid?": count };
 const transfer = { image: text, tag: text, action: oneOf("pull", "push") };
 
 /** Those that say when they happened, beside all whose names have a dot. */
-const timed: ReadonlySet<string> = new Set(["summary", "notice", "error", "result"]);
+const timed: ReadonlySet<string> = new Set(["suite", "summary", "notice", "error", "result"]);
 const servicePhases = [
   ...["pulling", "pulled", "building", "built", "waiting", "creating", "created", "starting", "running", "healthy"],
   ...["unhealthy", "restarting", "exited", "paused", "stopping", "stopped", "removing", "removed", "failed"],
@@ -125,7 +126,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   trust: { file: text, status: oneOf("trusted", "untrusted", "changed"), hosts: texts },
   instruction: { name: text, repo: text, file: text, description: text, options: object },
   log: [
-    { level: oneOf("debug", "info", "warn", "error"), instruction: text, text },
+    { "time?": time, level: oneOf("debug", "info", "warn", "error"), instruction: text, text },
     {
       ...{ stream: oneOf("stdout", "stderr"), timestamp: text, encoding: oneOf("utf8", "base64"), line: text },
       ...{ "repo?": text, "parent?": text, "service?": text, "replica?": count, "host?": text },
@@ -212,9 +213,8 @@ function isList(fields: Fields | readonly Fields[]): fields is readonly Fields[]
 function toObject(type: string, fields: Fields): OutputSchema {
   // An error may also be the answer of one of several parents: a row.
   const key = type === "error" ? "time?" : "time";
-  const time =
-    type.includes(".") || timed.has(type) ? { [key]: { type: "string", pattern: "^[0-9-]{10}T[0-9:.]{12}Z$" } } : {};
-  const entries = Object.entries({ type: { const: type }, schema: { const: 1 }, ...time, ...fields });
+  const when = type.includes(".") || timed.has(type) ? { [key]: time } : {};
+  const entries = Object.entries({ type: { const: type }, schema: { const: 1 }, ...when, ...fields });
   return {
     type: "object",
     properties: Object.fromEntries(entries.map(([key, schema]) => [key.replace(/\?$/, ""), schema])),
