@@ -38,6 +38,7 @@ export { type OneOff, type OneOffContainer, type OneOffOptions, startOneOff } fr
 export { type DownStep, formatDownStep } from "./plan/down.js";
 export { formatUpStep, type UpPlan, type UpStep } from "./plan/operations.js";
 export { type PreviewOptions, previewDown, previewUp } from "./preview.js";
+export { type PulledImage, type PullOptions, previewPull, pullStack, type StackPullStep } from "./pull-stack.js";
 export {
   actOnServices,
   previewAction,

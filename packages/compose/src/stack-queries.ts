@@ -52,7 +52,7 @@ export async function readStackConfig(
     const argv = (compose: readonly string[]) => [...stackCommand(compose, stack, directory), "config", ...words];
     const { exitCode, output } = await run(argv, { signal, joinsStderr: false });
     signal?.throwIfAborted();
-    if (exitCode !== 0) throw upFailed(stack, (await run(argv, { signal })).output, { directory });
+    if (exitCode !== 0) throw upFailed(stack, (await run(argv, { signal })).output, { directory, verb: "config" });
     return (await redactor()).redact(output.replaceAll(`${directory}/repo`, stack.repo.root));
   });
 }

@@ -3,7 +3,17 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { composeDown, composeUp, formatUpStep, type Lab, openLab, planComposeUp, type Repo } from "@otto/docker";
+import {
+  composeDown,
+  composePull,
+  composeUp,
+  formatUpStep,
+  type Lab,
+  openLab,
+  planComposePull,
+  planComposeUp,
+  type Repo,
+} from "@otto/docker";
 import { type HostOptions, startLab, startRegistry } from "@otto/lab";
 import { expect, test } from "vitest";
 import { createStackRepo, recordEvents } from "./stack-lab.js";
@@ -165,6 +175,55 @@ test("an image is asked for again when its time is over, and its container repla
     expect(await withPolicy("every_0s", word)).toBe("new\n");
   } finally {
     await withPolicy("missing", (lab, repo) => composeDown(repo, lab));
+    await execute("docker", ["image", "rm", "--force", reference]);
+  }
+});
+
+test("pull asks registries for what docker compose pull does, with the login that is here, and changes no container", async () => {
+  await using running = await startLab({ hosts: { parent: {} } });
+  await using stack = await createStackRepo("services: {}", running);
+  const here = join(stack.root, "config");
+  const { registry, reference, push } = await startPrivateRegistry(stack.image, here);
+  await using _registry = registry;
+  await push("old");
+  await stack.write(
+    "compose.yml",
+    `services:
+  web: { image: "${reference}", init: true, network_mode: none, depends_on: [never] }
+  never: { image: "$IMAGE", init: true, network_mode: none, pull_policy: never }
+  made: { build: { dockerfile_inline: "FROM $IMAGE" }, init: true, network_mode: none }
+  extra: { image: "${registry.host}/none:1", profiles: [extra] }
+`,
+  );
+  const env = { ...process.env, OTTO_COMPOSE_SUFFIX: "ci", DOCKER_CONFIG: here };
+  const blank = { OTTO_SUT_DIRS: undefined, OTTO_LAB: undefined, OTTO_TRUST: stack.root };
+  await using lab = await openLab({ cwd: stack.root, home: running.directory, lab: "lab", env: { ...env, ...blank } });
+  const repo = lab.repos[0] as Repo;
+  const idOf = async () => (await execute("docker", ["image", "inspect", "--format", "{{.Id}}", reference])).stdout;
+  const pulled = (isNew: boolean) => [{ service: "web", image: reference, isNew }];
+  try {
+    expect((await planComposePull(repo, lab)).map(formatUpStep)).toEqual(["web: pull (its image is not there)"]);
+    expect(await composePull(repo, lab)).toEqual(pulled(true));
+    const { web } = await composeUp(repo, lab);
+    await push("new");
+    // The reference pulls by its own client, with the login in its configuration; the image is taken away again.
+    const compose = ["--config", here, "compose", "-f", join(stack.root, "compose.yml"), "-p", "reference"];
+    await execute("docker", [...compose, "pull", "--quiet", "--ignore-buildable"]);
+    const wanted = await idOf();
+    await execute("docker", ["image", "rm", "--force", reference]);
+    const events = await recordEvents(stack.project, () => composePull(repo, lab, { services: ["web"] }));
+    expect([await idOf(), events]).toEqual([wanted, []]);
+    expect(await composePull(repo, lab)).toEqual(pulled(false));
+    expect((await web?.exec("echo $WORD"))?.stdout.toString()).toBe("old\n");
+    expect((await (await composeUp(repo, lab)).web?.exec("echo $WORD"))?.stdout.toString()).toBe("new\n");
+    expect(await composePull(repo, lab, { services: ["never"] })).toEqual([]);
+    await expect(composePull(repo, lab, { services: ["wb"] })).rejects.toThrow(/it has no service wb/);
+    await expect(composePull(repo, lab, { services: ["extra"] })).rejects.toMatchObject({
+      code: "COMPOSE_UP_FAILED",
+      message: expect.stringMatching(/^docker compose pull of .* on parent: .*no basic auth credentials/),
+    });
+  } finally {
+    await composeDown(repo, lab);
     await execute("docker", ["image", "rm", "--force", reference]);
   }
 });

@@ -71,7 +71,7 @@ export async function composeUp(
 }
 
 /** The logins that this machine's Docker configuration has. */
-export function loginsOf({ sshEnvironment: { env } }: Lab, { signal }: ComposeUpOptions): FindLogin {
+export function loginsOf({ sshEnvironment: { env } }: Lab, { signal }: Pick<ComposeUpOptions, "signal">): FindLogin {
   return (host) => findUserCredentials({ host, env, signal });
 }
 

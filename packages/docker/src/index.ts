@@ -28,6 +28,7 @@ export {
   formatUpStep,
   isRunningState,
   type ObservedPort,
+  type PulledImage,
   type ReadyEvent,
   type ResourceEvent,
   readContainerStatus,
@@ -41,6 +42,7 @@ export {
   type ServicePort,
   type StackEvent,
   type StackPhase,
+  type StackPullStep,
   type UpEvent,
   type UpPlan,
   type UpStep,
@@ -103,6 +105,7 @@ export { type ComposeDownOptions, type ComposeDownResult, composeDown, planCompo
 export { type ComposeLogsOptions, composeLogs } from "./compose-logs.js";
 export { getUserComposeProject } from "./compose-project.js";
 export { type ComposePsAllOptions, composePsAll, type ParentContainers } from "./compose-ps-all.js";
+export { type ComposePullOptions, composePull, planComposePull } from "./compose-pull.js";
 export {
   type ComposeImage,
   type ComposeQueryOptions,

@@ -48,6 +48,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   "otto docker config": ["otto config", "otto config --services"],
   "otto docker inspect": ["otto inspect web"],
   "otto docker port": ["otto port web 8080", "otto port --index 2 --protocol udp dns 53"],
+  "otto docker pull": ["otto pull", "otto pull db"],
   "otto docker run": ["otto docker run web sh", "otto docker run --rm -e DEBUG=1 web ./migrate --dry"],
   "otto docker wait": ["otto wait migrate"],
   "otto docker stop": ["otto stop", "otto stop web -t 30"],

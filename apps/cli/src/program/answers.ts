@@ -63,7 +63,6 @@ const words: Readonly<Record<string, Answer>> = {
 
 /** Verbs of docker that otto has not; one that it gets goes before its answer. */
 const missingVerbs: Readonly<Record<string, Answer>> = {
-  pull: { says: "Ask the registries and bring the stack up: otto up --pull always" },
   events: {
     says: "What otto does, as it happens: otto up --json. What the engine does: otto host HOST exec docker events",
   },

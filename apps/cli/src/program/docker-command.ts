@@ -8,6 +8,7 @@ import { createExec } from "./docker/exec.js";
 import { createGraph } from "./docker/graph.js";
 import { createLogs } from "./docker/logs.js";
 import { createPs } from "./docker/ps.js";
+import { createPull } from "./docker/pull.js";
 import {
   createConfig,
   createImages,
@@ -32,6 +33,7 @@ const verbs: readonly ((choose: Choose) => Command)[] = [
   createServiceRun,
   createCp,
   createGraph,
+  createPull,
   createStop,
   createStart,
   createRestart,

@@ -19,6 +19,8 @@ export interface UpFailure {
   /** Where the stack lies on the parent. */
   readonly directory?: string | undefined;
   readonly hint?: string | undefined;
+  /** The command of `docker compose` that was asked for. Default `up`. */
+  readonly verb?: string | undefined;
   /** Which service, and why; default: the last line of what compose said. */
   readonly reason?: string | undefined;
   /** More about the services. */
@@ -29,14 +31,14 @@ export interface UpFailure {
 
 /** The error of an `up` that compose itself refused or broke off. */
 export function upFailed({ parent, project }: PlacedStack, text: string, failed: UpFailure = {}): OttoError {
-  const { directory, hint, lines = [], failure } = failed;
+  const { directory, hint, lines = [], verb = "up", failure } = failed;
   // Files of the repo go by the names that they have there.
   const shorten = (words: string) => (directory === undefined ? words : words.replaceAll(`${directory}/repo/`, ""));
   const output = cleanText(shorten(text));
   const reason = failed.reason ?? (lastLine(output) || "it said nothing");
   return new OttoError(
     "COMPOSE_UP_FAILED",
-    [`docker compose up of ${project} on ${parent.id}: ${shorten(reason)}`, ...lines.map(shorten)].join("\n"),
+    [`docker compose ${verb} of ${project} on ${parent.id}: ${shorten(reason)}`, ...lines.map(shorten)].join("\n"),
     { hint, details: { host: parent.id, project, output, ...failure } },
   );
 }

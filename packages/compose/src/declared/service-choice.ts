@@ -61,7 +61,7 @@ export function chooseServices<Of extends Stack>(stack: Of, containers: readonly
   const { choice = {}, files, project } = stack;
   const { scale = {}, pull } = choice;
   const chosen = chosenNames(files.services, choice, containers);
-  const own = new Set(stack.repo.docker.images.map((image) => latestTagOf(stack, image)));
+  const own = ownImages(stack);
   const choose = (service: ComposeService): ComposeService => ({
     ...service,
     enabled: service.enabled && chosen.has(service.name),
@@ -80,7 +80,12 @@ export function forcedServices({ choice = {}, files }: Stack): ReadonlySet<strin
   return new Set(forceRecreate ? enabled.map(({ name }) => name) : []);
 }
 
-function latestTagOf({ repo }: Stack, image: DockerImage): string {
+/** The names of the images that the settings build, as a reference would be written. */
+export function ownImages(stack: Pick<Stack, "repo">): ReadonlySet<string> {
+  return new Set(stack.repo.docker.images.map((image) => latestTagOf(stack, image)));
+}
+
+function latestTagOf({ repo }: Pick<Stack, "repo">, image: DockerImage): string {
   return familiarImageName(imageLatestTag(repo.docker.registryUrl, repo.name, image));
 }
 

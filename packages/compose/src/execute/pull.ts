@@ -15,6 +15,8 @@ interface Pulling extends Pick<UpOptions, "findLogin" | "onEvent" | "signal"> {
   /** Of the staged tree, absolute. */
   readonly directory: string;
   readonly progress: StackProgress;
+  /** For errors: what was asked for. Default `up`. */
+  readonly verb?: "pull" | undefined;
 }
 
 type Services = PlacedStack["files"]["services"];
@@ -110,7 +112,7 @@ async function pullOne(
 async function pullByCompose(
   stack: PlacedStack,
   rest: Services,
-  { compose, directory, progress, onEvent, signal }: Pulling,
+  { compose, directory, progress, verb, onEvent, signal }: Pulling,
 ) {
   const services = rest.map(({ name }) => name);
   const run = runInTree(compose, stack, directory);
@@ -119,5 +121,5 @@ async function pullByCompose(
   const whole = await run((argv) => pullCommand(argv, stack, { directory, services }), { signal, onOutput });
   const { exitCode, output } = withoutTransfers(whole);
   signal?.throwIfAborted();
-  if (exitCode !== 0) throw upFailed(stack, output, { directory });
+  if (exitCode !== 0) throw upFailed(stack, output, { directory, verb });
 }
