@@ -43,6 +43,7 @@ const changing: Readonly<Record<string, (repo: TestRepo) => readonly string[]>> 
   "docker exec": () => ["docker", "exec", "api", "touch", "/ran"],
   "docker run": () => ["docker", "run", "api", "touch", "/ran"],
   "docker cp": () => ["docker", "cp", "docker/marker", "api:/copied"],
+  "docker pull": () => ["docker", "pull"],
   "docker stop": () => ["docker", "stop"],
   "docker start": () => ["docker", "start"],
   "docker restart": () => ["docker", "restart"],
