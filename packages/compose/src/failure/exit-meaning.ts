@@ -11,12 +11,16 @@ const signalNames = new Map(Object.entries(constants.signals).map(([name, number
  * @see https://docs.docker.com/engine/containers/run/#exit-status
  */
 export function explainExit({ exitCode, isOutOfMemory, memoryLimit }: Ended): string | undefined {
-  if (isOutOfMemory)
-    return `out of memory${memoryLimit === undefined ? "" : `, its limit is ${formatMemory(memoryLimit)}`}`;
+  const limit = memoryLimit === undefined ? undefined : `its limit is ${formatMemory(memoryLimit)}`;
+  if (isOutOfMemory) return limit === undefined ? "out of memory" : `out of memory, ${limit}`;
   if (exitCode === 126) return "the command cannot be executed";
   if (exitCode === 127) return "command not found";
   const signal = signalNames.get(exitCode - 128);
-  return signal === undefined ? undefined : `killed by ${signal}`;
+  if (signal === undefined) return undefined;
+  // The engine does not always see that the first process of a container was killed for its memory.
+  return signal === "SIGKILL" && limit !== undefined
+    ? `killed by SIGKILL, perhaps out of memory: ${limit}`
+    : `killed by ${signal}`;
 }
 
 /** As Compose files write it, in whole numbers where it is one: `64 MiB`. */
