@@ -84,8 +84,9 @@ describe("what changes containers", () => {
   test.each([
     [["stop", "-t", "30", "web"], []],
     [["start", "web"], ["stop"]],
+    // Not the one-shot: whether it has ended when the command has is left to chance.
     [
-      ["restart", "--timeout", "1"],
+      ["restart", "--timeout", "1", "db", "web"],
       ["stop", "web"],
     ],
     [["kill", "-s", "CONT", "web"], []],
