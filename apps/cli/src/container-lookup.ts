@@ -7,7 +7,7 @@ import {
   type Parent,
   type SkippedRepo,
 } from "@otto/docker";
-import { isOttoError, OttoError } from "@otto/errors";
+import { amendError, isOttoError, OttoError } from "@otto/errors";
 import { createNoticeListener } from "./output/docker-event.js";
 import type { Session } from "./session.js";
 
@@ -98,9 +98,7 @@ function isMachine(lab: Lab, name: string): boolean {
 
 function withMachine(name: string, error: unknown): unknown {
   if (!isOttoError(error, "HOST_UNKNOWN")) return error;
-  const { code, message, details, cause } = error;
-  const hint = `${name} is a host of the lab: otto host ${name} exec, login, put, get.`;
-  return new OttoError(code, message, { hint, details, cause });
+  return amendError(error, { hint: `${name} is a host of the lab: otto host ${name} exec, login, put, get.` });
 }
 
 /** A service that a name without a dot means. */
@@ -116,7 +114,7 @@ function declare(session: Session, lab: Lab, on?: string): Promise<SkippedRepo[]
   return declareStacks(lab, { onEvent: createNoticeListener(session.reporter), askEngine: true, on });
 }
 
-/** The parent that stands in an id, as `pepper.shop.web`; in `shop.web` there is none, whatever the hosts are called. */
+/** The parent that an id begins with, as in `pepper.shop.web`; undefined for `shop.web`, even if a host is called `shop`. */
 export function parentIn(lab: Lab, id: string): string | undefined {
   const [first = "", ...rest] = id.toLowerCase().split(".");
   const isWhole = lab.repos.some(({ name }) => rest.join(".").startsWith(`${name.toLowerCase()}.`));
@@ -143,21 +141,15 @@ async function warnOfNamesake(session: Session, name: string): Promise<void> {
 /** What is missing may be meant as a machine. */
 function explainAlias(lab: Lab, id: string, error: unknown): unknown {
   if (!isOttoError(error, "HOST_UNKNOWN") || !lab.sshConfig.knows(id)) return error;
-  const { code, message, hint, details, cause } = error;
   const known = `${id} is an alias of your SSH configuration: ssh://${id} is the machine.`;
-  return new OttoError(code, message, { hint: `${hint ?? ""} ${known}`.trim(), details, cause });
+  return amendError(error, { hint: `${error.hint ?? ""} ${known}`.trim() });
 }
 
-/** Whoever writes a name that is none is told those of the services, too. */
+/** Adds the names of the services to the hint about an unknown name. */
 function withServices(lab: Lab, error: OttoError): OttoError {
   const services = [...new Set(lab.hosts.list().map(({ service }) => service))];
   if (services.length === 0) return error;
-  const { code, message, hint, details, cause } = error;
-  return new OttoError(code, message, {
-    hint: `${hint ?? ""} Services: ${services.join(", ")}.`.trim(),
-    details,
-    cause,
-  });
+  return amendError(error, { hint: `${error.hint ?? ""} Services: ${services.join(", ")}.`.trim() });
 }
 
 function isParentOf(lab: Lab, name: string): boolean {

@@ -1,4 +1,4 @@
-import { isOttoError, type Json, OttoError, startGrace, withListener } from "@otto/errors";
+import { amendError, isOttoError, type Json, startGrace, withListener } from "@otto/errors";
 import { converge } from "./converge.js";
 import { requireService } from "./declared/errors.js";
 import { imageReferences } from "./declared/image-reference.js";
@@ -137,9 +137,7 @@ async function save(session: StackSession, stack: PlacedStack, { error, failures
 
 /** An abort's reason is the caller's own. */
 function withDetails(error: unknown, more: Readonly<Record<string, Json>>): unknown {
-  if (!isOttoError(error)) return error;
-  const { code, message, hint, details, cause } = error;
-  return new OttoError(code, message, { hint, details: { ...details, ...more }, cause });
+  return isOttoError(error) ? amendError(error, { details: { ...error.details, ...more } }) : error;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Repo } from "@otto/config";
-import { isOttoError, OttoError } from "@otto/errors";
+import { amendError, isOttoError } from "@otto/errors";
 import { type Lab, stateDirectory } from "@otto/host-registry";
 import type { PlacementOptions } from "./stack-placement.js";
 
@@ -15,11 +15,10 @@ export function failuresDirectory(
 /** Adds to an error of a failed `up` what has become of the stack, and the commands that look at it there. */
 export function withNextSteps(error: unknown, repo: Repo, lab: Lab, options: StackChoice): unknown {
   if (!isOttoError(error)) return error;
-  const { code, message, hint, details, cause } = error;
+  const { hint, details } = error;
   const steps = nextSteps({ ...details }, wordsOf(repo, lab, options));
   if (steps === undefined) return error;
-  const next = hint === undefined ? steps : `${hint}\n${steps}`;
-  return new OttoError(code, message, { hint: next, details, cause });
+  return amendError(error, { hint: hint === undefined ? steps : `${hint}\n${steps}` });
 }
 
 type StackChoice = Pick<PlacementOptions, "on" | "projectName">;

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { cleanText } from "./clean-text.js";
-import { isOttoError, OttoError } from "./otto-error.js";
+import { amendError, isOttoError, OttoError } from "./otto-error.js";
 import { Secret } from "./secret.js";
 
 test("an error carries its code, hint, details and cause", () => {
@@ -45,4 +45,18 @@ test("text from outside loses the secrets it is told", () => {
   expect(cleanText("token=hunter2;hunter2", [new Secret("hunter2"), new Secret("")])).toBe(
     "token=[redacted];[redacted]",
   );
+});
+
+test("an amended error is the same but for what is given", () => {
+  const cause = new Error("x");
+  const error = new OttoError("A_B", "message", { hint: "hint", details: { a: 1 }, cause });
+  const options = { hint: "other", details: { a: 1 }, cause };
+  expect(amendError(error, { hint: "other" })).toEqual(new OttoError("A_B", "message", options));
+  expect(amendError(error, { details: { b: 2 } })).toMatchObject({
+    code: "A_B",
+    hint: "hint",
+    details: { b: 2 },
+    cause,
+  });
+  expect(amendError(error, { hint: undefined }).hint).toBeUndefined();
 });

@@ -23,7 +23,7 @@ export {
 export { forgetLastStat } from "./forget-last-stat.js";
 export { type GuardedListener, guardListener, withListener } from "./listener.js";
 export { nearestWord } from "./nearest-word.js";
-export { isOttoError, type Json, OttoError, type OttoErrorOptions } from "./otto-error.js";
+export { amendError, isOttoError, type Json, OttoError, type OttoErrorOptions } from "./otto-error.js";
 export { OutputText } from "./output-text.js";
 export { quoteCommand, quoteWord } from "./quote-word.js";
 export { createRedactor, type RedactedText, type Redactor } from "./redactor.js";

@@ -33,6 +33,14 @@ export class OttoError<Code extends string = string> extends Error {
   }
 }
 
+/** The same error with another hint or other details. @param change what is to be other; the rest stays */
+export function amendError<Code extends string>(
+  { code, message, hint, details, cause }: OttoError<Code>,
+  change: Pick<OttoErrorOptions, "hint" | "details">,
+): OttoError<Code> {
+  return new OttoError(code, message, { hint, details, cause, ...change });
+}
+
 /**
  * Whether `error` is an {@link OttoError}, of this code when one is given. Works across two copies of this package,
  * where `instanceof` does not.

@@ -1,5 +1,5 @@
 import { type HostData, slug, sshDefaults } from "@otto/config";
-import { OttoError } from "@otto/errors";
+import { amendError, OttoError } from "@otto/errors";
 import type { SshClientConfig } from "./ssh-client-config.js";
 
 /**
@@ -15,13 +15,13 @@ export function describeMachine(name: string, config: SshClientConfig): HostData
 }
 
 /** Adds to the error about an unknown host which other names `--on` and `otto host` accept. */
-export function explainUnknown({ code, message, hint, details, cause }: OttoError, config: SshClientConfig): OttoError {
+export function explainUnknown(error: OttoError, config: SshClientConfig): OttoError {
+  const { hint, details } = error;
   const aliases = readAliases(config);
   const known = aliases.length === 0 ? "" : ` Aliases of your SSH configuration: ${aliases.join(", ")}.`;
-  return new OttoError(code, message, {
+  return amendError(error, {
     hint: `${hint ?? ""}${known} A machine without a lab: ssh://[user@]host[:port].`.trim(),
     ...(details && { details: { ...details, aliases: [...aliases] } }),
-    cause,
   });
 }
 

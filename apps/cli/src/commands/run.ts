@@ -2,7 +2,7 @@ import { Console } from "node:console";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
-import { anySignal, isOttoError, OttoError } from "@otto/errors";
+import { amendError, anySignal, isOttoError } from "@otto/errors";
 import type { FoundInstruction, GivenOptions, InstructionLog, RunInstructionOptions } from "@otto/instructions";
 import { formatWord } from "../arguments/container-command.js";
 import { readInstructionArguments } from "../arguments/instruction-arguments.js";
@@ -63,17 +63,12 @@ async function explainService<T>(session: Session, { name = "", words }: RunFlag
     const line = [name, ...words];
     const service = line.find((word) => services.includes(word));
     if (service === undefined) throw error;
-    const { code, message, details, cause } = error;
     const typed = ["otto", "docker", "run", ...line].map(formatWord).join(" ");
-    throw new OttoError(code, message, {
-      hint: `${service} is a service, not an instruction: ${typed}`,
-      details,
-      cause,
-    });
+    throw amendError(error, { hint: `${service} is a service, not an instruction: ${typed}` });
   }
 }
 
-/** Those that are declared. Nobody is asked, and what cannot be read has none. */
+/** The declared services, without a question; none for files that cannot be read. */
 async function readServices(session: Session): Promise<readonly string[]> {
   const { declareStacks } = await import("@otto/docker");
   const lab = await session.lab({ asks: false });
