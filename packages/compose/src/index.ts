@@ -8,7 +8,7 @@ export {
   readListedStatus,
 } from "@otto/engine";
 export { mayEnd } from "./declared/may-end.js";
-export { chosenImages, type ServiceChoice } from "./declared/service-choice.js";
+export { chosenImages, requireDeclared, type ServiceChoice } from "./declared/service-choice.js";
 export { type PlacedStack, readStack, type Stack, type StackOptions } from "./declared/stack.js";
 export { type DownEvent, type DownOptions, type DownOutcome, formatKept, takeDown } from "./down.js";
 export type {

@@ -1,4 +1,12 @@
-import { type DownEvent, type DownOutcome, type DownStep, formatKept, previewDown, takeDown } from "@otto/compose";
+import {
+  type DownEvent,
+  type DownOutcome,
+  type DownStep,
+  formatKept,
+  previewDown,
+  requireDeclared,
+  takeDown,
+} from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
@@ -6,7 +14,6 @@ import { currentUser } from "./current-user.js";
 import { withActivity } from "./lab-activity.js";
 import { listServiceReplicas } from "./service-replicas.js";
 import { placeStack, projectNameOf } from "./stack-placement.js";
-import { requireDeclared } from "./stack-services.js";
 
 export interface ComposeDownOptions {
   /** Id or handle of the parent. */

@@ -1,8 +1,8 @@
+import { requireDeclared } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import type { Lab } from "@otto/host-registry";
 import { isUnreadableStack, listServiceReplicas } from "./service-replicas.js";
 import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
-import { requireDeclared } from "./stack-services.js";
 
 /**
  * The services that a repo's compose files declare, those of a profile too. Where the files cannot be read, those that have a

@@ -1,21 +1,5 @@
-import type { PlacedStack } from "@otto/compose";
-import { nearestWord, OttoError } from "@otto/errors";
-
-/**
- * Refuses services that a stack does not declare. Pure.
- * @param doing what was being done, for the message: `reading the logs`
- * @throws OttoError `COMPOSE_UNKNOWN_SERVICE` naming the nearest one, and those there are
- */
-export function requireDeclared({ repo, files }: PlacedStack, services: readonly string[], doing: string): void {
-  const declared = files.services.map(({ name }) => name);
-  const service = services.find((it) => !declared.includes(it));
-  if (service === undefined) return;
-  const near = nearestWord(service, declared);
-  throw new OttoError("COMPOSE_UNKNOWN_SERVICE", `${doing} of ${repo.name}: it has no service ${service}`, {
-    hint: `${near === undefined ? "" : `Did you mean "${near}"? `}Its services: ${declared.join(", ")}.`,
-    details: { repo: repo.name, service, declared },
-  });
-}
+import { type PlacedStack, requireDeclared } from "@otto/compose";
+import { OttoError } from "@otto/errors";
 
 /**
  * Refuses services of which `up` makes no container: they are not declared, or nothing enables them. Pure.

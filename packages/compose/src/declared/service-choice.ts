@@ -38,12 +38,30 @@ export function checkChoice(
   { repo, files }: Pick<Stack, "repo" | "files">,
   { services = [], scale = {} }: ServiceChoice,
 ): void {
-  const declared = files.services.map(({ name }) => name);
+  requireDeclared({ repo, files }, [...services, ...Object.keys(scale)], "choosing services");
   const enabled = files.services.filter((service) => service.enabled).map(({ name }) => name);
-  for (const name of [...services, ...Object.keys(scale)]) {
-    if (!declared.includes(name)) throw unknownService(repo, name, declared);
-    if (!enabled.includes(name) && services.includes(name)) throw leftOut(repo, name, enabled);
-  }
+  const other = services.find((name) => !enabled.includes(name));
+  if (other !== undefined) throw leftOut(repo, other, enabled);
+}
+
+/**
+ * Refuses services that a stack does not declare. Pure.
+ * @param doing what was being done, for the message: `reading the logs`
+ * @throws OttoError `COMPOSE_UNKNOWN_SERVICE` naming the nearest one, and those there are
+ */
+export function requireDeclared(
+  { repo, files }: Pick<Stack, "repo" | "files">,
+  services: readonly string[],
+  doing: string,
+): void {
+  const declared = files.services.map(({ name }) => name);
+  const service = services.find((it) => !declared.includes(it));
+  if (service === undefined) return;
+  const near = nearestWord(service, declared);
+  throw new OttoError("COMPOSE_UNKNOWN_SERVICE", `${doing} of ${repo.name}: it has no service ${service}`, {
+    hint: `${near === undefined ? "" : `Did you mean "${near}"? `}Its services: ${declared.join(", ")}.`,
+    details: { repo: repo.name, service, declared },
+  });
 }
 
 /** The profiles of services that are chosen, and that none of the active ones has. */
@@ -123,15 +141,6 @@ function chosenNames(
   };
   named.forEach(follow);
   return chosen;
-}
-
-function unknownService({ name }: Repo, service: string, declared: readonly string[]): OttoError {
-  const near = nearestWord(service, declared);
-  const hint = `${near === undefined ? "" : `Did you mean "${near}"? `}Its services: ${declared.join(", ")}.`;
-  return new OttoError("COMPOSE_UNKNOWN_SERVICE", `choosing services of ${name}: it has no service ${service}`, {
-    hint,
-    details: { repo: name, service, declared },
-  });
 }
 
 function leftOut({ name, settingsFile }: Repo, service: string, enabled: readonly string[]): OttoError {

@@ -1,6 +1,8 @@
 import type { ComposeService } from "@otto/compose-files";
 import { readContainerStatus } from "@otto/engine";
 import { cleanText, type Redactor } from "@otto/errors";
+import type { ServiceReplica } from "@otto/hosts";
+import { findReplica } from "../declared/container-name.js";
 import type { ContainerChange } from "../observed/container-events.js";
 import type { ObservedContainer } from "../observed/observed-stack.js";
 import type { ComposeOutcome } from "../session/compose-process.js";
@@ -34,11 +36,6 @@ export interface StackProgress extends Disposable {
   report(service: string, state: ServicePhase, detail?: string): void;
   /** Names the services that are done now, and the containers that go with that or are replaced. */
   begin(run: { readonly services: readonly string[]; readonly replaced: ReadonlySet<string> }): void;
-}
-
-interface Known {
-  readonly service: string;
-  readonly replica: number;
 }
 
 interface Current {
@@ -80,7 +77,7 @@ export function createStackProgress(options: ProgressOptions): StackProgress {
   const { project, services = [], before, redactor, onEvent, now = () => performance.now() } = options;
   const currents = new Map<string, Current>();
   const started = new Map<string, number>();
-  const names = new Map(before.map((container) => [container.name, container as Known]));
+  const names = new Map(before.map((container) => [container.name, container as ServiceReplica]));
   const ids = new Set(before.map(({ id }) => id));
   let replaced: ReadonlySet<string> = new Set();
   let acting: ReadonlySet<string> = new Set();
@@ -102,8 +99,9 @@ export function createStackProgress(options: ProgressOptions): StackProgress {
   };
   const latest = (known: { readonly service: string; readonly replica?: number }) =>
     currents.get(keyOf(known))?.event.state;
-  const startedPhase = ({ service }: Known) => (declared.get(service)?.hasHealthcheck ? "starting" : "running");
-  const isExpected = (known: Known, state: ServicePhase) => {
+  const startedPhase = ({ service }: ServiceReplica) =>
+    declared.get(service)?.hasHealthcheck ? "starting" : "running";
+  const isExpected = (known: ServiceReplica, state: ServicePhase) => {
     const expected = expectedBefore[state];
     const last = latest(known);
     return expected === undefined || expected.includes(last === "waiting" && state === "starting" ? "created" : last);
@@ -161,7 +159,7 @@ export function createStackProgress(options: ProgressOptions): StackProgress {
         return builds.read(line);
     }
   };
-  const toChange = (change: ContainerChange, known: Known): Change | undefined => {
+  const toChange = (change: ContainerChange, known: ServiceReplica): Change | undefined => {
     const { action, id, exitCode } = change;
     if (action === "create") return isExpected(known, "created") ? { state: "created" } : undefined;
     if (action === "start") return { state: startedPhase(known) };
@@ -244,16 +242,6 @@ function placeOf({ service, replica }: { readonly service: string; readonly repl
 function phaseOf(container: ObservedContainer): ServicePhase {
   const { state } = readContainerStatus(container);
   return state === "absent" || state === "dead" || state === "unknown" ? "exited" : state;
-}
-
-/** Where compose names containers by itself: `<project>-<service>-<replica>`. */
-function findReplica(name: string, project: string, services: readonly ComposeService[]): Known | undefined {
-  const own = services.find(({ containerName }) => containerName === name);
-  if (own !== undefined) return { service: own.name, replica: 1 };
-  if (!name.startsWith(`${project}-`)) return undefined;
-  const [, service, replica] = /^(.+)-(\d+)$/.exec(name.slice(project.length + 1)) ?? [];
-  if (service === undefined || !services.some((one) => one.name === service)) return undefined;
-  return { service, replica: Number(replica) };
 }
 
 type Condition = ComposeService["dependsOn"][number]["condition"];

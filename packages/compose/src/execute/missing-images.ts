@@ -1,7 +1,8 @@
-import type { ComposeProject, ComposeService } from "@otto/compose-files";
+import type { ComposeService } from "@otto/compose-files";
 import { registryConnectionHint } from "@otto/engine";
 import { cleanText, OttoError } from "@otto/errors";
 import { imageLatestTag } from "@otto/hashing";
+import { findReplica } from "../declared/container-name.js";
 import { lastLine } from "../declared/engine-text.js";
 import { upFailed } from "../declared/errors.js";
 import { imageReference, imageReferences } from "../declared/image-reference.js";
@@ -64,7 +65,7 @@ async function explainBroken(
   // The engine gives a container that it could not start an exit code.
   const unstarted = containers.filter(({ state, exitCode }) => state === "created" && exitCode !== 0);
   const found = unstarted.map((container) => ({ service: container.service, because, container }));
-  const unfinished = findUnfinished(output).flatMap((name) => serviceOf({ project, services }, name) ?? []);
+  const unfinished = findUnfinished(output).flatMap((name) => findReplica(name, project, services)?.service ?? []);
   const text = cleanText(output, await view.redactor());
   const unmade = unwrapStartError(lastLine(text));
   const unready = found.length > 0 ? found : unfinished.map((service) => ({ service, because: unmade }));
@@ -75,17 +76,6 @@ async function explainBroken(
   const [first] = failure.failed;
   const reason = first && `${first.service}: ${formatReason(first)}`;
   return { hint, lines: formatStackFailure(failure), failure: failureDetails(failure), reason };
-}
-
-/** Of a container that compose names. */
-function serviceOf(
-  { project, services }: Pick<Stack, "project"> & Pick<ComposeProject, "services">,
-  container: string,
-) {
-  return services.find(({ name, containerName }) => {
-    const own = `${project}-${name}-`;
-    return containerName === container || (container.startsWith(own) && /^\d+$/.test(container.slice(own.length)));
-  })?.name;
 }
 
 /** The services that are to be started, and whose image would have to be built. */
