@@ -61,7 +61,7 @@ beforeAll(async () => {
 });
 afterAll(() => repo[Symbol.asyncDispose]());
 
-/** A person who looks at a terminal of a size on which `otto` runs. */
+/** Runs `otto` on a terminal of this size and reads the screen. */
 class Watcher implements AsyncDisposable {
   /** Each screen that was another than the one before. */
   readonly frames: string[] = [];

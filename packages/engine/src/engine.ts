@@ -82,7 +82,7 @@ export interface Engine extends AsyncDisposable {
   waitContainer(container: string, signal?: AbortSignal): Promise<number>;
   /** Joins the main process of a container that runs; `exit` settles when it has ended. */
   attach(container: string, options: AttachOptions, signal?: AbortSignal): Promise<ContainerProcess>;
-  /** Starts a command that nobody listens to; resolves when it runs. */
+  /** Starts a command without attaching to it; resolves when it runs. */
   execDetached(
     container: string,
     command: readonly string[],

@@ -14,7 +14,7 @@ export interface Recording {
 
 let written = 0;
 
-/** Undefined where nobody wants a trace. */
+/** Undefined without `--trace`. */
 export function startRecording(name: string): Recording | undefined {
   const directory = process.env[variable];
   if (directory === undefined || directory === "") return undefined;

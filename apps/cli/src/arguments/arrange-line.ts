@@ -2,7 +2,7 @@ import { OttoError } from "@otto/errors";
 import type { Command } from "commander";
 import { type Answer, answerHostWord, answerOption, answerWords } from "../program/answers.js";
 import { isHostGroup, takesCommand } from "../program/subcommand.js";
-import { LineReader } from "./line-reader.js";
+import { isHelp, LineReader } from "./line-reader.js";
 
 /**
  * Rearranges a command line into the one order that commander reads: options of all commands, the whole name of the
@@ -55,10 +55,6 @@ function without(rest: readonly string[], words: readonly string[]): readonly st
     const index = left.indexOf(word);
     return left.filter((_, at) => at !== index);
   }, rest);
-}
-
-function isHelp(word: string): boolean {
-  return word === "--help" || word === "-h";
 }
 
 function namesOf(command: Command): readonly string[] {

@@ -9,7 +9,7 @@ export class LineReader {
   host: string | undefined;
   /** The option whose value is the next word. */
   awaiting: Option | undefined;
-  /** Behind `--`, or in somebody else's command line. */
+  /** Behind `--`, or in the command line of another program. */
   onlyWords = false;
   /** Options that all commands take, with their values, as they were written. */
   readonly globals: string[] = [];
@@ -151,6 +151,6 @@ function findIn(command: Command, flag: string): Option | undefined {
   return command.options.find(({ short, long }) => short === flag || long === flag);
 }
 
-function isHelp(word: string): boolean {
+export function isHelp(word: string): boolean {
   return word === "--help" || word === "-h";
 }

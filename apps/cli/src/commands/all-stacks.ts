@@ -12,7 +12,7 @@ export interface AllStacksFlags {
 }
 
 const header = ["HOST", "NAME", "IMAGE", "STATUS", "PORTS"];
-/** Answers of this time make one table, in the lab's order; later ones are told as they come. */
+/** Answers within this time make one table, in the lab's order; later ones are printed as they come. */
 const gatheringMs = 1000;
 
 /** `otto docker ps --all-stacks`: a parent that cannot be asked is a row among the others', and makes the command fail. */
@@ -22,7 +22,7 @@ export async function showAllStacks(session: Session, flags: AllStacksFlags): Pr
   const table = openTable(session, header);
   const told = new Set<ParentContainers>();
   const tell = (answers: readonly ParentContainers[]) => {
-    // Where none answers, the errors are all that there is to tell.
+    // Where no parent answers, the errors are all there is to print.
     if (!answers.some(isAnswer)) return;
     table.add(answers.filter((answer) => !told.has(answer)).flatMap(rowsOf));
     for (const answer of answers) told.add(answer);

@@ -49,25 +49,26 @@ async function ofEach(session: Session, flags: QueryFlags, show: Show): Promise<
 export function dockerImages(session: Session, flags: QueryFlags): Promise<Outcome> {
   return ofEach(session, flags, async ({ repo, lab, parent }, options) => {
     const images = await composeImages(repo, lab, options);
-    const { reporter } = session;
-    if (session.options.json) {
-      for (const image of images)
-        reporter.item("", { type: "container-image", repo: repo.name, parent: parent.id, ...pick(image) });
-    } else if (flags.quiet === true) {
-      for (const id of new Set(images.map(({ ID }) => ID.replace(/^sha256:/, "")))) reporter.heading(id);
-    } else if (flags.format === "json") reporter.heading(JSON.stringify(images));
-    else showTable(session, images.map(imageRow), ["CONTAINER", "REPOSITORY", "TAG", "IMAGE ID", "SIZE"]);
+    const isForPrograms = session.options.json;
+    if (flags.quiet === true && !isForPrograms) {
+      for (const id of new Set(images.map(bareId))) session.reporter.heading(id);
+    } else if (flags.format === "json" && !isForPrograms) session.reporter.heading(JSON.stringify(images));
+    else {
+      const rows = images.map((image) => imageRow(image, { repo: repo.name, parent: parent.id }));
+      showTable(session, rows, ["CONTAINER", "REPOSITORY", "TAG", "IMAGE ID", "SIZE"]);
+    }
   });
 }
 
-function pick({ ID: id, ContainerName: container, Repository: repository, Tag: tag, Size: bytes }: ComposeImage) {
-  return { id, container, repository, tag, bytes };
+function imageRow(image: ComposeImage, place: { readonly repo: string; readonly parent: string }) {
+  const { ID: id, ContainerName: container, Repository: repository, Tag: tag, Size: bytes } = image;
+  const cells = [container, repository, tag, bareId(image).slice(0, 12), formatBytes(bytes)];
+  return { cells, record: { type: "container-image", ...place, id, container, repository, tag, bytes } };
 }
 
-function imageRow(image: ComposeImage) {
-  const { id, container, repository, tag, bytes } = pick(image);
-  const cells = [container, repository, tag, id.replace(/^sha256:/, "").slice(0, 12), formatBytes(bytes)];
-  return { cells, record: { type: "container-image", ...pick(image) } };
+/** Without the name of its digest. */
+function bareId({ ID }: ComposeImage): string {
+  return ID.replace(/^sha256:/, "");
 }
 
 /** `otto docker top` */

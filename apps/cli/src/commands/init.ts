@@ -9,7 +9,7 @@ import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
 
 export interface InitFlags {
-  /** Write a Compose file where there is none. Default: a person is asked. */
+  /** Write a Compose file where there is none. Default: ask at the terminal. */
   readonly compose?: boolean;
   /** In this directory, though one above it has settings. */
   readonly here?: boolean;
@@ -60,7 +60,7 @@ async function settingsAbove(cwd: string): Promise<string | undefined> {
   return root === undefined || present === undefined ? undefined : relative(cwd, join(root, present));
 }
 
-/** Whether a person wants the Compose file; who cannot be asked is told how to have it. */
+/** Asks at the terminal whether to write the Compose file; without a terminal, prints the option that writes it. */
 async function asks({ options, reporter, signal }: Session, { offered }: SettingsDraft): Promise<boolean> {
   const names = offered.map(({ name }) => name).join(", ");
   if (options.input && !options.dryRun) {

@@ -23,7 +23,7 @@ export interface LabAddFlags {
   readonly force?: boolean;
 }
 
-// The lab of somebody who has not chosen one.
+// The lab that is used where none is chosen.
 const firstLab = "lab";
 
 /** `otto lab add`: writes a parent, and the hops on the way to it, to the lab file. */

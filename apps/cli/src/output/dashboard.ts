@@ -54,7 +54,7 @@ function shortName({ host, service, replica, container }: ServiceStatus): string
   return replica === 1 ? service : `${service}.${replica}`;
 }
 
-/** `8080->80/tcp`; an address is told unless it is every one of the machine, which an engine lists once for IPv4 and for IPv6. */
+/** `8080->80/tcp`; the address is left out for all interfaces, which an engine lists once for IPv4 and once for IPv6. */
 export function formatPublishers(publishers: readonly PublishedPort[]): string {
   const texts = publishers.map(({ address, published, target, protocol }) => {
     const isAny = address === "" || address === "0.0.0.0" || address === "::";

@@ -13,7 +13,7 @@ type TransferDone = Extract<BuildEvent, { type: "registry.done" }>;
 type SendingEvent = Extract<UpEvent, { type: "compose.sending" }>;
 type Progress = SentEvent | PullEvent | SendingEvent;
 
-/** How often a transfer that lasts is told: to a program, and to who reads lines. */
+/** How often the progress of a transfer is printed: as JSON, and as lines. */
 const progressMs = { event: 1000, line: 5000 };
 
 /**
@@ -70,7 +70,7 @@ export function createDockerEventListener(
 }
 
 interface Transfer {
-  /** Not told yet. */
+  /** Not emitted yet. */
   readonly event: Progress | undefined;
   readonly toldAt: number;
   readonly lineAt: number;
@@ -163,7 +163,7 @@ function nameOfService({ service, replica = 1 }: { readonly service: string; rea
   return replica === 1 ? service : `${service}.${replica}`;
 }
 
-/** An image that was there had nothing to tell before. */
+/** An image that was there had no event before. */
 function wordsOfEnd({ result }: ImageEnd): string {
   if (result.status === "failed") return "failed";
   if (result.source === "present") return "cached";

@@ -23,7 +23,22 @@ export function describeError(error: unknown): ErrorText {
 
 // Verbs that work in a lab; `otto sends` and the like are sentences.
 const verbs = [
-  ...["docker", "up", "down", "ps", "build", "logs", "exec", "cp", "graph", "images", "config", "inspect", "wait"],
+  ...[
+    "docker",
+    "up",
+    "down",
+    "ps",
+    "build",
+    "logs",
+    "exec",
+    "cp",
+    "graph",
+    "pull",
+    "images",
+    "config",
+    "inspect",
+    "wait",
+  ],
   ...["stop", "start", "restart", "kill", "pause", "unpause", "top", "stats", "port", "host", "run", "test", "doctor"],
 ].join("|");
 const command = new RegExp(`\\botto (?=(?:${verbs})\\b)`, "g");

@@ -31,7 +31,7 @@ test.each([
   [{ ...port, port: 5432 }, remote, { url: "10.0.0.7:8080" }],
   [{ ...port, protocol: "udp" }, remote, { url: "udp://10.0.0.7:8080" }],
   [port, { isLocal: false, ip: "fd00::7" }, { url: "http://[fd00::7]:8080" }],
-  // Of the parent's loopback nobody here has a URL.
+  // A port on the parent's loopback has no URL here.
   [{ ...port, hostIp: "127.0.0.1" }, remote, { loopback: 8080 }],
   [{ ...port, hostIp: "::1" }, remote, { loopback: 8080 }],
   [{ ...port, hostIp: "127.0.0.1" }, { isLocal: true, ip: "" }, { url: "http://localhost:8080" }],

@@ -53,7 +53,7 @@ export interface SummaryOptions {
   readonly ports?: readonly ServicePort[];
 }
 
-/** Tells what a command has changed on one parent: the last line of each that changes something. */
+/** Prints what a command has changed on one parent, as its last line. */
 export function showSummary(
   { reporter }: Session,
   { repo, lab, parent }: Pick<Place, "repo" | "lab" | "parent">,

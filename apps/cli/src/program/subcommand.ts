@@ -19,7 +19,7 @@ export function isHostGroup(command: Command): boolean {
   return command.name() === "host" && command.commands.length > 0;
 }
 
-/** Whether the last words of a command are somebody else's command line. */
+/** Whether the last words of a command are the command line of another program. */
 export function takesCommand(command: Command): boolean {
   return command.registeredArguments.at(-1)?.name() === "command";
 }

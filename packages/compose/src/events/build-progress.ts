@@ -73,7 +73,7 @@ export function createBuildProgress({ project, onEvent, report, services }: Sink
 
 const exporting = "exporting to image";
 
-/** Undefined: it cannot be told whose it is. */
+/** @returns undefined where the line does not say which service it belongs to */
 function readStep(text: string, services: readonly string[]): Step | undefined {
   const [, words = "", rest = ""] = /^\[([^\]]*)\] (.*)$/.exec(text) ?? [];
   const named = services.find((service) => words === service || words.startsWith(`${service} `));

@@ -18,7 +18,7 @@ const services = [
   service("worker", { restart: "always" }),
 ];
 
-/** Tells a progress what happens, and gives its events as lines. */
+/** Feeds a progress with what happens, and returns its events as lines. */
 function follow(options: { before?: readonly ObservedContainer[]; redact?: string } = {}) {
   const events: StackEvent[] = [];
   let time = 0;

@@ -90,7 +90,7 @@ test("what happens to containers is told, their labels being anybody's", async (
     { ...common, action: "unhealthy", said: "no" },
     { ...common, id: "c2", action: "start", service: "" },
   ]);
-  // That one is created changes nothing for who waits.
+  // A new container cannot end a wait.
   expect(events.count).toBe(1);
   expect(events.lastChange("c1")).toBeDefined();
 });

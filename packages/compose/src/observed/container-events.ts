@@ -36,7 +36,7 @@ export interface ContainerChange {
 const watched = [
   ...["create", "start", "die", "died", "health_status", "oom", "destroy", "remove", "pause", "unpause"],
 ];
-/** Who waits need not look at a stack for these. */
+/** Changes that cannot end a wait for a stack. */
 const unawaited: ReadonlySet<string> = new Set(["create", "pause", "unpause"]);
 
 /** Bytes; a person is shown far fewer. */

@@ -32,7 +32,7 @@ export function planDown({ resources, tree }: Remains, { volumes, services }: Wa
   return steps;
 }
 
-/** Networks go that nobody is on any more, and volumes that nobody has any more of those that had them. */
+/** Plans to remove networks without containers, and volumes of the removed containers that no other container uses. */
 function planPart(
   resources: readonly Resource[],
   { staying, volumes }: { readonly staying: readonly Resource[]; readonly volumes: boolean },

@@ -174,7 +174,7 @@ function namelessFile(lines: readonly string[]): string[] {
  * values, and these win over them, so this file is named first and last. Compose reads it twice.
  */
 function withEnvFile(argv: readonly string[]): readonly string[] {
-  // Behind `--` stands what somebody else's program is called with.
+  // The words behind `--` are those of another program.
   const own = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
   const [first, last] = [own.indexOf("--env-file"), own.lastIndexOf("--env-file") + 2];
   const file = ["--env-file", "/dev/stdin"];

@@ -1,6 +1,6 @@
 /** What a call on a stack does, one after the other. */
 export type StackPhaseName =
-  /** It connects, and waits until nobody else works on the stack. */
+  /** It connects and waits for the stack's lock. */
   | "lock"
   | "observe"
   /** Compose reads the files, and the plan is made. */

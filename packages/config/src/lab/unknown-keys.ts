@@ -7,7 +7,7 @@ import { knownKeys, type LabText } from "./lab-schema.js";
 export interface KeyReport {
   /** Keys of the Python system, which one file may hold for both. */
   readonly notes: readonly string[];
-  /** Keys that nobody knows, each once, with the nearest known key. */
+  /** Unknown keys, each once, with the nearest known key. */
   readonly warnings: readonly string[];
 }
 

@@ -121,7 +121,7 @@ export class ContainerFinder {
     const { status } = await this.#look(signal);
     // It runs by now.
     if (isRunningState(status.state)) return;
-    // Nobody is to go on with what was paused, nor to wait for what crashes, by using it.
+    // Using a host neither resumes what was paused nor waits for what crashes.
     const isKept = status.state === "paused" || status.state === "restarting";
     if (bringUp === undefined || isKept) throw notRunning(this.#options, status);
     await bringUp(signal, status);

@@ -57,7 +57,7 @@ export interface ChromeData {
   readonly otherData?: { readonly traceId?: string };
 }
 
-/** The complete events of such data, whoever made it; the caller checks them. */
+/** The complete events of such data from any program; the caller checks them. */
 export function readChrome({ traceEvents, otherData }: ChromeData): { id: string; spans: Span[] } {
   const complete = traceEvents.filter(({ ph }) => ph === "X");
   const spans = complete.map(({ name, cat, ts, dur, args = {} }, index): Span => {

@@ -1,6 +1,6 @@
 import type { Span, SpanKind } from "./trace.js";
 
-/** What may hold a span that nobody has given a place. Others hold it by chance. */
+/** By the kind of a span without a parent: the kinds that may become its parent; others overlap it by chance. */
 const holders: Readonly<Partial<Record<SpanKind, readonly SpanKind[]>>> = {
   // Connecting is waited for, and goes by way of another connection.
   ssh: ["compose", "build", "wait", "ssh"],

@@ -70,7 +70,7 @@ export interface OtlpData {
   }[];
 }
 
-/** The spans of OTLP data, whoever made it; the caller checks them. */
+/** The spans of OTLP data from any program; the caller checks them. */
 export function readOtlp({ resourceSpans }: OtlpData): { id: string; spans: Span[] } {
   const all = resourceSpans.flatMap(({ scopeSpans = [] }) => scopeSpans.flatMap(({ spans = [] }) => spans));
   return { id: String(all[0]?.traceId ?? ""), spans: all.map(toSpan) };

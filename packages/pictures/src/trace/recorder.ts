@@ -28,7 +28,7 @@ export interface TraceRecorderOptions {
   readonly name: string;
   /** When it began, in milliseconds since 1970. Default: now. */
   readonly startMs?: number | undefined;
-  /** Tells the time, in milliseconds since 1970. Default: this process's monotonic clock. */
+  /** The time in milliseconds since 1970. Default: this process's monotonic clock. */
   readonly now?: (() => number) | undefined;
 }
 
@@ -50,7 +50,7 @@ interface OpenSpan {
   readonly parentId: string | undefined;
   readonly startMs: number;
   facts: Record<string, string | number | boolean>;
-  /** When its last byte was sent, of a transfer whose end nobody tells. */
+  /** When its last byte was sent, for a transfer whose end no event reports. */
   lastMs?: number;
 }
 
@@ -93,7 +93,7 @@ class Recording {
   /** How many spans were left out. */
   #dropped = 0;
   readonly #steps: (Omit<Span, "id"> & { readonly image: string })[] = [];
-  /** Undefined until a connection has told: OpenSSH's client counts nothing. */
+  /** Undefined until a connection reports it: OpenSSH's client counts nothing. */
   #traffic: { readonly sentBytes: number; readonly receivedBytes: number } | undefined;
 
   constructor(name: string, startMs: number, now: () => number) {

@@ -29,7 +29,7 @@ const shownAfterMs = 500;
 /** The lines of a board: its title, a line for each image, service, network and volume, and what steps write below theirs. */
 export function formatBoard(board: Board, view: BoardView): readonly string[] {
   const rows = [...board.rows.values()]
-    // Of a network that is there nobody wants to know more.
+    // A network that exists is not news.
     .filter(({ section, tone }) => section !== "resource" || tone !== "done" || board.title.verb !== "up")
     .toSorted((a, b) => order[a.section] - order[b.section])
     .map((row) => ({ ...row, name: labelOf(row, board) }));

@@ -167,7 +167,7 @@ test("of more services than there are rows those that fail and are at work stay,
       "· 9 waiting: service30, service31, service32, service33, s…",
     ]
   `);
-  // Nobody waits any more: all of it stays, for who scrolls.
+  // The command has ended: every row stays, to be scrolled back to.
   expect(formatBoard(board, { columns: 60, rows: 10, now: 0, paint, isLast: true })).toHaveLength(41);
 });
 

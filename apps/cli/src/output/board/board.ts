@@ -162,7 +162,7 @@ const tonesOfResource: Readonly<Record<string, Tone>> = {
   ...{ created: "done", removed: "done", kept: "idle", failed: "failed" },
 };
 
-/** The name of what a key is of. */
+/** The name of the image, service or resource that a row's key belongs to. */
 const nameOf = (key: string) => key.replace(/^\S+ /, "").replace(key.startsWith("service ") ? / \d+$/ : "", "");
 
 function set(board: Board, key: string, now: number, change: Partial<BoardRow>): Board {
