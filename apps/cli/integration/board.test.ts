@@ -100,6 +100,15 @@ class Watcher implements AsyncDisposable {
     this.frames.push(frame);
   }
 
+  /** Another size: nothing that `otto` wrote for the old one is read at the new one. */
+  async resize({ columns, rows }: { columns: number; rows: number }): Promise<void> {
+    await this.terminal.whileStopped(async () => {
+      await this.#looking;
+      this.screen.resize(columns, rows);
+      await this.terminal.resize(columns, rows);
+    });
+  }
+
   /** Waits for the end. */
   async finished() {
     const end = await this.terminal.finished();
@@ -201,8 +210,7 @@ describe.sequential("a stack with a build, a pull and a chain of services", () =
     await repo.write("docker/web.Dockerfile", webDockerfile(`${repo.name} again`));
     await using watcher = await Watcher.open(["up"], { columns: 80, rows: 24 });
     await watcher.terminal.sees("compiling part 1");
-    watcher.screen.resize(50, 20);
-    await watcher.terminal.resize(50, 20);
+    await watcher.resize({ columns: 50, rows: 20 });
     await watcher.terminal.sees("compiling part 2");
     watcher.terminal.type("\u0003");
     const { exitCode, last, all, before, after } = await watcher.finished();

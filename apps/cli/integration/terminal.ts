@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -114,6 +114,22 @@ export class TestTerminal implements AsyncDisposable {
     await execute("stty", ["-F", await this.#read("tty"), "rows", `${rows}`, "cols", `${columns}`]);
   }
 
+  /** Does something while `otto` is stopped and all that it wrote before was seen. */
+  async whileStopped(work: () => Promise<void>): Promise<void> {
+    const pid = await this.pid();
+    process.kill(pid, "SIGSTOP");
+    try {
+      await waitUntilStopped(pid);
+      // A title, which no emulator shows.
+      const mark = "\u001b]0;otto is stopped\u0007";
+      await writeFile(await this.#read("tty"), mark);
+      await this.sees(mark);
+      await work();
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+  }
+
   /** What `stty` says of the terminal now. */
   async mode(): Promise<string> {
     const { stdout } = await execute("stty", ["-F", await this.#read("tty"), "-a"]);
@@ -143,4 +159,9 @@ export class TestTerminal implements AsyncDisposable {
   async #read(name: string): Promise<string> {
     return (await readFile(join(this.#directory, name), "utf8")).trim();
   }
+}
+
+async function waitUntilStopped(pid: number): Promise<void> {
+  const isStopped = async () => /^State:\s+T/m.test(await readFile(`/proc/${pid}/status`, "utf8"));
+  while (!(await isStopped())) await delay(5);
 }

@@ -50,7 +50,6 @@ interface Traced {
   readonly text: string;
   /** From the start of the process to its end, in milliseconds. */
   readonly wallMs: number;
-  /** What a process takes that does nothing: no process sees all of its own start and end. */
   /** Bytes that the proxy carried meanwhile. */
   readonly carried: { readonly up: number; readonly down: number };
 }
@@ -63,6 +62,7 @@ async function traced(file: string, ...argv: string[]): Promise<Traced> {
   const run = await runOtto(repo.place, [...argv, "--trace", file]);
   const wallMs = performance.now() - startedAt;
   expect([run.exitCode, run.stderr]).toEqual([0, expect.stringContaining(`trace: ${join(repo.root, file)}`)]);
+  await lab.hosts.bastion.proxy?.idle();
   const after = proxied();
   const text = await readFile(join(repo.root, file), "utf8");
   const carried = { up: after.up - before.up, down: after.down - before.down };

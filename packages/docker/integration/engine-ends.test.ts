@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { EventEmitter, once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -23,7 +24,14 @@ interface Waiting {
   readonly docker: (...words: string[]) => Promise<unknown>;
   readonly container: string;
   /** Begins an `up`, and returns when it waits for the service. */
-  readonly upToTheWait: (readyTimeoutMs?: number) => Promise<{ readonly up: Promise<unknown>; warnings: string[] }>;
+  readonly upToTheWait: (readyTimeoutMs?: number) => Promise<WaitingUp>;
+}
+
+interface WaitingUp {
+  readonly up: Promise<unknown>;
+  readonly warnings: string[];
+  /** Resolves with its first warning. */
+  readonly warned: Promise<unknown>;
 }
 
 async function whileUpWaits(options: readonly string[], use: (waiting: Waiting) => Promise<void>) {
@@ -39,20 +47,19 @@ async function whileUpWaits(options: readonly string[], use: (waiting: Waiting) 
   const docker = (...words: string[]) => execute("docker", [...client.slice(1), ...words]);
   const upToTheWait: Waiting["upToTheWait"] = async (readyTimeoutMs) => {
     const warnings: string[] = [];
-    let started = () => {};
-    const isStarted = new Promise<void>((resolve) => {
-      started = resolve;
-    });
+    const events = new EventEmitter();
+    const started = once(events, "compose.started");
+    const warned = once(events, "compose.warning");
     const up = composeUp(placed.repo, placed.lab, {
       readyTimeoutMs,
       onEvent: (event) => {
-        if (event.type === "compose.started") started();
         if (event.type === "compose.warning") warnings.push(event.message);
+        events.emit(event.type);
       },
     });
     up.catch(() => {});
-    await Promise.race([isStarted, up]);
-    return { up, warnings };
+    await Promise.race([started, up]);
+    return { up, warnings, warned };
   };
   await use({ engine, docker, container: `${placed.stack.project}-a-1`, upToTheWait });
 }
@@ -63,8 +70,10 @@ test.concurrent.each(["stopped", "killed"])(
   "an up goes on when an engine with live-restore was %s and comes back",
   (how) =>
     whileUpWaits(["--live-restore"], async ({ engine, docker, container, upToTheWait }) => {
-      const { up, warnings } = await upToTheWait();
+      const { up, warnings, warned } = await upToTheWait();
       if (how === "killed") process.kill(await pidOf(engine), "SIGKILL");
+      await engine.stop();
+      await Promise.race([warned, up]);
       await engine.restart();
       await docker("exec", container, "touch", "/ready");
       await expect(up).resolves.toMatchObject({ a: {} });

@@ -15,6 +15,8 @@ export interface LabProxy {
   cutAfter(bytes: number): Promise<void>;
   /** While on, bytes of both directions vanish and connections stay open. */
   swallow(on: boolean): void;
+  /** Resolves when no connection is open: `bytes` has all that was sent through those that were. */
+  idle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -28,12 +30,15 @@ export async function startProxy(targetPort: number, options: ProxyOptions): Pro
     isCutBy: (sizeBytes) => cutter.isCutBy(sizeBytes),
   };
   const links = new Set<{ cut(): void }>();
+  const open = new Set<Promise<unknown>>();
   let connections = 0;
   const server = createServer({ noDelay: true }, (client: Socket) => {
     connections += 1;
     const upstream = dial({ host: "127.0.0.1", port: targetPort, noDelay: true });
     const link = openLink(client, upstream, traffic);
     links.add(link);
+    const closed = Promise.all([client, upstream].map(isClosed)).finally(() => open.delete(closed));
+    open.add(closed);
     client.once("close", () => links.delete(link));
   });
   server.listen(0, "127.0.0.1");
@@ -52,6 +57,9 @@ export async function startProxy(targetPort: number, options: ProxyOptions): Pro
     swallow: (on) => {
       traffic.swallowing = on;
     },
+    idle: async () => {
+      await Promise.all(open);
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -59,6 +67,8 @@ export async function startProxy(targetPort: number, options: ProxyOptions): Pro
       }),
   };
 }
+
+const isClosed = (socket: Socket) => new Promise<void>((resolve) => socket.once("close", () => resolve()));
 
 function createCutter() {
   let left = Number.POSITIVE_INFINITY;
