@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { RoundTripCounter, TripObserver } from "./round-trips.js";
 
 export interface ProxyOptions {
   /** Milliseconds that each direction is late; the round trip grows by twice as much. Default 0. */
@@ -11,6 +12,7 @@ export interface ProxyOptions {
 export interface Traffic {
   readonly options: ProxyOptions;
   readonly bytes: { up: number; down: number };
+  readonly trips: RoundTripCounter;
   swallowing: boolean;
   /** Called with the size of each chunk; true: cut here. */
   isCutBy(sizeBytes: number): boolean;
@@ -22,13 +24,23 @@ export function openLink(client: Socket, upstream: Socket, traffic: Traffic): { 
     client.resetAndDestroy();
     upstream.resetAndDestroy();
   };
-  carry(client, upstream, "up", traffic, cut);
-  carry(upstream, client, "down", traffic, cut);
+  const trips = traffic.trips.observe();
+  carry({ from: client, to: upstream, direction: "up", traffic, trips, cut });
+  carry({ from: upstream, to: client, direction: "down", traffic, trips, cut });
   return { cut };
 }
 
+interface OneWay {
+  readonly from: Socket;
+  readonly to: Socket;
+  readonly direction: "up" | "down";
+  readonly traffic: Traffic;
+  readonly trips: TripObserver;
+  cut(): void;
+}
+
 // A chunk leaves `delayMs` after it came, and not before the bytes ahead of it have had their time on the wire.
-function carry(from: Socket, to: Socket, direction: "up" | "down", traffic: Traffic, cut: () => void): void {
+function carry({ from, to, direction, traffic, trips, cut }: OneWay): void {
   const { delayMs = 0, bitsPerSecond = Number.POSITIVE_INFINITY } = traffic.options;
   let freeAt = 0;
   let held = 0;
@@ -49,8 +61,10 @@ function carry(from: Socket, to: Socket, direction: "up" | "down", traffic: Traf
     traffic.bytes[direction] += chunk.length;
     if (traffic.swallowing) return;
     if (traffic.isCutBy(chunk.length)) return cut();
+    const delivered = trips.sent(direction === "up" ? "client" : "server");
     later(() => {
       if (to.destroyed) return;
+      delivered();
       if (!to.write(chunk)) {
         from.pause();
         to.once("drain", () => from.resume());

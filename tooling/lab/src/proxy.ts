@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, connect as dial, type Socket } from "node:net";
 import { openLink, type ProxyOptions, type Traffic } from "./proxy-link.js";
+import { countRoundTrips } from "./round-trips.js";
 
 /** A TCP proxy before one sshd. */
 export interface LabProxy {
@@ -9,6 +10,20 @@ export interface LabProxy {
   readonly bytes: { readonly up: number; readonly down: number };
   /** Connections made through it since the start. */
   readonly connections: number;
+  /**
+   * How often the client has had to wait for the server since the start: the length of the longest chain of bytes up, then bytes
+   * down, then bytes up that were sent when those had come, and so on. Requests that are sent before the first of their answers
+   * has come are one trip, on whichever connections; what the server says by itself (a banner) and what nobody answers (a window
+   * adjust, a close) is none. The count times the delay is never more than the time that passed.
+   *
+   * Read it before and after to count what lies between: `const mark = proxy.roundTrips; …; proxy.roundTrips - mark`.
+   *
+   * It needs a delay that is long beside the pauses in which a client sends requests together (`delayMs: 25`): without one, the
+   * first is answered before the second is sent. TCP's own handshake is not in it, for the proxy accepts by itself. While bytes go
+   * both ways without a pause (a large file and its window adjusts) it counts how many delays that lasts; a keepalive that is
+   * answered is one trip. Clients that do not belong together need a proxy each.
+   */
+  readonly roundTrips: number;
   /** Cuts every connection that is open now (a reset on both sides). */
   cut(): void;
   /** Cuts the connection that carries the `bytes`th byte from now, both directions counted; resolves when it did. */
@@ -26,6 +41,7 @@ export async function startProxy(targetPort: number, options: ProxyOptions): Pro
   const traffic: Traffic = {
     options,
     bytes: { up: 0, down: 0 },
+    trips: countRoundTrips(),
     swallowing: false,
     isCutBy: (sizeBytes) => cutter.isCutBy(sizeBytes),
   };
@@ -51,6 +67,9 @@ export async function startProxy(targetPort: number, options: ProxyOptions): Pro
     bytes: traffic.bytes,
     get connections() {
       return connections;
+    },
+    get roundTrips() {
+      return traffic.trips.count;
     },
     cut,
     cutAfter: cutter.arm,
