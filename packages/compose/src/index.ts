@@ -10,6 +10,7 @@ export {
 export { mayEnd } from "./declared/may-end.js";
 export { chosenImages, requireDeclared, type ServiceChoice } from "./declared/service-choice.js";
 export { type PlacedStack, readStack, type Stack, type StackOptions } from "./declared/stack.js";
+export { createStackRedactor, type StackRedactor } from "./declared/stack-redactor.js";
 export { type DownEvent, type DownOptions, type DownOutcome, formatKept, takeDown } from "./down.js";
 export type {
   ComposeBuildEvent,

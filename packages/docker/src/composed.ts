@@ -1,4 +1,4 @@
-import { leaseStack } from "@otto/compose";
+import { createStackRedactor, leaseStack } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { anySignal } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
@@ -20,6 +20,8 @@ export interface ComposedStack<Service extends string = string> extends AsyncDis
   readonly project: string;
   /** By service name: of `services`, and of all others that the stack has. */
   readonly hosts: Readonly<Record<Service, DockerContainerHost>>;
+  /** Takes what the stack's `secrets` hold out of a text, such as a container's log, that has no control characters. */
+  redact(text: string): Promise<string>;
 }
 
 /**
@@ -87,6 +89,7 @@ async function startUse<Service extends string>(repo: Repo, lab: Lab, given: Com
   // Those that are named have been declared and enabled.
   const hosts = registerContainers(lab, stack, use.containers) as Record<Service, DockerContainerHost>;
   const { project } = stack;
+  const redactor = createStackRedactor(stack);
   let released: Promise<void> | undefined;
   const release = async () => {
     await use.release(() => lab.hosts.unregister(project, stack.parent.id));
@@ -94,6 +97,7 @@ async function startUse<Service extends string>(repo: Repo, lab: Lab, given: Com
   return {
     project,
     hosts,
+    redact: async (text: string) => (await redactor()).redact(text),
     [Symbol.asyncDispose]: () => {
       released ??= release();
       return released;

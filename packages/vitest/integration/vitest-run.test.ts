@@ -12,11 +12,19 @@ afterEach(async () => {
   await repo[Symbol.asyncDispose]();
 });
 
+const secret = "canary-of-a-secret";
+
 async function createRepo(vitestPackage?: (typeof vitests)[number]): Promise<SuiteRepo> {
   const services = `  api: { image: "$IMAGE", init: true }
-  web: { image: "$IMAGE", command: ["sh", "-c", "echo web says hello; exec sleep infinity"], init: true }
+  web:
+    image: "$IMAGE"
+    command: ["sh", "-c", "echo web says hello; cat /run/secrets/token; echo; exec sleep infinity"]
+    init: true
+    secrets: [token]
+secrets: { token: { file: token } }
 `;
   const created = await createSuiteRepo(services, vitestPackage);
+  await created.write("token", secret);
   await created.write("vitest.config.js", config());
   return created;
 }
@@ -80,7 +88,7 @@ test("fails", async ({ hosts }) => {
       project: place.project,
       containers: [
         { service: "api", state: "exited", exitCode: 137, isFailing: true, logs: "api is broken" },
-        { service: "web", state: "running", isFailing: false, logs: "web says hello" },
+        { service: "web", state: "running", isFailing: false, logs: "web says hello\n[redacted]" },
       ],
     });
     const shown = [output, fails.failureMessages[1], await readFile(join(place.root, "out.xml"), "utf8")];
@@ -94,6 +102,9 @@ test("fails", async ({ hosts }) => {
     const page = await readFile(graph, "utf8");
     expect(page).toContain("exited (137)");
     expect(await readFile(logs[`${place.project}-api-1`], "utf8")).toBe("api is broken\n");
+    const webLog = await readFile(logs[`${place.project}-web-1`], "utf8");
+    expect(webLog).toBe("web says hello\n[redacted]\n");
+    for (const text of [...shown, page, report]) expect(text).not.toContain(secret);
     for (const text of shown) expect(text).toContain(`graph of the stack: file://${graph}`);
     for (const text of shown) expect(text).toContain(`log of ${place.project}-api-1: ${directory}`);
     expect(passes).toMatchObject({ status: "passed", meta: {} });

@@ -1,4 +1,5 @@
 import {
+  type ComposedStack,
   type ContainerState,
   type ContainerStatus,
   formatContainerStatus,
@@ -33,6 +34,10 @@ export interface StackReport {
   readonly files?: ReportFiles;
 }
 
+interface ReportedStack extends Pick<ComposedStack, "project" | "redact"> {
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Log lines read of each container. */
 const reportedLines = 200;
 
@@ -40,11 +45,18 @@ const reportedLines = 200;
  * Asks the engine for a stack's containers, stopped ones too, and the end of their logs.
  * @throws OttoError `ENGINE_…`, `SSH_…`
  */
-export async function readStackReport(parent: Parent, project: string, signal?: AbortSignal): Promise<StackReport> {
+export async function readStackReport(
+  parent: Parent,
+  { project, redact, signal }: ReportedStack,
+): Promise<StackReport> {
   const labels = [`com.docker.compose.project=${project}`];
   const listed = await parent.engine.listContainers({ all: true, labels }, signal);
   const containers = await Promise.all(listed.map(({ Id }) => readContainer(parent, Id, signal)));
-  const present = containers.filter((container) => container !== undefined);
+  const present = await Promise.all(
+    containers
+      .filter((container) => container !== undefined)
+      .map(async (container) => ({ ...container, logs: await redact(container.logs) })),
+  );
   const sorted = present.sort((a, b) => Number(b.isFailing) - Number(a.isFailing) || a.name.localeCompare(b.name));
   return { project, parent: parent.id, containers: sorted };
 }

@@ -29,7 +29,7 @@ export interface SuiteStack<Service extends string = string> extends AsyncDispos
   /** Its Compose project. */
   readonly project: string;
   readonly hosts: Readonly<Record<Service, DockerContainerHost>>;
-  /** The state and the last log lines of each of its containers. */
+  /** The state and the last log lines of each of its containers, without what the stack's `secrets` hold. */
   report(signal?: AbortSignal): Promise<StackReport>;
   /** The stack as a graph, each service with its state. */
   graph(signal?: AbortSignal): Promise<StackGraph>;
@@ -94,14 +94,14 @@ async function startStack<Service extends string>(
   options: SuiteStackOptions<Service>,
 ): Promise<SuiteStack<Service>> {
   const repo = suiteRepo(lab.repos, { name: options.repo, cwd: options.cwd ?? process.cwd() });
-  const { project, hosts } = await composed(repo, lab, options);
+  const { project, hosts, redact } = await composed(repo, lab, options);
   const parent = lab.parentFor(repo, options.on);
   return {
     lab,
     repo,
     project,
     hosts,
-    report: (signal) => readStackReport(parent, project, signal),
+    report: (signal) => readStackReport(parent, { project, redact, signal }),
     graph: (signal) => {
       const { on, profiles } = options;
       return readStackGraph(repo, lab, { on, profiles, projectName: project, signal });
