@@ -10,6 +10,10 @@ await rm(here("bundle"), { recursive: true, force: true });
 const build = await rolldown({
   input: {
     start: here("dist/start.js"),
+    // What bin/otto.js calls before it imports `start`.
+    "compile-cache": here("dist/compile-cache.js"),
+    // What programs import.
+    index: here("dist/index.js"),
     // A thread of @otto/context, which looks for it beside its own file.
     "digest-worker": here("../../packages/context/dist/digest-worker.js"),
   },

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { closeLayers, formatLayers, type Layers, readDrawing, reduceLayers } from "@otto/docs";
+import { closeLayers, formatLayers, hasBundle, type Layers, readDrawing, reduceLayers } from "@otto/docs";
 import { globSync } from "tinyglobby";
 import { expect, test } from "vitest";
 
 type Names = Readonly<Record<string, string>>;
 interface Manifest {
   readonly name: string;
+  readonly files?: readonly string[];
   readonly dependencies?: Names;
   readonly devDependencies?: Names;
 }
@@ -25,16 +26,17 @@ const tagOf = new Map(members.map(({ name, tag }) => [name, tag]));
 const lab = "@otto/lab";
 
 /** What some packages name of each other in their package.json. */
-function layersOf(some: typeof members, key: "dependencies" | "devDependencies"): Layers {
+function layersOf(some: typeof members, keyOf: (member: Manifest) => "dependencies" | "devDependencies"): Layers {
   const names = new Set(some.map(({ name }) => name));
-  return new Map(some.map((it) => [it.name, new Set(Object.keys(it[key] ?? {}).filter((name) => names.has(name)))]));
+  const othersOf = (it: Manifest) => new Set(Object.keys(it[keyOf(it)] ?? {}).filter((name) => names.has(name)));
+  return new Map(some.map((it) => [it.name, othersOf(it)]));
 }
 
 const drawing = readDrawing(/## The layers.*?```mermaid\n(.*?)```/s.exec(read("docs/architecture.md"))?.[1] ?? "");
 
 test("the drawing of the layers in docs/architecture.md has what packages depend on, and no arrow that others lead along", () => {
-  const imports = layersOf(published, "dependencies");
-  const testImports = layersOf(published, "devDependencies");
+  const imports = layersOf(published, (it) => (hasBundle(it) ? "devDependencies" : "dependencies"));
+  const testImports = layersOf(published, () => "devDependencies");
   expect(formatLayers(drawing.imports)).toEqual(formatLayers(reduceLayers(imports)));
   expect(formatLayers(drawing.testImports)).toEqual(formatLayers(reduceLayers(testImports, imports)));
 });
@@ -44,7 +46,10 @@ test("turbo.json's boundaries let each package import what the drawing lets it, 
     boundaries: { tags: Readonly<Record<string, { dependencies: { allow: readonly string[] } }>> };
   }>("turbo.json");
   const allowed = Object.entries(boundaries.tags).map(([tag, it]) => [tag, new Set(it.dependencies.allow)] as const);
-  const all = closeLayers(layersOf(members, "dependencies"), layersOf(members, "devDependencies"));
+  const all = closeLayers(
+    layersOf(members, () => "dependencies"),
+    layersOf(members, () => "devDependencies"),
+  );
   const drawn = closeLayers(drawing.imports, drawing.testImports);
   const wanted = members.map(({ name, tag, isPublished }) => {
     const others = [...(all.get(name) ?? [])].filter((it) => !isPublished || it === lab);

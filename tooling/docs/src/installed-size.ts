@@ -10,13 +10,13 @@ export interface InstallSize {
 }
 
 interface Manifest {
-  readonly name: string;
+  readonly files?: readonly string[];
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-// Folders of the workspace that are not published, nested installs, and what a build of native code leaves.
+// What is not published of the folders that are, nested installs, and what a build of native code leaves.
 const notInstalled = /(?:^|\/)(?:node_modules|\.turbo|build\/Release\/(?:obj|\.deps).*)$|\.map$|\.tsbuildinfo$/;
-const published = /^(?:package\.json|README\.md|LICENSE|dist|bin|bundle)$/;
+const alwaysPublished = ["package.json", "README.md", "LICENSE"];
 
 /** Adds up packages of the workspace and everything that they bring, each once, as it lies in this workspace. */
 export function measureInstall(closure: ReadonlySet<WorkspacePackage>): InstallSize {
@@ -25,15 +25,24 @@ export function measureInstall(closure: ReadonlySet<WorkspacePackage>): InstallS
   for (const directory of directories) for (const found of dependenciesOf(directory)) directories.add(found);
   let bytes = 0;
   for (const directory of directories) {
-    const names = readdirSync(directory).filter((name) => !own.has(directory) || published.test(name));
+    const names = own.has(directory) ? publishedOf(directory) : readdirSync(directory);
     for (const name of names) bytes += sizeOf(join(directory, name));
   }
   return { bytes, count: directories.size };
 }
 
+function publishedOf(directory: string): readonly string[] {
+  const { files = [] } = readManifest(directory);
+  return [...alwaysPublished, ...files.filter((path) => !path.startsWith("!"))];
+}
+
 function dependenciesOf(directory: string): readonly string[] {
-  const { dependencies = {} } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as Manifest;
+  const { dependencies = {} } = readManifest(directory);
   return Object.keys(dependencies).flatMap((name) => findPackage(directory, name));
+}
+
+function readManifest(directory: string): Manifest {
+  return JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as Manifest;
 }
 
 // As Node resolves: from the package's own folder upwards. What is not there (optional, of another system) adds nothing.

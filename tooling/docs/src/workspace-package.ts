@@ -9,16 +9,20 @@ export interface WorkspacePackage {
   readonly directory: string;
   /** From the root of the workspace. */
   readonly path: string;
-  /** Names of what it depends on, packages of the workspace apart from others'. */
+  /** Names of what is installed with it, packages of the workspace apart from others'. */
   readonly own: readonly string[];
   readonly thirdParty: readonly string[];
+  /** Names of the workspace's packages that lie in its bundle. */
+  readonly bundled: readonly string[];
 }
 
 interface Manifest {
   readonly name: string;
   readonly description: string;
   readonly private?: boolean;
+  readonly files?: readonly string[];
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
 /** Every published package, those first that others stand on. */
@@ -27,28 +31,41 @@ export function listPackages(root: string): readonly WorkspacePackage[] {
     .flatMap((group) => readdirSync(join(root, group)).map((name) => join(root, group, name)))
     .filter((directory) => existsSync(join(directory, "package.json")))
     .flatMap((directory) => readPackage(root, directory));
-  return sortByDependency(found);
+  const isPublished = (name: string) => found.some((it) => it.name === name);
+  return sortByDependency(found.map((it) => ({ ...it, bundled: it.bundled.filter(isPublished) })));
 }
 
 function readPackage(root: string, directory: string): readonly WorkspacePackage[] {
   const manifest = JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as Manifest;
   if (manifest.private === true) return [];
-  const { name, description, dependencies = {} } = manifest;
-  const names = Object.keys(dependencies).sort();
-  const isOwn = (it: string) => dependencies[it]?.startsWith("workspace:") === true;
-  const own = names.filter(isOwn);
-  const thirdParty = names.filter((it) => !isOwn(it));
-  return [{ name, description, directory, path: relative(root, directory), own, thirdParty }];
+  const { name, description, dependencies = {}, devDependencies = {} } = manifest;
+  const own = ownOf(dependencies);
+  const thirdParty = Object.keys(dependencies)
+    .filter((it) => !own.includes(it))
+    .sort();
+  const bundled = hasBundle(manifest) ? ownOf(devDependencies) : [];
+  return [{ name, description, directory, path: relative(root, directory), own, thirdParty, bundled }];
+}
+
+function ownOf(dependencies: Readonly<Record<string, string>>): readonly string[] {
+  return Object.keys(dependencies)
+    .filter((it) => dependencies[it]?.startsWith("workspace:") === true)
+    .sort();
+}
+
+/** Whether a package brings what it imports in files of its own; its devDependencies name that then. */
+export function hasBundle({ files = [] }: { readonly files?: readonly string[] }): boolean {
+  return files.includes("bundle");
 }
 
 /** Packages with what they depend on before them; by name where nothing else decides. */
-export function sortByDependency<P extends { readonly name: string; readonly own: readonly string[] }>(
+export function sortByDependency<P extends Pick<WorkspacePackage, "name" | "own" | "bundled">>(
   packages: readonly P[],
 ): readonly P[] {
   const left = new Map([...packages].sort((a, b) => (a.name < b.name ? -1 : 1)).map((it) => [it.name, it]));
   const sorted: P[] = [];
   while (left.size > 0) {
-    const next = [...left.values()].find(({ own }) => own.every((name) => !left.has(name)));
+    const next = [...left.values()].find(({ own, bundled }) => [...own, ...bundled].every((it) => !left.has(it)));
     if (next === undefined) throw new Error(`these depend on one another: ${[...left.keys()].join(", ")}`);
     left.delete(next.name);
     sorted.push(next);
@@ -56,7 +73,7 @@ export function sortByDependency<P extends { readonly name: string; readonly own
   return sorted;
 }
 
-/** A package and all packages of the workspace that it stands on. */
+/** A package and all packages of the workspace that are installed with it. */
 export function closureOf(it: WorkspacePackage, packages: readonly WorkspacePackage[]): ReadonlySet<WorkspacePackage> {
   const closure = new Set([it]);
   for (const member of closure)

@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { askAttw, askPublint } from "./checkers.js";
-import { runCommand } from "./command.js";
 import { type Consumer, createConsumers } from "./consumers.js";
 import { runExample } from "./example.js";
 import { listPublishedPackages } from "./published-packages.js";
@@ -49,9 +48,9 @@ describe.concurrent.each(packages)("$name", ({ name, manifest }) => {
 
   test("the tarball holds code, types, README and licence, and no tests", async () => {
     const files = await listTarball(tarball());
-    expect(files).toEqual(
-      expect.arrayContaining(["package.json", "README.md", "LICENSE", "dist/index.js", "dist/index.d.ts"]),
-    );
+    const entry = Object.values(manifest.exports["."]).map((path) => path.replace("./", ""));
+    expect(entry).toHaveLength(2);
+    expect(files).toEqual(expect.arrayContaining(["package.json", "README.md", "LICENSE", ...entry]));
     expect(files.filter((file) => /\.test\.|\.map$|tsbuildinfo|^src\/|integration\//.test(file))).toEqual([]);
   });
 
@@ -70,19 +69,3 @@ test("dockerignore needs one third party, for Go's regular expressions, which ne
   const errors = packages.find(({ name }) => name === "@otto/errors");
   expect(errors?.manifest.dependencies).toBeUndefined();
 });
-
-test(
-  "npm installs the CLI, too",
-  async () => {
-    const directory = join(scratch, "by-npm");
-    const specs = Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
-    const { "@otto/cli": cli, ...overrides } = specs;
-    await mkdir(directory);
-    await writeFile(join(directory, "package.json"), JSON.stringify({ dependencies: { "@otto/cli": cli }, overrides }));
-    const options = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-    await runCommand(["npm", "install", ...options], { cwd: directory });
-    const version = packages.find(({ name }) => name === "@otto/cli")?.manifest.version;
-    expect(await runCommand(["node_modules/.bin/otto", "--version"], { cwd: directory })).toContain(version);
-  },
-  exampleTimeoutMs,
-);

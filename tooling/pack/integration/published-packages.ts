@@ -8,7 +8,9 @@ export interface Manifest {
   readonly private?: boolean;
   readonly license?: string;
   readonly publishConfig?: { readonly access?: string; readonly provenance?: boolean };
+  readonly exports: { readonly ".": { readonly types: string; readonly default: string } };
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
 export interface PublishedPackage {

@@ -1,0 +1,20 @@
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { cacheDirectory } from "./cache-directory.js";
+
+/**
+ * Lets Node keep what it compiles of the bundle, so that the next start need not compile it again. It lies in the user's
+ * own cache directory: who writes there decides what runs, and Node's default lies in a directory that all share.
+ * @param enable Node's `module.enableCompileCache`; what `NODE_COMPILE_CACHE` names goes before
+ */
+export function keepCompiled(enable: (directory: string) => unknown): void {
+  const directory = join(cacheDirectory({ env: process.env, home: homedir() }), "compiled");
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch {
+    // A home that cannot be written to: every start compiles.
+    return;
+  }
+  enable(directory);
+}
