@@ -16,6 +16,8 @@ const build = await rolldown({
     index: here("dist/index.js"),
     // A thread of @otto/context, which looks for it beside its own file.
     "digest-worker": here("../../packages/context/dist/digest-worker.js"),
+    // A program that ssh2-streamer starts, found likewise.
+    keeper: here("../../packages/ssh2-streamer/dist/keep/keeper.js"),
   },
   platform: "node",
   // Of modules that one command loads late and another at once.

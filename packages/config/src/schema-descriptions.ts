@@ -99,6 +99,8 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
       "Command of this machine whose stdin and stdout lead to sshd, with the tokens of OpenSSH's ProxyCommand: %h %p %r %n.",
     "hosts[].ssh_options.transport":
       "What speaks SSH: ssh2 (built in), openssh (the ssh of this machine), or auto: openssh where ssh2 lacks something. Default: auto.",
+    "hosts[].ssh_options.persist":
+      "How long an idle connection outlives the command, for the next one: 10m, from 1s to 24h. false, the default: not at all.",
     "hosts[].docker": "The engine of a docker_capable host.",
     "hosts[].docker.socket": "Path of the engine's socket, for all that is done there. Default: /var/run/docker.sock.",
     "hosts[].docker.command": 'The docker client, as ["sudo", "-n", "docker"].',

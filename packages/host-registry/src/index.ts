@@ -1,4 +1,5 @@
-export type { SshPrompt, SshPromptHandler } from "ssh2-streamer";
+export type { KeptSshConnection, SshPrompt, SshPromptHandler } from "ssh2-streamer";
+export { listConnections } from "./kept-connections.js";
 export { Lab, type LabOptions } from "./lab.js";
 export {
   readTrust,

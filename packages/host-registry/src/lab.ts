@@ -11,6 +11,7 @@ import {
 import { isOttoError } from "@otto/errors";
 import { createLocalParent, createSshParent, type Parent } from "@otto/hosts";
 import type { SshEventListener, SshPromptHandler } from "ssh2-streamer";
+import { keptConnectionDirectories } from "./kept-connections.js";
 import { describeMachine, explainUnknown, withOwnId } from "./named-machine.js";
 import { rememberAnswers } from "./prompt-memory.js";
 import { HostRegistry } from "./registry.js";
@@ -170,6 +171,7 @@ export class Lab implements AsyncDisposable {
       ...dockerOf(host),
       route: { name: host.id, findRoute },
       env: this.sshEnvironment.env,
+      keepIn: keptConnectionDirectories(this.sshEnvironment),
       onEvent: this.#onSshEvent,
       onPrompt: this.onPrompt,
     });

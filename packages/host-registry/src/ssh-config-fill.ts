@@ -17,7 +17,14 @@ export function fillHost(host: HostData, found: SshConfigHost, { localUser }: Ss
 
 /** A machine that only the configuration knows, as a host of the lab that reaches `target` through it. */
 export function toJumpHost(jump: SshConfigHost, target: HostData, { localUser }: SshClientConfig): HostData {
-  const { hostKey: _key, passwordEnv: _env, passwordCommand: _ask, proxyCommand: _way, ...ssh } = target.ssh;
+  const {
+    hostKey: _key,
+    passwordEnv: _env,
+    passwordCommand: _ask,
+    proxyCommand: _way,
+    persistMs: _time,
+    ...ssh
+  } = target.ssh;
   return {
     ...target,
     id: jump.alias,

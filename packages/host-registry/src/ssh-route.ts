@@ -122,6 +122,7 @@ function planEndpoint({ host, environment, found, configFile }: EndpointPlan): S
     // `none` is OpenSSH's word for a direct way.
     ...(ssh.proxyCommand === undefined || /^none$/i.test(ssh.proxyCommand) ? {} : { proxyCommand: ssh.proxyCommand }),
     ...(ssh.transport === undefined ? {} : { transport: ssh.transport }),
+    ...(ssh.persistMs === undefined ? {} : { persistMs: ssh.persistMs }),
     ...asConfigured,
     authorize: () => requireTrust(host, environment),
   };

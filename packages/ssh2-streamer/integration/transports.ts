@@ -12,6 +12,8 @@ export interface Transport {
   readonly name: string;
   /** What chooses it, on every endpoint of a route. */
   readonly endpoint: Partial<SshEndpoint>;
+  /** Where its connections are kept between sessions. */
+  readonly keepIn?: readonly string[];
   /** What it cannot do, and how it refuses that. */
   readonly lacks: Lacks;
 }
@@ -21,6 +23,12 @@ export const transports: readonly Transport[] = [
   { name: "openssh", endpoint: { transport: "openssh" }, lacks: {} },
 ];
 
+/** The same, whose connections are kept in a directory between sessions. */
+export function kept(transport: Transport, directory: string, persistMs = 600_000): Transport {
+  const { name, endpoint } = transport;
+  return { ...transport, name: `${name}, kept`, endpoint: { ...endpoint, persistMs }, keepIn: [directory] };
+}
+
 /** A route, each endpoint of which is reached by that transport. */
 export function routeBy({ endpoint }: Transport, route: SshRoute): SshRoute {
   return route.map((each) => ({ ...each, ...endpoint })) as unknown as SshRoute;
@@ -28,5 +36,5 @@ export function routeBy({ endpoint }: Transport, route: SshRoute): SshRoute {
 
 /** A session by that transport; the caller closes it. */
 export function openBy(transport: Transport, route: SshRoute, options: SshSessionOptions = {}): SshSession {
-  return openSshSession(routeBy(transport, route), options);
+  return openSshSession(routeBy(transport, route), { keepIn: transport.keepIn, ...options });
 }

@@ -20,6 +20,7 @@ export { type SendTreeOptions, sendTree } from "./command/tree.js";
 export type { DialSocketOptions, FallbackCommand } from "./hop/hop.js";
 export { formatPortScript, type PortScriptOptions, portTools } from "./hop/port-tool.js";
 export type { HostKeyPolicy, LearnedHostKey } from "./host-keys/host-key.js";
+export { type KeptSshConnection, listKeptConnections } from "./keep/kept-connections.js";
 export { endLocalGroup, signalLocalGroup } from "./local/local-group.js";
 export type { ConnectGate } from "./route/connect-gate.js";
 export type { PrivateKey, SshAlgorithms, SshCredential, SshEndpoint, SshRoute } from "./route/endpoint.js";

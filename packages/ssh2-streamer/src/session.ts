@@ -6,6 +6,7 @@ import { formatCommandLine, summarizeCommand } from "./command/command-line.js";
 import { runToEnd } from "./command/run-to-end.js";
 import { type SendTreeOptions, sendTree } from "./command/tree.js";
 import { type DialSocketOptions, Hop } from "./hop/hop.js";
+import { createKeptTransport } from "./keep/kept-transport.js";
 import type { ConnectGate } from "./route/connect-gate.js";
 import type { SshEndpoint, SshRoute } from "./route/endpoint.js";
 import type { SshEventListener } from "./route/event.js";
@@ -27,6 +28,11 @@ export interface SshSessionOptions {
    * no part of `connectTimeoutMs`. Default: nobody is asked; the login's error quotes the question.
    */
   readonly onPrompt?: SshPromptHandler | undefined;
+  /**
+   * Directories, as absolute paths, in one of which the connections of endpoints with `persistMs` outlive the session: the first that
+   * this user alone may enter; it is made when it is missing. Default: no connection outlives it.
+   */
+  readonly keepIn?: readonly string[] | undefined;
   /**
    * Variables of the programs of this machine, which are `ssh` and a proxy command: `PATH` finds them (default: where shells look
    * without one), `KRB5CCNAME` names a ticket. Default: none.
@@ -117,18 +123,26 @@ interface HopOptions extends Omit<SshSessionOptions, "onEvent" | "signal"> {
   readonly signal: AbortSignal;
 }
 
-function openHops(route: SshRoute, { signal, onEvent, connectGate, onPrompt, env = {} }: HopOptions): readonly Hop[] {
+function openHops(route: SshRoute, options: HopOptions): readonly Hop[] {
+  const { signal, onEvent, connectGate, onPrompt, env = {}, keepIn } = options;
   const hops: Hop[] = [];
-  for (const endpoint of route) {
+  for (const [index, endpoint] of route.entries()) {
     if (endpoint.proxyCommand !== undefined && hops.length > 0)
       throw new TypeError(`${endpoint.name} is behind a hop: a proxy command is for the first endpoint of a route`);
     const via = hops.at(-1);
-    hops.push(
-      new Hop({ transport: createChoosingTransport(), endpoint, via, signal, onEvent, connectGate, onPrompt, env }),
-    );
+    const before = route.slice(0, index + 1) as unknown as SshRoute;
+    const transport = chooseTransport(before, { keepIn, connectGate });
+    hops.push(new Hop({ transport, endpoint, via, signal, onEvent, connectGate, onPrompt, env }));
   }
   if (hops.length === 0) throw new TypeError("a route needs at least the target");
   return hops;
+}
+
+/** @param route to the endpoint that is to be reached */
+function chooseTransport(route: SshRoute, { keepIn, connectGate }: Pick<SshSessionOptions, "keepIn" | "connectGate">) {
+  const plain = createChoosingTransport();
+  if (keepIn === undefined || !route.at(-1)?.persistMs) return plain;
+  return createKeptTransport({ route, plain, directories: keepIn, connectGate });
 }
 
 type FindTarget = (signal: AbortSignal | undefined) => Promise<Hop>;

@@ -28,7 +28,7 @@ const orders: Readonly<Record<string, readonly string[]>> = {
   hosts: ["process", "shell", "files", "forward", "compose", "logs", "parent", "container", "lock", "index"],
   "ssh2-streamer": [
     ...["local", "lists", "host-keys", "route", "login", "command", "transport", "ssh2", "openssh", "choice"],
-    ...["schedule", "process", "hop"],
+    ...["schedule", "process", "hop", "keep"],
     ...["session", "index"],
   ],
 };

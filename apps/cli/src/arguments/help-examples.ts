@@ -88,6 +88,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     "otto lab add ci@10.0.0.7 --via ci@gate.example.org --name pepper",
     "otto --lab bench lab add ci@pepper:2222 --identity ~/.ssh/ci",
   ],
+  "otto lab connections": ["otto lab connections", "otto lab connections --stop pepper"],
   "otto lab list": ["otto lab list"],
   "otto lab remove": ["otto lab remove pepper"],
   "otto trust": [

@@ -44,6 +44,7 @@ const argumentSubjects: Readonly<Record<string, Subject>> = {
   command: "nothing",
   given: "instruction-option",
   host: "host",
+  hosts: "host",
   id: "host",
   destination: "nothing",
   image: "image",

@@ -95,6 +95,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
         "stop",
         "kill",
         "pause",
+        "close",
       ],
       ...["exec", "run", "login", "test", "write", "put", "get", "forward", "trust", "revoke"],
     ),
@@ -119,6 +120,11 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
   },
   skipped: { repo: text, message: text },
   lab: { name: text, hosts: texts, files: texts, inUse: flag, "chosenBy?": text },
+  connection: {
+    ...{ host: text, hops: texts, user: text, address: text, pid: count },
+    ...{ state: oneOf("logging in", "open", "silent", "closed"), ageMs: count, idleMs: count, persistMs: count },
+    users: { type: "array", items: count },
+  },
   check: {
     ...{ host: text, machine: text, check: text, status: oneOf("ok", "warning", "failed", "not-reached"), text },
     ...{ "code?": text, "hint?": text },

@@ -6,7 +6,7 @@ import type { Choose } from "../outcome.js";
 /** `otto lab add|list|remove` */
 export function createLabCommand(choose: Choose): Command {
   return new Command("lab")
-    .description("add machines to the lab file, list the labs, remove a host")
+    .description("add machines to the lab file, list the labs, remove a host, show kept connections")
     .addCommand(createAdd(choose))
     .addCommand(
       new Command("list")
@@ -20,6 +20,22 @@ export function createLabCommand(choose: Choose): Command {
         .action((host: string) =>
           choose(async (session) => (await import("../commands/lab.js")).labRemove(session, host)),
         ),
+    )
+    .addCommand(createConnections(choose));
+}
+
+function createConnections(choose: Choose): Command {
+  return new Command("connections")
+    .summary("list or close the connections that outlive commands")
+    .description(
+      "Lists the connections of hosts with ssh_options.persist that outlived the commands that opened them: since when, for how long nobody has used each, and the processes that use it. It connects to no host.",
+    )
+    .argument("[hosts...]", "ids of hosts (default: all)")
+    .option("--stop", "close them, with what is under way on them")
+    .action((hosts: readonly string[], flags: { readonly stop?: boolean }) =>
+      choose(async (session) =>
+        (await import("../commands/lab-connections.js")).labConnections(session, { ...flags, hosts }),
+      ),
     );
 }
 

@@ -93,6 +93,8 @@ export interface SshOptions {
   readonly proxyCommand?: string;
   /** `openssh`: the system's `ssh`. `auto`: `ssh2` where that can do what the host asks for. Absent: `auto`. */
   readonly transport?: "auto" | "ssh2" | "openssh";
+  /** How long an idle connection outlives the command, for the next one. Absent: it ends with the command. */
+  readonly persistMs?: number;
 }
 
 /** `docker` of a host. */

@@ -5,6 +5,7 @@ import { optional } from "../document/optional.js";
 import { formatHostId } from "./host-identity.js";
 import type { Credential, HostData, HostDocker, SshOptions } from "./lab-data.js";
 import type { HostText } from "./lab-schema.js";
+import { toPersistMs } from "./persist-time.js";
 
 /** A host as its file declares it: the lab gives it its handle. */
 export type DeclaredHost = Omit<HostData, "handle">;
@@ -66,6 +67,7 @@ function toSshOptions(options: NonNullable<HostText["ssh_options"]>, base: PathB
       proxyCommand: options.proxy_command ?? undefined,
       isPortGiven: typeof options.port === "number" ? true : undefined,
       transport: options.transport ?? undefined,
+      persistMs: toPersistMs(options.persist),
     }),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { name, names } from "../document/name.js";
 import { slug } from "../document/slug.js";
+import { isPersistTime, persistWords } from "./persist-time.js";
 
 const text = z.string().min(1, "must not be empty");
 const texts = z.array(text);
@@ -33,6 +34,7 @@ const sshOptions = z.looseObject({
   use_ssh_config: z.boolean().nullish(),
   proxy_command: text.nullish(),
   transport: z.enum(["auto", "ssh2", "openssh"]).nullish(),
+  persist: z.union([z.literal(false), z.string().refine((it) => isPersistTime(it), persistWords)]).nullish(),
 });
 
 const docker = z.looseObject({

@@ -26,6 +26,8 @@ export interface SshParentOptions {
   readonly socketPath: string | undefined;
   /** Variables of programs of this machine that lead to the parent. Default: none. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Where connections are kept for later sessions; see `keepIn` of `openSshSession`. Default: nowhere. */
+  readonly keepIn?: readonly string[] | undefined;
   readonly onEvent?: SshEventListener | undefined;
   /** Asks a person for what a login needs. Default: nobody is asked. */
   readonly onPrompt?: SshPromptHandler | undefined;
@@ -38,8 +40,8 @@ export interface SshParentOptions {
 export function createSshParent(options: SshParentOptions): Parent {
   const { id } = options;
   const address = () => addressEngine(id, options);
-  const { onEvent, onPrompt, env } = options;
-  const session = openSshSession(options.route, { onEvent, onPrompt, env });
+  const { onEvent, onPrompt, env, keepIn } = options;
+  const session = openSshSession(options.route, { onEvent, onPrompt, env, keepIn });
   const dial = async (signal?: AbortSignal) => {
     const { socketPath, client } = address();
     return session.dialSocket(socketPath, { fallbackCommand: dialStdio(client, socketPath), signal });

@@ -55,6 +55,11 @@ function linesOf(hosts: readonly KnownHost[], { own, portless }: HostNames): rea
   return [linesFor(own), linesFor(portless)];
 }
 
+/** The lines that speak of a host. */
+export function findLines(hosts: readonly KnownHost[], names: HostNames): readonly KnownHost[] {
+  return linesOf(hosts, names).flat();
+}
+
 function isPlain({ marker }: KnownHost): boolean {
   return marker === undefined;
 }

@@ -3,8 +3,8 @@ import { brokenPipe } from "@otto/errors";
 import type { OpenFailure } from "../transport/transport.js";
 import { encodeFields, FieldReader, MessageReader, WireError } from "./wire.js";
 
-// RFC 4254, 9.
-const message = {
+/** RFC 4254, 9. */
+export const channelMessages = {
   channelOpen: 90,
   openConfirmation: 91,
   openFailure: 92,
@@ -53,7 +53,7 @@ export class Channels {
 
   /** Takes a piece of what the peer sends. @throws WireError when it is not what the protocol says */
   push(chunk: Buffer): void {
-    this.#messages.push(chunk, (body) => this.#receive(body));
+    this.#messages.push(chunk, (packet) => this.receive(packet.subarray(1)));
   }
 
   /**
@@ -79,7 +79,7 @@ export class Channels {
         },
       });
       const head = [{ string: type }, { uint32: id }, { uint32: windowBytes }, { uint32: packetBytes }];
-      this.send(message.channelOpen, encodeFields(head), fields);
+      this.send(channelMessages.channelOpen, encodeFields(head), fields);
     });
   }
 
@@ -115,13 +115,13 @@ export class Channels {
     this.#stream.uncork();
   }
 
-  #receive(body: Buffer): void {
+  /** Takes a message of the peer, without the framing of its packet. */
+  receive(body: Buffer): void {
     const fields = new FieldReader(body);
-    fields.byte();
     const type = fields.byte();
     const id = fields.uint32();
-    if (type === message.openConfirmation) this.#confirm(id, fields);
-    else if (type === message.openFailure) this.#refuse(id, fields);
+    if (type === channelMessages.openConfirmation) this.#confirm(id, fields);
+    else if (type === channelMessages.openFailure) this.#refuse(id, fields);
     else this.#pass(type, id, fields);
   }
 
@@ -129,7 +129,7 @@ export class Channels {
     const found = this.#channels.get(id);
     // What the peer sends while our close is under way to it, or what no channel of ours is meant by.
     if (found === undefined) return;
-    if (type === message.close) this.#channels.delete(id);
+    if (type === channelMessages.close) this.#channels.delete(id);
     found.channel.receive(type, fields, found.user);
   }
 
@@ -203,7 +203,7 @@ export class Channel {
   end(): void {
     if (this.#hasSentEof || this.#hasSentClose) return;
     this.#hasSentEof = true;
-    this.#channels.send(message.eof, this.#remote);
+    this.#channels.send(channelMessages.eof, this.#remote);
   }
 
   /** @returns whether the peer did it; undefined: the channel was closed first */
@@ -222,7 +222,7 @@ export class Channel {
   consume(bytes: number): void {
     this.#consumed += bytes;
     if (this.#consumed < windowBytes / 8 || this.#hasPeerEnded || this.#hasSentClose) return;
-    this.#channels.send(message.windowAdjust, this.#remote, encodeFields([{ uint32: this.#consumed }]));
+    this.#channels.send(channelMessages.windowAdjust, this.#remote, encodeFields([{ uint32: this.#consumed }]));
     this.#ownWindow += this.#consumed;
     this.#consumed = 0;
   }
@@ -230,7 +230,7 @@ export class Channel {
   close(): void {
     if (this.#hasSentClose) return;
     this.#hasSentClose = true;
-    this.#channels.send(message.close, this.#remote);
+    this.#channels.send(channelMessages.close, this.#remote);
     this.#dropWrites();
   }
 
@@ -244,31 +244,31 @@ export class Channel {
   /** Takes a message of the peer. */
   receive(type: number, fields: FieldReader, user: ChannelUser): void {
     switch (type) {
-      case message.windowAdjust:
+      case channelMessages.windowAdjust:
         this.#window = Math.min(this.#window + fields.uint32(), 0xffffffff);
         this.#flush();
         break;
-      case message.data:
+      case channelMessages.data:
         this.#receiveData(fields, user, false);
         break;
-      case message.extendedData:
+      case channelMessages.extendedData:
         // There is one type of it: stderr.
         if (fields.uint32() === 1) this.#receiveData(fields, user, true);
         else this.consume(this.#count(fields.string()).length);
         break;
-      case message.eof:
+      case channelMessages.eof:
         this.#hasPeerEnded = true;
         user.onEof();
         break;
-      case message.close:
+      case channelMessages.close:
         this.#receiveClose(user);
         break;
-      case message.request:
+      case channelMessages.request:
         this.#receiveRequest(fields, user);
         break;
-      case message.success:
-      case message.failure:
-        this.#replies.shift()?.(type === message.success);
+      case channelMessages.success:
+      case channelMessages.failure:
+        this.#replies.shift()?.(type === channelMessages.success);
         break;
     }
   }
@@ -294,13 +294,13 @@ export class Channel {
   #receiveRequest(fields: FieldReader, user: ChannelUser): void {
     const type = fields.string().toString();
     // sshd probes the client (ClientAliveInterval) by a request that no client knows.
-    if (fields.boolean()) this.#channels.send(message.failure, this.#remote);
+    if (fields.boolean()) this.#channels.send(channelMessages.failure, this.#remote);
     else user.onRequest(type, fields);
   }
 
   #sendRequest(type: string, wantsReply: boolean, fields: Buffer): void {
     const head = encodeFields([{ string: type }, { boolean: wantsReply }]);
-    this.#channels.send(message.request, this.#remote, head, fields);
+    this.#channels.send(channelMessages.request, this.#remote, head, fields);
   }
 
   #flush(): void {
@@ -312,13 +312,20 @@ export class Channel {
       if (isLast) this.#writes.shift();
       else this.#writes[0] = { chunk: chunk.subarray(part.length), callback };
       const length = encodeFields([{ uint32: part.length }]);
-      this.#channels.sendPacket(message.data, [this.#remote, length, part], isLast ? callback : undefined);
+      this.#channels.sendPacket(channelMessages.data, [this.#remote, length, part], isLast ? callback : undefined);
     }
   }
 
   #dropWrites(): void {
     for (const { callback } of this.#writes.splice(0)) callback?.(brokenPipe());
   }
+}
+
+/** A packet of OpenSSH's proxy mode: no padding, and no encryption. */
+export function formatPacket(body: Buffer): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(body.length + 1);
+  return Buffer.concat([head, body]);
 }
 
 function unsent(): OpenFailure {

@@ -4,23 +4,15 @@ import type { SshEndpoint } from "../route/endpoint.js";
 import { watchSilence } from "../transport/liveness.js";
 import { explainLoss, LossNotice } from "../transport/loss.js";
 import { sessionLimitOf } from "../transport/server-faults.js";
-import {
-  type Connection,
-  describeTarget,
-  type ExecChannel,
-  type ExecRequest,
-  type ForwardTarget,
-  type Loss,
-  type OpenFailure,
-} from "../transport/transport.js";
+import type { Connection, ExecChannel, ExecRequest, ForwardTarget, Loss, OpenFailure } from "../transport/transport.js";
 import { probeIntervalMs } from "./arguments.js";
-import { type Channel, Channels } from "./channels.js";
-import { createExecChannel } from "./exec-channel.js";
-import { ForwardSocket } from "./forward-socket.js";
+import { Channels, formatPacket } from "./channels.js";
+import type { ForwardSocket } from "./forward-socket.js";
 import { guardProcess } from "./guard.js";
 import { readLossCause } from "./login-log.js";
 import type { Master } from "./master.js";
-import { encodeFields } from "./wire.js";
+import { openExecIn, openForwardIn } from "./open-channel.js";
+import { MessageReader } from "./wire.js";
 
 export interface ConnectionSetting {
   readonly endpoint: SshEndpoint;
@@ -51,6 +43,7 @@ export class OpensshConnection implements Connection {
   readonly #pid: number;
   readonly #stopWatching: () => void;
   readonly #stopGuarding: () => void;
+  #receive: (chunk: Buffer) => void;
   #closed: Promise<void> | undefined;
 
   constructor({ endpoint, master, socket, pid, serverVersion, startedAt, depth }: ConnectionSetting) {
@@ -59,6 +52,7 @@ export class OpensshConnection implements Connection {
     this.sessionLimit = sessionLimitOf(serverVersion);
     this.#notice = new LossNotice(endpoint);
     this.#channels = new Channels(socket);
+    this.#receive = (chunk) => this.#channels.push(chunk);
     this.#socket = socket;
     this.#master = master;
     this.#pid = pid;
@@ -67,7 +61,7 @@ export class OpensshConnection implements Connection {
     this.#stopGuarding = master.passing === undefined ? guardProcess(pid) : () => {};
     socket.on("data", (chunk: Buffer) => {
       try {
-        this.#channels.push(chunk);
+        this.#receive(chunk);
       } catch (error) {
         this.#lose(explainLoss(endpoint, error as Error));
       }
@@ -81,30 +75,18 @@ export class OpensshConnection implements Connection {
     return this.#notice.isOpen;
   }
 
-  async openExec(request: ExecRequest): Promise<ExecChannel | OpenFailure> {
-    const opened = await this.#channels.open("session", Buffer.alloc(0), (channel) =>
-      createExecChannel(channel, this, request),
-    );
-    if ("why" in opened) return opened;
-    const { channel, user } = opened;
-    const isStarted = await startIn(channel, request);
-    if (isStarted === true) return user.exec;
-    channel.close();
-    if (isStarted === undefined) return { why: "cut-off", error: new Error("the server closed the session") };
-    return { why: "not-started", error: new Error("the server does not start it") };
+  openExec(request: ExecRequest): Promise<ExecChannel | OpenFailure> {
+    return openExecIn(this.#channels, this, request);
   }
 
-  async openForward(target: ForwardTarget): Promise<ForwardSocket | OpenFailure> {
-    const [type, fields] = formatTarget(target);
-    const opened = await this.#channels.open(type, fields, (channel) => {
-      const socket = new ForwardSocket(channel);
-      // Between a dial and its use nobody listens yet.
-      socket.on("error", () => {});
-      const forget = this.onLost(() => socket.fail(this.lostError(`a stream to ${describeTarget(target)}`)));
-      socket.once("close", forget);
-      return socket;
-    });
-    return "why" in opened ? opened : opened.user;
+  openForward(target: ForwardTarget): Promise<ForwardSocket | OpenFailure> {
+    return openForwardIn(this.#channels, this, target);
+  }
+
+  async relay(receive: (message: Buffer) => void): Promise<(message: Buffer) => void> {
+    const packets = new MessageReader();
+    this.#receive = (chunk) => packets.push(chunk, (packet) => receive(packet.subarray(1)));
+    return (message) => this.#socket.write(formatPacket(message));
   }
 
   onLost(listener: (loss: Loss) => void): () => void {
@@ -151,28 +133,6 @@ export class OpensshConnection implements Connection {
     if (!(await isWithin(this.#master.ended, endGraceMs))) signalProcess(this.#pid, "SIGKILL");
     await this.#master.release();
   }
-}
-
-async function startIn(channel: Channel, { line, terminal }: ExecRequest): Promise<boolean | undefined> {
-  if (terminal !== undefined) {
-    const { term = "xterm-256color", columns, rows } = terminal;
-    const size = [columns, rows, 0, 0].map((uint32) => ({ uint32 }));
-    // No modes.
-    const isGiven = await channel.request("pty-req", encodeFields([{ string: term }, ...size, { string: "\0" }]));
-    if (isGiven !== true) return isGiven;
-  }
-  if (line === undefined) return channel.request("shell", Buffer.alloc(0));
-  return channel.request("exec", encodeFields([{ string: line }]));
-}
-
-/** RFC 4254, 7.2, and PROTOCOL of OpenSSH, 2.4. */
-function formatTarget(target: ForwardTarget): [type: string, fields: Buffer] {
-  if ("socketPath" in target) {
-    const fields = [{ string: target.socketPath }, { string: "" }, { uint32: 0 }];
-    return ["direct-streamlocal@openssh.com", encodeFields(fields)];
-  }
-  const { host, port } = target;
-  return ["direct-tcpip", encodeFields([{ string: host }, { uint32: port }, { string: "127.0.0.1" }, { uint32: 0 }])];
 }
 
 function signalProcess(pid: number, signal: NodeJS.Signals): void {

@@ -77,7 +77,7 @@ function pidNamespace(): string {
 }
 
 /** In ticks since the machine started; 0 where there is no /proc; undefined when there is no such process. */
-function startOf(pid: number): string | undefined {
+export function startOf(pid: number): string | undefined {
   try {
     // The second field, a name in parentheses, may hold anything.
     return readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\)/s, "").split(" ")[20];

@@ -79,6 +79,11 @@ export interface SshEndpoint {
   readonly pkcs11Provider?: string | undefined;
   /** Files of host keys that are refused, as OpenSSH's `RevokedHostKeys`: lists of public keys, or key revocation lists (KRL). */
   readonly revokedHostKeys?: readonly string[] | undefined;
+  /**
+   * How long an idle connection outlives the session, for the next one to the same machine, where the session says where connections
+   * are kept. Default: not at all.
+   */
+  readonly persistMs?: number | undefined;
   /** Absolute path of the OpenSSH client configuration that the endpoint comes from. */
   readonly configFile?: string | undefined;
 }

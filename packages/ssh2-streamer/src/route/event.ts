@@ -21,6 +21,10 @@ export type SshEvent =
       readonly target: string;
       readonly cause: string;
     }
+  /** The connection of an earlier session was taken up, which was kept. */
+  | { readonly type: "ssh.kept-connection-used"; readonly hop: string }
+  /** The connection that was opened ends with the session, although it was to be kept. */
+  | { readonly type: "ssh.connection-not-kept"; readonly hop: string; readonly cause: string }
   | { readonly type: "ssh.connect-retried"; readonly hop: string; readonly attempt: number; readonly cause: string }
   | { readonly type: "ssh.session-limit"; readonly hop: string; readonly limit: number }
   | {

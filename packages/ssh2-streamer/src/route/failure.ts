@@ -230,6 +230,11 @@ export function secretsOf(endpoint: SshEndpoint): Secret[] {
 
 const answered = new WeakMap<SshEndpoint, Secret[]>();
 
+/** Forgets what a login was answered with. */
+export function forgetSecrets(endpoint: SshEndpoint): void {
+  answered.delete(endpoint);
+}
+
 /** Makes what a login was answered with one of the endpoint's secrets. */
 export function noteSecret(endpoint: SshEndpoint, secret: Secret): void {
   const known = answered.get(endpoint) ?? [];

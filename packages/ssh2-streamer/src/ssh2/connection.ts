@@ -16,7 +16,7 @@ import {
 } from "../transport/transport.js";
 import { ChannelSocket } from "./channel-socket.js";
 import { createExecChannel } from "./exec-channel.js";
-import { closeUnstartedSession, serverVersion } from "./internals.js";
+import { closeUnstartedSession, relayChannels, serverVersion } from "./internals.js";
 import { classifyOpenFailure } from "./open-failure.js";
 
 export interface ConnectionSetting {
@@ -101,6 +101,10 @@ export class Ssh2Connection implements Connection {
         else this.#client.forwardOut("127.0.0.1", 0, target.host, target.port, done);
       },
     );
+  }
+
+  relay(receive: (message: Buffer) => void): Promise<(message: Buffer) => void> {
+    return relayChannels(this.#client, receive);
   }
 
   onLost(listener: (loss: Loss) => void): () => void {

@@ -1,13 +1,13 @@
 import type { Duplex } from "node:stream";
 import { isOttoError, longestTimerMs, type OttoError } from "@otto/errors";
-import type { Algorithms, Client, ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
+import type { Algorithms, AuthHandlerMiddleware, Client, ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
 import { type AnswerSetting, LoginAnswers } from "../login/login-answers.js";
 import type { SshEndpoint } from "../route/endpoint.js";
 import { authError, connectError, describe, type LoginFailure, secretsOf, socketError } from "../route/failure.js";
 import type { HostKeyCheck } from "../transport/host-key-check.js";
 import { readDropWord } from "../transport/server-faults.js";
 import { type LoginPlan, planAttempts } from "./credential.js";
-import { limitSignatures, onAuthFailure } from "./internals.js";
+import { forgetLogin, limitSignatures, nothingToTry, onAuthFailure } from "./internals.js";
 import { createLogin, type Login } from "./login.js";
 
 /** What the lists of an endpoint leave. */
@@ -36,7 +36,9 @@ export interface HandshakeSetting {
  * @throws OttoError `SSH_CONNECT_FAILED`, `SSH_AUTH_FAILED`, or what the host key check threw
  */
 export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, use: (client: Client) => T): Promise<T> {
-  const { ssh2, endpoint, signal } = setting;
+  // Listeners stay with the client: none of them must hold the setting, which has keys and passwords.
+  const { ssh2, endpoint, signal, hostKey, onHostKeyTrusted } = setting;
+  const { wait: pause } = setting;
   const client = new ssh2.Client();
   const over = new AbortController();
   let hostKeyError: unknown;
@@ -46,29 +48,41 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
     const settle = (error: unknown) => {
       signal.removeEventListener("abort", onAbort);
       over.abort(error);
-      if (error === undefined) return resolve(use(client));
+      if (error === undefined) {
+        login = undefined;
+        forgetLogin(client);
+        return resolve(use(client));
+      }
+      login = undefined;
       reject(error);
       socket.destroy();
     };
     const onAbort = () => settle(signal.reason);
-    const fail = (error: unknown) => settle(error ?? authError(endpoint, login));
+    let login: Login | undefined;
+    const failure = () => login ?? { tried: [], offered: undefined };
+    const fail = (error: unknown) => settle(error ?? authError(endpoint, failure()));
     const wait: AnswerSetting["wait"] = (work) => {
       isAsked = true;
-      return setting.wait(work);
+      return pause(work);
     };
-    const login = openLogin({ ...setting, wait, signal: over.signal }, fail);
+    login = openLogin({ ...setting, wait, signal: over.signal }, fail);
     signal.addEventListener("abort", onAbort);
     client.once("ready", () => settle(undefined));
     // ssh2 reports an agent's failure as an error and goes on.
     client.on("error", (error: Error & { level?: string }) => {
-      if (error.level === "agent") login.noteOwnFailure(describe(error, secretsOf(endpoint)));
-      else settle(hostKeyError ?? explain(error, { endpoint, login, firstBytes, hasBegun: trusted !== undefined }));
+      if (error.level === "agent") login?.noteOwnFailure(describe(error, secretsOf(endpoint)));
+      else {
+        const progress = { endpoint, login: failure(), firstBytes, hasBegun: trusted !== undefined };
+        settle(hostKeyError ?? explain(error, progress));
+      }
     });
-    client.once("change password", () => fail(authError(endpoint, addTo(login, "the server wants a new password"))));
+    client.once("change password", () =>
+      fail(authError(endpoint, addTo(failure(), "the server wants a new password"))),
+    );
     client.once("close", () => {
       // Somebody was asked already, and would be again.
       const error = isAsked
-        ? authError(endpoint, addTo(login, "the server hung up"))
+        ? authError(endpoint, addTo(failure(), "the server hung up"))
         : connectError(endpoint, "dropped");
       settle(hostKeyError ?? error);
     });
@@ -77,10 +91,10 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
       // ssh2 1.17 asks again whenever the keys are renewed, and what is written before a late answer breaks the connection.
       if (trusted?.equals(key)) return finish(true);
       const seen = Buffer.from(key);
-      setting.hostKey.verify(seen).then(
+      hostKey.verify(seen).then(
         () => {
           trusted = seen;
-          setting.onHostKeyTrusted();
+          onHostKeyTrusted();
           finish(true);
         },
         (error: unknown) => {
@@ -89,8 +103,12 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
         },
       );
     };
-    client.connect({ ...formatConfig(setting, socket), authHandler: login.handler, hostVerifier: verify });
-    onAuthFailure(client, login.noteServerAnswer);
+    const authHandler: AuthHandlerMiddleware = (methods, isPartial, next) => {
+      if (login !== undefined) login.handler(methods, isPartial, next);
+      else next(nothingToTry);
+    };
+    client.connect({ ...formatConfig(setting, socket), authHandler, hostVerifier: verify });
+    onAuthFailure(client, (methods, isPartial) => login?.noteServerAnswer(methods, isPartial));
     const { signatures } = setting.algorithms;
     if (signatures !== undefined) limitSignatures(client, signatures);
     // ssh2 has paused the socket by now, so listening does not lose it a byte.
@@ -114,7 +132,7 @@ function openLogin(setting: HandshakeSetting, fail: (error: unknown) => void): L
 }
 
 /** A failure with the server's last word among what was tried. */
-function addTo({ tried, offered, advice, unanswered }: Login, word: string): LoginFailure {
+function addTo({ tried, offered, advice, unanswered }: LoginFailure, word: string): LoginFailure {
   return { tried: [...tried, word], offered, advice, unanswered };
 }
 
@@ -136,7 +154,7 @@ function formatConfig({ endpoint, algorithms, login, hostKey }: HandshakeSetting
 
 interface Progress {
   readonly endpoint: SshEndpoint;
-  readonly login: Login;
+  readonly login: LoginFailure;
   readonly firstBytes: Buffer | undefined;
   /** Whether the login has: the server is trusted. */
   readonly hasBegun: boolean;

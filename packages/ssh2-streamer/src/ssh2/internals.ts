@@ -77,6 +77,30 @@ export function onAuthFailure(
   };
 }
 
+/** What {@link forgetLogin} has an `authHandler` say. */
+export const nothingToTry = { type: "none", username: "" } as const;
+
+/**
+ * Has ssh2 let go of the key or password that it logged in by, which it would hold as long as the connection lasts: it hears that it
+ * was refused, and sends nothing.
+ * @param client that has logged in, and whose `authHandler` has nothing but {@link nothingToTry} any more
+ */
+export function forgetLogin(client: Client): void {
+  const protocol = (client as unknown as ClientInternals)._protocol;
+  let isForgotten = false;
+  const sent = protocol as unknown as Record<string, () => void>;
+  for (const method of ["authPassword", "authPK", "authKeyboard", "authHostbased"]) sent[method] = () => {};
+  sent.authNone = () => {
+    isForgotten = true;
+  };
+  // A key goes through its kinds of signatures first.
+  for (let tries = 0; !isForgotten && tries < mostSignatures; tries += 1) {
+    protocol._handlers.USERAUTH_FAILURE(protocol, [], false);
+  }
+}
+
+const mostSignatures = 16;
+
 /** What the server calls itself: `OpenSSH_9.2p1 Debian-2`, `dropbear_2022.83`. */
 export function serverVersion(client: Client): string {
   return (client as unknown as ClientInternals)._remoteVer;
@@ -103,14 +127,68 @@ export function limitSignatures(client: Client, accepted: readonly string[]): vo
   };
 }
 
+type MessageHandler = (protocol: unknown, payload: Buffer) => unknown;
+
+interface PacketWriting {
+  readonly _packetRW: {
+    readonly write: { readonly allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer };
+  };
+}
+
+/** Of the connections whose channels are somebody else's, by their protocol. */
+const relayed = new WeakMap<object, (message: Buffer) => void>();
+/** RFC 4254: what a server says of channels that we have asked for. */
+const [firstMessage, lastMessage] = [91, 100];
+let isTapped = false;
+
+/**
+ * Passes on what the server says of channels, which ssh2 hears nothing of any more.
+ * @returns sends a message of a channel
+ */
+export async function relayChannels(
+  client: Client,
+  receive: (message: Buffer) => void,
+): Promise<(message: Buffer) => void> {
+  const handlers = await importPart<MessageHandler[]>("handlers.js");
+  const { sendPacket } = await importPart<{ readonly sendPacket: (protocol: unknown, packet: Buffer) => void }>(
+    "utils.js",
+  );
+  if (!isTapped) tap(handlers);
+  isTapped = true;
+  const protocol = (client as unknown as { readonly _protocol: PacketWriting })._protocol;
+  relayed.set(protocol, receive);
+  return (message) => {
+    const { write } = protocol._packetRW;
+    const start = write.allocStart;
+    const packet = write.alloc(message.length);
+    packet.set(message, start);
+    sendPacket(protocol, write.finalize(packet));
+  };
+}
+
+/** The table of what becomes of a message, by its number, is one for all connections. */
+function tap(handlers: MessageHandler[]): void {
+  for (let type = firstMessage; type <= lastMessage; type += 1) {
+    const goOn = handlers[type];
+    handlers[type] = (protocol, payload) => {
+      const receive = relayed.get(protocol as object);
+      return receive === undefined ? goOn?.(protocol, payload) : receive(payload);
+    };
+  }
+}
+
+async function importPart<T>(name: string): Promise<T> {
+  // A bundler that leaves out ssh2 knows it by that name alone: this one is for Node to find.
+  const path = ["ssh2", `lib/protocol/${name}`].join("/");
+  forgetLastStat();
+  return ((await import(path)) as { default: T }).default;
+}
+
 type Constants = Readonly<Record<`${"DEFAULT" | "SUPPORTED"}_${"KEX" | "CIPHER" | "MAC"}`, readonly string[]>>;
 
 /** What this ssh2 can do with the cryptography of this machine. It is loaded here, like ssh2 itself. */
 export async function readSsh2Algorithms(): Promise<Ssh2Algorithms> {
-  // A bundler that leaves out ssh2 knows it by that name alone: this one is for Node to find.
-  const path = ["ssh2", "lib/protocol/constants.js"].join("/");
-  forgetLastStat();
-  const { default: constants } = (await import(path)) as { default: Constants };
+  const constants = await importPart<Constants>("constants.js");
   const listOf = (kind: "KEX" | "CIPHER" | "MAC") => ({
     defaults: constants[`DEFAULT_${kind}`],
     supported: constants[`SUPPORTED_${kind}`],

@@ -49,6 +49,11 @@ export interface Connection {
   openExec(request: ExecRequest): Promise<ExecChannel | OpenFailure>;
   /** Opens a stream to a Unix socket or a port of the machine, by forwarding. It fails with `lostError` on a loss. */
   openForward(target: ForwardTarget): Promise<AgentSocket | OpenFailure>;
+  /**
+   * Hands the channels to the caller, before any was opened: `receive` gets each message of the server about a channel (RFC 4254),
+   * and what is returned sends one.
+   */
+  relay(receive: (message: Buffer) => void): Promise<(message: Buffer) => void>;
   /** Calls `listener` once, when the connection is lost or closed; at once when it is. Returns an undo. */
   onLost(listener: (loss: Loss) => void): () => void;
   /** The error of what was under way, for a connection that is lost. */
