@@ -36,7 +36,7 @@ interface OneWay {
   readonly direction: "up" | "down";
   readonly traffic: Traffic;
   readonly trips: TripObserver;
-  cut(): void;
+  readonly cut: () => void;
 }
 
 // A chunk leaves `delayMs` after it came, and not before the bytes ahead of it have had their time on the wire.

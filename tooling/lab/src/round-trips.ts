@@ -1,7 +1,7 @@
 /** The two sides of one connection, as they see its chunks. */
 export interface TripObserver {
   /** Call it when a chunk is sent; call what it returns when that chunk is delivered. */
-  sent(by: "client" | "server"): () => void;
+  readonly sent: (by: "client" | "server") => () => void;
 }
 
 /** Counts round trips: see `roundTrips` of `LabProxy`. */
