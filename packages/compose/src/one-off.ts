@@ -8,7 +8,7 @@ import { createStackRedactor } from "./declared/stack-redactor.js";
 import { listStack, readDesiredStack } from "./desired/desired-stack.js";
 import { sendFiles } from "./execute/staged-files.js";
 import type { UpOptions } from "./execute/up-options.js";
-import { observeStack } from "./observed/observed-stack.js";
+import { observeScript, observeStack } from "./observed/observed-stack.js";
 import { stackCommand } from "./session/compose-command.js";
 import { createCompose, runInTree } from "./session/compose-process.js";
 import { withStackLock } from "./session/stack-lock.js";
@@ -52,7 +52,8 @@ export async function startOneOff(
   const name = `${stack.project}-${oneOff.service}-run-${randomBytes(6).toString("hex")}`;
   const reaper = await openReaper(stack.parent, name);
   try {
-    await withStackLock(stack, options, async (session) => {
+    const ahead = observeScript(stack, imageReferences(stack));
+    await withStackLock(stack, { ...options, ahead }, async (session) => {
       const { cacheDir, signal } = options;
       const [observed, listing] = await Promise.all([
         observeStack(session, imageReferences(stack)),

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { cleanText, OttoError, SingleFlight, withListener } from "@otto/errors";
 import pLimit from "p-limit";
@@ -7,6 +8,7 @@ import { isOlder } from "./connection/api-version.js";
 import { ChannelAgent, type DialEngine } from "./connection/channel-agent.js";
 import { EngineClient } from "./connection/engine-client.js";
 import { callEngine } from "./connection/engine-error.js";
+import { ourApiVersion, readOwnWords } from "./connection/spoken-version.js";
 import { type AttachOptions, attachContainer, waitContainer } from "./containers/attach.js";
 import {
   type ContainerPath,
@@ -92,7 +94,6 @@ export interface Engine extends AsyncDisposable {
 
 // More than about 20 exec starts at once collapse the engine; 8 is the fastest.
 const execStartsAtOnce = 8;
-const ourApiVersion = "1.43";
 const oldestApiVersion = "1.41";
 
 /**
@@ -112,11 +113,36 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
     return negotiated;
   };
   const client = async (signal: AbortSignal | undefined) => (await negotiateOnce(signal)).client;
+  /**
+   * For what changes nothing: the first question is asked by our version, and its answer says whether the engine speaks it; only
+   * where it does not, or does not say, is the engine asked for its version, and the question is asked again.
+   */
+  const ask = async <T>(
+    signal: AbortSignal | undefined,
+    question: (client: EngineClient) => Promise<T>,
+  ): Promise<T> => {
+    if (negotiated !== undefined) return question(negotiated.client);
+    signal?.throwIfAborted();
+    let headers: IncomingHttpHeaders | undefined;
+    const onHeaders = (heard: IncomingHttpHeaders) => {
+      headers = heard;
+    };
+    const { name } = unversioned;
+    const [answer] = await Promise.allSettled([
+      question(new EngineClient({ name, agent, apiVersion: ourApiVersion, onHeaders })),
+    ]);
+    const words = headers && readOwnWords(headers);
+    if (headers !== undefined && words === undefined) return question(await client(signal));
+    if (words !== undefined)
+      negotiated ??= { client: new EngineClient({ name, agent, apiVersion: ourApiVersion }), ...words };
+    if (answer.status === "rejected") throw answer.reason;
+    return answer.value;
+  };
 
   return {
     version: (signal) => readVersion(unversioned, signal),
-    time: async (signal) => readTime(await client(signal), signal),
-    inspectImage: async (reference, signal) => inspectImage(await client(signal), reference, signal),
+    time: (signal) => ask(signal, (client) => readTime(client, signal)),
+    inspectImage: (reference, signal) => ask(signal, (client) => inspectImage(client, reference, signal)),
     tagImage: async (names, signal) => tagImage(await client(signal), names, signal),
     removeImage: async (reference, signal) => removeImage(await client(signal), reference, signal),
     pullImage: (pull, signal) => guarded(pull, async (options) => pullImage(await client(signal), options, signal)),
@@ -129,9 +155,9 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
       }),
     buildImage: (tar, build, signal) =>
       guarded(build, async (options) => buildImage(await client(signal), tar, options, signal)),
-    listContainers: async (filter, signal) => listContainers(await client(signal), filter ?? {}, signal),
-    inspectContainer: async (id, signal) => inspectContainer(await client(signal), id, signal),
-    statPath: async (target, signal) => statPath(await client(signal), target, signal),
+    listContainers: (filter, signal) => ask(signal, (client) => listContainers(client, filter ?? {}, signal)),
+    inspectContainer: (id, signal) => ask(signal, (client) => inspectContainer(client, id, signal)),
+    statPath: (target, signal) => ask(signal, (client) => statPath(client, target, signal)),
     readArchive: async (target, signal) => readArchive(await client(signal), target, signal),
     writeArchive: async (target, tar, signal) => writeArchive(await client(signal), target, tar, signal),
     watchContainers: async (labels, signal) => watchContainers(await client(signal), labels, signal),

@@ -27,8 +27,8 @@ export interface HostOptions {
   readonly dockerCapable?: boolean;
   /** Further lines for its sshd_config. */
   readonly sshdConfig?: readonly string[];
-  /** Default `VERBOSE`. With `DEBUG1` its log has what was negotiated. */
-  readonly logLevel?: "VERBOSE" | "DEBUG1";
+  /** Default `VERBOSE`. With `DEBUG2` its log has what was negotiated. */
+  readonly logLevel?: "VERBOSE" | "DEBUG2";
   /**
    * What serves SSH. Default `openssh`, which also serves a host with options that Dropbear lacks: `authentication`,
    * `max…`, `allow…`, `hostKeyTypes`, `sshdConfig`, `logLevel`, `environment`.

@@ -100,7 +100,8 @@ export async function observeContainers(session: StackSession): Promise<Observed
   return parseContainers(session.parent, output);
 }
 
-function observeScript({ parent, project }: StackLocation, images: readonly string[]): string {
+/** What {@link observeStack} runs. */
+export function observeScript({ parent, project }: StackLocation, images: readonly string[] = []): string {
   const next = "printf '\\036'";
   const inspect = `${dockerWords(parent)} image inspect --format '{{json .}}' ${images.map(quoteWord).join(" ")}`;
   return `${stagedDirectoryScript(project, parent.docker.stagingRoot)}

@@ -15,6 +15,8 @@ export interface EngineClientOptions {
   readonly apiVersion?: string | undefined;
   /** It reports pid 0 for each process that has ended, as Podman does. Default false. */
   readonly forgetsPids?: boolean;
+  /** Gets the headers of each answer, whatever its status. */
+  readonly onHeaders?: ((headers: IncomingHttpHeaders) => void) | undefined;
 }
 
 /** A list of all containers of a large machine has some MiB. */
@@ -31,12 +33,14 @@ export class EngineClient {
   readonly forgetsPids: boolean;
   readonly #agent: ChannelAgent;
   readonly #version: string;
+  readonly #onHeaders: EngineClientOptions["onHeaders"];
 
-  constructor({ name, agent, apiVersion, forgetsPids = false }: EngineClientOptions) {
+  constructor({ name, agent, apiVersion, forgetsPids = false, onHeaders }: EngineClientOptions) {
     this.name = name;
     this.forgetsPids = forgetsPids;
     this.#agent = agent;
     this.#version = apiVersion === undefined ? "" : `/v${apiVersion}`;
+    this.#onHeaders = onHeaders;
   }
 
   /** The same for what is not of the API. */
@@ -63,7 +67,8 @@ export class EngineClient {
   async stream(message: EngineMessage, signal: AbortSignal | undefined): Promise<IncomingMessage> {
     const sent = this.#start(message, signal);
     const answer = await answerTo(sent, message.body);
-    const { statusCode = 0 } = answer;
+    const { statusCode = 0, headers } = answer;
+    this.#onHeaders?.(headers);
     if (statusCode >= 200 && statusCode < 300) return answer;
     const refusal = await readRefusal(statusCode, answer);
     // It may not have read all of the body.

@@ -7,7 +7,15 @@ import { authError, connectError, describe, type LoginFailure, secretsOf, socket
 import type { HostKeyCheck } from "../transport/host-key-check.js";
 import { readDropWord } from "../transport/server-faults.js";
 import { type LoginPlan, planAttempts } from "./credential.js";
-import { forgetLogin, limitSignatures, nothingToTry, onAuthFailure } from "./internals.js";
+import {
+  beginLoginAtOnce,
+  forgetLogin,
+  ignoreFurtherHostKeys,
+  limitSignatures,
+  nothingToTry,
+  onAuthFailure,
+  signAtOnce,
+} from "./internals.js";
 import { createLogin, type Login } from "./login.js";
 
 /** What the lists of an endpoint leave. */
@@ -111,6 +119,9 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
     onAuthFailure(client, (methods, isPartial) => login?.noteServerAnswer(methods, isPartial));
     const { signatures } = setting.algorithms;
     if (signatures !== undefined) limitSignatures(client, signatures);
+    beginLoginAtOnce(client);
+    signAtOnce(client);
+    ignoreFurtherHostKeys(client);
     // ssh2 has paused the socket by now, so listening does not lose it a byte.
     socket.once("data", (chunk: Buffer) => {
       firstBytes = chunk;

@@ -1,5 +1,5 @@
 import { forgetLastStat } from "@otto/errors";
-import type { Channel, Client } from "ssh2";
+import type { Channel, Client, ParsedKey } from "ssh2";
 import { keyAlgorithms } from "../host-keys/host-key.js";
 import type { Ssh2Algorithms } from "./algorithms.js";
 
@@ -20,14 +20,22 @@ interface Extension {
   readonly algs?: readonly string[];
 }
 
-interface ClientInternals {
-  readonly _protocol: {
-    readonly _handlers: {
-      EXT_INFO: (protocol: unknown, extensions: readonly Extension[]) => void;
-      SERVICE_ACCEPT: (protocol: unknown, service: string) => void;
-      USERAUTH_FAILURE: (protocol: unknown, methods: readonly string[], isPartial: boolean) => void;
-    };
+type Sign = (data: Buffer, finish: (signature: Buffer) => void) => void;
+
+interface ProtocolInternals {
+  readonly _handlers: {
+    EXT_INFO: (protocol: unknown, extensions: readonly Extension[]) => void;
+    SERVICE_ACCEPT: (protocol: unknown, service: string) => void;
+    USERAUTH_FAILURE: (protocol: unknown, methods: readonly string[], isPartial: boolean) => void;
+    GLOBAL_REQUEST: (protocol: unknown, name: string, wantsReply: boolean, data: unknown) => void;
   };
+  service: (name: string) => void;
+  /** @param sign absent: the server is asked whether it takes the key */
+  authPK: (username: string, key: ParsedKey, algorithm: string | undefined, sign?: Sign) => void;
+}
+
+interface ClientInternals {
+  readonly _protocol: ProtocolInternals;
   readonly _remoteVer: string;
   /** A channel that is yet to be opened is a function. */
   readonly _chanMgr: { readonly _channels: Readonly<Record<string, Channel | (() => void)>> };
@@ -182,6 +190,73 @@ async function importPart<T>(name: string): Promise<T> {
   const path = ["ssh2", `lib/protocol/${name}`].join("/");
   forgetLastStat();
   return ((await import(path)) as { default: T }).default;
+}
+
+/**
+ * Makes the first attempt to log in together with the request for the service, which ssh2 waits for: a round trip less. A server that
+ * does not have the service disconnects whatever follows. Where the server says nothing of what it takes signatures by (RFC 8308: it
+ * is an old one), ssh2's order stays.
+ * @param client that is connecting; {@link limitSignatures} comes before
+ */
+export function beginLoginAtOnce(client: Client): void {
+  const { _protocol: protocol } = client as unknown as ClientInternals;
+  const { _handlers: handlers, service: request } = protocol;
+  const { EXT_INFO: note, SERVICE_ACCEPT: goOn } = handlers;
+  let isRequested = false;
+  let hasExtensions = false;
+  let hasBegun = false;
+  const begin = () => {
+    if (hasBegun) return;
+    hasBegun = true;
+    goOn(protocol, "ssh-userauth");
+  };
+  protocol.service = (name) => {
+    request.call(protocol, name);
+    isRequested = true;
+    if (hasExtensions) begin();
+  };
+  handlers.EXT_INFO = (sender, extensions) => {
+    note(sender, extensions);
+    hasExtensions = true;
+    if (isRequested) begin();
+  };
+  handlers.SERVICE_ACCEPT = begin;
+}
+
+/**
+ * Sends a key's signature without asking first whether the server takes the key (RFC 4252, 7): a round trip less. A signature is of
+ * this session alone, so a server that does not take the key learns nothing by it, and counts it as it would count the question.
+ * Keys of agents and those with a passphrase are asked for: their owner may be, too.
+ * @param client that is connecting
+ */
+export function signAtOnce(client: Client): void {
+  const { _protocol: protocol } = client as unknown as ClientInternals;
+  const { authPK } = protocol;
+  protocol.authPK = (username, key, algorithm, sign) => {
+    if (sign !== undefined || !key.isPrivateKey()) return authPK.call(protocol, username, key, algorithm, sign);
+    authPK.call(protocol, username, key, algorithm, (data, finish) => {
+      const signature: Buffer | Error = key.sign(data, hashOf(algorithm));
+      // After the server's answer ssh2 finds the same, and reports it.
+      if (signature instanceof Error) authPK.call(protocol, username, key, algorithm);
+      else finish(signature);
+    });
+  };
+}
+
+/** Of the algorithms that ssh2 signs by with RSA keys; undefined: the key's own. */
+function hashOf(algorithm: string | undefined): string | undefined {
+  if (algorithm === "rsa-sha2-256") return "sha256";
+  if (algorithm === "rsa-sha2-512") return "sha512";
+  return algorithm === "ssh-rsa" ? "sha1" : undefined;
+}
+
+/** Lets go by which further keys a host says it has: ssh2 has it sign by each of them, and nobody here would use the proofs. */
+export function ignoreFurtherHostKeys(client: Client): void {
+  const { _handlers: handlers } = (client as unknown as ClientInternals)._protocol;
+  const { GLOBAL_REQUEST: goOn } = handlers;
+  handlers.GLOBAL_REQUEST = (protocol, name, wantsReply, data) => {
+    if (name !== "hostkeys-00@openssh.com") goOn(protocol, name, wantsReply, data);
+  };
 }
 
 type Constants = Readonly<Record<`${"DEFAULT" | "SUPPORTED"}_${"KEX" | "CIPHER" | "MAC"}`, readonly string[]>>;
