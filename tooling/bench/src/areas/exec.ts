@@ -1,0 +1,143 @@
+import { engineSocketPath } from "@otto/lab";
+import { commandContender, commandOverSsh, dockerOverSsh } from "../command-contender.js";
+import { type RunningContainer, startContainer } from "../container.js";
+import { createEngineExec } from "../engine-exec.js";
+import { isFar, type LinkName } from "../link.js";
+import type { Area, Bench, Contender, Row } from "../row.js";
+import { expectEqual } from "../shell.js";
+import type { SshClient } from "../ssh-client.js";
+
+const many = 100;
+/** More starts at once make the engine slow, and a stock sshd takes ten sessions on a connection. */
+const atOnce = 8;
+
+export const exec: Area = {
+  name: "exec",
+  title: "Commands",
+  about:
+    "`true` in a container and on the parent. Rows “in a session” are calls of @otto/hosts over a connection that is there (the middle one of " +
+    "several); the others are whole commands, `otto host ID exec`. “The engine’s socket” are the engine's own three requests on this machine. " +
+    "“Persists” is `ssh_options.persist`: the connection of an earlier command.",
+  usesLinks: true,
+  open: async (bench) => {
+    const container = await startContainer(bench, { name: "bench-exec" });
+    const engine = createEngineExec(engineSocketPath(), container.id);
+    const rows = [...bench.links.keys()].flatMap((link) => execRows(bench, link, { container, engine }));
+    return {
+      rows,
+      [Symbol.asyncDispose]: async () => {
+        engine.close();
+        await container[Symbol.asyncDispose]();
+      },
+    };
+  },
+};
+
+interface ExecTarget {
+  readonly container: RunningContainer;
+  readonly engine: ReturnType<typeof createEngineExec>;
+}
+
+function execRows(bench: Bench, link: LinkName, target: ExecTarget): readonly Row[] {
+  return [...sessionRows(bench, link, target), ...commandRows(bench, link, target)];
+}
+
+function sessionRows({ ssh }: Bench, link: LinkName, { container, engine }: ExecTarget): readonly Row[] {
+  const calls = isFar(link) ? 5 : 20;
+  const sshDockerExec = dockerExecBySsh(ssh.shared, container);
+  const socket = (ms: () => Promise<number>): Contender => ({
+    name: "the engine's socket",
+    run: async () => ({ ms: await ms(), output: undefined }),
+    check: () => undefined,
+  });
+  const manyBySsh = commandContender({
+    name: `ssh docker exec${ssh.shared.label}`,
+    argv: ({ route }) => [
+      "sh",
+      "-c",
+      `seq ${many} | xargs -P ${atOnce} -I {} ssh "$1" docker exec "$2" echo {} | wc -l`,
+      "sh",
+      route.name,
+      container.id,
+    ],
+    env: () => ssh.shared.env,
+    check: ({ stdout }) => expectEqual("answers", Number(stdout), many),
+  });
+  return [
+    {
+      what: "exec in a container, in a session",
+      link,
+      ours: (subject) => ({
+        name: subject.name,
+        run: async ({ route }) => ({ ...(await subject.call("execInContainer", route, container.name, calls)), calls }),
+        check: (codes) => expectEqual("exit codes", codes, Array(calls).fill(0)),
+      }),
+      theirs: [socket(() => engine.each(calls)), sshDockerExec, dockerExec(ssh.shared, container)],
+    },
+    {
+      what: "100 execs in a container at once, in a session",
+      link,
+      cost: "heavy",
+      ours: (subject) => ({
+        name: subject.name,
+        run: ({ route }) => subject.call("execManyInContainer", route, container.name, many),
+        check: (codes) => expectEqual("exit codes", codes, Array(many).fill(0)),
+      }),
+      theirs: [socket(() => engine.many(many, atOnce)), manyBySsh],
+    },
+    {
+      what: "run in a container, in a session",
+      link,
+      ours: (subject) => ({
+        name: subject.name,
+        run: async ({ route }) => ({ ...(await subject.call("runInContainer", route, container.name, calls)), calls }),
+        check: (codes) => expectEqual("exit codes", codes, Array(calls).fill(0)),
+      }),
+      theirs: [sshDockerExec],
+    },
+  ];
+}
+
+function commandRows({ ssh }: Bench, link: LinkName, { container }: ExecTarget): readonly Row[] {
+  const whole = (what: string, persists: boolean, onParent: boolean): Omit<Row, "theirs"> => ({
+    what,
+    link,
+    ours: (subject) => ({
+      name: subject.name,
+      run: (turn) => {
+        const id = onParent ? turn.route.name : container.hostId(turn);
+        const repo = persists ? container.persistent(link) : container.repo(link);
+        return subject.cli(["host", id, "exec", "--", "true"], repo.settings);
+      },
+      check: () => undefined,
+    }),
+  });
+  const sshTrue = (client: SshClient) =>
+    commandOverSsh("ssh", client, { words: () => ["true"], check: () => undefined });
+  return [
+    {
+      ...whole("exec in a container, a command", false, false),
+      theirs: [
+        dockerExecBySsh(ssh.plain, container),
+        dockerExecBySsh(ssh.shared, container),
+        dockerExec(ssh.plain, container),
+        dockerExec(ssh.shared, container),
+      ],
+    },
+    {
+      ...whole("exec in a container, a command, connection persists", true, false),
+      theirs: [dockerExecBySsh(ssh.shared, container), dockerExec(ssh.shared, container)],
+    },
+    { ...whole("exec on the parent, a command", false, true), theirs: [sshTrue(ssh.plain)] },
+    { ...whole("exec on the parent, a command, connection persists", true, true), theirs: [sshTrue(ssh.shared)] },
+  ];
+}
+
+function dockerExecBySsh(client: SshClient, { id }: RunningContainer): Contender {
+  const words = () => ["docker", "exec", id, "true"];
+  return commandOverSsh("ssh docker exec", client, { words, check: () => undefined });
+}
+
+function dockerExec(client: SshClient, { id }: RunningContainer): Contender {
+  return dockerOverSsh(client, { words: () => ["exec", id, "true"], check: () => undefined });
+}

@@ -1,0 +1,264 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { commandContender } from "../command-contender.js";
+import { type RunningContainer, startContainer } from "../container.js";
+import type { LinkName } from "../link.js";
+import type { Measured } from "../measured.js";
+import type { Area, Bench, Contender, Row, Turn } from "../row.js";
+import { expectEqual, run, sh } from "../shell.js";
+import type { SshClient } from "../ssh-client.js";
+import { noiseOf, writeSmallFiles } from "../tree.js";
+
+/** So much smaller is what goes over links with a delay or a bastion. */
+const farScale = 0.25;
+const largeBytes = 256 << 20;
+const smallCount = 10_000;
+const meanBytes = 2000;
+
+type Direction = "put" | "get";
+type Place = "the parent" | "a container";
+
+/** One way to copy; `from` and `to` are paths of this machine, of the parent or of the container. */
+interface Way {
+  readonly name: string;
+  /** Where it copies to or from, when that is not the row's: what the link itself allows. */
+  readonly place?: Place;
+  copy(turn: Turn, from: string, to: string): Promise<Measured<unknown>>;
+}
+
+export const files: Area = {
+  name: "files",
+  title: "Files",
+  about:
+    "A file of 256 MB and a tree of 10,000 files of 2 KB, to and from the parent and a container, by @otto/hosts over a connection that is " +
+    "there, as OpenSSH's is (ControlMaster). With a delay or a bastion a quarter of the bytes and files.",
+  usesLinks: true,
+  open: async (bench) => {
+    const container = await startContainer(bench, { name: "bench-files" });
+    const there = join(bench.directory, "there");
+    mkdirSync(there, { recursive: true });
+    run("docker", "exec", container.id, "mkdir", "-p", "/there");
+    const rows = [...bench.links.keys()].flatMap((link) => linkRows(bench, link, { container, there }));
+    return { rows, [Symbol.asyncDispose]: () => container[Symbol.asyncDispose]() };
+  },
+};
+
+interface Ground {
+  readonly container: RunningContainer;
+  /** Where files of the parent lie. */
+  readonly there: string;
+}
+
+function linkRows(bench: Bench, link: LinkName, ground: Ground): readonly Row[] {
+  const scale = bench.scale * (link === "direct" ? 1 : farScale);
+  const here = join(bench.directory, `here-${link}`);
+  const content = { large: join(here, "large"), small: join(here, "small") };
+  const layOnce = createOnce(() => {
+    mkdirSync(here, { recursive: true });
+    writeFileSync(content.large, noiseOf(Math.ceil(largeBytes * scale)));
+    writeSmallFiles(content.small, { count: Math.ceil(smallCount * scale), meanBytes });
+  });
+  const rows = (["large", "small"] as const).flatMap((kind: Kind) =>
+    (["put", "get"] as const).flatMap((direction) =>
+      (["the parent", "a container"] as const).map((place): Row => {
+        const preposition = direction === "put" ? "to" : "from";
+        const title = place === "the parent" || direction === "get" ? preposition : "into";
+        const copy = { source: content[kind], direction, place, ground, layOnce, here };
+        return {
+          what: `${direction} ${kind === "large" ? "256 MB" : "10,000 files"} ${title} ${place}`,
+          link,
+          cost: "heavy",
+          bulk: true,
+          ours: (subject) => contenderOf(ottoWay(subject, copy), copy),
+          theirs: referencesOf(bench, kind, copy).map((way) =>
+            contenderOf(way, { ...copy, place: way.place ?? place }),
+          ),
+        };
+      }),
+    ),
+  );
+  return rows.map((row, index) =>
+    index < rows.length - 1 ? row : { ...row, done: () => rmSync(here, { recursive: true, force: true }) },
+  );
+}
+
+interface Copy {
+  /** What is copied, as it lies on this machine. */
+  readonly source: string;
+  readonly direction: Direction;
+  readonly place: Place;
+  readonly ground: Ground;
+  readonly layOnce: () => void;
+  /** Where `get` writes. */
+  readonly here: string;
+}
+
+function contenderOf(way: Way, copy: Copy): Contender {
+  const { source, direction, place, ground, here } = copy;
+  const isInside = place === "a container";
+  const mark = way.name.replace(/\W+/g, "-");
+  const far = isInside ? "/there" : ground.there;
+  const [from, to] = direction === "put" ? [source, `${far}/${mark}`] : [`${far}/source`, join(here, mark)];
+  const inside = direction === "put" && isInside;
+  return {
+    name: way.name,
+    prepare: () => {
+      copy.layOnce();
+      if (inside) run("docker", "exec", ground.container.id, "rm", "-rf", to);
+      else rmSync(to, { recursive: true, force: true });
+      if (direction === "get") laySource(copy, from);
+    },
+    run: (turn) => way.copy(turn, from, to),
+    check: () => {
+      const found = digestTree(to, inside ? ground.container.id : undefined);
+      expectEqual(`what was copied to ${to}`, found, digestTree(source));
+      if (inside) run("docker", "exec", ground.container.id, "rm", "-rf", to);
+      else rmSync(to, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Lays what `get` fetches, unless it lies there. */
+function laySource({ source, place, ground }: Copy, path: string): void {
+  if (place === "the parent") {
+    sh(
+      '[ -e "$2.of" ] && [ "$(cat "$2.of")" = "$1" ] || { rm -rf "$2" && cp -r "$1" "$2" && echo "$1" >"$2.of"; }',
+      source,
+      path,
+    );
+    return;
+  }
+  const { id } = ground.container;
+  sh(
+    'docker exec "$3" grep -qxF "$1" "$2.of" || { docker exec "$3" rm -rf "$2" && docker cp --quiet "$1" "$3:$2" && docker exec "$3" sh -c "echo $1 >$2.of"; }',
+    source,
+    path,
+    id,
+  );
+}
+
+const digests =
+  'cd "$(dirname "$1")" && find "$(basename "$1")" -type f | LC_ALL=C sort | xargs -n 500 sha256sum | sed "s: [^/]*: :" | sha256sum';
+
+/** Of names and contents, apart from the name of what was copied itself. */
+function digestTree(path: string, container?: string): string {
+  if (container === undefined) return sh(digests, path);
+  return run("docker", "exec", container, "sh", "-c", digests, "sh", path);
+}
+
+function ottoWay(subject: Bench["otto"], { direction, place, ground }: Copy): Way {
+  const { name } = ground.container;
+  return {
+    name: subject.name,
+    copy: ({ route }, from, to) => {
+      if (place === "a container") {
+        const method = direction === "put" ? "putInContainer" : "getFromContainer";
+        return subject.call(method, route, name, [from, to]);
+      }
+      return subject.call(direction === "put" ? "putOnParent" : "getFromParent", route, [from, to]);
+    },
+  };
+}
+
+type Kind = "large" | "small";
+
+/** A line of sh on this machine; the paths are the bench's own and need no quotes. */
+type Line = (copied: { readonly from: string; readonly to: string; readonly host: string }) => string;
+
+interface Lines {
+  readonly [name: string]: Line;
+}
+
+function referencesOf({ ssh, otto }: Bench, kind: Kind, { direction, place, ground }: Copy): readonly Way[] {
+  const { id } = ground.container;
+  const client = ssh.shared;
+  const waysOf = (lines: Lines) => Object.entries(lines).map(([name, line]) => wayOf(name, client, line));
+  const toParent = waysOf(parentLines(client, kind)[direction]);
+  if (place === "the parent") return toParent;
+  const [scp] = toParent;
+  const preposition = direction === "put" ? "to" : "from";
+  return [
+    dockerCp(`docker cp over ssh${client.label}`, direction, id, ({ route }) => client.dockerEnv(route)),
+    ...waysOf(containerLines(id, kind)[direction]),
+    ...(scp === undefined
+      ? []
+      : [{ ...scp, name: `scp ${preposition} the parent${client.label}`, place: "the parent" as const }]),
+    dockerCp("docker cp on the parent", direction, id, () => otto.env),
+  ];
+}
+
+function wayOf(name: string, client: SshClient, line: Line): Way {
+  return {
+    name: `${name}${client.label}`,
+    copy: (turn, from, to) =>
+      commandContender({
+        name,
+        argv: ({ route }) => ["sh", "-c", line({ from, to, host: route.name })],
+        env: () => client.env,
+        check: () => undefined,
+      }).run(turn),
+  };
+}
+
+function dockerCp(name: string, direction: Direction, id: string, env: (turn: Turn) => NodeJS.ProcessEnv): Way {
+  const wordsOf = (from: string, to: string) => (direction === "put" ? [from, `${id}:${to}`] : [`${id}:${from}`, to]);
+  return {
+    name,
+    copy: (turn, from, to) => {
+      const argv = () => ["docker", "cp", "--quiet", ...wordsOf(from, to)];
+      return commandContender({ name, argv, env, check: () => undefined }).run(turn);
+    },
+  };
+}
+
+function parentLines({ configPath }: SshClient, kind: Kind): Readonly<Record<Direction, Lines>> {
+  const slash = kind === "small" ? "/" : "";
+  const scp = `scp -q -r -F ${configPath}`;
+  return {
+    put: {
+      scp: ({ from, to, host }) => `${scp} ${from} ${host}:${to}`,
+      rsync: ({ from, to, host }) => `rsync --archive ${from}${slash} ${host}:${to}`,
+      ...(kind === "small"
+        ? {
+            "tar over ssh": ({ from, to, host }) =>
+              `tar -C ${from} -c . | ssh ${host} 'mkdir ${to} && tar -C ${to} -x'`,
+          }
+        : { "cat over ssh": ({ from, to, host }) => `ssh ${host} 'cat >${to}' <${from}` }),
+    },
+    get: {
+      scp: ({ from, to, host }) => `${scp} ${host}:${from} ${to}`,
+      rsync: ({ from, to, host }) => `rsync --archive ${host}:${from}${slash} ${to}`,
+      ...(kind === "small"
+        ? { "tar over ssh": ({ from, to, host }) => `mkdir ${to} && ssh ${host} tar -C ${from} -c . | tar -C ${to} -x` }
+        : { "cat over ssh": ({ from, to, host }) => `ssh ${host} cat ${from} >${to}` }),
+    },
+  };
+}
+
+function containerLines(id: string, kind: Kind): Readonly<Record<Direction, Lines>> {
+  const inside = `docker exec -i ${id}`;
+  if (kind === "large")
+    return {
+      put: { "cat by ssh docker exec": ({ from, to, host }) => `ssh ${host} "${inside} sh -c 'cat >${to}'" <${from}` },
+      get: { "cat by ssh docker exec": ({ from, to, host }) => `ssh ${host} ${inside} cat ${from} >${to}` },
+    };
+  return {
+    put: {
+      "tar by ssh docker exec": ({ from, to, host }) =>
+        `tar -C ${from} -c . | ssh ${host} "${inside} sh -c 'mkdir ${to} && tar -C ${to} -x'"`,
+    },
+    get: {
+      "tar by ssh docker exec": ({ from, to, host }) =>
+        `mkdir ${to} && ssh ${host} ${inside} tar -C ${from} -c . | tar -C ${to} -x`,
+    },
+  };
+}
+
+function createOnce(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    work();
+  };
+}

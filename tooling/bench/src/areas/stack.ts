@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import { createImage } from "../busybox.js";
+import type { LinkName } from "../link.js";
+import { firstRoute } from "../route-choice.js";
+import type { Area, Bench, Contender, Row } from "../row.js";
+import { run } from "../shell.js";
+import { composeByHand, composeOverSsh, contendersOf, ottoStack, type Stack, type StackSettings } from "../stack.js";
+
+/** More services than this start one connection each: a stock sshd refuses some of them (`MaxStartups`). */
+const mostOverPlainSsh = 6;
+const manyServices = 30;
+
+export const stack: Area = {
+  name: "stack",
+  title: "Stacks",
+  about:
+    "Whole commands: `otto docker up` and `down` against `docker compose` with `DOCKER_HOST=ssh://`, and against compose by hand on the " +
+    "parent, whose files are there already, started by `ssh`. Beyond a delay or a bastion only the smallest stack.",
+  usesLinks: true,
+  open: async (bench) => {
+    const image = await createImage();
+    const links = [...bench.links.keys()];
+    const counts = (link: LinkName) => (link === "direct" ? bench.services : bench.services.slice(0, 1));
+    const rows = links.flatMap((link) =>
+      counts(link).flatMap((count) => stackRows(bench, link, { count, image: image.tag })),
+    );
+    return { rows, [Symbol.asyncDispose]: () => image[Symbol.asyncDispose]() };
+  },
+};
+
+interface StackShape {
+  readonly count: number;
+  readonly image: string;
+}
+
+function stackRows(bench: Bench, link: LinkName, { count, image }: StackShape): readonly Row[] {
+  const { ssh, directory } = bench;
+  const settings = (mark: string): StackSettings => ({
+    directory: join(directory, "stacks"),
+    mark: `${mark}-${link}-${count}`,
+    image,
+    services: count,
+    route: firstRoute(bench, link),
+  });
+  const ours = new Map(bench.subjects.map((subject) => [subject, ottoStack(subject, settings(subject.name))]));
+  const theirs = [
+    composeByHand(ssh.plain, settings("hand")),
+    composeByHand(ssh.shared, settings("hand-shared")),
+    composeOverSsh(ssh.shared, settings("over-shared")),
+    ...(count <= mostOverPlainSsh ? [composeOverSsh(ssh.plain, settings("over"))] : []),
+  ];
+  const row = (verb: "up" | "unchanged" | "down", title: string): Row => ({
+    what: `${title}, ${count} services`,
+    link,
+    cost: count >= manyServices && verb !== "unchanged" ? "far" : "heavy",
+    ours: (subject) => contenderOf(ours.get(subject), verb),
+    theirs: theirs.map((each) => contenderOf(each, verb)),
+  });
+  const last = row("down", "down");
+  const removeAll = () => removeContainers([...ours.values(), ...theirs]);
+  return [row("up", "up"), row("unchanged", "unchanged up"), { ...last, done: removeAll }];
+}
+
+function contenderOf(stack: Stack | undefined, verb: "up" | "unchanged" | "down"): Contender {
+  if (stack === undefined) throw new Error("bench: no stack of this checkout");
+  return contendersOf(stack)[verb];
+}
+
+/** What a failed `down` has left. */
+export function removeContainers(stacks: readonly Stack[]): void {
+  const left = stacks.flatMap((stack) => stack.containers());
+  if (left.length > 0) run("docker", "rm", "--force", ...left);
+}

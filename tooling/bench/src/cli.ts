@@ -1,0 +1,85 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { areas } from "./areas/index.js";
+import { type BenchArguments, parseArguments, UsageError } from "./arguments.js";
+import { findMisses } from "./check-targets.js";
+import { writeDocuments } from "./documents.js";
+import type { AreaResult, Results } from "./result.js";
+import { isFailed } from "./result.js";
+import { runArea } from "./run-area.js";
+import { readRunFacts } from "./run-facts.js";
+import { formatTable } from "./table.js";
+import { targets } from "./targets.js";
+
+const names = areas.map(({ name }) => name);
+const usage = `usage: pnpm bench [AREA...] [OPTION...]    measure, print and write docs/benchmarks.md and the READMEs' tables
+
+AREA: ${names.join(", ")}; none: all
+  --rounds N        of light rows; heavy ones run half as many, the heaviest one in five (default: 5)
+  --check           exit 1 where an aim of tooling/bench/src/targets.ts is missed
+  --json FILE       write the results to a file too
+  --of DIR          measure another built checkout of otto in the same rounds
+  --links A,B       direct, direct-50, bastion, bastion-50 (default: all)
+  --rows TEXT       only rows that have this in their name; nothing is written
+  --scale F         multiply sizes and counts of files; nothing is written (default: 1)
+  --services 6,30   sizes of stacks
+  --write           write the tables of the newest runs anew, and measure nothing
+`;
+
+const root = resolve(import.meta.dirname, "../../..");
+const resultsPath = join(root, "tooling/bench/results.json");
+// With it Node 20 reads certificates at each start: 30 ms that would be in every row.
+delete process.env.NODE_EXTRA_CA_CERTS;
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`bench: ${error.message}\n\n${usage}`);
+  process.exitCode = 2;
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const settings = parseArguments(words, names);
+  const results: Record<string, AreaResult> = {};
+  if (!settings.write) {
+    const chosen = areas.filter(({ name }) => settings.areas.length === 0 || settings.areas.includes(name));
+    for (const area of chosen) {
+      process.stdout.write(`\n${area.title}\n`);
+      const run = readRunFacts(words, settings.rounds);
+      const rows = await runArea(area, {
+        ...settings,
+        root,
+        env: process.env,
+        onRow: (row) => process.stdout.write(`${printRow({ run, rows: [row] }, area.name)}\n`),
+      });
+      results[area.name] = { run, rows };
+      if (isWhole(settings)) save({ ...readResults(), ...results });
+    }
+  }
+  if (settings.json !== undefined) writeFileSync(settings.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (isWhole(settings)) writeDocuments(root, areas, readResults(), targets);
+  const failures = Object.entries(results).flatMap(([area, { rows }]) =>
+    rows.flatMap(({ what, ours }) => (isFailed(ours) ? [`${area}, ${what}: ${ours.failed}`] : [])),
+  );
+  const misses = Object.entries(results).flatMap(([area, result]) => findMisses(targets, area, result));
+  for (const line of [...failures, ...(settings.check ? misses : [])]) process.stdout.write(`${line}\n`);
+  return failures.length > 0 || (settings.check && misses.length > 0) ? 1 : 0;
+}
+
+/** What is measured in part, or made smaller, is written nowhere. */
+function isWhole({ rows, scale, links }: BenchArguments): boolean {
+  return rows === undefined && scale === 1 && links.length === 4;
+}
+
+function printRow(result: AreaResult, area: string): string {
+  return formatTable(result, { area, targets }).split("\n").slice(2).join("\n");
+}
+
+function readResults(): Results {
+  return existsSync(resultsPath) ? (JSON.parse(readFileSync(resultsPath, "utf8")) as Results) : {};
+}
+
+function save(results: Results): void {
+  writeFileSync(resultsPath, `${JSON.stringify(results, null, 2)}\n`);
+}

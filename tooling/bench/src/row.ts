@@ -1,0 +1,68 @@
+import type { LinkName, Route } from "./link.js";
+import type { Measured } from "./measured.js";
+import type { SshClients } from "./ssh-client.js";
+import type { Subject } from "./subject.js";
+
+/** One row of an area: the same work by otto and by what people would use instead. */
+export interface Row {
+  /** Unique in its area, apart from the link. */
+  readonly what: string;
+  /** Absent: nothing goes over a link. */
+  readonly link?: LinkName;
+  /** How much a round costs: `heavy` rows run half as many, `far` ones one in five. Default `light`. */
+  readonly cost?: Cost;
+  /** Moves so many bytes that the counting proxy would be what is measured: bytes are counted in a round of its own. */
+  readonly bulk?: boolean;
+  ours(subject: Subject): Contender;
+  readonly theirs: readonly Contender[];
+  /** Removes what no later row needs. */
+  done?(): void;
+}
+
+export type Cost = "light" | "heavy" | "far";
+
+/** One way to do the work of a row. */
+export interface Contender<Output = unknown> {
+  readonly name: string;
+  /** What a round needs to be there; not timed. */
+  prepare?(turn: Turn): unknown;
+  readonly run: (turn: Turn) => Promise<Measured<Output>>;
+  /** Throws where the work was not done. Not timed. */
+  check(output: Output, turn: Turn): unknown;
+}
+
+export interface Turn {
+  /** From 0, different in each round of a row. */
+  readonly round: number;
+  /** @throws Error in a row without a link */
+  readonly route: Route;
+}
+
+export interface Area {
+  readonly name: string;
+  readonly title: string;
+  /** What is compared, and how it is done, in a paragraph. */
+  readonly about: string;
+  /** Whether its rows go over links. Default false: then `links` is empty and `ssh` knows no host. */
+  readonly usesLinks?: boolean;
+  /** Lays what the rows need; disposing removes it. */
+  open(bench: Bench): Promise<AreaRows>;
+}
+
+export interface AreaRows extends AsyncDisposable {
+  readonly rows: readonly Row[];
+}
+
+/** What areas are given. */
+export interface Bench {
+  readonly otto: Subject;
+  /** otto, and the checkout that it is compared with. */
+  readonly subjects: readonly Subject[];
+  readonly links: ReadonlyMap<LinkName, readonly Route[]>;
+  readonly directory: string;
+  /** What files and bytes are multiplied with; 1 by default. */
+  readonly scale: number;
+  readonly services: readonly number[];
+  /** Programs that know the hosts of the links. */
+  readonly ssh: SshClients;
+}

@@ -1,0 +1,158 @@
+import type { Route } from "./link.js";
+import { type LinkCounts, startCounting } from "./link-counters.js";
+import type { Measured } from "./measured.js";
+import type { Failed, Figures, Reference, RowResult } from "./result.js";
+import { isFailed } from "./result.js";
+import type { Bench, Contender, Cost, Row, Turn } from "./row.js";
+import { median, ratioOf, rotate, spreadOf } from "./statistics.js";
+
+/** One round of one contender. */
+interface Sample {
+  readonly ms: number;
+  readonly peakBytes: number | undefined;
+  readonly counts: LinkCounts | undefined;
+}
+
+interface Lane {
+  readonly contender: Contender;
+  readonly samples: Sample[];
+  readonly counted: Sample[];
+  failed?: string;
+}
+
+/** How many rounds a row of this cost runs where light ones run `rounds`. */
+export function roundsOf(cost: Cost | undefined, rounds: number): number {
+  const part = { light: 1, heavy: 2, far: 5 }[cost ?? "light"];
+  return Math.max(1, Math.ceil(rounds / part));
+}
+
+/**
+ * Runs each contender once in each round, each first in turn. Light rows have a further round before, which is not timed; so
+ * have bulk rows, whose bytes are counted in it.
+ */
+export async function runRow(row: Row, bench: Bench, rounds: number): Promise<RowResult> {
+  const [otto, ...others] = bench.subjects;
+  if (otto === undefined) throw new Error("bench: nothing to measure");
+  const before = others.map((subject) => ({ ...row.ours(subject), name: subject.name }));
+  const lanes = [row.ours(otto), ...before, ...row.theirs].map(
+    (contender): Lane => ({ contender, samples: [], counted: [] }),
+  );
+  const routes = row.link === undefined ? undefined : bench.links.get(row.link);
+  const timedRounds = roundsOf(row.cost, rounds);
+  const warmUps = row.cost === undefined || row.cost === "light" || row.bulk === true ? 1 : 0;
+  for (let round = 0; round < timedRounds + warmUps; round += 1) {
+    const isTimed = round >= warmUps;
+    const route = chooseRoute(routes, isTimed && row.bulk === true);
+    for (const lane of rotate(lanes, round)) await runLane(lane, { turn: turnOf(round, route), route, isTimed });
+  }
+  return summarize(row, lanes, { rounds: timedRounds, handshakeTrips: otto.handshakeTrips(row.link) });
+}
+
+function chooseRoute(routes: readonly Route[] | undefined, isPastProxy: boolean): Route | undefined {
+  return (isPastProxy ? routes?.find(({ isCounted }) => !isCounted) : undefined) ?? routes?.[0];
+}
+
+function turnOf(round: number, route: Route | undefined): Turn {
+  return {
+    round,
+    get route() {
+      if (route === undefined) throw new Error("bench: a row without a link asked for its route");
+      return route;
+    },
+  };
+}
+
+interface LaneTurn {
+  readonly turn: Turn;
+  readonly route: Route | undefined;
+  readonly isTimed: boolean;
+}
+
+async function runLane(lane: Lane, { turn, route, isTimed }: LaneTurn): Promise<void> {
+  if (lane.failed !== undefined) return;
+  try {
+    await lane.contender.prepare?.(turn);
+    const count = route?.isCounted === true ? await startCounting(route) : undefined;
+    const { ms, peakBytes, output, calls = 1 }: Measured<unknown> = await lane.contender.run(turn);
+    const sample: Sample = { ms, peakBytes, counts: perCall(await count?.(), calls) };
+    await lane.contender.check(output, turn);
+    if (isTimed) lane.samples.push(sample);
+    if (sample.counts !== undefined) lane.counted.push(sample);
+  } catch (error) {
+    lane.failed = error instanceof Error ? error.message : String(error);
+  }
+}
+
+function perCall(counts: LinkCounts | undefined, calls: number): LinkCounts | undefined {
+  if (counts === undefined) return undefined;
+  const { upBytes, downBytes, handshakes, roundTrips } = counts;
+  const trips = roundTrips === undefined ? undefined : roundTrips / calls;
+  return { upBytes: upBytes / calls, downBytes: downBytes / calls, handshakes, roundTrips: trips };
+}
+
+interface Summary {
+  readonly rounds: number;
+  readonly handshakeTrips: number | undefined;
+}
+
+function summarize(row: Row, lanes: readonly Lane[], summary: Summary): RowResult {
+  const [ours, ...theirs] = lanes;
+  if (ours === undefined) throw new Error("bench: nothing to measure");
+  const { what, link } = row;
+  return {
+    what,
+    ...(link !== undefined && { link }),
+    rounds: summary.rounds,
+    ours: figuresOf(ours, summary.handshakeTrips),
+    theirs: theirs.map((lane) => compare(ours, lane)),
+  };
+}
+
+function compare(ours: Lane, lane: Lane): Reference {
+  const figures = figuresOf(lane);
+  const reference = { name: lane.contender.name, figures };
+  if (ours.failed !== undefined || isFailed(figures)) return reference;
+  return { ...reference, ratio: ratioOf(timesOf(ours), timesOf(lane)) };
+}
+
+/** @param handshakeTrips what a connection of this contender alone needs, where that is known */
+function figuresOf(lane: Lane, handshakeTrips?: number): Figures | Failed {
+  if (lane.failed !== undefined) return { failed: lane.failed };
+  const countOf = (name: keyof LinkCounts) => {
+    const values = lane.counted.flatMap(({ counts }) => counts?.[name] ?? []);
+    return values.length === 0 ? undefined : Math.round(10 * median(values)) / 10;
+  };
+  const counts = {
+    upBytes: countOf("upBytes"),
+    downBytes: countOf("downBytes"),
+    handshakes: countOf("handshakes"),
+    roundTrips: countOf("roundTrips"),
+  };
+  const peaks = lane.samples.flatMap(({ peakBytes }) =>
+    peakBytes === undefined || peakBytes === 0 ? [] : [peakBytes],
+  );
+  return {
+    ms: spreadOf(timesOf(lane)),
+    ...present(counts),
+    ...present({ tripsAfterHandshake: tripsAfterHandshake(counts, handshakeTrips) }),
+    ...(peaks.length > 0 && { peakBytes: Math.max(...peaks) }),
+  };
+}
+
+function tripsAfterHandshake(
+  { roundTrips, handshakes }: { roundTrips: number | undefined; handshakes: number | undefined },
+  handshakeTrips: number | undefined,
+): number | undefined {
+  if (roundTrips === undefined || handshakes === 0) return roundTrips;
+  return handshakeTrips === undefined ? undefined : Math.max(0, roundTrips - handshakeTrips);
+}
+
+function present<T extends Record<string, number | undefined>>(values: T): { [K in keyof T]?: number } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: number;
+  };
+}
+
+function timesOf({ samples }: Lane): number[] {
+  return samples.map(({ ms }) => ms);
+}

@@ -1,0 +1,106 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Route } from "./link.js";
+
+/** OpenSSH's programs, and those that start `ssh` from PATH, with a configuration that knows every route by its name. */
+export interface SshClients {
+  /** A login for each command. */
+  readonly plain: SshClient;
+  /** Every command goes over one connection, which is there already (ControlMaster). */
+  readonly shared: SshClient;
+  close(): Promise<void>;
+}
+
+export interface SshClient {
+  /** What stands behind the name of what uses it. */
+  readonly label: string;
+  readonly configPath: string;
+  /** For a child: `ssh` in its PATH is one that reads the configuration. */
+  readonly env: NodeJS.ProcessEnv;
+  /** The same, for a docker client of the parent's engine. */
+  dockerEnv(route: Pick<Route, "name">): NodeJS.ProcessEnv;
+}
+
+/** Lays both clients and opens the shared connections. */
+export async function openSshClients(
+  directory: string,
+  routes: readonly Route[],
+  env: NodeJS.ProcessEnv,
+): Promise<SshClients> {
+  const shared = `ControlMaster auto\n  ControlPath ${join(directory, "control")}/%C\n  ControlPersist yes`;
+  mkdirSync(join(directory, "control"), { mode: 0o700 });
+  const clients = {
+    plain: laySshClient({ directory: join(directory, "ssh"), routes, env, label: "", options: "ControlMaster no" }),
+    shared: laySshClient({
+      directory: join(directory, "ssh-shared"),
+      routes,
+      env,
+      label: " (ControlMaster)",
+      options: shared,
+    }),
+  };
+  // Not synchronously: what it sends goes through proxies of this process. The connection's process keeps what it was started with.
+  const ssh = async (...words: string[]) => {
+    const child = spawn("ssh", ["-F", clients.shared.configPath, ...words], { stdio: "ignore" });
+    const [exitCode] = await once(child, "exit");
+    if (exitCode !== 0) throw new Error(`bench: ssh ${words.join(" ")}: exit code ${exitCode}`);
+  };
+  for (const { name } of routes) await ssh(name, "true");
+  const masters = [...new Set(routes.flatMap(({ machines }) => machines.map(({ name }) => name)))];
+  return {
+    ...clients,
+    close: async () => {
+      for (const name of masters.toReversed()) await ssh("-O", "exit", name);
+    },
+  };
+}
+
+interface ClientLayout {
+  readonly directory: string;
+  readonly routes: readonly Route[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly label: string;
+  readonly options: string;
+}
+
+/** Lays an `ssh` whose configuration knows the routes. */
+export function laySshClient({ directory, routes, env, label, options }: ClientLayout): SshClient {
+  mkdirSync(join(directory, "bin"), { recursive: true });
+  const configPath = join(directory, "config");
+  writeFileSync(configPath, formatSshConfig(routes, options));
+  writeFileSync(join(directory, "bin/ssh"), `#!/bin/sh\nexec /usr/bin/ssh -F ${configPath} "$@"\n`, { mode: 0o755 });
+  const clientEnv = { ...env, PATH: `${join(directory, "bin")}:${env.PATH}` };
+  return {
+    label,
+    configPath,
+    env: clientEnv,
+    dockerEnv: ({ name }) => ({ ...clientEnv, DOCKER_HOST: `ssh://${name}`, DOCKER_BUILDKIT: "1" }),
+  };
+}
+
+function formatSshConfig(routes: readonly Route[], options: string): string {
+  const blocks = new Map<string, string>();
+  for (const { machines, login } of routes) {
+    for (const [index, { name, port }] of machines.entries()) {
+      const hop = machines[index - 1];
+      const jump = hop === undefined ? "" : `\n  ProxyJump ${hop.name}`;
+      blocks.set(name, `Host ${name}\n  HostName ${login.address}\n  Port ${port}${jump}\n`);
+    }
+  }
+  const [first] = routes;
+  if (first === undefined) return "";
+  const { user, privateKeyPath, knownHostsPath } = first.login;
+  const common = [
+    `User ${user}`,
+    `IdentityFile ${privateKeyPath}`,
+    "IdentitiesOnly yes",
+    "IdentityAgent none",
+    `UserKnownHostsFile ${knownHostsPath}`,
+    "StrictHostKeyChecking yes",
+    "LogLevel ERROR",
+    options,
+  ];
+  return `${[...blocks.values()].join("")}Host *\n  ${common.join("\n  ")}\n`;
+}
