@@ -1,7 +1,7 @@
 import { appendFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Route } from "./link.js";
-import { layRepo, type Repo } from "./repo.js";
+import { contextPathOf, layRepo, type Repo } from "./repo.js";
 import { expectEqual, run, sh } from "./shell.js";
 
 /** What is built, and which of its files is edited. */
@@ -44,7 +44,7 @@ export class Checkout {
     const { directory, name, shape, routes } = this.#settings;
     mkdirSync(directory, { recursive: true });
     this.#repo = layRepo(directory, { name: `${name}-${this.#generation}`, routes, hasImage: true });
-    const context = join(this.#repo.root, "context");
+    const context = contextPathOf(this.#repo);
     shape.lay(context);
     writeFileSync(join(context, "Dockerfile"), shape.dockerfile);
     return this.#repo;
@@ -66,10 +66,10 @@ export class Checkout {
   clone(): void {
     const { root, name } = this.#require();
     const next = `${root}${this.#cloned ? "" : "-clone"}`.replace(/-clone-clone$/, "");
-    const from = this.#path("..");
+    const from = root;
     rmSync(next, { recursive: true, force: true });
     cpSync(from, next, { recursive: true });
-    run("chmod", "-R", this.#cloned ? "go+rX" : "go-rwx", join(next, "context"));
+    run("chmod", "-R", this.#cloned ? "go+rX" : "go-rwx", contextPathOf({ root: next, name }));
     this.#cloned = !this.#cloned;
     this.#repo = {
       name,
@@ -106,7 +106,7 @@ export class Checkout {
   }
 
   #path(path: string): string {
-    return join(this.#require().root, "context", path);
+    return join(contextPathOf(this.#require()), path);
   }
 
   #require(): Repo {

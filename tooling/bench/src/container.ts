@@ -1,20 +1,20 @@
 import { join } from "node:path";
 import { createImage } from "./busybox.js";
 import type { ContainerName } from "./library-calls.js";
-import type { LinkName, Route } from "./link.js";
+import type { Route } from "./link.js";
 import { layRepo, type Repo } from "./repo.js";
-import { firstRoute } from "./route-choice.js";
 import type { Bench, Turn } from "./row.js";
 import { run } from "./shell.js";
+import type { Subject } from "./subject.js";
 
 export interface RunningContainer extends AsyncDisposable {
   readonly id: string;
   /** As the libraries find it. */
   readonly name: ContainerName;
-  /** Of the stack that it belongs to, by link. */
-  repo(link: LinkName): Repo;
+  /** Of the stack that it belongs to, by the way to its parent. */
+  repo(route: Route): Repo;
   /** The same with connections that persist. */
-  persistent(link: LinkName): Repo;
+  persistent(route: Route): Repo;
   /** As the command line names it. */
   hostId(turn: Turn): string;
 }
@@ -35,20 +35,19 @@ export async function startContainer(bench: Bench, { name, command }: ContainerS
   const image = await createImage();
   const does = command === undefined ? "" : `, command: ${JSON.stringify(command)}`;
   const compose = `services:\n  ${service}: { image: "${image.tag}", init: true, labels: { bench.stack: ${name} }${does} }\n`;
-  const lay = (link: LinkName, sshOptions?: Readonly<Record<string, unknown>>): Repo => {
-    const on = firstRoute(bench, link);
-    const directory = join(bench.directory, sshOptions === undefined ? link : `${link}-persistent`);
+  const lay = (on: Route, sshOptions?: Readonly<Record<string, unknown>>): Repo => {
+    const directory = join(bench.directory, sshOptions === undefined ? on.name : `${on.name}-persistent`);
     return layRepo(directory, {
       name,
-      routes: bench.links.get(link) ?? [],
+      routes: [on],
       compose,
       on,
       ...(sshOptions && { sshOptions }),
     });
   };
-  const links = [...bench.links.keys()];
-  const repos = new Map(links.map((link) => [link, lay(link)]));
-  const persistent = new Map(links.map((link) => [link, lay(link, { persist })]));
+  const routes = [...bench.links.values()].flat();
+  const repos = new Map(routes.map((route) => [route.name, lay(route)]));
+  const persistent = new Map(routes.map((route) => [route.name, lay(route, { persist })]));
   const [first] = repos.values();
   if (first === undefined) throw new Error("bench: no link was chosen");
   await bench.otto.cli(["docker", "up"], first.settings);
@@ -63,18 +62,24 @@ export async function startContainer(bench: Bench, { name, command }: ContainerS
   return {
     id,
     name: { project, service },
-    repo: (link) => find(repos, link),
-    persistent: (link) => find(persistent, link),
+    repo: ({ name: on }) => find(repos, on),
+    persistent: ({ name: on }) => find(persistent, on),
     hostId: ({ route }: { readonly route: Route }) => `${route.name}.${name}.${service}`,
     [Symbol.asyncDispose]: async () => {
+      for (const subject of bench.subjects) await closeConnections(subject, first);
       await bench.otto.cli(["docker", "down"], first.settings);
       await image[Symbol.asyncDispose]();
     },
   };
 }
 
-function find(repos: ReadonlyMap<LinkName, Repo>, link: LinkName): Repo {
-  const repo = repos.get(link);
-  if (repo === undefined) throw new Error(`bench: no repository for ${link}`);
+/** Those that persist. A checkout that is compared with may not have the command: then it has no such connections. */
+async function closeConnections(subject: Subject, { settings }: Repo): Promise<void> {
+  await subject.cli(["lab", "connections", "--stop"], settings).catch(() => undefined);
+}
+
+function find(repos: ReadonlyMap<string, Repo>, on: string): Repo {
+  const repo = repos.get(on);
+  if (repo === undefined) throw new Error(`bench: no repository for ${on}`);
   return repo;
 }

@@ -14,7 +14,7 @@ export interface Repo {
 export interface RepoLayout {
   readonly name: string;
   readonly routes: readonly Route[];
-  /** Builds `context`, which the caller lays, as `NAME-api:latest`. */
+  /** Builds `contextPath`, which the caller lays, as `NAME-api:latest`. */
   readonly hasImage?: boolean;
   /** Text of compose.yml. */
   readonly compose?: string;
@@ -24,12 +24,17 @@ export interface RepoLayout {
   readonly sshOptions?: Readonly<Record<string, unknown>>;
 }
 
+/** Of a repository with an image. buildx knows a context by its last name: those of two contenders must differ. */
+export function contextPathOf({ root, name }: Pick<Repo, "root" | "name">): string {
+  return join(root, name);
+}
+
 /** Lays a repository below `directory`. */
 export function layRepo(directory: string, layout: RepoLayout): Repo {
   const { name, compose, on, hasImage } = layout;
   const root = join(directory, name);
   mkdirSync(join(root, ".otto"), { recursive: true });
-  const image = '[[docker.images]]\nname = "api"\ncontext = "context"\ndockerfile = "context/Dockerfile"\n';
+  const image = `[[docker.images]]\nname = "api"\ncontext = "${name}"\ndockerfile = "${name}/Dockerfile"\n`;
   const stack = `[[docker.composes]]\npath = "compose.yml"\n${on === undefined ? "" : `default_host = "${on.name}"\n`}`;
   const settings = [
     `name = "${name}"\nversion = "1"\n[[lab.sources]]\nbackend = "json"\npaths = ["lab.json"]\n`,

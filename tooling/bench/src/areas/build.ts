@@ -3,6 +3,7 @@ import { Checkout, type ContextShape } from "../checkout.js";
 import { commandContender, dockerOverSsh } from "../command-contender.js";
 import type { LinkName } from "../link.js";
 import type { Measured } from "../measured.js";
+import { contextPathOf } from "../repo.js";
 import type { Area, Bench, Contender, Cost, Row, Turn } from "../row.js";
 import { run } from "../shell.js";
 import type { SshClient } from "../ssh-client.js";
@@ -181,7 +182,7 @@ function ottoBuilder(subject: Subject, checkout: Checkout): Builder {
 function dockerBuilder(client: SshClient, checkout: Checkout): Builder {
   const repo = () => checkout.repo ?? checkout.layAnew();
   const tag = () => `${repo().name}:latest`;
-  const words = () => ["build", "--progress", "plain", "--tag", tag(), join(repo().root, "context")];
+  const words = () => ["build", "--progress", "plain", "--tag", tag(), contextPathOf(repo())];
   const { name, run } = dockerOverSsh(client, { words, check: () => undefined });
   return { name, checkout, build: run, tag };
 }
@@ -192,7 +193,7 @@ function tarBuilder(client: SshClient, checkout: Checkout): Builder {
   const line = 'tar -C "$1" -c . | ssh "$2" docker build --quiet --tag "$3" -';
   const { name, run } = commandContender({
     name: "tar | ssh docker build",
-    argv: ({ route }) => ["sh", "-c", line, "sh", join(repo().root, "context"), route.name, tag()],
+    argv: ({ route }) => ["sh", "-c", line, "sh", contextPathOf(repo()), route.name, tag()],
     env: () => client.env,
     check: () => undefined,
   });
@@ -205,7 +206,7 @@ function parentBuilder(env: NodeJS.ProcessEnv, checkout: Checkout): Builder {
   const tag = () => `${repo().name}:latest`;
   const { name, run } = commandContender({
     name: "docker build on the parent",
-    argv: () => ["docker", "build", "--progress", "plain", "--tag", tag(), join(repo().root, "context")],
+    argv: () => ["docker", "build", "--progress", "plain", "--tag", tag(), contextPathOf(repo())],
     env: () => env,
     check: () => undefined,
   });

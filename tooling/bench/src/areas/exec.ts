@@ -106,7 +106,7 @@ function commandRows({ ssh }: Bench, link: LinkName, { container }: ExecTarget):
       name: subject.name,
       run: (turn) => {
         const id = onParent ? turn.route.name : container.hostId(turn);
-        const repo = persists ? container.persistent(link) : container.repo(link);
+        const repo = persists ? container.persistent(turn.route) : container.repo(turn.route);
         return subject.cli(["host", id, "exec", "--", "true"], repo.settings);
       },
       check: () => undefined,

@@ -1,5 +1,5 @@
 import { commandContender, commandOverSsh, dockerOverSsh } from "../command-contender.js";
-import { startContainer } from "../container.js";
+import { type RunningContainer, startContainer } from "../container.js";
 import type { LinkName } from "../link.js";
 import type { CommandOutput } from "../measure-command.js";
 import type { Area, Bench, Row } from "../row.js";
@@ -9,7 +9,7 @@ export const logs: Area = {
   name: "logs",
   title: "Logs",
   about:
-    "100 MB that a container wrote, in lines of 100 bytes: `otto docker logs --no-log-prefix` against `docker logs`, whole commands whose " +
+    "100 MB that a container wrote, in lines of 100 bytes: `otto host ID logs` against `docker logs`, whole commands whose " +
     "output is read and compared.",
   usesLinks: true,
   open: async (bench) => {
@@ -17,7 +17,7 @@ export const logs: Area = {
     const script = `i=0; while [ $i -lt 99 ]; do l=$l${"o"}; i=$((i+1)); done; yes $l | head -n ${lines}; touch /tmp/done; exec sleep infinity`;
     const container = await startContainer(bench, {
       name: "bench-logs",
-      command: ["sh", "-c", script.replaceAll("$", "$$")],
+      command: ["sh", "-c", script.replaceAll("$", () => "$$")],
     });
     run("docker", "exec", container.id, "sh", "-c", "until [ -e /tmp/done ]; do sleep 0.1; done");
     const digest = sh('docker logs "$1" | sha256sum | cut -d " " -f 1', container.id).trim();
@@ -25,21 +25,18 @@ export const logs: Area = {
       expectEqual("bytes of logs", output.stdoutBytes, lines * 100);
       expectEqual("digest of logs", output.stdoutDigest, digest);
     };
-    const rows = [...bench.links.keys()].map((link) =>
-      logRow(bench, link, { id: container.id, check, cwd: container.repo(link).settings }),
-    );
+    const rows = [...bench.links.keys()].map((link) => logRow(bench, link, { container, check }));
     return { rows, [Symbol.asyncDispose]: () => container[Symbol.asyncDispose]() };
   },
 };
 
 interface Logs {
-  readonly id: string;
+  readonly container: RunningContainer;
   readonly check: (output: CommandOutput) => void;
-  readonly cwd: Parameters<Bench["otto"]["cli"]>[1];
 }
 
-function logRow({ ssh, otto }: Bench, link: LinkName, { id, check, cwd }: Logs): Row {
-  const words = () => ["logs", id];
+function logRow({ ssh, otto }: Bench, link: LinkName, { container, check }: Logs): Row {
+  const words = () => ["logs", container.id];
   return {
     what: "logs of 100 MB",
     link,
@@ -47,8 +44,10 @@ function logRow({ ssh, otto }: Bench, link: LinkName, { id, check, cwd }: Logs):
     bulk: true,
     ours: (subject) => ({
       name: subject.name,
-      run: ({ route }) =>
-        subject.cli(["docker", "logs", "--no-log-prefix", "--on", route.name], { ...cwd, digest: true }),
+      run: (turn) => {
+        const { settings } = container.repo(turn.route);
+        return subject.cli(["host", container.hostId(turn), "logs"], { ...settings, digest: true });
+      },
       check,
     }),
     theirs: [

@@ -59,8 +59,8 @@ function stackRows({ ssh }: Bench, link: LinkName, container: RunningContainer):
     link,
     ours: (subject) => ({
       name: subject.name,
-      run: () => {
-        const repo = persists ? container.persistent(link) : container.repo(link);
+      run: ({ route }) => {
+        const repo = persists ? container.persistent(route) : container.repo(route);
         return subject.cli(["docker", "ps", "--json"], repo.settings);
       },
       check: ({ stdout }: CommandOutput) =>
