@@ -43,7 +43,8 @@ export async function runRow(row: Row, bench: Bench, rounds: number): Promise<Ro
   for (let round = 0; round < timedRounds + warmUps; round += 1) {
     const isTimed = round >= warmUps;
     const route = chooseRoute(routes, isTimed && row.bulk === true);
-    for (const lane of rotate(lanes, round)) await runLane(lane, { turn: turnOf(round, route), route, isTimed });
+    for (const lane of rotate(lanes, round))
+      await runLane(lane, { turn: turnOf(round, route), route, isTimed, counts: isTimed || row.bulk === true });
   }
   return summarize(row, lanes, { rounds: timedRounds, handshakeTrips: otto.handshakeTrips(row.link) });
 }
@@ -66,9 +67,10 @@ interface LaneTurn {
   readonly turn: Turn;
   readonly route: Route | undefined;
   readonly isTimed: boolean;
+  readonly counts: boolean;
 }
 
-async function runLane(lane: Lane, { turn, route, isTimed }: LaneTurn): Promise<void> {
+async function runLane(lane: Lane, { turn, route, isTimed, counts }: LaneTurn): Promise<void> {
   if (lane.failed !== undefined) return;
   try {
     await lane.contender.prepare?.(turn);
@@ -77,7 +79,7 @@ async function runLane(lane: Lane, { turn, route, isTimed }: LaneTurn): Promise<
     const sample: Sample = { ms, peakBytes, counts: perCall(await count?.(), calls) };
     await lane.contender.check(output, turn);
     if (isTimed) lane.samples.push(sample);
-    if (sample.counts !== undefined) lane.counted.push(sample);
+    if (counts) lane.counted.push(sample);
   } catch (error) {
     lane.failed = error instanceof Error ? error.message : String(error);
   }
