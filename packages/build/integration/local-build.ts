@@ -58,7 +58,7 @@ export async function createShellRepo(steps: string, imageSettings = ""): Promis
   return repo;
 }
 
-async function removeImages(name: string): Promise<void> {
+export async function removeImages(name: string): Promise<void> {
   const { stdout } = await execute("docker", ["image", "ls", "--quiet", "--filter", `label=otto.repo=${name}`]);
   const ids = [...new Set(stdout.split("\n").filter((id) => id !== ""))];
   if (ids.length > 0) await execute("docker", ["image", "rm", "--force", ...ids]);

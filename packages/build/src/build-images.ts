@@ -2,14 +2,14 @@ import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError, withListener } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import pLimit from "p-limit";
-import { planBuild } from "./build-observation.js";
+import { planBuildOf } from "./build-observation.js";
 import type { BuildImagesOptions } from "./build-options.js";
 import { type BuildStep, holdsHash, planFinish } from "./build-plan.js";
 import { buildWanted } from "./image-build.js";
 import type { ImageResult, ImageSource } from "./image-result.js";
 import { pullWanted, pushTag, warnOfForeign } from "./image-transfer.js";
 import { provideOnce } from "./single-flight.js";
-import { baseFailed } from "./wanted-images.js";
+import { baseFailed, type WholeImage } from "./wanted-images.js";
 
 // A build keeps a core of the parent busy; more side by side only wait for each other.
 const buildsAtOnce = 4;
@@ -26,31 +26,80 @@ export async function buildImages(
   parent: Parent,
   options: BuildImagesOptions = {},
 ): Promise<Record<string, ImageResult>> {
-  const steps = await planBuild(repo, parent, options);
-  return withListener(options.onEvent, (onEvent) =>
-    applySteps(steps, { repo, parent, options: { ...options, onEvent } }),
-  );
+  const { imageNames = [] } = options;
+  const whole = new Map<string, WholeImage>();
+  const results: Record<string, ImageResult> = {};
+  let steps = await planBuildOf({ repo, parent }, options);
+  return withListener(options.onEvent, async (onEvent) => {
+    for (;;) {
+      const applied = await applySteps(steps, { repo, parent, options: { ...options, onEvent } });
+      Object.assign(results, applied.results);
+      if (applied.widened.size === 0) return inOrder(repo, results);
+      for (const [name, image] of applied.widened) whole.set(name, image);
+      const left = applied.unfinished.filter((name) => imageNames.length === 0 || imageNames.includes(name));
+      steps = await planBuildOf({ repo, parent }, { ...options, imageNames: left }, whole);
+    }
+  });
+}
+
+function inOrder({ docker }: Repo, results: Readonly<Record<string, ImageResult>>): Record<string, ImageResult> {
+  const names = docker.images.map(({ name }) => name);
+  return Object.fromEntries(names.flatMap((name) => (results[name] === undefined ? [] : [[name, results[name]]])));
+}
+
+interface Applied {
+  readonly results: Readonly<Record<string, ImageResult>>;
+  /** Images whose builds read more than their hashes cover, and now are to be planned with hashes that cover it. */
+  readonly widened: ReadonlyMap<string, WholeImage>;
+  /** Those, and what stands on them. */
+  readonly unfinished: readonly string[];
 }
 
 /** Nothing of it goes on behind the caller's back: the first that is no result of an image is thrown when all have settled. */
-async function applySteps(steps: readonly BuildStep[], build: Build): Promise<Record<string, ImageResult>> {
+async function applySteps(steps: readonly BuildStep[], build: Build): Promise<Applied> {
   const limit = pLimit(buildsAtOnce);
   const applying = new Map<string, Promise<ImageResult>>();
   for (const step of steps) {
     const apply = async () => {
       const error = await findFailedBase(step, applying);
       const result = error === undefined ? await limit(() => applyStep(step, build)) : failed(error);
-      build.options.onEvent?.({ type: "build.finished", image: step.image, result });
+      if (!isUnfinished(result)) build.options.onEvent?.({ type: "build.finished", image: step.image, result });
       return result;
     };
     applying.set(step.image, apply());
   }
   await Promise.allSettled(applying.values());
-  const declared = build.repo.docker.images.flatMap(({ name }) => {
-    const result = applying.get(name);
-    return result === undefined ? [] : [result.then((it): [string, ImageResult] => [name, it])];
-  });
-  return Object.fromEntries(await Promise.all(declared));
+  const results: Record<string, ImageResult> = {};
+  const widened = new Map<string, WholeImage>();
+  const unfinished: string[] = [];
+  for (const step of steps) {
+    const result = await applying.get(step.image);
+    if (result === undefined) continue;
+    if (isUnfinished(result)) unfinished.push(step.image);
+    else results[step.image] = result;
+    if (isBeyondReach(result) && step.do !== "fail") widened.set(step.image, widen(step, result.error));
+  }
+  return { results, widened, unfinished };
+}
+
+type FailedResult = Extract<ImageResult, { status: "failed" }>;
+
+const beyondReach = "CONTEXT_REACH_EXCEEDED";
+
+/** The engine asked for more than the Dockerfile says: an image that it begins with adds to it, by `ONBUILD`. */
+function isBeyondReach(result: ImageResult): result is FailedResult {
+  return result.status === "failed" && isOttoError(result.error, beyondReach);
+}
+
+function isUnfinished(result: ImageResult): boolean {
+  if (result.status !== "failed") return false;
+  let error: unknown = result.error;
+  while (isOttoError(error, "BUILD_BASE_FAILED")) error = error.cause;
+  return isOttoError(error, beyondReach);
+}
+
+function widen({ tag }: WantedStep, { message }: OttoError): WholeImage {
+  return { cause: message, narrowTag: tag };
 }
 
 /** Waits for the step's base images, which come before it in the plan. */

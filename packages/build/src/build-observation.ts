@@ -1,9 +1,10 @@
 import type { DockerImage, Repo } from "@otto/config";
+import type { ImageInfo } from "@otto/engine";
 import { isOttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
-import { type BuildStep, planImage, type WantedImage } from "./build-plan.js";
+import { type BuildStep, holdsHash, planImage, type WantedImage, wholeLabel } from "./build-plan.js";
 import { selectImages } from "./image-selection.js";
-import { createWantedReader, type WantedReader } from "./wanted-images.js";
+import { createWantedReader, type WantedReader, type WholeImage, type WholeImages } from "./wanted-images.js";
 
 export interface PlanBuildOptions {
   /** Default: all images that the repo declares. Missing base images of a named image are built too. */
@@ -32,16 +33,31 @@ export interface PlanBuildOptions {
  * @throws OttoError `BUILD_IMAGE_UNKNOWN`, `ENGINE_UNREACHABLE` and what connecting to the parent throws
  */
 export async function planBuild(
-  declared: Repo,
+  repo: Repo,
   parent: Parent,
   options: PlanBuildOptions = {},
 ): Promise<readonly BuildStep[]> {
+  return planBuildOf({ repo, parent }, options);
+}
+
+/** As {@link planBuild}, where it is known of some images already that their builds may read all of their contexts. */
+export async function planBuildOf(
+  { repo: declared, parent }: { readonly repo: Repo; readonly parent: Parent },
+  options: PlanBuildOptions,
+  knownWhole: WholeImages = new Map(),
+): Promise<readonly BuildStep[]> {
   const repo = withBuildArgs(declared, options);
-  const steps = new Map<string, BuildStep>();
   const { cacheDir, signal } = options;
-  const planning = { repo, parent, options, steps, read: createWantedReader(repo, { cacheDir, signal }) };
-  for (const image of selectImages(repo, options.imageNames)) await addSteps(planning, image);
-  return [...steps.values()];
+  const whole = new Map(knownWhole);
+  for (;;) {
+    const before = whole.size;
+    const steps = new Map<string, BuildStep>();
+    const read = createWantedReader(repo, { cacheDir, signal }, whole);
+    const planning: Planning = { repo, parent, options, steps, read, whole };
+    for (const image of selectImages(repo, options.imageNames)) await addSteps(planning, image);
+    // The hash of an image is part of those that stand on it: all is planned again.
+    if (whole.size === before) return [...steps.values()];
+  }
 }
 
 function withBuildArgs(repo: Repo, { imageNames = [], buildArgs }: PlanBuildOptions): Repo {
@@ -60,6 +76,8 @@ interface Planning {
   /** By image, in the order in which they are built. */
   readonly steps: Map<string, BuildStep>;
   readonly read: WantedReader;
+  /** Added to while planning: of an image that is added, the step is void. */
+  readonly whole: Map<string, WholeImage>;
 }
 
 /** The image's step, after those of the images that it needs. A context that cannot be read fails its image. */
@@ -78,10 +96,12 @@ async function addSteps(planning: Planning, image: DockerImage): Promise<void> {
   planning.steps.set(image.name, step);
 }
 
-async function planStep({ repo, parent, options }: Planning, wanted: WantedImage): Promise<BuildStep> {
+async function planStep(planning: Planning, wanted: WantedImage): Promise<BuildStep> {
+  const { repo, parent, options } = planning;
   const { imageNames = [], rebuild = false, noCache = false, pull = false, push, signal } = options;
   const isNamed = imageNames.length === 0 || imageNames.includes(wanted.image.name);
   const observed = await parent.engine.inspectImage(wanted.tag, signal);
+  if (!holdsHash(wanted, observed) && isNarrow(wanted)) await findWhole(planning, wanted, observed);
   return planImage(wanted, observed, {
     rebuild: rebuild && isNamed,
     noCache: noCache && isNamed,
@@ -89,4 +109,24 @@ async function planStep({ repo, parent, options }: Planning, wanted: WantedImage
     push,
     registryUrl: repo.docker.registryUrl,
   });
+}
+
+/** Whether the hash covers less than the contexts. */
+function isNarrow({ context: { reach, namedContexts } }: WantedImage): boolean {
+  return (
+    reach.kind === "paths" || namedContexts.some((named) => named.kind === "local" && named.reach.kind === "paths")
+  );
+}
+
+/** What only the engine knows of how much a build reads. An image that is there was built of what its hash covers. */
+async function findWhole(
+  { repo, parent, options, whole }: Planning,
+  { image, tag }: WantedImage,
+  observed: ImageInfo | undefined,
+): Promise<void> {
+  const cause = observed?.labels[wholeLabel];
+  if (cause !== undefined) whole.set(image.name, { cause, narrowTag: tag });
+  if (await parent.engine.hasBuildKit(options.signal)) return;
+  const classic = "the parent's engine builds without BuildKit";
+  for (const { name } of repo.docker.images) whole.set(name, { cause: classic });
 }

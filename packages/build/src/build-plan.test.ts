@@ -6,10 +6,10 @@ import { formatBuildStep, hashLabel, planFinish, planImage, refusePulled, type W
 const hash = "ab".repeat(32);
 const wanted = {
   image: { name: "api" },
-  context: { hash },
+  context: { hash, reach: { kind: "whole" }, namedContexts: [] },
   tag: "r-api:abab",
   latestTag: "r-api:latest",
-} as WantedImage;
+} as unknown as WantedImage;
 const image = (labels: Record<string, string>) => ({ id: "sha256:1", tags: [], labels, architecture: "amd64" });
 
 test.each([

@@ -15,6 +15,8 @@ export interface WantedImage {
   readonly tag: string;
   /** `<project>-<image>:latest` */
   readonly latestTag: string;
+  /** A further tag, under which an image that was built from its whole context says so. */
+  readonly narrowTag?: string | undefined;
 }
 
 /** What happens to one image, and why. */
@@ -52,6 +54,9 @@ interface WantedStep {
 
 /** The label that holds the whole hash: a tag alone holds 16 of its digits, and anybody can set a tag. */
 export const hashLabel = "otto.context-hash";
+
+/** The label of an image whose build read more of its context than its Dockerfile says: its hash covers all of it. */
+export const wholeLabel = "otto.whole-context";
 
 /** Whether an image was built from exactly these inputs. */
 export function holdsHash(wanted: WantedImage, observed: ImageInfo | undefined): boolean {
@@ -105,9 +110,10 @@ export type FinishingStep =
  * written when `:latest` already points to it: that would fail on an engine whose disk is full.
  */
 export function planFinish(step: Exclude<BuildStep, { do: "fail" }>): FinishingStep[] {
-  const { tag, latestTag } = step.wanted;
+  const { tag, latestTag, narrowTag } = step.wanted;
   const isTagged = step.do === "skip" && step.isLatest;
-  const tags = isTagged ? [] : [{ do: "tag", source: tag, target: latestTag } as const];
+  const targets = isTagged ? [] : [latestTag, ...(narrowTag === undefined ? [] : [narrowTag])];
+  const tags = targets.map((target) => ({ do: "tag", source: tag, target }) as const);
   const pushes = step.push ? [tag, latestTag] : [];
   return [...tags, ...pushes.map((pushed) => ({ do: "push", tag: pushed }) as const)];
 }
@@ -139,5 +145,16 @@ function refusePush({ image }: WantedImage): BuildStep {
 /** One line for a person. */
 export function formatBuildStep(step: BuildStep): string {
   if (step.do === "fail") return `${step.image}: fail (${step.cause})`;
-  return `${step.image}: ${step.do}${step.push ? " and push" : ""} ${step.tag} (${step.cause})`;
+  const whole = findWholeCause(step.wanted);
+  const reach = whole === undefined ? "" : `; any change of its context makes another image: ${whole}`;
+  return `${step.image}: ${step.do}${step.push ? " and push" : ""} ${step.tag} (${step.cause}${reach})`;
+}
+
+/**
+ * Why the hash covers all of a context although it cannot be known that the build reads it; undefined: it covers what
+ * the build reads.
+ */
+export function findWholeCause({ context: { reach, namedContexts } }: WantedImage): string | undefined {
+  const reaches = [reach, ...namedContexts.flatMap((named) => (named.kind === "local" ? [named.reach] : []))];
+  return reaches.map((one) => (one.kind === "whole" ? one.cause : undefined)).find((cause) => cause !== undefined);
 }

@@ -16,7 +16,7 @@ export interface Instruction {
  */
 export function readInstructions(dockerfile: string): readonly Instruction[] {
   const lines = splitLines(dockerfile);
-  const continuation = continuationBy(findDirective(lines, "#", "escape")?.value === "`" ? "`" : "\\\\");
+  const continuation = continuationBy(escapeOf(lines) === "`" ? "`" : "\\\\");
   const instructions: Instruction[] = [];
   for (let at = 0; at < lines.length; at++) {
     const line = at + 1;
@@ -35,6 +35,15 @@ export function readInstructions(dockerfile: string): readonly Instruction[] {
     }
   }
   return instructions;
+}
+
+/** The character that continues lines and takes a character's meaning away, as the directive `escape` says. */
+export function findEscape(dockerfile: string): string {
+  return escapeOf(splitLines(dockerfile));
+}
+
+function escapeOf(lines: readonly string[]): string {
+  return findDirective(lines, "#", "escape")?.value === "`" ? "`" : "\\";
 }
 
 /** The frontend that a Dockerfile names by `# syntax=`, and the line where it does. */
@@ -77,12 +86,14 @@ function isEmpty(line = ""): boolean {
   return line.trim() === "";
 }
 
-function splitWord(text: string): { readonly head: string; readonly rest: string } {
+/** The first word, and what follows it. */
+export function splitWord(text: string): { readonly head: string; readonly rest: string } {
   const [, head = "", rest = ""] = /^([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)$/s.exec(text) ?? [];
   return { head, rest };
 }
 
 const takesHereDocuments: ReadonlySet<string> = new Set(["RUN", "COPY", "ADD"]);
+const hereDocument = /^\d*<<(-?)([^<]+)$/s;
 const shellWord = /(?:\\.|'[^']*'|"(?:\\.|[^"\\])*"|[^\s'"\\])+/gs;
 
 interface HereDocument {
@@ -97,19 +108,50 @@ function hereDocumentsOf(keyword: string, rest: string): readonly HereDocument[]
   }
   if (!takesHereDocuments.has(keyword.toUpperCase()) || isJsonForm(rest)) return [];
   return (rest.match(shellWord) ?? []).flatMap((word) => {
-    const [, dash, name] = /^\d*<<(-?)([^<]+)$/s.exec(word) ?? [];
+    const [, dash, name] = hereDocument.exec(word) ?? [];
     if (name === undefined) return [];
     const end = name.replace(/'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/gs, "$1$2$3");
     return [{ isEnd: (line: string) => (dash === "" ? line : line.replace(/^\t+/, "")) === end }];
   });
 }
 
+/** What an instruction is given: its options and its words. */
+export interface Arguments {
+  /** Without the dashes: `from=base`. */
+  readonly options: readonly string[];
+  /** Quotes and variables as they stand. */
+  readonly words: readonly string[];
+}
+
+/** The arguments of `FROM`, `COPY` and `ADD`, without here-documents; of others, the options alone mean something. */
+export function readArguments({ rest }: Instruction): Arguments {
+  const options: string[] = [];
+  let text = rest;
+  for (let option = nextOption(text); option !== undefined; option = nextOption(text)) {
+    text = option.behind;
+    if (option.name === "") break;
+    options.push(option.name);
+  }
+  const plain = () => text.split(/[\t\v\f\r ]+/).filter((word) => word !== "" && !hereDocument.test(word));
+  return { options, words: readJsonWords(text) ?? plain() };
+}
+
+/** Two dashes alone end the options. */
+function nextOption(text: string): { readonly name: string; readonly behind: string } | undefined {
+  const { head, rest } = splitWord(text);
+  return head.startsWith("--") ? { name: head.slice(2), behind: rest } : undefined;
+}
+
 /** `["a", "b"]`, behind the flags. */
 function isJsonForm(rest: string): boolean {
+  return readJsonWords(rest.replace(/^(?:--\S+\s+)*/, "")) !== undefined;
+}
+
+function readJsonWords(text: string): readonly string[] | undefined {
   try {
-    const words: unknown = JSON.parse(rest.replace(/^(?:--\S+\s+)*/, ""));
-    return Array.isArray(words) && words.every((word) => typeof word === "string");
+    const words: unknown = JSON.parse(text);
+    return Array.isArray(words) && words.every((word) => typeof word === "string") ? words : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

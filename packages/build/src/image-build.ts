@@ -14,7 +14,7 @@ import {
 import { findImageLine } from "./base-images.js";
 import type { BuildEvent } from "./build-event.js";
 import type { BuildImagesOptions } from "./build-options.js";
-import { hashLabel, type WantedImage } from "./build-plan.js";
+import { findWholeCause, hashLabel, type WantedImage, wholeLabel } from "./build-plan.js";
 import { readSecrets } from "./build-secrets.js";
 import { pullBases } from "./image-transfer.js";
 import { type Proxies, readProxies } from "./proxies.js";
@@ -185,8 +185,11 @@ function toEvent(image: string, progress: BuildProgress): BuildEvent {
 }
 
 /** No user among them: two users' builds of the same inputs are the same image. */
-function ownerLabels(repo: Repo, { image, context }: WantedImage): Record<string, string> {
-  return { "otto.schema": labelSchema, "otto.repo": repo.name, "otto.image": image.name, [hashLabel]: context.hash };
+function ownerLabels(repo: Repo, wanted: WantedImage): Record<string, string> {
+  const { image, context, narrowTag } = wanted;
+  const whole = narrowTag === undefined ? {} : { [wholeLabel]: findWholeCause(wanted) ?? "" };
+  const owner = { "otto.schema": labelSchema, "otto.repo": repo.name, "otto.image": image.name };
+  return { ...owner, [hashLabel]: context.hash, ...whole };
 }
 
 // The first whose own frontend knows named contexts; one before it takes their names for images.

@@ -1,9 +1,10 @@
 import type { DockerImage, Repo } from "@otto/config";
-import { contextHash as hashContext, type ReadContextOptions } from "@otto/context";
+import { contextHash as hashContext, type ReadOptions } from "@otto/context";
+import { findBuildReach } from "./build-reach.js";
 import { contextSource } from "./context-source.js";
 import { createWantedReader } from "./wanted-images.js";
 
-export interface ContextHashOptions extends ReadContextOptions {
+export interface ContextHashOptions extends ReadOptions {
   /** The repo that declares the image. With it, the hash covers the declared images that this one is based on. Default: it does not. */
   readonly repo?: Repo | undefined;
 }
@@ -14,6 +15,7 @@ export interface ContextHashOptions extends ReadContextOptions {
  */
 export async function contextHash(image: DockerImage, options: ContextHashOptions = {}): Promise<string> {
   const { repo, ...reading } = options;
-  if (repo === undefined) return hashContext(contextSource(image), reading);
+  const findReach = (dockerfile: string) => findBuildReach(dockerfile, image);
+  if (repo === undefined) return hashContext(contextSource(image), { ...reading, findReach });
   return (await createWantedReader(repo, reading)(image)).context.hash;
 }

@@ -11,6 +11,7 @@ export {
   planImage,
   type WantedImage,
 } from "./build-plan.js";
+export { findBuildReach, type ReachUse } from "./build-reach.js";
 export { type Instruction, readInstructions } from "./dockerfile.js";
 export { type ContextHashOptions, contextHash } from "./image-hash.js";
 export type { ImageResult } from "./image-result.js";

@@ -1,29 +1,47 @@
 import type { DockerImage, Repo } from "@otto/config";
-import { type BuildContext, type ReadContextOptions, readContext } from "@otto/context";
+import { type BuildContext, type ReadOptions, readContext, wholeContext } from "@otto/context";
 import { isOttoError, OttoError } from "@otto/errors";
 import { familiarImageName, hashOnBases, imageFullTag, imageLatestTag } from "@otto/hashing";
 import { findReachedImages } from "./base-images.js";
 import type { WantedImage } from "./build-plan.js";
+import { findBuildReach } from "./build-reach.js";
 import { contextSource } from "./context-source.js";
 
 /** Reads the wanted state of an image and of its base images. Each image is read once. */
 export type WantedReader = (image: DockerImage) => Promise<WantedImage>;
 
+/** Images whose builds may read all of their contexts, whatever their Dockerfiles say. */
+export type WholeImages = ReadonlyMap<string, WholeImage>;
+
+export interface WholeImage {
+  readonly cause: string;
+  /** The tag that the image has without that: who looks there learns of it. Undefined where nobody needs to. */
+  readonly narrowTag?: string | undefined;
+}
+
 /**
  * The reader throws what `readContext` throws, `BUILD_BASE_FAILED` where it threw at a base, and `BUILD_BASE_CYCLE`.
  */
-export function createWantedReader(repo: Repo, options: ReadContextOptions): WantedReader {
+export function createWantedReader(
+  repo: Repo,
+  options: ReadOptions,
+  wholeImages: WholeImages = new Map(),
+): WantedReader {
   const known = new Map<string, WantedImage>();
   const read = async (image: DockerImage, above: readonly string[]): Promise<WantedImage> => {
     const before = known.get(image.name);
     if (before !== undefined) return before;
     if (above.includes(image.name)) throw cycle([...above.slice(above.indexOf(image.name)), image.name]);
-    const context = await readContext(contextSource(image), options);
+    const wholeImage = wholeImages.get(image.name);
+    const whole = wholeImage && wholeContext(wholeImage.cause);
+    const findReach = (dockerfile: string) =>
+      whole === undefined ? findBuildReach(dockerfile, image) : { context: whole, named: () => whole };
+    const context = await readContext(contextSource(image), { ...options, findReach });
     const bases: WantedImage[] = [];
     for (const base of findBases(repo, image, context)) {
       bases.push(await read(base, [...above, image.name]).catch(throwBaseFailed(image.name, base.name)));
     }
-    const wanted = createWanted(repo, image, { context, bases });
+    const wanted = createWanted(repo, image, { context, bases, narrowTag: wholeImage?.narrowTag });
     known.set(image.name, wanted);
     return wanted;
   };
@@ -59,9 +77,9 @@ function latestTag({ docker, name }: Repo, image: DockerImage): string {
 function createWanted(
   { docker: { registryUrl }, name }: Repo,
   image: DockerImage,
-  inputs: Pick<WantedImage, "context" | "bases">,
+  inputs: Pick<WantedImage, "context" | "bases" | "narrowTag">,
 ): WantedImage {
-  const { context, bases } = inputs;
+  const { context, bases, narrowTag } = inputs;
   const hash = hashOnBases(
     context.hash,
     bases.map((base) => [base.image.name, base.context.hash]),
@@ -70,6 +88,7 @@ function createWanted(
     image,
     context: { ...context, hash },
     bases,
+    narrowTag,
     tag: imageFullTag(registryUrl, name, image, hash),
     latestTag: imageLatestTag(registryUrl, name, image),
   };

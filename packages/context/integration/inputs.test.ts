@@ -170,6 +170,6 @@ test("two clones with different umasks, one of them behind a link, have one hash
 test("the hash of a fixed tree stays", async () => {
   const { context, dockerfile } = makeSource();
   expect(await contextHash({ context, dockerfile })).toMatchInlineSnapshot(
-    `"6308488cd4d6b735de24b55558f21389e7329d7f99cbc656e0305ee69875fce9"`,
+    `"c195dde87ca1bdb5eb39e5a90c7531a4da82a42724be72c56685995954c775c7"`,
   );
 });

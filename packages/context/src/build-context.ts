@@ -1,12 +1,15 @@
 import type { Readable } from "node:stream";
 import type { OttoError } from "@otto/errors";
 import type { ContextEntry, Digest, FileEntry } from "@otto/hashing";
+import type { ContextReach } from "./context-reach.js";
 
 /** A directory as the builder sees it. */
 export interface ContextTree {
   /** Absolute, with symbolic links resolved. */
   readonly root: string;
-  /** Exactly what `COPY . /` puts into an image, in the order BuildKit sends it. */
+  /** How much of it the build can read. */
+  readonly reach: ContextReach;
+  /** What `COPY . /` puts into an image, as far as the reach goes, in the order BuildKit sends it. */
   readonly entries: readonly ContextEntry[];
   /** What the rules let through and no builder can be given. A build that reads one of these fails with its error. */
   readonly unsendable: readonly UnsendableEntry[];

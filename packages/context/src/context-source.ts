@@ -1,3 +1,5 @@
+import type { BuildReach } from "./context-reach.js";
+
 /** The build inputs of one image, on this machine. */
 export interface ContextSource {
   /** Absolute path of the context directory; may be a symbolic link to it. */
@@ -21,8 +23,13 @@ export interface ContextSource {
   readonly mtime?: "content" | "preserve" | undefined;
 }
 
-export interface ReadContextOptions {
+export interface ReadOptions {
   /** The directory for the digests of files that have not changed since; `false` (the default) reads every file. */
   readonly cacheDir?: string | false | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface ReadContextOptions extends ReadOptions {
+  /** How much the build of the Dockerfile, given as text, can read of its contexts. Default: everything. */
+  readonly findReach?: ((dockerfile: string) => BuildReach) | undefined;
 }

@@ -6,7 +6,8 @@ export type {
   NamedContext,
   UnsendableEntry,
 } from "./build-context.js";
-export type { ContextSource, ReadContextOptions } from "./context-source.js";
+export { type BuildReach, type ContextReach, wholeContext } from "./context-reach.js";
+export type { ContextSource, ReadContextOptions, ReadOptions } from "./context-source.js";
 export { readIgnoreFile } from "./ignore-rules.js";
 export { contextHash, readContext } from "./read-context.js";
 export { type LocalEntry, type LocalTree, type ReadTreeOptions, readTree, type TreeView } from "./read-tree.js";

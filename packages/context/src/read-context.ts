@@ -4,6 +4,7 @@ import { isAbsolute } from "node:path";
 import { describeFileError, OttoError, readBoundedFileSync } from "@otto/errors";
 import { type ContextEntry, computeContextHash, type FileEntry, printablePath } from "@otto/hashing";
 import type { BuildContext, ContextDockerfile, ContextTree, NamedContext } from "./build-context.js";
+import { type BuildReach, type ContextReach, wholeContext } from "./context-reach.js";
 import type { ContextSource, ReadContextOptions } from "./context-source.js";
 import { openVerified, readVerified } from "./file-stream.js";
 import { type FileTable, fileKeyOf, stateOf } from "./file-table.js";
@@ -28,8 +29,10 @@ export async function readContext(source: ContextSource, options: ReadContextOpt
   const reading: TreeReading = { pacer: createPacer(options.signal), cacheDir: options.cacheDir || undefined };
   const root = resolveRoot(source.context);
   const dockerfile = readDockerfile(root, source.dockerfile);
-  const tree = await readContextTree(root, reading, dockerfile.path);
-  const namedContexts = await readNamedContexts(source.additionalContexts ?? {}, reading);
+  const reach = options.findReach?.(dockerfile.content.toString()) ?? everything;
+  const cacheKey = [dockerfile.path, source.target ?? ""].join("//");
+  const tree = await readContextTree(root, reading, { dockerfile: dockerfile.path, reach: reach.context, cacheKey });
+  const namedContexts = await readNamedContexts(source, { reading, reach, cacheKey });
   const { contextPath } = dockerfile;
   const ignored = contextPath !== undefined && !tree.entries.some(({ path }) => path === contextPath);
   const hash = computeContextHash({
@@ -59,35 +62,58 @@ export async function contextHash(source: ContextSource, options: ReadContextOpt
   return (await readContext(source, options)).hash;
 }
 
+const everything: BuildReach = { context: wholeContext(), named: () => wholeContext() };
+
 async function readNamedContexts(
-  contexts: Readonly<Record<string, string>>,
-  reading: TreeReading,
+  { additionalContexts = {} }: ContextSource,
+  {
+    reading,
+    reach,
+    cacheKey,
+  }: { readonly reading: TreeReading; readonly reach: BuildReach; readonly cacheKey: string },
 ): Promise<NamedContext[]> {
   const named: NamedContext[] = [];
-  for (const [name, place] of Object.entries(contexts)) {
-    if (isAbsolute(place))
-      named.push({ kind: "local", name, ...(await readContextTree(resolveRoot(place, name), reading)) });
-    else named.push({ kind: "reference", name, reference: place });
+  for (const [name, place] of Object.entries(additionalContexts)) {
+    if (!isAbsolute(place)) {
+      named.push({ kind: "reference", name, reference: place });
+      continue;
+    }
+    const use = { reach: reach.named(name), cacheKey: `${cacheKey}//${name}` };
+    const tree = await readContextTree(resolveRoot(place, name), reading, use);
+    named.push({ kind: "local", name, ...tree });
   }
   return named;
 }
 
-async function readContextTree(root: string, reading: TreeReading, dockerfile?: string): Promise<ContextTree> {
+interface ContextUse {
+  readonly dockerfile?: string | undefined;
+  readonly reach: ContextReach;
+  /** Of a build: what it reads of a context is remembered by itself, unless it is everything. */
+  readonly cacheKey: string;
+}
+
+async function readContextTree(
+  root: string,
+  reading: TreeReading,
+  { dockerfile, reach, cacheKey: use }: ContextUse,
+): Promise<ContextTree> {
   const ignoreFile = readIgnoreFile(root, dockerfile);
-  const cache = reading.cacheDir === undefined ? undefined : readStatCache(reading.cacheDir, root);
+  const cacheKey = reach.kind === "whole" ? root : `${root}//${use}`;
+  const cache = reading.cacheDir === undefined ? undefined : readStatCache(reading.cacheDir, cacheKey);
   await using second = createSecondThread();
   const walked = await walkTree(root, ignoreFile?.patterns ?? [], {
     pacer: reading.pacer,
     onEntries: (count) => cache ?? second.expect(count),
+    reach,
   });
   const paths = walked.entries.filter((entry) => typeof entry === "string");
-  const read = await readTreeFiles(root, paths, { ...reading, cache, second });
+  const read = await readTreeFiles(root, paths, { ...reading, cacheKey, cache, second });
   await reading.pacer.pause();
   const entries = joinEntries(walked.entries, read.table);
   const unsendable = [...walked.unsendable, ...read.unsendable];
   await reading.pacer.pause();
   const openFile = (entry: FileEntry) => openVerified(root, entry);
-  return { root, entries, unsendable, ignoreFile, openFile, readFile: (entry) => readVerified(root, entry) };
+  return { root, reach, entries, unsendable, ignoreFile, openFile, readFile: (entry) => readVerified(root, entry) };
 }
 
 /** A file that vanished after the walk was not there. */

@@ -2,7 +2,7 @@ import { lstatSync, readlinkSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { comparePaths, type DirectoryEntry, decodePath, type FileEntry, type SymlinkEntry } from "@otto/hashing";
 import type { UnsendableEntry } from "./build-context.js";
-import type { ReadContextOptions } from "./context-source.js";
+import type { ReadOptions } from "./context-source.js";
 import { readVerified } from "./file-stream.js";
 import { type FileTable, modeOf, stateOf } from "./file-table.js";
 import { isMissing, unreadable } from "./fs-error.js";
@@ -21,7 +21,7 @@ export interface TreeView {
   readonly paths?: readonly string[] | undefined;
 }
 
-export interface ReadTreeOptions extends ReadContextOptions {
+export interface ReadTreeOptions extends ReadOptions {
   /** Default: one of everything. */
   readonly views?: readonly TreeView[] | undefined;
 }

@@ -27,15 +27,17 @@ export function isSettled(changed: bigint, lookedAt: bigint): boolean {
 }
 
 /**
- * Reads the cache for a context. What is missing, torn, of another layout, root or user counts as none.
+ * Reads the cache for a context. What is missing, torn, of another layout, key or user counts as none.
+ *
+ * @param key the context's root, and what tells a part of it from others
  */
-export function readStatCache(cacheDir: string, root: string): StatCache | undefined {
+export function readStatCache(cacheDir: string, key: string): StatCache | undefined {
   try {
-    const fd = openSync(cachePath(cacheDir, root), "r");
+    const fd = openSync(cachePath(cacheDir, key), "r");
     try {
       const stats = fstatSync(fd, { bigint: true });
       const own = Number(stats.uid) === process.geteuid?.() && (stats.mode & 0o022n) === 0n;
-      return own ? parseCache(readFileSync(fd), root, stats.mtimeNs) : undefined;
+      return own ? parseCache(readFileSync(fd), key, stats.mtimeNs) : undefined;
     } finally {
       closeSync(fd);
     }
@@ -52,39 +54,39 @@ export function readStatCache(cacheDir: string, root: string): StatCache | undef
  */
 export async function writeStatCache(
   cacheDir: string,
-  root: string,
+  key: string,
   files: { readonly paths: readonly string[]; readonly table: FileTable; readonly settled: readonly number[] },
 ): Promise<void> {
-  const path = cachePath(cacheDir, root);
+  const path = cachePath(cacheDir, key);
   const temporary = `${path}.${randomUUID()}`;
   try {
     await mkdir(cacheDir, { recursive: true, mode: 0o700 });
-    await writeFile(temporary, formatCache(root, files), { mode: 0o600, flag: "wx" });
+    await writeFile(temporary, formatCache(key, files), { mode: 0o600, flag: "wx" });
     await rename(temporary, path);
   } catch {
     await rm(temporary, { force: true }).catch(() => undefined);
   }
 }
 
-function cachePath(cacheDir: string, root: string): string {
-  return join(cacheDir, `${createHash("sha256").update(encodePath(root)).digest("hex").slice(0, 32)}.stat`);
+function cachePath(cacheDir: string, key: string): string {
+  return join(cacheDir, `${createHash("sha256").update(encodePath(key)).digest("hex").slice(0, 32)}.stat`);
 }
 
-/** Magic, checksum, number of files, records, and then the root and the paths, each ended by a NUL. */
+/** Magic, checksum, number of files, records, and then the key and the paths, each ended by a NUL. */
 function formatCache(
-  root: string,
+  key: string,
   { paths, table, settled }: { paths: readonly string[]; table: FileTable; settled: readonly number[] },
 ): Buffer {
   const kept = createFileTable(settled.length);
   for (const [to, from] of settled.entries()) copyRecord(table, from, kept, to);
   const count = Buffer.alloc(8);
   count.writeUInt32LE(settled.length);
-  const names = encodePath(`${[root, ...settled.map((index) => paths[index] ?? "")].join("\0")}\0`);
+  const names = encodePath(`${[key, ...settled.map((index) => paths[index] ?? "")].join("\0")}\0`);
   const body = Buffer.concat([count, kept.bytes, names]);
   return Buffer.concat([magic, checksum(body), body]);
 }
 
-function parseCache(content: Buffer, root: string, writtenNs: bigint): StatCache | undefined {
+function parseCache(content: Buffer, key: string, writtenNs: bigint): StatCache | undefined {
   const body = content.subarray(magic.length + checksumBytes);
   if (!content.subarray(0, magic.length).equals(magic)) return undefined;
   if (!content.subarray(magic.length, magic.length + checksumBytes).equals(checksum(body))) return undefined;
@@ -92,8 +94,8 @@ function parseCache(content: Buffer, root: string, writtenNs: bigint): StatCache
   const table = createFileTable(length);
   body.copy(table.bytes, 0, 8, 8 + tableBytes(length));
   const names = decodePath(body.subarray(8 + tableBytes(length)));
-  const rooted = names.startsWith(`${root}\0`);
-  return rooted ? { table, length, names: names.slice(root.length + 1), writtenNs } : undefined;
+  const isOwn = names.startsWith(`${key}\0`);
+  return isOwn ? { table, length, names: names.slice(key.length + 1), writtenNs } : undefined;
 }
 
 function checksum(body: Buffer): Buffer {

@@ -14,6 +14,8 @@ import { isSettled, type StatCache, writeStatCache } from "./stat-cache.js";
 export interface TreeReading {
   readonly pacer: Pacer;
   readonly cacheDir: string | undefined;
+  /** What the cache of a part of the tree goes by. Default: the root. */
+  readonly cacheKey?: string | undefined;
   /** A file that changes at each attempt is taken as it is: its first bytes, as many as it has at that moment. Default false. */
   readonly mayGrow?: boolean | undefined;
 }
@@ -33,14 +35,21 @@ export interface TreeFiles {
 export async function readTreeFiles(
   root: string,
   paths: readonly string[],
-  { cacheDir, cache, pacer, second, mayGrow }: TreeReading & { cache: StatCache | undefined; second: SecondThread },
+  {
+    cacheDir,
+    cacheKey = root,
+    cache,
+    pacer,
+    second,
+    mayGrow,
+  }: TreeReading & { cache: StatCache | undefined; second: SecondThread },
 ): Promise<TreeFiles> {
   const files: FilesToRead = { root, paths, table: createFileTable(paths.length) };
   const unknown = cache === undefined ? [...paths.keys()] : await takeCached(files, cache, pacer);
   const startedNs = BigInt(Date.now()) * 1_000_000n;
   const unsendable = unknown.length > 0 ? await readFiles(files, unknown, { pacer, second, mayGrow }) : [];
   const current = unknown.length === 0 && cache?.length === paths.length;
-  if (cacheDir !== undefined && !current) await remember(files, { cacheDir, unknown, startedNs });
+  if (cacheDir !== undefined && !current) await remember(files, { cacheDir, cacheKey, unknown, startedNs });
   return { table: files.table, unsendable };
 }
 
@@ -66,10 +75,17 @@ function readStats(root: string, path: string): BigIntStats | undefined {
   }
 }
 
+interface Remembering {
+  readonly cacheDir: string;
+  readonly cacheKey: string;
+  readonly unknown: readonly number[];
+  readonly startedNs: bigint;
+}
+
 /** Writes what was in the cache and what was read now, if it was old enough before it was read. */
 async function remember(
-  { root, paths, table }: FilesToRead,
-  { cacheDir, unknown, startedNs }: { cacheDir: string; unknown: readonly number[]; startedNs: bigint },
+  { paths, table }: FilesToRead,
+  { cacheDir, cacheKey, unknown, startedNs }: Remembering,
 ): Promise<void> {
   const fresh = new Uint8Array(paths.length);
   for (const index of unknown) fresh[index] = 1;
@@ -78,7 +94,7 @@ async function remember(
     if (stateOf(table, index) !== "done") continue;
     if (fresh[index] === 0 || isSettled(changedNs(table, index), startedNs)) settled.push(index);
   }
-  await writeStatCache(cacheDir, root, { paths, table, settled });
+  await writeStatCache(cacheDir, cacheKey, { paths, table, settled });
 }
 
 export function fileEntry(path: string, files: FileTable, index: number): FileEntry {

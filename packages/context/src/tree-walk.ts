@@ -1,11 +1,14 @@
-import { type Dirent, readdirSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { createIgnoreMatcher, type DirectoryMatch, type IgnoreMatcher } from "@otto/dockerignore";
 import { OttoError } from "@otto/errors";
 import { comparePaths, type DirectoryEntry, decodePath, printablePath, type SymlinkEntry } from "@otto/hashing";
 import type { UnsendableEntry } from "./build-context.js";
+import type { ContextReach } from "./context-reach.js";
+import { type NamedEntry, readNames, statNames } from "./directory-names.js";
 import { isForbidden, isMissing, unreadable } from "./fs-error.js";
 import { entryFsPath } from "./fs-path.js";
 import type { Pacer } from "./pacer.js";
+import { locateReach, type Part } from "./reach-walk.js";
 
 /** A path alone stands for a file, whose content is still to be read: most entries are files, and objects cost time. */
 export type WalkedEntry = DirectoryEntry | SymlinkEntry | string;
@@ -14,6 +17,8 @@ export interface WalkOptions {
   readonly pacer: Pacer;
   /** Told of the number of entries now and then. */
   readonly onEntries: (count: number) => void;
+  /** How much of the tree is listed; directories beside it are not opened. Default: everything. */
+  readonly reach?: ContextReach | undefined;
 }
 
 export interface WalkedTree {
@@ -31,6 +36,7 @@ interface Visit {
   readonly path: string;
   readonly match: DirectoryMatch;
   readonly parent: Visit | undefined;
+  readonly part: Part;
   added: boolean;
 }
 
@@ -43,7 +49,8 @@ interface Visit {
 export async function walkTree(root: string, patterns: readonly string[], options: WalkOptions): Promise<WalkedTree> {
   const matcher = await createIgnoreMatcher(patterns);
   const walk: Walk = { ...options, root, matcher, entries: [], unsendable: [] };
-  await walkDirectory(walk, { path: "", match: matcher.root, parent: undefined, added: true });
+  const part = options.reach === undefined ? "all" : locateReach(root, options.reach, matcher);
+  await walkDirectory(walk, { path: "", match: matcher.root, parent: undefined, part, added: true });
   return walk;
 }
 
@@ -57,13 +64,14 @@ async function walkDirectory(walk: Walk, visit: Visit): Promise<void> {
       continue;
     }
     const match = walk.matcher.matchDirectory(path, visit.match);
-    const child: Visit = { path, match, parent: visit, added: false };
+    const part = visit.part === "all" ? "all" : (visit.part.get(entry.name) ?? "all");
+    const child: Visit = { path, match, parent: visit, part, added: false };
     if (!match.ignored) addDirectory(walk, child);
     if (match.mayHoldIncluded) await walkDirectory(walk, child);
   }
 }
 
-function addLeaf(walk: Walk, parent: Visit, entry: Dirent, path: string): void {
+function addLeaf(walk: Walk, parent: Visit, entry: NamedEntry, path: string): void {
   if (entry.isFile()) {
     addDirectory(walk, parent);
     walk.entries.push(path);
@@ -86,9 +94,10 @@ function addDirectory(walk: Walk, visit: Visit): void {
   walk.entries.push({ path: visit.path, kind: "directory" });
 }
 
-function listDirectory({ root, unsendable }: Walk, { path, match }: Visit): Dirent[] {
+function listDirectory({ root, unsendable }: Walk, { path, match, part }: Visit): NamedEntry[] {
   try {
-    return readNames(entryFsPath(root, path)).sort((a, b) => comparePaths(a.name, b.name));
+    const entries = part === "all" ? readNames(entryFsPath(root, path)) : statNames(root, path, part.keys());
+    return entries.sort((a, b) => comparePaths(a.name, b.name));
   } catch (error) {
     // As the reference: what vanished was not there, what is ignored may be closed.
     if (path !== "" && isMissing(error)) return [];
@@ -96,14 +105,6 @@ function listDirectory({ root, unsendable }: Walk, { path, match }: Visit): Dire
     if (!match.ignored) unsendable.push({ path, kind: "directory", error: unreadable(path, error) });
     return [];
   }
-}
-
-/** Names as strings are several times faster to get than as bytes, and nearly always enough. */
-function readNames(directory: string | Buffer): Dirent[] {
-  const entries = readdirSync(directory, { withFileTypes: true });
-  if (!entries.some(({ name }) => name.includes("\ufffd"))) return entries;
-  const raw = readdirSync(directory, { withFileTypes: true, encoding: "buffer" });
-  return raw.map((entry) => Object.assign(entry as unknown as Dirent, { name: decodePath(entry.name) }));
 }
 
 function readTarget({ root, unsendable }: Walk, path: string): string | undefined {
@@ -117,7 +118,7 @@ function readTarget({ root, unsendable }: Walk, path: string): string | undefine
   }
 }
 
-function unsupported(entry: Dirent, path: string): UnsendableEntry {
+function unsupported(entry: NamedEntry, path: string): UnsendableEntry {
   const kind = entry.isFIFO() ? "FIFO" : entry.isSocket() ? "socket" : "device";
   const shown = printablePath(path);
   const error = new OttoError("CONTEXT_ENTRY_UNSUPPORTED", `the build reads a ${kind}: ${JSON.stringify(shown)}`, {

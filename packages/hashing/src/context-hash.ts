@@ -2,8 +2,8 @@ import { createHash, type Hash } from "node:crypto";
 import type { ContextEntry, Digest } from "./context-entry.js";
 import { comparePaths } from "./path-bytes.js";
 
-/** Part of every hash: raised when the same inputs come to be written down another way. */
-export const contextHashSchema = 2;
+/** Part of every hash: raised when the same inputs come to be written down another way, or others to count. */
+export const contextHashSchema = 3;
 
 /** Everything an image can depend on. */
 export interface ContextHashInputs {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstatSync } from "node:fs";
 import type { BuildContext, ContextTree } from "@otto/context";
 import type { Stat, SyncDirectory, SyncRequest, SyncSource } from "@otto/engine";
+import { OttoError } from "@otto/errors";
 import { type ContextEntry, type Digest, encodePath } from "@otto/hashing";
 import { findUnsendable, selectFollowed } from "./followed-paths.js";
 
@@ -73,6 +74,7 @@ function contextEntries(
     return contentFiles(ignoreFile?.contextPath === ignoreName ? { [ignoreName]: ignoreFile.content } : {});
   }
   const paths = [...request.followPaths, ...request.includePatterns];
+  refuseBeyondReach(context, paths);
   const refused = findUnsendable(context, paths);
   if (refused !== undefined) throw refused.error;
   const wanted = selectFollowed(context.entries, paths);
@@ -91,6 +93,18 @@ function contextEntries(
       return entry.kind === "file" ? context.readFile(entry) : undefined;
     },
   };
+}
+
+/** What is not in the hash must not get into the image. */
+function refuseBeyondReach({ reach }: ContextTree, paths: readonly string[]): void {
+  if (reach.kind === "whole") return;
+  const beyond = paths.find((path) => !reach.paths.includes(path));
+  if (beyond === undefined && paths.length > 0) return;
+  const what = beyond === undefined ? "all of its context" : JSON.stringify(beyond);
+  throw new OttoError("CONTEXT_REACH_EXCEEDED", `the engine asks for ${what}, which the Dockerfile does not name`, {
+    hint: "An image that it begins with has ONBUILD instructions: build it with @otto/build, which then hashes the whole context.",
+    details: { path: beyond ?? "" },
+  });
 }
 
 const ignoreName = ".dockerignore";

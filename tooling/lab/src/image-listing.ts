@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { extract, type Header } from "tar-stream";
 import { runCommand } from "./command.js";
@@ -14,13 +15,19 @@ export interface ImageEntry {
 export async function readImage(tag: string): Promise<ImageEntry[]> {
   const container = (await runCommand("docker", ["create", tag, "none"])).trim();
   const exporting = spawn("docker", ["export", container], { stdio: ["ignore", "pipe", "inherit"] });
+  const entries = await readTar(exporting.stdout);
+  await runCommand("docker", ["rm", container]);
+  return entries.filter(({ header }) => !madeByEngine.test(header.name));
+}
+
+/** Each entry of a tar. */
+export async function readTar(tar: Readable): Promise<ImageEntry[]> {
   const entries: ImageEntry[] = [];
-  for await (const entry of exporting.stdout.pipe(extract())) {
+  for await (const entry of tar.pipe(extract())) {
     const digest = createHash("sha256");
     for await (const chunk of entry) digest.update(chunk as Buffer);
-    if (!madeByEngine.test(entry.header.name)) entries.push({ header: entry.header, digest: digest.digest("hex") });
+    entries.push({ header: entry.header, digest: digest.digest("hex") });
   }
-  await runCommand("docker", ["rm", container]);
   return entries;
 }
 

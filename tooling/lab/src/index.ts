@@ -6,7 +6,7 @@ export { type EngineEvent, engineEvent, engineTime, recordEngineEvents } from ".
 export { engineEnvironment, engineSocketPath } from "./engine-socket.js";
 export { listFiles } from "./file-listing.js";
 export type { LabHost } from "./host.js";
-export { type ImageEntry, listImage, readImage, readImageFile } from "./image-listing.js";
+export { type ImageEntry, listImage, readImage, readImageFile, readTar } from "./image-listing.js";
 export { type Kdc, startKdc } from "./kdc.js";
 export { createKeyPair, type KeyPair } from "./keys.js";
 export { findLabKind, type LabKind, type LabKindName, labKinds, secondEngineSocket } from "./kinds.js";
