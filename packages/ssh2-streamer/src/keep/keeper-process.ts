@@ -25,6 +25,8 @@ import { describeRoute, fingerprintOf, isSameButLearned, type RouteDescription }
 
 /** A client that connected says what it wants within this. */
 const helloMs = 5000;
+/** After the login. */
+const collectionsMs = [0, 1000] as const;
 /** What ends gracefully does so within this. */
 const endMs = 2000;
 
@@ -143,8 +145,8 @@ class Keeper {
     this.#waiting.clear();
     // Who started it comes in a moment.
     this.#watchIdle(Math.max(this.#persistMs, helloMs));
-    // What held secrets is freed, and overwritten.
-    setImmediate(() => globalThis.gc?.());
+    // What held secrets is freed, and overwritten; some of it is let go of only when this call and its answers are done.
+    for (const ms of collectionsMs) startTimer(() => globalThis.gc?.(), ms).unref();
   }
 
   #listen({ id }: KeeperRecord): Promise<void> {

@@ -45,8 +45,10 @@ export interface HandshakeSetting {
  */
 export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, use: (client: Client) => T): Promise<T> {
   // Listeners stay with the client: none of them must hold the setting, which has keys and passwords.
-  const { ssh2, endpoint, signal, hostKey, onHostKeyTrusted } = setting;
-  const { wait: pause } = setting;
+  const { ssh2, endpoint, signal, hostKey, onHostKeyTrusted, wait: pause } = setting;
+  const { signatures } = setting.algorithms;
+  const config = formatConfig(setting, socket);
+  let begin: ReturnType<typeof prepareLogin> | undefined = prepareLogin(setting);
   const client = new ssh2.Client();
   const over = new AbortController();
   let hostKeyError: unknown;
@@ -73,7 +75,8 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
       isAsked = true;
       return pause(work);
     };
-    login = openLogin({ ...setting, wait, signal: over.signal }, fail);
+    login = begin?.({ wait, signal: over.signal }, fail);
+    begin = undefined;
     signal.addEventListener("abort", onAbort);
     client.once("ready", () => settle(undefined));
     // ssh2 reports an agent's failure as an error and goes on.
@@ -115,9 +118,8 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
       if (login !== undefined) login.handler(methods, isPartial, next);
       else next(nothingToTry);
     };
-    client.connect({ ...formatConfig(setting, socket), authHandler, hostVerifier: verify });
+    client.connect({ ...config, authHandler, hostVerifier: verify });
     onAuthFailure(client, (methods, isPartial) => login?.noteServerAnswer(methods, isPartial));
-    const { signatures } = setting.algorithms;
     if (signatures !== undefined) limitSignatures(client, signatures);
     beginLoginAtOnce(client);
     signAtOnce(client);
@@ -128,6 +130,11 @@ export function performHandshake<T>(socket: Duplex, setting: HandshakeSetting, u
     });
     if (signal.aborted) onAbort();
   });
+}
+
+function prepareLogin(setting: HandshakeSetting) {
+  return (changes: Pick<HandshakeSetting, "wait" | "signal">, fail: (error: unknown) => void) =>
+    openLogin({ ...setting, ...changes }, fail);
 }
 
 function openLogin(setting: HandshakeSetting, fail: (error: unknown) => void): Login {
