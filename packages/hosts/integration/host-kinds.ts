@@ -38,10 +38,21 @@ interface ContainerKind extends HostKind {
   readonly shell: ImageShell;
   readonly by: (typeof ways)[number];
   readonly isStopped?: boolean;
+  /** Default true. */
+  readonly keepsSpare?: boolean;
 }
 
 const containerKinds: readonly ContainerKind[] = [
   { name: "container with dash", shell: "dash", by: "local", isParent: false, lacks: {} },
+  {
+    name: "container with dash, in which no process waits for commands",
+    filesAs: "container with dash",
+    shell: "dash",
+    by: "local",
+    keepsSpare: false,
+    isParent: false,
+    lacks: {},
+  },
   {
     name: "container with bash, through a bastion",
     filesAs: "container with dash",
@@ -133,7 +144,10 @@ interface Surroundings {
   readonly directory: string;
 }
 
-async function startContainer({ name, shell, isStopped = false }: ContainerKind, { parent, directory }: Surroundings) {
+async function startContainer(
+  { name, shell, isStopped = false, keepsSpare = true }: ContainerKind,
+  { parent, directory }: Surroundings,
+) {
   await using cleanUps = new CleanUps();
   const image = cleanUps.add(await createShellImage(shell));
   const names = { project: `otto-hosts-${randomBytes(4).toString("hex")}`, service: "api" };
@@ -141,6 +155,7 @@ async function startContainer({ name, shell, isStopped = false }: ContainerKind,
   const container = cleanUps.add(await runLabelled({ image: image.tag, ...names, flags }));
   if (isStopped) await execute("docker", ["kill", container.id]);
   const id = `${parent.id}.${name.replace(/\W+/g, "-")}`;
-  const host = cleanUps.add(new DockerContainerHost({ id, ...names, replica: 1, engine: parent.engine, parent }));
+  const setting = { id, ...names, replica: 1, engine: parent.engine, parent, keepsSpare };
+  const host = cleanUps.add(new DockerContainerHost(setting));
   return { host, cleanUps: cleanUps.move() };
 }

@@ -31,7 +31,7 @@ export async function attachContainer(
   const joining = callEngine(client, { doing, signal }, () => client.hijack("tcp", message, signal), drop);
   const channel = await abortable(joining, signal, drop);
   const process = attach(channel, { doing, terminal, stdin }, async () => {
-    return { exitCode: await waitContainer(client, container, signal), pid: undefined };
+    return { exitCode: await waitContainer(client, container, signal), hasStarted: undefined };
   });
   const resize = async (columns: number, rows: number) => {
     const found = createDockerClient(client, undefined).getContainer(container);

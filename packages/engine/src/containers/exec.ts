@@ -22,6 +22,11 @@ export interface ExecOptions {
   readonly terminal?: boolean | undefined;
   /** What messages call the container. Default: its name as given, or the start of its id. */
   readonly containerName?: string | undefined;
+  /**
+   * The exit code, where the command's outputs told it; asked when they have ended. The engine is asked for what is not told,
+   * which is a request, and often one more: it ends the outputs a moment before it knows. Default: nothing is told.
+   */
+  readonly toldExitCode?: (() => Promise<number | undefined>) | undefined;
 }
 
 export interface ProcessExit {
@@ -45,6 +50,10 @@ export interface ContainerProcess {
   resize(columns: number, rows: number): Promise<void>;
   /** Drops the connection. The engine closes the process's stdin and lets it run on. */
   disconnect(): void;
+  /** Whether the connection takes one of the few sessions that a server allows. */
+  readonly isScarce: boolean;
+  /** Whether this process of Node waits for the connection before it ends by itself. At first it does. */
+  holdOpen(isHeld: boolean): void;
 }
 
 /**
@@ -73,7 +82,8 @@ export async function execInContainer(
   const { id, channel } = await abortable(starting, signal, drop);
   const learnExit = async () => {
     try {
-      return await readExit(client, id, signal);
+      const exitCode = await options.toldExitCode?.();
+      return exitCode === undefined ? await readExit(client, id, signal) : { exitCode, hasStarted: true };
     } catch (error) {
       signal?.throwIfAborted();
       return failToLearn(doing, error);
@@ -157,7 +167,21 @@ export function attach(
   });
   // A caller that reads the streams first learns of the loss there.
   exit.catch(() => {});
-  return { stdin, stdout, stderr, exit, disconnect: () => channel.destroy() };
+  return { stdin, stdout, stderr, exit, disconnect: () => channel.destroy(), ...holding(channel) };
+}
+
+/** What a stream that leads to an engine may have of a `net.Socket`, and of the sessions of a server. */
+interface EngineSocket extends Duplex {
+  readonly isScarce?: boolean;
+  ref?(): void;
+  unref?(): void;
+}
+
+function holding(channel: EngineSocket): Pick<ContainerProcess, "isScarce" | "holdOpen"> {
+  return {
+    isScarce: channel.isScarce === true,
+    holdOpen: (isHeld) => (isHeld ? channel.ref?.() : channel.unref?.()),
+  };
 }
 
 const lossHint =
@@ -202,15 +226,15 @@ function failToLearn(doing: string, cause: unknown): never {
 /** What the engine keeps of a process that has ended. */
 export interface RecordedExit {
   readonly exitCode: number;
-  /** 0: it was never started; undefined: the engine does not keep it. */
-  readonly pid: number | undefined;
+  /** Undefined: the engine does not keep it. */
+  readonly hasStarted: boolean | undefined;
 }
 
 // Podman 4.3: "Error: runc: exec failed: …", or "…: OCI runtime error".
 const notStarted = /^Error: .*(?:exec failed|OCI runtime)/;
 
-function hasStarted({ exitCode, pid }: RecordedExit, head: string): boolean {
-  if (pid !== undefined) return pid !== 0;
+function hasStarted({ exitCode, hasStarted: isKnown }: RecordedExit, head: string): boolean {
+  if (isKnown !== undefined) return isKnown;
   return exitCode < 125 || exitCode > 127 || !notStarted.test(head);
 }
 
@@ -223,7 +247,8 @@ async function readExit(client: EngineClient, id: string, signal: AbortSignal | 
   using clock = startRunningClock();
   for (;;) {
     const { Running, ExitCode, Pid } = await abortable(exec.inspect(), signal);
-    if (!Running && ExitCode !== null) return { exitCode: ExitCode, pid: client.forgetsPids ? undefined : Pid };
+    if (!Running && ExitCode !== null)
+      return { exitCode: ExitCode, hasStarted: client.forgetsPids ? undefined : Pid !== 0 };
     if (clock.now() > exitDeadlineMs) throw new Error("the process closed its output and runs on");
     await delay(exitPollMs, undefined, { signal });
   }

@@ -27,7 +27,7 @@ export interface ContainerExecOptions extends Omit<ContainerSpawnOptions, "termi
  * Runs one command to its end, or to that of the deadline.
  * @throws OttoError `HOST_COMMAND_NOT_STARTED` when the program could not be started, `COMMAND_OUTPUT_LIMIT`
  */
-export function runInContainer(
+export async function runInContainer(
   target: ExecTarget,
   argv: readonly string[],
   { deadline, ...options }: ContainerExecOptions & { readonly deadline: Deadline },
@@ -36,5 +36,8 @@ export function runInContainer(
   // One that reads no stdin needs no second process beside it.
   const spawn = stdin === undefined ? spawnWithoutStdin : spawnInContainer;
   const start = (signal: AbortSignal) => spawn(target, argv, { env, user, workdir, signal });
-  return runWithin(deadline, start, { label: nameOf(target, argv), stdin, output, maxOutputBytes });
+  const prepareNext = target.spares?.enter(user);
+  const result = await runWithin(deadline, start, { label: nameOf(target, argv), stdin, output, maxOutputBytes });
+  prepareNext?.();
+  return result;
 }

@@ -22,6 +22,11 @@ export interface ContainerHostOptions {
   /** Where it runs, for `forward`. Without: by a program in the container alone. */
   readonly parent?: Pick<Parent, "id" | "dialTcp" | "spawn"> | undefined;
   /**
+   * Whether a process waits in the container for the next `exec` after one, up to 10 s, which makes that faster. Where the
+   * image has no `/bin/sh`, or the server allows few sessions, none does. Default true.
+   */
+  readonly keepsSpare?: boolean | undefined;
+  /**
    * Called when no container runs, to have one, with what there is; what it throws is the error then. Default: there is
    * none.
    */
@@ -128,14 +133,21 @@ export class ContainerFinder {
   }
 
   async #lookForRunning(signal: AbortSignal): Promise<FoundContainer | undefined> {
-    const looked = await this.#look(signal);
-    const container = looked.container?.Id;
-    if (container === undefined || !isRunningState(looked.status.state)) return undefined;
-    const { engine, id } = this.#options;
-    const shell = await engine.statPath({ container, path: "/bin/sh", containerName: id }, signal);
-    const hasShell = shell !== undefined;
-    this.#found = { container, hasShell };
+    const { project, service, replica } = this.#options;
+    // What Compose calls it, unless the service has a name of its own: asked beside the list, it takes no further round trip.
+    const name = `${project}-${service}-${replica}`;
+    const [looked, isThere] = await Promise.all([this.#look(signal), this.#hasShell(name, signal)]);
+    const { container, status } = looked;
+    if (container === undefined || !isRunningState(status.state)) return undefined;
+    const isNamed = container.Names?.includes(`/${name}`) === true;
+    const hasShell = isNamed ? isThere : await this.#hasShell(container.Id, signal);
+    this.#found = { container: container.Id, hasShell };
     return this.#found;
+  }
+
+  async #hasShell(container: string, signal: AbortSignal): Promise<boolean> {
+    const { engine, id } = this.#options;
+    return (await engine.statPath({ container, path: "/bin/sh", containerName: id }, signal)) !== undefined;
   }
 
   async #look(signal: AbortSignal | undefined): Promise<Looked> {

@@ -22,9 +22,10 @@ import { type LoginOptions, type LoginTerminal, showProcess, sizeOf } from "../p
 import { type HostShell, HostShells, type RunOptions, type RunResult } from "../shell/host-shell.js";
 import { ShellSession } from "../shell/shell-session.js";
 import { type ContainerExecOptions, runInContainer } from "./container-exec.js";
-import { ContainerFinder, type ContainerHostOptions } from "./container-finder.js";
+import { ContainerFinder, type ContainerHostOptions, type FoundContainer } from "./container-finder.js";
 import { type ContainerSpawnOptions, type ExecTarget, spawnInContainer } from "./container-process.js";
 import { readHostLogs } from "./host-logs.js";
+import { SparePool } from "./spare-pool.js";
 import { WatchdogPool } from "./watchdog-pool.js";
 
 export interface ContainerLoginOptions extends LoginOptions, Pick<ContainerSpawnOptions, "user" | "workdir" | "env"> {
@@ -48,6 +49,8 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   readonly #engine: Engine;
   readonly #shells = new HostShells((deadline) => this.#openShell(deadline));
   readonly #watchdogs = new Map<string, WatchdogPool>();
+  readonly #spares = new Map<string, SparePool>();
+  readonly #keepsSpare: boolean;
   readonly #transfer: FileTransfer;
   readonly #finder: ContainerFinder;
   readonly #parent: ContainerHostOptions["parent"];
@@ -62,6 +65,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     // As docker cp.
     this.#transfer = createTransfer(options.id, (copy) => this.#openFiles(copy), "text");
     this.#parent = options.parent;
+    this.#keepsSpare = options.keepsSpare ?? true;
     this.#finder = new ContainerFinder(options);
   }
 
@@ -204,6 +208,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     this.#closing = new AbortController();
+    for (const spares of this.#spares.values()) spares.close();
     await this.#shells[Symbol.asyncDispose]();
     await Promise.all([...this.#watchdogs.values()].map((watchdogs) => watchdogs.close()));
   }
@@ -227,9 +232,17 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   }
 
   #withContainer<T>(deadline: Deadline, use: (target: ExecTarget) => Promise<T>): Promise<T> {
-    return this.#finder.use(deadline, (found) =>
-      use({ engine: this.#engine, host: this.id, watchdogs: this.#watchdogsOf(found.container), ...found }),
-    );
+    return this.#finder.use(deadline, (found) => {
+      const pools = { watchdogs: this.#watchdogsOf(found.container), spares: this.#sparesOf(found) };
+      return use({ engine: this.#engine, host: this.id, ...pools, ...found });
+    });
+  }
+
+  #sparesOf({ container, hasShell }: FoundContainer): SparePool | undefined {
+    if (!this.#keepsSpare || !hasShell) return undefined;
+    const spares = this.#spares.get(container) ?? new SparePool(this.#engine, { container, host: this.id });
+    this.#spares.set(container, spares);
+    return spares;
   }
 
   #watchdogsOf(container: string): WatchdogPool {

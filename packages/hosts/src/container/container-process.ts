@@ -5,9 +5,12 @@ import type { ProcessExit, RemoteProcess, Terminal } from "ssh2-streamer";
 import { toRemoteProcess } from "../process/engine-process.js";
 import { createSentinel } from "../process/sentinel-lines.js";
 import { notStarted, readStartReport, type StartReport } from "../process/start-report.js";
-import { announcedCommand, announcedTerminalCommand, watchedCommand } from "./lifetime-scripts.js";
+import { announcedCommand, announcedTerminalCommand, type SpareRequest, watchedCommand } from "./lifetime-scripts.js";
+import type { SetSpare } from "./spare.js";
+import type { SparePool } from "./spare-pool.js";
 import type { Watchdog } from "./watchdog.js";
 import type { HeldWatchdog, WatchdogPool } from "./watchdog-pool.js";
+import { startWatched, type WatchedProcess } from "./watched-process.js";
 
 /** Where a command runs: `hasShell` says whether the image has `/bin/sh`. */
 export interface ExecTarget {
@@ -15,6 +18,8 @@ export interface ExecTarget {
   readonly container: string;
   readonly hasShell: boolean;
   readonly watchdogs: WatchdogPool;
+  /** Default: none are kept. */
+  readonly spares?: SparePool | undefined;
   /** For messages. */
   readonly host: string;
 }
@@ -73,10 +78,9 @@ export async function spawnWithoutStdin(
   options: ContainerSpawnOptions,
 ): Promise<RemoteProcess> {
   if (!target.hasShell) return spawnBare(target, argv, options);
-  const sentinel = createSentinel();
-  const process = await target.engine.exec(target.container, watchedCommand(argv), toExecOptions(target, options));
-  process.stdin.write(`${sentinel}\n`);
-  const report = readStartReport(process.stderr, sentinel);
+  const spared = await setSpare(target, { argv, hasStdin: false }, options);
+  spared?.process.stdin.write("\n");
+  const { process, report } = spared ?? (await beginWatched(target, argv, options));
   const unread = new Writable({ write: (_chunk, _encoding, callback) => callback() });
   return toRemoteProcess(
     { ...process, stdin: unread, stderr: report.output, exit: readExit(process, report, nameOf(target, argv)) },
@@ -85,49 +89,82 @@ export async function spawnWithoutStdin(
   );
 }
 
+/** A process that was started ahead and knows the command by now; it begins at a further line. Undefined: there is none. */
+async function setSpare(
+  { spares }: ExecTarget,
+  command: Pick<SpareRequest, "argv" | "hasStdin">,
+  { user, env = {}, workdir, signal }: ContainerSpawnOptions,
+): Promise<SetSpare | undefined> {
+  return spares?.set({ ...command, env, workdir }, { user, signal });
+}
+
+async function beginWatched(
+  target: ExecTarget,
+  argv: readonly string[],
+  options: ContainerSpawnOptions,
+): Promise<WatchedProcess> {
+  const begun = await startWatched((toldExitCode) =>
+    target.engine.exec(target.container, watchedCommand(argv), { ...toExecOptions(target, options), toldExitCode }),
+  );
+  forgoIfScarce(target, begun.process);
+  return begun;
+}
+
+/** A process that waits would keep a session that others wait for. */
+function forgoIfScarce({ spares }: ExecTarget, { isScarce }: ContainerProcess): void {
+  if (isScarce) spares?.forgo();
+}
+
 interface Tied {
   readonly target: ExecTarget;
   readonly argv: readonly string[];
   readonly held: HeldWatchdog;
 }
 
-async function spawnTied(tied: Tied, options: ContainerSpawnOptions): Promise<RemoteProcess> {
-  const { target, argv } = tied;
-  const { watchdog } = tied.held;
-  const { terminal } = options;
+async function spawnTied({ target, argv, held }: Tied, options: ContainerSpawnOptions): Promise<RemoteProcess> {
+  const { watchdog } = held;
+  const { terminal, signal } = options;
+  const spared = terminal ? undefined : await setSpare(target, { argv, hasStdin: true }, options);
+  const { process, report, pid } = spared ?? (await announce(target, argv, options));
+  try {
+    await abortable(readyToRun(process, { pid, watchdog, terminal }), signal);
+  } catch (error) {
+    process.disconnect();
+    signal?.throwIfAborted();
+    throw error;
+  }
+  process.stdin.write("\n");
+  // The sentinels of a terminal say when the command begins, not whether.
+  const exit = readExit(process, terminal ? undefined : report, nameOf(target, argv));
+  const outputs = terminal ? { stdout: report.output } : { stderr: report.output };
+  const end = () => watchdog.end(pid);
+  exit.then(() => watchdog.forget(pid), end).finally(() => held.release());
+  return toRemoteProcess({ ...process, ...outputs, exit }, { end, kill: (name) => watchdog.signal(pid, name) }, signal);
+}
+
+/** Starts the script of a command, which begins at a further line. */
+async function announce(
+  target: ExecTarget,
+  argv: readonly string[],
+  options: ContainerSpawnOptions,
+): Promise<SetSpare> {
+  const { terminal, signal } = options;
   const sentinel = createSentinel();
   const command = terminal ? announcedTerminalCommand(sentinel, argv) : announcedCommand(argv);
   const process = await target.engine.exec(target.container, command, toExecOptions(target, options));
-  const drop = () => process.disconnect();
-  options.signal?.addEventListener("abort", drop, { once: true });
+  forgoIfScarce(target, process);
   try {
-    const report = readStartReport(terminal ? process.stdout : process.stderr, sentinel, terminal ? 2 : 0);
+    const report = readStartReport(terminal ? process.stdout : process.stderr, sentinel, { muted: terminal ? 2 : 0 });
     if (!terminal) process.stdin.write(`${sentinel}\n`);
-    // The sentinels of a terminal say when the command begins, not whether.
-    const exit = readExit(process, terminal ? undefined : report, nameOf(target, argv));
     // Losing the link may be learned elsewhere first.
-    exit.catch(() => {});
-    const pid = await report.first;
-    if (pid === undefined) {
-      await exit;
-      throw notStarted(nameOf(target, argv), "it ended before it began");
-    }
-    await abortable(readyToRun(process, { pid, watchdog, terminal }), options.signal);
-    process.stdin.write("\n");
-    const outputs = terminal ? { stdout: report.output } : { stderr: report.output };
-    const end = () => watchdog.end(pid);
-    exit.then(() => watchdog.forget(pid), end).finally(() => tied.held.release());
-    return toRemoteProcess(
-      { ...process, ...outputs, exit },
-      { end, kill: (signal) => watchdog.signal(pid, signal) },
-      options.signal,
-    );
+    const pid = await abortable(report.first, signal);
+    if (pid !== undefined) return { process, report, pid };
+    await readExit(process, terminal ? undefined : report, nameOf(target, argv));
+    throw notStarted(nameOf(target, argv), "it ended before it began");
   } catch (error) {
     process.disconnect();
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     throw error;
-  } finally {
-    options.signal?.removeEventListener("abort", drop);
   }
 }
 

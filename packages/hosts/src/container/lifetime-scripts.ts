@@ -1,5 +1,6 @@
-import { quoteCommand } from "@otto/errors";
+import { quoteCommand, quoteWord } from "@otto/errors";
 import { tellFailedExec } from "ssh2-streamer";
+import { sentinelAhead, wantedSentinel } from "../process/start-report.js";
 
 /*
  * The engine leaves a process in a container running when its client goes, but it closes that process's stdin: so a
@@ -49,8 +50,8 @@ finish() {
 
 const start = `${tellFailedExec}; exec "$@"; exit`;
 
-const watched = `${finish}
-read -r otto_mark || exit
+/** Runs the words as a command that the end of stdin ends, and says how it ended. */
+const watch = `
 exec 3<&0 </dev/null
 {
   trap '' HUP INT TERM
@@ -63,11 +64,58 @@ otto_watcher=$!
 exec 3<&-
 ${quoteCommand(["/bin/sh", "-c", start, "sh"])} "$otto_mark" "$@"
 code=$?
+echo "$otto_mark exit $code" >&2
 exec 2>/dev/null
 kill -KILL "$otto_watcher"
 wait "$otto_watcher"
 exit "$code"
 `;
+
+/** Makes a sentinel and says it without waiting for anybody; where the kernel gives none it asks for one, a line on stdin. */
+const ownSentinel = `
+{ read -r otto_mark </proc/sys/kernel/random/uuid; } 2>/dev/null ||
+  { printf %s "${sentinelAhead} ${wantedSentinel} " >&2; read -r otto_mark; } || exit`;
+
+const watched = `${finish}${ownSentinel}
+echo "${sentinelAhead} $otto_mark begun" >&2
+${watch}`;
+
+/**
+ * `otto_accounts` reads what decides an exec's user, groups and home: those of one that has been started stay as they were.
+ * It fails where the user may not read them.
+ */
+const accounts = `
+otto_accounts() {
+  otto_read=
+  for otto_file in /etc/passwd /etc/group; do
+    [ -e "$otto_file" ] || continue
+    [ -r "$otto_file" ] || return
+    while IFS= read -r otto_line; do
+      otto_read="$otto_read$otto_line$otto_newline"
+    done <"$otto_file"
+    otto_read="$otto_read$otto_line/"
+  done
+}
+`;
+
+// The command's words come when all else is done, and the last line when they have been understood: what has not had that
+// line never runs. A shell sets OLDPWD where it changes its directory.
+const spare = `${finish}${ownSentinel}
+otto_newline='
+'
+${accounts}
+IFS= read -r otto_workdir && otto_accounts || exit
+otto_known=$otto_read
+otto_open=
+echo "${sentinelAhead} $otto_mark ready $$" >&2
+IFS= read -r otto_request || exit
+otto_accounts && [ "$otto_read" = "$otto_known" ] || exit
+eval "$otto_request" || exit
+unset OLDPWD
+echo "$otto_mark set" >&2
+read -r otto_go || exit
+[ -z "$otto_open" ] || { set -- "$otto_mark" "$@"; ${start}; }
+${watch}`;
 
 const announced = `
 read -r otto_mark || exit
@@ -112,11 +160,55 @@ finish "$leaders"
 `;
 
 /**
- * Runs `command` with an empty stdin. Its own stdin is held open, after a line with the sentinel: at its end, so is the
- * command's. A sentinel alone on the last line of stderr says that the program could not be started.
+ * Runs `command` with an empty stdin. Its own stdin is held open: at its end, the command is ended. On stderr it says
+ * {@link sentinelAhead} and `<sentinel> begun`, and when the command has ended `<sentinel> exit <code>`; a sentinel alone before that
+ * says that the program could not be started.
  */
 export function watchedCommand(command: readonly string[]): string[] {
   return ["/bin/sh", "-c", watched, "sh", ...command];
+}
+
+/**
+ * Waits for a command, which it then runs as {@link watchedCommand} does, or becomes as {@link announcedCommand} does. It reads a line
+ * with the directory where commands start that name no other, and says `<sentinel> ready <pid>`; reads a line of {@link formatSpareRequest} and says `<sentinel> set`; and begins at the next line.
+ * It ends instead of saying either where a fresh exec might come out otherwise.
+ */
+export const spareCommand: readonly string[] = ["/bin/sh", "-c", spare, "sh"];
+
+export interface SpareRequest {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Default: the spare's. */
+  readonly workdir?: string | undefined;
+  /** Whether the rest of the spare's stdin is the command's, which then is not ended by its end. */
+  readonly hasStdin: boolean;
+}
+
+/** Shells read a pipe byte by byte; a fresh exec is faster then. */
+const longestRequestBytes = 16 << 10;
+
+/** Those that a shell sets itself, or changes its ways by: as its variables they are not what they are at its start. */
+const shellVariable =
+  /^(_|otto_.*|BASH.*|COMP.*|DIRSTACK|ENV|EPOCH.*|EUID|FUNC.*|GLOBIGNORE|GROUPS|HIST.*|HOST.*|IFS|IGNOREEOF|INPUTRC|KSH.*|LANG|LANGUAGE|LC_.*|LINENO|LINES|COLUMNS|MACHTYPE|MAIL.*|OLDPWD|OPT.*|OSTYPE|PIPESTATUS|POSIX.*|PPID|PROMPT.*|PS[0-9]|PWD|RANDOM|READLINE.*|REPLY|SECONDS|SHELL.*|SHLVL|SRANDOM|TMOUT|TIMEFORMAT|TMPDIR|UID|USERNAME|YASH.*|ZDOTDIR|auto_resume|histchars)$/;
+
+/** Whether a variable may be set by a shell that runs, and is then what it would be if the shell had been started with it. */
+export function isPlainVariable(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !shellVariable.test(name);
+}
+
+/** The line that makes a spare ready for a command; undefined: it is none for a spare. */
+export function formatSpareRequest({ argv, env, workdir, hasStdin }: SpareRequest): string | undefined {
+  const variables = Object.entries(env);
+  const isFit = workdir?.startsWith("/") !== false && variables.every(([name]) => isPlainVariable(name));
+  if (!isFit || [workdir, ...Object.values(env)].some((text) => text?.includes("\0"))) return undefined;
+  const steps = [
+    `cd -P -- ${workdir === undefined ? '"$otto_workdir"' : quoteWord(workdir)} 2>/dev/null`,
+    ...variables.map(([name, value]) => `export ${name}=${quoteWord(value)}`),
+    `set -- ${quoteCommand(argv)}`,
+    ...(hasStdin ? ["otto_open=yes"] : []),
+  ];
+  const line = steps.join(" && ").replaceAll("\n", `'"$otto_newline"'`);
+  return Buffer.byteLength(line) > longestRequestBytes ? undefined : `${line}\n`;
 }
 
 /**

@@ -2,8 +2,8 @@ import type { Engine } from "@otto/engine";
 import { abortable, startTimer } from "@otto/errors";
 import { Watchdog } from "./watchdog.js";
 
-/** An idle watchdog is closed after this: it holds a connection, and a process in the container. */
-const idleMs = 10_000;
+/** What is idle is closed after this: it holds a connection, and a process in the container. */
+export const idleMs = 10_000;
 
 interface Entry {
   readonly opening: Promise<Watchdog>;

@@ -13,6 +13,11 @@ export class AgentSocket extends Duplex {
     return this.#isParked;
   }
 
+  /** Whether somebody may wait for what it holds. */
+  get isScarce(): boolean {
+    return this.onParked !== undefined;
+  }
+
   ref(): this {
     this.#isParked = false;
     return this;
