@@ -9,7 +9,7 @@ import { createShellImage, type ImageShell } from "./shell-images.js";
 
 const execute = promisify(execFile);
 
-/** A container as two hosts: with a process that waits for the next command, and without. */
+/** A container, named as Compose does, as two hosts: with a process that waits for the next command, and without. */
 export interface SparePlace extends AsyncDisposable {
   readonly container: string;
   readonly names: { readonly project: string; readonly service: string };
@@ -35,7 +35,8 @@ export async function startSparePlace(shell: ImageShell, flags: readonly string[
   await using cleanUps = new CleanUps();
   const image = cleanUps.add(await createShellImage(shell));
   const names = { project: `otto-spare-${randomBytes(4).toString("hex")}`, service: "api" };
-  const { id: container } = cleanUps.add(await runLabelled({ image: image.tag, ...names, flags }));
+  const named = ["--name", `${names.project}-${names.service}-1`, ...flags];
+  const { id: container } = cleanUps.add(await runLabelled({ image: image.tag, ...names, flags: named }));
   const docker = { command: ["docker"], stagingRoot: undefined };
   const parent = cleanUps.add(createLocalParent({ id: "local", docker, socketPath: undefined, env: process.env }));
   const setting = { id: "local.r.api", ...names, replica: 1, engine: parent.engine };
