@@ -14,7 +14,7 @@ export const logs: Area = {
   usesLinks: true,
   open: async (bench) => {
     const lines = Math.ceil(1e6 * bench.scale);
-    const script = `i=0; while [ $i -lt 99 ]; do l=$l${"o"}; i=$((i+1)); done; yes $l | head -n ${lines}; touch /tmp/done; exec sleep infinity`;
+    const script = `yes $(printf %099d 0) | head -n ${lines}; touch /tmp/done; exec sleep infinity`;
     const container = await startContainer(bench, {
       name: "bench-logs",
       command: ["sh", "-c", script.replaceAll("$", () => "$$")],
