@@ -71,6 +71,8 @@ export interface LocalResource {
   readonly reference: string;
   /** Of `build` and `dockerfile`: what is built from it. Nothing where the value that names it is overridden. */
   readonly builds?: readonly ContextUse[] | undefined;
+  /** Of `bind`, where the caller leaves out some of a directory: lines of a `.dockerignore` in it. */
+  readonly ignore?: readonly string[] | undefined;
 }
 
 /** A service's build that reads a context. What it sees of it are its ignore rules to say. */

@@ -37,7 +37,7 @@ export { type ComposePsOptions, type ContainerRow, composePs, toRow } from "./ob
 export type { ObservedContainer, ObservedPort } from "./observed/observed-stack.js";
 export { type OneOff, type OneOffContainer, type OneOffOptions, startOneOff } from "./one-off.js";
 export { type DownStep, formatDownStep } from "./plan/down.js";
-export { formatUpStep, type UpPlan, type UpStep } from "./plan/operations.js";
+export { formatUpStep, type IgnoreStep, type UpPlan, type UpPreview, type UpStep } from "./plan/operations.js";
 export { type PreviewOptions, previewDown, previewUp } from "./preview.js";
 export { type PulledImage, type PullOptions, previewPull, pullStack, type StackPullStep } from "./pull-stack.js";
 export {

@@ -1,5 +1,7 @@
+import { cleanText } from "@otto/errors";
 import { checkProjectName } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
+import { measureIgnored, type TreeListing } from "@otto/remote-tree";
 import { requireService } from "./declared/errors.js";
 import { imageReferences } from "./declared/image-reference.js";
 import { chooseServices, forcedServices } from "./declared/service-choice.js";
@@ -10,7 +12,7 @@ import { type BuiltImages, withBuilt } from "./desired/image-stand-ins.js";
 import { observeStack } from "./observed/observed-stack.js";
 import { observeRemains } from "./observed/remains.js";
 import { type DownStep, planDown } from "./plan/down.js";
-import type { UpPlan } from "./plan/operations.js";
+import type { IgnoreStep, UpPreview } from "./plan/operations.js";
 import { planUp } from "./plan/reconcile.js";
 import { createCompose } from "./session/compose-process.js";
 import { openStackSession } from "./session/stack-session.js";
@@ -28,10 +30,10 @@ export interface PreviewOptions {
 }
 
 /**
- * What `up` would do to each service, in its order. Changes nothing.
+ * What `up` would do to each service, in its order, behind what it would not send. Changes nothing.
  * @throws OttoError `COMPOSE_PROJECT_INVALID`; `COMPOSE_NO_SERVICE`; `COMPOSE_UP_FAILED` when compose refuses the files; `COMPOSE_KEY_UNSUPPORTED`; `COMPOSE_ENGINE_FAILED`, `COMPOSE_MISSING`
  */
-export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}): Promise<UpPlan> {
+export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}): Promise<UpPreview> {
   const { build = true, builtImages = new Map(), cacheDir, signal } = options;
   checkProjectName(stack.project);
   await using session = await openStackSession(stack, { who: undefined, signal });
@@ -46,7 +48,26 @@ export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}
   const chosen = chooseServices(stack, observed.containers);
   const forced = forcedServices(chosen);
   const { project } = stack;
-  return planUp(chosen.files.services, { ...observed, ...desired, project, images, mayBuild: build, forced });
+  const plan = planUp(chosen.files.services, { ...observed, ...desired, project, images, mayBuild: build, forced });
+  return [...(await readIgnored(stack, listing, signal)), ...plan];
+}
+
+async function readIgnored(
+  { files }: PlacedStack,
+  listing: TreeListing,
+  signal: AbortSignal | undefined,
+): Promise<IgnoreStep[]> {
+  const ignored = await measureIgnored(files.resources, listing, signal);
+  return ignored.map(({ remotePath, ...part }) => {
+    const mount = cleanText(remotePath.replace(/^repo\/?/, "") || ".");
+    return {
+      do: "ignore",
+      mount,
+      ...part,
+      cause: part.patterns.map((pattern) => cleanText(pattern)).join(", "),
+      after: [],
+    };
+  });
 }
 
 export interface PreviewDownOptions {

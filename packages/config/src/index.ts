@@ -20,7 +20,7 @@ export {
   planRemovalParent,
 } from "./parent-plan.js";
 export { findComposeFiles } from "./repo/compose-repo.js";
-export type { BuildSecret, DockerCompose, DockerImage, LabSource, Repo, RepoDocker } from "./repo/repo.js";
+export type { BindMount, BuildSecret, DockerCompose, DockerImage, LabSource, Repo, RepoDocker } from "./repo/repo.js";
 export { type LoadRepoOptions, loadRepo } from "./repo/repo-loading.js";
 export { findRepoRoots, type RepoSearch } from "./repo/repo-search.js";
 export { findRepo, selectRepos } from "./repo/repo-selection.js";

@@ -43,6 +43,10 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
     "docker.composes[].services": "The services to run. Default: all.",
     "docker.composes[].profiles": "Active profiles.",
     "docker.composes[].allow_outside": "Whether files outside the repository may be sent to the parent.",
+    "docker.composes[].bind_mounts": "What is not sent of directories that services bind-mount.",
+    "docker.composes[].bind_mounts[].path": "The directory that is mounted.",
+    "docker.composes[].bind_mounts[].ignore":
+      "Patterns of what is not sent, as lines of a .dockerignore in that directory.",
     $schema: schemaKey,
     coverage: ignored,
     creds: ignored,

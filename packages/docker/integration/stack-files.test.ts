@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { composeDown, composeUp, formatUpStep, planComposeUp } from "@otto/docker";
 import { startLab } from "@otto/lab";
@@ -121,4 +121,74 @@ test("one context of two Dockerfiles: what either lets through is sent, and each
     ...["build", "recreate"].map((action) => `two: ${action} (${changed})`),
     "one: leave (it runs as declared)",
   ]);
+});
+
+const mounting = `services:
+  app: { image: "$IMAGE", init: true, volumes: ["./web:/web", "/web/node_modules/cache"] }
+`;
+
+test("what a bind mount ignores is not sent; a rule that comes later takes back what was sent, and nothing of a container's", async () => {
+  const running = await startLab({ hosts: { parent: {} } });
+  const files = {
+    "web/main.js": "main",
+    "web/.git/HEAD": "head",
+    "web/node_modules/same": "sent",
+    "web/node_modules/edited": "sent",
+    "web/node_modules/cache/below": "sent",
+  };
+  await using placed = await placeStackRepo(running, mounting, { files });
+  const { stack, lab } = placed;
+  const settings = await readFile(join(stack.root, ".otto/settings.toml"), "utf8");
+  const rules = async (ignore: readonly string[]) => {
+    const table = `[[docker.composes.bind_mounts]]\npath = "web"\nignore = ${JSON.stringify(ignore)}\n`;
+    await stack.write(".otto/settings.toml", settings + table);
+    return (await stack.open(running.directory)).repo;
+  };
+  const parent = lab.parentFor(placed.repo);
+  const find =
+    'cd ~/.cache/otto/stacks/*/repo/web && find . ! -type d | sort | while read -r f; do echo "$f $(cat "$f")"; done';
+  const staged = async () => (await parent.exec(find)).stdout.toString().trim().split("\n");
+
+  let repo = await rules([".git"]);
+  const first = await composeUp(repo, lab);
+  const before = [
+    "./main.js main",
+    "./node_modules/cache/below sent",
+    "./node_modules/edited sent",
+    "./node_modules/same sent",
+  ];
+  expect(await staged()).toEqual(before);
+  expect((await planComposeUp(repo, lab)).map(formatUpStep)).toEqual([
+    "bind mount web: ignore 1 files, 4 bytes (.git)",
+    leave,
+  ]);
+  const write =
+    "cd /web; echo mine >.git; cd node_modules; echo mine >edited; echo mine >made; echo mine >cache/volume";
+  await first.app?.exec(write);
+
+  repo = await rules([".git", "node_modules"]);
+  expect((await planComposeUp(repo, lab)).map(formatUpStep)).toEqual([
+    "bind mount web: ignore 4 files, 16 bytes (.git, node_modules)",
+    leave,
+  ]);
+  const again = await composeUp(repo, lab);
+  const theirs = ["./.git mine", "./main.js main", "./node_modules/edited mine", "./node_modules/made mine"];
+  expect(await staged()).toEqual(theirs);
+  // The volume that is mounted there is there still.
+  expect((await again.app?.exec("cat /web/node_modules/cache/volume"))?.stdout.toString()).toBe("mine\n");
+  expect((await again.app?.exec("cat /web/node_modules/edited"))?.stdout.toString()).toBe("mine\n");
+  expect((await composeUp(repo, lab)).app?.id).toBe(again.app?.id);
+
+  expect(await composeDown(repo, lab)).toMatchObject({ status: "success", kept: { files: 3 } });
+  expect(await staged()).toEqual(theirs.filter((line) => !line.includes("main.js")));
+  await composeUp(repo, lab);
+  expect(await staged()).toEqual(theirs);
+  // Without the rule your files come again, and the container's versions are set aside.
+  repo = placed.repo;
+  await stack.write(".otto/settings.toml", settings);
+  await composeUp(repo, lab);
+  expect(await staged()).toContain("./node_modules/edited sent");
+  const aside = await parent.exec("cd ~/.cache/otto/stacks/*/kept/* && cat repo/web/node_modules/edited repo/web/.git");
+  expect(aside.stdout.toString()).toBe("mine\nmine\n");
+  expect(await composeDown(repo, lab, { volumes: true })).toMatchObject({ status: "success", kept: undefined });
 });

@@ -18,7 +18,7 @@ import {
   readContainerStatus,
   type ServiceChoice,
   type UpEvent,
-  type UpPlan,
+  type UpPreview,
 } from "@otto/compose";
 import { describeMissing, missingDefaultHosts, type Repo } from "@otto/config";
 import { OttoError } from "@otto/errors";
@@ -116,10 +116,11 @@ export interface PlanUpOptions extends ComposeUpOptions {
 }
 
 /**
- * What {@link composeUp} would do to each service, apart from building. Changes nothing.
+ * What {@link composeUp} would do to each service, apart from building, and what of bind mounts it would not send.
+ * Changes nothing.
  * @throws OttoError what `previewUp`, `readStack` and `planBuild` throw
  */
-export async function planComposeUp(repo: Repo, lab: Lab, options: PlanUpOptions = {}): Promise<UpPlan> {
+export async function planComposeUp(repo: Repo, lab: Lab, options: PlanUpOptions = {}): Promise<UpPreview> {
   const stack = await placeStack(repo, lab, options, options);
   const { build = true, cacheDir, signal } = options;
   const imageNames = chosenImages(stack);

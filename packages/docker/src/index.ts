@@ -26,6 +26,7 @@ export {
   formatContainerStatus,
   formatDownStep,
   formatUpStep,
+  type IgnoreStep,
   isRunningState,
   type ObservedPort,
   type PulledImage,
@@ -45,6 +46,7 @@ export {
   type StackPullStep,
   type UpEvent,
   type UpPlan,
+  type UpPreview,
   type UpStep,
 } from "@otto/compose";
 export {

@@ -1,3 +1,4 @@
+export { type IgnoredPart, keptDirectories, measureIgnored } from "./ignored-paths.js";
 export { findKept } from "./kept-files.js";
 export type { RemoteShell, ShellOutcome } from "./remote-shell.js";
 export { type Manifest, parseSentTree, type SentTree } from "./sent-tree.js";

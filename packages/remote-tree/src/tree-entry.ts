@@ -10,6 +10,8 @@ export interface LocalTreeFile {
    * Who builds from it; of `build` also by which Dockerfile: `.dockerignore` rules where there is none.
    */
   readonly builds?: readonly { readonly service: string; readonly dockerfile: string | undefined }[] | undefined;
+  /** Of a directory that is no `build`: lines of a `.dockerignore` that leave out some of it. Default: none. */
+  readonly ignore?: readonly string[] | undefined;
 }
 
 /** One entry of a staged tree. `path` is relative, `mode` the permission bits. */

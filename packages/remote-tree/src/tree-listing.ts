@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
-import { type LocalEntry, type LocalTree, readTree } from "@otto/context";
+import { type LocalEntry, type LocalTree, readTree, type TreeView } from "@otto/context";
 import { viewOfBuild } from "./build-view.js";
+import { createIgnoredTest, ignorePatterns } from "./ignore-rules.js";
 import { readingFiles, refuseUnreadable, verifyReading } from "./local-error.js";
 import { isInTree } from "./sent-tree.js";
 import type { LocalTreeFile, TreeEntry, TreeFile } from "./tree-entry.js";
@@ -15,6 +16,8 @@ export interface TreeListing {
   readonly entries: readonly TreeEntry[];
   /** By service: the paths in the tree that its build sees. */
   readonly built: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Whether a file's `ignore` leaves out what lies, or would lie, at this path in the tree. */
+  readonly isIgnored: (path: string) => boolean;
 }
 
 export interface ListTreeOptions {
@@ -26,8 +29,8 @@ export interface ListTreeOptions {
 }
 
 /**
- * Lists all that the files amount to, directories with all that is in them. Of a `build` directory that is what any of its
- * builds sees, each by its own ignore rules. Sockets, FIFOs and devices are left out.
+ * Lists all that the files amount to, directories with all that is in them but what their `ignore` says. Of a `build`
+ * directory that is what any of its builds sees, each by its own ignore rules. Sockets, FIFOs and devices are left out.
  * @throws OttoError `IGNORE_FILE_INVALID`, `IGNORE_PATTERN_INVALID`, `CONTEXT_UNREADABLE`, `STAGING_FILE_UNREADABLE`, `STAGING_FILE_CHANGED`
  */
 export async function listTree(files: readonly TreeFile[], options: ListTreeOptions = {}): Promise<TreeListing> {
@@ -41,11 +44,23 @@ export async function listTree(files: readonly TreeFile[], options: ListTreeOpti
   const outside = [...directories, ...files.map(({ remotePath }) => remotePath)].find((path) => !isInTree(path));
   if (outside !== undefined) throw new TypeError(`The path leads out of the tree: ${JSON.stringify(outside)}`);
   for (const path of directories) add({ kind: "directory", path, mode: directoryMode });
+  const local = files.flatMap((file) => ("content" in file ? [] : [file]));
+  for (const same of groupByPlace(local)) for (const entry of await listPlace(same, built, options)) add(entry);
+  for (const file of files) if ("content" in file) add(textEntry(file));
+  const isIgnored = await createIgnoredTest(local);
+  return { entries: [...entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1)), built, isIgnored };
+}
+
+/** What is mounted and built from, too, is read once: each reading keeps the digests of what it has seen alone. */
+function groupByPlace(files: readonly LocalTreeFile[]): LocalTreeFile[][] {
+  const groups = new Map<string, LocalTreeFile[]>();
   for (const file of files) {
-    if ("content" in file) add(textEntry(file));
-    else for (const entry of await listFile(file, built, options)) add(entry);
+    const key = `${file.localPath}\0${file.remotePath}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [file]);
+    else group.push(file);
   }
-  return { entries: [...entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1)), built };
+  return [...groups.values()];
 }
 
 function addAncestors(entries: Map<string, TreeEntry>, path: string): void {
@@ -59,19 +74,37 @@ function textEntry({ remotePath, content }: { remotePath: string; content: strin
   return { kind: "file", path: remotePath, mode: textMode, size: bytes.length, digest, read: () => [bytes] };
 }
 
-/** Notes what the services of a build see. */
-async function listFile(
-  { localPath, remotePath, kind, builds = [] }: LocalTreeFile,
+/** A part of a place, and the services whose builds see that part. */
+interface SeenView {
+  readonly view: TreeView;
+  readonly services: readonly string[];
+}
+
+/** Notes what the services of a build see. @param files of one place */
+async function listPlace(
+  files: readonly LocalTreeFile[],
   built: Map<string, Set<string>>,
   { cacheDir, signal }: ListTreeOptions,
 ): Promise<TreeEntry[]> {
-  const uses = kind === "build" && builds.length === 0 ? [{ service: undefined, dockerfile: undefined }] : builds;
-  const views = kind === "build" ? await Promise.all(uses.map((use) => viewOfBuild(localPath, use.dockerfile))) : [{}];
+  const { localPath = "", remotePath = "" } = files[0] ?? {};
+  const seen = (await Promise.all(files.map(viewsOf))).flat();
+  const views = seen.map(({ view }) => view);
   const tree = await readingFiles(localPath, readTree(localPath, { views, cacheDir, signal }));
   refuseUnreadable(localPath, tree.unsendable);
-  for (const [index, { service }] of uses.entries())
-    if (service !== undefined) noteSeen(built, service, pathsIn(remotePath, tree.views[kind === "build" ? index : 0]));
+  for (const [index, { services }] of seen.entries())
+    for (const service of services) noteSeen(built, service, pathsIn(remotePath, tree.views[index]));
   return tree.entries.map((entry) => toEntry(entry, { tree, localPath, remotePath }));
+}
+
+async function viewsOf({ localPath, kind, builds = [], ignore = [] }: LocalTreeFile): Promise<SeenView[]> {
+  if (kind !== "build")
+    return [{ view: { patterns: ignorePatterns(ignore) }, services: builds.map((one) => one.service) }];
+  if (builds.length === 0) return [{ view: await viewOfBuild(localPath, undefined), services: [] }];
+  return Promise.all(
+    builds.map(async ({ service, dockerfile }) => {
+      return { view: await viewOfBuild(localPath, dockerfile), services: [service] };
+    }),
+  );
 }
 
 function pathsIn(remotePath: string, paths: Iterable<string> = []): string[] {

@@ -5,6 +5,7 @@ import {
   formatUpStep,
   listUpImages,
   planComposeUp,
+  type UpPreview,
 } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
 import { nameParent } from "../arguments/parent-name.js";
@@ -78,11 +79,18 @@ async function showUpPlan(session: Session, place: ServicePlace, flags: DockerUp
   if (builds.some((step) => step.do === "fail")) return false;
   for (const step of await planComposeUp(repo, lab, { ...options, builds })) {
     const { do: action, cause, after } = step;
-    const subject = step.service === undefined ? { network: step.network } : { service: step.service };
-    const record = { type: "step", repo: repo.name, parent: parent.id, do: action, ...subject, cause, after };
+    const record = { type: "step", repo: repo.name, parent: parent.id, do: action, ...subjectOf(step), cause, after };
     session.reporter.item(formatUpStep(step), record);
   }
   return true;
+}
+
+function subjectOf(step: UpPreview[number]) {
+  if (step.do === "ignore") {
+    const { mount, patterns, files, bytes } = step;
+    return { mount, patterns, files, bytes };
+  }
+  return step.service === undefined ? { network: step.network } : { service: step.service };
 }
 
 async function showBuilds(session: Session, place: Place, { build, cacheDir, signal, ...options }: ComposeUpOptions) {

@@ -14,7 +14,7 @@ export interface UnsentPath {
 export interface SentTree {
   /** Absolute path of the staged tree, as the model has it. */
   readonly directory: string;
-  /** Whether what lies in a build context is sent: ignore rules leave some out. */
+  /** Whether what lies in a directory with ignore rules, as a build context, is sent. */
   readonly isListed: (remotePath: string) => boolean;
   readonly repoRoot: string;
 }
@@ -55,9 +55,10 @@ function isSent(
   path: string,
   { isListed }: SentTree,
 ): boolean {
-  const isIn = ({ kind, entry, remotePath }: ComposeProject["resources"][number]) => {
+  const isIn = ({ kind, entry, remotePath, ignore }: ComposeProject["resources"][number]) => {
     const isBelow = entry === "directory" && isWithin(path, remotePath);
-    return path === remotePath || (isBelow && (kind !== "build" || isListed(path)));
+    const isWhole = kind !== "build" && ignore === undefined;
+    return path === remotePath || (isBelow && (isWhole || isListed(path)));
   };
   return (
     resources.some(isIn) || rewritten.some(({ remotePath }) => path === remotePath) || madeDirectories.includes(path)

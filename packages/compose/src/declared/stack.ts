@@ -3,6 +3,7 @@ import type { DockerCompose, Repo } from "@otto/config";
 import { OttoError } from "@otto/errors";
 import { checkProjectName } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
+import { withIgnoreRules } from "./ignore-rules.js";
 import { localReader } from "./local-reader.js";
 import { broughtProfiles, checkChoice, type ServiceChoice } from "./service-choice.js";
 
@@ -35,7 +36,7 @@ export interface PlacedStack extends Stack {
 
 /**
  * Reads a repo's compose files and what they refer to.
- * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_NOT_DECLARED`, `COMPOSE_SERVICES_MIXED`, `COMPOSE_UNKNOWN_SERVICE`, and what `readComposeProject` throws
+ * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_NOT_DECLARED`, `COMPOSE_SERVICES_MIXED`, `COMPOSE_UNKNOWN_SERVICE`, `COMPOSE_MOUNT_UNKNOWN`, and what `readComposeProject` throws
  */
 export async function readStack(repo: Repo, options: StackOptions): Promise<Stack> {
   const project = checkProjectName(options.projectName);
@@ -48,7 +49,7 @@ export async function readStack(repo: Repo, options: StackOptions): Promise<Stac
   const brought = broughtProfiles({ files }, choice);
   if (brought.length > 0) files = await read([...files.profiles, ...brought]);
   checkChoice({ repo, files }, choice);
-  return { repo, project, files, choice };
+  return { repo, project, files: await withIgnoreRules(repo, files), choice };
 }
 
 function readFiles(

@@ -1,5 +1,6 @@
 import {
   isSettled,
+  keptDirectories,
   listTree,
   parseSentTree,
   planTree,
@@ -63,7 +64,8 @@ export async function readDesiredStack(
   const { observed, listing, build = true } = options;
   const { resources, madeDirectories } = stack.files;
   const shipped = resources.filter(({ kind }) => kind === "bind").map(({ remotePath }) => remotePath);
-  const tree = planTree(listing.entries, observed.sent, [...shipped, ...madeDirectories]);
+  const wanted = [...listing.entries, ...keptDirectories(listing, observed.sent)];
+  const tree = planTree(wanted, observed.sent, [...shipped, ...madeDirectories]);
   const known = parseDigests(observed.digests, digestKey(stack, tree.wanted));
   const builders = findBuilders(stack);
   const declared = known ?? (await readStaged(compose, stack, { ...options, tree, builders }));

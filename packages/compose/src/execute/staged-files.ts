@@ -20,13 +20,14 @@ export async function sendFiles(
 ): Promise<void> {
   const { parent, project } = session;
   const { command: docker, stagingRoot } = parent.docker;
+  const totalBytes = bytesOf(tree);
   const aside = await updateTree(
     { shell: session, remoteDir: directory, host: parent.id, docker, stagingRoot },
-    counted(tree, (bytes) => onEvent?.({ type: "compose.sending", project, bytes, totalBytes: bytesOf(tree) })),
+    counted(tree, (bytes) => onEvent?.({ type: "compose.sending", project, bytes, totalBytes })),
     signal,
   );
   if (aside !== undefined) onEvent?.({ type: "compose.warning", project, message: formatAside(parent.id, aside) });
-  onEvent?.({ type: "compose.staged", project, files: tree.send.length, bytes: bytesOf(tree) });
+  onEvent?.({ type: "compose.staged", project, files: tree.send.length, bytes: totalBytes });
 }
 
 /** The same plan; `onBytes` gets how many bytes of its files have been read for sending. */

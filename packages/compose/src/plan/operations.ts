@@ -95,6 +95,23 @@ export interface Decision {
   readonly cause: string;
 }
 
+/** What is not sent of a directory that services bind-mount, as `[[docker.composes.bind_mounts]]` says. */
+export interface IgnoreStep {
+  readonly do: "ignore";
+  readonly service?: undefined;
+  /** The directory, from the repo's root; `.` for that itself. */
+  readonly mount: string;
+  readonly patterns: readonly string[];
+  /** How many files and links there are of what is ignored. */
+  readonly files: number;
+  readonly bytes: number;
+  readonly cause: string;
+  readonly after: readonly string[];
+}
+
+/** What an `up` would do, and what it would not send. */
+export type UpPreview = readonly (UpStep | IgnoreStep)[];
+
 /** Whether compose does it. */
 export function isComposeAction(decision: Decision): decision is Decision & Pick<ComposeStep, "do"> {
   return !["leave", "restart", "unpause"].includes(decision.do);
@@ -106,7 +123,9 @@ export function isConverged(plan: UpPlan): boolean {
 }
 
 /** One line for a person. */
-export function formatUpStep(step: UpStep): string {
+export function formatUpStep(step: UpStep | IgnoreStep): string {
   const { do: action, cause, after } = step;
+  if (action === "ignore")
+    return `bind mount ${step.mount}: ignore ${step.files} files, ${step.bytes} bytes (${cause})`;
   return `${step.service ?? `network ${step.network}`}: ${action} (${cause})${after.length === 0 ? "" : `, after ${after.join(", ")}`}`;
 }

@@ -46,6 +46,9 @@ path = "docker/compose.yml"
 default_host = "pepper_seed"
 services = ["api"]
 profiles = ["debug"]
+[[docker.composes.bind_mounts]]
+path = "web"
+ignore = [".git", "**/node_modules"]
 `;
 
 test("settings become absolute paths and strings", async () => {
@@ -84,6 +87,7 @@ test("settings become absolute paths and strings", async () => {
       defaultHost: "pepper_seed",
       services: ["api"],
       profiles: ["debug"],
+      bindMounts: [{ path: join(root, "web"), ignore: [".git", "**/node_modules"] }],
     },
   ]);
 });
@@ -183,6 +187,12 @@ test.each([
     `${head}[[docker.composes]]\npath = "c"\nprofiles = ["a\\u202Eb"]`,
     "CONFIG_INVALID",
     "docker.composes[0].profiles[0]: must not hold control characters",
+  ],
+  [
+    "rules of a bind mount without a pattern",
+    `${head}[[docker.composes]]\npath = "c"\nbind_mounts = [{ path = "d", ignore = [] }]`,
+    "CONFIG_INVALID",
+    "docker.composes[0].bind_mounts[0].ignore: must have a pattern",
   ],
   [
     "two images of one name",

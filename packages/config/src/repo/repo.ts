@@ -78,4 +78,14 @@ export interface DockerCompose {
   readonly profiles: readonly string[];
   /** Whether files outside the repository may be shipped to the parent. */
   readonly allowOutside?: boolean;
+  /** What is not sent of directories that services bind-mount. Default: nothing. */
+  readonly bindMounts?: readonly BindMount[];
+}
+
+/** One `[[docker.composes.bind_mounts]]`. */
+export interface BindMount {
+  /** The directory that is mounted; absolute. */
+  readonly path: string;
+  /** Lines as those of a `.dockerignore` in that directory. At least one. */
+  readonly ignore: readonly string[];
 }

@@ -34,12 +34,15 @@ const image = z.strictObject({
   mtime: z.enum(["content", "preserve"]).optional(),
 });
 
+const bindMount = z.strictObject({ path: text, ignore: texts.min(1, "must have a pattern") });
+
 const compose = z.strictObject({
   path: text,
   default_host: name.optional(),
   services: names.optional(),
   profiles: names.default([]),
   allow_outside: z.boolean().optional(),
+  bind_mounts: z.array(bindMount).default([]),
 });
 
 const source = z.strictObject({

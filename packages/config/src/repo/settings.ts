@@ -1,6 +1,6 @@
 import { type PathBase, resolvePath } from "../document/local-path.js";
 import { optional } from "../document/optional.js";
-import type { BuildSecret, DockerCompose, DockerImage, Repo } from "./repo.js";
+import type { BindMount, BuildSecret, DockerCompose, DockerImage, Repo } from "./repo.js";
 import { type ComposeText, foreignKeys, type ImageText, type SettingsText } from "./settings-schema.js";
 
 /** The repo that validated settings describe. Pure; paths become absolute and are not looked at. */
@@ -67,8 +67,14 @@ function toCompose(compose: ComposeText, base: PathBase): DockerCompose {
       defaultHost: compose.default_host,
       services: compose.services,
       allowOutside: compose.allow_outside,
+      bindMounts: toBindMounts(compose.bind_mounts, base),
     }),
   };
+}
+
+function toBindMounts(mounts: ComposeText["bind_mounts"], base: PathBase): readonly BindMount[] | undefined {
+  if (mounts.length === 0) return undefined;
+  return mounts.map(({ path, ignore }) => ({ path: resolvePath(path, base), ignore }));
 }
 
 function toSecret(secret: ImageText["secrets"][number], base: PathBase): BuildSecret {

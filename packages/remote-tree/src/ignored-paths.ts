@@ -1,0 +1,53 @@
+import { posix } from "node:path";
+import { listIgnored } from "@otto/context";
+import { ignorePatterns, isRuled } from "./ignore-rules.js";
+import { readingFiles } from "./local-error.js";
+import type { SentTree } from "./sent-tree.js";
+import type { DirectoryTreeEntry, TreeFile } from "./tree-entry.js";
+import type { TreeListing } from "./tree-listing.js";
+
+/** What `ignore` leaves out of one directory. */
+export interface IgnoredPart {
+  readonly remotePath: string;
+  readonly patterns: readonly string[];
+  /** Files and links. */
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/**
+ * Directories that were sent and are ignored by now. They stay, empty of what was sent, until the tree is removed: a
+ * container that has something mounted on one of them loses that mount with the directory. Pure.
+ */
+export function keptDirectories({ entries, isIgnored }: TreeListing, sent: SentTree): DirectoryTreeEntry[] {
+  const wanted = new Set(entries.map(({ path }) => path));
+  return Object.entries(sent.entries).flatMap(([path, text]) => {
+    const mode = /^dir ([0-7]+)$/.exec(typeof text === "string" ? text : "")?.[1];
+    if (mode === undefined || wanted.has(path) || !isIgnored(path)) return [];
+    return [{ kind: "directory" as const, path, mode: Number.parseInt(mode, 8) }];
+  });
+}
+
+/**
+ * Counts what `ignore` leaves out, for a report: it walks where {@link listTree} does not. What another of the files
+ * brings into the tree is not counted.
+ * @throws OttoError `IGNORE_PATTERN_INVALID`, `STAGING_FILE_UNREADABLE`
+ */
+export async function measureIgnored(
+  files: readonly TreeFile[],
+  { entries }: Pick<TreeListing, "entries">,
+  signal?: AbortSignal,
+): Promise<IgnoredPart[]> {
+  const sent = new Set(entries.map(({ path }) => path));
+  const parts: IgnoredPart[] = [];
+  for (const file of files) {
+    if ("content" in file || !isRuled(file)) continue;
+    const { localPath, remotePath, ignore } = file;
+    const patterns = ignorePatterns(ignore);
+    const all = await readingFiles(localPath, listIgnored(localPath, patterns, signal));
+    const ignored = all.filter(({ path }) => !sent.has(posix.join(remotePath, path)));
+    const bytes = ignored.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    parts.push({ remotePath, patterns, files: ignored.length, bytes });
+  }
+  return parts;
+}
