@@ -3,7 +3,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { composeDown, composeUp, formatUpStep, type Lab, planComposeUp, type Repo, type UpStep } from "@otto/docker";
+import {
+  composeDown,
+  composeUp,
+  formatUpStep,
+  type Lab,
+  planComposeUp,
+  type Repo,
+  type UpPreview,
+  type UpStep,
+} from "@otto/docker";
 import { createBusyboxImage, createRandom, readRandomRun } from "@otto/lab";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createStackRepo, left, recordEvents, type StackRepo, untilEnded } from "./stack-lab.js";
@@ -142,7 +151,7 @@ test(`after random edits (${label}) the plan says what the engine then does`, {
   await up();
   for (let round = 0; round < rounds; round += 1) {
     const edits = await edit(state, dice);
-    let plan: readonly UpStep[] = [];
+    let plan: UpPreview = [];
     const planning = await recordEvents(stack.project, async () => {
       plan = await planComposeUp(repo, lab);
     });

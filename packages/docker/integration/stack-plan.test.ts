@@ -11,6 +11,7 @@ import {
   openLab,
   planComposeUp,
   type Repo,
+  type UpPreview,
   type UpStep,
 } from "@otto/docker";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -99,7 +100,7 @@ const edits: [string, () => Promise<unknown>, string[]][] = [
 test.each(edits)("after a change of %s the plan says what up then does", async (_, edit, expected) => {
   await composeUp(repo, lab);
   await edit();
-  let plan: readonly UpStep[] = [];
+  let plan: UpPreview = [];
   const planning = await recordEvents(stack.project, async () => {
     plan = await planComposeUp(repo, lab);
   });
