@@ -29,7 +29,10 @@ export class ProgressCounter {
     for await (const entry of entries) {
       this.#entries += 1;
       if (entry.kind !== "file") yield entry;
-      else yield { ...entry, mode: mode ?? entry.mode, content: () => this.#count(entry.content(), entry.sizeBytes) };
+      else if (this.#onProgress === undefined && mode === undefined) {
+        this.#bytes += entry.sizeBytes;
+        yield entry;
+      } else yield { ...entry, mode: mode ?? entry.mode, content: () => this.#count(entry.content(), entry.sizeBytes) };
     }
   }
 

@@ -59,7 +59,9 @@ async function copyAll(
   const copies = plan.steps.map(({ source, name }) => ({ source, target: posix.join(plan.directory, name) }));
   if (dryRun) return { copies, entries: 0, bytes: 0, warnings: [] };
   await assertOutside({ from, to }, plan);
-  const counter = new ProgressCounter(options.onProgress, await totalBytes(from, found, signal));
+  // Nobody else asks how much there is, and measuring is a walk of its own.
+  const total = options.onProgress === undefined ? undefined : await totalBytes(from, found, signal);
+  const counter = new ProgressCounter(options.onProgress, total);
   const warnings: string[] = [];
   const send = { signal, onWarning: (message: string) => void warnings.push(message) };
   const entries = checkEntries(allEntries(from, plan, send), { from: from.name });

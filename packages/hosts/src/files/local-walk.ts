@@ -1,5 +1,14 @@
-import { closeSync, constants, createReadStream, lstatSync, openSync, readSync, type Stats } from "node:fs";
-import { opendir, readlink } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+} from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { becameShorter, copyFailure, nameNotUtf8, specialFile } from "./copy-errors.js";
@@ -10,51 +19,41 @@ const readBytes = 256 * 1024;
 const smallBytes = 64 * 1024;
 const pauseAfterMs = 10;
 
+/** By device and inode: the path under which a file with several names came. */
+type LinkedFiles = Map<string, string>;
+
 /** A path and all below it, each directory's names in the order of their bytes. A file's further names are links to it. */
-export function walkFiles(root: string, signal: AbortSignal | undefined): AsyncGenerator<FileEntry> {
-  return walk({ root, signal, linked: new Map(), pausedAt: performance.now() }, "");
-}
-
-interface Walk {
-  readonly root: string;
-  readonly signal: AbortSignal | undefined;
-  /** By device and inode: the path under which a file with several names came. */
-  readonly linked: Map<string, string>;
-  /** When others last had their turn. */
-  pausedAt: number;
-}
-
-async function* walk(walking: Walk, path: string): AsyncGenerator<FileEntry> {
-  const { root, signal, linked } = walking;
-  signal?.throwIfAborted();
-  const fullPath = path === "" ? root : join(root, path);
-  const fail = (error: unknown): never => {
-    throw copyFailure(`reading ${fullPath}`, error);
-  };
-  await pause(walking);
-  const stats = statOf(fullPath, fail);
-  yield findLink(linked, path, stats) ?? (await readEntry(fullPath, path, stats).catch(fail));
-  if (!stats.isDirectory()) return;
-  for (const name of await listNames(fullPath).catch(fail))
-    yield* walk(walking, path === "" ? name : `${path}/${name}`);
-}
-
-/** Lets timers and sockets have their turn among calls that do not wait. */
-async function pause(walking: Walk): Promise<void> {
-  if (performance.now() - walking.pausedAt < pauseAfterMs) return;
-  await setImmediate();
-  walking.pausedAt = performance.now();
-}
-
-function statOf(path: string, fail: (error: unknown) => never): Stats {
-  try {
-    return lstatSync(path);
-  } catch (error) {
-    return fail(error);
+export async function* walkFiles(root: string, signal: AbortSignal | undefined): AsyncGenerator<FileEntry> {
+  const linked: LinkedFiles = new Map();
+  const inside = root.endsWith("/") ? root : `${root}/`;
+  // The last one is the next. Generators within generators would hand each entry on once for every directory above it.
+  const ahead = [""];
+  let pausedAt = performance.now();
+  for (let path = ahead.pop(); path !== undefined; path = ahead.pop()) {
+    signal?.throwIfAborted();
+    // Lets timers and sockets have their turn among calls that do not wait.
+    if (performance.now() - pausedAt >= pauseAfterMs) {
+      await setImmediate();
+      pausedAt = performance.now();
+    }
+    const fullPath = path === "" ? root : inside + path;
+    const entry = attempt(fullPath, () => readEntry(fullPath, path, linked));
+    yield entry;
+    if (entry.kind !== "directory") continue;
+    for (const name of attempt(fullPath, () => listNames(fullPath)).reverse())
+      ahead.push(path === "" ? name : `${path}/${name}`);
   }
 }
 
-function findLink(linked: Walk["linked"], path: string, stats: Stats): FileEntry | undefined {
+function attempt<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw copyFailure(`reading ${path}`, error);
+  }
+}
+
+function findLink(linked: LinkedFiles, path: string, stats: Stats): FileEntry | undefined {
   if (!stats.isFile() || stats.nlink === 1) return undefined;
   const file = `${stats.dev}:${stats.ino}`;
   const target = linked.get(file);
@@ -75,11 +74,14 @@ export function kindOf(stats: Stats): FoundFile["kind"] {
   return stats.isSymbolicLink() ? "symlink" : "other";
 }
 
-async function readEntry(fullPath: string, path: string, stats: Stats): Promise<FileEntry> {
+function readEntry(fullPath: string, path: string, linked: LinkedFiles): FileEntry {
+  const stats = lstatSync(fullPath);
+  const link = findLink(linked, path, stats);
+  if (link !== undefined) return link;
   const common = { path, mtime: timeOf(stats) };
   const kind: FileKind = kindOf(stats);
   const mode = stats.mode & permissionBits;
-  if (kind === "symlink") return { ...common, kind, target: await readlink(fullPath) };
+  if (kind === "symlink") return { ...common, kind, target: readlinkSync(fullPath) };
   if (kind === "directory") return { ...common, kind, mode };
   if (kind === "file") {
     return { ...common, kind, mode, sizeBytes: stats.size, content: () => readExactly(fullPath, stats.size) };
@@ -91,17 +93,12 @@ function timeOf({ mtimeMs }: Stats): number {
   return Math.floor(mtimeMs / 1000);
 }
 
-async function listNames(directory: string): Promise<string[]> {
-  const names: Buffer[] = [];
-  // Its types know no names as bytes, which tell those that are not UTF-8.
-  for await (const entry of await opendir(directory, { encoding: "buffer" as BufferEncoding })) {
-    names.push(entry.name as unknown as Buffer);
-  }
-  return names
-    .toSorted((one, other) => Buffer.compare(one, other))
+function listNames(directory: string): string[] {
+  return readdirSync(directory, { encoding: "buffer" })
+    .sort((one, other) => Buffer.compare(one, other))
     .map((bytes) => {
       const name = bytes.toString();
-      if (Buffer.compare(Buffer.from(name), bytes) === 0) return name;
+      if (!name.includes("\ufffd") || Buffer.compare(Buffer.from(name), bytes) === 0) return name;
       throw nameNotUtf8(join(directory, name));
     });
 }
