@@ -51,7 +51,7 @@ test.each([
   { words: ["build"], atMost: 2, says: "cached" },
   { words: ["ps"], atMost: 2, says: "running" },
   { words: ["ps", "--all-stacks"], atMost: 2, says: "Up" },
-  { words: ["up"], atMost: 5, says: "nothing changed" },
+  { words: ["up"], atMost: 6, says: "nothing changed" },
 ])("after the login, $words where nothing changed waits at most $atMost times", async ({ words, atMost, says }) => {
   for (const [on, login] of [
     ["parent", direct],
