@@ -57,6 +57,7 @@ const logins: Readonly<Record<string, OddLogin>> = {
       await setLoginShell(user, join(directory, "ash"));
     },
   },
+  "Dropbear as its server": { options: { authentication: ["password"], server: "dropbear" } },
   "LANG=C": { options: { authentication: ["password"], environment: { LANG: "C", LC_ALL: "C" } } },
   "a /tmp mounted noexec": withTmp("noexec"),
   "a /tmp that is not writable": withTmp("ro"),

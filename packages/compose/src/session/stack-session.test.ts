@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
+import { quoteWord } from "@otto/errors";
 import { createLocalParent, type Parent } from "@otto/hosts";
 import { expect, test } from "vitest";
 import { readAnswers } from "./session-answers.js";
@@ -22,6 +23,23 @@ function openParent(env: Readonly<Record<string, string | undefined>> = process.
     env,
   });
 }
+
+test("the command is short enough for Dropbear, which ends a connection that asks for one of 9000 bytes", async () => {
+  await using parent = openParent();
+  let asked = "";
+  const recording: Parent = {
+    ...parent,
+    spawn: async (argv) => {
+      asked = argv.map(quoteWord).join(" ");
+      throw new Error("asked");
+    },
+  };
+  const long = { parent: recording, project: `otto-${"p".repeat(100)}-ci` };
+  const opening = openStackSession(long, { who: "w".repeat(100), ahead: "a".repeat(5000) });
+  await expect(opening).rejects.toThrow("asked");
+  // What goes around it takes 2300.
+  expect(Buffer.byteLength(asked)).toBeLessThan(6000);
+});
 
 test("an abort while its process starts ends the wait for a lock that another holds", async () => {
   await using parent = openParent();

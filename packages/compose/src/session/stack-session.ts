@@ -47,7 +47,7 @@ export interface StackSession extends StackLocation, RemoteShell, AsyncDisposabl
 }
 
 const chunkBytes = 1 << 18;
-/** Dropbear ends a connection that asks for a command of more than 9000 bytes, of which all that goes beside it takes 8400. */
+/** Dropbear ends a connection that asks for a command of more than 9000 bytes, of which all that goes beside it takes up to 8000. */
 const longestAhead = 400;
 
 /**
