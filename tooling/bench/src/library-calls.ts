@@ -71,6 +71,14 @@ export function createLibraryCalls(root: string) {
   };
 
   return {
+    /** A connection of its own, without a command. */
+    handshake: async (route: Route) => {
+      const { openSshSession } = await loadSsh();
+      const session = openSshSession(endpointsOf(route));
+      const result = await timeQuietly(() => session.connect());
+      await session.close();
+      return result;
+    },
     /** Opens the connection that the other calls use. */
     connect: async (route: Route) => {
       const parent = await parentOf(route);

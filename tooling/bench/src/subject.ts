@@ -51,8 +51,9 @@ export async function openSubject(settings: SubjectSettings, routes: readonly Ro
   const program = join(root, "apps/cli/bin/otto.js");
   for (const route of routes.filter(({ isCounted }) => isCounted)) {
     const count = await startCounting(route);
-    await library.call("connect", [route]);
+    await library.call("handshake", [route]);
     const { roundTrips } = await count();
+    await library.call("connect", [route]);
     if (roundTrips !== undefined) trips.set(route.link, roundTrips);
   }
   return {
