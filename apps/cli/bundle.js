@@ -1,10 +1,28 @@
 // Puts what tsc made, the packages and their dependencies into a few files under bundle/, which bin/otto.js starts:
 // finding and reading a thousand small files is most of what a start would take.
-import { rm } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
+const root = fileURLToPath(new URL("../../", import.meta.url));
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+/**
+ * Gives who takes all of a package, by `import *` or `import()`, an index of its own. What an index reaches goes with it, and
+ * who imports one name by the same index would load the whole package.
+ */
+const wholePackages = {
+  name: "whole-packages",
+  async resolveId(source, importer, { kind }) {
+    const isWhole = kind === "dynamic-import" || takesAll.test(importer ?? "");
+    if (!isWhole || !source.startsWith("@otto/")) return null;
+    const found = await this.resolve(source, importer, { skipSelf: true });
+    return found && { ...found, id: `${found.id}?whole`, moduleSideEffects: false };
+  },
+  load: (id) => (id.endsWith("?whole") ? readFile(id.replace("?whole", ""), "utf8") : null),
+};
+const takesAll = /packages\/instructions\/dist\/module-loader\.js$/;
 
 await rm(here("bundle"), { recursive: true, force: true });
 const build = await rolldown({
@@ -20,23 +38,22 @@ const build = await rolldown({
     keeper: here("../../packages/ssh2-streamer/dist/keep/keeper.js"),
   },
   platform: "node",
+  plugins: [wholePackages],
   // Of modules that one command loads late and another at once.
   checks: { ineffectiveDynamicImport: false },
   // ssh2 has a native part; jiti loads its compiler from beside its own file.
   external: ["jiti", "ssh2"],
   resolve: { mainFields: ["module", "main"] },
 });
-await build.write({
+const { output } = await build.write({
   dir: here("bundle"),
   minify: { compress: true, mangle: { keepNames: true }, codegen: true },
   entryFileNames: "[name].js",
   chunkFileNames: "[name]-[hash].js",
-  codeSplitting: {
-    groups: [
-      // A group takes along what it imports: what every start needs must not be with what the next one does.
-      { name: "errors", test: /packages\/errors\/dist\//, priority: 1 },
-      // Completion reads the text of instructions; left with the rest of their package, it would load jiti and docker at a key.
-      { name: "outline", test: /packages\/instructions\/dist\/(outline|modules|option)\.js$/ },
-    ],
-  },
 });
+
+// For the test of what a command loads.
+const modules = output.flatMap(({ fileName, moduleIds = [] }) => [
+  [fileName, moduleIds.map((id) => relative(root, id))],
+]);
+await writeFile(here("dist/bundle-modules.json"), JSON.stringify(Object.fromEntries(modules)));

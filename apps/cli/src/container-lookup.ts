@@ -1,15 +1,15 @@
 import {
   type DockerContainerHost,
-  declareStacks,
   findByShortId,
   getContainerHost,
   type Lab,
   type Parent,
   type SkippedRepo,
+  selectRepos,
 } from "@otto/docker";
 import { amendError, isOttoError, OttoError } from "@otto/errors";
-import { createNoticeListener } from "./output/docker-event.js";
 import type { Session } from "./session.js";
+import { hasStack } from "./stack-choice.js";
 
 /** What the name of a host means. */
 export type FoundHost =
@@ -78,7 +78,7 @@ export async function findService(
   name: string,
   { on, repo, index = 1 }: ServiceChoice,
 ): Promise<DockerContainerHost> {
-  const [{ selectRepos }, lab] = await Promise.all([import("@otto/config"), session.lab()]);
+  const lab = await session.lab();
   const chosen = repo === undefined ? undefined : selectRepos(lab.repos, repo)[0];
   const short = chosen === undefined || name.includes(".") ? name : `${chosen.name}.${name}`;
   const id = index === 1 ? short : `${short}.${index}`;
@@ -110,7 +110,12 @@ async function findServiceHost(session: Session, name: string, unknown: OttoErro
   throw withServices(lab, unread?.error ?? unknown);
 }
 
-function declare(session: Session, lab: Lab, on?: string): Promise<SkippedRepo[]> {
+async function declare(session: Session, lab: Lab, on?: string): Promise<SkippedRepo[]> {
+  if (!lab.repos.some(hasStack)) return [];
+  const [{ declareStacks }, { createNoticeListener }] = await Promise.all([
+    import("./stack-declaration.js"),
+    import("./output/docker-event.js"),
+  ]);
   return declareStacks(lab, { onEvent: createNoticeListener(session.reporter), askEngine: true, on });
 }
 
@@ -129,6 +134,8 @@ function isOf(repo: string, id: string, parent: string | undefined): boolean {
 
 async function warnOfNamesake(session: Session, name: string): Promise<void> {
   const lab = await session.lab();
+  if (!lab.repos.some(hasStack)) return;
+  const { declareStacks } = await import("./stack-declaration.js");
   await declareStacks(lab).catch(() => undefined);
   const [service] = findByShortId(name, lab);
   if (service === undefined) return;

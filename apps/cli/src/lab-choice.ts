@@ -1,3 +1,5 @@
+import { findDefaultLab } from "@otto/config";
+import { namesLab } from "./arguments/global-options.js";
 import type { Session } from "./session.js";
 
 /** The lab that a command works in, and what chose it. */
@@ -18,13 +20,7 @@ export async function readLabChoice(session: Session): Promise<LabChoice> {
     const isOfEnvironment = invocation.env.OTTO_LAB === options.lab && !namesLab(invocation.argv);
     return { name: options.lab, chosenBy: isOfEnvironment ? "OTTO_LAB" : "--lab" };
   }
-  const { findDefaultLab } = await import("@otto/config");
   const chosen = findDefaultLab(await session.repos());
   if (chosen === undefined) return { name: "local", chosenBy: undefined };
   return { name: chosen.name, chosenBy: `[lab] default of ${chosen.settingsFile}` };
-}
-
-/** Whether the line itself chooses the lab. */
-export function namesLab(argv: readonly string[]): boolean {
-  return argv.some((word) => word === "--lab" || word.startsWith("--lab="));
 }

@@ -1,9 +1,8 @@
-import { type GlobalOptions, hasColor } from "./arguments/global-options.js";
+import { type GlobalOptions, hasColor, namesLab } from "./arguments/global-options.js";
 import { type CommandLine, guessOptions, readCommandLine } from "./command-line.js";
 import { exitCodeOf, exitCodes } from "./exit-code.js";
 import { type Interruption, watchSignals } from "./interruption.js";
 import type { Invocation } from "./invocation.js";
-import { namesLab } from "./lab-choice.js";
 import type { Action, Outcome } from "./outcome.js";
 import { createHumanReporter } from "./output/human-reporter.js";
 import { createJsonReporter } from "./output/json-reporter.js";

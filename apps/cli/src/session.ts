@@ -37,7 +37,7 @@ export function createSession(given: SessionOptions): Session {
   return {
     ...given,
     repos: () => (repos ??= readRepos(given)),
-    lab: ({ asks = true } = {}) => (lab ??= openSessionLab(given, { asks, tracing })),
+    lab: ({ asks = true } = {}) => (lab ??= openLab({ ...given, asks, tracing })),
     async startTrace(request) {
       const { trace } = request;
       if (trace === undefined || given.options.dryRun) return;
@@ -58,51 +58,16 @@ export function createSession(given: SessionOptions): Session {
 }
 
 async function readRepos({ invocation }: SessionOptions): Promise<readonly Repo[]> {
-  const { loadRepos } = await import("@otto/config");
+  const { loadRepos } = await import("./repos-loading.js");
   return loadRepos(invocation);
 }
 
-interface LabSetting {
+interface LabUse {
   readonly asks: boolean;
   readonly tracing: Tracing | undefined;
 }
 
-async function openSessionLab(
-  { invocation, options, reporter, signal }: SessionOptions,
-  { asks, tracing }: LabSetting,
-): Promise<Lab> {
-  const { openLab } = await import("@otto/docker");
-  const { cwd, env, home } = invocation;
-  const { createTerminalPrompt } = await import("./terminal/terminal-prompt.js");
-  const { undisturbed } = reporter;
-  const lab = await openLab({
-    lab: options.lab,
-    cwd,
-    env,
-    home,
-    ...(asks && options.input ? { onPrompt: createTerminalPrompt({ signal, undisturbed }) } : {}),
-    onActivity: tracing?.onEvent,
-    onSshEvent: (event) => {
-      tracing?.onEvent(event);
-      reporter.notice("debug", JSON.stringify(event));
-      if (event.type === "ssh.sessions-exhausted") reporter.notice("warn", formatExhausted(event));
-    },
-    onHostKeyLearned: ({ hop, fingerprint, file }) =>
-      reporter.notice("warn", `${hop} was never seen before: recorded its host key ${fingerprint} in ${file}`),
-  });
-  for (const note of [...lab.repos.flatMap((repo) => repo.notes), ...lab.data.notes]) reporter.notice("debug", note);
-  for (const warning of lab.data.warnings ?? []) reporter.notice("warn", warning);
-  return lab;
-}
-
-interface Exhausted {
-  readonly hop: string;
-  readonly limit: number;
-  readonly connections: number;
-  readonly waiting: number;
-}
-
-function formatExhausted({ hop, limit, connections, waiting }: Exhausted): string {
-  const sessions = `${connections} connections with ${limit} ${limit === 1 ? "session" : "sessions"} each are in use`;
-  return `${hop}: ${sessions}, ${waiting} more wait. Allow its sshd to forward (AllowStreamLocalForwarding), or a higher MaxSessions.`;
+async function openLab(given: SessionOptions & LabUse): Promise<Lab> {
+  const { openSessionLab } = await import("./session-lab.js");
+  return openSessionLab(given);
 }

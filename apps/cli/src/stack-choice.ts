@@ -1,6 +1,12 @@
+import type { Repo } from "@otto/docker";
 import { OttoError } from "@otto/errors";
 import type { Place } from "./arguments/place.js";
 import type { Session } from "./session.js";
+
+/** Whether a repo declares one. */
+export function hasStack({ docker }: Repo): boolean {
+  return docker.composes.length > 0;
+}
 
 /**
  * The repos that have a stack. Of several, one without is only worth a word to those who debug.
@@ -8,9 +14,9 @@ import type { Session } from "./session.js";
  * @throws `CONFIG_NO_STACK` when none has one
  */
 export function withStack(session: Session, places: readonly Place[]): Place[] {
-  const chosen = places.filter(({ repo }) => repo.docker.composes.length > 0);
+  const chosen = places.filter(({ repo }) => hasStack(repo));
   for (const { repo } of places) {
-    if (repo.docker.composes.length === 0) session.reporter.notice("debug", `${repo.name} declares no compose file`);
+    if (!hasStack(repo)) session.reporter.notice("debug", `${repo.name} declares no compose file`);
   }
   const [first] = places;
   if (first && chosen.length === 0) {

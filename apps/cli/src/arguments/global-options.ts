@@ -59,3 +59,8 @@ export function hasColor(options: GlobalOptions, env: Environment, isTerminal: b
   if (!options.color || env.NO_COLOR) return false;
   return env.FORCE_COLOR ? env.FORCE_COLOR !== "0" : isTerminal && env.TERM !== "dumb";
 }
+
+/** Whether the line itself chooses the lab. */
+export function namesLab(argv: readonly string[]): boolean {
+  return argv.some((word) => word === "--lab" || word.startsWith("--lab="));
+}

@@ -1,3 +1,4 @@
+import { describeMissing, missingDefaultHosts, selectRepos } from "@otto/config";
 import type { Lab, Parent, Repo } from "@otto/docker";
 import { isOttoError } from "@otto/errors";
 import { exitCodeOf, exitCodes } from "../exit-code.js";
@@ -21,10 +22,7 @@ export interface Place {
  * @throws `CONFIG_NO_REPO`, `CONFIG_UNKNOWN_REPO`, `LAB_UNKNOWN_HOST`, `LAB_HOST_NOT_DOCKER_CAPABLE`, `LAB_NO_PARENT`
  */
 export async function findPlaces(session: Session, options: PlaceOptions): Promise<Place[]> {
-  const [{ describeMissing, missingDefaultHosts, selectRepos }, lab] = await Promise.all([
-    import("@otto/config"),
-    session.lab(),
-  ]);
+  const lab = await session.lab();
   const repos = selectRepos(lab.repos, options.repo);
   const skipped: { readonly repo: Repo; readonly error: Error }[] = [];
   const places: Place[] = [];

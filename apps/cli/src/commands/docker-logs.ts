@@ -19,7 +19,7 @@ export interface DockerLogsFlags extends PlaceOptions, LogFlags {
 
 /** `otto docker logs`: one stack after the other; all at once when they are followed. */
 export async function dockerLogs(session: Session, flags: DockerLogsFlags): Promise<Outcome> {
-  await checkLogFlags(flags);
+  checkLogFlags(flags);
   const places = await findServicePlaces(session, flags);
   const { options, invocation } = session;
   const labels = new ServiceLabels(hasColor(options, invocation.env, invocation.stdout.isTTY === true));

@@ -7,6 +7,7 @@ import type { JsonRecord } from "../output/reporter.js";
 import { columnsOf } from "../output/table.js";
 import { findServicePlaces, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
+import { hasStack } from "../stack-choice.js";
 
 export interface DockerPsFlags extends PlaceOptions {
   readonly services: readonly string[];
@@ -24,8 +25,7 @@ export interface DockerPsFlags extends PlaceOptions {
 export async function dockerPs(session: Session, flags: DockerPsFlags): Promise<Outcome> {
   const lab = await session.lab();
   const { on, all } = flags;
-  const hasStack = lab.repos.some(({ docker }) => docker.composes.length > 0);
-  if (flags.allStacks === true || (!hasStack && !isFiltered(flags))) {
+  if (flags.allStacks === true || (!lab.repos.some(hasStack) && !isFiltered(flags))) {
     const { showAllStacks } = await import("./all-stacks.js");
     return showAllStacks(session, { ...(on !== undefined && { on }), ...(all !== undefined && { all }) });
   }

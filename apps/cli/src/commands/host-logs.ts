@@ -12,7 +12,7 @@ export interface HostLogsFlags extends LogFlags {
 
 /** `otto host ID logs` */
 export async function hostLogs(session: Session, { id, ...flags }: HostLogsFlags): Promise<Outcome> {
-  await checkLogFlags(flags);
+  checkLogFlags(flags);
   const found = await findHost(session, id);
   if (found.kind === "machine") {
     throw new OttoError("CLI_USAGE", `${id} has no logs: it is no container`, {

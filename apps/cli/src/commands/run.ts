@@ -2,6 +2,7 @@ import { Console } from "node:console";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
+import { selectRepos } from "@otto/config";
 import { amendError, anySignal, isOttoError } from "@otto/errors";
 import type { FoundInstruction, GivenOptions, InstructionLog, RunInstructionOptions } from "@otto/instructions";
 import { formatWord } from "../arguments/container-command.js";
@@ -38,8 +39,7 @@ export async function runApart({ reporter, signal }: Session, start: () => Promi
 }
 
 async function runNamed(session: Session, flags: RunFlags): Promise<Outcome> {
-  const [{ selectRepos }, { discoverInstructions, findInstruction }, all] = await Promise.all([
-    import("@otto/config"),
+  const [{ discoverInstructions, findInstruction }, all] = await Promise.all([
     import("@otto/instructions"),
     session.repos(),
   ]);
@@ -70,7 +70,7 @@ async function explainService<T>(session: Session, { name = "", words }: RunFlag
 
 /** The declared services, without a question; none for files that cannot be read. */
 async function readServices(session: Session): Promise<readonly string[]> {
-  const { declareStacks } = await import("@otto/docker");
+  const { declareStacks } = await import("../stack-declaration.js");
   const lab = await session.lab({ asks: false });
   await declareStacks(lab).catch(() => undefined);
   return lab.hosts.list().map(({ service }) => service);
@@ -113,7 +113,7 @@ async function showRun({ reporter }: Session, chosen: FoundInstruction, given: G
 
 async function runChosen(session: Session, chosen: FoundInstruction, given: GivenOptions): Promise<Outcome> {
   const [{ declareStacks }, { exitCodeOfResult }, lab] = await Promise.all([
-    import("@otto/docker"),
+    import("../stack-declaration.js"),
     import("@otto/instructions"),
     session.lab({ asks: false }),
   ]);

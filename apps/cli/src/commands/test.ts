@@ -4,7 +4,7 @@ import { mkdtemp, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import type { Repo } from "@otto/config";
+import { type Repo, selectRepos } from "@otto/config";
 import { OttoError } from "@otto/errors";
 import { eachOf } from "../arguments/place.js";
 import { exitCodes } from "../exit-code.js";
@@ -24,7 +24,6 @@ interface Suite {
 
 /** `otto test`: vitest of each repo that has it, with the lab and the repos of this run. */
 export async function test(session: Session, flags: TestFlags): Promise<Outcome> {
-  const { selectRepos } = await import("@otto/config");
   const all = await session.repos();
   const suites = await findSuites(session, selectRepos(all, flags.repo), flags.words);
   let exitCode: number = exitCodes.done;

@@ -1,6 +1,5 @@
-import type { LabData, Repo } from "@otto/config";
+import type { Repo } from "@otto/config";
 import type { Session } from "../session.js";
-import { readAliases, toCandidate } from "./host-candidate.js";
 import { readLocalPaths } from "./local-paths.js";
 import type { Candidate, Question, Subject } from "./question.js";
 
@@ -9,13 +8,10 @@ type Answer = (session: Session, question: Question) => Promise<readonly Candida
 const answers: Readonly<Record<Subject, Answer>> = {
   nothing: async () => [],
   words: async (_session, { words }) => words,
-  lab: answerLabs,
+  lab: async (session, question) => (await import("./lab-answers.js")).answerLabs(session, question),
   repo: async (session) => (await session.repos()).map(({ name, root }) => ({ value: name, description: root })),
   host: async (session, question) => (await import("./stack-answers.js")).answerHosts(session, question),
-  parent: async (session, question) => [
-    ...(await readLab(session, question)).hosts.filter(({ dockerCapable }) => dockerCapable).map(toCandidate),
-    ...(await readAliases(session)),
-  ],
+  parent: async (session, question) => (await import("./lab-answers.js")).answerParents(session, question),
   image: async (session, question) => (await reposOf(session, question)).flatMap(imagesOf),
   service: async (session, question) => (await import("./stack-answers.js")).answerServices(session, question),
   instruction: async (session, question) =>
@@ -35,14 +31,6 @@ export async function answer(session: Session, question: Question): Promise<read
   return fitting.map((it) => ({ ...it, value: `${lead}${it.value}` }));
 }
 
-/** `a+b` merges labs: the last of them is being typed. */
-async function answerLabs(session: Session, { typed }: Question): Promise<readonly Candidate[]> {
-  const { listLabs } = await import("@otto/config");
-  const labs = await listLabs(await session.repos(), session.invocation);
-  const before = typed.slice(0, typed.lastIndexOf("+") + 1);
-  return labs.map(({ name, hosts }) => ({ value: `${before}${name}`, description: hosts.join(", ") }));
-}
-
 async function answerPaths(
   session: Session,
   question: Question,
@@ -58,14 +46,6 @@ async function answerPaths(
   };
   const paths = [...(await Promise.all([local, remote()]))].flat();
   return [...new Set(paths)].map((value) => ({ value }));
-}
-
-async function readLab(session: Session, question: Question): Promise<LabData> {
-  const { invocation, options } = session;
-  const { findDefaultLab, loadLab } = await import("@otto/config");
-  const repos = await session.repos();
-  const name = question.options.lab ?? options.lab ?? findDefaultLab(repos)?.name;
-  return loadLab({ ...invocation, repos, name });
 }
 
 async function reposOf(session: Session, { options }: Question): Promise<readonly Repo[]> {

@@ -1,5 +1,6 @@
 import type { HostData } from "@otto/config";
 import { isOttoError } from "@otto/errors";
+import { SshClientConfig } from "@otto/host-registry";
 import type { Session } from "../session.js";
 import type { Candidate } from "./question.js";
 
@@ -9,8 +10,7 @@ export function toCandidate({ id, dockerCapable, isLocal }: HostData): Candidate
 }
 
 /** The aliases of the user's SSH configuration, which is parsed: nothing of it is run. */
-export async function readAliases({ invocation }: Session): Promise<readonly Candidate[]> {
-  const { SshClientConfig } = await import("@otto/host-registry");
+export function readAliases({ invocation }: Session): readonly Candidate[] {
   try {
     const names = new SshClientConfig(invocation).aliases();
     // What is of another form would have to be escaped, or is taken for a container's id.

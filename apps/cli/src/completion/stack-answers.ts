@@ -18,7 +18,7 @@ export async function answerHosts(session: Session, question: Question): Promise
   const rows = containers.map((row) => ({ value: row.id, description: `${row.service} of ${row.project}` }));
   const short = shortNames.filter((name) => !machines.some(({ id, handle }) => id === name || handle === name));
   const services = short.map((value) => ({ value, description: "service" }));
-  return [...machines.map(toCandidate), ...services, ...rows, ...(await readAliases(session))];
+  return [...machines.map(toCandidate), ...services, ...rows, ...readAliases(session)];
 }
 
 async function readHosts({ invocation, options }: Session, question: Question) {

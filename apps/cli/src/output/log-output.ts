@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { once } from "node:events";
-import type { LogLine } from "@otto/docker";
+import { type LogLine, parseLogTime } from "@otto/docker";
 import { OttoError } from "@otto/errors";
 import type { LogFlags } from "../arguments/log-options.js";
 import type { Session } from "../session.js";
@@ -33,8 +33,7 @@ export async function showLines<Line extends LogLine>(
 }
 
 /** @throws `CLI_USAGE` for a `--since` or `--until` that is no time, and for `--until` with `--follow` */
-export async function checkLogFlags({ since, until, follow }: LogFlags): Promise<void> {
-  const { parseLogTime } = await import("@otto/docker");
+export function checkLogFlags({ since, until, follow }: LogFlags): void {
   for (const [name, time] of Object.entries({ since, until })) {
     try {
       if (time !== undefined) parseLogTime(time, () => new Date(0));

@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { describeFileError, OttoError, readBoundedFile } from "@otto/errors";
 import { type Area, faultCodes } from "./fault-codes.js";
-import { parserFor } from "./format.js";
+import { loadParser } from "./format.js";
 import type { ParsedText } from "./parsed-text.js";
 import { SyntaxProblem } from "./syntax-problem.js";
 
@@ -20,7 +20,7 @@ export interface SourceDocument extends ParsedText {
 export async function readDocument(area: Area, file: string): Promise<SourceDocument> {
   const bytes = await readBytes(area, file);
   const text = decodeText(area, file, bytes);
-  const parse = parserFor(extname(file));
+  const parse = await loadParser(extname(file));
   if (!parse) {
     throw new OttoError(faultCodes[area].syntax, `reading ${file}: not a .toml, .yaml or .json file`);
   }

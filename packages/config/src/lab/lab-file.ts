@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { isOttoError, OttoError } from "@otto/errors";
-import { parserFor } from "../document/format.js";
+import { isFormat } from "../document/format.js";
 import { optional } from "../document/optional.js";
 import { readDocument, type SourceDocument } from "../document/source-document.js";
 import { formatPlace, validateDocument } from "../document/validation.js";
@@ -29,7 +29,7 @@ export interface PlacedHost {
 /** The file that a path of a lab source means: itself, or the lab file of a directory. */
 export async function labFileOf(path: string, settingsFile: string): Promise<string> {
   if (await isDirectory(path)) return labFileIn(path);
-  if (parserFor(extname(path)) !== undefined) return path;
+  if (isFormat(extname(path))) return path;
   throw new OttoError("LAB_FILE_MISSING", `reading ${path}: no such directory`, {
     hint: `Correct lab.sources in ${settingsFile}.`,
     details: { file: path, settingsFile },

@@ -1,0 +1,2 @@
+/** Loaded late, and apart from what opens a lab. */
+export { loadRepos } from "@otto/config";

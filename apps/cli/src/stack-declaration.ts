@@ -1,0 +1,2 @@
+/** Loaded late, and only where a repository has a stack: it reads Compose files. */
+export { declareStacks } from "@otto/docker";
