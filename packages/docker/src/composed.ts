@@ -21,7 +21,7 @@ export interface ComposedStack<Service extends string = string> extends AsyncDis
   /** By service name: of `services`, and of all others that the stack has. */
   readonly hosts: Readonly<Record<Service, DockerContainerHost>>;
   /** Takes what the stack's `secrets` hold out of a text, such as a container's log, that has no control characters. */
-  redact(text: string): Promise<string>;
+  readonly redact: (text: string) => Promise<string>;
 }
 
 /**
