@@ -106,8 +106,9 @@ const isOfFile = (edit: string) => /^(write|chmod|touch|nothing|new file|remove 
 type Count = Record<string, number>;
 
 /** The edits that said something: an image that docker refuses before and after has none to compare. */
-function compared({ refused: _, ...others }: Count): number {
-  return Object.values(others).reduce((sum, one) => sum + one, 0);
+function compared(count: Count): number {
+  const { refused = 0 } = count;
+  return Object.values(count).reduce((sum, one) => sum + one, -refused);
 }
 
 /** A Dockerfile, a tree and edits of it. */
