@@ -66,11 +66,20 @@ function packageOf(path: string): string {
 
 const stacks = ["packages/compose", "packages/compose-files", "packages/build", "packages/staging", "packages/context"];
 
-test("a command on a host, over a connection that is kept, loads nothing of stacks, builds, YAML and SSH's protocol", async () => {
+test("a command on a host, over a connection that is kept, loads nothing of stacks, builds, files, the engine's API, YAML and SSH's protocol", async () => {
   expect(await runOtto(bare, exec)).toMatchObject({ exitCode: 0 });
   const loaded = await packagesOf(bare, exec);
   expect(loaded).toEqual(expect.arrayContaining(["apps/cli", "packages/hosts", "jsonc-parser"]));
-  for (const other of [...stacks, "yaml", "ssh2", "packages/instructions"]) expect(loaded).not.toContain(other);
+  const others = [
+    ...stacks,
+    "packages/instructions",
+    "packages/remote-tree",
+    "dockerode",
+    "tar-stream",
+    "yaml",
+    "ssh2",
+  ];
+  for (const other of others) expect(loaded).not.toContain(other);
 });
 
 test("what a stack needs is loaded where there is one", async () => {

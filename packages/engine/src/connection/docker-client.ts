@@ -1,7 +1,4 @@
 import type Docker from "dockerode";
-import Container from "dockerode/lib/container.js";
-import Exec from "dockerode/lib/exec.js";
-import Image from "dockerode/lib/image.js";
 import type { EngineClient } from "./engine-client.js";
 import { encodeReference } from "./engine-message.js";
 
@@ -15,8 +12,14 @@ export interface DockerClient {
 /**
  * dockerode for calls with one signal. They go by the {@link EngineClient} and not by docker-modem, which keeps an answer of
  * any length, leaves a connection open whose answer nobody reads, follows redirects and inspects its agent at each call.
+ * It is loaded at the first call.
  */
-export function createDockerClient(client: EngineClient, signal: AbortSignal | undefined): DockerClient {
+export async function loadDockerClient(client: EngineClient, signal: AbortSignal | undefined): Promise<DockerClient> {
+  const [{ default: Container }, { default: Exec }, { default: Image }] = await Promise.all([
+    import("dockerode/lib/container.js"),
+    import("dockerode/lib/exec.js"),
+    import("dockerode/lib/image.js"),
+  ]);
   const modem = {
     Promise,
     dial: (call: DockerodeCall, done: (error: unknown, answer?: unknown) => void) => {

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { abortable } from "@otto/errors";
-import { createDockerClient } from "../connection/docker-client.js";
+import { loadDockerClient } from "../connection/docker-client.js";
 import type { EngineClient } from "../connection/engine-client.js";
 import { callEngine } from "../connection/engine-error.js";
 import { describeContainer } from "./containers.js";
@@ -34,7 +34,7 @@ export async function attachContainer(
     return { exitCode: await waitContainer(client, container, signal), hasStarted: undefined };
   });
   const resize = async (columns: number, rows: number) => {
-    const found = createDockerClient(client, undefined).getContainer(container);
+    const found = (await loadDockerClient(client, undefined)).getContainer(container);
     const call = { doing: `resizing the terminal of ${called}`, signal: undefined };
     await callEngine(client, call, () => found.resize({ h: rows, w: columns }));
   };

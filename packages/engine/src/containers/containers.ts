@@ -1,5 +1,5 @@
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
-import { createDockerClient } from "../connection/docker-client.js";
+import { loadDockerClient } from "../connection/docker-client.js";
 import type { EngineClient } from "../connection/engine-client.js";
 import { callEngine, hasStatus } from "../connection/engine-error.js";
 
@@ -36,7 +36,7 @@ export async function inspectContainer(
 ): Promise<ContainerDetails | undefined> {
   return callEngine(client, { doing: `inspecting the container ${id}`, signal }, async () => {
     try {
-      return await createDockerClient(client, signal).getContainer(id).inspect();
+      return await (await loadDockerClient(client, signal)).getContainer(id).inspect();
     } catch (error) {
       if (hasStatus(error, 404)) return undefined;
       throw error;

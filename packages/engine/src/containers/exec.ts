@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { abortable, cleanText, OttoError, startRunningClock } from "@otto/errors";
 import type { LimitFunction } from "p-limit";
-import { createDockerClient } from "../connection/docker-client.js";
+import { loadDockerClient } from "../connection/docker-client.js";
 import type { EngineClient } from "../connection/engine-client.js";
 import { callEngine } from "../connection/engine-error.js";
 import { describeContainer } from "./containers.js";
@@ -91,7 +91,7 @@ export async function execInContainer(
   };
   const process = attach(channel, { doing, terminal, stdin: options.stdin ?? false }, learnExit);
   const resize = async (columns: number, rows: number) => {
-    const exec = createDockerClient(client, undefined).getExec(id);
+    const exec = (await loadDockerClient(client, undefined)).getExec(id);
     const call = { doing: `resizing a terminal in ${called}`, signal: undefined };
     await callEngine(client, call, () => exec.resize({ h: rows, w: columns }));
   };
@@ -125,18 +125,17 @@ interface ExecTarget {
 
 async function createExec(client: EngineClient, target: ExecTarget, signal: AbortSignal | undefined): Promise<string> {
   const { container, command, options } = target;
-  const exec = await createDockerClient(client, signal)
-    .getContainer(container)
-    .exec({
-      Cmd: [...command],
-      Env: Object.entries(options.env ?? {}).map(([key, value]) => `${key}=${value}`),
-      AttachStdin: options.stdin ?? false,
-      AttachStdout: true,
-      AttachStderr: true,
-      Tty: options.terminal ?? false,
-      ...(options.user !== undefined && { User: options.user }),
-      ...(options.workdir !== undefined && { WorkingDir: options.workdir }),
-    });
+  const docker = await loadDockerClient(client, signal);
+  const exec = await docker.getContainer(container).exec({
+    Cmd: [...command],
+    Env: Object.entries(options.env ?? {}).map(([key, value]) => `${key}=${value}`),
+    AttachStdin: options.stdin ?? false,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: options.terminal ?? false,
+    ...(options.user !== undefined && { User: options.user }),
+    ...(options.workdir !== undefined && { WorkingDir: options.workdir }),
+  });
   return exec.id;
 }
 
@@ -243,7 +242,7 @@ const exitPollMs = 10;
 const exitDeadlineMs = 10_000;
 
 async function readExit(client: EngineClient, id: string, signal: AbortSignal | undefined): Promise<RecordedExit> {
-  const exec = createDockerClient(client, signal).getExec(id);
+  const exec = (await loadDockerClient(client, signal)).getExec(id);
   using clock = startRunningClock();
   for (;;) {
     const { Running, ExitCode, Pid } = await abortable(exec.inspect(), signal);

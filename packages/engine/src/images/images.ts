@@ -1,5 +1,5 @@
 import { parseImageReference } from "@otto/hashing";
-import { createDockerClient } from "../connection/docker-client.js";
+import { loadDockerClient } from "../connection/docker-client.js";
 import type { EngineClient } from "../connection/engine-client.js";
 import { callEngine, hasStatus } from "../connection/engine-error.js";
 
@@ -20,7 +20,7 @@ export async function inspectImage(
 ): Promise<ImageInfo | undefined> {
   return callEngine(client, { doing: `looking for the image ${reference}`, signal }, async () => {
     try {
-      const image = await createDockerClient(client, signal).getImage(reference).inspect();
+      const image = await (await loadDockerClient(client, signal)).getImage(reference).inspect();
       const labels = image.Config?.Labels ?? {};
       return { id: image.Id, tags: image.RepoTags ?? [], labels, architecture: image.Architecture };
     } catch (error) {
@@ -37,8 +37,8 @@ export async function tagImage(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { repository: repo, tag } = splitTarget(names.target);
-  await callEngine(client, { doing: `tagging ${names.source} as ${names.target}`, signal }, () =>
-    createDockerClient(client, signal).getImage(names.source).tag({ repo, tag }),
+  await callEngine(client, { doing: `tagging ${names.source} as ${names.target}`, signal }, async () =>
+    (await loadDockerClient(client, signal)).getImage(names.source).tag({ repo, tag }),
   );
 }
 
@@ -50,7 +50,7 @@ export async function removeImage(
 ): Promise<void> {
   await callEngine(client, { doing: `removing the image ${reference}`, signal }, async () => {
     try {
-      await createDockerClient(client, signal).getImage(reference).remove();
+      await (await loadDockerClient(client, signal)).getImage(reference).remove();
     } catch (error) {
       if (!hasStatus(error, 404)) throw error;
     }

@@ -2,7 +2,6 @@ import type { Readable } from "node:stream";
 import type { Engine } from "@otto/engine";
 import { anySignal, createDeadline, type Deadline, OttoError, startDeadline } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
-import { openContainerFiles } from "../files/container-files.js";
 import type { CopyOptions, CopyResult } from "../files/copy.js";
 import { createTransfer, type FileTransfer } from "../files/file-transfer.js";
 import type { HostFiles } from "../files/host-files.js";
@@ -253,6 +252,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
 
   async #openFiles({ signal, dryRun: isDry = false }: CopyOptions): Promise<HostFiles> {
     const { Id: container } = await this.#finder.require({ all: true, isDry }, signal);
+    const { openContainerFiles } = await import("../files/container-files.js");
     return openContainerFiles({ engine: this.#engine, container, host: this.id }, signal);
   }
 }

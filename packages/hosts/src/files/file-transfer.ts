@@ -1,6 +1,6 @@
-import { type CopyOptions, type CopyResult, copyFiles } from "./copy.js";
+import type { CopyOptions, CopyResult } from "./copy.js";
 import type { HostFiles } from "./host-files.js";
-import { localFiles, type ParentNames } from "./local-files.js";
+import type { ParentNames } from "./local-files.js";
 
 /** Files to and from a host. Paths of this machine that are relative start in the process's directory. */
 export interface FileTransfer {
@@ -17,17 +17,24 @@ export interface FileTransfer {
   get(sources: string | readonly string[], destination: string, options?: CopyOptions): Promise<CopyResult>;
 }
 
-/** Makes `put` and `get` of whatever opens a host's files. @param parentNames of paths of this machine */
+/** Makes `put` and `get` of whatever opens a host's files; what copies is loaded at the first of them. @param parentNames of paths of this machine */
 export function createTransfer(
   host: string,
   open: (options: CopyOptions) => HostFiles | Promise<HostFiles>,
   parentNames?: ParentNames,
 ): FileTransfer {
-  const local = localFiles("this machine", host, parentNames);
+  const load = async () => {
+    const [{ copyFiles }, { localFiles }] = await Promise.all([import("./copy.js"), import("./local-files.js")]);
+    return { copyFiles, local: localFiles("this machine", host, parentNames) };
+  };
   return {
-    put: async (sources, destination, options = {}) =>
-      copyFiles({ from: local, to: await open(options) }, { sources, destination }, options),
-    get: async (sources, destination, options = {}) =>
-      copyFiles({ from: await open(options), to: local }, { sources, destination }, options),
+    put: async (sources, destination, options = {}) => {
+      const { copyFiles, local } = await load();
+      return copyFiles({ from: local, to: await open(options) }, { sources, destination }, options);
+    },
+    get: async (sources, destination, options = {}) => {
+      const { copyFiles, local } = await load();
+      return copyFiles({ from: await open(options), to: local }, { sources, destination }, options);
+    },
   };
 }

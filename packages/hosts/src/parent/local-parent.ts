@@ -3,7 +3,6 @@ import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createEngine } from "@otto/engine";
 import { runToEnd, sendTree } from "ssh2-streamer";
-import { localFiles } from "../files/local-files.js";
 import { addressEngine, type DeclaredDocker } from "./engine-address.js";
 import { findLocalSocket } from "./local-engine.js";
 import { loginLocal } from "./local-login.js";
@@ -39,7 +38,7 @@ export function createLocalParent(options: LocalParentOptions): Parent {
     engine,
     docker: address,
     spawn,
-    files: () => localFiles(id, "this machine"),
+    files: async () => (await import("../files/local-files.js")).localFiles(id, "this machine"),
     login: (terminal, login) => loginLocal(terminal, login, env),
     dialTcp,
     sendTree: (tar, remoteDir, sending) =>

@@ -55,7 +55,7 @@ export interface Parent extends AsyncDisposable, FileTransfer {
 export interface ParentParts extends Pick<Parent, "id" | "engine" | "dialTcp" | "sendTree"> {
   readonly docker: () => ParentDocker;
   readonly spawn: Spawn;
-  readonly files: () => HostFiles;
+  readonly files: () => Promise<HostFiles>;
   readonly login: (terminal: LoginTerminal, options: LoginOptions) => Promise<number>;
   /** Called when shells and engine are closed. */
   readonly close: () => Promise<void>;

@@ -7,7 +7,6 @@ import {
   type SshRouteSource,
 } from "ssh2-streamer";
 import type { HostFiles } from "../files/host-files.js";
-import { shellFiles } from "../files/shell-files.js";
 import { showProcess, sizeOf } from "../process/login.js";
 import { dialStdio } from "./dial-stdio.js";
 import { addressEngine, type DeclaredDocker } from "./engine-address.js";
@@ -63,7 +62,8 @@ export function createSshParent(options: SshParentOptions): Parent {
 }
 
 /** The files of a machine that runs commands. Relative paths start where its logins do. */
-function filesByShell(name: string, spawn: Spawn): HostFiles {
+async function filesByShell(name: string, spawn: Spawn): Promise<HostFiles> {
+  const { shellFiles } = await import("../files/shell-files.js");
   return shellFiles({
     name,
     absolute: (path) => path,

@@ -1,25 +1,28 @@
 import { isOttoError } from "@otto/errors";
-import { connectByOpenssh } from "../openssh/connector.js";
 import { findSsh } from "../openssh/find-ssh.js";
 import { transportError } from "../route/failure.js";
-import { connectBySsh2 } from "../ssh2/connector.js";
 import type { Connection, ConnectRequest, Transport } from "../transport/transport.js";
 import { readMeans } from "./means.js";
 import { findNeed, type Need } from "./need.js";
 
-const transports = { ssh2: connectBySsh2, openssh: connectByOpenssh } as const;
+/** Loaded when it connects: with a connection that is kept, neither does. */
+const transports = {
+  ssh2: async () => (await import("../ssh2/connector.js")).connectBySsh2,
+  openssh: async () => (await import("../openssh/connector.js")).connectByOpenssh,
+} as const;
 
 /** The transport of one endpoint: the one that it names, else the one that can do what it asks for. */
 export function createChoosingTransport(): Transport {
   let reported: string | undefined;
   /** What the first connection showed; it holds for the next ones. */
   let learned: Need | undefined;
-  const connectBy = (name: keyof typeof transports, cause: string, request: ConnectRequest) => {
+  const connectBy = async (name: keyof typeof transports, cause: string, request: ConnectRequest) => {
     const { endpoint, onEvent } = request;
     const choice = `${name} ${cause}`;
     if (reported !== choice) onEvent({ type: "ssh.transport", hop: endpoint.name, transport: name, cause });
     reported = choice;
-    return transports[name](request);
+    const connect = await transports[name]();
+    return connect(request);
   };
   const connectLearning = async (request: ConnectRequest): Promise<Connection> => {
     try {
