@@ -1,18 +1,22 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 
-test("asking an engine loads neither gRPC nor protocol buffers of dockerode", () => {
+test("dockerode is loaded at the first call that it makes, without its gRPC and protocol buffers", () => {
   const script = `
     import { createRequire } from "node:module";
     const { createEngine } = await import("@otto/engine");
     const engine = createEngine({ name: "none", dial: async () => { throw new Error("no engine"); } });
+    const readLoaded = () => Object.keys(createRequire("/")("node:module")._cache);
     await engine.version().catch(() => {});
-    console.log(JSON.stringify(Object.keys(createRequire("/")("node:module")._cache)));
+    const before = readLoaded();
+    await engine.inspectContainer("none").catch(() => {});
+    console.log(JSON.stringify([before, readLoaded()]));
   `;
   const printed = execFileSync(process.execPath, ["--input-type=module", "--eval", script], {
     cwd: import.meta.dirname,
   });
-  const loaded = JSON.parse(printed.toString()) as string[];
+  const [before, loaded] = JSON.parse(printed.toString()) as [string[], string[]];
+  expect(before.filter((path) => path.includes("dockerode"))).toEqual([]);
   expect(loaded.filter((path) => path.includes("dockerode"))).not.toEqual([]);
   expect(loaded.filter((path) => /grpc-js|protobufjs/.test(path))).toEqual([]);
 });
