@@ -367,13 +367,15 @@ describe("where connections are kept", () => {
     await using keeping = await startKeeping(transport);
     await keeping.run(["true"]);
     const [socket = ""] = (await readdir(keeping.directory)).filter((name) => name.endsWith(".s"));
-    const stranger = connect(join(keeping.directory, socket));
-    const hello = JSON.stringify({ hello: { token: "guessed", wants: "connection", pid: 1 } });
-    const head = Buffer.alloc(6);
-    head.writeUInt32BE(hello.length + 2);
-    head[5] = 192;
-    stranger.on("error", () => {}).write(Buffer.concat([head, Buffer.from(hello)]));
-    expect(await text(stranger)).toBe("");
+    const guess = JSON.stringify({ hello: { token: "guessed", wants: "connection", pid: 1 } });
+    for (const hello of [guess, "null", "7", '{"hello":{}}', '{"hello":null}', "{"]) {
+      const stranger = connect(join(keeping.directory, socket));
+      const head = Buffer.alloc(6);
+      head.writeUInt32BE(hello.length + 2);
+      head[5] = 192;
+      stranger.on("error", () => {}).write(Buffer.concat([head, Buffer.from(hello)]));
+      expect(await text(stranger), hello).toBe("");
+    }
     expect(await keeping.list()).toMatchObject([{ users: [] }]);
   });
 

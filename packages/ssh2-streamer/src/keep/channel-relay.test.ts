@@ -119,3 +119,17 @@ test("sessions of all clients count for the server's limit, forwarded streams do
   expect(sent.at(-1)).toBe("channelOpen 3");
   expect(relay.size).toBe(2);
 });
+
+test.each([1, 80, 91, 92, 101])(
+  "a client cannot send a message of type %i, which is not one of its channel",
+  (type) => {
+    const { relay, sent, addClient } = createRelay();
+    const one = addClient();
+    relay.receive(one, open(1));
+    relay.receiveFromServer(confirm(1, 70));
+    expect(() => relay.receive(one, encodeFields([{ byte: type }, { uint32: 70 }]))).toThrow(
+      `a message of type ${type}`,
+    );
+    expect(sent).toEqual(["channelOpen 1"]);
+  },
+);

@@ -1,5 +1,5 @@
 import { channelMessages as messages } from "../openssh/channels.js";
-import { encodeFields, FieldReader } from "../openssh/wire.js";
+import { encodeFields, FieldReader, WireError } from "../openssh/wire.js";
 
 /** RFC 4254, 5.1. */
 const resourceShortage = 4;
@@ -55,6 +55,8 @@ export class ChannelRelay {
       this.#open(client, message, fields);
       return;
     }
+    // What else a server takes is for the connection of all.
+    if (type < messages.windowAdjust || type > messages.failure) throw new WireError(`a message of type ${type}`);
     const serverId = fields.uint32();
     const channel = this.#byServerId.get(serverId);
     if (channel === undefined || channel.client !== client || channel.hasClientClosed) return;

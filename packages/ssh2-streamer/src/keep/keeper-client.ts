@@ -6,13 +6,13 @@ import type { KeeperRecord } from "./keeper-record.js";
 import { type Control, type Hello, type KeeperChannel, type KeeperState, speakKeeper } from "./keeper-wire.js";
 import { KeptConnection } from "./kept-connection.js";
 
-/** A keeper says its first word within this, or stands still. */
-const firstWordMs = 3000;
+/** A keeper that sends no message within this is stuck. */
+const firstMessageMs = 3000;
 
 /** `gone`: nobody listens. `stuck`: somebody does, and does not answer. */
 export type Unreached = "gone" | "stuck";
 
-interface Asking {
+interface KeeperTarget {
   readonly directory: string;
   readonly record: KeeperRecord;
   readonly signal?: AbortSignal | undefined;
@@ -24,18 +24,18 @@ interface Asking {
  */
 export function attachToKeeper(
   endpoint: SshEndpoint,
-  asking: Asking,
+  target: KeeperTarget,
   loginMs: number,
 ): Promise<KeptConnection | Unreached> {
-  return ask<KeptConnection>(asking, "connection", (control, { keeper, finish, patience }) => {
-    if ("isComing" in control) patience(loginMs);
+  return ask<KeptConnection>(target, "connection", (control, { keeper, finish, waitAtMost }) => {
+    if ("isComing" in control) waitAtMost(loginMs);
     if ("connection" in control) finish(new KeptConnection(endpoint, keeper, control.connection));
   });
 }
 
 /** Asks a keeper what it is doing. */
-export async function askKeeperState(asking: Asking): Promise<KeeperState | Unreached> {
-  return ask<KeeperState>(asking, "state", (control, { keeper, finish }) => {
+export async function askKeeperState(target: KeeperTarget): Promise<KeeperState | Unreached> {
+  return ask<KeeperState>(target, "state", (control, { keeper, finish }) => {
     if (!("state" in control)) return;
     keeper.socket.destroy();
     finish(control.state);
@@ -43,8 +43,8 @@ export async function askKeeperState(asking: Asking): Promise<KeeperState | Unre
 }
 
 /** Has a keeper end. Resolves when it has, or does not answer. */
-export async function endKeeper(asking: Asking): Promise<"ended" | Unreached> {
-  const outcome = await ask<"ended">(asking, "end", () => {});
+export async function endKeeper(target: KeeperTarget): Promise<"ended" | Unreached> {
+  const outcome = await ask<"ended">(target, "end", () => {});
   // It says nothing, and closes its socket.
   return outcome === "gone" ? "ended" : outcome;
 }
@@ -61,17 +61,17 @@ export function isListening(directory: string, id: string): Promise<boolean> {
   });
 }
 
-interface Talk<T> {
+interface Exchange<T> {
   readonly keeper: KeeperChannel;
   readonly finish: (result: T) => void;
-  /** Waits from now on for so long. */
-  readonly patience: (ms: number) => void;
+  /** For the next message, from now on. */
+  readonly waitAtMost: (ms: number) => void;
 }
 
 async function ask<T>(
-  { directory, record, signal }: Asking,
+  { directory, record, signal }: KeeperTarget,
   wants: Hello["wants"],
-  onControl: (control: Control, talk: Talk<T>) => void,
+  onControl: (control: Control, exchange: Exchange<T>) => void,
 ): Promise<T | Unreached> {
   const path = socketPathIn(directory, record.id);
   if (!(await isOwnSocket(path))) return "gone";
@@ -97,13 +97,13 @@ async function ask<T>(
       settle();
       resolve(result);
     };
-    let timer = startTimer(() => leave("stuck"), firstWordMs);
-    const patience = (ms: number) => {
+    let timer = startTimer(() => leave("stuck"), firstMessageMs);
+    const waitAtMost = (ms: number) => {
       clearTimeout(timer);
       timer = startTimer(() => leave("stuck"), ms);
     };
     const keeper: KeeperChannel = speakKeeper(socket, {
-      onControl: (control) => onControl(control, { keeper, finish, patience }),
+      onControl: (control) => onControl(control, { keeper, finish, waitAtMost }),
       onMessage: () => {},
     });
     socket.on("error", () => {}).once("close", onClose);

@@ -201,8 +201,8 @@ class Keeper {
     });
   }
 
-  #isAuthentic({ token }: Hello): boolean {
-    const [own, given] = [Buffer.from(this.#found?.record.token ?? ""), Buffer.from(String(token))];
+  #isAuthentic(hello: Hello | null): boolean {
+    const [own, given] = [Buffer.from(this.#found?.record.token ?? ""), Buffer.from(String(hello?.token))];
     return own.length > 0 && own.length === given.length && timingSafeEqual(own, given);
   }
 

@@ -52,12 +52,28 @@ export async function listRecords(directory: string): Promise<FoundRecord[]> {
 export async function readRecord(path: string): Promise<KeeperRecord | undefined> {
   const text = await readOwnFile(path);
   try {
-    const record = text === undefined ? undefined : (JSON.parse(text) as KeeperRecord);
-    // It becomes part of a path.
-    return record !== undefined && /^[0-9a-f]{16}$/.test(record.id) ? record : undefined;
+    const record: unknown = text === undefined ? undefined : JSON.parse(text);
+    return isRecord(record) ? record : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Its id becomes part of a path, and its process may be killed. */
+function isRecord(value: unknown): value is KeeperRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, pid, startedAt, persistMs, hops, ...others } = value as Readonly<Record<string, unknown>>;
+  const { token, processStart, host, user, address } = others;
+  const isText = (text: unknown) => typeof text === "string";
+  return (
+    isText(id) &&
+    /^[0-9a-f]{16}$/.test(String(id)) &&
+    Number.isSafeInteger(pid) &&
+    Number(pid) > 0 &&
+    [startedAt, persistMs].every(Number.isFinite) &&
+    Array.isArray(hops) &&
+    [token, processStart, host, user, address, ...hops].every(isText)
+  );
 }
 
 /**

@@ -65,7 +65,7 @@ export function speakKeeper(socket: Socket, firstUser: KeeperChannelUser): Keepe
   };
   const take = (packet: Buffer) => {
     const message = packet.subarray(1);
-    if (message[0] === controlMessage) channel.user.onControl(JSON.parse(message.toString("utf8", 1)) as Control);
+    if (message[0] === controlMessage) channel.user.onControl(parseControl(message.toString("utf8", 1)));
     else channel.user.onMessage(message);
   };
   socket.on("data", (chunk: Buffer) => {
@@ -77,4 +77,11 @@ export function speakKeeper(socket: Socket, firstUser: KeeperChannelUser): Keepe
     }
   });
   return channel;
+}
+
+/** What it says is checked by whoever takes it. @throws WireError, SyntaxError */
+function parseControl(text: string): Control {
+  const control: unknown = JSON.parse(text);
+  if (typeof control !== "object" || control === null) throw new WireError("a control message is not an object");
+  return control as Control;
 }

@@ -20,7 +20,7 @@ export class KeptConnection implements Connection {
   readonly #keeper: KeeperChannel;
   readonly #stopWatching: () => void;
   #receive: (message: Buffer) => void;
-  #told: Loss | undefined;
+  #reportedLoss: Loss | undefined;
 
   /** @param keeper which has said what connection it has: it listens from now on to what comes next */
   constructor(
@@ -37,7 +37,7 @@ export class KeptConnection implements Connection {
     this.#keeper = keeper;
     keeper.user = {
       onControl: (control) => {
-        if ("loss" in control) this.#told = control.loss;
+        if ("loss" in control) this.#reportedLoss = control.loss;
       },
       onMessage: (message) => this.#take(message),
     };
@@ -46,7 +46,7 @@ export class KeptConnection implements Connection {
     this.#stopWatching = this.#watch();
     socket.on("error", () => {});
     socket.once("close", () =>
-      this.#lose(this.#told ?? { hop: endpoint.name, cause: "the process that kept it has ended" }),
+      this.#lose(this.#reportedLoss ?? { hop: endpoint.name, cause: "the process that kept it has ended" }),
     );
   }
 

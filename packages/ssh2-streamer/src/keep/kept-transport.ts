@@ -79,17 +79,17 @@ async function connectKept(setting: KeepSetting, request: ConnectRequest): Promi
 function start(
   { route, connectGate }: KeepSetting,
   { env, signal, onEvent, onPrompt, depth }: ConnectRequest,
-  place: { readonly directory: string; readonly version: string },
+  keeper: { readonly directory: string; readonly version: string },
 ): ReturnType<typeof startKeeper> {
   const report = (event: SshEvent) => {
-    if (event.type === "ssh.host-key-learned") tellLearned(route, event);
+    if (event.type === "ssh.host-key-learned") reportLearned(route, event);
     onEvent(event);
   };
-  const run = () => startKeeper({ route, env, signal, onEvent: report, onPrompt, ...place });
+  const run = () => startKeeper({ route, env, signal, onEvent: report, onPrompt, ...keeper });
   return depth === 0 || connectGate === undefined ? run() : connectGate(run);
 }
 
-function tellLearned(route: SshRoute, { key }: Extract<SshEvent, { readonly type: "ssh.host-key-learned" }>): void {
+function reportLearned(route: SshRoute, { key }: Extract<SshEvent, { readonly type: "ssh.host-key-learned" }>): void {
   const learn = ({ hostKey }: SshEndpoint) => ("pin" in hostKey ? undefined : hostKey.learn);
   const endpoint = route.find((it) => it.name === key.hop && learn(it)?.file === key.file);
   if (endpoint !== undefined) learn(endpoint)?.onLearned?.(key);

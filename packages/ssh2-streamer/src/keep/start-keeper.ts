@@ -40,7 +40,7 @@ export function startKeeper(request: KeeperRequest): Promise<KeeperStart> {
     const child = spawn(process.execPath, ["--clear-free-memory", "--expose-gc", keeperProgram], {
       cwd: "/",
       detached: true,
-      env: { PATH: env.PATH, TMPDIR: process.env.TMPDIR },
+      env: { PATH: env.PATH, TMPDIR: env.TMPDIR },
       stdio: ["ignore", "ignore", "ignore", "pipe"],
     });
     const socket = child.stdio[3] as Socket;
