@@ -132,6 +132,21 @@ test("a base image whose ONBUILD reads the context makes the whole of it count, 
   await docker("image", "rm", trigger);
 });
 
+test("of images that were not named, none is built because a named one cannot be pushed", async () => {
+  const image = (name: string, more = "") =>
+    `[[docker.images]]\nname = "${name}"\ncontext = "${name}"\ndockerfile = "${name}/Dockerfile"\n${more}`;
+  await using repo = await createBuildRepo(image("above", "push = true\n") + image("other"));
+  const trigger = `${repo.name}-trigger`;
+  await buildTrigger(trigger, repo.root);
+  await repo.write("context/Dockerfile", `FROM ${trigger}\n`);
+  await repo.write("above/Dockerfile", `FROM ${repo.name}-api:latest\n`);
+  await repo.write("other/Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
+  const results = await buildImages(await repo.load(), parent, { imageNames: ["above"] });
+  expect(Object.keys(results)).toEqual(["above"]);
+  expect(results.above).toMatchObject({ status: "failed", error: { code: "BUILD_NO_REGISTRY" } });
+  await docker("image", "rm", trigger);
+});
+
 test("the plan says why any change of a context counts", async () => {
   await using repo = await createBuildRepo();
   const plan = async (dockerfile: string) => {

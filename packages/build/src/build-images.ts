@@ -34,9 +34,10 @@ export async function buildImages(
     for (;;) {
       const applied = await applySteps(steps, { repo, parent, options: { ...options, onEvent } });
       Object.assign(results, applied.results);
-      if (applied.widened.size === 0) return inOrder(repo, results);
-      for (const [name, image] of applied.widened) whole.set(name, image);
       const left = applied.unfinished.filter((name) => imageNames.length === 0 || imageNames.includes(name));
+      // A base image alone is left where the images that were named could not be built anyway.
+      if (left.length === 0) return inOrder(repo, results);
+      for (const [name, image] of applied.widened) whole.set(name, image);
       steps = await planBuildOf({ repo, parent }, { ...options, imageNames: left }, whole);
     }
   });
