@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -28,6 +28,14 @@ test("what Node compiles is kept where the user alone can write", async () => {
   const directory = join(home, "cache/otto/compiled");
   expect([exitCode, await readFile(join(home, "given"), "utf8")]).toEqual([0, directory]);
   expect((await stat(directory)).mode & 0o777).toBe(0o700);
+});
+
+test("nothing is kept in a directory that others can write to", async () => {
+  const directory = join(home, "cache/otto/compiled");
+  await mkdir(directory, { recursive: true });
+  await chmod(directory, 0o770);
+  expect((await start({ XDG_CACHE_HOME: join(home, "cache") })).exitCode).toBe(0);
+  await expect(stat(join(home, "given"))).rejects.toThrow("ENOENT");
 });
 
 test("otto starts where nothing can be kept", async () => {
