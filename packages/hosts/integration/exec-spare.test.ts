@@ -295,6 +295,18 @@ describe("a container whose commands are awaited by a process", () => {
     expect(await once(client, "exit")).toEqual([0, null]);
   });
 
+  test("ends one with its host that has not said that it waits", async () => {
+    const mute = 'case $2 in *otto_reque*) exec cat 4003 - ;; *) exec /bin/dash "$@" ;; esac';
+    await place.inside(`printf '#!/bin/dash\n%s\n' '${mute}' >/bin/mute; chmod 755 /bin/mute`);
+    await place.inside("cp /bin/sh /bin/dash && mv /bin/mute /bin/sh");
+    await using host = new DockerContainerHost({ id: "m", ...place.names, replica: 1, engine: place.parent.engine });
+    expect(await host.exec(["true"])).toMatchObject({ exitCode: 0 });
+    await expect.poll(() => place.findProcesses("cat 4003")).toHaveLength(1);
+    await host[Symbol.asyncDispose]();
+    await expect.poll(() => place.findProcesses("cat 4003")).toEqual([]);
+    await place.inside("mv /bin/dash /bin/sh");
+  });
+
   test("stops while it waits", async () => {
     await place.prepare();
     await execute("docker", ["stop", "--time", "0", place.container]);

@@ -23,10 +23,10 @@ export interface ExecOptions {
   /** What messages call the container. Default: its name as given, or the start of its id. */
   readonly containerName?: string | undefined;
   /**
-   * The exit code, where the command's outputs told it; asked when they have ended. The engine is asked for what is not told,
-   * which is a request, and often one more: it ends the outputs a moment before it knows. Default: nothing is told.
+   * The exit code, where the command's outputs reported it; called when they have ended. Without one the engine is asked,
+   * which is a request, and often one more: it ends the outputs a moment before it knows. Default: none is reported.
    */
-  readonly toldExitCode?: (() => Promise<number | undefined>) | undefined;
+  readonly reportedExitCode?: (() => Promise<number | undefined>) | undefined;
 }
 
 export interface ProcessExit {
@@ -82,7 +82,7 @@ export async function execInContainer(
   const { id, channel } = await abortable(starting, signal, drop);
   const learnExit = async () => {
     try {
-      const exitCode = await options.toldExitCode?.();
+      const exitCode = await options.reportedExitCode?.();
       return exitCode === undefined ? await readExit(client, id, signal) : { exitCode, hasStarted: true };
     } catch (error) {
       signal?.throwIfAborted();

@@ -136,11 +136,13 @@ export class ContainerFinder {
     const { project, service, replica } = this.#options;
     // What Compose calls it, unless the service has a name of its own: asked beside the list, it takes no further round trip.
     const name = `${project}-${service}-${replica}`;
-    const [looked, isThere] = await Promise.all([this.#look(signal), this.#hasShell(name, signal)]);
+    // Another container may have it, which need not answer.
+    const asking = this.#hasShell(name, signal).catch(() => undefined);
+    const [looked, hasNamedShell] = await Promise.all([this.#look(signal), asking]);
     const { container, status } = looked;
     if (container === undefined || !isRunningState(status.state)) return undefined;
     const isNamed = container.Names?.includes(`/${name}`) === true;
-    const hasShell = isNamed ? isThere : await this.#hasShell(container.Id, signal);
+    const hasShell = (isNamed ? hasNamedShell : undefined) ?? (await this.#hasShell(container.Id, signal));
     this.#found = { container: container.Id, hasShell };
     return this.#found;
   }

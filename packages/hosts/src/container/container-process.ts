@@ -103,8 +103,8 @@ async function beginWatched(
   argv: readonly string[],
   options: ContainerSpawnOptions,
 ): Promise<WatchedProcess> {
-  const begun = await startWatched((toldExitCode) =>
-    target.engine.exec(target.container, watchedCommand(argv), { ...toExecOptions(target, options), toldExitCode }),
+  const begun = await startWatched((reportedExitCode) =>
+    target.engine.exec(target.container, watchedCommand(argv), { ...toExecOptions(target, options), reportedExitCode }),
   );
   forgoIfScarce(target, begun.process);
   return begun;

@@ -35,13 +35,18 @@ export class Spare {
     const answers = new Answers();
     const options = { user, stdin: true, signal, containerName: host };
     const watched = await startWatched(
-      (toldExitCode) => engine.exec(container, spareCommand, { ...options, toldExitCode }),
+      (reportedExitCode) => engine.exec(container, spareCommand, { ...options, reportedExitCode }),
       { onLine: (line) => answers.add(line) },
     );
     void watched.report.refusal.then(() => answers.end());
     const spare = new Spare(watched, answers);
     watched.process.stdin.write(`${workdir}\n`);
-    if (!watched.process.isScarce && (await answers.has("ready"))) return spare;
+    try {
+      if (!watched.process.isScarce && (await abortable(answers.has("ready"), signal))) return spare;
+    } catch (error) {
+      spare.close();
+      throw error;
+    }
     spare.close();
     return undefined;
   }
@@ -89,9 +94,11 @@ export class Spare {
   }
 }
 
-/** What a spare says of itself: lines of a word, and what belongs to it. */
+type Answer = "ready" | "set";
+
+/** What a spare says of itself: lines of a word, and what belongs to it. Others are not its own. */
 class Answers {
-  readonly #words = new Map<string, string>();
+  readonly #words = new Map<Answer, string>();
   readonly ended: Promise<void>;
   #wake: (() => void) | undefined;
   #end: () => void = () => {};
@@ -103,12 +110,13 @@ class Answers {
     });
   }
 
-  get(word: string): string | undefined {
+  get(word: Answer): string | undefined {
     return this.#words.get(word);
   }
 
   add(line: string): void {
     const [word = "", rest = ""] = line.split(" ");
+    if (word !== "ready" && word !== "set") return;
     this.#words.set(word, rest);
     this.#wake?.();
   }
@@ -120,7 +128,7 @@ class Answers {
   }
 
   /** Whether the word came, which is waited for until the end. */
-  async has(word: string): Promise<boolean> {
+  async has(word: Answer): Promise<boolean> {
     while (!this.#words.has(word) && !this.#isEnded) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -129,7 +137,7 @@ class Answers {
     return this.#words.has(word);
   }
 
-  async hasWithin(word: string, timeoutMs: number): Promise<boolean> {
+  async hasWithin(word: Answer, timeoutMs: number): Promise<boolean> {
     const answer = this.has(word);
     return (await isWithin(answer, timeoutMs)) && (await answer);
   }

@@ -10,7 +10,7 @@ export interface WatchedProcess {
 
 /** @param start starts the script, with a stdin, and is told how to learn the exit code */
 export async function startWatched(
-  start: (toldExitCode: () => Promise<number | undefined>) => Promise<ContainerProcess>,
+  start: (reportedExitCode: () => Promise<number | undefined>) => Promise<ContainerProcess>,
   options: StartReportOptions = {},
 ): Promise<WatchedProcess> {
   let report: StartReport | undefined;

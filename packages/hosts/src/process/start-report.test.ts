@@ -44,3 +44,17 @@ test("a script that can make no sentinel gets one, and what it says after that i
     expect(await read(said, size)).toMatchObject({ output: "noise\nout\n", lines: ["begun", "exit 3"], exitCode: 3 });
   }
 });
+
+test("what has no sentinel is passed on, and not collected", async () => {
+  const megabyte = Buffer.alloc(1 << 20, "x");
+  let read = 0;
+  const endless = Readable.from(
+    (function* () {
+      for (; read < 1000; read += 1) yield megabyte;
+    })(),
+  );
+  const report = readStartReport(endless, undefined);
+  const [first] = await report.output.take(1).toArray();
+  expect([(first as Buffer).subarray(0, 3).toString(), read < 100]).toEqual(["xxx", true]);
+  expect([await report.first, await report.refusal, await report.exitCode]).toEqual([undefined, undefined, undefined]);
+});

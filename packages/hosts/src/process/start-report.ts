@@ -2,7 +2,7 @@ import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isRuntimeFailure } from "@otto/engine";
 import { cleanText, OttoError } from "@otto/errors";
-import { SentinelLines } from "./sentinel-lines.js";
+import { createSentinel, SentinelLines } from "./sentinel-lines.js";
 
 /** What the script of a started command says between its output: lines with a sentinel. */
 export interface StartReport {
@@ -26,6 +26,9 @@ export interface StartReportOptions {
 }
 
 const keptBytes = 1024;
+
+/** Whatever says more before its sentinel is not our script: it has none then, and all of it is output. */
+const longestAheadBytes = 64 * 1024;
 
 /** Reads the sentinel lines of a stream. @param sentinel undefined: the first of them is behind {@link sentinelAhead} */
 export function readStartReport(
@@ -62,13 +65,14 @@ export function readStartReport(
           ahead = Buffer.concat([found.before, found.rest.subarray(wantedSentinel.length + 1)]);
           found = findSentinel(ahead);
         }
-        if (found === undefined) {
+        if (found === undefined && ahead.length <= longestAheadBytes) {
           callback();
           return;
         }
-        lines = new SentinelLines(found.sentinel);
-        this.push(found.before);
-        rest = found.rest;
+        lines = new SentinelLines(found?.sentinel ?? createSentinel());
+        if (found !== undefined) this.push(found.before);
+        rest = found?.rest ?? ahead;
+        ahead = Buffer.alloc(0);
       }
       for (const piece of lines.push(rest)) {
         if ("line" in piece) heed(piece.line);
