@@ -7,7 +7,16 @@ import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { type BuildProgress, type ContainerProcess, createEngine, type Engine } from "@otto/engine";
 import { OttoError, Secret } from "@otto/errors";
-import { createBusyboxImage, LimitedLink, linkCuts, type Registry, startRegistry, type TestImage } from "@otto/lab";
+import {
+  createBusyboxImage,
+  dockerd,
+  LimitedLink,
+  linkCuts,
+  type Registry,
+  startEngine,
+  startRegistry,
+  type TestImage,
+} from "@otto/lab";
 import { pack } from "tar-stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -62,6 +71,22 @@ test("an engine says its version", async () => {
     version: expect.stringMatching(/^\d+\./),
     apiVersion: expect.stringMatching(/^1\.\d+$/),
   });
+});
+
+test("an engine that has left our version behind is spoken to by the oldest that it knows", async () => {
+  // As Docker 29 does by itself.
+  await using own = await startEngine((places) => ["env", "DOCKER_MIN_API_VERSION=1.44", ...dockerd(places)]);
+  const dial = async () => {
+    const socket = connect(own.socketPath);
+    await once(socket, "connect");
+    return socket;
+  };
+  await using first = createEngine({ name: "new", dial });
+  expect(await first.listContainers({ all: true })).toEqual([]);
+  expect(await first.hasBuildKit()).toBe(true);
+  await using second = createEngine({ name: "new", dial });
+  expect(await second.hasBuildKit()).toBe(true);
+  expect(await second.inspectImage("none")).toBeUndefined();
 });
 
 test("requests one after the other use one channel", async () => {

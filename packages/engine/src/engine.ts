@@ -8,7 +8,7 @@ import { isOlder } from "./connection/api-version.js";
 import { ChannelAgent, type DialEngine } from "./connection/channel-agent.js";
 import { EngineClient } from "./connection/engine-client.js";
 import { callEngine } from "./connection/engine-error.js";
-import { ourApiVersion, readOwnWords } from "./connection/spoken-version.js";
+import { type OwnWords, ourApiVersion, readOwnWords } from "./connection/spoken-version.js";
 import { type AttachOptions, attachContainer, waitContainer } from "./containers/attach.js";
 import {
   type ContainerPath,
@@ -115,7 +115,8 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
   const client = async (signal: AbortSignal | undefined) => (await negotiateOnce(signal)).client;
   /**
    * For what changes nothing: the first question is asked by our version, and its answer says whether the engine speaks it; only
-   * where it does not, or does not say, is the engine asked for its version, and the question is asked again.
+   * where it does not, or does not say, is the engine asked for its version, and the question is asked again. An engine that
+   * has left our version behind answers 400.
    */
   const ask = async <T>(
     signal: AbortSignal | undefined,
@@ -123,16 +124,17 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
   ): Promise<T> => {
     if (negotiated !== undefined) return question(negotiated.client);
     signal?.throwIfAborted();
-    let headers: IncomingHttpHeaders | undefined;
-    const onHeaders = (heard: IncomingHttpHeaders) => {
-      headers = heard;
+    let isHeard = false;
+    let words: OwnWords | undefined;
+    const onHeaders = (headers: IncomingHttpHeaders, status: number) => {
+      isHeard = true;
+      words = status === 400 ? undefined : readOwnWords(headers);
     };
     const { name } = unversioned;
     const [answer] = await Promise.allSettled([
       question(new EngineClient({ name, agent, apiVersion: ourApiVersion, onHeaders })),
     ]);
-    const words = headers && readOwnWords(headers);
-    if (headers !== undefined && words === undefined) return question(await client(signal));
+    if (isHeard && words === undefined) return question(await client(signal));
     if (words !== undefined)
       negotiated ??= { client: new EngineClient({ name, agent, apiVersion: ourApiVersion }), ...words };
     if (answer.status === "rejected") throw answer.reason;
@@ -140,7 +142,7 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
   };
 
   return {
-    version: (signal) => readVersion(unversioned, signal),
+    version: async (signal) => describeVersion(await readVersion(unversioned, signal)),
     time: (signal) => ask(signal, (client) => readTime(client, signal)),
     inspectImage: (reference, signal) => ask(signal, (client) => inspectImage(client, reference, signal)),
     tagImage: async (names, signal) => tagImage(await client(signal), names, signal),
@@ -200,18 +202,20 @@ interface Negotiated {
 async function negotiate(unversioned: EngineClient, agent: ChannelAgent, signal: AbortSignal): Promise<Negotiated> {
   const { name } = unversioned;
   const answer = await readVersion(unversioned, signal);
-  const { version, apiVersion, isSupported, hasBuildKit } = answer;
+  const { product, version, apiVersion, isSupported, hasBuildKit } = describeVersion(answer);
   if (!isSupported) {
     throw new OttoError(
       "ENGINE_TOO_OLD",
-      `${name} runs ${answer.product} ${version} (API ${apiVersion}); API ${oldestApiVersion} is the oldest that works`,
+      `${name} runs ${product} ${version} (API ${apiVersion}); API ${oldestApiVersion} is the oldest that works`,
       {
         hint: "Install Docker 20.10 or newer there.",
       },
     );
   }
-  const spoken = isOlder(apiVersion, ourApiVersion) ? apiVersion : ourApiVersion;
-  const forgetsPids = answer.product === "Podman Engine";
+  const latest = isOlder(apiVersion, ourApiVersion) ? apiVersion : ourApiVersion;
+  const { MinAPIVersion: oldest = latest } = answer;
+  const spoken = isOlder(latest, oldest) ? oldest : latest;
+  const forgetsPids = product === "Podman Engine";
   return { client: new EngineClient({ name, agent, apiVersion: spoken, forgetsPids }), hasBuildKit };
 }
 
@@ -219,15 +223,19 @@ async function negotiate(unversioned: EngineClient, agent: ChannelAgent, signal:
 interface VersionAnswer {
   readonly Version: string;
   readonly ApiVersion: string;
+  readonly MinAPIVersion?: string;
   readonly Os: string;
   readonly Arch: string;
   readonly Components?: readonly { readonly Name: string }[];
 }
 
-async function readVersion(client: EngineClient, signal: AbortSignal | undefined): Promise<EngineVersion> {
-  const answer = await callEngine(client, { doing: "asking for the engine's version", signal }, () =>
+async function readVersion(client: EngineClient, signal: AbortSignal | undefined): Promise<VersionAnswer> {
+  return callEngine(client, { doing: "asking for the engine's version", signal }, () =>
     client.request<VersionAnswer>({ method: "GET", path: "/version" }, signal),
   );
+}
+
+function describeVersion(answer: VersionAnswer): EngineVersion {
   const [first] = answer.Components ?? [];
   const isDocker = answer.Components?.some(({ Name }) => Name === "Engine") ?? true;
   const hasBuildKit = isDocker && answer.Os === "linux";

@@ -16,7 +16,7 @@ export interface EngineClientOptions {
   /** It reports pid 0 for each process that has ended, as Podman does. Default false. */
   readonly forgetsPids?: boolean;
   /** Gets the headers of each answer, whatever its status. */
-  readonly onHeaders?: ((headers: IncomingHttpHeaders) => void) | undefined;
+  readonly onHeaders?: ((headers: IncomingHttpHeaders, status: number) => void) | undefined;
 }
 
 /** A list of all containers of a large machine has some MiB. */
@@ -68,7 +68,7 @@ export class EngineClient {
     const sent = this.#start(message, signal);
     const answer = await answerTo(sent, message.body);
     const { statusCode = 0, headers } = answer;
-    this.#onHeaders?.(headers);
+    this.#onHeaders?.(headers, statusCode);
     if (statusCode >= 200 && statusCode < 300) return answer;
     const refusal = await readRefusal(statusCode, answer);
     // It may not have read all of the body.
