@@ -99,6 +99,29 @@ test("files that were sent before go, their directories stay as those of a conta
   expect(keptDirectories(listing, down)).toEqual([]);
 });
 
+test.each<[string, (place: string) => void]>([
+  ["nothing", () => {}],
+  ["a file", (place) => writeFileSync(place, "")],
+  ["a link", (place) => symlinkSync("logs", place)],
+])("a directory that was sent and is ignored goes with the one above it, where there is %s now", async (_, lie) => {
+  const before = planTree((await listTree([mount()])).entries, parseSentTree("")).wanted;
+  const rules = [mount("**/node_modules")];
+  const listing = await listTree(rules);
+  const kept = keptDirectories(listing, { entries: before, shared: ["repo/web"] });
+  expect(kept.map(({ path }) => inMount(path))).toContain("lib/node_modules/m");
+  rmSync(join(root, "lib"), { recursive: true });
+  lie(join(root, "lib"));
+  const sent = { entries: planTree([...listing.entries, ...kept], parseSentTree("")).wanted, shared: ["repo/web"] };
+  const after = await listTree(rules);
+  const plan = planTree([...after.entries, ...keptDirectories(after, sent)], sent, ["repo/web"]);
+  expect(plan.remove.map(({ path }) => inMount(path))).toEqual([
+    "lib/node_modules/m",
+    "lib/node_modules",
+    "lib/main.js",
+    "lib",
+  ]);
+});
+
 test("a pattern that Docker refuses is refused by its own words", async () => {
   await expect(listTree([mount("a[")])).rejects.toMatchObject({ code: "IGNORE_PATTERN_INVALID" });
 });

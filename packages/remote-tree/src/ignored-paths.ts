@@ -17,15 +17,22 @@ export interface IgnoredPart {
 
 /**
  * Directories that were sent and are ignored by now. They stay, empty of what was sent, until the tree is removed: a
- * container that has something mounted on one of them loses that mount with the directory. Pure.
+ * container that has something mounted on one of them loses that mount with the directory. One goes all the same where
+ * the directory above it is wanted no more, as what lies in a directory that is deleted here. Pure.
  */
 export function keptDirectories({ entries, isIgnored }: TreeListing, sent: SentTree): DirectoryTreeEntry[] {
-  const wanted = new Set(entries.map(({ path }) => path));
-  return Object.entries(sent.entries).flatMap(([path, text]) => {
+  const kinds = new Map(entries.map(({ path, kind }) => [path, kind]));
+  const kept: DirectoryTreeEntry[] = [];
+  // Each after the one that it lies in.
+  for (const path of Object.keys(sent.entries).sort()) {
+    const text = sent.entries[path];
     const mode = /^dir ([0-7]+)$/.exec(typeof text === "string" ? text : "")?.[1];
-    if (mode === undefined || wanted.has(path) || !isIgnored(path)) return [];
-    return [{ kind: "directory" as const, path, mode: Number.parseInt(mode, 8) }];
-  });
+    if (mode === undefined || kinds.has(path) || !isIgnored(path)) continue;
+    if (kinds.get(posix.dirname(path)) !== "directory") continue;
+    kinds.set(path, "directory");
+    kept.push({ kind: "directory", path, mode: Number.parseInt(mode, 8) });
+  }
+  return kept;
 }
 
 /**
