@@ -163,7 +163,13 @@ describe.each(shells)("a process that waits for the next command (%s)", (shell) 
 
   test("leaves to a fresh one what no shell passes on as it is", async () => {
     await place.prepare();
-    for (const setting of [...strange, { workdir: "/no/such" }, { workdir: "tmp" }, { user: "nobody-here" }]) {
+    for (const setting of [
+      ...strange,
+      { env: { HOME: "" } },
+      { workdir: "/no/such" },
+      { workdir: "tmp" },
+      { user: "nobody-here" },
+    ]) {
       const fresh = await outcome(place.plain.exec(["env"], setting));
       expect(await outcome(place.host.exec(["env"], setting)), JSON.stringify(setting)).toEqual(fresh);
     }

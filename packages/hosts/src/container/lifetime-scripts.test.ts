@@ -41,6 +41,7 @@ test("what a running shell would not pass on as it is, or only slowly, is no req
   expect(format({ argv, env: {}, workdir: "tmp" })).toBeUndefined();
   expect(format({ argv, env: { A: "a\0b" } })).toBeUndefined();
   expect(format({ argv, env: { PWD: "/" } })).toBeUndefined();
+  expect(format({ argv, env: { HOME: "" } })).toBeUndefined();
 });
 
 test.each(["PATH", "HOME", "TERM", "DEBUG", "a", "_A1", "NODE_ENV", "HTTP_PROXY"])("%s is a plain variable", (name) => {

@@ -199,7 +199,9 @@ export function isPlainVariable(name: string): boolean {
 /** The line that makes a spare ready for a command; undefined: it is none for a spare. */
 export function formatSpareRequest({ argv, env, workdir, hasStdin }: SpareRequest): string | undefined {
   const variables = Object.entries(env);
-  const isFit = workdir?.startsWith("/") !== false && variables.every(([name]) => isPlainVariable(name));
+  // An empty HOME is one that the runtime replaces.
+  const isFit =
+    workdir?.startsWith("/") !== false && env.HOME !== "" && variables.every(([name]) => isPlainVariable(name));
   if (!isFit || [workdir, ...Object.values(env)].some((text) => text?.includes("\0"))) return undefined;
   const steps = [
     `cd -P -- ${workdir === undefined ? '"$otto_workdir"' : quoteWord(workdir)} 2>/dev/null`,
