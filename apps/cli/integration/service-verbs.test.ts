@@ -32,8 +32,12 @@ beforeAll(async () => {
     db: { ...service, environment: { COPIED: secret }, secrets: ["token"] },
     once: { ...service, command: ["true"] },
     idle: { ...service, profiles: ["idle"] },
+    made: { ...service, profiles: ["idle"], secrets: ["word"], configs: ["note"] },
   };
-  await repo.write("docker/compose.yml", JSON.stringify({ services, secrets: { token: { file: "token" } } }));
+  const secrets = { token: { file: "token" }, word: { environment: "WORD" } };
+  const configs = { note: { content: "a note\n" } };
+  await repo.write("docker/compose.yml", JSON.stringify({ services, secrets, configs }));
+  await repo.write("docker/.env", "WORD=a-word\n");
   await repo.write("docker/token", secret);
   const { exitCode, stderr } = await runOtto(repo.place, ["up"]);
   if (exitCode !== 0) throw new Error(stderr);
@@ -404,6 +408,40 @@ describe("run", () => {
     );
     const { exitCode, stdout } = await runOtto(repo.place, ["docker", "run", ...words], "fed\n");
     expect({ exitCode, stdout }).toEqual(wanted);
+  });
+
+  test("what is written at once is there once, whole and in order, in each of many that run side by side", async () => {
+    const script = "seq 1 2000; seq 3000 5000 >&2; printf half; printf rest >&2; exit 3";
+    const count = (from: number, to: number) =>
+      Array.from({ length: to - from + 1 }, (_, n) => `${from + n}\n`).join("");
+    const wanted = { exitCode: 3, stdout: `${count(1, 2000)}half`, stderr: `${count(3000, 5000)}rest` };
+    const started = Array.from({ length: 12 }, () => runOtto(repo.place, ["docker", "run", "db", "sh", "-c", script]));
+    for (const { exitCode, stdout, stderr } of await Promise.all(started)) {
+      const own = stderr.replaceAll(/^\S+ +waiting for .*\n/gm, "");
+      expect({ exitCode, stdout, stderr: own }).toEqual(wanted);
+    }
+  });
+
+  test("a prompt without a newline is there before anything is sent", async () => {
+    const script = "printf 'name? '; read -r name; echo \"hello $name\"";
+    const child = startOtto(repo.place, ["docker", "run", "db", "sh", "-c", script]);
+    const ended = finished(child);
+    const [prompt] = (await once(child.stdout as NodeJS.ReadableStream, "data")) as [Buffer | string];
+    expect(String(prompt)).toBe("name? ");
+    child.stdin?.end("you\n");
+    expect(await ended).toMatchObject({ exitCode: 0, stdout: "name? hello you\n" });
+  });
+
+  test("secrets and configs that Compose writes into a container are there before it starts", async () => {
+    const { exitCode, stdout } = await runOtto(repo.place, [
+      "docker",
+      "run",
+      "made",
+      "cat",
+      "/run/secrets/word",
+      "/note",
+    ]);
+    expect([exitCode, stdout]).toEqual([0, "a-worda note\n"]);
   });
 
   test("run -it gives a terminal, and nothing is left", async () => {

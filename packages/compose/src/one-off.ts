@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { OttoError, quoteCommand, quoteWord } from "@otto/errors";
+import type { ContainerProcess } from "@otto/engine";
+import { isOttoError, OttoError, quoteCommand, quoteWord } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { lastLine } from "./declared/engine-text.js";
 import { imageReferences } from "./declared/image-reference.js";
@@ -37,81 +38,145 @@ export type OneOffOptions = Pick<UpOptions, "cacheDir" | "who" | "signal" | "onE
 /** A container that is removed when it is disposed, and when the client or its link dies. */
 export interface OneOffContainer extends AsyncDisposable {
   readonly name: string;
+  /** Its main process, with all that it writes. Its stdin is open. */
+  readonly process: ContainerProcess;
 }
 
 /**
- * Starts a one-off container of a service by `docker compose run`, with the stack's lock; what it depends on is to run already. Its
- * stdin is open. A process on the parent removes it when it is disposed, or when this process is gone.
- * @throws OttoError `COMPOSE_RUN_FAILED` with what compose said, and what `bringUp` throws before it starts anything
+ * Starts a one-off container of a service as `docker compose run`, with the stack's lock; what it depends on is to run already. A
+ * process on the parent removes it when it is disposed, or when this process is gone.
+ * @throws OttoError `COMPOSE_RUN_FAILED` with what compose or the engine said, and what `bringUp` throws before it starts anything
  */
 export async function startOneOff(
   stack: PlacedStack,
   oneOff: OneOff,
   options: OneOffOptions,
 ): Promise<OneOffContainer> {
-  const name = `${stack.project}-${oneOff.service}-run-${randomBytes(6).toString("hex")}`;
+  const id = randomBytes(6).toString("hex");
+  const name = `${stack.project}-${oneOff.service}-run-${id}`;
   const reaper = await openReaper(stack.parent, name);
+  let process: ContainerProcess | undefined;
   try {
     const ahead = observeScript(stack, imageReferences(stack));
-    await withStackLock(stack, { ...options, ahead }, async (session) => {
-      const { cacheDir, signal } = options;
-      const [observed, listing] = await Promise.all([
-        observeStack(session, imageReferences(stack)),
-        listStack(stack, { cacheDir, signal }),
-      ]);
-      const compose = createCompose(session, createStackRedactor(stack));
-      const desired = await readDesiredStack(compose, stack, { observed, listing, signal });
-      const directory = observed.remoteDir;
-      await sendFiles(session, { directory, tree: desired.tree }, options);
-      const variablesFile = await writeVariables(session, stack, oneOff);
-      const argv = (words: readonly string[]) => runCommand(words, stack, { directory, name, oneOff, variablesFile });
-      const run = runInTree(compose, stack, directory);
-      const { exitCode, output } = await run(argv, { signal, inTerminal: oneOff.terminal });
-      signal?.throwIfAborted();
-      if (exitCode !== 0) throw runFailed(stack, oneOff.service, output);
+    process = await withStackLock(stack, { ...options, ahead }, async (session) => {
+      await createContainer(session, stack, { ...options, oneOff, id, name });
+      process = await startCreated(stack, { ...options, oneOff, name });
+      return process;
     });
   } catch (error) {
+    process?.disconnect();
     await reaper[Symbol.asyncDispose]();
     throw error;
   }
-  return { name, [Symbol.asyncDispose]: () => reaper[Symbol.asyncDispose]() };
+  return { name, process, [Symbol.asyncDispose]: () => reaper[Symbol.asyncDispose]() };
+}
+
+interface NamedOneOff extends OneOffOptions {
+  readonly oneOff: OneOff;
+  readonly name: string;
 }
 
 /**
- * Writes the variables of a one-off container into a Compose file in the session's scratch directory. In compose's own
- * environment they would change what the files interpolate, and `PATH` or `DOCKER_HOST` the docker client itself.
- * @returns its path; undefined: there are none
+ * Has `docker compose run` create the container, and stop before it starts it: what the container writes first would be gone by
+ * the time anybody could join it.
  */
-async function writeVariables(session: StackSession, stack: PlacedStack, oneOff: OneOff): Promise<string | undefined> {
-  if (Object.keys(oneOff.env ?? {}).length === 0) return undefined;
+async function createContainer(
+  session: StackSession,
+  stack: PlacedStack,
+  { oneOff, id, name, ...options }: NamedOneOff & { readonly id: string },
+): Promise<void> {
+  const { cacheDir, signal } = options;
+  const [observed, listing] = await Promise.all([
+    observeStack(session, imageReferences(stack)),
+    listStack(stack, { cacheDir, signal }),
+  ]);
+  const compose = createCompose(session, createStackRedactor(stack));
+  const desired = await readDesiredStack(compose, stack, { observed, listing, signal });
+  const directory = observed.remoteDir;
+  await sendFiles(session, { directory, tree: desired.tree }, options);
+  const overrideFile = await writeOverride(session, stack, { oneOff, id });
+  const argv = (words: readonly string[]) => runCommand(words, stack, { directory, name, oneOff, overrideFile });
+  const run = runInTree(compose, stack, directory);
+  const isDone = (output: string) => isCreated(output, id);
+  const { exitCode, output } = await run(argv, { signal, inTerminal: oneOff.terminal, isDone });
+  signal?.throwIfAborted();
+  if (exitCode !== 0 && isDone(output)) return;
+  // One that does not know such a config refuses it by its name.
+  const isTooOld = exitCode === 0 || output.includes(lastConfig(id));
+  throw runFailed(stack, oneOff.service, output, isTooOld ? composeTooOld : imageMissing);
+}
+
+const composeTooOld = "A one-off container needs Docker Compose 2.23.1 or newer there.";
+const imageMissing = "Is its image there? `otto docker build` makes those of the settings.";
+
+/** Starts what was created, with its streams. */
+async function startCreated(stack: PlacedStack, { oneOff, name, signal }: NamedOneOff): Promise<ContainerProcess> {
+  const { terminal, service } = oneOff;
+  try {
+    return await stack.parent.engine.startContainer(name, { terminal, stdin: true }, signal);
+  } catch (error) {
+    if (!isOttoError(error, "ENGINE_REQUEST_FAILED")) throw error;
+    throw runFailed(stack, service, String(error.details?.reason ?? error.message));
+  }
+}
+
+/**
+ * Writes the override of a one-off container into a Compose file in the session's scratch directory.
+ * @returns its path
+ */
+async function writeOverride(
+  session: StackSession,
+  stack: PlacedStack,
+  { oneOff, id }: { readonly oneOff: OneOff; readonly id: string },
+): Promise<string> {
   const { exitCode, output } = await session.run(`directory=$(make_scratch) || { printf %s "$directory"; exit 1; }
-printf %s ${quoteWord(formatVariables(oneOff))} >"$directory/variables.json" && printf %s "$directory/variables.json"`);
+printf %s ${quoteWord(formatOverride(oneOff, id))} >"$directory/override.json" && printf %s "$directory/override.json"`);
   if (exitCode !== 0) throw runFailed(stack, oneOff.service, output);
   return output;
 }
 
-/** A Compose file that adds variables to a service as they are: nothing in them is interpolated. */
-export function formatVariables({ service, env = {} }: Pick<OneOff, "service" | "env">): string {
+/** The variable that compose misses once it has created the container `id`. Nobody sets it. */
+const missingVariable = (id: string) => `not_set_${id}`;
+/** Compose before 2.24 sorts configs by name. */
+const lastConfig = (id: string) => `zzzz-not-started-${id}`;
+
+/**
+ * A Compose file that adds to a service its variables, as they are: nothing in them is interpolated. In compose's own environment
+ * they would change what the files interpolate, and `PATH` or `DOCKER_HOST` the docker client itself.
+ *
+ * It also gives the service a last `configs` entry, of a variable that is not set. Compose (2.23.1 to 5.5 at least) creates the
+ * container, joins it to its networks, copies into it the secrets and configs that are made of variables, ends at this one, and
+ * leaves the container as it is: created, not started. Of one with a variable it makes no mount.
+ */
+export function formatOverride({ service, env = {} }: Pick<OneOff, "service" | "env">, id: string): string {
   const values = Object.entries(env).map(([name, value]) => [name, value.replaceAll("$", "$$$$")] as const);
-  return JSON.stringify({ services: { [service]: { environment: Object.fromEntries(values) } } });
+  return JSON.stringify({
+    services: { [service]: { environment: Object.fromEntries(values), configs: [lastConfig(id)] } },
+    configs: { [lastConfig(id)]: { environment: missingVariable(id) } },
+  });
+}
+
+/** Whether compose ended where {@link formatOverride} has it end: then alone it names that variable. It has no exit code for that. */
+export function isCreated(output: string, id: string): boolean {
+  return output.includes(missingVariable(id));
 }
 
 interface RunOptions {
   readonly directory: string;
   readonly name: string;
   readonly oneOff: OneOff;
-  readonly variablesFile: string | undefined;
+  readonly overrideFile: string;
 }
 
 function runCommand(
   compose: readonly string[],
   stack: PlacedStack,
-  { directory, name, oneOff, variablesFile }: RunOptions,
+  { directory, name, oneOff, overrideFile }: RunOptions,
 ): string[] {
   const { service, command = [], entrypoint, user, workdir, volumes = [], servicePorts } = oneOff;
   return [
     ...stackCommand(compose, stack, directory),
-    ...(variablesFile === undefined ? [] : ["--file", variablesFile]),
+    ...["--file", overrideFile],
     ...["run", "--detach", "--no-deps", "--interactive", `--name=${name}`, `--no-TTY=${!oneOff.terminal}`],
     ...(entrypoint === undefined ? [] : [`--entrypoint=${entrypoint}`]),
     ...(user === undefined ? [] : [`--user=${user}`]),
@@ -148,12 +213,12 @@ fi`;
   };
 }
 
-function runFailed({ parent, project }: PlacedStack, service: string, output: string): OttoError {
+function runFailed({ parent, project }: PlacedStack, service: string, output: string, hint = imageMissing): OttoError {
   return new OttoError(
     "COMPOSE_RUN_FAILED",
     `docker compose run of ${service} of ${project} on ${parent.id}: ${lastLine(output) || "it said nothing"}`,
     {
-      hint: "Is its image there? `otto docker build` makes those of the settings.",
+      hint,
       details: { host: parent.id, project, service, output },
     },
   );

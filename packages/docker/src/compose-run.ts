@@ -51,5 +51,5 @@ export async function composeRun(
   if (dependencies.length > 0) await composeUp(repo, lab, { ...common, services: dependencies });
   const oneOff = { ...options, service, terminal: terminal !== undefined };
   await using container = await startOneOff(stack, oneOff, { ...common, who: currentUser() });
-  return await runContainer(stack.parent.engine, container.name, { terminal, stdin, output, signal });
+  return await runContainer(container, { terminal, stdin, output, signal });
 }

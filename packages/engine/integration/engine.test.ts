@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { type Duplex, Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { type BuildProgress, type ContainerProcess, createEngine, type Engine } from "@otto/engine";
 import { OttoError, Secret } from "@otto/errors";
@@ -408,4 +408,19 @@ test("a reference without a tag means `latest`, one with a digest that image", a
   await expect(engine.tagImage({ source: image.tag, target })).rejects.toThrow("digest");
   await expect(engine.pushImage({ reference: target })).rejects.toThrow("digest");
   await execute("docker", ["rmi", `${reference}:latest`, `${reference}@${digest}`]).catch(() => {});
+});
+
+test("what a container writes from its first byte on is there once and in order, unfinished lines too", async () => {
+  const script = "seq 1 3000; printf 'half'; printf 'other' >&2; exit 5";
+  const wanted = `${Array.from({ length: 3000 }, (_, n) => `${n + 1}\n`).join("")}half`;
+  const run = async () => {
+    const { stdout: id } = await execute("docker", ["create", "--interactive", image.tag, "sh", "-c", script]);
+    const started = await engine.startContainer(id.trim(), { terminal: false, stdin: true });
+    const [exit, stdout, stderr] = await Promise.all([started.exit, text(started.stdout), text(started.stderr)]);
+    await execute("docker", ["rm", id.trim()]);
+    return { exit, stdout, stderr };
+  };
+  for (const ended of await Promise.all(Array.from({ length: 30 }, run))) {
+    expect(ended).toEqual({ exit: { exitCode: 5, started: true }, stdout: wanted, stderr: "other" });
+  }
 });

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 const execute = promisify(execFile);
 const name = `otto-calls-${randomBytes(4).toString("hex")}`;
 const absent = `${name}-absent`;
+const streams = { terminal: false, stdin: false };
 const open = new Set<Socket>();
 const engine = createEngine({ name: "local", dial: dialAndCount });
 let image: TestImage;
@@ -27,10 +28,12 @@ beforeAll(async () => {
   const script = "echo some words | tee /words; sleep infinity";
   const { stdout } = await execute("docker", ["run", "--detach", "--init", image.tag, "sh", "-c", script]);
   container = stdout.trim();
+  await execute("docker", ["create", "--name", `${name}-ends`, image.tag, "echo", "hello"]);
+  await execute("docker", ["create", "--name", `${name}-none`, image.tag, "/none"]);
 });
 
 afterAll(async () => {
-  await execute("docker", ["rm", "--force", container]);
+  await execute("docker", ["rm", "--force", container, `${name}-ends`, `${name}-none`]);
   for (const made of [`${name}:made`, `${registry.host}/${name}:base`]) await engine.removeImage(made);
   await engine[Symbol.asyncDispose]();
   await registry[Symbol.asyncDispose]();
@@ -153,13 +156,16 @@ const calls: Record<Exclude<keyof Engine, typeof Symbol.asyncDispose>, Record<st
     },
     absent: (signal) => engine.waitContainer(absent, signal),
   },
-  attach: {
+  startContainer: {
+    ended: async (signal) => outcomeOf(await engine.startContainer(`${name}-ends`, streams, signal)),
     left: async (signal) => {
-      const process = await engine.attach(container, { terminal: false, stdin: false }, signal);
+      const process = await engine.startContainer(`${name}-ends`, streams, signal);
       process.disconnect();
       await process.exit;
     },
-    absent: (signal) => engine.attach(absent, { terminal: false, stdin: false }, signal),
+    "not started": (signal) => engine.startContainer(`${name}-none`, streams, signal),
+    "running already": (signal) => engine.startContainer(container, streams, signal),
+    absent: (signal) => engine.startContainer(absent, streams, signal),
   },
   execDetached: {
     started: (signal) => engine.execDetached(container, ["true"], { signal }),

@@ -9,7 +9,6 @@ import { ChannelAgent, type DialEngine } from "./connection/channel-agent.js";
 import { EngineClient } from "./connection/engine-client.js";
 import { callEngine } from "./connection/engine-error.js";
 import { type OwnWords, ourApiVersion, readOwnWords } from "./connection/spoken-version.js";
-import { type AttachOptions, attachContainer, waitContainer } from "./containers/attach.js";
 import {
   type ContainerPath,
   type PathStat,
@@ -28,6 +27,7 @@ import {
 import { type ContainerProcess, type ExecOptions, execDetached, execInContainer } from "./containers/exec.js";
 import type { LogEntry } from "./containers/log-entries.js";
 import { type LogRange, readLog } from "./containers/logs.js";
+import { type StartOptions, startContainer, waitContainer } from "./containers/start.js";
 import { type PullOptions, pullImage, pushImage, type TransferOptions } from "./images/image-transfer.js";
 import { type ImageInfo, inspectImage, removeImage, tagImage } from "./images/images.js";
 
@@ -82,8 +82,8 @@ export interface Engine extends AsyncDisposable {
   ): Promise<ContainerProcess>;
   /** Waits until a container has stopped; resolves to its exit code. */
   waitContainer(container: string, signal?: AbortSignal): Promise<number>;
-  /** Joins the main process of a container that runs; `exit` settles when it has ended. */
-  attach(container: string, options: AttachOptions, signal?: AbortSignal): Promise<ContainerProcess>;
+  /** Starts a container that was created, joined with its main process from the first byte; `exit` settles when it has ended. */
+  startContainer(container: string, options: StartOptions, signal?: AbortSignal): Promise<ContainerProcess>;
   /** Starts a command without attaching to it; resolves when it runs. */
   execDetached(
     container: string,
@@ -173,7 +173,8 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
         { signal: exec.signal, startGate },
       ),
     waitContainer: async (container, signal) => waitContainer(await client(signal), container, signal),
-    attach: async (container, options, signal) => attachContainer(await client(signal), { container, options }, signal),
+    startContainer: async (container, options, signal) =>
+      startContainer(await client(signal), { container, options }, signal),
     execDetached: async (container, command, exec = {}) =>
       execDetached(
         await client(exec.signal),

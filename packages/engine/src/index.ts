@@ -5,7 +5,6 @@ export type { Stat } from "./buildkit/packet.js";
 export type { SessionBuildOptions, SessionServices } from "./buildkit/session.js";
 export type { DialEngine } from "./connection/channel-agent.js";
 export { readJsonLines } from "./connection/json-lines.js";
-export type { AttachOptions } from "./containers/attach.js";
 export type { ContainerPath, PathStat } from "./containers/container-archive.js";
 export type { ContainerEvent } from "./containers/container-events.js";
 export {
@@ -23,6 +22,7 @@ export { type ContainerProcess, type ExecOptions, isRuntimeFailure, type Process
 export type { LogEntry } from "./containers/log-entries.js";
 export type { LogRange } from "./containers/logs.js";
 export { demultiplex } from "./containers/multiplexed-stream.js";
+export type { StartOptions } from "./containers/start.js";
 export { createEngine, type Engine, type EngineVersion } from "./engine.js";
 export type { PullOptions, TransferOptions } from "./images/image-transfer.js";
 export type { ImageInfo } from "./images/images.js";

@@ -14,6 +14,8 @@ export interface ComposeRun {
   readonly joinsStderr?: boolean | undefined;
   /** Whether it has a terminal, by util-linux's `script`. Default false. */
   readonly inTerminal?: boolean | undefined;
+  /** Whether a command that failed did what it was to do, by its output. Default: none did. */
+  readonly isDone?: ((output: string) => boolean) | undefined;
   /** Gets the output as it comes, in whole lines, clean. */
   readonly onOutput?: ((text: string) => void) | undefined;
   /** Ends the command. */
@@ -61,10 +63,8 @@ export function createCompose(
     session,
     async run(argv, run = {}) {
       const outcome = await runClean(argv(compose), run);
-      if (outcome.exitCode === 0 || isChecked) {
-        isChecked ||= outcome.exitCode === 0;
-        return outcome;
-      }
+      isChecked ||= outcome.exitCode === 0 || run.isDone?.(outcome.output) === true;
+      if (isChecked) return outcome;
       // Asked only after a failure, so that a working parent pays nothing for it.
       const found = await requireCompose(session);
       isChecked = true;

@@ -1,6 +1,5 @@
 import type { Readable } from "node:stream";
-import type { Engine } from "@otto/engine";
-import { OttoError } from "@otto/errors";
+import type { ContainerProcess } from "@otto/engine";
 import { type CommandOutput, runToEnd } from "ssh2-streamer";
 import type { CommandResult } from "../process/command.js";
 import { toRemoteProcess } from "../process/engine-process.js";
@@ -17,56 +16,25 @@ export interface ContainerRunOptions {
 }
 
 /**
- * Joins the main process of a container that was started with an open stdin, to its end. The container stays.
+ * Shows the main process of a container that was started with its streams, to its end. The container stays.
  * @returns its exit code, and what it wrote where neither `output` nor `terminal` is given
- * @throws OttoError `HOST_NOT_RUNNING` when the container is gone, `ENGINE_STREAM_LOST`, `COMMAND_OUTPUT_LIMIT`
+ * @throws OttoError `ENGINE_STREAM_LOST`, `COMMAND_OUTPUT_LIMIT`
  */
 export async function runContainer(
-  engine: Engine,
-  container: string,
-  options: ContainerRunOptions = {},
+  { name, process: started }: { readonly name: string; readonly process: ContainerProcess },
+  { terminal, stdin, output, signal }: ContainerRunOptions = {},
 ): Promise<CommandResult> {
-  const { terminal, stdin, output, signal } = options;
-  const joined = await engine.attach(container, { terminal: terminal !== undefined, stdin: true }, signal);
-  const details = await engine.inspectContainer(container, signal);
-  if (details?.State.Running !== true) {
-    // Of one that ended before it was joined, the stream may never end.
-    joined.disconnect();
-    if (details === undefined) throw new OttoError("HOST_NOT_RUNNING", `${container}: it is gone`);
-    return readEnded(engine, { id: container, tty: details.Config.Tty, exitCode: details.State.ExitCode }, options);
-  }
-  const kill = () => joined.disconnect();
-  const process = toRemoteProcess(joined, { end: kill, kill }, signal);
+  const kill = () => started.disconnect();
+  const process = toRemoteProcess(started, { end: kill, kill }, signal);
   if (terminal !== undefined) return resultOf(await showProcess(process, terminal));
   if (stdin === undefined) process.stdin.end();
   const { exitCode, stdout, stderr } = await runToEnd(async () => process, {
-    label: `running ${container}`,
+    label: `running ${name}`,
     stdin,
     output,
     signal,
   });
   return { exitCode, stdout, stderr, timedOut: false };
-}
-
-interface EndedContainer {
-  readonly id: string;
-  readonly tty: boolean;
-  readonly exitCode: number;
-}
-
-async function readEnded(
-  engine: Engine,
-  { id, tty, exitCode }: EndedContainer,
-  { terminal, output, signal }: ContainerRunOptions,
-): Promise<CommandResult> {
-  const kept = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
-  for await (const { stream, bytes, endsLine } of engine.readLog({ id, tty }, {}, signal)) {
-    const whole = endsLine ? Buffer.concat([bytes, Buffer.from("\n")]) : bytes;
-    const sink = terminal?.output ?? output?.[stream];
-    if (sink === undefined) kept[stream].push(whole);
-    else sink.write(whole);
-  }
-  return { ...resultOf(exitCode), stdout: Buffer.concat(kept.stdout), stderr: Buffer.concat(kept.stderr) };
 }
 
 function resultOf(exitCode: number): CommandResult {
