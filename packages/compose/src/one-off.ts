@@ -116,7 +116,8 @@ async function startCreated(stack: PlacedStack, { oneOff, name, signal }: NamedO
     return await stack.parent.engine.startContainer(name, { terminal, stdin: true }, signal);
   } catch (error) {
     if (!isOttoError(error, "ENGINE_REQUEST_FAILED")) throw error;
-    throw runFailed(stack, service, String(error.details?.reason ?? error.message));
+    const reason = error.details?.reason;
+    throw runFailed(stack, service, typeof reason === "string" ? reason : error.message);
   }
 }
 
