@@ -362,9 +362,11 @@ function lonelyScript({ names, container }: SparePlace): string {
       if ((await host.exec(${JSON.stringify(isSpared)})).exitCode === 0) break;
       await delay(300);
     }
+    const isWaiting = async () =>
+      (await promisify(execFile)("docker", ["top", "${container}"])).stdout.includes("otto_request");
+    while (!(await isWaiting())) await delay(50);
     while (process.getActiveResourcesInfo().includes("PipeWrap")) await delay(50);
     // Were it for the process that waits, that one would have ended by now.
-    const { stdout } = await promisify(execFile)("docker", ["top", "${container}"]);
-    process.exitCode = stdout.includes("otto_request") ? 0 : 1;
+    process.exitCode = (await isWaiting()) ? 0 : 1;
   `;
 }
