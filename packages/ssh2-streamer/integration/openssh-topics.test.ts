@@ -50,7 +50,7 @@ beforeAll(async () => {
   lab = await startLab({
     hosts: {
       all: { server: "openssh", sshdConfig: [...sshdConfig, `ModuliFile ${moduliFile}`] },
-      short: { authentication: ["password"], sshdConfig: ["LoginGraceTime 1"] },
+      short: { authentication: ["password"], sshdConfig: ["LoginGraceTime 4"] },
       rotated: { server: "openssh", hostKeyTypes: ["ed25519", "ecdsa", "rsa"] },
     },
   });
