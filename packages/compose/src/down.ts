@@ -5,7 +5,7 @@ import { lastLine } from "./declared/engine-text.js";
 import type { ComposeOutputEvent, StackEvent } from "./events/stack-event.js";
 import { createStackProgress, readOutput } from "./events/stack-progress.js";
 import { removeContainersScript } from "./execute/scripts.js";
-import { type ObservedContainer, observeScript, observeStack } from "./observed/observed-stack.js";
+import { type ObservedContainer, observeStack } from "./observed/observed-stack.js";
 import { dockerWords, downCommand, projectFilter } from "./session/compose-command.js";
 import { type ComposeOutcome, createCompose } from "./session/compose-process.js";
 import { type WaitingEvent, withStackLock } from "./session/stack-lock.js";
@@ -44,9 +44,7 @@ export interface DownOutcome {
  * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_DOWN_FAILED`, `COMPOSE_MISSING`, `COMPOSE_LOCK_UNAVAILABLE`, `STAGING_FAILED`
  */
 export async function takeDown(parent: Parent, project: string, options: DownOptions): Promise<DownOutcome> {
-  const location = { parent, project };
-  const ahead = observeScript(location);
-  return withStackLock(location, { ...options, ahead }, (session) => takeDownIn(session, options));
+  return withStackLock({ parent, project }, options, (session) => takeDownIn(session, options));
 }
 
 type TearDown = Pick<DownOptions, "stopTimeout" | "volumes" | "rmi" | "services" | "signal" | "onPhase"> & {

@@ -9,7 +9,7 @@ import { createStackRedactor } from "./declared/stack-redactor.js";
 import { listStack, readDesiredStack } from "./desired/desired-stack.js";
 import { sendFiles } from "./execute/staged-files.js";
 import type { UpOptions } from "./execute/up-options.js";
-import { observeScript, observeStack } from "./observed/observed-stack.js";
+import { observeStack } from "./observed/observed-stack.js";
 import { stackCommand } from "./session/compose-command.js";
 import { createCompose, runInTree } from "./session/compose-process.js";
 import { withStackLock } from "./session/stack-lock.js";
@@ -57,8 +57,7 @@ export async function startOneOff(
   const reaper = await openReaper(stack.parent, name);
   let process: ContainerProcess | undefined;
   try {
-    const ahead = observeScript(stack, imageReferences(stack));
-    process = await withStackLock(stack, { ...options, ahead }, async (session) => {
+    process = await withStackLock(stack, options, async (session) => {
       await createContainer(session, stack, { ...options, oneOff, id, name });
       process = await startCreated(stack, { ...options, oneOff, name });
       return process;

@@ -13,7 +13,6 @@ import {
   type ObservedContainer,
   type ObservedStack,
   observeContainers,
-  observeScript,
   observeStack,
 } from "./observed/observed-stack.js";
 import { withStackLock } from "./session/stack-lock.js";
@@ -38,8 +37,7 @@ const rollback = { stopTimeout: 1, volumes: false };
  * `COMPOSE_ENGINE_FAILED`, `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, `STAGING_FAILED`, `STAGING_FILE_CHANGED`
  */
 export async function bringUp(stack: PlacedStack, options: UpOptions): Promise<readonly ObservedContainer[]> {
-  const ahead = observeScript(stack, imageReferences(stack));
-  return withStackLock(stack, { ...options, ahead }, async (session) => {
+  return withStackLock(stack, options, async (session) => {
     const { containers, isOwned } = await bringUpIn(session, stack, options);
     // Whoever brings a stack up by itself wants it to stay.
     if (isOwned) await markOwned(session, stack, false);

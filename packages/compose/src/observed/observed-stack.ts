@@ -100,8 +100,7 @@ export async function observeContainers(session: StackSession): Promise<Observed
   return parseContainers(session.parent, output);
 }
 
-/** What {@link observeStack} runs. */
-export function observeScript({ parent, project }: StackLocation, images: readonly string[] = []): string {
+function observeScript({ parent, project }: StackLocation, images: readonly string[]): string {
   const next = "printf '\\036'";
   const inspect = `${dockerWords(parent)} image inspect --format '{{json .}}' ${images.map(quoteWord).join(" ")}`;
   return `${stagedDirectoryScript(project, parent.docker.stagingRoot)}

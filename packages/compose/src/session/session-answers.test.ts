@@ -46,20 +46,6 @@ test.each(["one\ntwo\nthree", "one\ntwo\nthree\n", ""])(
   },
 );
 
-test("an answer that comes with the state that it is ready, in pieces of any size, is one", async () => {
-  const text = "noise\nnonce waiting 1 2\nnonce ready\none\n\nnonce 3\n";
-  for (let size = 1; size <= text.length; size += 1) {
-    const stdout = new PassThrough();
-    const answers = readAnswers(stdout, "nonce", () => {});
-    for (let at = 0; at < text.length; at += size) {
-      stdout.write(text.slice(at, at + size));
-      await new Promise(setImmediate);
-    }
-    expect([await answers.state(), await answers.state()]).toEqual(["waiting 1 2", "ready"]);
-    expect(await answers.next()).toEqual({ text: "one\n", exitCode: 3 });
-  }
-});
-
 test.each(["before it is read", "before a state is asked for", "while a state is waited for"])(
   "an output that ends %s has no state",
   async (when) => {

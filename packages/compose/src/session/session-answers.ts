@@ -31,20 +31,17 @@ export function readAnswers(stdout: Readable, nonce: string, onTooLong: () => vo
   let isReady = false;
   let isTooLong = false;
   let unfinished = Buffer.alloc(0);
-  /** @returns what came behind the state that it is ready; until then, a line that has not ended is held */
-  const readStates = (): Buffer => {
-    let rest = Buffer.concat(held);
-    while (!isReady && rest.includes("\n")) {
-      const line = rest.subarray(0, rest.indexOf("\n")).toString();
-      rest = rest.subarray(rest.indexOf("\n") + 1);
+  const readStates = () => {
+    const lines = Buffer.concat(held).toString().split("\n");
+    const rest = lines.pop() ?? "";
+    for (const line of lines) {
       const state = line.startsWith(`${nonce} `) ? line.slice(nonce.length + 1) : "";
       if (state === "") continue;
-      isReady = state === "ready";
+      isReady ||= state === "ready";
       states.put(state);
     }
-    held = isReady ? [] : [rest];
-    heldBytes = isReady ? 0 : rest.length;
-    return rest;
+    held = rest === "" ? [] : [Buffer.from(rest)];
+    heldBytes = rest.length;
   };
   const forward = (chunk: Buffer) => {
     const text = Buffer.concat([unfinished, chunk]);
@@ -55,7 +52,7 @@ export function readAnswers(stdout: Readable, nonce: string, onTooLong: () => vo
     if (lines.length > 0) read.onLines?.(lines);
   };
   const end = new RegExp(`\\n${nonce} (\\d+)\\n$`);
-  const hear = (chunk: Buffer) => {
+  stdout.on("data", (chunk: Buffer) => {
     if (isTooLong) return;
     held.push(chunk);
     heldBytes += chunk.length;
@@ -64,11 +61,7 @@ export function readAnswers(stdout: Readable, nonce: string, onTooLong: () => vo
       held = [];
       return onTooLong();
     }
-    if (!isReady) {
-      const rest = readStates();
-      if (isReady && rest.length > 0) hear(rest);
-      return;
-    }
+    if (!isReady) return readStates();
     if (read.onLines !== undefined) forward(chunk);
     // The end is looked for where it can be: behind what came in the last pieces.
     const tail = Buffer.concat(held.slice(-32)).subarray(-64).toString("latin1");
@@ -78,8 +71,7 @@ export function readAnswers(stdout: Readable, nonce: string, onTooLong: () => vo
     held = [];
     heldBytes = 0;
     answers.put({ text: decodePath(whole.subarray(0, whole.length - match[0].length)), exitCode: Number(match[1]) });
-  };
-  stdout.on("data", hear);
+  });
   stdout.on("error", () => {});
   if (stdout.closed) states.put(undefined);
   else stdout.once("close", () => states.put(undefined));

@@ -14,12 +14,9 @@ export const scriptEnd = (nonce: string): string => `\n# ${nonce}`;
 /** Without comments and indentation, which a sixth of it is: Dropbear ends a connection that asks for a command of 9000 bytes. */
 const dense = (script: string): string => script.replaceAll(/^[ \t]+/gm, "").replaceAll(/^#.*\n/gm, "");
 
-/**
- * Arguments: nonce, Compose project name, who asks, a script; no project: no lock. The script runs as soon as the lock is held; its
- * answer comes first.
- */
+/** Arguments: nonce, Compose project name, who asks; no project: no lock. */
 export const sessionScript = dense(`
-nonce=$1 project=$2 who=$3 first=$4
+nonce=$1 project=$2 who=$3
 umask 077
 # Makes and prints a directory for one command's files, with a name that cannot be guessed; or prints what failed.
 make_scratch() {
@@ -61,15 +58,6 @@ answer() {
   printf '\\n%s %s\\n' "$nonce" "$?" >&3
 }
 
-# SIGTERM ends the wait for the lock, and not what holds it.
-hold='trap "" TERM
-printf "%s ready\\n" "$nonce"
-if [ -n "$first" ]; then
-  (trap - TERM; eval "$first") </dev/null 3>&-
-  printf "\\n%s %s\\n" "$nonce" "$?"
-fi
-exec cat >/dev/null'
-
 # util-linux's script sleeps 2 s after it forwards SIGTERM, even if its child has already exited.
 end_sleeper() {
   while [ "$(cat "/proc/$1/comm")" = script ]; do
@@ -103,6 +91,6 @@ elif ! find_lock "$project"; then
   printf '%s lockless %s\\n' "$nonce" "$lock_trouble" >&3
 else
   tell_holder "$nonce " >&3
-  serve | { trap : TERM PIPE HUP; export nonce first; with_lock "$hold" "$who" >&3; end_group; }
+  serve | { trap : TERM PIPE HUP; hold_lock "$nonce ready" "$who" >&3; end_group; }
 fi
 `);

@@ -14,8 +14,6 @@ export function waitingEvent(project: string, holder: LockHolder): WaitingEvent 
 interface LockOptions {
   /** The name under which a waiting command reports this call. */
   readonly who: string;
-  /** {@link SessionOptions.ahead} */
-  readonly ahead?: string | undefined;
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: WaitingEvent) => void) | undefined;
@@ -33,12 +31,12 @@ export async function withStackLock<T>(
   work: (session: StackSession) => Promise<T>,
 ): Promise<T> {
   checkProjectName(project);
-  const { who, ahead, signal, onPhase } = options;
+  const { who, signal, onPhase } = options;
   const onWaiting = (holder: LockHolder) => options.onEvent?.(waitingEvent(project, holder));
   onPhase?.({ type: "compose.phase", project, phase: "lock" });
   try {
     return await inQueue({ parent, project, who, onWaiting, signal }, async () => {
-      await using session = await openStackSession({ parent, project }, { who, ahead, onWaiting, signal });
+      await using session = await openStackSession({ parent, project }, { who, onWaiting, signal });
       try {
         return await work(session);
       } catch (error) {
@@ -60,7 +58,7 @@ interface QueueEntry {
 /** The last call of this process for each stack of one parent: each that waits on the parent would hold a channel there. */
 const queues = new WeakMap<Parent, Map<string, QueueEntry>>();
 
-interface QueueRequest extends StackLocation, Omit<LockOptions, "onEvent" | "onPhase" | "ahead"> {
+interface QueueRequest extends StackLocation, Omit<LockOptions, "onEvent" | "onPhase"> {
   /** Called before a wait for earlier calls, with the last of them. */
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
 }

@@ -35,7 +35,7 @@ test("the command is short enough for Dropbear, which ends a connection that ask
     },
   };
   const long = { parent: recording, project: `otto-${"p".repeat(100)}-ci` };
-  const opening = openStackSession(long, { who: "w".repeat(100), ahead: "a".repeat(5000) });
+  const opening = openStackSession(long, { who: "w".repeat(100) });
   await expect(opening).rejects.toThrow("asked");
   // What goes around it takes 2300.
   expect(Buffer.byteLength(asked)).toBeLessThan(6000);
@@ -109,34 +109,6 @@ test("commands that are sent at once have answers of their own, one after the ot
     { exitCode: 0, output: "c\n" },
     { exitCode: 0, output: "d\n" },
   ]);
-});
-
-test("a script that is sent along runs when the lock is held, and the first run of it has its answer", async () => {
-  await using parent = openParent();
-  const directory = mkdtempSync(join(tmpdir(), "otto-ahead-"));
-  const ahead = `cat ${directory}/*; : >${directory}/ran; exit 3`;
-  const holder = await openStackSession({ parent, project }, { who: "holder" });
-  const holders: string[] = [];
-  const onWaiting = ({ who }: { readonly who: string }) => holders.push(who);
-  const opening = openStackSession({ parent, project }, { who: "next", ahead, onWaiting });
-  await expect.poll(() => holders).toEqual(["holder"]);
-  await holder.run(`echo before >${directory}/word`);
-  expect(readdirSync(directory)).toEqual(["word"]);
-  await holder[Symbol.asyncDispose]();
-  await using session = await opening;
-  await expect.poll(() => readdirSync(directory)).toEqual(["ran", "word"]);
-  expect(await session.run(ahead)).toEqual({ exitCode: 3, output: "before\n" });
-  rmSync(directory, { recursive: true });
-});
-
-test("another script that is run first has its own answer, and one that is too long for a command line too", async () => {
-  await using parent = openParent();
-  const long = `echo ${"x".repeat(1 << 17)}`;
-  for (const ahead of ["echo ahead", long]) {
-    await using session = await openStackSession({ parent, project }, { who: "any", ahead });
-    expect(await session.run("echo other")).toEqual({ exitCode: 0, output: "other\n" });
-    expect(await session.run(ahead)).toEqual({ exitCode: 0, output: `${ahead.slice("echo ".length)}\n` });
-  }
 });
 
 test("what waits for its turn in a session that ends is refused", async () => {

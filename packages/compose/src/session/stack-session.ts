@@ -19,11 +19,6 @@ export interface SessionOptions {
   /** The name under which a waiting command reports this session; undefined: it locks nothing. */
   readonly who: string | undefined;
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
-  /**
-   * A script without input that the parent runs as soon as it holds the lock, a round trip earlier than it could be asked to: the first
-   * `run` of the same text gets its answer. It holds no secrets. Default: none.
-   */
-  readonly ahead?: string | undefined;
   /** Ends the wait for the lock. After that, a parent that does not answer any more ends the session, with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -47,8 +42,6 @@ export interface StackSession extends StackLocation, RemoteShell, AsyncDisposabl
 }
 
 const chunkBytes = 1 << 18;
-/** Dropbear ends a connection that asks for a command of more than 9000 bytes, of which all that goes beside it takes up to 8000. */
-const longestAhead = 400;
 
 /**
  * Starts a session and waits until it holds its lock.
@@ -60,11 +53,8 @@ export async function openStackSession(
 ): Promise<StackSession> {
   const nonce = randomBytes(8).toString("hex");
   options.signal?.throwIfAborted();
-  const { who, ahead = "" } = options;
-  const isLocked = who !== undefined;
-  const first = isLocked && ahead.length <= longestAhead ? ahead : "";
   const starting = parent.spawn(
-    ["sh", "-c", sessionScript, "otto-stack", nonce, isLocked ? project : "", who ?? "", first],
+    ["sh", "-c", sessionScript, "otto-stack", nonce, options.who === undefined ? "" : project, options.who ?? ""],
     // It ends by itself, and nothing else of this operation needs a channel meanwhile.
     { lifetime: "short" },
   );
@@ -118,15 +108,7 @@ export async function openStackSession(
     process.stdin.end();
     throw error;
   }
-  const early = first === "" ? undefined : answers.next();
-  let isTaken = false;
   const runNow: StackSession["run"] = async (script, { input, onLines } = {}) => {
-    if (early !== undefined && !isTaken) {
-      isTaken = true;
-      const { text, exitCode } = await Promise.race([early, lost]);
-      // Whoever runs another script first does not want this answer.
-      if (script === first) return { exitCode, output: text };
-    }
     answers.onLines = onLines;
     send(input === undefined ? "run" : "feed", script);
     const answer = answers.next();
