@@ -78,10 +78,16 @@ export async function receiveByEngine(
 ): Promise<void> {
   const { engine, name } = container;
   const { base, missing } = await findBase(container, directory, signal);
-  const tar = packEntries(withDirectories(missing, entries));
+  let sourceError: unknown;
+  const noteError = (error: unknown) => {
+    sourceError = error;
+  };
+  const tar = packEntries(withDirectories(missing, notingError(entries, noteError)));
   try {
     await engine.writeArchive(pathIn(container, base), tar, signal);
   } catch (error) {
+    // The request that it cut off may be reported first.
+    if (sourceError !== undefined) throw sourceError;
     if (!isOttoError(error, "ENGINE_REQUEST_FAILED")) throw error;
     throw copyFailed(`writing to ${withoutStage(directory) || "/"} on ${name}`, withoutStage(reasonOf(error)), error);
   }
@@ -89,6 +95,18 @@ export async function receiveByEngine(
 
 function reasonOf({ details, message }: OttoError): string {
   return typeof details?.reason === "string" ? details.reason : message;
+}
+
+async function* notingError(
+  entries: AsyncIterable<FileEntry>,
+  noteError: (error: unknown) => void,
+): AsyncGenerator<FileEntry> {
+  try {
+    yield* entries;
+  } catch (error) {
+    noteError(error);
+    throw error;
+  }
 }
 
 /** The nearest directory that is there: the engine makes none but those that are in the archive. */
