@@ -78,9 +78,9 @@ export async function receiveByEngine(
 ): Promise<void> {
   const { engine, name } = container;
   const { base, missing } = await findBase(container, directory, signal);
-  let sourceError: unknown;
+  let sourceError: Error | undefined;
   const noteError = (error: unknown) => {
-    sourceError = error;
+    sourceError = error as Error;
   };
   const tar = packEntries(withDirectories(missing, notingError(entries, noteError)));
   try {
