@@ -15,11 +15,7 @@ export interface DockerClient {
  * It is loaded at the first call.
  */
 export async function loadDockerClient(client: EngineClient, signal: AbortSignal | undefined): Promise<DockerClient> {
-  const [{ default: Container }, { default: Exec }, { default: Image }] = await Promise.all([
-    import("dockerode/lib/container.js"),
-    import("dockerode/lib/exec.js"),
-    import("dockerode/lib/image.js"),
-  ]);
+  const { Container, Exec, Image } = await import("./dockerode-calls.js");
   const modem = {
     Promise,
     dial: (call: DockerodeCall, done: (error: unknown, answer?: unknown) => void) => {
