@@ -5,5 +5,5 @@ cd "$(dirname "$0")"
 ./workspace.sh
 ./engine.sh
 ./test-machine.sh openssh-server openssh-client openssh-tests dropbear-bin busybox-static docker-registry git netcat-openbsd openssl \
-  podman util-linux iproute2 sudo zsh fish tcsh krb5-kdc krb5-admin-server krb5-user softhsm2 chromium-headless-shell
+  podman catatonit util-linux iproute2 sudo zsh fish tcsh krb5-kdc krb5-admin-server krb5-user softhsm2 chromium-headless-shell
 ./old-engine.sh
