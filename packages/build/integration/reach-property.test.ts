@@ -82,7 +82,7 @@ async function buildOurs(repo: Repo): Promise<string | undefined> {
     expect(api).toMatchObject({ error: { code: "ENGINE_BUILD_FAILED" } });
     return undefined;
   }
-  // Built of what its hash covers: nothing more was asked for.
+  // The build asked for nothing beyond what the hash covers.
   expect(api.hash).toBe(await contextHash(onlyImage(repo)));
   return listEntries(await readImage(api.tag));
 }

@@ -2,9 +2,15 @@ import type { DockerImage, Repo } from "@otto/config";
 import type { ImageInfo } from "@otto/engine";
 import { isOttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
-import { type BuildStep, holdsHash, planImage, type WantedImage, wholeLabel } from "./build-plan.js";
+import { type BuildStep, holdsHash, planImage, reachesOf, type WantedImage, wholeLabel } from "./build-plan.js";
 import { selectImages } from "./image-selection.js";
-import { createWantedReader, type WantedReader, type WholeImage, type WholeImages } from "./wanted-images.js";
+import {
+  createWantedReader,
+  type ReadContexts,
+  type WantedReader,
+  type WholeImage,
+  type WholeImages,
+} from "./wanted-images.js";
 
 export interface PlanBuildOptions {
   /** Default: all images that the repo declares. Missing base images of a named image are built too. */
@@ -49,10 +55,11 @@ export async function planBuildOf(
   const repo = withBuildArgs(declared, options);
   const { cacheDir, signal } = options;
   const whole = new Map(knownWhole);
+  const contexts: ReadContexts = new Map();
   for (;;) {
     const before = whole.size;
     const steps = new Map<string, BuildStep>();
-    const read = createWantedReader(repo, { cacheDir, signal }, whole);
+    const read = createWantedReader(repo, { cacheDir, signal }, { wholeImages: whole, contexts });
     const planning: Planning = { repo, parent, options, steps, read, whole };
     for (const image of selectImages(repo, options.imageNames)) await addSteps(planning, image);
     // The hash of an image is part of those that stand on it: all is planned again.
@@ -112,13 +119,14 @@ async function planStep(planning: Planning, wanted: WantedImage): Promise<BuildS
 }
 
 /** Whether the hash covers less than the contexts. */
-function isNarrow({ context: { reach, namedContexts } }: WantedImage): boolean {
-  return (
-    reach.kind === "paths" || namedContexts.some((named) => named.kind === "local" && named.reach.kind === "paths")
-  );
+function isNarrow(wanted: WantedImage): boolean {
+  return reachesOf(wanted).some(({ kind }) => kind === "paths");
 }
 
-/** What only the engine knows of how much a build reads. An image that is there was built of what its hash covers. */
+/**
+ * Asks the engine whether a build reads its whole context: an earlier build may have found that out, and builds without BuildKit
+ * always do.
+ */
 async function findWhole(
   { repo, parent, options, whole }: Planning,
   { image, tag }: WantedImage,

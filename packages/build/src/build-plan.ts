@@ -1,5 +1,5 @@
 import type { DockerImage } from "@otto/config";
-import type { BuildContext } from "@otto/context";
+import type { BuildContext, ContextReach } from "@otto/context";
 import type { ImageInfo } from "@otto/engine";
 import { OttoError } from "@otto/errors";
 import { familiarImageName, isOwnRegistry } from "@otto/hashing";
@@ -154,7 +154,13 @@ export function formatBuildStep(step: BuildStep): string {
  * Why the hash covers all of a context although it cannot be known that the build reads it; undefined: it covers what
  * the build reads.
  */
-export function findWholeCause({ context: { reach, namedContexts } }: WantedImage): string | undefined {
-  const reaches = [reach, ...namedContexts.flatMap((named) => (named.kind === "local" ? [named.reach] : []))];
-  return reaches.map((one) => (one.kind === "whole" ? one.cause : undefined)).find((cause) => cause !== undefined);
+export function findWholeCause(wanted: WantedImage): string | undefined {
+  return reachesOf(wanted)
+    .map((one) => (one.kind === "whole" ? one.cause : undefined))
+    .find((cause) => cause !== undefined);
+}
+
+/** Of the context, and of the further ones that are directories. */
+export function reachesOf({ context: { reach, namedContexts } }: WantedImage): readonly ContextReach[] {
+  return [reach, ...namedContexts.flatMap((named) => (named.kind === "local" ? [named.reach] : []))];
 }

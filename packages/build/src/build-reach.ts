@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { type BuildReach, type ContextReach, wholeContext } from "@otto/context";
+import { type BuildReach, type ContextReach, wholeContext, wholeReach } from "@otto/context";
 import { familiarImageName } from "@otto/hashing";
 import { type DockerfileUse, findFrontendImage } from "./base-images.js";
 import { type BuildStage, findSourceStage, reachStages, readStages, type StageList } from "./build-stages.js";
@@ -22,8 +22,7 @@ export function findBuildReach(dockerfile: string, use: ReachUse): BuildReach {
     return readReach(dockerfile, use);
   } catch (error) {
     if (!(error instanceof UnclearError)) throw error;
-    const whole = wholeContext(error.message);
-    return { context: whole, named: () => whole };
+    return wholeReach(error.message);
   }
 }
 
@@ -195,18 +194,15 @@ function readOptions(instruction: Instruction, names: readonly string[], escapeC
   });
 }
 
-function readRun(reading: Reading, { instruction, scope, index }: Place): void {
+function readRun(reading: Reading, place: Place): void {
+  const { instruction, scope } = place;
   const options = readOptions(instruction, ["mount", "network", "security", "device"], scope.escapeCharacter);
   for (const { name, value } of options) {
-    if (name === "mount") readMount(reading, value, { line: instruction.line, scope, index });
+    if (name === "mount") readMount(reading, value, place);
   }
 }
 
-function readMount(
-  reading: Reading,
-  text: string,
-  { line, scope, index }: { readonly line: number; readonly scope: StageScope; readonly index: number },
-): void {
+function readMount(reading: Reading, text: string, { instruction: { line }, scope, index }: Place): void {
   const fields = text.split(",").map((field) => {
     const [, key = "", value = ""] = /^([^=]*)=?(.*)$/s.exec(field) ?? [];
     return { key: key.toLowerCase(), value };

@@ -35,8 +35,9 @@ export function readStages(dockerfile: string, inputs: VariableInputs): StageLis
   const globals = createGlobalScope(findEscape(dockerfile), inputs);
   const stages: OpenStage[] = [];
   for (const instruction of readInstructions(dockerfile)) {
+    const stage = stages.at(-1);
     if (instruction.keyword === "FROM") stages.push(openStage(instruction, globals, stages));
-    else if (stages.length > 0) addInstruction(stages, instruction, globals);
+    else if (stage !== undefined) addInstruction(stage, instruction, { globals, stages });
     else if (instruction.keyword === "ARG") globals.declare(instruction);
   }
   return { globals, stages };
@@ -68,9 +69,11 @@ function openStage(from: Instruction, globals: GlobalScope, before: readonly Ope
   return stage;
 }
 
-function addInstruction(stages: readonly OpenStage[], instruction: Instruction, globals: GlobalScope): void {
-  const stage = stages.at(-1);
-  if (stage === undefined) return;
+function addInstruction(
+  stage: OpenStage,
+  instruction: Instruction,
+  { globals, stages }: { readonly globals: GlobalScope; readonly stages: readonly OpenStage[] },
+): void {
   stage.instructions.push(instruction);
   for (const word of sourceNames(instruction)) {
     const name = expandWord(word, globals).text;

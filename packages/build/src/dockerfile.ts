@@ -87,7 +87,7 @@ function isEmpty(line = ""): boolean {
 }
 
 /** The first word, and what follows it. */
-export function splitWord(text: string): { readonly head: string; readonly rest: string } {
+function splitWord(text: string): { readonly head: string; readonly rest: string } {
   const [, head = "", rest = ""] = /^([^\t\v\f\r ]*)[\t\v\f\r ]*(.*)$/s.exec(text) ?? [];
   return { head, rest };
 }

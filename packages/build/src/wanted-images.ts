@@ -1,5 +1,5 @@
 import type { DockerImage, Repo } from "@otto/config";
-import { type BuildContext, type ReadOptions, readContext, wholeContext } from "@otto/context";
+import { type BuildContext, type ReadOptions, readContext, wholeReach } from "@otto/context";
 import { isOttoError, OttoError } from "@otto/errors";
 import { familiarImageName, hashOnBases, imageFullTag, imageLatestTag } from "@otto/hashing";
 import { findReachedImages } from "./base-images.js";
@@ -15,8 +15,20 @@ export type WholeImages = ReadonlyMap<string, WholeImage>;
 
 export interface WholeImage {
   readonly cause: string;
-  /** The tag that the image has without that: who looks there learns of it. Undefined where nobody needs to. */
+  /**
+   * The tag that the image has when only its reach is hashed, where the next plan finds the label that says why. Undefined: no plan
+   * looks there.
+   */
   readonly narrowTag?: string | undefined;
+}
+
+/** Contexts that were read, by image, each with what was known of it. */
+export type ReadContexts = Map<string, { readonly context: BuildContext; readonly wholeImage: WholeImage | undefined }>;
+
+interface KnownImages {
+  readonly wholeImages?: WholeImages | undefined;
+  /** Taken from, and added to. Default: each context is read. */
+  readonly contexts?: ReadContexts | undefined;
 }
 
 /**
@@ -25,7 +37,7 @@ export interface WholeImage {
 export function createWantedReader(
   repo: Repo,
   options: ReadOptions,
-  wholeImages: WholeImages = new Map(),
+  { wholeImages = new Map(), contexts = new Map() }: KnownImages = {},
 ): WantedReader {
   const known = new Map<string, WantedImage>();
   const read = async (image: DockerImage, above: readonly string[]): Promise<WantedImage> => {
@@ -33,10 +45,12 @@ export function createWantedReader(
     if (before !== undefined) return before;
     if (above.includes(image.name)) throw cycle([...above.slice(above.indexOf(image.name)), image.name]);
     const wholeImage = wholeImages.get(image.name);
-    const whole = wholeImage && wholeContext(wholeImage.cause);
     const findReach = (dockerfile: string) =>
-      whole === undefined ? findBuildReach(dockerfile, image) : { context: whole, named: () => whole };
-    const context = await readContext(contextSource(image), { ...options, findReach });
+      wholeImage === undefined ? findBuildReach(dockerfile, image) : wholeReach(wholeImage.cause);
+    const kept = contexts.get(image.name);
+    const isCurrent = kept !== undefined && kept.wholeImage === wholeImage;
+    const context = isCurrent ? kept.context : await readContext(contextSource(image), { ...options, findReach });
+    contexts.set(image.name, { context, wholeImage });
     const bases: WantedImage[] = [];
     for (const base of findBases(repo, image, context)) {
       bases.push(await read(base, [...above, image.name]).catch(throwBaseFailed(image.name, base.name)));

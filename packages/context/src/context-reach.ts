@@ -24,3 +24,9 @@ export interface BuildReach {
 export function wholeContext(cause?: string): ContextReach {
   return cause === undefined ? { kind: "whole" } : { kind: "whole", cause };
 }
+
+/** All of each context. */
+export function wholeReach(cause?: string): BuildReach {
+  const whole = wholeContext(cause);
+  return { context: whole, named: () => whole };
+}

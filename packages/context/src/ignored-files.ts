@@ -12,30 +12,26 @@ export interface IgnoredFile {
 }
 
 /**
- * Lists what ignore rules leave out of the directory at `root`: for a report, since it walks where no reading of the tree
- * goes. What cannot be read is left out.
+ * Lists the files and links of the directory at `root` that are not kept: for a report, since it walks where no reading of the
+ * tree goes. What cannot be read is left out.
  *
  * @param root absolute
- * @throws CONTEXT_UNREADABLE, IGNORE_PATTERN_INVALID
+ * @param isKept asked with paths from `root`
+ * @throws CONTEXT_UNREADABLE
  */
 export async function listIgnored(
   root: string,
-  patterns: readonly string[],
+  isKept: (path: string) => boolean,
   signal?: AbortSignal,
 ): Promise<IgnoredFile[]> {
   const pacer = createPacer(signal);
-  const walk = async (rules: readonly string[]) => {
-    const { entries } = await walkTree(root, rules, { pacer, onEntries: () => {} });
-    return entries.flatMap((entry) => {
-      if (typeof entry === "string") return [{ path: entry, isLink: false }];
-      return entry.kind === "symlink" ? [{ path: entry.path, isLink: true }] : [];
-    });
-  };
-  const kept = new Set((await walk(patterns)).map(({ path }) => path));
+  const { entries } = await walkTree(root, [], { pacer, onEntries: () => {} });
   const ignored: IgnoredFile[] = [];
-  for (const { path, isLink } of await walk([])) {
+  for (const entry of entries) {
     if (pacer.due()) await pacer.pause();
-    if (!kept.has(path)) ignored.push({ path, sizeBytes: isLink ? 0 : sizeOf(root, path) });
+    if (typeof entry === "string") {
+      if (!isKept(entry)) ignored.push({ path: entry, sizeBytes: sizeOf(root, entry) });
+    } else if (entry.kind === "symlink" && !isKept(entry.path)) ignored.push({ path: entry.path, sizeBytes: 0 });
   }
   return ignored;
 }

@@ -6,7 +6,7 @@ export type {
   NamedContext,
   UnsendableEntry,
 } from "./build-context.js";
-export { type BuildReach, type ContextReach, wholeContext } from "./context-reach.js";
+export { type BuildReach, type ContextReach, wholeContext, wholeReach } from "./context-reach.js";
 export type { ContextSource, ReadContextOptions, ReadOptions } from "./context-source.js";
 export { readIgnoreFile } from "./ignore-rules.js";
 export { type IgnoredFile, listIgnored } from "./ignored-files.js";

@@ -1,5 +1,5 @@
 import { lstatSync, readlinkSync } from "node:fs";
-import { type IgnoreMatcher, matchesGlob } from "@otto/dockerignore";
+import { type IgnoreMatcher, isIgnoredOnWalk, matchesGlob } from "@otto/dockerignore";
 import { decodePath } from "@otto/hashing";
 import type { ContextReach } from "./context-reach.js";
 import { type NamedEntry, readNames } from "./directory-names.js";
@@ -93,20 +93,14 @@ function followLinks(found: Found, path: readonly string[]): readonly string[] |
     if (kind === "closed") return done.slice(0, -1);
     if (kind === undefined || (kind === "other" && todo.length > 0)) return undefined;
     if (kind !== "link") continue;
-    if (++links > mostLinks || isIgnored(found, done)) return undefined;
+    // A link that is left out leads nowhere.
+    if (++links > mostLinks || isIgnoredOnWalk(found.matcher, done.join("/"))) return undefined;
     add(found, done);
     const target = readTarget(found, done);
     done = target.startsWith("/") ? [] : done.slice(0, -1);
     todo = [...target.split("/"), ...todo];
   }
   return done;
-}
-
-/** A link that is left out leads nowhere. */
-function isIgnored({ matcher }: Found, path: readonly string[]): boolean {
-  let parent = matcher.root;
-  for (let end = 1; end < path.length; end++) parent = matcher.matchDirectory(path.slice(0, end).join("/"), parent);
-  return matcher.ignores(path.join("/"), parent);
 }
 
 interface Match {

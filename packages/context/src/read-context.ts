@@ -4,7 +4,7 @@ import { isAbsolute } from "node:path";
 import { describeFileError, OttoError, readBoundedFileSync } from "@otto/errors";
 import { type ContextEntry, computeContextHash, type FileEntry, printablePath } from "@otto/hashing";
 import type { BuildContext, ContextDockerfile, ContextTree, NamedContext } from "./build-context.js";
-import { type BuildReach, type ContextReach, wholeContext } from "./context-reach.js";
+import { type BuildReach, type ContextReach, wholeReach } from "./context-reach.js";
 import type { ContextSource, ReadContextOptions } from "./context-source.js";
 import { openVerified, readVerified } from "./file-stream.js";
 import { type FileTable, fileKeyOf, stateOf } from "./file-table.js";
@@ -29,7 +29,7 @@ export async function readContext(source: ContextSource, options: ReadContextOpt
   const reading: TreeReading = { pacer: createPacer(options.signal), cacheDir: options.cacheDir || undefined };
   const root = resolveRoot(source.context);
   const dockerfile = readDockerfile(root, source.dockerfile);
-  const reach = options.findReach?.(dockerfile.content.toString()) ?? everything;
+  const reach = options.findReach?.(dockerfile.content.toString()) ?? wholeReach();
   const cacheKey = [dockerfile.path, source.target ?? ""].join("//");
   const tree = await readContextTree(root, reading, { dockerfile: dockerfile.path, reach: reach.context, cacheKey });
   const namedContexts = await readNamedContexts(source, { reading, reach, cacheKey });
@@ -61,8 +61,6 @@ export async function readContext(source: ContextSource, options: ReadContextOpt
 export async function contextHash(source: ContextSource, options: ReadContextOptions = {}): Promise<string> {
   return (await readContext(source, options)).hash;
 }
-
-const everything: BuildReach = { context: wholeContext(), named: () => wholeContext() };
 
 async function readNamedContexts(
   { additionalContexts = {} }: ContextSource,

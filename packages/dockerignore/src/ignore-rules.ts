@@ -20,3 +20,15 @@ export async function createIgnoreMatcher(patterns: readonly string[]): Promise<
 export async function isIgnoredPath(patterns: readonly string[], path: string): Promise<boolean> {
   return (await loadMatching()).matchIgnoredPath(patterns, path);
 }
+
+/**
+ * Whether a walk from the root leaves this path out: each directory on the way is asked first.
+ *
+ * @throws IGNORE_PATTERN_INVALID
+ */
+export function isIgnoredOnWalk(matcher: IgnoreMatcher, path: string): boolean {
+  let match = matcher.root;
+  for (let end = path.indexOf("/"); end >= 0; end = path.indexOf("/", end + 1))
+    match = matcher.matchDirectory(path.slice(0, end), match);
+  return matcher.ignores(path, match);
+}

@@ -1,4 +1,4 @@
-import { createIgnoreMatcher, type IgnoreMatcher, parseIgnoreFile } from "@otto/dockerignore";
+import { createIgnoreMatcher, isIgnoredOnWalk, parseIgnoreFile } from "@otto/dockerignore";
 import type { LocalTreeFile } from "./tree-entry.js";
 
 /** @param lines as those of a `.dockerignore` */
@@ -16,18 +16,11 @@ export async function createIgnoredTest(files: readonly LocalTreeFile[]): Promis
       return { prefix: `${remotePath}/`, matcher: await createIgnoreMatcher(ignorePatterns(ignore)) };
     }),
   );
-  return (path) => ruled.some(({ prefix, matcher }) => path.startsWith(prefix) && isIgnored(matcher, path, prefix));
+  return (path) =>
+    ruled.some(({ prefix, matcher }) => path.startsWith(prefix) && isIgnoredOnWalk(matcher, path.slice(prefix.length)));
 }
 
 /** Whether it has rules of its own; a build has those of its ignore file. */
 export function isRuled(file: LocalTreeFile): file is LocalTreeFile & { readonly ignore: readonly string[] } {
   return file.kind !== "build" && file.ignore !== undefined;
-}
-
-/** A matcher is asked on the way down. */
-function isIgnored(matcher: IgnoreMatcher, path: string, prefix: string): boolean {
-  let match = matcher.root;
-  for (let end = path.indexOf("/", prefix.length); end >= 0; end = path.indexOf("/", end + 1))
-    match = matcher.matchDirectory(path.slice(prefix.length, end), match);
-  return matcher.matchDirectory(path.slice(prefix.length), match).ignored;
 }

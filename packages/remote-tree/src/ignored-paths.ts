@@ -21,14 +21,16 @@ export interface IgnoredPart {
  * the directory above it is wanted no more, as what lies in a directory that is deleted here. Pure.
  */
 export function keptDirectories({ entries, isIgnored }: TreeListing, sent: SentTree): DirectoryTreeEntry[] {
+  const ignored = Object.entries(sent.entries).flatMap(([path, text]) => {
+    const mode = /^dir ([0-7]+)$/.exec(typeof text === "string" ? text : "")?.[1];
+    return mode !== undefined && isIgnored(path) ? [{ path, mode }] : [];
+  });
+  if (ignored.length === 0) return [];
   const kinds = new Map(entries.map(({ path, kind }) => [path, kind]));
   const kept: DirectoryTreeEntry[] = [];
   // Each after the one that it lies in.
-  for (const path of Object.keys(sent.entries).sort()) {
-    const text = sent.entries[path];
-    const mode = /^dir ([0-7]+)$/.exec(typeof text === "string" ? text : "")?.[1];
-    if (mode === undefined || kinds.has(path) || !isIgnored(path)) continue;
-    if (kinds.get(posix.dirname(path)) !== "directory") continue;
+  for (const { path, mode } of ignored.sort((one, other) => (one.path < other.path ? -1 : 1))) {
+    if (kinds.has(path) || kinds.get(posix.dirname(path)) !== "directory") continue;
     kinds.set(path, "directory");
     kept.push({ kind: "directory", path, mode: Number.parseInt(mode, 8) });
   }
@@ -38,7 +40,7 @@ export function keptDirectories({ entries, isIgnored }: TreeListing, sent: SentT
 /**
  * Counts what `ignore` leaves out, for a report: it walks where {@link listTree} does not. What another of the files
  * brings into the tree is not counted.
- * @throws OttoError `IGNORE_PATTERN_INVALID`, `STAGING_FILE_UNREADABLE`
+ * @throws OttoError `STAGING_FILE_UNREADABLE`
  */
 export async function measureIgnored(
   files: readonly TreeFile[],
@@ -51,8 +53,8 @@ export async function measureIgnored(
     if ("content" in file || !isRuled(file)) continue;
     const { localPath, remotePath, ignore } = file;
     const patterns = ignorePatterns(ignore);
-    const all = await readingFiles(localPath, listIgnored(localPath, patterns, signal));
-    const ignored = all.filter(({ path }) => !sent.has(posix.join(remotePath, path)));
+    const isSent = (path: string) => sent.has(posix.join(remotePath, path));
+    const ignored = await readingFiles(localPath, listIgnored(localPath, isSent, signal));
     const bytes = ignored.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     parts.push({ remotePath, patterns, files: ignored.length, bytes });
   }
