@@ -12,7 +12,7 @@ import { askKeeperState } from "./keeper-client.js";
 import { socketPathIn } from "./keeper-directory.js";
 import { openKeptRoute } from "./keeper-login.js";
 import { claimRecord, type FoundRecord, type KeeperRecord, recordPathIn, removeRecord } from "./keeper-record.js";
-import { type Control, type Hello, type KeeperChannel, speakKeeper } from "./keeper-wire.js";
+import { type Control, closeOf, type Hello, type KeeperChannel, speakKeeper } from "./keeper-wire.js";
 import { speakLines } from "./login-line.js";
 import {
   fromPlainRoute,
@@ -295,8 +295,4 @@ function createRecord(route: SshRoute, persistMs: number): KeeperRecord {
     startedAt: Date.now(),
     persistMs,
   };
-}
-
-function closeOf(socket: Socket): Promise<void> {
-  return new Promise((resolve) => (socket.closed ? resolve() : socket.once("close", () => resolve())));
 }

@@ -79,6 +79,11 @@ export function speakKeeper(socket: Socket, firstUser: KeeperChannelUser): Keepe
   return channel;
 }
 
+/** Resolves when a socket is closed. */
+export function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => (socket.closed ? resolve() : socket.once("close", () => resolve())));
+}
+
 /** What it says is checked by whoever takes it. @throws WireError, SyntaxError */
 function parseControl(text: string): Control {
   const control: unknown = JSON.parse(text);

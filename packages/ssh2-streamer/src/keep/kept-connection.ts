@@ -7,7 +7,7 @@ import type { SshEndpoint } from "../route/endpoint.js";
 import { watchSilence } from "../transport/liveness.js";
 import { explainLoss, LossNotice } from "../transport/loss.js";
 import type { Connection, ExecChannel, ExecRequest, ForwardTarget, Loss, OpenFailure } from "../transport/transport.js";
-import type { Control, KeeperChannel } from "./keeper-wire.js";
+import { type Control, closeOf, type KeeperChannel } from "./keeper-wire.js";
 
 /** A connection that a keeper has; its channels are ours. */
 export class KeptConnection implements Connection {
@@ -77,10 +77,7 @@ export class KeptConnection implements Connection {
 
   /** Leaves the connection to the keeper, which closes the channels that are open. */
   async close(cause: string): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      if (this.#socket.closed) resolve();
-      else this.#socket.once("close", () => resolve());
-    });
+    const closed = closeOf(this.#socket);
     this.#lose({ hop: this.endpoint.name, cause });
     await closed;
   }

@@ -18,8 +18,8 @@ function createPeer() {
   });
   const channels = new Channels(stream);
   const answer = (type: number, ...fields: Fields) => {
-    const body = encodeFields([{ byte: 0 }, { byte: type }, ...fields]);
-    channels.push(encodeFields([{ string: body }]));
+    const body = encodeFields([{ byte: type }, ...fields]);
+    channels.receive(body);
   };
   const seen: string[] = [];
   const user: ChannelUser = {

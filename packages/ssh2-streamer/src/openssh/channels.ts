@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { brokenPipe } from "@otto/errors";
 import type { OpenFailure } from "../transport/transport.js";
-import { encodeFields, FieldReader, MessageReader, WireError } from "./wire.js";
+import { encodeFields, FieldReader, WireError } from "./wire.js";
 
 /** RFC 4254, 9. */
 export const channelMessages = {
@@ -43,17 +43,11 @@ export class Channels {
   readonly #stream: Duplex;
   readonly #openings = new Map<number, Opening>();
   readonly #channels = new Map<number, { readonly channel: Channel; readonly user: ChannelUser }>();
-  readonly #messages = new MessageReader();
   #lastId = 0;
   #isLost = false;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
-  }
-
-  /** Takes a piece of what the peer sends. @throws WireError when it is not what the protocol says */
-  push(chunk: Buffer): void {
-    this.#messages.push(chunk, (packet) => this.receive(packet.subarray(1)));
   }
 
   /**
@@ -115,7 +109,7 @@ export class Channels {
     this.#stream.uncork();
   }
 
-  /** Takes a message of the peer, without the framing of its packet. */
+  /** Takes a message of the peer, without the framing of its packet. @throws WireError when it is not what the protocol says */
   receive(body: Buffer): void {
     const fields = new FieldReader(body);
     const type = fields.byte();

@@ -43,7 +43,7 @@ export class OpensshConnection implements Connection {
   readonly #pid: number;
   readonly #stopWatching: () => void;
   readonly #stopGuarding: () => void;
-  #receive: (chunk: Buffer) => void;
+  #receive: (message: Buffer) => void;
   #closed: Promise<void> | undefined;
 
   constructor({ endpoint, master, socket, pid, serverVersion, startedAt, depth }: ConnectionSetting) {
@@ -52,16 +52,17 @@ export class OpensshConnection implements Connection {
     this.sessionLimit = sessionLimitOf(serverVersion);
     this.#notice = new LossNotice(endpoint);
     this.#channels = new Channels(socket);
-    this.#receive = (chunk) => this.#channels.push(chunk);
+    this.#receive = (message) => this.#channels.receive(message);
     this.#socket = socket;
     this.#master = master;
     this.#pid = pid;
     this.#stopWatching = this.#watch(depth);
     // What passes through this process ends with it.
     this.#stopGuarding = master.passing === undefined ? guardProcess(pid) : () => {};
+    const packets = new MessageReader();
     socket.on("data", (chunk: Buffer) => {
       try {
-        this.#receive(chunk);
+        packets.push(chunk, (packet) => this.#receive(packet.subarray(1)));
       } catch (error) {
         this.#lose(explainLoss(endpoint, error as Error));
       }
@@ -84,8 +85,7 @@ export class OpensshConnection implements Connection {
   }
 
   async relay(receive: (message: Buffer) => void): Promise<(message: Buffer) => void> {
-    const packets = new MessageReader();
-    this.#receive = (chunk) => packets.push(chunk, (packet) => receive(packet.subarray(1)));
+    this.#receive = receive;
     return (message) => this.#socket.write(formatPacket(message));
   }
 
