@@ -131,14 +131,12 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
       words = status === 400 ? undefined : readOwnWords(headers);
     };
     const { name } = unversioned;
-    const [answer] = await Promise.allSettled([
-      question(new EngineClient({ name, agent, apiVersion: ourApiVersion, onHeaders })),
-    ]);
+    const asked = question(new EngineClient({ name, agent, apiVersion: ourApiVersion, onHeaders }));
+    await asked.catch(() => {});
     if (isHeard && words === undefined) return question(await client(signal));
     if (words !== undefined)
       negotiated ??= { client: new EngineClient({ name, agent, apiVersion: ourApiVersion }), ...words };
-    if (answer.status === "rejected") throw answer.reason;
-    return answer.value;
+    return asked;
   };
 
   return {

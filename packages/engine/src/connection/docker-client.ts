@@ -1,3 +1,4 @@
+import { forgetLastStat } from "@otto/errors";
 import type Docker from "dockerode";
 import type { EngineClient } from "./engine-client.js";
 import { encodeReference } from "./engine-message.js";
@@ -15,7 +16,7 @@ export interface DockerClient {
  * It is loaded at the first call.
  */
 export async function loadDockerClient(client: EngineClient, signal: AbortSignal | undefined): Promise<DockerClient> {
-  const { Container, Exec, Image } = await import("./dockerode-calls.js");
+  const { Container, Exec, Image } = await loadCalls();
   const modem = {
     Promise,
     dial: (call: DockerodeCall, done: (error: unknown, answer?: unknown) => void) => {
@@ -27,6 +28,16 @@ export async function loadDockerClient(client: EngineClient, signal: AbortSignal
     getImage: (reference) => new Image(modem, encodeReference(reference)),
     getExec: (id) => new Exec(modem, encodeURIComponent(id)),
   };
+}
+
+let calls: Promise<typeof import("./dockerode-calls.js")> | undefined;
+
+function loadCalls() {
+  if (calls === undefined) {
+    forgetLastStat();
+    calls = import("./dockerode-calls.js");
+  }
+  return calls;
 }
 
 /** What dockerode asks of its modem. */

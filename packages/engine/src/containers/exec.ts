@@ -2,8 +2,9 @@ import { type Duplex, type Readable, Transform, type Writable } from "node:strea
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { abortable, cleanText, OttoError, startRunningClock } from "@otto/errors";
+import type Docker from "dockerode";
 import type { LimitFunction } from "p-limit";
-import { loadDockerClient } from "../connection/docker-client.js";
+import { type DockerClient, loadDockerClient } from "../connection/docker-client.js";
 import type { EngineClient } from "../connection/engine-client.js";
 import { callEngine } from "../connection/engine-error.js";
 import { describeContainer } from "./containers.js";
@@ -90,12 +91,7 @@ export async function execInContainer(
     }
   };
   const process = attach(channel, { doing, terminal, stdin: options.stdin ?? false }, learnExit);
-  const resize = async (columns: number, rows: number) => {
-    const exec = (await loadDockerClient(client, undefined)).getExec(id);
-    const call = { doing: `resizing a terminal in ${called}`, signal: undefined };
-    await callEngine(client, call, () => exec.resize({ h: rows, w: columns }));
-  };
-  return { ...process, resize };
+  return { ...process, resize: createResize(client, `a terminal in ${called}`, (docker) => docker.getExec(id)) };
 }
 
 /**
@@ -137,6 +133,19 @@ async function createExec(client: EngineClient, target: ExecTarget, signal: Abor
     ...(options.workdir !== undefined && { WorkingDir: options.workdir }),
   });
   return exec.id;
+}
+
+/** Tells a terminal its size. @param find what has the terminal */
+export function createResize(
+  client: EngineClient,
+  called: string,
+  find: (docker: DockerClient) => Pick<Docker.Container, "resize"> | Pick<Docker.Exec, "resize">,
+): ContainerProcess["resize"] {
+  return async (columns, rows) => {
+    const found = find(await loadDockerClient(client, undefined));
+    const call = { doing: `resizing ${called}`, signal: undefined };
+    await callEngine(client, call, () => found.resize({ h: rows, w: columns }));
+  };
 }
 
 /** The streams of a process behind a channel. */

@@ -1,10 +1,9 @@
 import type { Duplex } from "node:stream";
 import { abortable } from "@otto/errors";
-import { loadDockerClient } from "../connection/docker-client.js";
 import type { EngineClient } from "../connection/engine-client.js";
 import { callEngine } from "../connection/engine-error.js";
 import { describeContainer } from "./containers.js";
-import { attach, type ContainerProcess } from "./exec.js";
+import { attach, type ContainerProcess, createResize } from "./exec.js";
 
 export interface StartOptions {
   /** Whether the container has a terminal: `stderr` then is empty, and `resize` tells its size. */
@@ -43,11 +42,7 @@ export async function startContainer(
     process.disconnect();
     throw error;
   }
-  const resize = async (columns: number, rows: number) => {
-    const found = (await loadDockerClient(client, undefined)).getContainer(container);
-    const call = { doing: `resizing the terminal of ${called}`, signal: undefined };
-    await callEngine(client, call, () => found.resize({ h: rows, w: columns }));
-  };
+  const resize = createResize(client, `the terminal of ${called}`, (docker) => docker.getContainer(container));
   return { ...process, resize };
 }
 

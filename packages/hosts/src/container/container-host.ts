@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Engine } from "@otto/engine";
-import { anySignal, createDeadline, type Deadline, OttoError, startDeadline } from "@otto/errors";
+import { anySignal, createDeadline, type Deadline, forgetLastStat, OttoError, startDeadline } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import type { CopyOptions, CopyResult } from "../files/copy.js";
 import { createTransfer, type FileTransfer } from "../files/file-transfer.js";
@@ -252,6 +252,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
 
   async #openFiles({ signal, dryRun: isDry = false }: CopyOptions): Promise<HostFiles> {
     const { Id: container } = await this.#finder.require({ all: true, isDry }, signal);
+    forgetLastStat();
     const { openContainerFiles } = await import("../files/container-files.js");
     return openContainerFiles({ engine: this.#engine, container, host: this.id }, signal);
   }

@@ -116,14 +116,14 @@ export class SparePool {
   async #start(user: string | undefined, signal: AbortSignal): Promise<Spare | undefined> {
     try {
       this.#workdir ??= await findWorkdir(this.#engine, this.#container, signal);
+      if (this.#workdir === undefined) {
+        this.forgo();
+        return undefined;
+      }
       const target = { engine: this.#engine, container: this.#container, host: this.#host };
-      const spare =
-        this.#workdir === undefined
-          ? undefined
-          : await Spare.start({ ...target, user, workdir: this.#workdir, signal });
-      if (spare !== undefined) return spare;
-      this.#failures += 1;
-      return undefined;
+      const spare = await Spare.start({ ...target, user, workdir: this.#workdir, signal });
+      if (spare === undefined) this.#failures += 1;
+      return spare;
     } catch {
       if (!signal.aborted) this.#failures += 1;
       return undefined;

@@ -1,4 +1,4 @@
-import type { ContainerProcess, Engine } from "@otto/engine";
+import type { Engine } from "@otto/engine";
 import { abortable, isWithin } from "@otto/errors";
 import { spareCommand } from "./lifetime-scripts.js";
 import { startWatched, type WatchedProcess } from "./watched-process.js";
@@ -27,43 +27,52 @@ export interface SetSpare extends WatchedProcess {
 /** A process that waits in a container for one command, to run it as a fresh exec would. */
 export class Spare {
   readonly #watched: WatchedProcess;
-  readonly #answers: Answers;
+  readonly #pid: string;
+  readonly #isSet: Promise<boolean>;
 
   /** Resolves when it waits; undefined: it has ended instead, or would take a session that others wait for. */
   static async start(setting: SpareSetting): Promise<Spare | undefined> {
     const { engine, container, host, user, workdir, signal } = setting;
-    const answers = new Answers();
+    let tellSet: (isSet: boolean) => void = () => {};
+    const isSet = new Promise<boolean>((resolve) => {
+      tellSet = resolve;
+    });
+    const onLine = (line: string) => {
+      if (line === "set") tellSet(true);
+    };
     const options = { user, stdin: true, signal, containerName: host };
     const watched = await startWatched(
       (reportedExitCode) => engine.exec(container, spareCommand, { ...options, reportedExitCode }),
-      { onLine: (line) => answers.add(line) },
+      { onLine },
     );
-    void watched.report.refusal.then(() => answers.end());
-    const spare = new Spare(watched, answers);
-    watched.process.stdin.write(`${workdir}\n`);
+    const { process, report } = watched;
+    void report.refusal.then(() => tellSet(false));
+    process.holdOpen(false);
+    process.stdin.write(`${workdir}\n`);
     try {
-      if (!watched.process.isScarce && (await abortable(answers.has("ready"), signal))) return spare;
+      const line = process.isScarce ? undefined : await abortable(report.first, signal);
+      const [, pid] = /^ready (\d+)$/.exec(line ?? "") ?? [];
+      if (pid !== undefined) return new Spare(watched, { pid, isSet });
     } catch (error) {
-      spare.close();
+      process.disconnect();
       throw error;
     }
-    spare.close();
+    process.disconnect();
     return undefined;
   }
 
-  private constructor(watched: WatchedProcess, answers: Answers) {
+  private constructor(
+    watched: WatchedProcess,
+    { pid, isSet }: { readonly pid: string; readonly isSet: Promise<boolean> },
+  ) {
     this.#watched = watched;
-    this.#answers = answers;
-    this.#process.holdOpen(false);
-  }
-
-  get #process(): ContainerProcess {
-    return this.#watched.process;
+    this.#pid = pid;
+    this.#isSet = isSet;
   }
 
   /** Resolves when it has ended. */
-  get ended(): Promise<void> {
-    return this.#answers.ended;
+  get ended(): Promise<unknown> {
+    return this.#watched.report.refusal;
   }
 
   /**
@@ -78,8 +87,8 @@ export class Spare {
     process.holdOpen(true);
     process.stdin.write(request);
     try {
-      if (await abortable(this.#answers.hasWithin("set", answerMs), signal))
-        return { process, report, pid: this.#answers.get("ready") ?? "" };
+      const isAnswered = await abortable(isWithin(this.#isSet, answerMs), signal);
+      if (isAnswered && (await this.#isSet)) return { process, report, pid: this.#pid };
     } catch (error) {
       this.close();
       throw error;
@@ -90,55 +99,6 @@ export class Spare {
 
   /** Ends it, and does not wait for that. */
   close(): void {
-    this.#process.disconnect();
-  }
-}
-
-type Answer = "ready" | "set";
-
-/** What a spare says of itself: lines of a word, and what belongs to it. Others are not its own. */
-class Answers {
-  readonly #words = new Map<Answer, string>();
-  readonly ended: Promise<void>;
-  #wake: (() => void) | undefined;
-  #end: () => void = () => {};
-  #isEnded = false;
-
-  constructor() {
-    this.ended = new Promise((resolve) => {
-      this.#end = resolve;
-    });
-  }
-
-  get(word: Answer): string | undefined {
-    return this.#words.get(word);
-  }
-
-  add(line: string): void {
-    const [word = "", rest = ""] = line.split(" ");
-    if (word !== "ready" && word !== "set") return;
-    this.#words.set(word, rest);
-    this.#wake?.();
-  }
-
-  end(): void {
-    this.#isEnded = true;
-    this.#end();
-    this.#wake?.();
-  }
-
-  /** Whether the word came, which is waited for until the end. */
-  async has(word: Answer): Promise<boolean> {
-    while (!this.#words.has(word) && !this.#isEnded) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return this.#words.has(word);
-  }
-
-  async hasWithin(word: Answer, timeoutMs: number): Promise<boolean> {
-    const answer = this.has(word);
-    return (await isWithin(answer, timeoutMs)) && (await answer);
+    this.#watched.process.disconnect();
   }
 }

@@ -1,4 +1,5 @@
 import { createEngine } from "@otto/engine";
+import { forgetLastStat } from "@otto/errors";
 import {
   openSshSession,
   type SshEventListener,
@@ -63,6 +64,7 @@ export function createSshParent(options: SshParentOptions): Parent {
 
 /** The files of a machine that runs commands. Relative paths start where its logins do. */
 async function filesByShell(name: string, spawn: Spawn): Promise<HostFiles> {
+  forgetLastStat();
   const { shellFiles } = await import("../files/shell-files.js");
   return shellFiles({
     name,

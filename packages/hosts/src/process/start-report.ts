@@ -26,6 +26,7 @@ export interface StartReportOptions {
 }
 
 const keptBytes = 1024;
+const nothing = Buffer.alloc(0);
 
 /** Whatever says more before its sentinel is not our script: it has none then, and all of it is output. */
 const longestAheadBytes = 64 * 1024;
@@ -54,27 +55,24 @@ export function readStartReport(
     tellFirst(line);
     onLine(line);
   };
+  /** Looks for the sentinel; nothing is passed on before it has come. */
+  const begin = (chunk: Buffer): Pick<FoundSentinel, "before" | "rest"> => {
+    ahead = Buffer.concat([ahead, chunk]);
+    let found = findSentinel(ahead);
+    if (found?.sentinel === wantedSentinel) {
+      onWanted();
+      ahead = Buffer.concat([found.before, found.rest.subarray(wantedSentinel.length + 1)]);
+      found = findSentinel(ahead);
+    }
+    if (found === undefined && ahead.length <= longestAheadBytes) return { before: nothing, rest: nothing };
+    lines = new SentinelLines(found?.sentinel ?? createSentinel());
+    return found ?? { before: nothing, rest: ahead };
+  };
   const output = new Transform({
     transform(chunk: Buffer, _encoding, callback) {
-      let rest = chunk;
-      if (lines === undefined) {
-        ahead = Buffer.concat([ahead, chunk]);
-        let found = findSentinel(ahead);
-        if (found?.sentinel === wantedSentinel) {
-          onWanted();
-          ahead = Buffer.concat([found.before, found.rest.subarray(wantedSentinel.length + 1)]);
-          found = findSentinel(ahead);
-        }
-        if (found === undefined && ahead.length <= longestAheadBytes) {
-          callback();
-          return;
-        }
-        lines = new SentinelLines(found?.sentinel ?? createSentinel());
-        if (found !== undefined) this.push(found.before);
-        rest = found?.rest ?? ahead;
-        ahead = Buffer.alloc(0);
-      }
-      for (const piece of lines.push(rest)) {
+      const { before, rest } = lines === undefined ? begin(chunk) : { before: nothing, rest: chunk };
+      if (before.length > 0) this.push(before);
+      for (const piece of lines?.push(rest) ?? []) {
         if ("line" in piece) heed(piece.line);
         else if (seen >= muted) {
           if (kept.length < keptBytes) kept = Buffer.concat([kept, piece.bytes]);
