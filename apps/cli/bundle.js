@@ -9,8 +9,8 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * Gives who takes all of a package, by `import *` or `import()`, an index of its own. What an index reaches goes with it, and
- * who imports one name by the same index would load the whole package.
+ * Gives an importer of a whole package (`import *` or `import()`) its own copy of the index. Otherwise importing one name from
+ * that index would load the whole package.
  */
 const wholePackages = {
   name: "whole-packages",

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { cacheDirectory } from "./cache-directory.js";
 
 /**
- * Lets Node keep what it compiles of the bundle, so that the next start need not compile it again. It lies in the user's
- * own cache directory: who writes there decides what runs, and Node's default lies in a directory that all share.
- * @param enable Node's `module.enableCompileCache`; what `NODE_COMPILE_CACHE` names goes before
+ * Lets Node keep what it compiles of the bundle, so that the next start need not compile it again. The cache is in the user's
+ * own cache directory, because whoever can write to it decides what runs; Node's default is a directory that all users share.
+ * @param enable Node's `module.enableCompileCache`; `NODE_COMPILE_CACHE` takes precedence
  */
 export function keepCompiled(enable: (directory: string) => unknown): void {
   const directory = join(cacheDirectory({ env: process.env, home: homedir() }), "compiled");

@@ -20,7 +20,7 @@ export interface ComposedStack<Service extends string = string> extends AsyncDis
   readonly project: string;
   /** By service name: of `services`, and of all others that the stack has. */
   readonly hosts: Readonly<Record<Service, DockerContainerHost>>;
-  /** Takes what the stack's `secrets` hold out of a text, such as a container's log, that has no control characters. */
+  /** Removes the values of the stack's `secrets` from a text without control characters, such as a cleaned log. */
   readonly redact: (text: string) => Promise<string>;
 }
 

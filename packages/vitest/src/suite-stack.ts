@@ -29,7 +29,7 @@ export interface SuiteStack<Service extends string = string> extends AsyncDispos
   /** Its Compose project. */
   readonly project: string;
   readonly hosts: Readonly<Record<Service, DockerContainerHost>>;
-  /** The state and the last log lines of each of its containers, without what the stack's `secrets` hold. */
+  /** The state and the last log lines of each of its containers, without the values of the stack's `secrets`. */
   report(signal?: AbortSignal): Promise<StackReport>;
   /** The stack as a graph, each service with its state. */
   graph(signal?: AbortSignal): Promise<StackGraph>;

@@ -9,7 +9,7 @@ import type { Outcome } from "../outcome.js";
 import type { Session } from "../session.js";
 
 export interface InitFlags {
-  /** Write a Compose file where there is none. Default: ask at the terminal. */
+  /** Write a Compose file if there is none. Default: ask at the terminal. */
   readonly compose?: boolean;
   /** In this directory, though one above it has settings. */
   readonly here?: boolean;

@@ -28,7 +28,7 @@ function createConnections(choose: Choose): Command {
   return new Command("connections")
     .summary("list or close the connections that outlive commands")
     .description(
-      "Lists the connections of hosts with ssh_options.persist that outlived the commands that opened them: since when, for how long nobody has used each, and the processes that use it. It connects to no host.",
+      "Lists the connections of hosts with ssh_options.persist that outlived the commands that opened them, with the age, the idle time and the processes that use each. Connects to no host.",
     )
     .argument("[hosts...]", "ids of hosts (default: all)")
     .option("--stop", "close them, with what is under way on them")
