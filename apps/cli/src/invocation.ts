@@ -6,6 +6,8 @@ export interface OutputStream extends Writable {
   readonly columns?: number;
   readonly rows?: number;
   readonly fd?: number;
+  /** Asks the system for the size, as Node does at SIGWINCH; it emits `resize` where it is another. */
+  _refreshSize?(): void;
 }
 
 /** A stream to read from; `isTTY` on a terminal. */

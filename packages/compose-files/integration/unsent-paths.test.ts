@@ -34,8 +34,8 @@ const kinds: Record<string, { compose: string; found: Readonly<Record<string, st
     found: { "services.a.build.cache_from[0]": "sub" },
   },
   "services.*.build.ssh.*": {
-    compose: service("build: { context: ./sub/dir, ssh: [default, k=./sub/file] }"),
-    found: { "services.a.build.ssh[1]": "sub/file" },
+    compose: service("build: { context: ./sub/dir, ssh: [k=./sub/file] }"),
+    found: { "services.a.build.ssh[0]": "sub/file" },
   },
   "configs.*.file": {
     compose: `${service("configs: [c]")}configs: { c: { file: ./sub/file }, unused: { file: ./sub/dir/Dockerfile } }\n`,

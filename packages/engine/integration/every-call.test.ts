@@ -178,18 +178,15 @@ const ways = Object.entries(calls).flatMap(([call, ends]) =>
   Object.entries(ends).map(([end, ask]) => ({ call, end, ask })),
 );
 
-test.each(ways)("$call, $end, leaves as many connections and listeners as it found", async ({ ask }) => {
+// So many an agent keeps for further requests. It has two where one was asked for before the other was free.
+const idle = 4;
+
+test.each(ways)("$call, $end, leaves no more connections than are kept idle, and no listener", async ({ ask }) => {
   const { signal } = new AbortController();
-  const attempt = () => ask(signal).catch(() => {});
-  await attempt();
-  const before = open.size;
-  for (let n = 0; n < 3; n += 1) await attempt();
-  await expect.poll(() => open.size).toBeLessThanOrEqual(before);
+  for (let n = 0; n <= idle; n += 1) await ask(signal).catch(() => {});
+  await expect.poll(() => open.size).toBeLessThanOrEqual(idle);
   await expect.poll(() => getEventListeners(signal, "abort").length).toBe(0);
 });
-
-// So many an agent keeps for further requests.
-const idle = 4;
 
 test.each(ways)(
   "$call, $end, aborted early or late, leaves no more connections than are kept idle",

@@ -23,9 +23,14 @@ export function createLiveArea(terminal: OutputStream, onClose: () => void): Ter
   let render: (size: TerminalSize) => readonly string[] = () => [];
   let drawn: { readonly lines: readonly string[]; readonly columns: number } = { lines: [], columns: 0 };
   let holders = 0;
-  const size = () => ({ columns: terminal.columns || 80, rows: terminal.rows || 24 });
-  const clear = () => {
-    update.clear();
+  const size = () => {
+    // Of a process that was stopped and goes on, Node's timers come before it learns that the terminal has another size.
+    terminal._refreshSize?.();
+    return { columns: terminal.columns || 80, rows: terminal.rows || 24 };
+  };
+  const clear = ({ columns }: TerminalSize) => {
+    if (drawn.lines.length > 0 && columns < drawn.columns) clearWrapped(columns);
+    else update.clear();
     drawn = { lines: [], columns: 0 };
   };
   /** A terminal that got narrower has wrapped what stood on it: there are more lines to take away than were written. */
@@ -33,15 +38,14 @@ export function createLiveArea(terminal: OutputStream, onClose: () => void): Ter
     const height = drawn.lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0);
     terminal.write(`\u001b[${height}A\r\u001b[J`);
     update.done();
-    drawn = { lines: [], columns: 0 };
   };
   const draw = () => {
-    const { columns, rows } = size();
-    if (drawn.lines.length > 0 && columns < drawn.columns) clearWrapped(columns);
-    const lines = holders > 0 ? [] : render({ columns, rows });
-    if (lines.length === 0) return clear();
+    const now = size();
+    if (now.columns < drawn.columns) clear(now);
+    const lines = holders > 0 ? [] : render(now);
+    if (lines.length === 0) return clear(now);
     update(lines.join("\n"));
-    drawn = { lines, columns };
+    drawn = { lines, columns: now.columns };
   };
   const ticks = setInterval(draw, redrawEveryMs);
   ticks.unref();
@@ -78,7 +82,7 @@ export function createLiveArea(terminal: OutputStream, onClose: () => void): Ter
       };
     },
     aside: (write) => {
-      clear();
+      clear(size());
       write();
       draw();
     },
