@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { errorMessage } from "./error-message.js";
 import { type LinkName, linkNames } from "./link.js";
 
 export interface BenchArguments {
@@ -57,7 +58,7 @@ function parse(words: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(errorMessage(error));
   }
 }
 

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
-import { findMisses, formatTarget, missesOf, type Target, targetsOf } from "./check-targets.js";
+import { findMisses, findTargetsWithoutRow, formatTarget, missesOf, type Target, targetsOf } from "./check-targets.js";
 import type { RowResult } from "./result.js";
 
 const ms = (median: number) => ({ median, low: median, high: median });
+
+const run = { date: "", command: "", rounds: 1, machine: "", load: 0, versions: {} };
 
 const row: RowResult = {
   what: "no change",
@@ -28,6 +30,16 @@ test.each<[string, Omit<Target, "area" | "what">, readonly string[] | undefined]
   expect(missesOf({ area: "build", what: "no change", ...target }, row)).toEqual(misses);
 });
 
+test.each<[string, Omit<Target, "area" | "what">]>([
+  ["round trips", { roundTripsAfterHandshake: 3 }],
+  ["memory", { peakBytes: 90e6 }],
+  ["one figure of two", { ms: 120, peakBytes: 90e6 }],
+])("a target is not met where its figure was not measured: %s", (_, target) => {
+  const bare = { ...row, ours: { ms: ms(120) } };
+  expect(missesOf({ area: "build", what: "no change", ...target }, row)).toEqual([]);
+  expect(missesOf({ area: "build", what: "no change", ...target }, bare)).toBeUndefined();
+});
+
 test("targets are found by area, row, link and reference", () => {
   const targets: Target[] = [
     { area: "build", what: "no change", ms: 1 },
@@ -44,11 +56,26 @@ test("what is missed or was not measured is listed once", () => {
     { area: "build", what: "no change", ms: 100 },
     { area: "build", what: "no change", against: "docker", ratio: 1 },
     { area: "build", what: "no change", against: "broken", ratio: 1 },
+    { area: "build", what: "no change", against: "absent", ratio: 1 },
+    { area: "build", what: "no change", link: "direct", against: "absent", ratio: 1 },
   ];
-  const run = { date: "", command: "", rounds: 1, machine: "", load: 0, versions: {} };
   expect(findMisses(targets, "build", { run, rows: [row] })).toEqual([
     "build, no change (direct-50): ms: 120, the target is 100",
     "build, no change (direct-50) against broken: it was not measured",
+    "build, no change (direct-50) against absent: it was not measured",
   ]);
-  expect(findMisses(targets, "build", { run, rows: [{ ...row, ours: { failed: "no such API" } }] })).toHaveLength(3);
+  expect(findMisses(targets, "build", { run, rows: [{ ...row, ours: { failed: "no such API" } }] })).toHaveLength(4);
+});
+
+test("a target that no row is about is listed", () => {
+  const targets: Target[] = [
+    { area: "build", what: "no change", ms: 100 },
+    { area: "build", what: "no change", link: "direct", ms: 100 },
+    { area: "build", what: "first build", against: "docker", ratio: 1 },
+    { area: "exec", what: "first build", ms: 100 },
+  ];
+  expect(findTargetsWithoutRow(targets, "build", { run, rows: [row] })).toEqual([
+    "build, no change (direct): it was not measured",
+    "build, first build against docker: it was not measured",
+  ]);
 });

@@ -17,20 +17,20 @@ export interface Target {
   readonly peakBytes?: number;
 }
 
+type RowName = Pick<RowResult, "what" | "link">;
+
 /** The targets of one line of a table: of a reference, or (undefined) of otto alone. */
 export function targetsOf(
   targets: readonly Target[],
   area: string,
-  row: Pick<RowResult, "what" | "link">,
+  row: RowName,
   against: string | undefined,
 ): readonly Target[] {
-  return targets.filter(
-    (target) =>
-      target.area === area &&
-      target.what === row.what &&
-      (target.link === undefined || target.link === row.link) &&
-      target.against === against,
-  );
+  return targets.filter((target) => isOfRow(target, area, row) && target.against === against);
+}
+
+function isOfRow(target: Target, area: string, { what, link }: RowName): boolean {
+  return target.area === area && target.what === what && (target.link === undefined || target.link === link);
 }
 
 /** As it stands beside a row: `≤ 0.2 x`. */
@@ -45,19 +45,19 @@ export function formatTarget(target: Target): string {
   return parts.map((part) => `≤ ${part}`).join(", ");
 }
 
-/** What of a target does not hold; undefined where the row cannot tell. */
+/** What of a target does not hold; undefined where one of its figures was not measured. */
 export function missesOf(target: Target, row: RowResult): readonly string[] | undefined {
   const { ours } = row;
   if (isFailed(ours)) return undefined;
   const reference = row.theirs.find(({ name }) => name === target.against);
-  if (target.against !== undefined && (reference === undefined || isFailed(reference.figures))) return undefined;
-  return [
+  const misses = [
     atMost("ratio", reference?.ratio?.median, target.ratio),
     atMost("ms more", moreMsOf(ours, reference), target.moreMs),
     atMost("ms", ours.ms.median, target.ms),
     atMost("round trips after the handshake", ours.tripsAfterHandshake, target.roundTripsAfterHandshake),
     atMost("bytes held", ours.peakBytes, target.peakBytes),
-  ].flat();
+  ];
+  return misses.every((miss) => miss !== undefined) ? misses.flat() : undefined;
 }
 
 function moreMsOf(ours: Figures, reference: Reference | undefined): number | undefined {
@@ -65,21 +65,38 @@ function moreMsOf(ours: Figures, reference: Reference | undefined): number | und
   return ours.ms.median - reference.figures.ms.median;
 }
 
-function atMost(what: string, value: number | undefined, limit: number | undefined): string[] {
-  if (limit === undefined || value === undefined || value <= limit) return [];
-  return [`${what}: ${Number(value.toPrecision(3))}, the target is ${limit}`];
+/** Undefined where there is a limit and no value. */
+function atMost(what: string, value: number | undefined, limit: number | undefined): readonly string[] | undefined {
+  if (limit === undefined) return [];
+  if (value === undefined) return undefined;
+  return value <= limit ? [] : [`${what}: ${Number(value.toPrecision(3))}, the target is ${limit}`];
 }
 
-/** One line for each target that the rows of an area miss or cannot tell. */
+/** One line for each target that the rows of an area miss, or whose figures they lack. */
 export function findMisses(targets: readonly Target[], area: string, { rows }: AreaResult): readonly string[] {
-  return rows.flatMap((row) => {
-    const names = [undefined, ...row.theirs.map(({ name }) => name)];
-    const all = names.flatMap((name) => targetsOf(targets, area, row, name));
-    return all.flatMap((target) => {
-      const against = target.against === undefined ? "" : ` against ${target.against}`;
-      const title = `${area}, ${row.what}${row.link === undefined ? "" : ` (${row.link})`}${against}`;
-      const misses = missesOf(target, row) ?? ["it was not measured"];
-      return misses.map((miss) => `${title}: ${miss}`);
-    });
-  });
+  return rows.flatMap((row) =>
+    targets
+      .filter((target) => isOfRow(target, area, row))
+      .flatMap((target) => {
+        const misses = missesOf(target, row) ?? [notMeasured];
+        return misses.map((miss) => `${describeTarget(target, row)}: ${miss}`);
+      }),
+  );
+}
+
+/** One line for each target of an area that none of its rows is about. */
+export function findTargetsWithoutRow(
+  targets: readonly Target[],
+  area: string,
+  { rows }: AreaResult,
+): readonly string[] {
+  return targets
+    .filter((target) => target.area === area && !rows.some((row) => isOfRow(target, area, row)))
+    .map((target) => `${describeTarget(target, target)}: ${notMeasured}`);
+}
+
+const notMeasured = "it was not measured";
+
+function describeTarget({ area, what, against }: Target, { link }: Pick<RowName, "link">): string {
+  return `${area}, ${what}${link === undefined ? "" : ` (${link})`}${against === undefined ? "" : ` against ${against}`}`;
 }

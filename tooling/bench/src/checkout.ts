@@ -27,18 +27,22 @@ export class Checkout {
   readonly #settings: CheckoutSettings;
   #generation = 0;
   #repo: Repo | undefined;
-  #cloned = false;
 
   constructor(settings: CheckoutSettings) {
     this.#settings = settings;
   }
 
-  /** Undefined until `layAnew`. */
-  get repo(): Repo | undefined {
+  get isLaid(): boolean {
+    return this.#repo !== undefined;
+  }
+
+  /** @throws Error before `layAnew` */
+  get repo(): Repo {
+    if (this.#repo === undefined) throw new Error("bench: a checkout is used before it is laid");
     return this.#repo;
   }
 
-  layAnew(): Repo {
+  layAnew(): void {
     this.remove();
     this.#generation += 1;
     const { directory, name, shape, routes } = this.#settings;
@@ -47,7 +51,6 @@ export class Checkout {
     const context = contextPathOf(this.#repo);
     shape.lay(context);
     writeFileSync(join(context, "Dockerfile"), shape.dockerfile);
-    return this.#repo;
   }
 
   edit(): void {
@@ -64,18 +67,15 @@ export class Checkout {
 
   /** Goes on in a copy, of the other umask: the group and others may read it, or may not. */
   clone(): void {
-    const { root, name } = this.#require();
-    const next = `${root}${this.#cloned ? "" : "-clone"}`.replace(/-clone-clone$/, "");
-    const from = root;
+    const { root, name, settings } = this.repo;
+    const original = originalOf(root);
+    const isClone = root !== original;
+    const next = isClone ? original : `${root}${cloneSuffix}`;
     rmSync(next, { recursive: true, force: true });
-    cpSync(from, next, { recursive: true });
-    run("chmod", "-R", this.#cloned ? "go+rX" : "go-rwx", contextPathOf({ root: next, name }));
-    this.#cloned = !this.#cloned;
-    this.#repo = {
-      name,
-      root: next,
-      settings: { cwd: next, variables: { ...this.#require().settings.variables, OTTO_TRUST: next } },
-    };
+    cpSync(root, next, { recursive: true });
+    run("chmod", "-R", isClone ? "go+rX" : "go-rwx", contextPathOf({ root: next, name }));
+    const variables = { ...settings.variables, OTTO_TRUST: next };
+    this.#repo = { name, root: next, settings: { cwd: next, variables } };
   }
 
   /** @throws Error where the image has not the edited file as it lies here */
@@ -93,24 +93,23 @@ export class Checkout {
   remove(): void {
     if (this.#repo === undefined) return;
     const { root, name } = this.#repo;
-    for (const each of new Set([root, root.replace(/-clone$/, ""), `${root}-clone`])) {
-      rmSync(each, { recursive: true, force: true });
-    }
+    const original = originalOf(root);
+    for (const each of [original, `${original}${cloneSuffix}`]) rmSync(each, { recursive: true, force: true });
     const images = sh(
       'docker image ls --quiet --filter "reference=$1*"; docker image ls --quiet --filter "label=otto.repo=$1"',
       name,
     );
     if (images.trim() !== "") run("docker", "image", "rm", "--force", ...new Set(images.trim().split("\n")));
     this.#repo = undefined;
-    this.#cloned = false;
   }
 
   #path(path: string): string {
-    return join(contextPathOf(this.#require()), path);
+    return join(contextPathOf(this.repo), path);
   }
+}
 
-  #require(): Repo {
-    if (this.#repo === undefined) throw new Error("bench: a checkout is used before it is laid");
-    return this.#repo;
-  }
+const cloneSuffix = "-clone";
+
+function originalOf(root: string): string {
+  return root.endsWith(cloneSuffix) ? root.slice(0, -cloneSuffix.length) : root;
 }

@@ -2,10 +2,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { areas } from "./areas/index.js";
 import { type BenchArguments, parseArguments, UsageError } from "./arguments.js";
-import { findMisses } from "./check-targets.js";
+import { findMisses, findTargetsWithoutRow } from "./check-targets.js";
 import { writeDocuments } from "./documents.js";
-import type { AreaResult, Results } from "./result.js";
-import { isFailed } from "./result.js";
+import { linkNames } from "./link.js";
+import { type AreaResult, isFailed, type Results } from "./result.js";
 import { runArea } from "./run-area.js";
 import { readRunFacts } from "./run-facts.js";
 import { formatTable } from "./table.js";
@@ -62,14 +62,17 @@ async function main(words: readonly string[]): Promise<number> {
   const failures = Object.entries(results).flatMap(([area, { rows }]) =>
     rows.flatMap(({ what, ours }) => (isFailed(ours) ? [`${area}, ${what}: ${ours.failed}`] : [])),
   );
-  const misses = Object.entries(results).flatMap(([area, result]) => findMisses(targets, area, result));
+  const misses = Object.entries(results).flatMap(([area, result]) => [
+    ...findMisses(targets, area, result),
+    ...(isWhole(settings) ? findTargetsWithoutRow(targets, area, result) : []),
+  ]);
   for (const line of [...failures, ...(settings.check ? misses : [])]) process.stdout.write(`${line}\n`);
   return failures.length > 0 || (settings.check && misses.length > 0) ? 1 : 0;
 }
 
 /** What is measured in part, or made smaller, is written nowhere. */
 function isWhole({ rows, scale, links }: BenchArguments): boolean {
-  return rows === undefined && scale === 1 && links.length === 4;
+  return rows === undefined && scale === 1 && links.length === linkNames.length;
 }
 
 function printRow(result: AreaResult, area: string): string {

@@ -1,43 +1,40 @@
 import { type CommandOutput, measureCommand } from "./measure-command.js";
-import type { Contender, Turn } from "./row.js";
+import type { Contender, Round } from "./row.js";
 import type { SshClient } from "./ssh-client.js";
 
-export interface CommandContender extends Pick<Contender, "prepare"> {
+export interface CommandContender {
   readonly name: string;
-  argv(turn: Turn): readonly string[];
-  env(turn: Turn): NodeJS.ProcessEnv;
-  cwd?(turn: Turn): string;
-  stdinPath?(turn: Turn): string;
+  argv(round: Round): readonly string[];
+  env(round: Round): NodeJS.ProcessEnv;
+  cwd?(round: Round): string;
   readonly digest?: boolean;
-  check(output: CommandOutput, turn: Turn): unknown;
+  check(output: CommandOutput, round: Round): unknown;
 }
 
 /** A contender that is a program of this machine. */
 export function commandContender(settings: CommandContender): Contender<CommandOutput> {
-  const { name, prepare, digest } = settings;
+  const { name, digest } = settings;
   return {
     name,
-    ...(prepare !== undefined && { prepare }),
-    run: (turn) =>
-      measureCommand(settings.argv(turn), {
-        env: settings.env(turn),
-        ...(settings.cwd !== undefined && { cwd: settings.cwd(turn) }),
-        ...(settings.stdinPath !== undefined && { stdinPath: settings.stdinPath(turn) }),
+    run: (round) =>
+      measureCommand(settings.argv(round), {
+        env: settings.env(round),
+        ...(settings.cwd !== undefined && { cwd: settings.cwd(round) }),
         ...(digest !== undefined && { digest }),
       }),
-    check: (output, turn) => settings.check(output, turn),
+    check: (output, round) => settings.check(output, round),
   };
 }
 
-interface OverSsh extends Pick<CommandContender, "prepare" | "digest" | "cwd" | "stdinPath" | "check"> {
-  readonly words: (turn: Turn) => readonly string[];
+interface OverSsh extends Pick<CommandContender, "digest" | "check"> {
+  readonly words: (round: Round) => readonly string[];
 }
 
 /** The docker client of this machine, whose engine is that of the parent. */
 export function dockerOverSsh(client: SshClient, { words, ...rest }: OverSsh): Contender<CommandOutput> {
   return commandContender({
     name: `docker over ssh${client.label}`,
-    argv: (turn) => ["docker", ...words(turn)],
+    argv: (round) => ["docker", ...words(round)],
     env: ({ route }) => client.dockerEnv(route),
     ...rest,
   });
@@ -47,7 +44,7 @@ export function dockerOverSsh(client: SshClient, { words, ...rest }: OverSsh): C
 export function commandOverSsh(name: string, client: SshClient, { words, ...rest }: OverSsh): Contender<CommandOutput> {
   return commandContender({
     name: `${name}${client.label}`,
-    argv: (turn) => ["ssh", turn.route.name, ...words(turn)],
+    argv: (round) => ["ssh", round.route.name, ...words(round)],
     env: () => client.env,
     ...rest,
   });

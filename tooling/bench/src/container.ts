@@ -3,7 +3,8 @@ import { createImage } from "./busybox.js";
 import type { ContainerName } from "./library-calls.js";
 import type { Route } from "./link.js";
 import { layRepo, type Repo } from "./repo.js";
-import type { Bench, Turn } from "./row.js";
+import { required } from "./required.js";
+import type { Bench, Round } from "./row.js";
 import { run } from "./shell.js";
 import type { Subject } from "./subject.js";
 
@@ -16,7 +17,7 @@ export interface RunningContainer extends AsyncDisposable {
   /** The same with connections that persist. */
   persistent(route: Route): Repo;
   /** As the command line names it. */
-  hostId(turn: Turn): string;
+  hostId(round: Round): string;
 }
 
 const service = "s0";
@@ -62,8 +63,8 @@ export async function startContainer(bench: Bench, { name, command }: ContainerS
   return {
     id,
     name: { project, service },
-    repo: ({ name: on }) => find(repos, on),
-    persistent: ({ name: on }) => find(persistent, on),
+    repo: ({ name: on }) => required(repos, on, `repository for ${on}`),
+    persistent: ({ name: on }) => required(persistent, on, `repository for ${on}`),
     hostId: ({ route }: { readonly route: Route }) => `${route.name}.${name}.${service}`,
     [Symbol.asyncDispose]: async () => {
       for (const subject of bench.subjects) await closeConnections(subject, first);
@@ -76,10 +77,4 @@ export async function startContainer(bench: Bench, { name, command }: ContainerS
 /** Those that persist. A checkout that is compared with may not have the command: then it has no such connections. */
 async function closeConnections(subject: Subject, { settings }: Repo): Promise<void> {
   await subject.cli(["lab", "connections", "--stop"], settings).catch(() => undefined);
-}
-
-function find(repos: ReadonlyMap<string, Repo>, on: string): Repo {
-  const repo = repos.get(on);
-  if (repo === undefined) throw new Error(`bench: no repository for ${on}`);
-  return repo;
 }

@@ -11,11 +11,11 @@ export type AreaText = Pick<Area, "name" | "title" | "about">;
 /** READMEs show the links without a bastion; docs/benchmarks.md has all. */
 const readmeLinks: readonly LinkName[] = ["direct", "direct-50"];
 
-const mark = /<!-- bench:([a-z-]+) -->\n[\s\S]*?<!-- \/bench -->/g;
+const marker = /<!-- bench:([a-z-]+) -->\n[\s\S]*?<!-- \/bench -->/g;
 
 /** A text with the tables of the areas that its marks name: `<!-- bench:AREA -->` up to `<!-- /bench -->`. */
 export function replaceTables(text: string, results: Results, targets: readonly Target[]): string {
-  return text.replace(mark, (_, area: string) => {
+  return text.replace(marker, (_, area: string) => {
     const result = results[area];
     const table = result === undefined ? "Not measured yet." : formatArea(result, area, targets);
     return `<!-- bench:${area} -->\n\n${table}\n\n<!-- /bench -->`;

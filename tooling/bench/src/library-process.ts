@@ -1,3 +1,4 @@
+import { errorMessage } from "./error-message.js";
 import { type Answer, createLibraryCalls, type Question } from "./library-calls.js";
 
 // Answers one call after the other for the bench, with the libraries of the checkout that it was started for.
@@ -11,7 +12,7 @@ async function answer({ method, args }: Question): Promise<void> {
   try {
     process.send?.(await calls[method]?.(...args));
   } catch (error) {
-    process.send?.({ failed: error instanceof Error ? error.message : String(error) });
+    process.send?.({ failed: errorMessage(error) });
   }
   if (method === "close") process.disconnect();
 }

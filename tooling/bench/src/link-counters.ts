@@ -14,7 +14,7 @@ export async function startCounting(route: Route): Promise<() => Promise<LinkCou
   const before = await readCounts(route);
   return async () => {
     // What a command wrote last may still wait to be read by the proxy, which is of this process.
-    for (let turn = 0; turn < 3; turn += 1) await setImmediate();
+    for (let tick = 0; tick < 3; tick += 1) await setImmediate();
     const after = await readCounts(route);
     return {
       upBytes: after.upBytes - before.upBytes,
@@ -34,10 +34,6 @@ async function readCounts({ entry, hosts }: Route): Promise<LinkCounts> {
     upBytes: proxy.bytes.up,
     downBytes: proxy.bytes.down,
     handshakes: handshakes.reduce((sum, count) => sum + count, 0),
-    roundTrips: isDelayed ? roundTripsOf(proxy) : undefined,
+    roundTrips: isDelayed ? proxy.roundTrips : undefined,
   };
-}
-
-function roundTripsOf(proxy: object): number | undefined {
-  return "roundTrips" in proxy ? Number(proxy.roundTrips) : undefined;
 }

@@ -48,7 +48,6 @@ export interface Login {
 
 export interface Links extends AsyncDisposable {
   readonly routes: ReadonlyMap<LinkName, readonly Route[]>;
-  readonly lab: Lab;
 }
 
 /** Starts the hosts of the links. The first route of a link is counted; a second one goes past the proxy. */
@@ -56,7 +55,7 @@ export async function startLinks(names: readonly LinkName[]): Promise<Links> {
   const lab: Lab = await startLab({ hosts: Object.assign({}, ...names.map(hostsOf)) });
   const login = await layLogin(lab);
   const routes = names.map((name): [LinkName, readonly Route[]] => [name, routesOf(lab, login, name)]);
-  return { routes: new Map(routes), lab, [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose]() };
+  return { routes: new Map(routes), [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose]() };
 }
 
 function hostsOf(link: LinkName) {

@@ -1,15 +1,12 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createReadStream } from "node:fs";
 import type { Measured } from "./measured.js";
 import { watchMemory } from "./process-memory.js";
 
 export interface CommandSettings {
   readonly cwd?: string;
   readonly env: NodeJS.ProcessEnv;
-  /** A file to read from. Default: nothing. */
-  readonly stdinPath?: string;
   /** Keeps the size and the digest of stdout, and not stdout. */
   readonly digest?: boolean;
 }
@@ -31,29 +28,21 @@ export async function measureCommand(
   settings: CommandSettings,
 ): Promise<Measured<CommandOutput>> {
   const [program = "", ...args] = argv;
-  const { cwd, env, stdinPath, digest } = settings;
+  const { cwd, env, digest } = settings;
   const startedAt = performance.now();
-  const child = spawn(program, args, {
-    cwd,
-    env,
-    stdio: [stdinPath === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-  });
+  const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   const closed = once(child, "close");
   const memory = watchMemory(child.pid ?? 0);
   const hash = digest === true ? createHash("sha256") : undefined;
   const chunks: Buffer[] = [];
   const complaints: Buffer[] = [];
   let stdoutBytes = 0;
-  child.stdout?.on("data", (chunk: Buffer) => {
+  child.stdout.on("data", (chunk: Buffer) => {
     stdoutBytes += chunk.length;
     if (hash === undefined) chunks.push(chunk);
     else hash.update(chunk);
   });
-  child.stderr?.on("data", (chunk: Buffer) => complaints.push(chunk));
-  if (stdinPath !== undefined && child.stdin !== null) {
-    child.stdin.on("error", () => undefined);
-    createReadStream(stdinPath, { highWaterMark: 1 << 20 }).pipe(child.stdin);
-  }
+  child.stderr.on("data", (chunk: Buffer) => complaints.push(chunk));
   const [exitCode]: (number | null)[] = await closed;
   const ms = performance.now() - startedAt;
   const peakBytes = memory.stop();
@@ -64,6 +53,6 @@ export async function measureCommand(
 
 const keptCharacters = 500;
 
-function formatFailure(argv: readonly string[], exitCode: number | null | undefined, said: string): string {
-  return `${argv.join(" ").slice(0, keptCharacters)}: exit code ${exitCode}: ${said.trim().slice(-keptCharacters)}`;
+function formatFailure(argv: readonly string[], exitCode: number | null | undefined, output: string): string {
+  return `${argv.join(" ").slice(0, keptCharacters)}: exit code ${exitCode}: ${output.trim().slice(-keptCharacters)}`;
 }

@@ -25,15 +25,15 @@ export type Cost = "light" | "heavy" | "far";
 export interface Contender<Output = unknown> {
   readonly name: string;
   /** What a round needs to be there; not timed. */
-  prepare?(turn: Turn): unknown;
-  readonly run: (turn: Turn) => Promise<Measured<Output>>;
+  prepare?(round: Round): unknown;
+  readonly run: (round: Round) => Promise<Measured<Output>>;
   /** Throws where the work was not done. Not timed. */
-  check(output: Output, turn: Turn): unknown;
+  check(output: Output, round: Round): unknown;
 }
 
-export interface Turn {
+export interface Round {
   /** From 0, different in each round of a row. */
-  readonly round: number;
+  readonly index: number;
   /** @throws Error in a row without a link */
   readonly route: Route;
 }
@@ -45,11 +45,11 @@ export interface Area {
   readonly about: string;
   /** Whether its rows go over links. Default false: then `links` is empty and `ssh` knows no host. */
   readonly usesLinks?: boolean;
-  /** Lays what the rows need; disposing removes it. */
+  /** Lays what the rows need; disposing removes what is not in `directory`. */
   open(bench: Bench): Promise<AreaRows>;
 }
 
-export interface AreaRows extends AsyncDisposable {
+export interface AreaRows extends Partial<AsyncDisposable> {
   readonly rows: readonly Row[];
 }
 

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import { type LinkName, type Route, startLinks } from "./link.js";
 import type { RowResult } from "./result.js";
 import type { Area, Bench } from "./row.js";
 import { runRow } from "./run-row.js";
+import { run } from "./shell.js";
 import { openSshClients } from "./ssh-client.js";
 import { openSubject, type Subject } from "./subject.js";
 
@@ -23,7 +23,7 @@ export async function runArea(area: Area, settings: AreaRun): Promise<readonly R
   try {
     const bench = await openBench(area, settings, undo);
     const opened = await area.open(bench);
-    undo.push(() => opened[Symbol.asyncDispose]());
+    undo.push(() => opened[Symbol.asyncDispose]?.());
     const results: RowResult[] = [];
     for (const row of opened.rows.filter(({ what }) => what.includes(settings.rows ?? ""))) {
       const result = await runRow(row, bench, settings.rounds);
@@ -67,7 +67,5 @@ function subjectsOf({ root, of }: AreaRun): readonly { readonly name: string; re
 
 /** Of the checkout, as git names it. */
 function revisionOf(root: string): string {
-  return execFileSync("git", ["-C", root, "describe", "--all", "--always"], { encoding: "utf8" })
-    .trim()
-    .replace("heads/", "");
+  return run("git", "-C", root, "describe", "--all", "--always").trim().replace("heads/", "");
 }

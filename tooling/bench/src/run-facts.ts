@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import type { RunFacts } from "./result.js";
+import { sh } from "./shell.js";
 
 /** @param words those of the command line */
 export function readRunFacts(words: readonly string[], rounds: number): RunFacts {
@@ -13,11 +13,11 @@ export function readRunFacts(words: readonly string[], rounds: number): RunFacts
     load: loadavg()[0] ?? 0,
     versions: {
       Node: process.versions.node,
-      Docker: say("docker", ["version", "--format", "{{.Server.Version}}"]),
-      "docker client": say("docker", ["version", "--format", "{{.Client.Version}}"]),
-      Compose: say("docker", ["compose", "version", "--short"]),
-      OpenSSH: versionIn(say("ssh", ["-V"])),
-      rsync: versionIn(say("rsync", ["--version"])),
+      Docker: outputOf("docker", "version", "--format", "{{.Server.Version}}"),
+      "docker client": outputOf("docker", "version", "--format", "{{.Client.Version}}"),
+      Compose: outputOf("docker", "compose", "version", "--short"),
+      OpenSSH: versionIn(outputOf("ssh", "-V")),
+      rsync: versionIn(outputOf("rsync", "--version")),
     },
   };
 }
@@ -29,8 +29,9 @@ function describeMachine(): string {
   return `${cores} ${cores === 1 ? "core" : "cores"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${system}`;
 }
 
-function say(program: string, args: readonly string[]): string {
-  return execFileSync("sh", ["-c", 'exec "$@" 2>&1', "sh", program, ...args], { encoding: "utf8" }).trim();
+/** What a command prints on stdout or stderr. */
+function outputOf(...argv: readonly string[]): string {
+  return sh('exec "$@" 2>&1', ...argv).trim();
 }
 
 function versionIn(text: string): string {

@@ -8,10 +8,10 @@ const bench = { subjects: [subject], links: new Map() } as unknown as Bench;
 function contender(name: string, times: readonly number[], log: string[] = []): Contender {
   return {
     name,
-    prepare: ({ round }) => log.push(`${name}${round} prepared`),
-    run: async ({ round }) => {
-      log.push(`${name}${round}`);
-      return { ms: times[round] ?? 0, peakBytes: 100 + round, output: name };
+    prepare: ({ index }) => log.push(`${name}${index} prepared`),
+    run: async ({ index }) => {
+      log.push(`${name}${index}`);
+      return { ms: times[index] ?? 0, peakBytes: 100 + index, output: name };
     },
     check: (output) => log.push(`${String(output)} checked`),
   };

@@ -1,9 +1,10 @@
+import { errorMessage } from "./error-message.js";
 import type { Route } from "./link.js";
 import { type LinkCounts, startCounting } from "./link-counters.js";
 import type { Measured } from "./measured.js";
 import type { Failed, Figures, Reference, RowResult } from "./result.js";
 import { isFailed } from "./result.js";
-import type { Bench, Contender, Cost, Row, Turn } from "./row.js";
+import type { Bench, Contender, Cost, Round, Row } from "./row.js";
 import { median, ratioOf, rotate, spreadOf } from "./statistics.js";
 
 /** One round of one contender. */
@@ -40,11 +41,11 @@ export async function runRow(row: Row, bench: Bench, rounds: number): Promise<Ro
   const routes = row.link === undefined ? undefined : bench.links.get(row.link);
   const timedRounds = roundsOf(row.cost, rounds);
   const warmUps = row.cost === undefined || row.cost === "light" || row.bulk === true ? 1 : 0;
-  for (let round = 0; round < timedRounds + warmUps; round += 1) {
-    const isTimed = round >= warmUps;
+  for (let index = 0; index < timedRounds + warmUps; index += 1) {
+    const isTimed = index >= warmUps;
     const route = chooseRoute(routes, isTimed && row.bulk === true);
-    for (const lane of rotate(lanes, round))
-      await runLane(lane, { turn: turnOf(round, route), route, isTimed, counts: isTimed || row.bulk === true });
+    for (const lane of rotate(lanes, index))
+      await runLane(lane, { round: createRound(index, route), route, isTimed, counts: isTimed || row.bulk === true });
   }
   return summarize(row, lanes, { rounds: timedRounds, handshakeTrips: otto.handshakeTrips(row.link) });
 }
@@ -53,9 +54,9 @@ function chooseRoute(routes: readonly Route[] | undefined, isPastProxy: boolean)
   return (isPastProxy ? routes?.find(({ isCounted }) => !isCounted) : undefined) ?? routes?.[0];
 }
 
-function turnOf(round: number, route: Route | undefined): Turn {
+function createRound(index: number, route: Route | undefined): Round {
   return {
-    round,
+    index,
     get route() {
       if (route === undefined) throw new Error("bench: a row without a link asked for its route");
       return route;
@@ -63,25 +64,25 @@ function turnOf(round: number, route: Route | undefined): Turn {
   };
 }
 
-interface LaneTurn {
-  readonly turn: Turn;
+interface LaneRound {
+  readonly round: Round;
   readonly route: Route | undefined;
   readonly isTimed: boolean;
   readonly counts: boolean;
 }
 
-async function runLane(lane: Lane, { turn, route, isTimed, counts }: LaneTurn): Promise<void> {
+async function runLane(lane: Lane, { round, route, isTimed, counts }: LaneRound): Promise<void> {
   if (lane.failed !== undefined) return;
   try {
-    await lane.contender.prepare?.(turn);
+    await lane.contender.prepare?.(round);
     const count = route?.isCounted === true ? await startCounting(route) : undefined;
-    const { ms, peakBytes, output, calls = 1 }: Measured<unknown> = await lane.contender.run(turn);
+    const { ms, peakBytes, output, calls = 1 }: Measured<unknown> = await lane.contender.run(round);
     const sample: Sample = { ms, peakBytes, counts: perCall(await count?.(), calls) };
-    await lane.contender.check(output, turn);
+    await lane.contender.check(output, round);
     if (isTimed) lane.samples.push(sample);
     if (counts) lane.counted.push(sample);
   } catch (error) {
-    lane.failed = error instanceof Error ? error.message : String(error);
+    lane.failed = errorMessage(error);
   }
 }
 

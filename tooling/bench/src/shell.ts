@@ -5,9 +5,15 @@ export function run(program: string, ...args: readonly string[]): string {
   return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28 });
 }
 
-/** One line of sh, with `$1`, `$2`, … for the arguments. */
+/** Runs one line of sh, with `$1`, `$2`, … for the arguments. */
 export function sh(line: string, ...args: readonly string[]): string {
-  return run("sh", "-c", line, "sh", ...args);
+  const [program, ...words] = shellArgv(line, ...args);
+  return run(program, ...words);
+}
+
+/** A command that runs one line of sh, with `$1`, `$2`, … for the arguments. */
+export function shellArgv(line: string, ...args: readonly string[]): readonly [string, ...string[]] {
+  return ["sh", "-c", line, "sh", ...args];
 }
 
 /** @throws Error with both values, where they differ */

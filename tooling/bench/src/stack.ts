@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { commandContender, commandOverSsh } from "./command-contender.js";
 import type { Route } from "./link.js";
 import type { Measured } from "./measured.js";
-import { layRepo, type Repo } from "./repo.js";
-import type { Contender, Turn } from "./row.js";
-import { expectEqual, run } from "./shell.js";
+import { layRepo } from "./repo.js";
+import type { Contender, Round } from "./row.js";
+import { expectEqual, run, shellArgv } from "./shell.js";
 import type { SshClient } from "./ssh-client.js";
 import type { Subject } from "./subject.js";
 
@@ -15,16 +15,16 @@ export interface Stack {
   /** Of the Compose file that is brought up. */
   readonly directory: string;
   readonly services: number;
-  readonly up: (turn: Turn) => Promise<Measured<unknown>>;
-  readonly down: (turn: Turn) => Promise<Measured<unknown>>;
+  readonly up: (round: Round) => Promise<Measured<unknown>>;
+  readonly down: (round: Round) => Promise<Measured<unknown>>;
   /** Of its running containers. */
   containers(): readonly string[];
 }
 
 export interface StackSettings {
   readonly directory: string;
-  /** Unique: it marks the containers. */
-  readonly mark: string;
+  /** Unique: the label of its containers, and the name of its project. */
+  readonly label: string;
   readonly image: string;
   readonly services: number;
   /** Lines of every service. */
@@ -32,17 +32,12 @@ export interface StackSettings {
   readonly route: Route;
 }
 
-export interface OttoStack extends Stack {
-  readonly repo: Repo;
-}
-
 /** By `otto docker up` and `otto docker down`. */
-export function ottoStack(subject: Subject, settings: StackSettings): OttoStack {
-  const { directory, mark, route } = settings;
-  const repo = layRepo(directory, { name: mark, routes: [route], compose: formatCompose(settings), on: route });
+export function ottoStack(subject: Subject, settings: StackSettings): Stack {
+  const { directory, label, route } = settings;
+  const repo = layRepo(directory, { name: label, routes: [route], compose: formatCompose(settings), on: route });
   const call = (verb: string) => subject.cli(["docker", verb, "--json"], repo.settings);
-  const verbs = { name: subject.name, root: repo.root, up: () => call("up"), down: () => call("down") };
-  return { ...describe(settings, verbs), repo };
+  return describe(settings, { name: subject.name, root: repo.root, up: () => call("up"), down: () => call("down") });
 }
 
 /** By the docker client of this machine with `DOCKER_HOST=ssh://`. */
@@ -73,41 +68,32 @@ export function composeByHand(client: SshClient, settings: StackSettings): Stack
 export function rsyncAndCompose(client: SshClient, settings: StackSettings): Stack {
   const root = layCompose(settings);
   const there = `${root}-there`;
+  const line = 'rsync --archive --delete "$1/" "$2:$3/" && host=$2 && shift 3 && exec ssh "$host" docker "$@"';
   const compose = (...words: string[]) =>
     commandContender({
       name: `rsync + ssh docker compose${client.label}`,
-      argv: ({ route }) => [
-        "sh",
-        "-c",
-        'rsync --archive --delete "$1/" "$2:$3/" && host=$2 && shift 3 && exec ssh "$host" docker "$@"',
-        "sh",
-        root,
-        route.name,
-        there,
-        ...composeWords(settings, there),
-        ...words,
-      ],
+      argv: ({ route }) => [...shellArgv(line, root, route.name, there), ...composeWords(settings, there), ...words],
       env: () => client.env,
       check: () => undefined,
     });
   return describe(settings, { root, ...upAndDown(compose) });
 }
 
-function layCompose({ directory, mark, ...settings }: StackSettings): string {
-  const root = join(directory, mark);
+function layCompose({ directory, label, ...settings }: StackSettings): string {
+  const root = join(directory, label);
   mkdirSync(root, { recursive: true });
-  writeFileSync(join(root, "compose.yml"), formatCompose({ directory, mark, ...settings }));
+  writeFileSync(join(root, "compose.yml"), formatCompose({ directory, label, ...settings }));
   return root;
 }
 
-function formatCompose({ image, services, mark, serviceLines = [] }: StackSettings): string {
-  const lines = [`image: "${image}"`, "init: true", `labels: { bench.stack: "${mark}" }`, ...serviceLines];
+function formatCompose({ image, services, label, serviceLines = [] }: StackSettings): string {
+  const lines = [`image: "${image}"`, "init: true", `labels: { bench.stack: "${label}" }`, ...serviceLines];
   const each = Array.from({ length: services }, (_, n) => [`  s${n}:`, ...lines.map((line) => `    ${line}`)]).flat();
   return `services:\n${each.join("\n")}\n`;
 }
 
-function composeWords({ mark }: StackSettings, root: string): string[] {
-  return ["compose", "--project-name", mark, "--project-directory", root];
+function composeWords({ label }: StackSettings, root: string): string[] {
+  return ["compose", "--project-name", label, "--project-directory", root];
 }
 
 function upAndDown(compose: (...words: string[]) => Contender): Pick<Stack, "name" | "up" | "down"> {
@@ -120,9 +106,9 @@ interface Verbs extends Pick<Stack, "name" | "up" | "down"> {
   readonly root: string;
 }
 
-function describe({ mark, services }: StackSettings, { name, root, up, down }: Verbs): Stack {
+function describe({ label, services }: StackSettings, { name, root, up, down }: Verbs): Stack {
   const containers = () =>
-    run("docker", "ps", "--quiet", "--filter", `label=bench.stack=${mark}`)
+    run("docker", "ps", "--quiet", "--filter", `label=bench.stack=${label}`)
       .split("\n")
       .filter((id) => id !== "");
   return { name, directory: root, services, up, down, containers };
@@ -135,15 +121,15 @@ export function contendersOf(stack: Stack): Readonly<Record<"up" | "unchanged" |
   return {
     up: {
       name,
-      prepare: async (turn) => isUp() && (await stack.down(turn)),
-      run: (turn) => stack.up(turn),
+      prepare: async (round) => isUp() && (await stack.down(round)),
+      run: (round) => stack.up(round),
       check: () => expectEqual("running containers", stack.containers().length, stack.services),
     },
     unchanged: keptUp(stack),
     down: {
       name,
-      prepare: async (turn) => isUp() || (await stack.up(turn)),
-      run: (turn) => stack.down(turn),
+      prepare: async (round) => isUp() || (await stack.up(round)),
+      run: (round) => stack.down(round),
       check: () => expectEqual("running containers", stack.containers().length, 0),
     },
   };
@@ -154,12 +140,12 @@ export function keptUp(stack: Stack, change: () => unknown = () => undefined): C
   let before: readonly string[] = [];
   return {
     name: stack.name,
-    prepare: async (turn) => {
-      if (stack.containers().length === 0) await stack.up(turn);
+    prepare: async (round) => {
+      if (stack.containers().length === 0) await stack.up(round);
       change();
       before = stack.containers();
     },
-    run: (turn) => stack.up(turn),
+    run: (round) => stack.up(round),
     check: () => expectEqual("containers", stack.containers(), before),
   };
 }

@@ -28,7 +28,7 @@ test("a row has one line for each reference, and no column is empty", () => {
   const targets = [{ area: "x", what: "work", against: "a | b", ratio: 0.05 }];
   const trips = "12 (3 after the handshake) / -";
   expect(squeeze(formatTable(result, { area: "x", targets })).split("\n")).toEqual([
-    "| what | link | otto | against | theirs | ratio (spread) | aim | up | handshakes | round trips |",
+    "| what | link | otto | against | theirs | ratio (spread) | target | up | handshakes | round trips |",
     "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     `| work | direct, 50 ms | 9.00 ms | a \\| b | 90 ms | 0.10 (0.090 to 0.50) | ≤ 0.05 x: missed | 10 B / 2.0 MB | 1 / - | ${trips} |`,
     `| work | direct, 50 ms | 9.00 ms | before | not measured: no function x | | | 10 B / - | 1 / - | ${trips} |`,

@@ -10,7 +10,7 @@ const head = [
   "against",
   "theirs",
   "ratio (spread)",
-  "aim",
+  "target",
   "up",
   "down",
   "handshakes",
@@ -39,7 +39,7 @@ function linesOf(row: RowResult, area: string, targets: readonly Target[]): stri
   return references.map((reference, index) => {
     const first = index === 0;
     const own = first ? targetsOf(targets, area, row, undefined) : [];
-    const aims = [...own, ...(reference === undefined ? [] : targetsOf(targets, area, row, reference.name))];
+    const ofLine = [...own, ...(reference === undefined ? [] : targetsOf(targets, area, row, reference.name))];
     return [
       row.what,
       row.link === undefined ? "" : linkTitles[row.link as LinkName],
@@ -47,7 +47,7 @@ function linesOf(row: RowResult, area: string, targets: readonly Target[]): stri
       (reference?.name ?? "").replaceAll("|", "\\|"),
       reference === undefined ? "" : formatTime(reference.figures),
       reference?.ratio === undefined ? "" : formatRatio(reference.ratio),
-      aims.map((aim) => formatAim(aim, row)).join("; "),
+      ofLine.map((target) => formatVerdict(target, row)).join("; "),
       both(row.ours, reference, ({ upBytes }) => formatBytes(upBytes)),
       both(row.ours, reference, ({ downBytes }) => formatBytes(downBytes)),
       both(row.ours, reference, ({ handshakes }) => handshakes?.toString()),
@@ -57,10 +57,10 @@ function linesOf(row: RowResult, area: string, targets: readonly Target[]): stri
   });
 }
 
-function formatAim(aim: Target, row: RowResult): string {
-  const misses = missesOf(aim, row);
+function formatVerdict(target: Target, row: RowResult): string {
+  const misses = missesOf(target, row);
   const verdict = misses === undefined ? "not measured" : misses.length === 0 ? "met" : "missed";
-  return `${formatTarget(aim)}: ${verdict}`;
+  return `${formatTarget(target)}: ${verdict}`;
 }
 
 /** `ours / theirs`; a figure that is not there is `-`. */

@@ -1,8 +1,14 @@
 import type { Target } from "./check-targets.js";
+import { isFar, linkNames } from "./link.js";
 
 const twentyThousand = "20,000 files, 205 MB";
 const few = "54 files, 200 MB";
 const reached = "20,000 files, 50 of them copied";
+const noCache = "20,000 files, no cache";
+const sha256sum = "find | xargs -P 2 sha256sum";
+const withoutPatterns = "otto without patterns";
+const execInSession = "exec in a container, in a session";
+const engineSocket = "the engine's socket";
 
 /** What the rows should come to. */
 export const targets: readonly Target[] = [
@@ -13,48 +19,38 @@ export const targets: readonly Target[] = [
   { area: "start", what: "completing a host", ms: 150 },
   { area: "start", what: "completing a path of a host, read before", ms: 150 },
 
-  { area: "context", what: "20,000 files, empty cache", against: "find | xargs -P 2 sha256sum", ratio: 0.6 },
-  { area: "context", what: "20,000 files, no cache", against: "find | xargs -P 2 sha256sum", ratio: 0.6 },
-  { area: "context", what: "20,000 files, no cache", peakBytes: 160e6 },
+  { area: "context", what: "20,000 files, empty cache", against: sha256sum, ratio: 0.6 },
+  { area: "context", what: noCache, against: sha256sum, ratio: 0.6 },
+  { area: "context", what: noCache, peakBytes: 160e6 },
   { area: "context", what: "20,000 files, warm cache", against: "git status", ratio: 3 },
-  { area: "context", what: "ten ignore patterns, no cache", against: "otto without patterns", ratio: 1.15 },
-  { area: "context", what: "ten ignore patterns, warm cache", against: "otto without patterns", ratio: 1.15 },
+  { area: "context", what: "ten ignore patterns, no cache", against: withoutPatterns, ratio: 1.15 },
+  { area: "context", what: "ten ignore patterns, warm cache", against: withoutPatterns, ratio: 1.15 },
   { area: "context", what: "20 files, no cache", ms: 5 },
   { area: "context", what: "event loop held, 20,000 files", ms: 50 },
 
-  { area: "build", what: `no change, ${few}`, link: "direct-50", roundTripsAfterHandshake: 3 },
-  { area: "build", what: `no change, ${few}`, link: "bastion-50", roundTripsAfterHandshake: 3 },
+  ...delayed({ area: "build", what: `no change, ${few}`, roundTripsAfterHandshake: 3 }),
   { area: "build", what: `no change, ${reached}`, against: "otto, 54 files", ratio: 1.3 },
   { area: "build", what: `a file changed that none copies, ${reached}`, against: "otto, 54 files", ratio: 1.3 },
   { area: "build", what: `first build, ${twentyThousand}`, link: "direct", against: "docker over ssh", ratio: 0.54 },
 
   { area: "stack", what: "up, 30 services", link: "direct", against: "ssh docker compose", ratio: 1.15 },
   { area: "stack", what: "down, 30 services", link: "direct", against: "ssh docker compose", ratio: 1.15 },
-  { area: "stack", what: "unchanged up, 6 services", link: "direct-50", roundTripsAfterHandshake: 6 },
-  { area: "stack", what: "unchanged up, 6 services", link: "bastion-50", roundTripsAfterHandshake: 6 },
+  ...delayed({ area: "stack", what: "unchanged up, 6 services", roundTripsAfterHandshake: 6 }),
 
   { area: "tree", what: "unchanged up, 10,000 files", against: "otto without the tree", moreMs: 300 },
 
-  { area: "exec", what: "exec in a container, in a session", link: "direct", ms: 12 },
-  {
-    area: "exec",
-    what: "exec in a container, in a session",
-    link: "direct",
-    against: "the engine's socket",
-    ratio: 0.2,
-  },
-  { area: "exec", what: "exec in a container, in a session", link: "direct-50", roundTripsAfterHandshake: 2 },
-  { area: "exec", what: "exec in a container, in a session", link: "bastion-50", roundTripsAfterHandshake: 2 },
+  { area: "exec", what: execInSession, link: "direct", ms: 12 },
+  { area: "exec", what: execInSession, link: "direct", against: engineSocket, ratio: 0.2 },
+  ...delayed({ area: "exec", what: execInSession, roundTripsAfterHandshake: 2 }),
   {
     area: "exec",
     what: "100 execs in a container at once, in a session",
     link: "direct",
-    against: "the engine's socket",
+    against: engineSocket,
     ratio: 1.3,
   },
   { area: "exec", what: "run in a container, in a session", link: "direct", ms: 5 },
-  { area: "exec", what: "exec in a container, a command", link: "direct-50", roundTripsAfterHandshake: 4 },
-  { area: "exec", what: "exec in a container, a command", link: "bastion-50", roundTripsAfterHandshake: 4 },
+  ...delayed({ area: "exec", what: "exec in a container, a command", roundTripsAfterHandshake: 4 }),
   { area: "exec", what: "exec on the parent, a command, connection persists", link: "direct-50", ms: 250 },
 
   {
@@ -72,8 +68,7 @@ export const targets: readonly Target[] = [
     ratio: 1.22,
   },
 
-  { area: "ps", what: "docker ps", link: "direct-50", roundTripsAfterHandshake: 2 },
-  { area: "ps", what: "docker ps", link: "bastion-50", roundTripsAfterHandshake: 2 },
+  ...delayed({ area: "ps", what: "docker ps", roundTripsAfterHandshake: 2 }),
   {
     area: "ps",
     what: "docker ps, connection persists",
@@ -84,3 +79,8 @@ export const targets: readonly Target[] = [
 
   { area: "ssh", what: "sendTree, 512 MB", link: "direct", against: "bare ssh2, cat >/dev/null", ratio: 1.2 },
 ];
+
+/** The target on each link with a delay. */
+function delayed(target: Omit<Target, "link">): readonly Target[] {
+  return linkNames.filter(isFar).map((link) => ({ ...target, link }));
+}

@@ -4,8 +4,9 @@ import { commandContender, dockerOverSsh } from "../command-contender.js";
 import type { LinkName } from "../link.js";
 import type { Measured } from "../measured.js";
 import { contextPathOf } from "../repo.js";
-import type { Area, Bench, Contender, Cost, Row, Turn } from "../row.js";
-import { run } from "../shell.js";
+import { required } from "../required.js";
+import type { Area, Bench, Contender, Cost, Round, Row } from "../row.js";
+import { run, shellArgv } from "../shell.js";
 import type { SshClient } from "../ssh-client.js";
 import type { Subject } from "../subject.js";
 import { noiseOf, writeLargeFiles, writeSmallFiles } from "../tree.js";
@@ -14,7 +15,7 @@ import { noiseOf, writeLargeFiles, writeSmallFiles } from "../tree.js";
 interface Builder {
   readonly name: string;
   readonly checkout: Checkout;
-  readonly build: (turn: Turn) => Promise<Measured<unknown>>;
+  readonly build: (round: Round) => Promise<Measured<unknown>>;
   readonly tag: () => string;
 }
 
@@ -49,7 +50,7 @@ export const build: Area = {
   usesLinks: true,
   open: async (bench) => {
     const rows = [...bench.links.keys()].flatMap((link) => linkRows(bench, link));
-    return { rows, [Symbol.asyncDispose]: async () => undefined };
+    return { rows };
   },
 };
 
@@ -105,7 +106,7 @@ function shapeRows(bench: Bench, link: LinkName, { shape, chosen }: ShapeRows): 
       what: `${what}, ${shape.title}`,
       link,
       cost,
-      ours: (subject) => contenderOf(find(ours, subject), change),
+      ours: (subject) => contenderOf(required(ours, subject, `checkout of ${subject.name}`), change),
       theirs: theirs.map((builder) => contenderOf(builder, change)),
       ...(index === chosen.length - 1 && { done: () => removeAll([...ours.values(), ...theirs]) }),
     }),
@@ -128,7 +129,7 @@ function reachRows(bench: Bench, link: LinkName, { reached, large }: ReachShapes
     what: `${what}, 20,000 files, 50 of them copied`,
     link,
     cost: "heavy",
-    ours: (subject) => contenderOf(find(ours, subject), change),
+    ours: (subject) => contenderOf(required(ours, subject, `checkout of ${subject.name}`), change),
     theirs,
   });
   return [
@@ -156,11 +157,11 @@ function layCheckout(bench: Bench, link: LinkName, shape: ContextShape, contende
 function contenderOf({ name, checkout, build, tag }: Builder, change: Scenario["change"]): Contender {
   return {
     name,
-    prepare: async (turn) => {
+    prepare: async (round) => {
       if (change === undefined) return checkout.layAnew();
-      if (checkout.repo === undefined) {
+      if (!checkout.isLaid) {
         checkout.layAnew();
-        await build(turn);
+        await build(round);
       }
       change(checkout);
     },
@@ -170,30 +171,27 @@ function contenderOf({ name, checkout, build, tag }: Builder, change: Scenario["
 }
 
 function ottoBuilder(subject: Subject, checkout: Checkout): Builder {
-  const repo = () => checkout.repo ?? checkout.layAnew();
   return {
     name: subject.name,
     checkout,
-    build: ({ route }) => subject.cli(["docker", "build", "--on", route.name, "--json"], repo().settings),
-    tag: () => `${repo().name}-api:latest`,
+    build: ({ route }) => subject.cli(["docker", "build", "--on", route.name, "--json"], checkout.repo.settings),
+    tag: () => `${checkout.repo.name}-api:latest`,
   };
 }
 
 function dockerBuilder(client: SshClient, checkout: Checkout): Builder {
-  const repo = () => checkout.repo ?? checkout.layAnew();
-  const tag = () => `${repo().name}:latest`;
-  const words = () => ["build", "--progress", "plain", "--tag", tag(), contextPathOf(repo())];
+  const tag = () => `${checkout.repo.name}:latest`;
+  const words = () => ["build", "--progress", "plain", "--tag", tag(), contextPathOf(checkout.repo)];
   const { name, run } = dockerOverSsh(client, { words, check: () => undefined });
   return { name, checkout, build: run, tag };
 }
 
 function tarBuilder(client: SshClient, checkout: Checkout): Builder {
-  const repo = () => checkout.repo ?? checkout.layAnew();
-  const tag = () => `${repo().name}:latest`;
+  const tag = () => `${checkout.repo.name}:latest`;
   const line = 'tar -C "$1" -c . | ssh "$2" docker build --quiet --tag "$3" -';
   const { name, run } = commandContender({
     name: "tar | ssh docker build",
-    argv: ({ route }) => ["sh", "-c", line, "sh", contextPathOf(repo()), route.name, tag()],
+    argv: ({ route }) => shellArgv(line, contextPathOf(checkout.repo), route.name, tag()),
     env: () => client.env,
     check: () => undefined,
   });
@@ -202,11 +200,10 @@ function tarBuilder(client: SshClient, checkout: Checkout): Builder {
 
 /** What the engine takes when the context is there already. */
 function parentBuilder(env: NodeJS.ProcessEnv, checkout: Checkout): Builder {
-  const repo = () => checkout.repo ?? checkout.layAnew();
-  const tag = () => `${repo().name}:latest`;
+  const tag = () => `${checkout.repo.name}:latest`;
   const { name, run } = commandContender({
     name: "docker build on the parent",
-    argv: () => ["docker", "build", "--progress", "plain", "--tag", tag(), contextPathOf(repo())],
+    argv: () => ["docker", "build", "--progress", "plain", "--tag", tag(), contextPathOf(checkout.repo)],
     env: () => env,
     check: () => undefined,
   });
@@ -216,10 +213,4 @@ function parentBuilder(env: NodeJS.ProcessEnv, checkout: Checkout): Builder {
 function removeAll(builders: readonly Builder[]): void {
   for (const { checkout } of builders) checkout.remove();
   run("docker", "builder", "prune", "--all", "--force");
-}
-
-function find(builders: ReadonlyMap<Subject, Builder>, subject: Subject): Builder {
-  const found = builders.get(subject);
-  if (found === undefined) throw new Error(`bench: no checkout of ${subject.name}`);
-  return found;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { commandContender } from "../command-contender.js";
 import type { Area, Bench, Contender, Row } from "../row.js";
-import { expectEqual, run } from "../shell.js";
+import { expectEqual, run, shellArgv } from "../shell.js";
 import type { Subject } from "../subject.js";
 import { writeSmallFiles } from "../tree.js";
 
@@ -58,7 +58,7 @@ export const context: Area = {
     run("git", ...git, "add", "-A");
     run("git", ...git, "commit", "-qm", "tree");
     await setTimeout(settleMs);
-    return { rows: rowsOf(bench, { large, files, git }), [Symbol.asyncDispose]: async () => undefined };
+    return { rows: rowsOf(bench, { large, files, git }) };
   },
 };
 
@@ -89,7 +89,7 @@ function rowsOf({ otto, directory }: Bench, { large, files, git }: Trees): Row[]
   };
   const sha256sum = commandContender({
     name: "find | xargs -P 2 sha256sum",
-    argv: () => ["sh", "-c", checksums],
+    argv: () => shellArgv(checksums),
     env: () => env,
     cwd: () => large,
     check: ({ stdout }) => expectEqual("checksums", Number(stdout), files),
@@ -125,8 +125,8 @@ function rowsOf({ otto, directory }: Bench, { large, files, git }: Trees): Row[]
 function held(contender: Contender<Reading>): Contender<Reading> {
   return {
     ...contender,
-    run: async (turn) => {
-      const measured = await contender.run(turn);
+    run: async (round) => {
+      const measured = await contender.run(round);
       return { ...measured, ms: measured.output.heldMs };
     },
   };

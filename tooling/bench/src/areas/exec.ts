@@ -4,7 +4,7 @@ import { type RunningContainer, startContainer } from "../container.js";
 import { createEngineExec } from "../engine-exec.js";
 import { isFar, type LinkName } from "../link.js";
 import type { Area, Bench, Contender, Row } from "../row.js";
-import { expectEqual } from "../shell.js";
+import { expectEqual, shellArgv } from "../shell.js";
 import type { SshClient } from "../ssh-client.js";
 
 const many = 100;
@@ -50,30 +50,33 @@ function sessionRows({ ssh }: Bench, link: LinkName, { container, engine }: Exec
     run: async () => ({ ms: await ms(), output: undefined }),
     check: () => undefined,
   });
+  const line = `seq ${many} | xargs -P ${atOnce} -I {} ssh "$1" docker exec "$2" echo {} | wc -l`;
   const manyBySsh = commandContender({
     name: `ssh docker exec${ssh.shared.label}`,
-    argv: ({ route }) => [
-      "sh",
-      "-c",
-      `seq ${many} | xargs -P ${atOnce} -I {} ssh "$1" docker exec "$2" echo {} | wc -l`,
-      "sh",
-      route.name,
-      container.id,
-    ],
+    argv: ({ route }) => shellArgv(line, route.name, container.id),
     env: () => ssh.shared.env,
     check: ({ stdout }) => expectEqual("answers", Number(stdout), many),
   });
+  const repeatedRow = (
+    what: string,
+    call: "execInContainer" | "runInContainer",
+    theirs: readonly Contender[],
+  ): Row => ({
+    what,
+    link,
+    ours: (subject) => ({
+      name: subject.name,
+      run: async ({ route }) => ({ ...(await subject.call(call, route, container.name, calls)), calls }),
+      check: (codes) => expectEqual("exit codes", codes, Array(calls).fill(0)),
+    }),
+    theirs,
+  });
   return [
-    {
-      what: "exec in a container, in a session",
-      link,
-      ours: (subject) => ({
-        name: subject.name,
-        run: async ({ route }) => ({ ...(await subject.call("execInContainer", route, container.name, calls)), calls }),
-        check: (codes) => expectEqual("exit codes", codes, Array(calls).fill(0)),
-      }),
-      theirs: [socket(() => engine.each(calls)), sshDockerExec, dockerExec(ssh.shared, container)],
-    },
+    repeatedRow("exec in a container, in a session", "execInContainer", [
+      socket(() => engine.each(calls)),
+      sshDockerExec,
+      dockerExec(ssh.shared, container),
+    ]),
     {
       what: "100 execs in a container at once, in a session",
       link,
@@ -85,16 +88,7 @@ function sessionRows({ ssh }: Bench, link: LinkName, { container, engine }: Exec
       }),
       theirs: [socket(() => engine.many(many, atOnce)), manyBySsh],
     },
-    {
-      what: "run in a container, in a session",
-      link,
-      ours: (subject) => ({
-        name: subject.name,
-        run: async ({ route }) => ({ ...(await subject.call("runInContainer", route, container.name, calls)), calls }),
-        check: (codes) => expectEqual("exit codes", codes, Array(calls).fill(0)),
-      }),
-      theirs: [sshDockerExec],
-    },
+    repeatedRow("run in a container, in a session", "runInContainer", [sshDockerExec]),
   ];
 }
 
@@ -104,9 +98,9 @@ function commandRows({ ssh }: Bench, link: LinkName, { container }: ExecTarget):
     link,
     ours: (subject) => ({
       name: subject.name,
-      run: (turn) => {
-        const id = onParent ? turn.route.name : container.hostId(turn);
-        const repo = persists ? container.persistent(turn.route) : container.repo(turn.route);
+      run: (round) => {
+        const id = onParent ? round.route.name : container.hostId(round);
+        const repo = persists ? container.persistent(round.route) : container.repo(round.route);
         return subject.cli(["host", id, "exec", "--", "true"], repo.settings);
       },
       check: () => undefined,

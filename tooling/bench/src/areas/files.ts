@@ -4,8 +4,8 @@ import { commandContender } from "../command-contender.js";
 import { type RunningContainer, startContainer } from "../container.js";
 import type { LinkName } from "../link.js";
 import type { Measured } from "../measured.js";
-import type { Area, Bench, Contender, Row, Turn } from "../row.js";
-import { expectEqual, run, sh } from "../shell.js";
+import type { Area, Bench, Contender, Round, Row } from "../row.js";
+import { expectEqual, run, sh, shellArgv } from "../shell.js";
 import type { SshClient } from "../ssh-client.js";
 import { noiseOf, writeSmallFiles } from "../tree.js";
 
@@ -16,14 +16,14 @@ const smallCount = 10_000;
 const meanBytes = 2000;
 
 type Direction = "put" | "get";
-type Place = "the parent" | "a container";
+type Side = "the parent" | "a container";
 
-/** One way to copy; `from` and `to` are paths of this machine, of the parent or of the container. */
-interface Way {
+/** One method to copy; `from` and `to` are paths of this machine, of the parent or of the container. */
+interface CopyMethod {
   readonly name: string;
   /** Where it copies to or from, when that is not the row's: what the link itself allows. */
-  readonly place?: Place;
-  copy(turn: Turn, from: string, to: string): Promise<Measured<unknown>>;
+  readonly side?: Side;
+  copy(round: Round, from: string, to: string): Promise<Measured<unknown>>;
 }
 
 export const files: Area = {
@@ -43,13 +43,13 @@ export const files: Area = {
   },
 };
 
-interface Ground {
+interface CopyFixture {
   readonly container: RunningContainer;
   /** Where files of the parent lie. */
   readonly there: string;
 }
 
-function linkRows(bench: Bench, link: LinkName, ground: Ground): readonly Row[] {
+function linkRows(bench: Bench, link: LinkName, fixture: CopyFixture): readonly Row[] {
   const scale = bench.scale * (link === "direct" ? 1 : farScale);
   const here = join(bench.directory, `here-${link}`);
   const content = { large: join(here, "large"), small: join(here, "small") };
@@ -60,18 +60,18 @@ function linkRows(bench: Bench, link: LinkName, ground: Ground): readonly Row[] 
   });
   const rows = (["large", "small"] as const).flatMap((kind: Kind) =>
     (["put", "get"] as const).flatMap((direction) =>
-      (["the parent", "a container"] as const).map((place): Row => {
+      (["the parent", "a container"] as const).map((side): Row => {
         const preposition = direction === "put" ? "to" : "from";
-        const title = place === "the parent" || direction === "get" ? preposition : "into";
-        const copy = { source: content[kind], direction, place, ground, layOnce, here };
+        const title = side === "the parent" || direction === "get" ? preposition : "into";
+        const copy = { source: content[kind], direction, side, fixture, layOnce, here };
         return {
-          what: `${direction} ${kind === "large" ? "256 MB" : "10,000 files"} ${title} ${place}`,
+          what: `${direction} ${kind === "large" ? "256 MB" : "10,000 files"} ${title} ${side}`,
           link,
           cost: "heavy",
           bulk: true,
-          ours: (subject) => contenderOf(ottoWay(subject, copy), copy),
-          theirs: referencesOf(bench, kind, copy).map((way) =>
-            contenderOf(way, { ...copy, place: way.place ?? place }),
+          ours: (subject) => contenderOf(ottoMethod(subject, copy), copy),
+          theirs: referencesOf(bench, kind, copy).map((method) =>
+            contenderOf(method, { ...copy, side: method.side ?? side }),
           ),
         };
       }),
@@ -86,41 +86,43 @@ interface Copy {
   /** What is copied, as it lies on this machine. */
   readonly source: string;
   readonly direction: Direction;
-  readonly place: Place;
-  readonly ground: Ground;
+  readonly side: Side;
+  readonly fixture: CopyFixture;
   readonly layOnce: () => void;
   /** Where `get` writes. */
   readonly here: string;
 }
 
-function contenderOf(way: Way, copy: Copy): Contender {
-  const { source, direction, place, ground, here } = copy;
-  const isInside = place === "a container";
-  const mark = way.name.replace(/\W+/g, "-");
-  const far = isInside ? "/there" : ground.there;
-  const [from, to] = direction === "put" ? [source, `${far}/${mark}`] : [`${far}/source`, join(here, mark)];
+function contenderOf(method: CopyMethod, copy: Copy): Contender {
+  const { source, direction, side, fixture, here } = copy;
+  const isInside = side === "a container";
+  const label = method.name.replace(/\W+/g, "-");
+  const far = isInside ? "/there" : fixture.there;
+  const [from, to] = direction === "put" ? [source, `${far}/${label}`] : [`${far}/source`, join(here, label)];
   const inside = direction === "put" && isInside;
+  const remove = () => {
+    if (inside) run("docker", "exec", fixture.container.id, "rm", "-rf", to);
+    else rmSync(to, { recursive: true, force: true });
+  };
   return {
-    name: way.name,
+    name: method.name,
     prepare: () => {
       copy.layOnce();
-      if (inside) run("docker", "exec", ground.container.id, "rm", "-rf", to);
-      else rmSync(to, { recursive: true, force: true });
+      remove();
       if (direction === "get") laySource(copy, from);
     },
-    run: (turn) => way.copy(turn, from, to),
+    run: (round) => method.copy(round, from, to),
     check: () => {
-      const found = digestTree(to, inside ? ground.container.id : undefined);
+      const found = digestTree(to, inside ? fixture.container.id : undefined);
       expectEqual(`what was copied to ${to}`, found, digestTree(source));
-      if (inside) run("docker", "exec", ground.container.id, "rm", "-rf", to);
-      else rmSync(to, { recursive: true, force: true });
+      remove();
     },
   };
 }
 
 /** Lays what `get` fetches, unless it lies there. */
-function laySource({ source, place, ground }: Copy, path: string): void {
-  if (place === "the parent") {
+function laySource({ source, side, fixture }: Copy, path: string): void {
+  if (side === "the parent") {
     sh(
       '[ -e "$2.of" ] && [ "$(cat "$2.of")" = "$1" ] || { rm -rf "$2" && cp -r "$1" "$2" && echo "$1" >"$2.of"; }',
       source,
@@ -128,7 +130,7 @@ function laySource({ source, place, ground }: Copy, path: string): void {
     );
     return;
   }
-  const { id } = ground.container;
+  const { id } = fixture.container;
   sh(
     'docker exec "$3" grep -qxF "$1" "$2.of" || { docker exec "$3" rm -rf "$2" && docker cp --quiet "$1" "$3:$2" && docker exec "$3" sh -c "echo $1 >$2.of"; }',
     source,
@@ -143,15 +145,15 @@ const digests =
 /** Of names and contents, apart from the name of what was copied itself. */
 function digestTree(path: string, container?: string): string {
   if (container === undefined) return sh(digests, path);
-  return run("docker", "exec", container, "sh", "-c", digests, "sh", path);
+  return run("docker", "exec", container, ...shellArgv(digests, path));
 }
 
-function ottoWay(subject: Bench["otto"], { direction, place, ground }: Copy): Way {
-  const { name } = ground.container;
+function ottoMethod(subject: Bench["otto"], { direction, side, fixture }: Copy): CopyMethod {
+  const { name } = fixture.container;
   return {
     name: subject.name,
     copy: ({ route }, from, to) => {
-      if (place === "a container") {
+      if (side === "a container") {
         const method = direction === "put" ? "putInContainer" : "getFromContainer";
         return subject.call(method, route, name, [from, to]);
       }
@@ -169,44 +171,49 @@ interface Lines {
   readonly [name: string]: Line;
 }
 
-function referencesOf({ ssh, otto }: Bench, kind: Kind, { direction, place, ground }: Copy): readonly Way[] {
-  const { id } = ground.container;
+function referencesOf({ ssh, otto }: Bench, kind: Kind, { direction, side, fixture }: Copy): readonly CopyMethod[] {
+  const { id } = fixture.container;
   const client = ssh.shared;
-  const waysOf = (lines: Lines) => Object.entries(lines).map(([name, line]) => wayOf(name, client, line));
-  const toParent = waysOf(parentLines(client, kind)[direction]);
-  if (place === "the parent") return toParent;
+  const methodsOf = (lines: Lines) => Object.entries(lines).map(([name, line]) => methodOf(name, client, line));
+  const toParent = methodsOf(parentLines(client, kind)[direction]);
+  if (side === "the parent") return toParent;
   const [scp] = toParent;
   const preposition = direction === "put" ? "to" : "from";
   return [
     dockerCp(`docker cp over ssh${client.label}`, direction, id, ({ route }) => client.dockerEnv(route)),
-    ...waysOf(containerLines(id, kind)[direction]),
+    ...methodsOf(containerLines(id, kind)[direction]),
     ...(scp === undefined
       ? []
-      : [{ ...scp, name: `scp ${preposition} the parent${client.label}`, place: "the parent" as const }]),
+      : [{ ...scp, name: `scp ${preposition} the parent${client.label}`, side: "the parent" as const }]),
     dockerCp("docker cp on the parent", direction, id, () => otto.env),
   ];
 }
 
-function wayOf(name: string, client: SshClient, line: Line): Way {
+function methodOf(name: string, client: SshClient, line: Line): CopyMethod {
   return {
     name: `${name}${client.label}`,
-    copy: (turn, from, to) =>
+    copy: (round, from, to) =>
       commandContender({
         name,
-        argv: ({ route }) => ["sh", "-c", line({ from, to, host: route.name })],
+        argv: ({ route }) => shellArgv(line({ from, to, host: route.name })),
         env: () => client.env,
         check: () => undefined,
-      }).run(turn),
+      }).run(round),
   };
 }
 
-function dockerCp(name: string, direction: Direction, id: string, env: (turn: Turn) => NodeJS.ProcessEnv): Way {
+function dockerCp(
+  name: string,
+  direction: Direction,
+  id: string,
+  env: (round: Round) => NodeJS.ProcessEnv,
+): CopyMethod {
   const wordsOf = (from: string, to: string) => (direction === "put" ? [from, `${id}:${to}`] : [`${id}:${from}`, to]);
   return {
     name,
-    copy: (turn, from, to) => {
+    copy: (round, from, to) => {
       const argv = () => ["docker", "cp", "--quiet", ...wordsOf(from, to)];
-      return commandContender({ name, argv, env, check: () => undefined }).run(turn);
+      return commandContender({ name, argv, env, check: () => undefined }).run(round);
     },
   };
 }

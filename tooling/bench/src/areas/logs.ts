@@ -44,9 +44,9 @@ function logRow({ ssh, otto }: Bench, link: LinkName, { container, check }: Logs
     bulk: true,
     ours: (subject) => ({
       name: subject.name,
-      run: (turn) => {
-        const { settings } = container.repo(turn.route);
-        return subject.cli(["host", container.hostId(turn), "logs"], { ...settings, digest: true });
+      run: (round) => {
+        const { settings } = container.repo(round.route);
+        return subject.cli(["host", container.hostId(round), "logs"], { ...settings, digest: true });
       },
       check,
     }),

@@ -3,14 +3,13 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { LabHost } from "@otto/lab";
 import { commandContender, commandOverSsh, dockerOverSsh } from "../command-contender.js";
 import { type RunningContainer, startContainer } from "../container.js";
 import type { LinkName, Route } from "../link.js";
 import type { CommandOutput } from "../measure-command.js";
 import { layRepo } from "../repo.js";
 import type { Area, Bench, Row } from "../row.js";
-import { expectEqual } from "../shell.js";
+import { expectEqual, shellArgv } from "../shell.js";
 import type { SimulatedParents } from "../simulated-parents.js";
 import { laySshClient } from "../ssh-client.js";
 
@@ -131,7 +130,7 @@ function manyRow(bench: Bench, { delayMs, started, container }: Many): Row {
     theirs: [
       commandContender({
         name: "docker over ssh, 16 at a time",
-        argv: () => ["sh", "-c", line],
+        argv: () => shellArgv(line),
         env: () => client.env,
         check: ({ stdout }: CommandOutput) =>
           expectEqual("parents that listed it", stdout.trim().split("\n").length, count),
@@ -156,9 +155,8 @@ function routesTo(
   writeFileSync(login.knownHostsPath, ports.map((port) => `[${login.address}]:${port} ${publicKey}\n`).join(""));
   const [first] = [...bench.links.values()].flat();
   if (first === undefined) throw new Error("bench: no link was chosen");
-  const { link, entry, hosts }: { link: LinkName; entry: LabHost; hosts: readonly LabHost[] } = first;
   return ports.map((port, index) => {
     const name = `parent${index}`;
-    return { link, name, machines: [{ name, port }], entry, hosts, login, isCounted: false };
+    return { ...first, name, machines: [{ name, port }], login, isCounted: false };
   });
 }

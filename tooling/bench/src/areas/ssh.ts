@@ -5,7 +5,7 @@ import ssh2 from "ssh2";
 import { commandContender, commandOverSsh } from "../command-contender.js";
 import { isFar, type LinkName, type Route } from "../link.js";
 import type { Area, Bench, Contender, Row } from "../row.js";
-import { expectEqual, run } from "../shell.js";
+import { expectEqual, run, shellArgv } from "../shell.js";
 import { countFiles, writeLargeFiles } from "../tree.js";
 
 const transports = ["ssh2", "openssh"] as const;
@@ -23,7 +23,7 @@ export const ssh: Area = {
   usesLinks: true,
   open: async (bench) => {
     const rows = [...bench.links.keys()].flatMap((link) => linkRows(bench, link));
-    return { rows: [...rows, ...treeRows(bench)], [Symbol.asyncDispose]: async () => undefined };
+    return { rows: [...rows, ...treeRows(bench)] };
   },
 };
 
@@ -33,29 +33,34 @@ function linkRows(bench: Bench, link: LinkName): readonly Row[] {
   const bytes = Math.ceil(bytesEachWay * bench.scale * (link === "direct" ? 1 : farScale));
   const none = () => undefined;
   const expectBytes = (found: string) => expectEqual("bytes that arrived", Number(found), bytes);
-  const repeated = commandContender({
-    name: `ssh${shared.label}`,
-    argv: ({ route }) => [
-      "sh",
-      "-c",
-      `for call in $(seq ${calls}); do ssh ${route.name} true </dev/null || exit; done`,
-    ],
-    env: () => shared.env,
-    check: none,
-  });
-  const up = commandContender({
-    name: `ssh${shared.label}`,
-    argv: ({ route }) => ["sh", "-c", `head -c ${bytes} /dev/zero | ssh ${route.name} wc -c`],
-    env: () => shared.env,
-    check: ({ stdout }) => expectBytes(stdout),
-  });
-  const down = commandContender({
-    name: `ssh${shared.label}`,
-    argv: ({ route }) => ["sh", "-c", `ssh ${route.name} head -c ${bytes} /dev/zero | wc -c`],
-    env: () => shared.env,
-    check: ({ stdout }) => expectBytes(stdout),
-  });
+  const overSsh = (line: (host: string) => string, check: (stdout: string) => void) =>
+    commandContender({
+      name: `ssh${shared.label}`,
+      argv: ({ route }) => shellArgv(line(route.name)),
+      env: () => shared.env,
+      check: ({ stdout }) => check(stdout),
+    });
+  const repeated = overSsh((host) => `for call in $(seq ${calls}); do ssh ${host} true </dev/null || exit; done`, none);
+  const up = overSsh((host) => `head -c ${bytes} /dev/zero | ssh ${host} wc -c`, expectBytes);
+  const down = overSsh((host) => `ssh ${host} head -c ${bytes} /dev/zero | wc -c`, expectBytes);
   const first = commandOverSsh("ssh", plain, { words: () => ["true"], check: none });
+  const bulkRow = (
+    title: string,
+    transport: (typeof transports)[number],
+    call: "sendZeros" | "receiveZeros",
+    theirs: Contender,
+  ): Row => ({
+    what: `${title}, ${transport}`,
+    link,
+    cost: "heavy",
+    bulk: true,
+    ours: (subject) => ({
+      name: subject.name,
+      run: ({ route }) => subject.call(call, route, transport, bytes),
+      check: expectBytes,
+    }),
+    theirs: [theirs],
+  });
   return transports.flatMap((transport): Row[] => [
     {
       what: `connect and exec, ${transport}`,
@@ -78,30 +83,8 @@ function linkRows(bench: Bench, link: LinkName): readonly Row[] {
       }),
       theirs: [repeated],
     },
-    {
-      what: `256 MB up, ${transport}`,
-      link,
-      cost: "heavy",
-      bulk: true,
-      ours: (subject) => ({
-        name: subject.name,
-        run: ({ route }) => subject.call("sendZeros", route, transport, bytes),
-        check: expectBytes,
-      }),
-      theirs: [up],
-    },
-    {
-      what: `256 MB down, ${transport}`,
-      link,
-      cost: "heavy",
-      bulk: true,
-      ours: (subject) => ({
-        name: subject.name,
-        run: ({ route }) => subject.call("receiveZeros", route, transport, bytes),
-        check: expectBytes,
-      }),
-      theirs: [down],
-    },
+    bulkRow("256 MB up", transport, "sendZeros", up),
+    bulkRow("256 MB down", transport, "receiveZeros", down),
   ]);
 }
 
@@ -131,13 +114,13 @@ function treeRows(bench: Bench): readonly Row[] {
   });
   const openSsh = commandContender({
     name: `ssh tar -x${bench.ssh.shared.label}`,
-    argv: ({ route }) => ["sh", "-c", `ssh ${route.name} tar -xf - -C ${target("openssh")} <${archive}`],
+    argv: ({ route }) => shellArgv(`ssh ${route.name} tar -xf - -C ${target("openssh")} <${archive}`),
     env: () => bench.ssh.shared.env,
     check: () => undefined,
   });
   const local = commandContender({
     name: "tar -b 512 -x without ssh",
-    argv: () => ["sh", "-c", `cat ${archive} | tar -b 512 -xf - -C ${target("local")}`],
+    argv: () => shellArgv(`cat ${archive} | tar -b 512 -xf - -C ${target("local")}`),
     env: () => bench.otto.env,
     check: () => undefined,
   });

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { createImage } from "../busybox.js";
 import type { LinkName } from "../link.js";
+import { required } from "../required.js";
 import { firstRoute } from "../route-choice.js";
-import type { Area, Bench, Contender, Row } from "../row.js";
+import type { Area, Bench, Row } from "../row.js";
 import { run } from "../shell.js";
 import { composeByHand, composeOverSsh, contendersOf, ottoStack, type Stack, type StackSettings } from "../stack.js";
 
@@ -35,9 +36,9 @@ interface StackShape {
 
 function stackRows(bench: Bench, link: LinkName, { count, image }: StackShape): readonly Row[] {
   const { ssh, directory } = bench;
-  const settings = (mark: string): StackSettings => ({
+  const settings = (label: string): StackSettings => ({
     directory: join(directory, "stacks"),
-    mark: `${mark}-${link}-${count}`,
+    label: `${label}-${link}-${count}`,
     image,
     services: count,
     route: firstRoute(bench, link),
@@ -53,17 +54,12 @@ function stackRows(bench: Bench, link: LinkName, { count, image }: StackShape): 
     what: `${title}, ${count} services`,
     link,
     cost: count >= manyServices && verb !== "unchanged" ? "far" : "heavy",
-    ours: (subject) => contenderOf(ours.get(subject), verb),
-    theirs: theirs.map((each) => contenderOf(each, verb)),
+    ours: (subject) => contendersOf(required(ours, subject, `stack of ${subject.name}`))[verb],
+    theirs: theirs.map((each) => contendersOf(each)[verb]),
   });
   const last = row("down", "down");
   const removeAll = () => removeContainers([...ours.values(), ...theirs]);
   return [row("up", "up"), row("unchanged", "unchanged up"), { ...last, done: removeAll }];
-}
-
-function contenderOf(stack: Stack | undefined, verb: "up" | "unchanged" | "down"): Contender {
-  if (stack === undefined) throw new Error("bench: no stack of this checkout");
-  return contendersOf(stack)[verb];
 }
 
 /** What a failed `down` has left. */

@@ -49,6 +49,6 @@ export const start: Area = {
         theirs: [node],
       };
     });
-    return { rows, [Symbol.asyncDispose]: async () => undefined };
+    return { rows };
   },
 };

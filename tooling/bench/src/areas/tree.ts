@@ -2,10 +2,12 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { createImage } from "../busybox.js";
 import type { LinkName } from "../link.js";
+import { required } from "../required.js";
 import { firstRoute } from "../route-choice.js";
 import type { Area, Bench, Contender, Row } from "../row.js";
 import { expectEqual, run, sh } from "../shell.js";
 import { keptUp, ottoStack, rsyncAndCompose, type Stack, type StackSettings } from "../stack.js";
+import type { Subject } from "../subject.js";
 import { writeSmallFiles } from "../tree.js";
 import { removeContainers } from "./stack.js";
 
@@ -28,14 +30,14 @@ export const tree: Area = {
 
 function treeRows(bench: Bench, link: LinkName, image: string): readonly Row[] {
   const count = Math.max(800, Math.round(10_000 * bench.scale));
-  const settings = (mark: string): StackSettings => ({
+  const settings = (label: string): StackSettings => ({
     directory: join(bench.directory, "trees"),
-    mark: `${mark}-${link}`,
+    label: `${label}-${link}`,
     image,
     services: 1,
     route: firstRoute(bench, link),
   });
-  const mounting = (mark: string) => ({ ...settings(mark), serviceLines: ['volumes: ["./tree:/tree:ro"]'] });
+  const mounting = (label: string) => ({ ...settings(label), serviceLines: ['volumes: ["./tree:/tree:ro"]'] });
   const lay = (stack: Stack) => {
     writeSmallFiles(join(stack.directory, "tree"), { count, meanBytes });
     return stack;
@@ -45,22 +47,19 @@ function treeRows(bench: Bench, link: LinkName, image: string): readonly Row[] {
   const rsync = [bench.ssh.plain, bench.ssh.shared].map((client, index) =>
     lay(rsyncAndCompose(client, mounting(`tree-rsync${index}`))),
   );
-  const of = (stack: Stack | undefined) => {
-    if (stack === undefined) throw new Error("bench: no stack of this checkout");
-    return stack;
-  };
+  const stackOf = (subject: Subject) => required(ours, subject, `stack of ${subject.name}`);
   return [
     {
       what: "unchanged up, 10,000 files",
       link,
-      ours: (subject) => keptUp(of(ours.get(subject))),
+      ours: (subject) => keptUp(stackOf(subject)),
       theirs: [keptUp(without), ...rsync.map((stack) => keptUp(stack))],
     },
     {
       what: "up with one file changed, 10,000 files",
       link,
       cost: "heavy",
-      ours: (subject) => edits(of(ours.get(subject))),
+      ours: (subject) => edits(stackOf(subject)),
       theirs: rsync.map(edits),
       done: () => removeContainers([...ours.values(), without, ...rsync]),
     },
