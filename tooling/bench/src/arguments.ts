@@ -13,15 +13,15 @@ export interface BenchArguments {
   readonly links: readonly LinkName[];
   readonly scale: number;
   readonly services: readonly number[];
-  /** Only rows whose name has this in it. */
+  /** Only rows whose name contains this text. */
   readonly rows: string | undefined;
-  /** Writes the tables of the newest runs and measures nothing. */
+  /** Rewrites the tables from the newest results and measures nothing. */
   readonly write: boolean;
 }
 
 export class UsageError extends Error {}
 
-/** @throws UsageError for what cannot be read */
+/** @throws UsageError for an unknown area, an unknown option or an invalid value */
 export function parseArguments(words: readonly string[], areas: readonly string[]): BenchArguments {
   const { values, positionals } = parse(words);
   const unknown = positionals.find((name) => !areas.includes(name));

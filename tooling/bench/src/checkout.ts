@@ -22,7 +22,7 @@ export interface CheckoutSettings {
   readonly routes: readonly Route[];
 }
 
-/** A checkout that one contender builds. A new one has another name, other contents and another place. */
+/** A checkout that one contender builds. `layAnew` replaces it by one with another name, path and content. */
 export class Checkout {
   readonly #settings: CheckoutSettings;
   #generation = 0;
@@ -65,7 +65,7 @@ export class Checkout {
     run("find", this.#path("."), "-exec", "touch", "{}", "+");
   }
 
-  /** Goes on in a copy, of the other umask: the group and others may read it, or may not. */
+  /** Continues in a copy as of another umask: group and others can read it, then cannot, and so on. */
   clone(): void {
     const { root, name, settings } = this.repo;
     const original = originalOf(root);
@@ -78,7 +78,7 @@ export class Checkout {
     this.#repo = { name, root: next, settings: { cwd: next, variables } };
   }
 
-  /** @throws Error where the image has not the edited file as it lies here */
+  /** @throws Error if the edited file in the image differs from the one on disk */
   expectBuilt(tag: string): void {
     const { edited } = this.#settings.shape;
     const container = run("docker", "create", tag, "x").trim();

@@ -12,23 +12,23 @@ import { formatTable } from "./table.js";
 import { targets } from "./targets.js";
 
 const names = areas.map(({ name }) => name);
-const usage = `usage: pnpm bench [AREA...] [OPTION...]    measure, print and write docs/benchmarks.md and the READMEs' tables
+const usage = `usage: pnpm bench [AREA...] [OPTION...]    measure, print, and write docs/benchmarks.md and the tables in the READMEs
 
 AREA: ${names.join(", ")}; none: all
-  --rounds N        of light rows; heavy ones run half as many, the heaviest one in five (default: 5)
-  --check           exit 1 where an aim of tooling/bench/src/targets.ts is missed
-  --json FILE       write the results to a file too
-  --of DIR          measure another built checkout of otto in the same rounds
-  --links A,B       direct, direct-50, bastion, bastion-50 (default: all)
-  --rows TEXT       only rows that have this in their name; nothing is written
-  --scale F         multiply sizes and counts of files; nothing is written (default: 1)
-  --services 6,30   sizes of stacks
-  --write           write the tables of the newest runs anew, and measure nothing
+  --rounds N        rounds of a light row; heavy rows run half as many, the heaviest a fifth (default: 5)
+  --check           exit 1 if a target in tooling/bench/src/targets.ts is missed
+  --json FILE       also write the results to a file
+  --of DIR          also measure another built checkout of otto, in the same rounds
+  --links A,B       ${linkNames.join(", ")} (default: all); with fewer, no document is written
+  --rows TEXT       only rows whose name contains TEXT; no document is written
+  --scale F         multiply sizes and numbers of files by F; no document is written (default: 1)
+  --services 6,30   numbers of services of the stacks (default: 6,30)
+  --write           rewrite the tables from the newest results, and measure nothing
 `;
 
 const root = resolve(import.meta.dirname, "../../..");
 const resultsPath = join(root, "tooling/bench/results.json");
-// With it Node 20 reads certificates at each start: 30 ms that would be in every row.
+// If it is set, Node 20 reads certificates at each start, which would add 30 ms to every row.
 delete process.env.NODE_EXTRA_CA_CERTS;
 
 try {
@@ -70,7 +70,7 @@ async function main(words: readonly string[]): Promise<number> {
   return failures.length > 0 || (settings.check && misses.length > 0) ? 1 : 0;
 }
 
-/** What is measured in part, or made smaller, is written nowhere. */
+/** Results are saved and documents written only after a run of all rows on all links at full size. */
 function isWhole({ rows, scale, links }: BenchArguments): boolean {
   return rows === undefined && scale === 1 && links.length === linkNames.length;
 }

@@ -27,11 +27,11 @@ const persist = "2m";
 export interface ContainerSettings {
   /** Unique in the run: name of the repository. */
   readonly name: string;
-  /** What the container does. Default: nothing. */
+  /** The container's command. Default: that of the image, which sleeps. */
   readonly command?: readonly string[];
 }
 
-/** Brings one container up as a stack of otto's. It is found over every link, for there is one engine. */
+/** Brings up a stack of one container with otto. Every link reaches it, because all parents share one engine. */
 export async function startContainer(bench: Bench, { name, command }: ContainerSettings): Promise<RunningContainer> {
   const image = await createImage();
   const does = command === undefined ? "" : `, command: ${JSON.stringify(command)}`;
@@ -74,7 +74,7 @@ export async function startContainer(bench: Bench, { name, command }: ContainerS
   };
 }
 
-/** Those that persist. A checkout that is compared with may not have the command: then it has no such connections. */
+/** Stops persistent connections. An older checkout may lack the command; then it has none. */
 async function closeConnections(subject: Subject, { settings }: Repo): Promise<void> {
   await subject.cli(["lab", "connections", "--stop"], settings).catch(() => undefined);
 }

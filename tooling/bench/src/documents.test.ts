@@ -9,7 +9,7 @@ import { targets } from "./targets.js";
 const root = resolve(import.meta.dirname, "../../..");
 const results = JSON.parse(readFileSync(join(root, "tooling/bench/results.json"), "utf8")) as Results;
 
-test("a text gets the tables that its marks name, and keeps the rest", () => {
+test("a text gets the tables that its markers name, and keeps the rest", () => {
   const text = "a\n\n<!-- bench:exec -->\n\nold\n\n<!-- /bench -->\n\nb\n";
   const replaced = replaceTables(text, {}, []);
   expect(replaced).toBe("a\n\n<!-- bench:exec -->\n\nNot measured yet.\n\n<!-- /bench -->\n\nb\n");
@@ -27,10 +27,10 @@ test("the tables of every README are those of the newest results", () => {
 });
 
 test("each area has a table in one README", () => {
-  const marks = listReadmes(root).flatMap((path) =>
+  const markers = listReadmes(root).flatMap((path) =>
     [...readFileSync(path, "utf8").matchAll(/<!-- bench:(.*) -->/g)].map(([, area]) => area),
   );
-  expect(marks.toSorted()).toEqual(areas.map(({ name }) => name).toSorted());
+  expect(markers.toSorted()).toEqual(areas.map(({ name }) => name).toSorted());
 });
 
 test("each target of a measured area is of one of its rows", () => {

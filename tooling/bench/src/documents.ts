@@ -13,7 +13,7 @@ const readmeLinks: readonly LinkName[] = ["direct", "direct-50"];
 
 const marker = /<!-- bench:([a-z-]+) -->\n[\s\S]*?<!-- \/bench -->/g;
 
-/** A text with the tables of the areas that its marks name: `<!-- bench:AREA -->` up to `<!-- /bench -->`. */
+/** A text with the tables of the areas that its markers name: `<!-- bench:AREA -->` up to `<!-- /bench -->`. */
 export function replaceTables(text: string, results: Results, targets: readonly Target[]): string {
   return text.replace(marker, (_, area: string) => {
     const result = results[area];
@@ -39,21 +39,21 @@ export function formatPage(areas: readonly AreaText[], results: Results, targets
 
 const introduction = `# Benchmarks
 
-Written by \`pnpm bench\`; nothing here is typed. otto and what people would use instead do the same work side by side, in one
-run, on the same parent, which is this machine behind real sshd processes on loopback. They take turns in every round, each
-first in turn. A ratio is the median of the rounds' ratios, the lowest and the highest of them behind it: below 1, otto is
-faster. Each row checks its own result: contents are equal, bytes have arrived, containers are there.
+Written by \`pnpm bench\`; no figure here is typed by hand. otto and what people would use instead do the same work in one run, on
+the same parent: this machine, behind real sshd processes on loopback. In every round each contender runs once, and the one that
+starts rotates. A ratio is the median over the rounds, followed by the lowest and highest; below 1, otto is faster. Each row
+checks its own result: contents are equal, all bytes arrived, the containers run.
 
 \`\`\`sh
 pnpm bench                                  # everything, in about half an hour on two cores
 pnpm bench build --rounds 3                 # one area
-pnpm bench exec --of ../before --check      # beside another built checkout; fails where an aim is missed
+pnpm bench exec --of ../before --check      # beside another built checkout; fails if a target is missed
 \`\`\`
 
 A link is _direct_ or leads through a _bastion_; _50 ms_ is its round trip, made by a proxy that also counts bytes and round
-trips. Rows that move many bytes are timed past the proxy where it does not delay. "(ControlMaster)" is OpenSSH with a
-connection that is there already; without it each command logs in. "up", "down", "handshakes", "round trips" and "peak memory"
-are those of otto, then those of the reference. Memory is that of all processes of a command on this side of the link.
+trips. On links without a delay, rows that move many bytes are timed without the proxy. "(ControlMaster)" is OpenSSH with a
+connection that is already open; without it each command opens its own. "up", "down", "handshakes", "round trips" and "peak
+memory" show otto's figure, then the reference's. Memory is that of all local processes of a command.
 `;
 
 function formatRun({ date, command, rounds, machine, load, versions }: RunFacts): string {
@@ -61,7 +61,7 @@ function formatRun({ date, command, rounds, machine, load, versions }: RunFacts)
   return `_\`${command}\`, ${rounds} rounds, ${date}, ${machine}, load ${load.toFixed(1)} as it began; ${tools.join(", ")}._`;
 }
 
-/** Writes the tables into docs/benchmarks.md and every README with marks. */
+/** Writes the tables into docs/benchmarks.md and every README with markers. */
 export function writeDocuments(
   root: string,
   areas: readonly AreaText[],

@@ -7,7 +7,7 @@ import { watchMemory } from "./process-memory.js";
 export interface CommandSettings {
   readonly cwd?: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Keeps the size and the digest of stdout, and not stdout. */
+  /** Keeps only the size and the digest of stdout. */
   readonly digest?: boolean;
 }
 
@@ -15,13 +15,13 @@ export interface CommandOutput {
   /** Empty with `digest`. */
   readonly stdout: string;
   readonly stdoutBytes: number;
-  /** Of sha256, in hexadecimal; only with `digest`. */
+  /** SHA-256 in hexadecimal; only with `digest`. */
   readonly stdoutDigest: string | undefined;
 }
 
 /**
  * Runs a command to its end.
- * @throws Error with what it said, for an exit code other than 0
+ * @throws Error with the end of its output, for an exit code other than 0
  */
 export async function measureCommand(
   argv: readonly string[],
@@ -35,19 +35,19 @@ export async function measureCommand(
   const memory = watchMemory(child.pid ?? 0);
   const hash = digest === true ? createHash("sha256") : undefined;
   const chunks: Buffer[] = [];
-  const complaints: Buffer[] = [];
+  const errors: Buffer[] = [];
   let stdoutBytes = 0;
   child.stdout.on("data", (chunk: Buffer) => {
     stdoutBytes += chunk.length;
     if (hash === undefined) chunks.push(chunk);
     else hash.update(chunk);
   });
-  child.stderr.on("data", (chunk: Buffer) => complaints.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
   const [exitCode]: (number | null)[] = await closed;
   const ms = performance.now() - startedAt;
   const peakBytes = memory.stop();
   const stdout = Buffer.concat(chunks).toString();
-  if (exitCode !== 0) throw new Error(formatFailure(argv, exitCode, Buffer.concat(complaints).toString() || stdout));
+  if (exitCode !== 0) throw new Error(formatFailure(argv, exitCode, Buffer.concat(errors).toString() || stdout));
   return { ms, peakBytes, output: { stdout, stdoutBytes, stdoutDigest: hash?.digest("hex") } };
 }
 

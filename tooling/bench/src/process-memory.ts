@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const pollMs = 20;
 
-/** Watches what a process and all below it hold; `stop` answers with the largest sum of their peaks. */
+/** Polls the peak resident memory of a process and its descendants; `stop` returns the largest sum, in bytes. */
 export function watchMemory(pid: number): { stop(): number } {
   let peak = 0;
   const look = () => {
@@ -26,7 +26,7 @@ export function peakOf(pid: number): number {
   return Number(/VmHWM:\s+(\d+)/.exec(readOrNothing(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
 }
 
-/** Makes the kernel count the peak of a process anew. */
+/** Resets the kernel's peak of a process. */
 export function forgetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, "5");
 }

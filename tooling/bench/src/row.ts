@@ -24,10 +24,10 @@ export type Cost = "light" | "heavy" | "far";
 /** One way to do the work of a row. */
 export interface Contender<Output = unknown> {
   readonly name: string;
-  /** What a round needs to be there; not timed. */
+  /** Prepares what the round needs. Not timed. */
   prepare?(round: Round): unknown;
   readonly run: (round: Round) => Promise<Measured<Output>>;
-  /** Throws where the work was not done. Not timed. */
+  /** Throws if the work was not done. Not timed. */
   check(output: Output, round: Round): unknown;
 }
 
@@ -60,7 +60,7 @@ export interface Bench {
   readonly subjects: readonly Subject[];
   readonly links: ReadonlyMap<LinkName, readonly Route[]>;
   readonly directory: string;
-  /** What files and bytes are multiplied with; 1 by default. */
+  /** Factor for the numbers of files and bytes. Default 1. */
   readonly scale: number;
   readonly services: readonly number[];
   /** Programs that know the hosts of the links. */

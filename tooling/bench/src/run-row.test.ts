@@ -21,7 +21,7 @@ const rowOf = (ours: Contender, theirs: readonly Contender[], row: Partial<Row> 
   return { what: "work", cost: "heavy", ours: () => ours, theirs, ...row };
 };
 
-test("contenders take turns, each first in turn, and each result is checked", async () => {
+test("each contender runs once in a round, the one that starts rotates, and each result is checked", async () => {
   const log: string[] = [];
   await runRow(rowOf(contender("a", [1, 2], log), [contender("b", [2, 4], log)]), bench, 4);
   expect(log.filter((line) => /^.\d$/.test(line)).join(" ")).toBe("a0 b0 b1 a1");

@@ -28,8 +28,8 @@ export function roundsOf(cost: Cost | undefined, rounds: number): number {
 }
 
 /**
- * Runs each contender once in each round, each first in turn. Light rows have a further round before, which is not timed; so
- * have bulk rows, whose bytes are counted in it.
+ * Runs each contender once in each round; the one that starts rotates. Light and bulk rows begin with a round that is not
+ * timed; the bytes of bulk rows are counted in it.
  */
 export async function runRow(row: Row, bench: Bench, rounds: number): Promise<RowResult> {
   const [otto, ...others] = bench.subjects;

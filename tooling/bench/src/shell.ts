@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 
-/** What rows lay, look at and remove apart from what is measured. @throws Error for an exit code other than 0 */
+/** Runs a command that is not measured and returns its stdout. @throws Error for an exit code other than 0 */
 export function run(program: string, ...args: readonly string[]): string {
   return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28 });
 }
@@ -16,7 +16,7 @@ export function shellArgv(line: string, ...args: readonly string[]): readonly [s
   return ["sh", "-c", line, "sh", ...args];
 }
 
-/** @throws Error with both values, where they differ */
+/** @throws Error with both values if they differ */
 export function expectEqual(what: string, found: unknown, expected: unknown): void {
   const [is, should] = [JSON.stringify(found), JSON.stringify(expected)];
   if (is !== should) throw new Error(`${what}: ${is?.slice(0, 200)}, expected ${should?.slice(0, 200)}`);

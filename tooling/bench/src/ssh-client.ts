@@ -4,26 +4,26 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Route } from "./link.js";
 
-/** OpenSSH's programs, and those that start `ssh` from PATH, with a configuration that knows every route by its name. */
+/** OpenSSH clients whose configuration has a host entry for every route. */
 export interface SshClients {
-  /** A login for each command. */
+  /** Each command opens its own connection. */
   readonly plain: SshClient;
-  /** Every command goes over one connection, which is there already (ControlMaster). */
+  /** All commands share one connection, which is already open (ControlMaster). */
   readonly shared: SshClient;
   close(): Promise<void>;
 }
 
 export interface SshClient {
-  /** What stands behind the name of what uses it. */
+  /** Suffix for the name of a contender that uses this client: ` (ControlMaster)` or nothing. */
   readonly label: string;
   readonly configPath: string;
-  /** For a child: `ssh` in its PATH is one that reads the configuration. */
+  /** Environment of a child process: the `ssh` in its PATH reads the configuration. */
   readonly env: NodeJS.ProcessEnv;
-  /** The same, for a docker client of the parent's engine. */
+  /** The same, with `DOCKER_HOST` set to the parent. */
   dockerEnv(route: Pick<Route, "name">): NodeJS.ProcessEnv;
 }
 
-/** Lays both clients and opens the shared connections. */
+/** Writes both configurations and opens the shared connections. */
 export async function openSshClients(
   directory: string,
   routes: readonly Route[],
@@ -41,7 +41,7 @@ export async function openSshClients(
       options: shared,
     }),
   };
-  // Not synchronously: what it sends goes through proxies of this process. The connection's process keeps what it was started with.
+  // Not synchronous: its traffic goes through proxies in this process. stdio is ignored because the ControlMaster keeps it open.
   const ssh = async (...words: string[]) => {
     const child = spawn("ssh", ["-F", clients.shared.configPath, ...words], { stdio: "ignore" });
     const [exitCode] = await once(child, "exit");
@@ -65,7 +65,7 @@ interface ClientLayout {
   readonly options: string;
 }
 
-/** Lays an `ssh` whose configuration knows the routes. */
+/** Writes a configuration with the routes, and an `ssh` that reads it. */
 export function laySshClient({ directory, routes, env, label, options }: ClientLayout): SshClient {
   mkdirSync(join(directory, "bin"), { recursive: true });
   const configPath = join(directory, "config");

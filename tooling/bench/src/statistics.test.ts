@@ -14,7 +14,7 @@ test("a ratio is that of each round, so that what slows a round slows both", () 
   expect(() => ratioOf([1], [1, 2])).toThrow("1 rounds against 2");
 });
 
-test("each entry goes first in turn", () => {
+test("the entry that comes first rotates", () => {
   expect([0, 1, 2, 3].map((round) => rotate(["a", "b", "c"], round).join(""))).toEqual(["abc", "bca", "cab", "abc"]);
   expect(rotate([], 3)).toEqual([]);
 });

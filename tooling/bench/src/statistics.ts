@@ -31,7 +31,7 @@ function middleOf(sorted: readonly number[]): number {
   return middle.reduce((sum, value) => sum + value, 0) / middle.length;
 }
 
-/** The entries from the `round`th on, then those before it: each goes first in turn. */
+/** The entries from the `round`th on, then those before it. */
 export function rotate<T>(entries: readonly T[], round: number): T[] {
   const first = entries.length === 0 ? 0 : round % entries.length;
   return [...entries.slice(first), ...entries.slice(0, first)];

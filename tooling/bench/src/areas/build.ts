@@ -11,7 +11,7 @@ import type { SshClient } from "../ssh-client.js";
 import type { Subject } from "../subject.js";
 import { noiseOf, writeLargeFiles, writeSmallFiles } from "../tree.js";
 
-/** A program that builds a checkout of its own. */
+/** A program that builds its own checkout. */
 interface Builder {
   readonly name: string;
   readonly checkout: Checkout;
@@ -24,7 +24,7 @@ interface Scenario {
   readonly cost: Cost;
   /** What has changed since the last build; undefined: there was none. */
   readonly change: ((checkout: Checkout) => void) | undefined;
-  /** On the link without delay and bastion alone. */
+  /** Only on the link `direct`. */
   readonly nearOnly?: boolean;
 }
 
@@ -36,7 +36,7 @@ const scenarios: readonly Scenario[] = [
   { what: "other clone, other umask", cost: "far", change: (checkout) => checkout.clone(), nearOnly: true },
 ];
 
-/** So much smaller are contexts beyond a delay or a bastion, so that a run ends in time. */
+/** Factor for the size of contexts on every link but `direct`, to limit the time of a run. */
 const farScale = 0.1;
 const wholeContext = "FROM scratch\nCOPY . /\n";
 const reach = "FROM scratch\nCOPY d7/s0 /d7/s0\nCOPY d8/s0 /d8/s0\n";
@@ -46,7 +46,7 @@ export const build: Area = {
   title: "Building images",
   about:
     "`otto docker build` against the docker client with `DOCKER_HOST=ssh://`, and `tar` piped into `ssh PARENT docker build -`: whole " +
-    "commands, each with a checkout of its own. Beyond a delay or a bastion the contexts have a tenth of the bytes or files.",
+    "commands, each with its own checkout. On links with a delay or a bastion the contexts have a tenth of the bytes or files.",
   usesLinks: true,
   open: async (bench) => {
     const rows = [...bench.links.keys()].flatMap((link) => linkRows(bench, link));
@@ -198,7 +198,7 @@ function tarBuilder(client: SshClient, checkout: Checkout): Builder {
   return { name, checkout, build: run, tag };
 }
 
-/** What the engine takes when the context is there already. */
+/** The time of the engine alone: the context is already on the parent. */
 function parentBuilder(env: NodeJS.ProcessEnv, checkout: Checkout): Builder {
   const tag = () => `${checkout.repo.name}:latest`;
   const { name, run } = commandContender({

@@ -7,7 +7,7 @@ import { expectEqual, run, shellArgv } from "../shell.js";
 import type { Subject } from "../subject.js";
 import { writeSmallFiles } from "../tree.js";
 
-/** Younger files are not trusted from the cache. */
+/** The cache does not trust files that were modified more recently. */
 const settleMs = 3000;
 const checksums = "find . -type f -print0 | xargs -0 -n 500 -P 2 sha256sum | wc -l";
 const patterns = [
@@ -33,7 +33,7 @@ export const context: Area = {
   name: "context",
   title: "Reading a build context",
   about:
-    "`readContext` of @otto/context in a running process, on 20,000 files of 10 KB each, against what looks at the same files: " +
+    "`readContext` of @otto/context in a running process, on 20,000 files of about 10 KB each, against commands that read the same files: " +
     `\`${checksums.replace(" | wc -l", "")}\` and \`git status --short\`. The page cache is warm.`,
   open: async (bench) => {
     const { directory } = bench;
@@ -121,7 +121,7 @@ function rowsOf({ otto, directory }: Bench, { large, files, git }: Trees): Row[]
   ];
 }
 
-/** Its time is the longest for which nothing else of the process could run. */
+/** Its time is the longest for which the event loop was blocked. */
 function held(contender: Contender<Reading>): Contender<Reading> {
   return {
     ...contender,

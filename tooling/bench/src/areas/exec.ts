@@ -8,16 +8,16 @@ import { expectEqual, shellArgv } from "../shell.js";
 import type { SshClient } from "../ssh-client.js";
 
 const many = 100;
-/** More starts at once make the engine slow, and a stock sshd takes ten sessions on a connection. */
+/** A default sshd allows ten sessions on a connection, and more parallel starts slow the engine down. */
 const atOnce = 8;
 
 export const exec: Area = {
   name: "exec",
   title: "Commands",
   about:
-    "`true` in a container and on the parent. Rows “in a session” are calls of @otto/hosts over a connection that is there (the middle one of " +
-    "several); the others are whole commands, `otto host ID exec`. “The engine’s socket” are the engine's own three requests on this machine. " +
-    "“Persists” is `ssh_options.persist`: the connection of an earlier command.",
+    "`true` in a container and on the parent. Rows “in a session” call @otto/hosts over a connection that is already open, and show the median of " +
+    "several calls; the other rows run the whole command `otto host ID exec`. “The engine’s socket” sends the engine's three requests for an exec " +
+    "to its local socket, without SSH. “Connection persists” uses the connection of an earlier command (`ssh_options.persist`).",
   usesLinks: true,
   open: async (bench) => {
     const container = await startContainer(bench, { name: "bench-exec" });

@@ -9,7 +9,7 @@ import { expectEqual, run, sh, shellArgv } from "../shell.js";
 import type { SshClient } from "../ssh-client.js";
 import { noiseOf, writeSmallFiles } from "../tree.js";
 
-/** So much smaller is what goes over links with a delay or a bastion. */
+/** Factor for the numbers of files and bytes on every link but `direct`. */
 const farScale = 0.25;
 const largeBytes = 256 << 20;
 const smallCount = 10_000;
@@ -18,10 +18,10 @@ const meanBytes = 2000;
 type Direction = "put" | "get";
 type Side = "the parent" | "a container";
 
-/** One method to copy; `from` and `to` are paths of this machine, of the parent or of the container. */
+/** One way to copy; `from` and `to` are paths on this machine, on the parent or in the container. */
 interface CopyMethod {
   readonly name: string;
-  /** Where it copies to or from, when that is not the row's: what the link itself allows. */
+  /** The other side of the copy, if it is not the row's: the reference shows what the link itself allows. */
   readonly side?: Side;
   copy(round: Round, from: string, to: string): Promise<Measured<unknown>>;
 }
@@ -30,8 +30,8 @@ export const files: Area = {
   name: "files",
   title: "Files",
   about:
-    "A file of 256 MB and a tree of 10,000 files of 2 KB, to and from the parent and a container, by @otto/hosts over a connection that is " +
-    "there, as OpenSSH's is (ControlMaster). With a delay or a bastion a quarter of the bytes and files.",
+    "One file of 256 MB, and a tree of 10,000 files of 2 KB, copied to and from the parent and a container. @otto/hosts uses a connection " +
+    "that is already open, and so does OpenSSH (ControlMaster). On links with a delay or a bastion: a quarter of the bytes and files.",
   usesLinks: true,
   open: async (bench) => {
     const container = await startContainer(bench, { name: "bench-files" });
@@ -45,7 +45,7 @@ export const files: Area = {
 
 interface CopyFixture {
   readonly container: RunningContainer;
-  /** Where files of the parent lie. */
+  /** Directory for files on the parent. */
   readonly there: string;
 }
 
@@ -83,7 +83,7 @@ function linkRows(bench: Bench, link: LinkName, fixture: CopyFixture): readonly 
 }
 
 interface Copy {
-  /** What is copied, as it lies on this machine. */
+  /** The original on this machine. */
   readonly source: string;
   readonly direction: Direction;
   readonly side: Side;
@@ -120,7 +120,7 @@ function contenderOf(method: CopyMethod, copy: Copy): Contender {
   };
 }
 
-/** Lays what `get` fetches, unless it lies there. */
+/** Puts the file or tree that `get` fetches in place, unless it is already there. */
 function laySource({ source, side, fixture }: Copy, path: string): void {
   if (side === "the parent") {
     sh(

@@ -10,16 +10,16 @@ import { countFiles, writeLargeFiles } from "../tree.js";
 
 const transports = ["ssh2", "openssh"] as const;
 const bytesEachWay = 256 << 20;
-/** So much less goes over links with a delay or a bastion. */
+/** Factor for the bytes on every link but `direct`. */
 const farScale = 0.25;
 
 export const ssh: Area = {
   name: "ssh",
   title: "Sessions",
   about:
-    "ssh2-streamer by both of its transports, ssh2 in process and the system's `ssh`, against OpenSSH: connecting and the first command, a hundred " +
-    "commands one after the other, 256 MB each way; and `sendTree` of 512 MB against bare ssh2 and OpenSSH into the same tar. With a delay or a " +
-    "bastion twenty commands and a quarter of the bytes.",
+    "Both transports of ssh2-streamer (ssh2 in process, and the system's `ssh`) against OpenSSH: connecting and running a first command, a hundred " +
+    "commands one after the other, and 256 MB each way. `sendTree` of 512 MB is compared with bare ssh2 and OpenSSH that feed the same `tar`. " +
+    "Twenty commands on links with a delay, and a quarter of the bytes on links with a delay or a bastion.",
   usesLinks: true,
   open: async (bench) => {
     const rows = [...bench.links.keys()].flatMap((link) => linkRows(bench, link));

@@ -7,7 +7,7 @@ import type { Area, Bench, Row } from "../row.js";
 import { run } from "../shell.js";
 import { composeByHand, composeOverSsh, contendersOf, ottoStack, type Stack, type StackSettings } from "../stack.js";
 
-/** More services than this start one connection each: a stock sshd refuses some of them (`MaxStartups`). */
+/** With more services, docker opens so many connections at once that a default sshd refuses some (`MaxStartups`). */
 const mostOverPlainSsh = 6;
 const manyServices = 30;
 
@@ -15,8 +15,8 @@ export const stack: Area = {
   name: "stack",
   title: "Stacks",
   about:
-    "Whole commands: `otto docker up` and `down` against `docker compose` with `DOCKER_HOST=ssh://`, and against compose by hand on the " +
-    "parent, whose files are there already, started by `ssh`. Beyond a delay or a bastion only the smallest stack.",
+    "Whole commands: `otto docker up` and `down` against `docker compose` with `DOCKER_HOST=ssh://`, and against `ssh PARENT docker compose` " +
+    "with the files already on the parent. On links with a delay or a bastion: only the smallest stack.",
   usesLinks: true,
   open: async (bench) => {
     const image = await createImage();
@@ -62,7 +62,7 @@ function stackRows(bench: Bench, link: LinkName, { count, image }: StackShape): 
   return [row("up", "up"), row("unchanged", "unchanged up"), { ...last, done: removeAll }];
 }
 
-/** What a failed `down` has left. */
+/** Removes containers that a failed `down` left behind. */
 export function removeContainers(stacks: readonly Stack[]): void {
   const left = stacks.flatMap((stack) => stack.containers());
   if (left.length > 0) run("docker", "rm", "--force", ...left);
