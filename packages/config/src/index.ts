@@ -11,6 +11,7 @@ export { type LabPlaces, userLabFile } from "./lab/lab-sources.js";
 export type { LabSummary } from "./lab/lab-summary.js";
 export { findLabFile, type LabChange, planLabAddition, planLabRemoval, writeLab } from "./lab/lab-writing.js";
 export { type MachineAddress, parseMachineAddress } from "./lab/machine-address.js";
+export { checkOnNames, type OnChoice, parseOn } from "./on-choice.js";
 export {
   describeMissing,
   findHost,
@@ -19,6 +20,7 @@ export {
   planParent,
   planRemovalParent,
 } from "./parent-plan.js";
+export { type Placement, type PlacementChoice, planPlacements, planRemovalPlacements } from "./placement-plan.js";
 export { findComposeFiles } from "./repo/compose-repo.js";
 export type { BindMount, BuildSecret, DockerCompose, DockerImage, LabSource, Repo, RepoDocker } from "./repo/repo.js";
 export { type LoadRepoOptions, loadRepo } from "./repo/repo-loading.js";

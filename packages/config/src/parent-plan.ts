@@ -13,8 +13,8 @@ import type { Repo } from "./repo/repo.js";
 export function planParent(repo: Repo, lab: LabData, on?: string): HostData {
   if (on !== undefined) return findParent(lab, on);
   for (const defaultHost of defaultHostsOf(repo)) {
-    const host = lookUp(lab, defaultHost);
-    if (host) return dockerCapable(host, lab);
+    const host = findDefaultHost(lab, defaultHost);
+    if (host) return host;
   }
   const [only, ...others] = candidatesOf(lab);
   if (only && others.length === 0) return only;
@@ -40,7 +40,16 @@ export function planRemovalParent(repo: Repo, lab: LabData, on?: string): HostDa
   const host = planParent(repo, lab, on);
   const missing = missingDefaultHosts(repo, lab, on);
   if (missing.length === 0) return host;
-  throw new OttoError(
+  throw removalRefused(repo, lab, { host, missing });
+}
+
+/** Why nothing is taken down on a host that stands in for others. */
+export function removalRefused(
+  repo: Repo,
+  lab: LabData,
+  { host, missing }: { readonly host: HostData; readonly missing: readonly string[] },
+): OttoError {
+  return new OttoError(
     "LAB_DEFAULT_HOST_MISSING",
     `taking ${repo.name} down on ${host.id}: ${describeMissing(missing, lab)}`,
     {
@@ -48,6 +57,12 @@ export function planRemovalParent(repo: Repo, lab: LabData, on?: string): HostDa
       details: { repo: repo.name, lab: lab.name, host: host.id, missing: [...missing] },
     },
   );
+}
+
+/** A default host, where the lab has it. @throws `LAB_HOST_NOT_DOCKER_CAPABLE` */
+export function findDefaultHost(lab: LabData, idOrHandle: string): HostData | undefined {
+  const host = lookUp(lab, idOrHandle);
+  return host && dockerCapable(host, lab);
 }
 
 /** What of {@link missingDefaultHosts} is to be said. */

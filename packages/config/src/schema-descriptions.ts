@@ -16,6 +16,10 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
     docker: "What is built and run.",
     "docker.registry_url":
       "Prefix of image names, and the registry to pull from and push to. Default: none, as with docker.io.",
+    "docker.registry_optional":
+      "Whether a registry that cannot be reached is done without. Default: false, it is an error.",
+    "docker.project":
+      "Compose project that the services of several repositories make together. Default: otto-<repository>-<user>.",
     "docker.images": "Images to build.",
     "docker.images[].name": "Name of the image; its tag is <repository>-<name>:<hash>.",
     "docker.images[].dockerfile": "Path of the Dockerfile; it may lie outside the context.",
@@ -39,6 +43,13 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
     "docker.images[].mtime": "Times of files in the image: made from their content, or preserved.",
     "docker.composes": "Compose files of the stack, in their order.",
     "docker.composes[].path": "Path of the Compose file.",
+    "docker.composes[].name": "Name of the entry, for --on NAME=HOST.",
+    "docker.composes[].role": "Role of the lab host that it runs on, instead of default_host.",
+    "docker.composes[].spread": "Whether it runs on every lab host with the role. Default: false, on the first.",
+    "docker.composes[].engine":
+      "What runs it: compose, or swarm where the parent manages a Docker Swarm. Default: compose.",
+    "docker.composes[].environment":
+      "Values of variables in the Compose files, and there ${otto:role.db.addr} for the address of the host with that role.",
     "docker.composes[].default_host": "Id of the parent that the stack runs on, where the lab has it.",
     "docker.composes[].services": "The services to run. Default: all.",
     "docker.composes[].profiles": "Active profiles.",
@@ -81,6 +92,7 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
     "hosts[].labs": "The labs that the host belongs to.",
     "hosts[].hop": "Id of the host through which this one is reached.",
     "hosts[].resources": "Names of what the host offers.",
+    "hosts[].roles": "What the host is used for, as db: Compose files with that role run on it.",
     "hosts[].docker_capable": "Whether it has a Docker engine, and may be a parent.",
     "hosts[].ssh_options": "How SSH reaches it.",
     "hosts[].ssh_options.port": "Port of sshd. Default: 22.",

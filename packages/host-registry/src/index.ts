@@ -1,6 +1,6 @@
 export type { KeptSshConnection, SshPrompt, SshPromptHandler } from "ssh2-streamer";
 export { listConnections } from "./kept-connections.js";
-export { Lab, type LabOptions } from "./lab.js";
+export { Lab, type LabOptions, type RepoPart } from "./lab.js";
 export {
   readTrust,
   recordTrust,

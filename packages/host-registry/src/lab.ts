@@ -4,8 +4,12 @@ import {
   findRepo,
   type HostData,
   type LabData,
+  type Placement,
+  type PlacementChoice,
   planParent,
+  planPlacements,
   planRemovalParent,
+  planRemovalPlacements,
   type Repo,
 } from "@otto/config";
 import { isOttoError } from "@otto/errors";
@@ -33,6 +37,12 @@ export interface LabOptions extends SshEnvironment {
    * nobody is asked.
    */
   readonly onPrompt?: SshPromptHandler | undefined;
+}
+
+/** What of a repo belongs on one parent: the repo with the `[[docker.composes]]` of that parent alone. */
+export interface RepoPart {
+  readonly repo: Repo;
+  readonly parent: Parent;
 }
 
 /**
@@ -95,8 +105,7 @@ export class Lab implements AsyncDisposable {
    * @throws OttoError as {@link findHost}, and `LAB_HOST_NOT_DOCKER_CAPABLE`
    */
   parent(name: string): Parent {
-    const host = this.findHost(name);
-    return this.#open(host.dockerCapable ? host : findParent(this.data, name));
+    return this.#open(this.#findParent(name));
   }
 
   /**
@@ -114,6 +123,23 @@ export class Lab implements AsyncDisposable {
    */
   removalParentFor(repo: Repo, on?: string): Parent {
     return on === undefined ? this.#open(planRemovalParent(repo, this.data)) : this.parent(on);
+  }
+
+  /**
+   * The parents that a repo's stack and images belong on, each with what of the repo belongs there; at least one.
+   * @param on as `--on` takes it: what {@link findHost} takes, `all`, and `NAME=HOST`, separated by commas
+   * @throws OttoError as {@link parent}, and what `planPlacements` throws
+   */
+  partsOf(repo: Repo, on?: string): RepoPart[] {
+    return planPlacements(repo, this.data, this.#choiceOf(on)).map((placement) => this.#openPart(placement));
+  }
+
+  /**
+   * The same for what takes the stack away, which is not done on a host that stands in for a default host.
+   * @throws OttoError as {@link partsOf}, and `LAB_DEFAULT_HOST_MISSING`
+   */
+  removalPartsOf(repo: Repo, on?: string): RepoPart[] {
+    return planRemovalPlacements(repo, this.data, this.#choiceOf(on)).map((placement) => this.#openPart(placement));
   }
 
   /** Any host that {@link findHost} finds, to run commands on; docker-capable or not. */
@@ -141,6 +167,19 @@ export class Lab implements AsyncDisposable {
     this.#parents.clear();
     const failed = ends.find((end) => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
+  }
+
+  #choiceOf(on: string | undefined): PlacementChoice {
+    return { on, find: (name) => this.#findParent(name) };
+  }
+
+  #openPart({ host, repo }: Placement): RepoPart {
+    return { repo, parent: this.#open(host) };
+  }
+
+  #findParent(name: string): HostData {
+    const host = this.findHost(name);
+    return host.dockerCapable ? host : findParent(this.data, name);
   }
 
   #describe(name: string): HostData | undefined {

@@ -34,6 +34,7 @@ const parent: HostData = {
   creds: [{ login: "me" }],
   labs: ["l"],
   resources: [],
+  roles: [],
   dockerCapable: false,
   ssh: { ...ssh, useSshConfig: false },
   docker,

@@ -77,6 +77,7 @@ function toMachine(name: string, ip: string): HostData {
     creds: [],
     labs: [],
     resources: [],
+    roles: [],
     dockerCapable: true,
     ssh: { ...sshDefaults, useSshConfig: true },
     docker: { command: ["docker"] },

@@ -21,7 +21,16 @@ const ssh = {
 
 function host(id: string, changes: Partial<HostData> = {}): HostData {
   const docker = { command: ["docker"] };
-  const base = { id, handle: id, element: id, ip: `ip-${id}`, creds: [{ login: "me" }], labs: ["l"], resources: [] };
+  const base = {
+    id,
+    handle: id,
+    element: id,
+    ip: `ip-${id}`,
+    creds: [{ login: "me" }],
+    labs: ["l"],
+    resources: [],
+    roles: [],
+  };
   return { ...base, dockerCapable: true, ssh, docker, isLocal: false, ...changes };
 }
 

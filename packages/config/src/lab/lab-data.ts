@@ -33,6 +33,8 @@ export interface HostData {
   /** Id of the host through which this one is reached; that host is in the same lab. */
   readonly hop?: string;
   readonly resources: readonly string[];
+  /** What it is used for, as `db`: stacks with that `role` belong on it. */
+  readonly roles: readonly string[];
   readonly dockerCapable: boolean;
   readonly ssh: SshOptions;
   readonly docker: HostDocker;

@@ -37,6 +37,7 @@ export function toHost(host: HostText, source: string, home: string): DeclaredHo
     creds: (host.creds ?? []).map((credential) => toCredential(credential, base)),
     labs: host.labs,
     resources: host.resources ?? [],
+    roles: host.roles ?? [],
     dockerCapable: host.docker_capable ?? false,
     ssh: toSshOptions(host.ssh_options ?? {}, base),
     docker: toDocker(host.docker ?? {}),

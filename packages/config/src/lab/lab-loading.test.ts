@@ -120,6 +120,7 @@ test("what is left open gets its default", async () => {
     creds: [{ login: "u" }],
     labs: ["veg"],
     resources: [],
+    roles: [],
     dockerCapable: false,
     isLocal: false,
     source: join(root, "lab.json"),

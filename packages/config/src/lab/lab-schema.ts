@@ -55,6 +55,7 @@ const hostFields = z.looseObject({
   labs: names,
   hop: name.nullish(),
   resources: names.nullish(),
+  roles: names.nullish(),
   docker_capable: z.boolean().nullish(),
   ssh_options: sshOptions.nullish(),
   docker: docker.nullish(),

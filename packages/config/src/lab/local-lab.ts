@@ -11,6 +11,7 @@ export const localHost: DeclaredHost = {
   creds: [],
   labs: [localName],
   resources: [],
+  roles: [],
   dockerCapable: true,
   ssh: sshDefaults,
   docker: { command: ["docker"] },

@@ -20,6 +20,10 @@ export interface Repo {
 export interface RepoDocker {
   /** `undefined`: tags carry no prefix. */
   readonly registryUrl: string | undefined;
+  /** Whether a registry that cannot be reached is done without. Default: it is an error. */
+  readonly registryOptional?: boolean;
+  /** The Compose project that this repo's services are part of, together with those of other repos. Default: one of its own. */
+  readonly project?: string;
   readonly images: readonly DockerImage[];
   readonly composes: readonly DockerCompose[];
 }
@@ -71,8 +75,18 @@ export interface BuildSecret {
 export interface DockerCompose {
   /** Absolute. */
   readonly path: string;
+  /** What `--on NAME=HOST` calls it. */
+  readonly name?: string;
   /** Id or handle of the lab host the stack belongs on. */
   readonly defaultHost?: string;
+  /** The role of the lab host it belongs on; not together with `defaultHost`. */
+  readonly role?: string;
+  /** Whether it belongs on each lab host with the role. Default: on the first. */
+  readonly spread?: boolean;
+  /** What runs it: `docker compose`, or `docker stack deploy` on a parent that manages a swarm. Default: `compose`. */
+  readonly engine?: "compose" | "swarm";
+  /** Variables that the compose files may use; `${otto:…}` in a value stands for what the lab knows. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** The services to run; absent: all. */
   readonly services?: readonly string[];
   readonly profiles: readonly string[];

@@ -36,14 +36,22 @@ const image = z.strictObject({
 
 const bindMount = z.strictObject({ path: text, ignore: texts.min(1, "must have a pattern") });
 
-const compose = z.strictObject({
-  path: text,
-  default_host: name.optional(),
-  services: names.optional(),
-  profiles: names.default([]),
-  allow_outside: z.boolean().optional(),
-  bind_mounts: z.array(bindMount).default([]),
-});
+const compose = z
+  .strictObject({
+    path: text,
+    name: name.optional(),
+    default_host: name.optional(),
+    role: name.optional(),
+    spread: z.boolean().optional(),
+    engine: z.enum(["compose", "swarm"]).optional(),
+    environment: scalars.optional(),
+    services: names.optional(),
+    profiles: names.default([]),
+    allow_outside: z.boolean().optional(),
+    bind_mounts: z.array(bindMount).default([]),
+  })
+  .refine((it) => it.role === undefined || it.default_host === undefined, "must have role or default_host, not both")
+  .refine((it) => it.spread === undefined || it.role !== undefined, { path: ["spread"], error: "needs a role" });
 
 const source = z.strictObject({
   backend: z.literal("json"),
@@ -75,6 +83,8 @@ export const foreignKeys: readonly string[] = Object.keys(foreign);
 
 const docker = z.strictObject({
   registry_url: z.string().optional(),
+  registry_optional: z.boolean().optional(),
+  project: name.optional(),
   images: z.array(image).default([]),
   composes: z.array(compose).default([]),
 });

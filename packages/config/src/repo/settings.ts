@@ -21,6 +21,7 @@ export function toRepo(settings: SettingsText, settingsFile: string, base: PathB
       registryUrl: docker?.registry_url,
       images: (docker?.images ?? []).map((image) => toImage(image, base)),
       composes: (docker?.composes ?? []).map((compose) => toCompose(compose, base)),
+      ...optional({ registryOptional: docker?.registry_optional, project: docker?.project }),
     },
     notes: foreignKeys
       .filter((key) => settings[key as keyof SettingsText] !== undefined)
@@ -64,7 +65,12 @@ function toCompose(compose: ComposeText, base: PathBase): DockerCompose {
     path: resolvePath(compose.path, base),
     profiles: compose.profiles,
     ...optional({
+      name: compose.name,
       defaultHost: compose.default_host,
+      role: compose.role,
+      spread: compose.spread,
+      engine: compose.engine,
+      environment: compose.environment,
       services: compose.services,
       allowOutside: compose.allow_outside,
       bindMounts: toBindMounts(compose.bind_mounts, base),
