@@ -49,7 +49,7 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
     "docker.composes[].engine":
       "What runs it: compose, or swarm where the parent manages a Docker Swarm. Default: compose.",
     "docker.composes[].environment":
-      "Values of variables in the Compose files, and there ${otto:role.db.addr} for the address of the host with that role.",
+      "Values of variables in the Compose files; addresses and ports of other hosts can be named in them.",
     "docker.composes[].default_host": "Id of the parent that the stack runs on, where the lab has it.",
     "docker.composes[].services": "The services to run. Default: all.",
     "docker.composes[].profiles": "Active profiles.",
