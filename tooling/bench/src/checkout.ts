@@ -42,6 +42,11 @@ export class Checkout {
     return this.#repo;
   }
 
+  /** The label of images that the docker client builds of it. */
+  get label(): string {
+    return `otto.bench=${this.repo.name}`;
+  }
+
   layAnew(): void {
     this.remove();
     this.#generation += 1;
@@ -88,19 +93,26 @@ export class Checkout {
     } finally {
       run("docker", "rm", container);
     }
+    this.#removeImages(tag);
   }
 
   remove(): void {
     if (this.#repo === undefined) return;
-    const { root, name } = this.#repo;
+    const { root } = this.#repo;
     const original = originalOf(root);
     for (const each of [original, `${original}${cloneSuffix}`]) rmSync(each, { recursive: true, force: true });
-    const images = sh(
-      'docker image ls --quiet --filter "reference=$1*"; docker image ls --quiet --filter "label=otto.repo=$1"',
-      name,
-    );
-    if (images.trim() !== "") run("docker", "image", "rm", "--force", ...new Set(images.trim().split("\n")));
+    this.#removeImages();
     this.#repo = undefined;
+  }
+
+  /** @param kept the tag of one that stays; the others were built of earlier contents, and fill the disk */
+  #removeImages(kept?: string): void {
+    const { name } = this.repo;
+    const listing = (filter: string) => run("docker", "image", "ls", "--quiet", "--no-trunc", "--filter", filter);
+    const found = [`label=${this.label}`, `label=otto.repo=${name}`].map(listing).join("").split("\n");
+    const stays = kept === undefined ? "" : run("docker", "image", "inspect", "--format", "{{.Id}}", kept).trim();
+    const images = new Set(found.filter((id) => id !== "" && id !== stays));
+    if (images.size > 0) run("docker", "image", "rm", "--force", ...images);
   }
 
   #path(path: string): string {

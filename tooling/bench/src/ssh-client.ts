@@ -45,13 +45,17 @@ export async function openSshClients(
   const ssh = async (...words: string[]) => {
     const child = spawn("ssh", ["-F", clients.shared.configPath, ...words], { stdio: "ignore" });
     const [exitCode] = await once(child, "exit");
-    if (exitCode !== 0) throw new Error(`bench: ssh ${words.join(" ")}: exit code ${exitCode}`);
+    return exitCode as number | null;
   };
-  for (const { name } of routes) await ssh(name, "true");
+  for (const { name } of routes) {
+    const exitCode = await ssh(name, "true");
+    if (exitCode !== 0) throw new Error(`bench: ssh ${name}: exit code ${exitCode}`);
+  }
   const masters = [...new Set(routes.flatMap(({ machines }) => machines.map(({ name }) => name)))];
   return {
     ...clients,
     close: async () => {
+      // One that has ended by itself refuses.
       for (const name of masters.toReversed()) await ssh("-O", "exit", name);
     },
   };

@@ -180,18 +180,18 @@ function ottoBuilder(subject: Subject, checkout: Checkout): Builder {
 }
 
 function dockerBuilder(client: SshClient, checkout: Checkout): Builder {
-  const tag = () => `${checkout.repo.name}:latest`;
-  const words = () => ["build", "--progress", "plain", "--tag", tag(), contextPathOf(checkout.repo)];
+  const tag = () => dockerTag(checkout);
+  const words = () => ["build", "--progress", "plain", ...dockerFlags(checkout), contextPathOf(checkout.repo)];
   const { name, run } = dockerOverSsh(client, { words, check: () => undefined });
   return { name, checkout, build: run, tag };
 }
 
 function tarBuilder(client: SshClient, checkout: Checkout): Builder {
-  const tag = () => `${checkout.repo.name}:latest`;
-  const line = 'tar -C "$1" -c . | ssh "$2" docker build --quiet --tag "$3" -';
+  const tag = () => dockerTag(checkout);
+  const line = 'tar -C "$1" -c . | ssh "$2" docker build --quiet --tag "$3" --label "$4" -';
   const { name, run } = commandContender({
     name: "tar | ssh docker build",
-    argv: ({ route }) => shellArgv(line, contextPathOf(checkout.repo), route.name, tag()),
+    argv: ({ route }) => shellArgv(line, contextPathOf(checkout.repo), route.name, tag(), checkout.label),
     env: () => client.env,
     check: () => undefined,
   });
@@ -200,17 +200,26 @@ function tarBuilder(client: SshClient, checkout: Checkout): Builder {
 
 /** The time of the engine alone: the context is already on the parent. */
 function parentBuilder(env: NodeJS.ProcessEnv, checkout: Checkout): Builder {
-  const tag = () => `${checkout.repo.name}:latest`;
+  const tag = () => dockerTag(checkout);
   const { name, run } = commandContender({
     name: "docker build on the parent",
-    argv: () => ["docker", "build", "--progress", "plain", "--tag", tag(), contextPathOf(checkout.repo)],
+    argv: () => ["docker", "build", "--progress", "plain", ...dockerFlags(checkout), contextPathOf(checkout.repo)],
     env: () => env,
     check: () => undefined,
   });
   return { name, checkout, build: run, tag };
 }
 
+function dockerTag({ repo }: Checkout): string {
+  return `${repo.name}:latest`;
+}
+
+function dockerFlags(checkout: Checkout): readonly string[] {
+  return ["--tag", dockerTag(checkout), "--label", checkout.label];
+}
+
 function removeAll(builders: readonly Builder[]): void {
   for (const { checkout } of builders) checkout.remove();
-  run("docker", "builder", "prune", "--all", "--force");
+  // Outside of a world the cache is the machine's.
+  if (process.env.OTTO_WORLD !== undefined) run("docker", "builder", "prune", "--all", "--force");
 }
