@@ -5,14 +5,14 @@ import { createKeyPair, type KeyPair } from "./keys.js";
 import type { HostOptions } from "./options.js";
 import { type LabProxy, startProxy } from "./proxy.js";
 import { isDropbear, startServer } from "./server.js";
-import type { Sshd } from "./sshd.js";
+import type { Sshd, SshdFiles } from "./sshd.js";
 import type { LabUser } from "./user.js";
 
 /** One running host of a lab. */
 export interface LabHost {
   readonly name: string;
   readonly options: HostOptions;
-  /** `127.0.0.1` */
+  /** `127.0.0.1` of a host on this machine */
   readonly address: string;
   /** Where clients connect: the proxy's port when there is a proxy, else sshd's. */
   readonly port: number;
@@ -51,11 +51,15 @@ export interface HostSetting {
   readonly user: LabUser;
   readonly directory: string;
   readonly clientKey: KeyPair;
+  /** Where clients find it. Default: this machine's loopback. */
+  readonly address?: string;
+  /** Starts its sshd, on a given port or one of its choice. Default: on this machine. */
+  readonly serve?: (files: SshdFiles, options: HostOptions, port?: number) => Promise<Sshd>;
 }
 
 /** Starts one host; `release` stops it. */
 export async function startHost(setting: HostSetting): Promise<LabHost & { release(): Promise<void> }> {
-  const { name, user, clientKey } = setting;
+  const { name, user, clientKey, address = "127.0.0.1", serve = startServer } = setting;
   const directory = join(setting.directory, name);
   await mkdir(directory, { mode: 0o755 });
   // The user's own shell profile and caches are no part of a lab. A user that the lab made has a home of its own.
@@ -65,10 +69,9 @@ export async function startHost(setting: HostSetting): Promise<LabHost & { relea
   let options = setting.options;
   let generation = 0;
   let hostKeys = await createHostKeys(directory, options, generation);
-  const start = (port?: number) => startServer({ directory, authorizedKeysPath, hostKeys, homePath }, options, port);
+  const start = (port?: number) => serve({ directory, authorizedKeysPath, hostKeys, homePath }, options, port);
   let sshd: Sshd = await start();
   const proxy = options.proxy === undefined ? undefined : await startProxy(sshd.port, options.proxy);
-  const address = "127.0.0.1";
   const port = proxy?.port ?? sshd.port;
   const readLog = () => readFile(sshd.logPath, "utf8");
   return {
@@ -91,14 +94,14 @@ export async function startHost(setting: HostSetting): Promise<LabHost & { relea
       return hostKeys[0]?.fingerprint ?? "";
     },
     get knownHostsLines() {
-      return hostKeys.map((key) => `[${address}]:${port} ${key.publicKey}`);
+      return formatKnownHosts({ address, port }, hostKeys);
     },
     logPath: sshd.logPath,
     proxy,
     get pid() {
       return sshd.pid;
     },
-    handshakes: async () => (await readLog()).match(/^(\[\d+\] .* Child c|C)onnection from /gm)?.length ?? 0,
+    handshakes: async () => countHandshakes(await readLog()),
     readLog,
     stop: () => sshd.stop(),
     start: async (changes = {}) => {
@@ -114,7 +117,17 @@ export async function startHost(setting: HostSetting): Promise<LabHost & { relea
   };
 }
 
-function createHostKeys(directory: string, options: HostOptions, generation: number): Promise<KeyPair[]> {
+/** Connections in the log of an sshd or of Dropbear. */
+export function countHandshakes(log: string): number {
+  return log.match(/^(\[\d+\] .* Child c|C)onnection from /gm)?.length ?? 0;
+}
+
+export function formatKnownHosts(at: { address: string; port: number }, hostKeys: readonly KeyPair[]): string[] {
+  const pattern = at.port === 22 ? at.address : `[${at.address}]:${at.port}`;
+  return hostKeys.map((key) => `${pattern} ${key.publicKey}`);
+}
+
+export function createHostKeys(directory: string, options: HostOptions, generation: number): Promise<KeyPair[]> {
   const types = options.hostKeyTypes ?? ["ed25519"];
   return Promise.all(types.map((type) => createKeyPair(type, join(directory, `host_key_${type}_${generation}`))));
 }

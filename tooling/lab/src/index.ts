@@ -14,6 +14,8 @@ export { type Lab, startLab } from "./lab.js";
 export { type LabJson, type LabJsonHost, labJson } from "./lab-json.js";
 export { LimitedLink, linkCuts } from "./limited-link.js";
 export { findGrowth, type LongLife, type LongWork } from "./long-life.js";
+export type { Machine, MachineOptions } from "./machines/machine.js";
+export { type Machines, startMachines } from "./machines/machines.js";
 export { createMemoryGauge } from "./memory-gauge.js";
 export {
   type Authentication,

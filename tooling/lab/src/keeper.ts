@@ -29,25 +29,41 @@ export function keepUntilRelease(script: string, args: readonly string[]): Keepe
 }
 
 function startKeeper(script: string, args: readonly string[]): Keeper {
-  const child = spawn("sh", ["-c", preamble + script, "lab-keeper", ...args], {
-    detached: true,
-    stdio: ["pipe", "ignore", "ignore"],
-  });
+  return startHeld(["sh", "-c", preamble + script, "lab-keeper", ...args]);
+}
+
+/** A program that ends by itself when our stdin to it ends. */
+export interface HeldProcess extends Keeper {
+  readonly child: ChildProcess;
+  readonly ended: Promise<unknown>;
+}
+
+/**
+ * Starts such a program, in a session of its own.
+ * @param output what becomes of its stdout and stderr. Default: nothing
+ */
+export function startHeld(
+  [program = "", ...args]: readonly string[],
+  output: readonly ["ignore" | "pipe", "ignore" | "pipe"] = ["ignore", "ignore"],
+): HeldProcess {
+  const child = spawn(program, args, { detached: true, stdio: ["pipe", ...output] });
   child.unref();
   (child.stdin as unknown as { unref(): void }).unref();
   const ended = once(child, "exit");
   let released: Promise<void> | undefined;
-  if (child.pid === undefined) throw new Error("lab: sh is missing");
+  if (child.pid === undefined) throw new Error(`lab: ${program} is missing`);
   return {
+    child,
     pid: child.pid,
+    ended,
     release: () => {
-      released ??= endKeeper(child, ended);
+      released ??= endHeld(child, ended);
       return released;
     },
   };
 }
 
-async function endKeeper(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+async function endHeld(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
   child.ref();
   child.stdin?.end();
   await ended;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { dropbearNeedsUser } from "./dropbear.js";
 import { type LabHost, startHost } from "./host.js";
 import { type Keeper, keepUntilRelease } from "./keeper.js";
-import { createKeyPair } from "./keys.js";
+import { createKeyPair, type KeyPair } from "./keys.js";
 import { applyKind, findLabKind } from "./kinds.js";
 import type { HostOptions, LabOptions } from "./options.js";
 import { isDropbear } from "./server.js";
@@ -79,14 +79,24 @@ async function startHosts<Name extends string>(start: Start): Promise<Lab<Name>>
     const dockerCapable = options.dockerCapable ?? !start.entries.some(([, other]) => other.hop === name);
     started.push(await startHost({ name, options: { ...options, dockerCapable }, user, directory, clientKey }));
   }
+  return describeLab(directory, clientKey, started, start.release);
+}
+
+/** A lab of hosts that run; writes its known_hosts file. */
+export async function describeLab<Name extends string, Host extends LabHost>(
+  directory: string,
+  clientKey: KeyPair,
+  hosts: readonly Host[],
+  release: () => Promise<void>,
+): Promise<Lab<Name> & { readonly hosts: Readonly<Record<Name, Host>> }> {
   const knownHostsPath = join(directory, "known_hosts");
-  await writeFile(knownHostsPath, `${started.flatMap((host) => host.knownHostsLines).join("\n")}\n`);
+  await writeFile(knownHostsPath, `${hosts.flatMap((host) => host.knownHostsLines).join("\n")}\n`);
   return {
-    hosts: Object.fromEntries(started.map((host): [string, LabHost] => [host.name, host])) as { [N in Name]: LabHost },
+    hosts: Object.fromEntries(hosts.map((host): [string, Host] => [host.name, host])) as { [N in Name]: Host },
     directory,
     knownHostsPath,
     privateKeyPath: clientKey.privateKeyPath,
-    [Symbol.asyncDispose]: start.release,
+    [Symbol.asyncDispose]: release,
   };
 }
 
@@ -95,7 +105,7 @@ function wantsUser(host: HostOptions): boolean {
   return takesPassword || (isDropbear(host) && dropbearNeedsUser());
 }
 
-function assertHosts(entries: readonly (readonly [string, HostOptions])[]): void {
+export function assertHosts(entries: readonly (readonly [string, HostOptions])[]): void {
   const names = new Set(entries.map(([name]) => name));
   for (const [name, { hop }] of entries) {
     if (!/^[a-z0-9-]+$/.test(name)) throw new TypeError(`lab: host name ${name}: use [a-z0-9-]`);

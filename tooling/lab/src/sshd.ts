@@ -1,8 +1,9 @@
-import { access, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Keeper, keepRunning } from "./keeper.js";
+import { keepRunning } from "./keeper.js";
 import type { KeyPair } from "./keys.js";
+import { endOfLog, waitForLog } from "./log-file.js";
 import type { HostOptions } from "./options.js";
 import { findFreePort } from "./ports.js";
 
@@ -43,25 +44,45 @@ export async function startSshd(files: SshdFiles, options: HostOptions, port?: n
   const configPath = join(files.directory, "sshd_config");
   const pidPath = join(files.directory, "sshd.pid");
   const logPath = join(files.directory, "sshd.log");
-  await writeFile(configPath, formatConfig(files, options, { listenPort, pidPath }));
-  const offset = await sizeOf(logPath);
+  const listenAddress = `127.0.0.1:${listenPort}`;
+  const hostKeyPaths = files.hostKeys.map((key) => key.privateKeyPath);
+  await writeFile(configPath, formatConfig({ ...files, listenAddress, pidPath, hostKeyPaths }, options));
+  const offset = await endOfLog(logPath);
   await rm(pidPath, { force: true });
   const keeper = keepRunning(program, ["-D", "-f", configPath, "-E", logPath]);
-  await waitForListening(keeper, logPath, offset);
+  try {
+    await waitForLog(logPath, offset, sshdLog);
+  } catch (error) {
+    await keeper.release();
+    throw error;
+  }
   const pid = await readPid(pidPath);
   return { port: listenPort, pid, logPath, stop: () => keeper.release() };
 }
 
-function formatConfig(files: SshdFiles, options: HostOptions, at: { listenPort: number; pidPath: string }): string {
+/** What an sshd says when it listens, and when it will not. */
+export const sshdLog = { ready: /Server listening on/, failed: /fatal:|error: Bind/ };
+
+/** Where an sshd listens and finds its files. */
+export interface SshdPaths {
+  /** `address:port` */
+  readonly listenAddress: string;
+  readonly pidPath: string;
+  readonly hostKeyPaths: readonly string[];
+  readonly authorizedKeysPath: string;
+  readonly homePath: string;
+}
+
+/** The text of an sshd_config. */
+export function formatConfig(paths: SshdPaths, options: HostOptions): string {
   const methods = options.authentication ?? ["publickey"];
   const yesNo = (on: boolean) => (on ? "yes" : "no");
   const interactive = methods.includes("keyboard-interactive");
   const lines = [
-    "ListenAddress 127.0.0.1",
-    `Port ${at.listenPort}`,
-    `PidFile ${at.pidPath}`,
-    ...files.hostKeys.map((key) => `HostKey ${key.privateKeyPath}`),
-    `AuthorizedKeysFile ${files.authorizedKeysPath}`,
+    `ListenAddress ${paths.listenAddress}`,
+    `PidFile ${paths.pidPath}`,
+    ...paths.hostKeyPaths.map((path) => `HostKey ${path}`),
+    `AuthorizedKeysFile ${paths.authorizedKeysPath}`,
     `LogLevel ${options.logLevel ?? "VERBOSE"}`,
     "StrictModes no",
     "PermitRootLogin yes",
@@ -77,7 +98,7 @@ function formatConfig(files: SshdFiles, options: HostOptions, at: { listenPort: 
     `MaxSessions ${options.maxSessions ?? 10}`,
     `MaxStartups ${options.maxStartups ?? "10:30:100"}`,
     // One line for all: of several, sshd takes the first.
-    `SetEnv ${Object.entries({ HOME: files.homePath, ...worldEnvironment(), ...options.environment })
+    `SetEnv ${Object.entries({ HOME: paths.homePath, ...worldEnvironment(), ...options.environment })
       .map((pair) => pair.join("="))
       .join(" ")}`,
     "Subsystem sftp internal-sftp",
@@ -92,19 +113,6 @@ function worldEnvironment() {
   return GOGC === undefined ? {} : { GOGC };
 }
 
-async function waitForListening(keeper: Keeper, logPath: string, offset: number): Promise<void> {
-  const deadline = Date.now() + startTimeoutMs;
-  for (;;) {
-    const log = (await readFile(logPath, "utf8").catch(() => "")).slice(offset);
-    if (log.includes("Server listening on")) return;
-    if (log.includes("fatal:") || log.includes("error: Bind") || Date.now() > deadline) {
-      await keeper.release();
-      throw new Error(`lab: sshd does not start:\n${log}`);
-    }
-    await delay(5);
-  }
-}
-
 // sshd writes it a moment after it listens.
 export async function readPid(path: string): Promise<number> {
   const deadline = Date.now() + startTimeoutMs;
@@ -113,14 +121,5 @@ export async function readPid(path: string): Promise<number> {
     if (pid > 0) return pid;
     if (Date.now() > deadline) throw new Error(`lab: sshd wrote no ${path}`);
     await delay(2);
-  }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  const file = await open(path, "a");
-  try {
-    return (await file.stat()).size;
-  } finally {
-    await file.close();
   }
 }
