@@ -8,7 +8,7 @@ export {
   readListedStatus,
 } from "@otto/engine";
 export { mayEnd } from "./declared/may-end.js";
-export { chosenImages, requireDeclared, type ServiceChoice } from "./declared/service-choice.js";
+export { requireDeclared, type ServiceChoice, usedImages } from "./declared/service-choice.js";
 export { type PlacedStack, readStack, type Stack, type StackOptions } from "./declared/stack.js";
 export { createStackRedactor, type StackRedactor } from "./declared/stack-redactor.js";
 export { type DownEvent, type DownOptions, type DownOutcome, formatKept, takeDown } from "./down.js";

@@ -18,7 +18,6 @@ export {
   findParent,
   missingDefaultHosts,
   planParent,
-  planRemovalParent,
 } from "./parent-plan.js";
 export { type Placement, type PlacementChoice, planPlacements, planRemovalPlacements } from "./placement-plan.js";
 export { findComposeFiles } from "./repo/compose-repo.js";

@@ -2,7 +2,8 @@ import type { OttoError } from "@otto/errors";
 import { expect, test } from "vitest";
 import type { HostData, LabData } from "./lab/lab-data.js";
 import { localHost } from "./lab/local-lab.js";
-import { describeMissing, findHost, missingDefaultHosts, planParent, planRemovalParent } from "./parent-plan.js";
+import { describeMissing, findHost, missingDefaultHosts, planParent } from "./parent-plan.js";
+import { planRemovalPlacements } from "./placement-plan.js";
 import type { Repo } from "./repo/repo.js";
 import { findRepo, selectRepos } from "./repo/repo-selection.js";
 
@@ -67,11 +68,14 @@ test.each<[string, LabData, Repo, string | undefined, readonly string[]]>([
   ["it is not in the lab", lab({ id: "a" }), repo("x"), undefined, ["x"]],
   ["none of them is in the lab", lab({ id: "a" }), repo("x", "y"), undefined, ["x", "y"]],
   ["on chooses", lab({ id: "a" }), repo("x"), "a", []],
+  ["on chooses for another entry", lab({ id: "a" }), repo("x"), "db=a", ["x"]],
   ["one of them is in the lab", lab({ id: "a" }), repo("x", "A"), undefined, []],
   ["there is none", lab({ id: "a" }), repo(), undefined, []],
 ])("the parent stands in for a default host, where %s", (_, data, it, on, missing) => {
   expect(missingDefaultHosts(it, data, on)).toEqual(missing);
-  expect(codeOf(() => planRemovalParent(it, data, on))).toBe(missing.length === 0 ? "" : "LAB_DEFAULT_HOST_MISSING");
+  expect(codeOf(() => planRemovalPlacements(it, data, { on }))).toBe(
+    missing.length === 0 ? "" : "LAB_DEFAULT_HOST_MISSING",
+  );
 });
 
 /** Empty where nothing is thrown. */
@@ -86,7 +90,7 @@ function codeOf(work: () => unknown): string {
 
 test("who takes down elsewhere than where the settings say is told how to say so", () => {
   const data = lab({ id: "a" });
-  expect(() => planRemovalParent(repo("x"), data, undefined)).toThrow(
+  expect(() => planRemovalPlacements(repo("x"), data)).toThrow(
     expect.objectContaining({
       message: `taking repo1 down on a: ${describeMissing(["x"], data)}`,
       hint: expect.stringMatching(/OTTO_LAB.*--on a$/),

@@ -1,6 +1,7 @@
 import { nearestWord, OttoError } from "@otto/errors";
 import type { HostData, LabData } from "./lab/lab-data.js";
 import { localName } from "./lab/local-lab.js";
+import { hostsNamedFor, parseOn } from "./on-choice.js";
 import type { Repo } from "./repo/repo.js";
 
 /**
@@ -22,25 +23,16 @@ export function planParent(repo: Repo, lab: LabData, on?: string): HostData {
 }
 
 /**
- * The default hosts of a repo, where its parent stands in for them: the lab has none of them, and `on` names no other.
- * Most often it is another lab than its user means.
+ * The default hosts of a repo, where another host stands in for them: the lab has none of them, and `on` names no other for
+ * their entries. Most often it is another lab than its user means.
+ * @param on as `parseOn` reads it
  */
 export function missingDefaultHosts(repo: Repo, lab: LabData, on?: string): readonly string[] {
-  if (on !== undefined) return [];
-  const wanted = defaultHostsOf(repo);
-  return wanted.some((host) => lookUp(lab, host) !== undefined) ? [] : wanted;
-}
-
-/**
- * The parent of {@link planParent}, for what takes things away: that is never done on a host that stands in for another.
- *
- * @throws what `planParent` throws, and `LAB_DEFAULT_HOST_MISSING` naming the host that it would have been
- */
-export function planRemovalParent(repo: Repo, lab: LabData, on?: string): HostData {
-  const host = planParent(repo, lab, on);
-  const missing = missingDefaultHosts(repo, lab, on);
-  if (missing.length === 0) return host;
-  throw removalRefused(repo, lab, { host, missing });
+  if (defaultHostsOf(repo).some((host) => lookUp(lab, host) !== undefined)) return [];
+  const choice = parseOn(on);
+  if (choice.everywhere !== undefined) return [];
+  const { composes } = repo.docker;
+  return composes.flatMap((compose) => (hostsNamedFor(compose, choice).length > 0 ? [] : (compose.defaultHost ?? [])));
 }
 
 /** Why nothing is taken down on a host that stands in for others. */

@@ -102,4 +102,9 @@ test("nothing is taken away from a host that stands in for another", () => {
     expect.objectContaining({ code: "LAB_DEFAULT_HOST_MISSING" }),
   );
   expect(planRemovalPlacements(repo({ defaultHost: "x" }), one, { on: "a" })).toHaveLength(1);
+  const named = repo({ defaultHost: "x", name: "db" }, { defaultHost: "y", name: "web" });
+  expect(() => planRemovalPlacements(named, one, { on: "db=a" })).toThrow(
+    expect.objectContaining({ details: expect.objectContaining({ host: "a", missing: ["y"] }) }),
+  );
+  expect(planRemovalPlacements(named, one, { on: "db=a,web=a" })).toHaveLength(1);
 });

@@ -49,8 +49,9 @@ export function planPlacements(repo: Repo, lab: LabData, { on, find }: Placement
 export function planRemovalPlacements(repo: Repo, lab: LabData, choice: PlacementChoice = {}): Placement[] {
   const placements = planPlacements(repo, lab, choice);
   const missing = missingDefaultHosts(repo, lab, choice.on);
-  const [first] = placements;
-  if (first !== undefined && missing.length > 0) throw removalRefused(repo, lab, { host: first.host, missing });
+  const isTheirs = ({ defaultHost }: DockerCompose) => defaultHost !== undefined && missing.includes(defaultHost);
+  const standIn = placements.find((placement) => placement.repo.docker.composes.some(isTheirs));
+  if (standIn !== undefined) throw removalRefused(repo, lab, { host: standIn.host, missing });
   return placements;
 }
 

@@ -8,15 +8,16 @@ import {
   type ServiceChange,
 } from "@otto/compose";
 import type { Repo } from "@otto/config";
-import type { Lab } from "@otto/host-registry";
+import type { Lab, RepoPart } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
 import { currentUser } from "./current-user.js";
 import { checkServices } from "./declared-services.js";
+import { callParts, type OnParent } from "./repo-parts.js";
 import { locateStack, type PlacementOptions, placementOf } from "./stack-placement.js";
 
 export interface ComposeActionOptions extends PlacementOptions, ServiceActionSettings {
   readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: ((event: ServiceActionEvent) => void) | undefined;
+  readonly onEvent?: ((event: OnParent<ServiceActionEvent>) => void) | undefined;
 }
 
 /** A container before and after an action. */
@@ -39,9 +40,13 @@ export async function composeAct(
   action: ServiceAction,
   options: ComposeActionOptions = {},
 ): Promise<ContainerChange[]> {
-  const { location, services } = await findTarget(repo, lab, { action, options });
-  const changes = await actOnServices(location, action, { ...options, services, who: currentUser() });
-  return changes.map(withHost(repo, location));
+  const who = currentUser();
+  const results = await callParts({ repo, lab, doing: action }, options, async (part, own) => {
+    const { location, services } = await findTarget(part, lab, { action, options: own });
+    const changes = await actOnServices(location, action, { ...own, services, who });
+    return changes.map(withHost(repo, location));
+  });
+  return results.flatMap(({ value }) => value);
 }
 
 /**
@@ -54,9 +59,11 @@ export async function planComposeAct(
   action: ServiceAction,
   options: ComposeActionOptions = {},
 ): Promise<ContainerChange[]> {
-  const { location, services } = await findTarget(repo, lab, { action, options });
-  const changes = await previewAction(location, action, { ...options, services });
-  return changes.map(withHost(repo, location));
+  const results = await callParts({ repo, lab, doing: action }, options, async (part, own) => {
+    const { location, services } = await findTarget(part, lab, { action, options: own });
+    return (await previewAction(location, action, { ...own, services })).map(withHost(repo, location));
+  });
+  return results.flatMap(({ value }) => value);
 }
 
 function withHost(
@@ -68,11 +75,11 @@ function withHost(
 }
 
 async function findTarget(
-  repo: Repo,
+  part: RepoPart,
   lab: Lab,
   { action, options }: { readonly action: ServiceAction; readonly options: ComposeActionOptions },
 ) {
   const { services } = options;
-  const named = await checkServices(repo, lab, { ...placementOf(options), services, doing: action });
-  return { location: locateStack(repo, lab, options), services: named };
+  const named = await checkServices(part, lab, { ...placementOf(options), services, doing: action });
+  return { location: locateStack(part, lab, options), services: named };
 }

@@ -1,11 +1,14 @@
 import { type FoundFailure, readSavedFailure, readSavedLog } from "@otto/compose";
 import type { Repo } from "@otto/config";
-import type { Lab } from "@otto/host-registry";
+import { anySignal } from "@otto/errors";
+import type { Lab, RepoPart } from "@otto/host-registry";
 import { type LogOptions, type Parent, parseLogTime, readServiceLogs, type ServiceLogLine } from "@otto/hosts";
 import { checkServices } from "./declared-services.js";
 import { failuresDirectory } from "./failed-up.js";
+import { mergeAsTheyCome, mergeByTime } from "./merged-rows.js";
+import { choosePartCalls, type OnParent } from "./repo-parts.js";
 import { listServiceReplicas } from "./service-replicas.js";
-import { type PlacementOptions, projectNameOf } from "./stack-placement.js";
+import { locateStack, type PlacementOptions } from "./stack-placement.js";
 
 export interface ComposeLogsOptions extends PlacementOptions, LogOptions {
   /** Default: every service. */
@@ -20,6 +23,8 @@ export interface ComposeLogsOptions extends PlacementOptions, LogOptions {
  * The lines that a stack's containers wrote, those that have stopped too: what is there in order of time, and with `follow`
  * what comes, also from containers that are started or replaced meanwhile, until the loop is left, the signal fires or the
  * stack is taken down: it has no container left, running or not. A cut link neither loses nor repeats a line. A stack without containers has those lines that were saved when its last `up` failed and was taken down, else none.
+ * Lines of several parents come in order of time; with `follow`, as they come. One that fails does not stop the others: what it
+ * threw is thrown when they have ended.
  * @throws TypeError for a `since` or `tail` that is none; OttoError `COMPOSE_UNKNOWN_SERVICE`, and what `readStack` and
  * connecting throw
  */
@@ -27,10 +32,29 @@ export async function* composeLogs(
   repo: Repo,
   lab: Lab,
   options: ComposeLogsOptions = {},
+): AsyncGenerator<OnParent<ServiceLogLine>, void> {
+  const calls = await choosePartCalls({ repo, lab, doing }, options);
+  const [only] = calls;
+  if (only !== undefined && calls.length === 1) return yield* readPartLogs(only.part, lab, only.options);
+  const leaving = new AbortController();
+  const signal = anySignal(options.signal, leaving.signal);
+  const sources = calls.map(({ part, options: own }) => ({
+    parent: part.parent.id,
+    rows: readPartLogs(part, lab, { ...own, signal }),
+  }));
+  if (options.follow === true) yield* mergeAsTheyCome(sources, () => leaving.abort());
+  else yield* mergeByTime(sources);
+}
+
+const doing = "reading the logs";
+
+async function* readPartLogs(
+  part: RepoPart,
+  lab: Lab,
+  options: ComposeLogsOptions,
 ): AsyncGenerator<ServiceLogLine, void> {
-  const parent = lab.parentFor(repo, options.on);
-  const project = projectNameOf(repo, lab, options);
-  const services = await checkServices(repo, lab, { ...options, doing: "reading the logs" });
+  const { project, parent } = locateStack(part, lab, options);
+  const services = await checkServices(part, lab, { ...options, doing });
   const saved = await findSaved(parent, project, failuresDirectory(lab, options));
   if (saved === undefined) return yield* readServiceLogs(parent.engine, { project, services }, options);
   options.onSaved?.(saved);

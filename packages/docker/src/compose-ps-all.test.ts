@@ -10,6 +10,7 @@ test("a listener that throws keeps no parent's answer back; its error comes when
     answer = resolve;
   });
   const parent = (id: string) => ({
+    id,
     engine: {
       listContainers: async () => {
         if (id === "basil") await answered;

@@ -1,45 +1,56 @@
 import { type ComposePsOptions, type ContainerRow, composePs } from "@otto/compose";
+import { parseOn } from "@otto/config";
 import { isOttoError, type OttoError, withListener } from "@otto/errors";
-import type { Lab } from "@otto/host-registry";
+import { type EachOptions, eachPart, type Lab } from "@otto/host-registry";
+import type { Parent } from "@otto/hosts";
 
 /** One parent's containers, or why it could not be asked. */
 export type ParentContainers =
   | { readonly parent: string; readonly containers: readonly ContainerRow[] }
   | { readonly parent: string; readonly error: OttoError };
 
-export interface ComposePsAllOptions extends ComposePsOptions {
-  /** Id or handle of the only host to ask. Default: every docker-capable host of the lab. */
+export interface ComposePsAllOptions extends ComposePsOptions, Pick<EachOptions, "limit"> {
+  /** The hosts to ask: ids or handles, separated by commas, or `all`. Default: every docker-capable host of the lab. */
   readonly on?: string | undefined;
   /** Called with each answer as it comes. What it throws is thrown once all have answered. */
   readonly onAnswer?: ((answer: ParentContainers) => void) | undefined;
 }
 
 /**
- * Asks every docker-capable host of the lab at once for its containers. One that cannot be asked, or says nothing for
+ * Asks every docker-capable host of the lab for its containers, side by side. One that cannot be asked, or says nothing for
  * `timeoutMs`, does not keep the others from answering.
  * @returns the answers in the lab's order
- * @throws OttoError `LAB_UNKNOWN_HOST`, `LAB_HOST_NOT_DOCKER_CAPABLE` for `on`
+ * @throws OttoError `LAB_UNKNOWN_HOST`, `LAB_HOST_NOT_DOCKER_CAPABLE`, `LAB_ON_INVALID` for `on`
  */
 export async function composePsAll(lab: Lab, options: ComposePsAllOptions = {}): Promise<ParentContainers[]> {
-  const { on, onAnswer, ...asking } = options;
-  const capable = lab.data.hosts.filter(({ dockerCapable }) => dockerCapable);
-  const parents = on === undefined ? capable.map(({ id }) => id) : [lab.parent(on).id];
+  const { on, onAnswer, limit, ...asking } = options;
+  const parents = parentsOf(lab, on).map((parent) => ({ parent }));
   return withListener(onAnswer, (tell) =>
-    Promise.all(
-      parents.map(async (parent) => {
-        const answer = await askParent(lab, parent, asking);
+    eachPart(
+      parents,
+      async ({ parent }) => {
+        const answer = await askParent(parent, asking);
         tell(answer);
         return answer;
-      }),
+      },
+      { limit },
     ),
   );
 }
 
-async function askParent(lab: Lab, parent: string, options: ComposePsOptions): Promise<ParentContainers> {
+/** `NAME=HOST` says nothing of containers that no repo declares. */
+function parentsOf(lab: Lab, on: string | undefined): Parent[] {
+  const { everywhere = "all" } = parseOn(on);
+  const capable = lab.data.hosts.filter(({ dockerCapable }) => dockerCapable).map(({ id }) => id);
+  return (everywhere === "all" ? capable : everywhere).map((name) => lab.parent(name));
+}
+
+async function askParent(parent: Parent, options: ComposePsOptions): Promise<ParentContainers> {
+  const { id } = parent;
   try {
-    return { parent, containers: await composePs(lab.parent(parent), options) };
+    return { parent: id, containers: await composePs(parent, options) };
   } catch (error) {
     if (!isOttoError(error)) throw error;
-    return { parent, error };
+    return { parent: id, error };
   }
 }

@@ -1,14 +1,15 @@
 import { type PulledImage, previewPull, pullStack, type StackPullStep, type UpEvent } from "@otto/compose";
 import type { Repo } from "@otto/config";
-import type { Lab } from "@otto/host-registry";
+import type { Lab, RepoPart } from "@otto/host-registry";
 import { loginsOf } from "./compose-up.js";
+import { callParts, joinRows, type OnParent } from "./repo-parts.js";
 import { type PlacementOptions, placeStack } from "./stack-placement.js";
 
 export interface ComposePullOptions extends PlacementOptions {
   /** Default: all that the active profiles leave. */
   readonly services?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: ((event: UpEvent) => void) | undefined;
+  readonly onEvent?: ((event: OnParent<UpEvent>) => void) | undefined;
 }
 
 /**
@@ -16,9 +17,15 @@ export interface ComposePullOptions extends PlacementOptions {
  * Those that the repo or Compose builds are left out. Containers stay as they are: `composeUp` replaces those of another image.
  * @throws OttoError `COMPOSE_UNKNOWN_SERVICE` before anything is done, and what `pullStack` throws
  */
-export async function composePull(repo: Repo, lab: Lab, options: ComposePullOptions = {}): Promise<PulledImage[]> {
-  const stack = await placeForPull(repo, lab, options);
-  return pullStack(stack, { ...options, findLogin: loginsOf(lab, options) });
+export async function composePull(
+  repo: Repo,
+  lab: Lab,
+  options: ComposePullOptions = {},
+): Promise<OnParent<PulledImage>[]> {
+  const results = await callParts({ repo, lab, doing }, options, async (part, own) =>
+    pullStack(await placeForPull(part, lab, own), { ...own, findLogin: loginsOf(lab, own) }),
+  );
+  return joinRows(results);
 }
 
 /** What {@link composePull} would ask registries for. Changes nothing. @throws OttoError as {@link composePull} */
@@ -26,10 +33,15 @@ export async function planComposePull(
   repo: Repo,
   lab: Lab,
   options: ComposePullOptions = {},
-): Promise<StackPullStep[]> {
-  return previewPull(await placeForPull(repo, lab, options), options);
+): Promise<OnParent<StackPullStep>[]> {
+  const results = await callParts({ repo, lab, doing }, options, async (part, own) =>
+    previewPull(await placeForPull(part, lab, own), own),
+  );
+  return joinRows(results);
 }
 
-function placeForPull(repo: Repo, lab: Lab, options: ComposePullOptions) {
-  return placeStack(repo, lab, options, { services: options.services, noDeps: true });
+const doing = "choosing services";
+
+function placeForPull(part: RepoPart, lab: Lab, options: ComposePullOptions) {
+  return placeStack(part, lab, options, { services: options.services, noDeps: true });
 }

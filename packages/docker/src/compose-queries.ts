@@ -1,10 +1,11 @@
 import { queryStack, readStackConfig } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { cleanText, OttoError } from "@otto/errors";
-import type { Lab } from "@otto/host-registry";
+import type { Lab, RepoPart } from "@otto/host-registry";
 import { findCompose, type Parent } from "@otto/hosts";
-import { composeStatus, type ServiceStatus, type StackContainer } from "./compose-status.js";
+import { readPartStatus, type ServiceStatus, type StackContainer, type StackStatus } from "./compose-status.js";
 import { checkServices } from "./declared-services.js";
+import { callParts, choosePartCalls, joinRows, type OnParent, type PartResult } from "./repo-parts.js";
 import { locateStack, type PlacementOptions, placementOf, placeStack } from "./stack-placement.js";
 
 export interface ComposeQueryOptions extends PlacementOptions {
@@ -32,22 +33,25 @@ export async function composeImages(
   repo: Repo,
   lab: Lab,
   options: ComposeQueryOptions = {},
-): Promise<readonly ComposeImage[]> {
-  const text = await query(repo, lab, { ...options, words: ["images", "--format", "json"] });
+): Promise<readonly OnParent<ComposeImage>[]> {
   const read = (line: string) => JSON.parse(line) as ComposeImage | readonly ComposeImage[];
-  return text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .flatMap(read);
+  const texts = await query(repo, lab, { ...options, words: ["images", "--format", "json"] });
+  return joinRows(
+    texts.map(({ part, value }) => {
+      const lines = value.split("\n").filter((line) => line.trim() !== "");
+      return { part, value: lines.flatMap(read) };
+    }),
+  );
 }
 
 /** The processes of a stack's containers, as `docker compose top` prints them. @throws as {@link composeImages} */
-export function composeTop(repo: Repo, lab: Lab, options: ComposeQueryOptions = {}): Promise<string> {
-  return query(repo, lab, { ...options, words: ["top"] });
+export async function composeTop(repo: Repo, lab: Lab, options: ComposeQueryOptions = {}): Promise<string> {
+  const texts = await query(repo, lab, { ...options, words: ["top"] });
+  return texts.map(({ value }) => value).join("\n");
 }
 
 /**
- * Where a port of a service is published: `0.0.0.0:8080`.
+ * Where a port of a service is published: `0.0.0.0:8080`. Of several parents, on the first that has the service.
  * @param port `target`: the container's; `protocol`: default `tcp`; `index`: of the replica, default 1
  * @throws OttoError as {@link composeImages}; `COMPOSE_QUERY_FAILED` when it is not published
  */
@@ -67,35 +71,44 @@ export async function composePort(
     };
   },
 ): Promise<string> {
-  await checkServices(repo, lab, { ...placementOf(options), services: [service], doing: "looking for a port" });
+  const doing = "looking for a port";
+  const [first] = await choosePartCalls({ repo, lab, doing }, { ...options, services: [service] });
+  // A part is left, or the service is unknown.
+  const { part } = first as NonNullable<typeof first>;
+  await checkServices(part, lab, { ...placementOf(options), services: [service], doing });
   const words = ["port", `--protocol=${protocol}`, `--index=${index}`, "--", service, String(target)];
-  return (await queryStack(locateStack(repo, lab, options), words, options)).trim();
+  return (await queryStack(locateStack(part, lab, options), words, options)).trim();
 }
 
 interface Query extends ComposeQueryOptions {
   readonly words: readonly string[];
 }
 
-async function query(repo: Repo, lab: Lab, { words, ...options }: Query): Promise<string> {
+async function query(repo: Repo, lab: Lab, { words, ...options }: Query): Promise<PartResult<string>[]> {
   const doing = `asking for ${words[0] ?? ""}`;
-  const { services } = options;
-  const named = (await checkServices(repo, lab, { ...placementOf(options), services, doing })) ?? [];
-  return queryStack(locateStack(repo, lab, options), [...words, "--", ...named], options);
+  return callParts({ repo, lab, doing }, options, async (part, own) => {
+    const named = (await checkServices(part, lab, { ...placementOf(own), services: own.services, doing })) ?? [];
+    return queryStack(locateStack(part, lab, own), [...words, "--", ...named], own);
+  });
 }
 
 /**
  * What `docker compose config` prints: the stack as it would be deployed, with the paths of this machine, and without what
- * the stack's secrets hold. Variables are printed as they are.
+ * the stack's secrets hold. Variables are printed as they are. What belongs on another parent comes behind a line `---`.
  * @param options `words`: further options of it
  * @throws OttoError as {@link composeImages}, and what `readStackConfig` throws
  */
 export async function composeConfig(
   repo: Repo,
   lab: Lab,
-  { words = [], services, signal, ...options }: ComposeQueryOptions & { readonly words?: readonly string[] } = {},
+  { words = [], ...options }: ComposeQueryOptions & { readonly words?: readonly string[] } = {},
 ): Promise<string> {
-  const named = (await checkServices(repo, lab, { ...options, services, doing: "reading the stack" })) ?? [];
-  return readStackConfig(await placeStack(repo, lab, options), [...words, "--", ...named], { signal });
+  const doing = "reading the stack";
+  const texts = await callParts({ repo, lab, doing }, options, async (part, { services, signal, ...own }) => {
+    const named = (await checkServices(part, lab, { ...own, services, doing })) ?? [];
+    return readStackConfig(await placeStack(part, lab, own), [...words, "--", ...named], { signal });
+  });
+  return texts.map(({ value }) => value).join("---\n");
 }
 
 /** What a container uses, as `docker stats --format json` has it. */
@@ -118,9 +131,16 @@ export async function composeStats(
   repo: Repo,
   lab: Lab,
   options: ComposeQueryOptions = {},
-): Promise<readonly ContainerStats[]> {
-  const parent = lab.parentFor(repo, options.on);
-  const ids = (await runningOf(repo, lab, options)).map(({ id }) => id);
+): Promise<readonly OnParent<ContainerStats>[]> {
+  const call = { repo, lab, doing: "listing containers" };
+  return joinRows(await callParts(call, options, (part, own) => readStats(part, lab, own)));
+}
+
+async function readStats(part: RepoPart, lab: Lab, options: ComposeQueryOptions): Promise<readonly ContainerStats[]> {
+  const { parent } = part;
+  const { services } = await readPartStatus(part, lab, options);
+  const running = containersOf(services).filter(({ row }) => row.State === "running");
+  const ids = running.map(({ id }) => id);
   if (ids.length === 0) return [];
   const argv = [...parent.docker.command, "stats", "--no-stream", "--format", "{{json .}}", ...ids];
   const { exitCode, stdout, stderr } = await parent.exec(argv, { signal: options.signal });
@@ -145,15 +165,12 @@ export async function composeInspect(
   lab: Lab,
   options: ComposeQueryOptions = {},
 ): Promise<readonly unknown[]> {
-  const { engine } = lab.parentFor(repo, options.on);
-  const { services } = await composeStatus(repo, lab, options);
-  const found = await Promise.all(containersOf(services).map(({ id }) => engine.inspectContainer(id, options.signal)));
-  return found.filter((details) => details !== undefined);
-}
-
-async function runningOf(repo: Repo, lab: Lab, options: ComposeQueryOptions): Promise<StackContainer[]> {
-  const { services } = await composeStatus(repo, lab, options);
-  return containersOf(services).filter(({ row }) => row.State === "running");
+  const results = await callParts({ repo, lab, doing: "listing containers" }, options, async (part, own) => {
+    const { services } = await readPartStatus(part, lab, own);
+    const { engine } = part.parent;
+    return Promise.all(containersOf(services).map(({ id }) => engine.inspectContainer(id, own.signal)));
+  });
+  return results.flatMap(({ value }) => value).filter((details) => details !== undefined);
 }
 
 function containersOf(services: readonly ServiceStatus[]): StackContainer[] {
@@ -178,24 +195,34 @@ export async function composeWait(
   lab: Lab,
   options: ComposeQueryOptions & { readonly onWaiting?: ((names: readonly string[]) => void) | undefined } = {},
 ): Promise<readonly EndedContainer[]> {
-  const { engine, id: host } = lab.parentFor(repo, options.on);
-  const { services, project } = await composeStatus(repo, lab, options);
-  const running = services.filter(({ container }) => container?.row.State === "running");
-  if (running.length === 0)
-    throw new OttoError("COMPOSE_QUERY_FAILED", `waiting for services of ${project} on ${host}: none of them runs`, {
-      hint: "See what is there with `otto docker ps --all`.",
-      details: { host, project },
-    });
+  const call = { repo, lab, doing: "listing containers" };
+  const found = await callParts(call, options, (part, own) => readPartStatus(part, lab, own));
+  const running = found.flatMap(({ part, value: { services } }) =>
+    services.flatMap(({ service, container }) =>
+      container?.row.State === "running" ? [{ engine: part.parent.engine, service, container }] : [],
+    ),
+  );
+  if (running.length === 0) throw noneRuns(found.map(({ value }) => value));
   const ended: EndedContainer[] = [];
-  options.onWaiting?.(running.map(({ container }) => container?.row.Names ?? ""));
+  options.onWaiting?.(running.map(({ container }) => container.row.Names));
   await Promise.all(
-    running.map(async ({ container, service }) => {
-      const { id, row } = container as StackContainer;
+    running.map(async ({ engine, container: { id, row }, service }) => {
       const exitCode = await engine.waitContainer(id, options.signal);
       ended.push({ name: row.Names, service, exitCode });
     }),
   );
   return ended;
+}
+
+function noneRuns(stacks: readonly StackStatus[]): OttoError {
+  const [first] = stacks;
+  const project = first?.project ?? "";
+  const hosts = stacks.map(({ parent }) => parent);
+  const message = `waiting for services of ${project} on ${hosts.join(", ")}: none of them runs`;
+  return new OttoError("COMPOSE_QUERY_FAILED", message, {
+    hint: "See what is there with `otto docker ps --all`.",
+    details: { host: hosts[0] ?? "", project },
+  });
 }
 
 /** What a parent runs. */

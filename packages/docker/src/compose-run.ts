@@ -4,9 +4,13 @@ import { type OneOff, startOneOff, type UpEvent } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import type { Lab } from "@otto/host-registry";
 import { type CommandOutput, type CommandResult, type LoginTerminal, runContainer } from "@otto/hosts";
-import { type ComposeUpOptions, composeUp, prepareStack } from "./compose-up.js";
+import { prepareStack, upParts } from "./compose-up.js";
 import { currentUser } from "./current-user.js";
 import { checkServices } from "./declared-services.js";
+import { withActivity } from "./lab-activity.js";
+import { choosePartCalls } from "./repo-parts.js";
+import { readParts, type StackPart } from "./stack-parts.js";
+import type { ComposeUpOptions } from "./up-options.js";
 
 export interface ComposeRunOptions
   extends Pick<ComposeUpOptions, "on" | "projectName" | "profiles" | "build" | "cacheDir" | "signal">,
@@ -24,7 +28,7 @@ export interface ComposeRunOptions
 
 /**
  * Runs a command in a one-off container of a service, as `docker compose run --rm`: built and brought up as for `composeUp`, removed
- * when it has ended, and when this process or its link dies.
+ * when it has ended, and when this process or its link dies. Of several parents, it runs on the first that has the service.
  * @returns its exit code, and what it wrote where `output` is not given and there is no terminal
  * @throws OttoError `COMPOSE_UNKNOWN_SERVICE`, `COMPOSE_RUN_FAILED`, and what `composeUp` throws
  */
@@ -35,7 +39,11 @@ export async function composeRun(
   options: ComposeRunOptions = {},
 ): Promise<CommandResult> {
   const { on, projectName, profiles, terminal, stdin, output, signal, noDeps = false } = options;
-  await checkServices(repo, lab, { on, projectName, profiles, services: [service], doing: "running a command" });
+  const doing = "running a command";
+  const [first] = await choosePartCalls({ repo, lab, doing }, { on, projectName, profiles, services: [service] });
+  // A part is left, or the service is unknown.
+  const { part } = first as NonNullable<typeof first>;
+  await checkServices(part, lab, { on, projectName, profiles, services: [service], doing });
   const common = {
     on,
     projectName,
@@ -43,12 +51,17 @@ export async function composeRun(
     build: options.build,
     cacheDir: options.cacheDir,
     signal,
-    onEvent: options.onEvent,
+    ...withActivity(lab, options.onEvent),
   };
-  const stack = await prepareStack(repo, lab, { ...common, services: [service], noDeps: true });
+  const [read] = await readParts(repo, lab, { ...common, services: [service], noDeps: true }, [part]);
+  // One part gives one stack.
+  const prepared = read as StackPart;
+  await prepareStack(prepared, lab);
+  const { stack } = prepared;
   const declared = stack.files.services.find(({ name }) => name === service);
   const dependencies = noDeps ? [] : (declared?.dependsOn ?? []).map((one) => one.service);
-  if (dependencies.length > 0) await composeUp(repo, lab, { ...common, services: dependencies });
+  if (dependencies.length > 0)
+    await upParts(await readParts(repo, lab, { ...common, services: dependencies }, [part]), lab, common);
   const oneOff = { ...options, service, terminal: terminal !== undefined };
   await using container = await startOneOff(stack, oneOff, { ...common, who: currentUser() });
   return await runContainer(container, { terminal, stdin, output, signal });

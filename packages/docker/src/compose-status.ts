@@ -1,14 +1,18 @@
 import { type ContainerRow, type ContainerStatus, containerHostId, readListedStatus, toRow } from "@otto/compose";
 import type { Repo } from "@otto/config";
-import type { Lab } from "@otto/host-registry";
+import { withListener } from "@otto/errors";
+import type { Lab, RepoPart } from "@otto/host-registry";
 import { readServiceReplica } from "@otto/hosts";
 import { getUserComposeProject } from "./compose-project.js";
 import { checkServices } from "./declared-services.js";
+import { callParts } from "./repo-parts.js";
 import { isUnreadableStack } from "./service-replicas.js";
 import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
 
 /** One replica of a service, or another container of the stack. */
 export interface ServiceStatus extends ContainerStatus {
+  /** Id. */
+  readonly parent: string;
   /** Id of the container host; undefined for a one-off container of `run`. */
   readonly host: string | undefined;
   readonly service: string;
@@ -36,10 +40,10 @@ export interface PublishedPort {
   readonly protocol: string;
 }
 
-/** A stack on its parent: every declared service, and every container, by name. */
+/** A stack: every declared service, and every container, by name; those of further parents behind. */
 export interface StackStatus {
   readonly repo: string;
-  /** Id. */
+  /** Id; of several, the first one's. Each service has its own. */
   readonly parent: string;
   readonly project: string;
   /** Whose it is: the last part of the name that {@link getUserComposeProject} makes; else the project. */
@@ -50,33 +54,58 @@ export interface StackStatus {
 export interface ComposeStatusOptions extends PlacementOptions {
   /** Default: all. */
   readonly services?: readonly string[] | undefined;
+  /** Called with what each parent answers, as it comes: the others too, where one cannot be asked. */
+  readonly onAnswer?: ((answer: StackStatus) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * What each service of a repo's stack is at: replicas that are declared and absent, too. One request to the engine.
- * @throws OttoError `COMPOSE_UNKNOWN_SERVICE`, what `readStack` throws where there is no container either, and what connecting
- * throws
+ * What each service of a repo's stack is at: replicas that are declared and absent, too. One request to each engine.
+ * @throws OttoError `COMPOSE_UNKNOWN_SERVICE`, what `readStack` throws where there is no container either, what connecting
+ * throws and, when all of several parents have been asked, what `eachPart` throws
  */
 export async function composeStatus(repo: Repo, lab: Lab, options: ComposeStatusOptions = {}): Promise<StackStatus> {
+  const { onAnswer } = options;
+  return withListener(onAnswer, async (tell) => {
+    const results = await callParts({ repo, lab, doing }, options, async (part, own) => {
+      const status = await readPartStatus(part, lab, own);
+      tell(status);
+      return status;
+    });
+    return joinStatus(results.map(({ value }) => value));
+  });
+}
+
+/** Of several parents: the first one's, with the services of all. */
+function joinStatus(all: readonly StackStatus[]): StackStatus {
+  // There is at least one.
+  const first = all[0] as StackStatus;
+  return all.length === 1 ? first : { ...first, services: all.flatMap(({ services }) => services) };
+}
+
+const doing = "listing containers";
+
+/** The same of what is on one parent. */
+export async function readPartStatus(
+  part: RepoPart,
+  lab: Lab,
+  options: Omit<ComposeStatusOptions, "onAnswer">,
+): Promise<StackStatus> {
   const { on, projectName, profiles, signal } = options;
-  const parent = lab.parentFor(repo, on);
+  const { repo, parent } = part;
   const project = projectNameOf(repo, lab, options);
   const placement = { on, projectName, profiles };
-  const named = await checkServices(repo, lab, {
-    ...placement,
-    services: options.services,
-    doing: "listing containers",
-  });
+  const named = await checkServices(part, lab, { ...placement, services: options.services, doing });
   const labels = [`com.docker.compose.project=${project}`];
   const listed = await parent.engine.listContainers({ labels, all: true }, signal);
-  const declared = await listReplicas(repo, lab, { ...placement, isNeeded: listed.length === 0 });
+  const declared = await listReplicas(part, lab, { ...placement, isNeeded: listed.length === 0 });
   const there = listed.map((summary): ServiceStatus => {
     const place = readServiceReplica(summary.Labels);
     const service = place?.service ?? summary.Labels["com.docker.compose.service"] ?? "";
     const replica = place?.replica ?? 1;
     const isEnabled = declared.some((one) => one.service === service && one.enabled);
     return {
+      parent: parent.id,
       host: place && containerHostId({ ...place, parent: parent.id, repo: repo.name }),
       service,
       replica,
@@ -103,7 +132,7 @@ export async function composeStatus(repo: Repo, lab: Lab, options: ComposeStatus
     .filter((one) => !isThere(one))
     .map((one): ServiceStatus => {
       const host = containerHostId({ ...one, parent: parent.id, repo: repo.name });
-      return { ...one, host, state: "absent", container: undefined };
+      return { ...one, parent: parent.id, host, state: "absent", container: undefined };
     });
   const services = [...there, ...absent]
     .filter(({ service }) => named === undefined || named.includes(service))
@@ -119,12 +148,12 @@ interface Replica {
 
 /** @param options `isNeeded`: files that cannot be read are an error */
 async function listReplicas(
-  repo: Repo,
+  part: RepoPart,
   lab: Lab,
   { isNeeded, ...options }: PlacementOptions & { readonly isNeeded: boolean },
 ): Promise<Replica[]> {
   try {
-    const { files } = await placeStack(repo, lab, options);
+    const { files } = await placeStack(part, lab, options);
     return files.services.flatMap(({ name: service, replicas, enabled }) =>
       Array.from({ length: replicas }, (_, index) => ({ service, replica: index + 1, enabled })),
     );

@@ -1,5 +1,4 @@
 import {
-  type BuildEvent,
   type BuildStep,
   buildImages,
   findUserCredentials,
@@ -9,51 +8,33 @@ import {
 } from "@otto/build";
 import {
   bringUp,
-  chosenImages,
   createContainerHost,
   type FindLogin,
   type ObservedContainer,
   type PlacedStack,
   previewUp,
   readContainerStatus,
-  type ServiceChoice,
-  type UpEvent,
   type UpPreview,
 } from "@otto/compose";
 import { describeMissing, missingDefaultHosts, type Repo } from "@otto/config";
 import { OttoError } from "@otto/errors";
-import type { Lab } from "@otto/host-registry";
+import { type EachOptions, eachPart, type Lab } from "@otto/host-registry";
 import type { DockerContainerHost } from "@otto/hosts";
 import { currentUser } from "./current-user.js";
 import { failuresDirectory, withNextSteps } from "./failed-up.js";
 import { withActivity } from "./lab-activity.js";
-import { type PlacementOptions, placeStack } from "./stack-placement.js";
-import { requireEnabled } from "./stack-services.js";
-
-export interface ComposeUpOptions extends PlacementOptions, ServiceChoice {
-  /** Build the images first that the stack, or the chosen services, are started from, and let compose build. Default true. */
-  readonly build?: boolean | undefined;
-  /** See `buildImages`. */
-  readonly cacheDir?: string | false | undefined;
-  /** Leaves what a failed or interrupted first `up` started as it is. Default false: it is taken down. */
-  readonly keep?: boolean | undefined;
-  /**
-   * Where the logs and the `inspect` data of such an `up` are saved before it is taken down, for {@link composeLogs}; `false`:
-   * nowhere. Default: `otto/failures` in the user's state directory (`XDG_STATE_HOME`).
-   */
-  readonly failuresDir?: string | false | undefined;
-  /** How long services may take to be up, in milliseconds. Default 300,000. */
-  readonly readyTimeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: ((event: BuildEvent | UpEvent) => void) | undefined;
-}
+import { joinRows, type OnParent } from "./repo-parts.js";
+import { readParts, type StackPart } from "./stack-parts.js";
+import type { ComposeUpOptions } from "./up-options.js";
 
 /**
  * Brings a repo's stack up and registers its containers in `lab.hosts`. A stack that runs as declared is left as it is,
  * one that differs converges. If this call started the stack and fails, its logs are saved and what it started is taken down.
+ * What belongs on several parents comes up side by side: one that fails does not stop the others, which stay up.
  *
- * @returns service name to the host of its first container; further replicas are in `lab.hosts`
- * @throws OttoError `BUILD_FAILED` before anything starts; what `bringUp`, `readStack` and `buildImages` throw
+ * @returns service name to the host of its first container, on the first parent that has it; the others are in `lab.hosts`
+ * @throws OttoError `BUILD_FAILED` before anything starts on that parent; what `bringUp`, `readStack`, `buildImages` and, with
+ * several parents, `eachPart` throw
  */
 export async function composeUp(
   repo: Repo,
@@ -61,11 +42,33 @@ export async function composeUp(
   given: ComposeUpOptions = {},
 ): Promise<Record<string, DockerContainerHost>> {
   const options = { ...given, ...withActivity(lab, given.onEvent) };
-  const stack = await prepareStack(repo, lab, options);
+  return upParts(await readParts(repo, lab, options), lab, options);
+}
+
+/** Brings up what was read. @param options of the call */
+export async function upParts(
+  parts: readonly StackPart[],
+  lab: Lab,
+  options: EachOptions,
+): Promise<Record<string, DockerContainerHost>> {
+  return joinHosts(await eachPart(parts, (part) => upPart(part, lab), options));
+}
+
+/** The hosts of several parents by service name; the first parent's go before. */
+export function joinHosts(
+  results: readonly Readonly<Record<string, DockerContainerHost>>[],
+): Record<string, DockerContainerHost> {
+  // A service may be called `constructor` or `__proto__`.
+  return Object.fromEntries(results.toReversed().flatMap((hosts) => Object.entries(hosts)));
+}
+
+async function upPart(part: StackPart, lab: Lab): Promise<Record<string, DockerContainerHost>> {
+  const { stack, options } = part;
+  await prepareStack(part, lab);
   const failuresDir = failuresDirectory(lab, options);
   const upOptions = { ...options, failuresDir, findLogin: loginsOf(lab, options), who: currentUser() };
   const containers = await bringUp(stack, upOptions).catch((error: unknown) => {
-    throw withNextSteps(error, repo, lab, options);
+    throw withNextSteps(error, stack.repo, lab, options);
   });
   return registerContainers(lab, stack, containers);
 }
@@ -75,39 +78,18 @@ export function loginsOf({ sshEnvironment: { env } }: Lab, { signal }: Pick<Comp
   return (host) => findUserCredentials({ host, env, signal });
 }
 
-/** Reads the stack, and builds its images unless that is not wanted. @param used services that are to have a container */
-export async function prepareStack(
-  repo: Repo,
-  lab: Lab,
-  options: ComposeUpOptions,
-  used: readonly string[] = [],
-): Promise<PlacedStack> {
-  const stack = await placeStack(repo, lab, options, options);
-  requireEnabled(stack, used);
-  warnOfStandIn(stack, lab, options);
-  if (options.build ?? true) await buildAll(stack, lab, options);
-  return stack;
+/** Builds the images of a stack, unless that is not wanted. */
+export async function prepareStack(part: StackPart, lab: Lab): Promise<void> {
+  warnOfStandIn(part, lab);
+  if (part.options.build ?? true) await buildAll(part, lab);
 }
 
 /** Says that the parent stands in for a default host that the lab does not have. */
-function warnOfStandIn({ repo, project, parent }: PlacedStack, lab: Lab, { on, onEvent }: ComposeUpOptions): void {
+function warnOfStandIn({ stack: { repo, project, parent }, options: { on, onEvent } }: StackPart, lab: Lab): void {
   const missing = missingDefaultHosts(repo, lab.data, on);
   if (missing.length === 0) return;
   const message = `${describeMissing(missing, lab.data)}: ${parent.id} is used instead`;
   onEvent?.({ type: "compose.warning", project, message });
-}
-
-/**
- * The images of the settings that {@link composeUp} would build: those that the chosen services are started from; undefined:
- * all of them.
- * @throws OttoError what `readStack` throws
- */
-export async function listUpImages(
-  repo: Repo,
-  lab: Lab,
-  options: PlacementOptions & ServiceChoice = {},
-): Promise<readonly string[] | undefined> {
-  return chosenImages(await placeStack(repo, lab, options, options));
 }
 
 export interface PlanUpOptions extends ComposeUpOptions {
@@ -118,13 +100,24 @@ export interface PlanUpOptions extends ComposeUpOptions {
 /**
  * What {@link composeUp} would do to each service, apart from building, and what of bind mounts it would not send.
  * Changes nothing.
- * @throws OttoError what `previewUp`, `readStack` and `planBuild` throw
+ * @throws OttoError what `previewUp`, `readStack` and `planBuild` throw; TypeError for `builds` with several parents
  */
-export async function planComposeUp(repo: Repo, lab: Lab, options: PlanUpOptions = {}): Promise<UpPreview> {
-  const stack = await placeStack(repo, lab, options, options);
+export async function planComposeUp(
+  repo: Repo,
+  lab: Lab,
+  options: PlanUpOptions = {},
+): Promise<readonly OnParent<UpPreview[number]>[]> {
+  const parts = await readParts(repo, lab, options);
+  if (parts.length > 1 && options.builds !== undefined)
+    throw new TypeError("planComposeUp: builds is what planBuild says of one parent, and there are several");
+  const results = await eachPart(parts, async (part) => ({ part: part.stack, value: await planPart(part) }), options);
+  return joinRows(results);
+}
+
+async function planPart({ stack, options, images }: StackPart<PlanUpOptions>): Promise<UpPreview> {
   const { build = true, cacheDir, signal } = options;
-  const imageNames = chosenImages(stack);
-  const builds = build ? (options.builds ?? (await planBuilds(stack, { imageNames, cacheDir, signal }))) : [];
+  const planned = { imageNames: images, cacheDir, signal };
+  const builds = build ? (options.builds ?? (await planBuilds(stack, planned))) : [];
   return previewUp(stack, { ...options, builtImages: builtImages(builds) });
 }
 
@@ -142,12 +135,10 @@ async function planBuilds({ repo, parent }: PlacedStack, options: PlanBuildOptio
   return options.imageNames?.length === 0 ? [] : planBuild(repo, parent, options);
 }
 
-async function buildAll(stack: PlacedStack, lab: Lab, options: ComposeUpOptions): Promise<void> {
-  const { repo, parent } = stack;
-  const imageNames = chosenImages(stack);
-  if (imageNames?.length === 0) return;
+async function buildAll({ stack: { repo, parent }, options, images }: StackPart, lab: Lab): Promise<void> {
+  if (images?.length === 0) return;
   const results = await buildImages(repo, parent, {
-    imageNames,
+    imageNames: images,
     cacheDir: options.cacheDir,
     env: lab.sshEnvironment.env,
     signal: options.signal,

@@ -1,12 +1,15 @@
-import { createStackRedactor, leaseStack } from "@otto/compose";
+import { createStackRedactor, leaseStack, type StackRedactor } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { anySignal } from "@otto/errors";
-import type { Lab } from "@otto/host-registry";
-import type { DockerContainerHost } from "@otto/hosts";
-import { type ComposeUpOptions, loginsOf, prepareStack, registerContainers } from "./compose-up.js";
+import { eachPart, type Lab } from "@otto/host-registry";
+import type { DockerContainerHost, Parent } from "@otto/hosts";
+import { joinHosts, loginsOf, prepareStack, registerContainers } from "./compose-up.js";
 import { currentUser } from "./current-user.js";
 import { failuresDirectory, withNextSteps } from "./failed-up.js";
 import { withActivity } from "./lab-activity.js";
+import { readParts, type StackPart } from "./stack-parts.js";
+import { requireEnabled } from "./stack-services.js";
+import type { ComposeUpOptions } from "./up-options.js";
 
 export interface ComposedOptions<Service extends string = string> extends ComposeUpOptions {
   /** The services whose hosts are used: `hosts` is typed by their names. The whole stack is brought up. Default: whatever it has. */
@@ -25,7 +28,7 @@ export interface ComposedStack<Service extends string = string> extends AsyncDis
 }
 
 /**
- * Brings a stack up for as long as the result lives: `await using stack = await composed(repo, lab)`. At the end it is
+ * Brings a stack up, on each of its parents, for as long as the result lives: `await using stack = await composed(repo, lab)`. At the end it is
  * taken down if it was not running before, or if `own` is set, and nobody else uses it by `composed`: the last one out does
  * it then. Disposing the lab ends it too. Who calls `composeUp` on it keeps it. If this process or its link dies, the parent takes it down by itself.
  * @throws OttoError `COMPOSE_UNKNOWN_SERVICE` before anything is built, and what `composeUp` throws; with `own` also `LAB_DEFAULT_HOST_MISSING`; nothing is started when the parent cannot say whether the stack runs
@@ -76,32 +79,83 @@ async function openStack<Service extends string>(
 }
 
 async function startUse<Service extends string>(repo: Repo, lab: Lab, given: ComposedOptions<Service>) {
-  const options = { ...given, ...withActivity(lab, given.onEvent) };
-  // It would take down what ran before.
-  if (options.own) lab.removalParentFor(repo, options.on);
-  const stack = await prepareStack(repo, lab, { ...options, services: undefined }, options.services);
-  const findLogin = loginsOf(lab, options);
-  const failuresDir = failuresDirectory(lab, options);
-  const leaseOptions = { ...options, failuresDir, findLogin, own: options.own ?? false, who: currentUser() };
-  const use = await leaseStack(stack, leaseOptions).catch((error: unknown) => {
-    throw withNextSteps(error, repo, lab, options);
-  });
-  // Those that are named have been declared and enabled.
-  const hosts = registerContainers(lab, stack, use.containers) as Record<Service, DockerContainerHost>;
-  const { project } = stack;
-  const redactor = createStackRedactor(stack);
+  const { services: used = [], ...whole } = given;
+  const options = { ...whole, ...withActivity(lab, given.onEvent) };
+  // With `own` it would take down what ran before.
+  const places = options.own ? lab.removalPartsOf(repo, options.on) : lab.partsOf(repo, options.on);
+  const parts = await readParts(repo, lab, options, places);
+  requireEnabled(
+    repo,
+    parts.map(({ stack }) => stack),
+    used,
+  );
+  const uses = await startUses(parts, lab, options);
+  const { project } = (parts[0] as StackPart).stack;
   let released: Promise<void> | undefined;
-  const release = async () => {
-    await use.release(() => lab.hosts.unregister(project, stack.parent.id));
-  };
   return {
     project,
-    hosts,
-    redact: async (text: string) => (await redactor()).redact(text),
+    // Those that are named have been declared and enabled.
+    hosts: joinHosts(uses.map(({ hosts }) => hosts)) as Record<Service, DockerContainerHost>,
+    redact: redactAll(uses.map(({ redactor }) => redactor)),
     [Symbol.asyncDispose]: () => {
-      released ??= release();
+      released ??= releaseAll(uses);
       return released;
     },
+  };
+}
+
+/** Of several parents: where one fails, what came up on the others is let go again. */
+async function startUses(parts: readonly StackPart[], lab: Lab, options: ComposedOptions): Promise<StackUse[]> {
+  const uses: StackUse[] = [];
+  const start = async (part: StackPart) => {
+    const use = await startPart(part, lab, options.own ?? false);
+    uses.push(use);
+    return use;
+  };
+  try {
+    return await eachPart(parts, start, options);
+  } catch (error) {
+    await releaseAll(uses).catch(() => {});
+    throw error;
+  }
+}
+
+/** The use of what is on one parent. */
+interface StackUse {
+  readonly parent: Parent;
+  readonly hosts: Readonly<Record<string, DockerContainerHost>>;
+  readonly redactor: StackRedactor;
+  release(): Promise<void>;
+}
+
+async function startPart(part: StackPart, lab: Lab, own: boolean): Promise<StackUse> {
+  const { stack, options, parent } = part;
+  await prepareStack(part, lab);
+  const findLogin = loginsOf(lab, options);
+  const failuresDir = failuresDirectory(lab, options);
+  const leaseOptions = { ...options, failuresDir, findLogin, own, who: currentUser() };
+  const lease = await leaseStack(stack, leaseOptions).catch((error: unknown) => {
+    throw withNextSteps(error, stack.repo, lab, options);
+  });
+  return {
+    parent,
+    hosts: registerContainers(lab, stack, lease.containers),
+    redactor: createStackRedactor(stack),
+    release: async () => {
+      await lease.release(() => lab.hosts.unregister(stack.project, parent.id));
+    },
+  };
+}
+
+async function releaseAll(uses: readonly StackUse[]): Promise<void> {
+  await eachPart(uses, (use) => use.release());
+}
+
+function redactAll(redactors: readonly StackRedactor[]): (text: string) => Promise<string> {
+  return async (text) => {
+    let redacted = text;
+    for (const redactor of redactors) redacted = (await redactor()).redact(redacted);
+    return redacted;
   };
 }
 

@@ -1,6 +1,6 @@
 import { requireDeclared } from "@otto/compose";
 import type { Repo } from "@otto/config";
-import type { Lab } from "@otto/host-registry";
+import { eachPart, type Lab, type RepoPart } from "@otto/host-registry";
 import { isUnreadableStack, listServiceReplicas } from "./service-replicas.js";
 import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
 
@@ -10,15 +10,27 @@ import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placem
  * @throws OttoError what `readStack` throws where there is no container either, and what connecting throws
  */
 export async function listServices(repo: Repo, lab: Lab, options: PlacementOptions = {}): Promise<string[]> {
+  const known = await eachPart(lab.partsOf(repo, options.on), (part) => listPartServices(part, lab, options));
+  return [...new Set(known.flat())];
+}
+
+/** The same of what belongs on one parent. */
+export async function listPartServices(part: RepoPart, lab: Lab, options: PlacementOptions): Promise<string[]> {
   try {
-    const { files } = await placeStack(repo, lab, options);
+    const { files } = await placeStack(part, lab, options);
     return files.services.map(({ name }) => name);
   } catch (error) {
     if (!isUnreadableStack(error)) throw error;
-    const replicas = await listServiceReplicas(lab.parentFor(repo, options.on), projectNameOf(repo, lab, options));
-    if (replicas.length === 0) throw error;
-    return [...new Set(replicas.map(({ service }) => service))];
+    const names = await listContainerServices(part, lab, options);
+    if (names.length === 0) throw error;
+    return names;
   }
+}
+
+/** The services of a repo's stack that have a container on one parent. */
+export async function listContainerServices(part: RepoPart, lab: Lab, options: PlacementOptions): Promise<string[]> {
+  const replicas = await listServiceReplicas(part.parent, projectNameOf(part.repo, lab, options));
+  return [...new Set(replicas.map(({ service }) => service))];
 }
 
 /**
@@ -28,7 +40,7 @@ export async function listServices(repo: Repo, lab: Lab, options: PlacementOptio
  * @throws OttoError `COMPOSE_UNKNOWN_SERVICE`, and what `readStack` throws
  */
 export async function checkServices(
-  repo: Repo,
+  part: RepoPart,
   lab: Lab,
   {
     services = [],
@@ -38,11 +50,11 @@ export async function checkServices(
 ): Promise<readonly string[] | undefined> {
   if (services.length === 0) return undefined;
   try {
-    requireDeclared(await placeStack(repo, lab, options), services, doing);
+    requireDeclared(await placeStack(part, lab, options), services, doing);
   } catch (error) {
     if (!isUnreadableStack(error)) throw error;
-    const replicas = await listServiceReplicas(lab.parentFor(repo, options.on), projectNameOf(repo, lab, options));
-    if (services.some((name) => !replicas.some(({ service }) => service === name))) throw error;
+    const names = await listContainerServices(part, lab, options);
+    if (services.some((name) => !names.includes(name))) throw error;
   }
   return services;
 }

@@ -103,7 +103,13 @@ export type {
 export { parseLogTime } from "@otto/hosts";
 export { buildImages } from "./build-images.js";
 export { type ComposeActionOptions, type ContainerChange, composeAct, planComposeAct } from "./compose-actions.js";
-export { type ComposeDownOptions, type ComposeDownResult, composeDown, planComposeDown } from "./compose-down.js";
+export {
+  type ComposeDownOptions,
+  type ComposeDownResult,
+  composeDown,
+  type ParentDownResult,
+  planComposeDown,
+} from "./compose-down.js";
 export { type ComposeLogsOptions, composeLogs } from "./compose-logs.js";
 export { getUserComposeProject } from "./compose-project.js";
 export { type ComposePsAllOptions, composePsAll, type ParentContainers } from "./compose-ps-all.js";
@@ -133,19 +139,23 @@ export {
   type StackContainer,
   type StackStatus,
 } from "./compose-status.js";
-export { type ComposeUpOptions, composeUp, listUpImages, type PlanUpOptions, planComposeUp } from "./compose-up.js";
+export { composeUp, type PlanUpOptions, planComposeUp } from "./compose-up.js";
 export { type ComposedOptions, type ComposedStack, composed } from "./composed.js";
 export { findByShortId, getContainerHost } from "./container-host-lookup.js";
 export { currentLab, withLab } from "./current-lab.js";
 export { listServices } from "./declared-services.js";
 export { type OpenLabOptions, openLab } from "./open-lab.js";
+export type { OnParent } from "./repo-parts.js";
 export { type DeclareOptions, declareStacks, type SkippedRepo } from "./stack-declaration.js";
 export {
   type GraphContainer,
   type GraphImage,
   type GraphService,
   readStackGraph,
+  readStackGraphs,
   type StackGraph,
   type StackGraphOptions,
 } from "./stack-graph.js";
+export { type ImagePart, listImageParts, listUpImages } from "./stack-parts.js";
 export type { PlacementOptions } from "./stack-placement.js";
+export type { ComposeUpOptions } from "./up-options.js";

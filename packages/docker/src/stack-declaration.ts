@@ -1,11 +1,11 @@
-import { containerHostId, createContainerHost, type PlacedStack } from "@otto/compose";
+import { containerHostId, createContainerHost } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError } from "@otto/errors";
-import type { Lab } from "@otto/host-registry";
-import type { ComposeUpOptions } from "./compose-up.js";
+import { eachPart, type Lab } from "@otto/host-registry";
 import { isUnreadableStack, listServiceReplicas } from "./service-replicas.js";
 import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
-import { createTouch } from "./stack-touch.js";
+import { createStackUp, createTouch, type DeclaredStack } from "./stack-touch.js";
+import type { ComposeUpOptions } from "./up-options.js";
 
 /** A repo whose services are not known, and why: its stack has no place in the lab, or its files cannot be read. */
 export interface SkippedRepo {
@@ -23,7 +23,7 @@ export interface DeclareOptions extends PlacementOptions, Pick<ComposeUpOptions,
 }
 
 /**
- * Makes the services of the lab's repos known as placeholders in `lab.hosts`, each on the parent that `up` would choose.
+ * Makes the services of the lab's repos known as placeholders in `lab.hosts`, each on the parents that `up` would choose.
  * Using one whose container does not run brings its stack up, without building. Services that are not enabled (a profile)
  * are known and not listed.
  * @returns the repos that were left out: this lab has no parent for them, or `askEngine` found nothing
@@ -33,7 +33,10 @@ export async function declareStacks(lab: Lab, options: DeclareOptions = {}): Pro
   const skipped: SkippedRepo[] = [];
   for (const repo of lab.repos.filter(({ docker }) => docker.composes.length > 0)) {
     try {
-      declareServices(lab, await placeStack(repo, lab, options), options);
+      const parts = lab.partsOf(repo, options.on);
+      const stacks = await Promise.all(parts.map((part) => placeStack(part, lab, options)));
+      const up = createStackUp(lab, repo, options);
+      for (const stack of stacks) declareServices(lab, { stack, whole: repo, up }, options);
     } catch (error) {
       const isKnown = isOttoError(error, "LAB_NO_PARENT") || (options.askEngine === true && isUnreadableStack(error));
       if (!isKnown) throw error;
@@ -46,20 +49,22 @@ export async function declareStacks(lab: Lab, options: DeclareOptions = {}): Pro
 
 /** @returns whether there is any */
 async function declareContainers(lab: Lab, repo: Repo, options: DeclareOptions, error: OttoError): Promise<boolean> {
-  const parent = lab.parentFor(repo, options.on);
   const project = projectNameOf(repo, lab, options);
-  const replicas = await listServiceReplicas(parent, project).catch(() => []);
-  if (replicas.length === 0) return false;
+  const found = await eachPart(lab.partsOf(repo, options.on), async ({ parent }) => {
+    const replicas = await listServiceReplicas(parent, project).catch(() => []);
+    return replicas.map((replica) => ({ parent, replica }));
+  });
+  if (found.flat().length === 0) return false;
   options.onEvent?.({ type: "compose.warning", project, message: error.message });
   const bringUp = () => Promise.reject(error);
-  for (const replica of replicas)
+  for (const { parent, replica } of found.flat())
     lab.hosts.declare(createContainerHost(parent, { ...replica, repo: repo.name, project, bringUp }));
   return true;
 }
 
-function declareServices(lab: Lab, stack: PlacedStack, options: DeclareOptions): void {
-  const touch = createTouch(lab, stack, options);
-  const { repo, project, parent, files } = stack;
+function declareServices(lab: Lab, declared: DeclaredStack, options: DeclareOptions): void {
+  const touch = createTouch(lab, declared, options);
+  const { repo, project, parent, files } = declared.stack;
   for (const service of files.services) {
     for (let replica = 1; replica <= service.replicas; replica += 1) {
       const place = { repo: repo.name, project, service: service.name, replica };

@@ -4,7 +4,7 @@ import { findStageImages } from "@otto/build";
 import { type ContainerStatus, type PlacedStack, readListedStatus } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { familiarImageName, imageLatestTag } from "@otto/hashing";
-import type { Lab } from "@otto/host-registry";
+import { eachPart, type Lab, type RepoPart } from "@otto/host-registry";
 import { type Parent, readServiceReplica } from "@otto/hosts";
 import { type PlacementOptions, placeStack } from "./stack-placement.js";
 
@@ -70,12 +70,23 @@ export interface StackGraphOptions extends PlacementOptions {
 }
 
 /**
- * Reads a repo's stack as a graph: services with what they depend on, their networks, mounts, ports and images with their
+ * Reads a repo's stack, of several parents that on the first, as a graph: services with what they depend on, their networks, mounts, ports and images with their
  * bases, and the state of each container.
- * @throws OttoError what `readStack`, `Lab.parentFor` and, when the parent is asked, connecting to it throw
+ * @throws OttoError what `readStack`, `Lab.partsOf` and, when the parent is asked, connecting to it throw
  */
 export async function readStackGraph(repo: Repo, lab: Lab, options: StackGraphOptions = {}): Promise<StackGraph> {
-  const stack = await placeStack(repo, lab, options);
+  // There is always one.
+  return readPartGraph(lab.partsOf(repo, options.on)[0] as RepoPart, lab, options);
+}
+
+/** The same of each of a repo's parents. @throws OttoError as {@link readStackGraph}, and what `eachPart` throws */
+export async function readStackGraphs(repo: Repo, lab: Lab, options: StackGraphOptions = {}): Promise<StackGraph[]> {
+  return eachPart(lab.partsOf(repo, options.on), (part) => readPartGraph(part, lab, options), options);
+}
+
+async function readPartGraph(part: RepoPart, lab: Lab, options: StackGraphOptions): Promise<StackGraph> {
+  const stack = await placeStack(part, lab, options);
+  const { repo } = part;
   const { observe = true, signal } = options;
   const containers = observe ? await readContainers(stack, signal) : new Map<string, GraphContainer[]>();
   const { topology } = stack.files;

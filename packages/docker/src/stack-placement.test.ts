@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Repo } from "@otto/config";
 import { Lab } from "@otto/host-registry";
+import type { Parent } from "@otto/hosts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { getUserComposeProject } from "./compose-project.js";
 import { placeStack, projectNameOf } from "./stack-placement.js";
@@ -25,12 +26,8 @@ afterEach(() => rmSync(root, { recursive: true }));
 
 const env = { OTTO_COMPOSE_SUFFIX: "ci", TAG: "7" };
 const data = { name: "local", hosts: [], links: [], notes: [] };
-const parent = { id: "pepper" };
-/** A lab whose only parent is one that nobody connects to. */
-function openLab(): Lab {
-  const lab = new Lab({ data, repos: [], env, home: "/home/me" });
-  return Object.assign(lab, { parentFor: (_: Repo, on: string | undefined) => (on === "gone" ? {} : parent) });
-}
+const parent = { id: "pepper" } as Parent;
+const openLab = () => new Lab({ data, repos: [], env, home: "/home/me" });
 
 test("the project name is the caller's, else the user's", () => {
   expect(projectNameOf(repo, openLab(), { projectName: "mine" })).toBe("mine");
@@ -41,7 +38,7 @@ test("the project name is the caller's, else the user's", () => {
 });
 
 test("a stack is read under its name, with the caller's profiles beside those of the settings", async () => {
-  const stack = await placeStack(repo, openLab(), { projectName: "mine", profiles: ["own"] });
+  const stack = await placeStack({ repo, parent }, openLab(), { projectName: "mine", profiles: ["own"] });
   expect(stack.project).toBe("mine");
   expect(stack.parent).toBe(parent);
   expect(stack.files.profiles).toEqual(["ours", "own"]);
@@ -49,9 +46,8 @@ test("a stack is read under its name, with the caller's profiles beside those of
   expect(stack.files.environment).toEqual({ TAG: "7" });
 });
 
-test("without profiles of the caller those of the settings stay, and the parent is the one that was asked for", async () => {
-  const stack = await placeStack(repo, openLab(), { on: "gone" });
+test("without profiles of the caller those of the settings stay", async () => {
+  const stack = await placeStack({ repo, parent }, openLab(), {});
   expect(stack.project).toBe("otto-shop-ci");
   expect(stack.files.services.filter(({ enabled }) => enabled).map(({ name }) => name)).toEqual(["api", "ours"]);
-  expect(stack.parent).not.toBe(parent);
 });

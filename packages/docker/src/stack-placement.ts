@@ -1,12 +1,15 @@
 import { type PlacedStack, readStack, type ServiceChoice } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { checkProjectName } from "@otto/hashing";
-import type { Lab } from "@otto/host-registry";
+import type { Lab, RepoPart } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
 import { getUserComposeProject } from "./compose-project.js";
 
 export interface PlacementOptions {
-  /** Id or handle of the parent. Default: SPEC's rule, `default_host` first. */
+  /**
+   * Where entries of `[[docker.composes]]` and images go, as `--on`: ids or handles of parents, `all`, and `NAME=HOST` for the
+   * entries with this name or role, separated by commas. Default: where the settings say.
+   */
   readonly on?: string | undefined;
   /** Default: {@link getUserComposeProject}. */
   readonly projectName?: string | undefined;
@@ -25,11 +28,11 @@ export function projectNameOf(repo: Repo, lab: Lab, options: PlacementOptions): 
 
 /** Where a repo's stack is, whatever its files say. */
 export function locateStack(
-  repo: Repo,
+  { repo, parent }: RepoPart,
   lab: Lab,
   options: PlacementOptions,
 ): { readonly parent: Parent; readonly project: string } {
-  return { parent: lab.parentFor(repo, options.on), project: projectNameOf(repo, lab, options) };
+  return { parent, project: projectNameOf(repo, lab, options) };
 }
 
 /** The options of a call that say which stack is meant. */
@@ -37,14 +40,13 @@ export function placementOf({ on, projectName, profiles }: PlacementOptions): Pl
   return { on, projectName, profiles };
 }
 
-/** Reads a repo's stack and chooses its parent. Nothing is connected. @param choice what an `up` is asked for beside the files */
+/** Reads what of a repo's stack belongs on one parent. Nothing is connected. @param choice what an `up` is asked for beside the files */
 export async function placeStack(
-  repo: Repo,
+  { repo, parent }: RepoPart,
   lab: Lab,
   options: PlacementOptions,
   choice?: ServiceChoice,
 ): Promise<PlacedStack> {
-  const parent = lab.parentFor(repo, options.on);
   const { env, home } = lab.sshEnvironment;
   const stack = await readStack(repo, {
     projectName: projectNameOf(repo, lab, options),

@@ -1,4 +1,5 @@
 import type { PlacedStack } from "@otto/compose";
+import type { Repo } from "@otto/config";
 import { expect, test } from "vitest";
 import { requireEnabled } from "./stack-services.js";
 
@@ -8,7 +9,11 @@ const services = [
   service("debug", { enabled: false, profiles: ["dev"] }),
   service("off", { replicas: 0 }),
 ];
-const stack = { repo: { name: "shop" }, files: { services } } as unknown as PlacedStack;
+const repo = { name: "shop" } as Repo;
+const stacks = [
+  { files: { services: services.slice(0, 1) } },
+  { files: { services: services.slice(1) } },
+] as unknown as PlacedStack[];
 
 test.each([
   ["apo", "using the stack of shop: it has no service apo", /^Did you mean "api"\? Its services: api, debug, off\.$/],
@@ -17,10 +22,10 @@ test.each([
 ])("a use of %s is refused", (name, message, hint) => {
   const hints = expect.stringMatching(hint);
   const refusal = expect.objectContaining({ code: "COMPOSE_UNKNOWN_SERVICE", message, hint: hints });
-  expect(() => requireEnabled(stack, ["api", name])).toThrow(refusal);
+  expect(() => requireEnabled(repo, stacks, ["api", name])).toThrow(refusal);
 });
 
-test("services that are declared and enabled are fine, and so are none", () => {
-  expect(() => requireEnabled(stack, ["api"])).not.toThrow();
-  expect(() => requireEnabled(stack, [])).not.toThrow();
+test("services that are declared and enabled on one of several parents are fine, and so are none", () => {
+  expect(() => requireEnabled(repo, stacks, ["api"])).not.toThrow();
+  expect(() => requireEnabled(repo, stacks, [])).not.toThrow();
 });

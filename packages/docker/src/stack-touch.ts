@@ -1,10 +1,28 @@
 import { mayEnd, type PlacedStack } from "@otto/compose";
+import type { Repo } from "@otto/config";
 import { isOttoError, OttoError, SingleFlight } from "@otto/errors";
 import type { Lab } from "@otto/host-registry";
 import { type ContainerHostOptions, notRunning } from "@otto/hosts";
-import { type ComposeUpOptions, composeUp } from "./compose-up.js";
+import { composeUp } from "./compose-up.js";
+import type { ComposeUpOptions } from "./up-options.js";
 
 type ComposeService = PlacedStack["files"]["services"][number];
+
+/** What of a repo's stack is on one parent. */
+export interface DeclaredStack {
+  readonly stack: PlacedStack;
+  /** The repo with all of its `[[docker.composes]]`. */
+  readonly whole: Repo;
+  /** Brings all of it up, once for all who use a placeholder. */
+  readonly up: StackUp;
+}
+
+type StackUp = SingleFlight<unknown>;
+
+/** See {@link DeclaredStack.up}. */
+export function createStackUp(lab: Lab, repo: Repo, options: ComposeUpOptions): StackUp {
+  return new SingleFlight((signal) => composeUp(repo, lab, { ...options, build: false, signal }));
+}
 
 /** What is to happen when a service's host is used and no container of it runs. */
 export type Touch = (service: ComposeService, host: string) => NonNullable<ContainerHostOptions["bringUp"]>;
@@ -13,10 +31,9 @@ export type Touch = (service: ComposeService, host: string) => NonNullable<Conta
  * Brings the stack up without building, once for all who use one of its placeholders. A host that has been running is not
  * brought up behind its user's back, nor a stack on a parent that `up` would not choose, nor a service that is not enabled.
  */
-export function createTouch(lab: Lab, stack: PlacedStack, options: ComposeUpOptions): Touch {
-  const { repo, project } = stack;
-  const up = new SingleFlight((signal) => composeUp(repo, lab, { ...options, build: false, signal }));
-  const isPlace = options.on === undefined || isChosen(lab, stack);
+export function createTouch(lab: Lab, { stack, whole, up }: DeclaredStack, options: ComposeUpOptions): Touch {
+  const { project } = stack;
+  const isPlace = options.on === undefined || isChosen(lab, { stack, whole });
   return (service, host) => async (signal, status) => {
     const id = { id: host, service: service.name };
     const known = lab.hosts.stateOf({ id: host, project });
@@ -29,14 +46,21 @@ export function createTouch(lab: Lab, stack: PlacedStack, options: ComposeUpOpti
       await up.do(signal);
     } catch (cause) {
       signal.throwIfAborted();
+      if (isElsewhere(cause, stack)) return;
       throw notBroughtUp(host, stack, cause as Error);
     }
   };
 }
 
-function isChosen(lab: Lab, { repo, parent }: PlacedStack): boolean {
+/** Whether other parents alone have failed. */
+function isElsewhere(error: unknown, { parent }: PlacedStack): boolean {
+  const failed = isOttoError(error) ? error.details?.failed : undefined;
+  return Array.isArray(failed) && !failed.some((one) => (one as { parent?: string }).parent === parent.id);
+}
+
+function isChosen(lab: Lab, { stack: { parent }, whole }: Pick<DeclaredStack, "stack" | "whole">): boolean {
   try {
-    return lab.parentFor(repo).id === parent.id;
+    return lab.partsOf(whole).some((part) => part.parent.id === parent.id);
   } catch {
     return false;
   }

@@ -6,15 +6,14 @@ import {
   type LabData,
   type Placement,
   type PlacementChoice,
-  planParent,
   planPlacements,
-  planRemovalParent,
   planRemovalPlacements,
   type Repo,
 } from "@otto/config";
 import { isOttoError } from "@otto/errors";
 import { createLocalParent, createSshParent, type Parent } from "@otto/hosts";
 import type { SshEventListener, SshPromptHandler } from "ssh2-streamer";
+import { type EachOptions, eachPart } from "./each-part.js";
 import { keptConnectionDirectories } from "./kept-connections.js";
 import { describeMachine, explainUnknown, withOwnId } from "./named-machine.js";
 import { rememberAnswers } from "./prompt-memory.js";
@@ -109,20 +108,14 @@ export class Lab implements AsyncDisposable {
   }
 
   /**
-   * The parent that a repo's images and stack belong on.
-   * @param on what {@link findHost} takes
-   * @throws OttoError as {@link parent}, and `LAB_NO_PARENT`
+   * The parent that a repo's images and stack belong on; of several, the first of {@link partsOf}.
+   * @param on as of {@link partsOf}
+   * @throws OttoError as {@link partsOf}
    */
   parentFor(repo: Repo, on?: string): Parent {
-    return on === undefined ? this.#open(planParent(repo, this.data)) : this.parent(on);
-  }
-
-  /**
-   * The same for what takes the stack away, which is not done on a host that stands in for a default host.
-   * @throws OttoError as {@link parentFor}, and `LAB_DEFAULT_HOST_MISSING`
-   */
-  removalParentFor(repo: Repo, on?: string): Parent {
-    return on === undefined ? this.#open(planRemovalParent(repo, this.data)) : this.parent(on);
+    const [first] = planPlacements(repo, this.data, this.#choiceOf(on));
+    // There is always one.
+    return this.#open((first as Placement).host);
   }
 
   /**
@@ -140,6 +133,24 @@ export class Lab implements AsyncDisposable {
    */
   removalPartsOf(repo: Repo, on?: string): RepoPart[] {
     return planRemovalPlacements(repo, this.data, this.#choiceOf(on)).map((placement) => this.#openPart(placement));
+  }
+
+  /**
+   * Does the same on several docker-capable hosts, side by side. One that fails does not stop the others.
+   * @param parents by what {@link findHost} takes; `all`: every docker-capable host of the lab
+   * @returns what `work` gave, in the order of the parents
+   * @throws OttoError as {@link parent} before anything is done; then what {@link eachPart} throws
+   */
+  async eachParent<T>(
+    parents: readonly string[] | "all",
+    work: (parent: Parent) => Promise<T>,
+    options: EachOptions = {},
+  ): Promise<T[]> {
+    const capable = this.data.hosts.filter(({ dockerCapable }) => dockerCapable);
+    const opened =
+      parents === "all" ? capable.map((host) => this.#open(host)) : parents.map((name) => this.parent(name));
+    const parts = [...new Set(opened)].map((parent) => ({ parent }));
+    return eachPart(parts, ({ parent }) => work(parent), options);
   }
 
   /** Any host that {@link findHost} finds, to run commands on; docker-capable or not. */

@@ -28,6 +28,7 @@ export interface ContainerReport {
 /** A stack's containers, those that fail first. */
 export interface StackReport {
   readonly project: string;
+  /** Id; of several, all of them. */
   readonly parent: string;
   readonly containers: readonly ContainerReport[];
   /** Where its graph and logs were written; absent where they were not. */
@@ -42,23 +43,28 @@ interface ReportedStack extends Pick<ComposedStack, "project" | "redact"> {
 const reportedLines = 200;
 
 /**
- * Asks the engine for a stack's containers, stopped ones too, and the end of their logs.
+ * Asks each engine for a stack's containers, stopped ones too, and the end of their logs.
  * @throws OttoError `ENGINE_…`, `SSH_…`
  */
 export async function readStackReport(
-  parent: Parent,
+  parents: readonly Parent[],
   { project, redact, signal }: ReportedStack,
 ): Promise<StackReport> {
   const labels = [`com.docker.compose.project=${project}`];
-  const listed = await parent.engine.listContainers({ all: true, labels }, signal);
-  const containers = await Promise.all(listed.map(({ Id }) => readContainer(parent, Id, signal)));
+  const found = await Promise.all(
+    parents.map(async (parent) => {
+      const listed = await parent.engine.listContainers({ all: true, labels }, signal);
+      return Promise.all(listed.map(({ Id }) => readContainer(parent, Id, signal)));
+    }),
+  );
+  const containers = found.flat();
   const present = await Promise.all(
     containers
       .filter((container) => container !== undefined)
       .map(async (container) => ({ ...container, logs: await redact(container.logs) })),
   );
   const sorted = present.sort((a, b) => Number(b.isFailing) - Number(a.isFailing) || a.name.localeCompare(b.name));
-  return { project, parent: parent.id, containers: sorted };
+  return { project, parent: parents.map(({ id }) => id).join(", "), containers: sorted };
 }
 
 async function readContainer(

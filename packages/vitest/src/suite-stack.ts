@@ -31,7 +31,7 @@ export interface SuiteStack<Service extends string = string> extends AsyncDispos
   readonly hosts: Readonly<Record<Service, DockerContainerHost>>;
   /** The state and the last log lines of each of its containers, without the values of the stack's `secrets`. */
   report(signal?: AbortSignal): Promise<StackReport>;
-  /** The stack as a graph, each service with its state. */
+  /** The stack as a graph, each service with its state; of several parents, on the first. */
   graph(signal?: AbortSignal): Promise<StackGraph>;
 }
 
@@ -95,13 +95,13 @@ async function startStack<Service extends string>(
 ): Promise<SuiteStack<Service>> {
   const repo = suiteRepo(lab.repos, { name: options.repo, cwd: options.cwd ?? process.cwd() });
   const { project, hosts, redact } = await composed(repo, lab, options);
-  const parent = lab.parentFor(repo, options.on);
+  const parents = lab.partsOf(repo, options.on).map(({ parent }) => parent);
   return {
     lab,
     repo,
     project,
     hosts,
-    report: (signal) => readStackReport(parent, { project, redact, signal }),
+    report: (signal) => readStackReport(parents, { project, redact, signal }),
     graph: (signal) => {
       const { on, profiles } = options;
       return readStackGraph(repo, lab, { on, profiles, projectName: project, signal });

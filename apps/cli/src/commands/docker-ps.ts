@@ -89,7 +89,7 @@ function toComposeRow({ service, container, state, exitCode = 0 }: ServiceStatus
   };
 }
 
-function toRecord({ container, ...row }: ServiceStatus, { repo, parent, project, owner }: StackStatus): JsonRecord {
+function toRecord({ container, ...row }: ServiceStatus, { repo, project, owner }: StackStatus): JsonRecord {
   const found = container && {
     container: container.id,
     name: container.row.Names,
@@ -97,5 +97,5 @@ function toRecord({ container, ...row }: ServiceStatus, { repo, parent, project,
     created: container.created.toISOString(),
     ports: container.publishers,
   };
-  return { type: "service", repo, parent, project, owner, ...row, ...found };
+  return { type: "service", repo, project, owner, ...row, ...found };
 }

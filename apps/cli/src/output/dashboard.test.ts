@@ -10,7 +10,7 @@ function row(service: string, replica: number, more: Partial<ServiceStatus> = {}
   const row = { Image: `warehouse-${service}:latest`, Names: `otto-warehouse-ada-${service}-${replica}` };
   const created = new Date(now.getTime() - ageMs);
   const container = { id: "0".repeat(64), created, row, publishers } as unknown as ServiceStatus["container"];
-  return { host, service, replica, enabled: true, state: "healthy", container, ...more };
+  return { parent: "pepper", host, service, replica, enabled: true, state: "healthy", container, ...more };
 }
 
 function any(address: string, published: number) {

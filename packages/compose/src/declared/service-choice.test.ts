@@ -5,9 +5,9 @@ import {
   broughtProfiles,
   checkChoice,
   chooseServices,
-  chosenImages,
   forcedServices,
   type ServiceChoice,
+  usedImages,
 } from "./service-choice.js";
 
 function service(name: string, changes: Partial<ComposeService> = {}): ComposeService {
@@ -65,13 +65,12 @@ test.each<[ServiceChoice, string]>([
 });
 
 test.each<[ServiceChoice, readonly string[] | undefined]>([
-  [{}, undefined],
   [{ services: ["web"] }, ["api", "web"]],
   [{ services: ["web"], noDeps: true }, ["web"]],
   [{ services: ["db"] }, []],
   [{ services: ["job"] }, undefined],
 ])("for %j the images %j are built", (choice, expected) => {
-  expect(chosenImages(stackOf(choice))).toEqual(expected);
+  expect(usedImages(stackOf(choice))).toEqual(expected);
 });
 
 test("scale and pull are of this time alone, and no registry is asked for an image of the settings", () => {

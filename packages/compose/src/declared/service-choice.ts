@@ -28,6 +28,12 @@ interface Stack {
   readonly choice?: ServiceChoice | undefined;
 }
 
+/** What {@link requireDeclared} needs to know of a stack. */
+interface DeclaredServices {
+  readonly repo: Pick<Repo, "name">;
+  readonly files: { readonly services: readonly Pick<ComposeService, "name">[] };
+}
+
 type Container = { readonly service: string; readonly state: string };
 
 /**
@@ -49,11 +55,7 @@ export function checkChoice(
  * @param doing what was being done, for the message: `reading the logs`
  * @throws OttoError `COMPOSE_UNKNOWN_SERVICE` naming the nearest one, and those there are
  */
-export function requireDeclared(
-  { repo, files }: Pick<Stack, "repo" | "files">,
-  services: readonly string[],
-  doing: string,
-): void {
+export function requireDeclared({ repo, files }: DeclaredServices, services: readonly string[], doing: string): void {
   const declared = files.services.map(({ name }) => name);
   const service = services.find((it) => !declared.includes(it));
   if (service === undefined) return;
@@ -109,10 +111,9 @@ function latestTagOf({ repo }: Pick<Stack, "repo">, image: DockerImage): string 
 
 /**
  * The images of the settings that the chosen services are started from; undefined where that is not known, for Compose
- * builds an image of theirs, or where all services are chosen.
+ * builds an image of theirs.
  */
-export function chosenImages(stack: Stack): readonly string[] | undefined {
-  if (stack.choice?.services === undefined || stack.choice.services.length === 0) return undefined;
+export function usedImages(stack: Stack): readonly string[] | undefined {
   const enabled = chooseServices(stack, []).files.services.filter((service) => service.enabled);
   if (enabled.some(({ hasBuild }) => hasBuild)) return undefined;
   const used = new Set(enabled.map((service) => familiarImageName(imageReference(stack.project, service))));

@@ -1,0 +1,96 @@
+import { type PlacedStack, usedImages } from "@otto/compose";
+import { parseOn, type Repo } from "@otto/config";
+import type { Lab, RepoPart } from "@otto/host-registry";
+import type { Parent } from "@otto/hosts";
+import { choosePartCalls } from "./repo-parts.js";
+import { type PlacementOptions, placeStack } from "./stack-placement.js";
+import type { ComposeUpOptions } from "./up-options.js";
+
+/** What an `up` does on one parent. */
+export interface StackPart<Options extends ComposeUpOptions = ComposeUpOptions> {
+  readonly parent: Parent;
+  readonly stack: PlacedStack;
+  /** Those of the call for this parent: its services, and its listeners. */
+  readonly options: Options;
+  /** The images of the settings that are built there; undefined: all. */
+  readonly images: readonly string[] | undefined;
+}
+
+/**
+ * Reads what an `up` brings up, parent by parent. Nothing is connected. Of several parents those without an enabled service are
+ * left out.
+ * @param parts default: those of `Lab.partsOf`
+ * @throws OttoError what `readStack` and `Lab.partsOf` throw, `COMPOSE_UNKNOWN_SERVICE`
+ */
+export async function readParts<Options extends ComposeUpOptions>(
+  repo: Repo,
+  lab: Lab,
+  options: Options,
+  parts?: readonly RepoPart[],
+): Promise<StackPart<Options>[]> {
+  const calls = await choosePartCalls({ repo, lab, doing: "choosing services", parts }, options);
+  const read = await Promise.all(
+    calls.map(async ({ part, options: own }) => ({
+      parent: part.parent,
+      stack: await placeStack(part, lab, own, own),
+      options: own,
+    })),
+  );
+  const enabled = read.filter(({ stack }) => stack.files.services.some((service) => service.enabled));
+  const wanted = enabled.length === 0 ? read : enabled;
+  const images = chooseImages(
+    wanted.map(({ stack }) => stack),
+    options,
+  );
+  return wanted.map((one, index) => ({ ...one, images: images[index] }));
+}
+
+/**
+ * The images of the settings that are built for each of several stacks: those that its services are started from. Others are
+ * built where `on` says that everything belongs, else on the first parent.
+ */
+function chooseImages(stacks: readonly PlacedStack[], { on, services = [] }: ComposeUpOptions) {
+  const used = stacks.map(usedImages);
+  const [only] = stacks;
+  if (only !== undefined && stacks.length === 1) return services.length === 0 ? [undefined] : used;
+  const declared = only?.repo.docker.images.map(({ name }) => name) ?? [];
+  const unused = services.length === 0 ? declared.filter((name) => !used.some((names) => names?.includes(name))) : [];
+  const isEverywhere = parseOn(on).everywhere !== undefined;
+  return used.map((names, index) => names && [...names, ...(isEverywhere || index === 0 ? unused : [])]);
+}
+
+/** The parent that images are built on, and which. */
+export interface ImagePart {
+  readonly repo: Repo;
+  readonly parent: Parent;
+  /** Names; undefined: all. */
+  readonly imageNames: readonly string[] | undefined;
+}
+
+/**
+ * The parents that a repo's images are built on. Of several, each gets those that its services are started from; others are
+ * built where `on` says that everything belongs, else on the first parent.
+ * @throws OttoError what `Lab.partsOf` and, with several parents, `readStack` throw
+ */
+export async function listImageParts(repo: Repo, lab: Lab, options: PlacementOptions = {}): Promise<ImagePart[]> {
+  const parts = lab.partsOf(repo, options.on);
+  if (parts.length === 1 || repo.docker.composes.length === 0)
+    return parts.map(({ parent }) => ({ repo, parent, imageNames: undefined }));
+  const read = await readParts(repo, lab, options, parts);
+  return read.map(({ parent, images }) => ({ repo, parent, imageNames: images }));
+}
+
+/**
+ * The images of the settings that `composeUp` would build: those that the chosen services are started from; undefined: all of
+ * them.
+ * @throws OttoError what `readStack` throws
+ */
+export async function listUpImages(
+  repo: Repo,
+  lab: Lab,
+  options: Omit<ComposeUpOptions, "onEvent"> = {},
+): Promise<readonly string[] | undefined> {
+  const parts = await readParts(repo, lab, options);
+  const names = parts.flatMap(({ images }) => images ?? []);
+  return parts.some(({ images }) => images === undefined) ? undefined : [...new Set(names)];
+}
