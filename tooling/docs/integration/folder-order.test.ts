@@ -23,7 +23,17 @@ const orders: Readonly<Record<string, readonly string[]>> = {
       "index",
     ],
   ],
-  config: ["document", "repo", "lab", "parent-plan", "schema-descriptions", "json-schema", "index"],
+  config: [
+    "document",
+    "repo",
+    "lab",
+    "on-choice",
+    "parent-plan",
+    "placement-plan",
+    "schema-descriptions",
+    "json-schema",
+    "index",
+  ],
   engine: ["connection", "containers", "images", "build", "buildkit", "engine", "index"],
   hosts: ["process", "shell", "files", "forward", "compose", "logs", "parent", "container", "lock", "index"],
   "ssh2-streamer": [
