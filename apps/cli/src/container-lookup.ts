@@ -9,7 +9,7 @@ import {
 } from "@otto/docker";
 import { amendError, isOttoError, OttoError } from "@otto/errors";
 import type { Session } from "./session.js";
-import { hasStack } from "./stack-choice.js";
+import { declareServices } from "./stack-choice.js";
 
 /** What the name of a host means. */
 export type FoundHost =
@@ -110,13 +110,11 @@ async function findServiceHost(session: Session, name: string, unknown: OttoErro
   throw withServices(lab, unread?.error ?? unknown);
 }
 
-async function declare(session: Session, lab: Lab, on?: string): Promise<SkippedRepo[]> {
-  if (!lab.repos.some(hasStack)) return [];
-  const [{ declareStacks }, { createNoticeListener }] = await Promise.all([
-    import("./stack-declaration.js"),
-    import("./output/docker-event.js"),
-  ]);
-  return declareStacks(lab, { onEvent: createNoticeListener(session.reporter), askEngine: true, on });
+function declare({ reporter }: Session, lab: Lab, on?: string): Promise<readonly SkippedRepo[]> {
+  return declareServices(lab, async () => {
+    const { createNoticeListener } = await import("./output/docker-event.js");
+    return { onEvent: createNoticeListener(reporter), askEngine: true, on };
+  });
 }
 
 /** The parent that an id begins with, as in `pepper.shop.web`; undefined for `shop.web`, even if a host is called `shop`. */
@@ -134,9 +132,7 @@ function isOf(repo: string, id: string, parent: string | undefined): boolean {
 
 async function warnOfNamesake(session: Session, name: string): Promise<void> {
   const lab = await session.lab();
-  if (!lab.repos.some(hasStack)) return;
-  const { declareStacks } = await import("./stack-declaration.js");
-  await declareStacks(lab).catch(() => undefined);
+  await declareServices(lab).catch(() => undefined);
   const [service] = findByShortId(name, lab);
   if (service === undefined) return;
   session.reporter.notice(

@@ -88,6 +88,11 @@ test.each([
   [["build", "."], "by their names, not by a path"],
   [["--lab"], "argument missing"],
   [["docker", "down", "--stop-timeout", "x"], "Not a whole number of seconds."],
+  [["exec", "--on", "a,b", "web", "true"], "works on one parent: give one HOST"],
+  [["exec", "--on", "a", "--on", "b", "web", "true"], "works on one parent: give one HOST"],
+  [["docker", "run", "--on", "all", "web"], "works on one parent: give one HOST"],
+  [["cp", "--on", "db=a", "web:/a", "b"], "works on one parent: give one HOST"],
+  [["doctor", "a", "--on", "b"], "a and --on b both name hosts"],
   [["host", "a", "exec"], "missing required argument 'command'"],
   [["host", "a", "exec", "--env", "x", "true"], "Not of the form NAME=VALUE."],
   [["host", "a", "run", "--timeout", "soon", "true"], "Not a time in seconds."],
@@ -204,6 +209,150 @@ test("OTTO_SUT_DIRS and OTTO_LAB choose repositories and lab, --lab goes first",
   expect((await otto(["--list-hosts"], env)).out).toBe("a  host  x:22\n");
   expect((await otto(["--list-hosts", "--lab", "two"], env)).out).toBe("b  host  x:22\n");
   expect((await otto(["--list-hosts", "--lab", "tow"], env)).err).toContain('hint: Did you mean "two"?');
+});
+
+/** A repository with two Compose files, one with a role, and a lab of three parents; there is nothing to connect to. */
+async function writeTwoParents() {
+  const source = '[[lab.sources]]\nbackend = "json"\npaths = ["lab.json"]\n';
+  const [front, db] = [
+    '[[docker.composes]]\npath = "front.yml"\nname = "front"\ndefault_host = "pepper"\n',
+    '[[docker.composes]]\npath = "db.yml"\nrole = "db"\n',
+  ];
+  await writeSettings(`name = "shop"\nversion = "1"\n${source}${front}${db}`);
+  const common = { docker_capable: true, labs: ["veg"] };
+  const hosts = [
+    { element: "pepper", ...common },
+    { element: "leek", ...common, roles: ["db", "cache"] },
+    { element: "carrot", ...common },
+  ].map((host) => ({ ...host, ip: "127.0.0.1", creds: [{ login: "u" }], ssh_options: { port: 1 } }));
+  await writeFile(join(root, "lab.json"), JSON.stringify({ hosts }));
+  for (const name of ["front", "db"])
+    await writeFile(join(root, `${name}.yml`), `services: { ${name}: { image: nothing } }\n`);
+  return { OTTO_LAB: "veg", OTTO_TRUST: root, OTTO_COMPOSE_SUFFIX: "ci" };
+}
+
+test("what cannot be reached is named for each parent, in the settings' order, and the result has it", async () => {
+  const env = await writeTwoParents();
+  const { exitCode, out } = await otto(["ps", "--json"], env);
+  const lines = parse(out);
+  const errors = lines.filter(({ type }) => type === "error");
+  expect(errors.map(({ code, repo, parent }) => [code, repo, parent]).toSorted()).toEqual([
+    ["SSH_CONNECT_FAILED", "shop", "leek"],
+    ["SSH_CONNECT_FAILED", "shop", "pepper"],
+  ]);
+  expect([exitCode, lines.at(-1)]).toMatchObject([
+    1,
+    {
+      type: "result",
+      failures: ["pepper", "leek"].map((parent) => ({ repo: "shop", parent, code: "SSH_CONNECT_FAILED" })),
+    },
+  ]);
+  expect((await otto(["ps"], env)).err.trimEnd().split("\n").at(-1)).toMatch(
+    /^done on 0 of 2 parents in [\d.]+ m?s · failed on pepper \(SSH_CONNECT_FAILED\), leek \(SSH_CONNECT_FAILED\)$/,
+  );
+});
+
+test.each([
+  [["--on", "carrot"], ["carrot"]],
+  [
+    ["--on", "carrot,leek"],
+    ["carrot", "leek"],
+  ],
+  [
+    ["--on", "carrot", "--on", "db=pepper"],
+    ["carrot", "pepper"],
+  ],
+  [["--on", "front=leek"], ["leek"]],
+  [["--on=all"], ["pepper", "leek", "carrot"]],
+  [
+    ["--on", "all", "db"],
+    ["pepper", "leek", "carrot"],
+  ],
+  [["front"], ["pepper"]],
+])("ps %j asks %j", async (words, parents) => {
+  const { out } = await otto(["ps", "--json", ...words], await writeTwoParents());
+  const failures = parse(out).at(-1)?.failures as { readonly parent: string }[];
+  expect(failures.map(({ parent }) => parent)).toEqual(parents);
+});
+
+test.each([
+  [["up", "--on", "frnot=leek"], "LAB_ON_INVALID"],
+  [["ps", "--all-stacks", "--on", "x=leek"], "LAB_ON_INVALID"],
+  [["up", "--on", "leek,"], "LAB_ON_INVALID"],
+  [["doctor", "--on", "leek,beet"], "LAB_UNKNOWN_HOST"],
+  [["build", "--on", "carrot,beet"], "LAB_UNKNOWN_HOST"],
+  [["graph", "--on", "carrot,leek", "-o", "x.svg"], "CLI_USAGE"],
+  [["docker", "run", "nothing"], "COMPOSE_UNKNOWN_SERVICE"],
+])("%j ends with 2 and %s before anything is done", async (argv, code) => {
+  const { exitCode, out } = await otto(["--json", ...argv], await writeTwoParents());
+  const errors = parse(out).filter(({ type }) => type === "error");
+  const expected = argv.includes("run") ? 255 : 2;
+  expect([exitCode, errors.map((error) => error.code)]).toEqual([expected, [code]]);
+});
+
+test("a service that runs on several parents is not run on one of them by chance", async () => {
+  const env = await writeTwoParents();
+  const settings = await readFile(join(root, ".otto/settings.toml"), "utf8");
+  await writeSettings(settings.replace('role = "db"', 'role = "db"\nspread = true'));
+  const lab = await readFile(join(root, "lab.json"), "utf8");
+  await writeFile(join(root, "lab.json"), lab.replace('"element":"carrot",', '"element":"carrot","roles":["db"],'));
+  const { exitCode, err } = await otto(["docker", "run", "db"], env);
+  expect([exitCode, err]).toEqual([
+    255,
+    "error[CLI_USAGE]: the service db is on leek and on carrot\nhint: Choose one with --on leek.\n",
+  ]);
+});
+
+test("graphs of several parents come one after the other, each with its own services", async () => {
+  const { exitCode, out } = await otto(["graph", "--no-states", "--json"], await writeTwoParents());
+  const graphs = parse(out).filter(({ type }) => type === "graph");
+  const servicesOf = ({ graph }: (typeof graphs)[number]) =>
+    (graph as { readonly services: readonly { readonly name: string }[] }).services.map(({ name }) => name);
+  expect([exitCode, graphs.map((graph) => [graph.parent, servicesOf(graph)])]).toEqual([
+    0,
+    [
+      ["pepper", ["front"]],
+      ["leek", ["db"]],
+    ],
+  ]);
+});
+
+test("roles are listed with their hosts, and a new host gets some", async () => {
+  const env = await writeTwoParents();
+  expect((await otto(["--list-hosts"], env)).out).toMatch(/^leek +parent +127\.0\.0\.1:1, for db, cache$/m);
+  const added = await otto(["lab", "add", "ci@10.0.0.9", "--name", "kale", "--role", "edge", "--role", "db"], env);
+  expect(added.exitCode).toBe(0);
+  expect(parse((await otto(["--list-hosts", "--json"], env)).out)).toContainEqual(
+    expect.objectContaining({ id: "kale", roles: ["edge", "db"], dockerCapable: true }),
+  );
+});
+
+test.each([
+  [
+    ["up", "--on", ""],
+    ["pepper", "leek", "carrot", "all", "front=", "db="],
+  ],
+  [
+    ["ps", "--on", "carrot,"],
+    ["carrot,pepper", "carrot,leek", "carrot,all", "carrot,front=", "carrot,db="],
+  ],
+  [
+    ["doctor", "--on=db="],
+    ["--on=db=pepper", "--on=db=leek", "--on=db=carrot"],
+  ],
+  [["build", "--on", "front=leek,db=c"], ["front=leek,db=carrot"]],
+  [
+    ["exec", "--on", ""],
+    ["pepper", "leek", "carrot"],
+  ],
+])("%j is completed to %j", async (words, answers) => {
+  const { out } = await otto(["completion", "fish", "--", ...words], await writeTwoParents());
+  expect(
+    out
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split("\t")[0]),
+  ).toEqual(answers);
 });
 
 test("a host that is unknown ends exec and run with 255", async () => {

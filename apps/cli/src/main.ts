@@ -68,9 +68,10 @@ function failure(reporter: Reporter, error: unknown): Outcome {
   return { exitCode: exitCodeOf(error) };
 }
 
-function report(reporter: Reporter, { exitCode, fields, isReported = false }: Outcome): number {
+function report(reporter: Reporter, { exitCode, fields, summary, isReported = false }: Outcome): number {
   if (isReported) return exitCode;
-  reporter.result({ status: exitCode === exitCodes.done ? "success" : "failed", exitCode, ...fields });
+  const status = exitCode === exitCodes.done ? "success" : "failed";
+  reporter.result({ status, exitCode, ...fields }, summary);
   return exitCode;
 }
 

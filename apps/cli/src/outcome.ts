@@ -5,6 +5,8 @@ export interface Outcome {
   readonly exitCode: number;
   /** Added to the `result` line of `--json`. */
   readonly fields?: Readonly<Record<string, unknown>>;
+  /** To a person, after all else. */
+  readonly summary?: string;
   /** Another process has written the `result` line. Default false. */
   readonly isReported?: boolean;
 }

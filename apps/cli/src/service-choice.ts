@@ -22,19 +22,16 @@ export async function findServicePlaces(
 ): Promise<ServicePlace[]> {
   const places = withStack(session, await findPlaces(session, options));
   for (const place of places) warnOfStandIn(session, place);
-  return chooseServices(places, { ...options, services });
+  return chooseServices(places, services);
 }
 
-/** The same of places that have been found. */
-export async function chooseServices(
-  places: readonly Place[],
-  { services, on }: Pick<PlaceOptions, "on"> & { readonly services: readonly string[] },
-): Promise<ServicePlace[]> {
+/** The same of places that have been found. @param services none: all of each */
+export async function chooseServices(places: readonly Place[], services: readonly string[]): Promise<ServicePlace[]> {
   const [only] = places;
   if (services.length === 0 || (places.length === 1 && only !== undefined))
     return places.map((place) => ({ ...place, services }));
   const declared = await Promise.all(
-    places.map(async (place) => ({ place, names: await listServices(place.repo, place.lab, { on }) })),
+    places.map(async (place) => ({ place, names: await listServices(place.repo, place.lab, { on: place.on }) })),
   );
   for (const service of services) checkOwner(service, declared);
   return declared
@@ -48,13 +45,15 @@ interface DeclaredServices {
 }
 
 function checkOwner(service: string, declared: readonly DeclaredServices[]): void {
-  const owners = declared.filter(({ names }) => names.includes(service)).map(({ place }) => place.repo.name);
+  const declaring = declared.filter(({ names }) => names.includes(service));
+  // One that a repository has on several parents is meant on each.
+  const owners = [...new Set(declaring.map(({ place }) => place.repo.name))];
   if (owners.length === 1) return;
   if (owners.length > 1)
     throw new OttoError("CLI_USAGE", `the service ${service} is of ${owners.join(" and of ")}`, {
       hint: `Choose one with --repo ${owners[0]}.`,
     });
-  const all = declared.flatMap(({ names }) => names);
+  const all = [...new Set(declared.flatMap(({ names }) => names))];
   const near = nearestWord(service, all);
   throw new OttoError("COMPOSE_UNKNOWN_SERVICE", `no repository has a service ${service}`, {
     hint: `${near === undefined ? "" : `Did you mean "${near}"? `}Their services: ${all.join(", ")}.`,

@@ -1,20 +1,6 @@
 import { type Lab, openLab } from "@otto/docker";
-import type { GlobalOptions } from "./arguments/global-options.js";
-import type { Invocation } from "./invocation.js";
-import type { Reporter } from "./output/reporter.js";
+import type { SessionLabOptions } from "./session.js";
 import { createTerminalPrompt } from "./terminal/terminal-prompt.js";
-import type { Tracing } from "./tracing.js";
-
-export interface SessionLabOptions {
-  readonly options: GlobalOptions;
-  readonly invocation: Invocation;
-  readonly reporter: Reporter;
-  /** Withdraws questions. */
-  readonly signal: AbortSignal;
-  /** Whether a person is asked for what logins need. */
-  readonly asks: boolean;
-  readonly tracing: Tracing | undefined;
-}
 
 /** Reads the lab of a session; what happens on its connections is reported and traced. The caller disposes it. */
 export async function openSessionLab({

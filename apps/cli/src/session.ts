@@ -62,12 +62,14 @@ async function readRepos({ invocation }: SessionOptions): Promise<readonly Repo[
   return loadRepos(invocation);
 }
 
-interface LabUse {
+/** What a session opens its lab with; `signal` withdraws questions, too. */
+export interface SessionLabOptions extends SessionOptions {
+  /** Whether a person is asked for what logins need. */
   readonly asks: boolean;
   readonly tracing: Tracing | undefined;
 }
 
-async function openLab(given: SessionOptions & LabUse): Promise<Lab> {
+async function openLab(given: SessionLabOptions): Promise<Lab> {
   const { openSessionLab } = await import("./session-lab.js");
   return openSessionLab(given);
 }

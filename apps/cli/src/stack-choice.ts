@@ -1,7 +1,21 @@
-import type { Repo } from "@otto/docker";
+import type { DeclareOptions, Lab, Repo, SkippedRepo } from "@otto/docker";
 import { OttoError } from "@otto/errors";
 import type { Place } from "./arguments/place.js";
 import type { Session } from "./session.js";
+
+/**
+ * Makes the services of the lab's repos known in it. What reads Compose files is loaded where a repo has a stack.
+ * @param readOptions for what is loaded then, too
+ * @throws what `declareStacks` throws
+ */
+export async function declareServices(
+  lab: Lab,
+  readOptions?: () => Promise<DeclareOptions>,
+): Promise<readonly SkippedRepo[]> {
+  if (!lab.repos.some(hasStack)) return [];
+  const [{ declareStacks }, options] = await Promise.all([import("./stack-declaration.js"), readOptions?.()]);
+  return declareStacks(lab, options);
+}
 
 /** Whether a repo declares one. */
 export function hasStack({ docker }: Repo): boolean {

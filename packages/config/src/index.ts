@@ -11,7 +11,7 @@ export { type LabPlaces, userLabFile } from "./lab/lab-sources.js";
 export type { LabSummary } from "./lab/lab-summary.js";
 export { findLabFile, type LabChange, planLabAddition, planLabRemoval, writeLab } from "./lab/lab-writing.js";
 export { type MachineAddress, parseMachineAddress } from "./lab/machine-address.js";
-export { checkOnNames, type OnChoice, parseOn } from "./on-choice.js";
+export { checkOnNames, listOnHosts, type OnChoice, parseOn } from "./on-choice.js";
 export {
   describeMissing,
   findHost,

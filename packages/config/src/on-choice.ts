@@ -1,4 +1,5 @@
 import { OttoError } from "@otto/errors";
+import type { LabData } from "./lab/lab-data.js";
 import type { DockerCompose, Repo } from "./repo/repo.js";
 
 /** Where a call wants stacks and images, as `--on` says it. */
@@ -25,6 +26,20 @@ export function parseOn(on: string | undefined): OnChoice {
 /** The hosts that a choice names for an entry; none: it says nothing of this one. */
 export function hostsNamedFor({ name, role }: DockerCompose, { named }: OnChoice): readonly string[] {
   return [...new Set([name, role])].flatMap((label) => (label === undefined ? [] : (named.get(label) ?? [])));
+}
+
+/**
+ * The hosts that `on` names, as they are named, for what is done on hosts whatever belongs there. `all`, and no choice, are the
+ * docker-capable hosts of the lab.
+ * @throws OttoError `LAB_ON_INVALID`
+ */
+export function listOnHosts(repos: readonly Repo[], lab: LabData, on: string | undefined): readonly string[] {
+  const choice = parseOn(on);
+  checkOnNames(repos, choice);
+  const named = [...choice.named.values()].flat();
+  const { everywhere = named.length === 0 ? "all" : [] } = choice;
+  const capable = lab.hosts.filter(({ dockerCapable }) => dockerCapable).map(({ id }) => id);
+  return [...new Set([...(everywhere === "all" ? capable : everywhere), ...named])];
 }
 
 /**

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { HostData, LabData } from "./lab/lab-data.js";
 import { localHost } from "./lab/local-lab.js";
-import { checkOnNames, parseOn } from "./on-choice.js";
+import { checkOnNames, listOnHosts, parseOn } from "./on-choice.js";
 import { planPlacements, planRemovalPlacements } from "./placement-plan.js";
 import type { DockerCompose, Repo } from "./repo/repo.js";
 
@@ -94,6 +94,16 @@ test("a name of --on that no entry has is an error with those there are", () => 
     expect.objectContaining({ code: "LAB_ON_INVALID", hint: "Names and roles there are: db, front, edge." }),
   );
   expect(() => checkOnNames([repo(db, edge)], parseOn("front=a,ssh://me@host/?x=y"))).not.toThrow();
+});
+
+test.each([
+  [undefined, ["a", "b", "c"]],
+  ["all", ["a", "b", "c"]],
+  ["b,x", ["b", "x"]],
+  ["front=x,db=a", ["x", "a"]],
+  ["b,front=b", ["b"]],
+])("without a stack to place, --on %s names %j", (on, hosts) => {
+  expect(listOnHosts([repo(db, edge)], three, on)).toEqual(hosts);
 });
 
 test("nothing is taken away from a host that stands in for another", () => {

@@ -1,5 +1,5 @@
 import { type ComposePsOptions, type ContainerRow, composePs } from "@otto/compose";
-import { parseOn } from "@otto/config";
+import { listOnHosts } from "@otto/config";
 import { isOttoError, type OttoError, withListener } from "@otto/errors";
 import { type EachOptions, eachPart, type Lab } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
@@ -10,7 +10,7 @@ export type ParentContainers =
   | { readonly parent: string; readonly error: OttoError };
 
 export interface ComposePsAllOptions extends ComposePsOptions, Pick<EachOptions, "limit"> {
-  /** The hosts to ask: ids or handles, separated by commas, or `all`. Default: every docker-capable host of the lab. */
+  /** The hosts to ask, as `--on` takes them. Default: every docker-capable host of the lab. */
   readonly on?: string | undefined;
   /** Called with each answer as it comes. What it throws is thrown once all have answered. */
   readonly onAnswer?: ((answer: ParentContainers) => void) | undefined;
@@ -38,11 +38,9 @@ export async function composePsAll(lab: Lab, options: ComposePsAllOptions = {}):
   );
 }
 
-/** `NAME=HOST` says nothing of containers that no repo declares. */
 function parentsOf(lab: Lab, on: string | undefined): Parent[] {
-  const { everywhere = "all" } = parseOn(on);
-  const capable = lab.data.hosts.filter(({ dockerCapable }) => dockerCapable).map(({ id }) => id);
-  return (everywhere === "all" ? capable : everywhere).map((name) => lab.parent(name));
+  const parents = listOnHosts(lab.repos, lab.data, on).map((name) => lab.parent(name));
+  return [...new Map(parents.map((parent) => [parent.id, parent])).values()];
 }
 
 async function askParent(parent: Parent, options: ComposePsOptions): Promise<ParentContainers> {

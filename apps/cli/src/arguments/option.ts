@@ -10,11 +10,31 @@ export function repoOption(): Option {
   return new Option("--repo <name>", "the repository to work on (default: all)");
 }
 
+const hostForms = "an id or handle, an alias of your SSH configuration, or ssh://[user@]host[:port]";
+
+/** `--on` of a command that works on several parents at once. */
 export function onOption(): Option {
   return new Option(
-    "--on <host>",
-    "id or handle of the parent, an alias of your SSH configuration, or ssh://[user@]host[:port]",
-  );
+    "--on <hosts>",
+    `parents, with commas between them: HOST, all, or NAME=HOST for the Compose files with this name or role in the settings; may be repeated. A HOST is ${hostForms}`,
+  ).argParser(collectHosts);
+}
+
+/** `--on` of a command that works on one parent. */
+export function oneHostOption(): Option {
+  return new Option("--on <host>", `the parent: ${hostForms}`).argParser(parseHost);
+}
+
+/** Adds to the hosts that were given before. */
+export function collectHosts(text: string, earlier?: string): string {
+  return earlier === undefined ? text : `${earlier},${text}`;
+}
+
+/** One host, and given once. */
+export function parseHost(text: string, earlier?: string): string {
+  const isUrl = text.startsWith("ssh://");
+  if (earlier === undefined && (isUrl || !/[,=]|^all$/.test(text))) return text;
+  throw new InvalidArgumentError("This command works on one parent: give one HOST.");
 }
 
 export function timeoutOption(): Option {

@@ -7,7 +7,7 @@ import {
 } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
 import { nameParent } from "../arguments/parent-name.js";
-import { eachOf, headPlan } from "../arguments/place.js";
+import { headPlan } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
 import { doneWords } from "../output/board/board.js";
 import { isShownByBoard, openDockerProgress } from "../output/docker-progress.js";
@@ -15,6 +15,7 @@ import { showTable } from "../output/shown-table.js";
 import { countOf, showSummary } from "../output/summary.js";
 import { findServicePlaces, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
+import { eachOf } from "../side-by-side/each-part.js";
 
 export interface DockerActFlags extends PlaceOptions {
   readonly action: ServiceAction;
@@ -29,7 +30,7 @@ export interface DockerActFlags extends PlaceOptions {
 export async function dockerAct(session: Session, flags: DockerActFlags): Promise<Outcome> {
   const places = await findServicePlaces(session, flags);
   const apply = session.options.dryRun ? showPlan : act;
-  return eachOf(session, places, (place) => apply(session, place, flags));
+  return eachOf(session, places, (place, own) => apply(own, place, flags), { done: doneWords[flags.action] });
 }
 
 async function act(session: Session, place: ServicePlace, flags: DockerActFlags): Promise<boolean> {
@@ -75,8 +76,8 @@ async function showPlan(session: Session, place: ServicePlace, flags: DockerActF
   return true;
 }
 
-function optionsOf(session: Session, { services }: ServicePlace, flags: DockerActFlags) {
-  const { on, timeout: stopTimeout, signal: killSignal, deps } = flags;
+function optionsOf(session: Session, { services, on }: ServicePlace, flags: DockerActFlags) {
+  const { timeout: stopTimeout, signal: killSignal, deps } = flags;
   return { on, services, stopTimeout, killSignal, noDeps: deps === false, signal: session.signal };
 }
 

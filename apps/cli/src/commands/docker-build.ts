@@ -10,14 +10,16 @@ import {
 import { OttoError } from "@otto/errors";
 import { type PlaceOptions, toVariables } from "../arguments/option.js";
 import { nameParent } from "../arguments/parent-name.js";
-import { eachOf, findPlaces, headPlan, type Place, warnOfStandIn } from "../arguments/place.js";
+import { findPlaces, headPlan, type Place, warnOfStandIn } from "../arguments/place.js";
 import { cacheDirectory } from "../cache-directory.js";
 import type { Outcome } from "../outcome.js";
+import { doneWords } from "../output/board/board.js";
 import { isShownByBoard, openDockerProgress } from "../output/docker-progress.js";
 import type { JsonRecord } from "../output/reporter.js";
 import { countOf, showSummary } from "../output/summary.js";
 import { formatTable } from "../output/table.js";
 import type { Session } from "../session.js";
+import { eachOf, type Work } from "../side-by-side/each-part.js";
 
 export interface DockerBuildFlags extends PlaceOptions {
   readonly images: readonly string[];
@@ -37,9 +39,9 @@ export async function dockerBuild(session: Session, flags: DockerBuildFlags): Pr
   for (const place of places) warnOfStandIn(session, place);
   if (flags.buildArg !== undefined) session.reporter.notice("info", argumentsNotice);
   const apply = session.options.dryRun ? planRepo : buildRepo;
-  return eachOf(session, chooseImages(places, flags.images), ({ place, imageNames }) =>
-    apply(session, place, { ...buildOptions(session, flags), imageNames }),
-  );
+  const work: Work<Choice> = (choice, own) =>
+    apply(own, choice, { ...buildOptions(session, flags), imageNames: choice.imageNames });
+  return eachOf(session, chooseImages(places, flags.images), work, { done: doneWords.build });
 }
 
 const argumentsNotice =
@@ -54,18 +56,17 @@ function refusePaths(images: readonly string[]): void {
   });
 }
 
-interface Choice {
-  readonly place: Place;
+interface Choice extends Place {
   /** Absent: all. */
   readonly imageNames?: readonly string[];
 }
 
 /** Each repo builds the named images that it declares. A name that none declares is left to the first to refuse. */
 function chooseImages(places: readonly Place[], names: readonly string[]): readonly Choice[] {
-  if (names.length === 0) return places.map((place) => ({ place }));
-  const choices = places.map((place) => ({ place, imageNames: names.filter((name) => declares(place, name)) }));
+  if (names.length === 0) return places;
+  const choices = places.map((place) => ({ ...place, imageNames: names.filter((name) => declares(place, name)) }));
   const isKnown = (name: string) => choices.some(({ imageNames }) => imageNames.includes(name));
-  if (!names.every(isKnown)) return places.slice(0, 1).map((place) => ({ place, imageNames: names }));
+  if (!names.every(isKnown)) return places.slice(0, 1).map((place) => ({ ...place, imageNames: names }));
   return choices.filter(({ imageNames }) => imageNames.length > 0);
 }
 

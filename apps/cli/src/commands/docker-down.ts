@@ -2,12 +2,14 @@ import { composeDown, type DownEvent, formatDownStep, planComposeDown } from "@o
 import { OttoError } from "@otto/errors";
 import type { PlaceOptions } from "../arguments/option.js";
 import { nameParent } from "../arguments/parent-name.js";
-import { eachOf, findPlaces, headPlan } from "../arguments/place.js";
+import { findPlaces, headPlan } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
+import { doneWords } from "../output/board/board.js";
 import { type DockerProgress, isShownByBoard, openDockerProgress } from "../output/docker-progress.js";
 import { countOf, showSummary } from "../output/summary.js";
 import { chooseServices, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
+import { eachOf } from "../side-by-side/each-part.js";
 import { withStack } from "../stack-choice.js";
 
 export interface DockerDownFlags extends PlaceOptions {
@@ -28,10 +30,9 @@ export async function dockerDown(session: Session, flags: DockerDownFlags): Prom
       hint: `Take it down: otto down --rmi ${flags.rmi}`,
     });
   }
-  const places = await chooseServices(withStack(session, await findPlaces(session, flags)), flags);
-  return eachOf(session, places, (place) =>
-    session.options.dryRun ? showPlan(session, place, flags) : takeDown(session, place, flags),
-  );
+  const places = await chooseServices(withStack(session, await findPlaces(session, flags)), flags.services);
+  const apply = session.options.dryRun ? showPlan : takeDown;
+  return eachOf(session, places, (place, own) => apply(own, place, flags), { done: doneWords.down });
 }
 
 async function takeDown(session: Session, place: ServicePlace, flags: DockerDownFlags): Promise<boolean> {
@@ -55,8 +56,8 @@ async function takeDown(session: Session, place: ServicePlace, flags: DockerDown
 }
 
 async function downShown(session: Session, place: ServicePlace, flags: DockerDownFlags) {
-  const { repo, lab, parent, services } = place;
-  const { on, timeout, stopTimeout = timeout, volumes, removeOrphans, rmi } = flags;
+  const { repo, lab, parent, services, on } = place;
+  const { timeout, stopTimeout = timeout, volumes, removeOrphans, rmi } = flags;
   const removed = { services, removeOrphans, rmi, volumes };
   const { reporter, signal } = session;
   const title = { verb: "down", repo: repo.name, parent: nameParent(lab, parent) } as const;
@@ -77,8 +78,8 @@ function summarize(session: Session, place: ServicePlace, progress: DockerProgre
 }
 
 async function showPlan(session: Session, place: ServicePlace, flags: DockerDownFlags): Promise<boolean> {
-  const { repo, lab, parent, services } = place;
-  const { on, volumes, removeOrphans, rmi } = flags;
+  const { repo, lab, parent, services, on } = place;
+  const { volumes, removeOrphans, rmi } = flags;
   const removed = { services, removeOrphans, rmi, volumes };
   const steps = await planComposeDown(repo, lab, { on, ...removed, signal: session.signal });
   const record = { type: "step", repo: repo.name, parent: parent.id };

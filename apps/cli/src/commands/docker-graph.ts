@@ -2,11 +2,12 @@ import { readStackGraph, type StackGraph } from "@otto/docker";
 import { OttoError } from "@otto/errors";
 import { formatGraph, type GraphFormat } from "@otto/pictures";
 import type { PlaceOptions } from "../arguments/option.js";
-import { eachOf, findPlaces, type Place, warnOfStandIn } from "../arguments/place.js";
+import { findPlaces, type Place, warnOfStandIn } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
 import { describeError } from "../output/error-text.js";
 import { writeText } from "../output/written-file.js";
 import type { Session } from "../session.js";
+import { eachOf } from "../side-by-side/each-part.js";
 import { withStack } from "../stack-choice.js";
 
 export interface DockerGraphFlags extends PlaceOptions {
@@ -31,12 +32,12 @@ export async function dockerGraph(session: Session, flags: DockerGraphFlags): Pr
   const places = withStack(session, await findPlaces(session, flags));
   if (places.length > 1 && flags.output !== undefined) throw severalStacks(places);
   const format = flags.format ?? formatOf(flags.output);
-  return eachOf(session, places, async (place) => {
-    warnOfStandIn(session, place);
-    const graph = await readGraph(session, place, flags);
+  return eachOf(session, places, async (place, own) => {
+    warnOfStandIn(own, place);
+    const graph = await readGraph(own, place, flags);
     const text = await formatGraph(graph, format);
     const record = { type: "graph", repo: place.repo.name, parent: place.parent.id, format, graph, text };
-    await writeText(session, { output: flags.output, text, record });
+    await writeText(own, { output: flags.output, text, record });
     return true;
   });
 }
@@ -48,8 +49,9 @@ function formatOf(output: string | undefined): GraphFormat {
 }
 
 /** A parent that cannot be asked takes away the states, not the picture. */
-async function readGraph(session: Session, { repo, lab, parent }: Place, flags: DockerGraphFlags): Promise<StackGraph> {
-  const options = { on: flags.on, profiles: flags.profile, signal: session.signal };
+async function readGraph(session: Session, place: Place, flags: DockerGraphFlags): Promise<StackGraph> {
+  const { repo, lab, parent, on } = place;
+  const options = { on, profiles: flags.profile, signal: session.signal };
   const declared = await readStackGraph(repo, lab, { ...options, observe: false });
   if (!flags.states) return declared;
   try {
@@ -66,12 +68,13 @@ async function readGraph(session: Session, { repo, lab, parent }: Place, flags: 
 }
 
 function severalStacks(places: readonly Place[]): OttoError {
-  const names = places.map(({ repo }) => repo.name);
-  return new OttoError(
-    "CLI_USAGE",
-    `--output: ${names.length} repositories have a stack, and one file holds one graph`,
-    {
-      hint: `Name one with --repo: ${names.join(", ")}.`,
-    },
-  );
+  const names = [...new Set(places.map(({ repo }) => repo.name))];
+  const [several, hint] =
+    names.length > 1
+      ? [`${names.length} repositories have a stack`, `Name one with --repo: ${names.join(", ")}.`]
+      : [
+          `the stack is on ${places.length} parents`,
+          "Leave --output out, or name one with --on: it is drawn whole, there.",
+        ];
+  return new OttoError("CLI_USAGE", `--output: ${several}, and one file holds one graph`, { hint });
 }

@@ -2,12 +2,12 @@ import { composeLogs, type FoundFailure } from "@otto/docker";
 import { hasColor } from "../arguments/global-options.js";
 import type { LogFlags } from "../arguments/log-options.js";
 import type { PlaceOptions } from "../arguments/option.js";
-import { eachOf } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
 import { checkLogFlags, showLines } from "../output/log-output.js";
 import { ServiceLabels } from "../output/service-labels.js";
 import { findServicePlaces, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
+import { eachOf, type Work } from "../side-by-side/each-part.js";
 
 export interface DockerLogsFlags extends PlaceOptions, LogFlags {
   readonly services: readonly string[];
@@ -23,10 +23,16 @@ export async function dockerLogs(session: Session, flags: DockerLogsFlags): Prom
   const places = await findServicePlaces(session, flags);
   const { options, invocation } = session;
   const labels = new ServiceLabels(hasColor(options, invocation.env, invocation.stdout.isTTY === true));
-  const show = async (place: ServicePlace) => {
+  const prefixOf = createPrefixes(places);
+  const isFollowed = flags.follow === true;
+  const show: Work<ServicePlace> = async (place, own) => {
     const { repo } = place;
-    const prefix = places.length > 1 ? `${repo.name}/` : "";
-    await showLines(session, readLines(session, place, flags), {
+    const prefix = prefixOf(place);
+    // What is followed is shown as it comes; the rest is too much to be held back.
+    const lines = isFollowed
+      ? readLines(session, place, flags)
+      : beginInTurn(readLines(own, place, flags), own.reachTurn);
+    await showLines(isFollowed ? session : own, lines, {
       ...(flags.timestamps !== undefined && { timestamps: flags.timestamps }),
       dress: (line) => ({
         label: flags.logPrefix === false ? "" : labels.of(line, prefix),
@@ -35,14 +41,28 @@ export async function dockerLogs(session: Session, flags: DockerLogsFlags): Prom
     });
     return true;
   };
-  if (flags.follow !== true) return eachOf(session, places, show);
-  const outcomes = await Promise.all(places.map((place) => eachOf(session, [place], show)));
-  return { exitCode: Math.max(...outcomes.map(({ exitCode }) => exitCode)) };
+  return eachOf(session, places, show, { mayPass: true, ...(isFollowed && { limit: places.length }) });
+}
+
+/** What stands before the name of a service: repositories and parents, where there are several. */
+function createPrefixes(places: readonly ServicePlace[]): (place: ServicePlace) => string {
+  const isSeveral = (names: readonly string[]) => new Set(names).size > 1;
+  const hasParents = isSeveral(places.map(({ parent }) => parent.id));
+  const hasRepos = isSeveral(places.map(({ repo }) => repo.name));
+  return ({ repo, parent }) => `${hasParents ? `${parent.id}/` : ""}${hasRepos ? `${repo.name}/` : ""}`;
+}
+
+/** Asks for the first line at once, and waits for the turn before it gives it. */
+async function* beginInTurn<Line>(lines: AsyncGenerator<Line>, reachTurn: () => Promise<void>) {
+  const first = await lines.next();
+  await reachTurn();
+  if (first.done !== true) yield first.value;
+  yield* lines;
 }
 
 async function* readLines(session: Session, place: ServicePlace, flags: DockerLogsFlags) {
-  const { on, follow, since, until, tail, index } = flags;
-  const { repo, lab, services } = place;
+  const { follow, since, until, tail, index } = flags;
+  const { repo, lab, services, on } = place;
   const onSaved = ({ project, parent, savedAt, directory }: FoundFailure) => {
     const lead = `${project} is not up on ${parent}: these are the lines of its last up, which failed at ${savedAt}`;
     session.reporter.notice("warn", `${lead}. They are in ${directory}`);

@@ -1,12 +1,12 @@
 import { composeStatus, type ServiceStatus, type StackContainer, type StackStatus } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
-import { eachOf } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
 import { formatDashboard } from "../output/dashboard.js";
 import type { JsonRecord } from "../output/reporter.js";
 import { columnsOf } from "../output/table.js";
 import { findServicePlaces, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
+import { eachOf } from "../side-by-side/each-part.js";
 import { hasStack } from "../stack-choice.js";
 
 export interface DockerPsFlags extends PlaceOptions {
@@ -30,7 +30,7 @@ export async function dockerPs(session: Session, flags: DockerPsFlags): Promise<
     return showAllStacks(session, { ...(on !== undefined && { on }), ...(all !== undefined && { all }) });
   }
   const places = await findServicePlaces(session, flags);
-  return eachOf(session, places, (place) => showStack(session, place, flags));
+  return eachOf(session, places, (place, own) => showStack(own, place, flags), { mayPass: true });
 }
 
 function isFiltered({ services, quiet, names, format, status }: DockerPsFlags): boolean {
@@ -38,8 +38,8 @@ function isFiltered({ services, quiet, names, format, status }: DockerPsFlags): 
 }
 
 async function showStack(session: Session, place: ServicePlace, flags: DockerPsFlags): Promise<boolean> {
-  const { repo, lab, services } = place;
-  const stack = await composeStatus(repo, lab, { on: flags.on, services, signal: session.signal });
+  const { repo, lab, services, on } = place;
+  const stack = await composeStatus(repo, lab, { on, services, signal: session.signal });
   const shown = { ...stack, services: stack.services.filter((row) => isWanted(row, flags)) };
   if (session.options.json) for (const row of shown.services) session.reporter.item("", toRecord(row, stack));
   else for (const line of linesOf(session, shown, flags)) session.reporter.heading(line);

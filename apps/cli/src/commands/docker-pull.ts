@@ -1,12 +1,14 @@
 import { composePull, formatUpStep, planComposePull } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
 import { nameParent } from "../arguments/parent-name.js";
-import { eachOf, headPlan } from "../arguments/place.js";
+import { headPlan } from "../arguments/place.js";
 import type { Outcome } from "../outcome.js";
+import { doneWords } from "../output/board/board.js";
 import { openDockerProgress } from "../output/docker-progress.js";
 import { countOf, showSummary } from "../output/summary.js";
 import { findServicePlaces, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
+import { eachOf } from "../side-by-side/each-part.js";
 
 export interface DockerPullFlags extends PlaceOptions {
   readonly services: readonly string[];
@@ -17,7 +19,7 @@ export interface DockerPullFlags extends PlaceOptions {
 export async function dockerPull(session: Session, flags: DockerPullFlags): Promise<Outcome> {
   const places = await findServicePlaces(session, flags);
   const apply = session.options.dryRun ? showPlan : pull;
-  return eachOf(session, places, (place) => apply(session, place, flags));
+  return eachOf(session, places, (place, own) => apply(own, place, flags), { done: doneWords.pull });
 }
 
 async function pull(session: Session, place: ServicePlace, flags: DockerPullFlags): Promise<boolean> {
@@ -49,6 +51,6 @@ async function showPlan(session: Session, place: ServicePlace, flags: DockerPull
   return true;
 }
 
-function optionsOf({ signal }: Session, { services }: ServicePlace, { on, profile }: DockerPullFlags) {
+function optionsOf({ signal }: Session, { services, on }: ServicePlace, { profile }: DockerPullFlags) {
   return { on, services, profiles: profile, signal };
 }

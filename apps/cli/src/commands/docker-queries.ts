@@ -11,13 +11,13 @@ import {
   composeWait,
 } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
-import { eachOf } from "../arguments/place.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import { formatBytes } from "../output/byte-count.js";
 import { showTable } from "../output/shown-table.js";
 import { findServicePlaces, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
+import { eachOf, type Work } from "../side-by-side/each-part.js";
 
 /** Options of the commands that show something of a stack's containers; each takes those that mean something to it. */
 export interface QueryFlags extends PlaceOptions {
@@ -35,27 +35,29 @@ export interface QueryFlags extends PlaceOptions {
   readonly index?: number;
 }
 
-type Show = (place: ServicePlace, options: ComposeQueryOptions) => Promise<void>;
+type Show = (session: Session, place: ServicePlace, options: ComposeQueryOptions) => Promise<void>;
 
-async function ofEach(session: Session, flags: QueryFlags, show: Show): Promise<Outcome> {
+/** @param limit how many parents are asked at once; default: as of all commands */
+async function ofEach(session: Session, flags: QueryFlags, show: Show, limit?: number): Promise<Outcome> {
   const places = await findServicePlaces(session, flags);
-  return eachOf(session, places, async (place) => {
-    await show(place, { on: flags.on, services: place.services, signal: session.signal });
+  const work: Work<ServicePlace> = async (place, own) => {
+    await show(own, place, { on: place.on, services: place.services, signal: session.signal });
     return true;
-  });
+  };
+  return eachOf(session, places, work, { mayPass: true, limit });
 }
 
 /** `otto docker images` */
 export function dockerImages(session: Session, flags: QueryFlags): Promise<Outcome> {
-  return ofEach(session, flags, async ({ repo, lab, parent }, options) => {
+  return ofEach(session, flags, async (own, { repo, lab, parent }, options) => {
     const images = await composeImages(repo, lab, options);
     const isForPrograms = session.options.json;
     if (flags.quiet === true && !isForPrograms) {
-      for (const id of new Set(images.map(bareId))) session.reporter.heading(id);
-    } else if (flags.format === "json" && !isForPrograms) session.reporter.heading(JSON.stringify(images));
+      for (const id of new Set(images.map(bareId))) own.reporter.heading(id);
+    } else if (flags.format === "json" && !isForPrograms) own.reporter.heading(JSON.stringify(images));
     else {
       const rows = images.map((image) => imageRow(image, { repo: repo.name, parent: parent.id }));
-      showTable(session, rows, ["CONTAINER", "REPOSITORY", "TAG", "IMAGE ID", "SIZE"]);
+      showTable(own, rows, ["CONTAINER", "REPOSITORY", "TAG", "IMAGE ID", "SIZE"]);
     }
   });
 }
@@ -73,8 +75,8 @@ function bareId({ ID }: ComposeImage): string {
 
 /** `otto docker top` */
 export function dockerTop(session: Session, flags: QueryFlags): Promise<Outcome> {
-  return ofEach(session, flags, async (place, options) => {
-    showText(session, place, await composeTop(place.repo, place.lab, options));
+  return ofEach(session, flags, async (own, place, options) => {
+    showText(own, place, await composeTop(place.repo, place.lab, options));
   });
 }
 
@@ -90,25 +92,25 @@ export function dockerConfig(session: Session, flags: QueryFlags): Promise<Outco
   };
   const chosen = Object.entries(lists).flatMap(([option, isGiven]) => (isGiven === true ? [option] : []));
   const words = [...chosen, ...(format === undefined ? [] : ["--format", format])];
-  return ofEach(session, flags, async (place, options) => {
-    showText(session, place, await composeConfig(place.repo, place.lab, { ...options, words }));
+  return ofEach(session, flags, async (own, place, options) => {
+    showText(own, place, await composeConfig(place.repo, place.lab, { ...options, words }));
   });
 }
 
 /** `otto docker inspect` */
 export function dockerInspect(session: Session, flags: QueryFlags): Promise<Outcome> {
-  return ofEach(session, flags, async (place, options) => {
+  return ofEach(session, flags, async (own, place, options) => {
     const found = await composeInspect(place.repo, place.lab, options);
-    showText(session, place, JSON.stringify(found, null, session.options.json ? undefined : 4));
+    showText(own, place, JSON.stringify(found, null, session.options.json ? undefined : 4));
   });
 }
 
 /** `otto docker port` */
 export function dockerPort(session: Session, flags: QueryFlags & { readonly port: number }): Promise<Outcome> {
-  return ofEach(session, flags, async (place, { services: [service = ""] = [], ...options }) => {
+  return ofEach(session, flags, async (own, place, { services: [service = ""] = [], ...options }) => {
     const { port: target, protocol, index } = flags;
     const port = { target, protocol, index };
-    showText(session, place, await composePort(place.repo, place.lab, { ...options, service, port }));
+    showText(own, place, await composePort(place.repo, place.lab, { ...options, service, port }));
   });
 }
 
@@ -120,45 +122,55 @@ function showText({ reporter, options }: Session, { repo, parent }: ServicePlace
 /** `otto docker wait`: ends with the exit code of the container that stopped last, as compose. */
 export async function dockerWait(session: Session, flags: QueryFlags): Promise<Outcome> {
   let exitCode: number = exitCodes.done;
-  const outcome = await ofEach(session, flags, async (place, options) => {
+  const show: Show = async (own, place, options) => {
     const { repo, lab, parent } = place;
-    if (session.options.dryRun) return showText(session, place, "would wait until they have stopped");
-    const onWaiting = (names: readonly string[]) => session.reporter.progress(`waiting for ${names.join(", ")}`);
+    if (session.options.dryRun) return showText(own, place, "would wait until they have stopped");
+    const onWaiting = (names: readonly string[]) => own.reporter.progress(`waiting for ${names.join(", ")}`);
     for (const one of await composeWait(repo, lab, { ...options, onWaiting })) {
       exitCode = one.exitCode;
       const record = { type: "ended", repo: repo.name, parent: parent.id, ...one };
-      session.reporter.item(`${one.name} exited (${exitCode})`, record);
+      own.reporter.item(`${one.name} exited (${one.exitCode})`, record);
     }
-  });
+  };
+  const outcome = await ofEach(session, flags, show, Number.POSITIVE_INFINITY);
   return outcome.exitCode === exitCodes.done ? { exitCode } : outcome;
 }
 
 /** Engines take this long for what containers use; where none runs, nothing else would slow the questions down. */
 const leastPauseMs = 1000;
 
-/** `otto docker stats`: a table each time. */
+/** `otto docker stats`: a table each time; a parent that does not answer is not asked again. */
 export async function dockerStats(session: Session, flags: QueryFlags): Promise<Outcome> {
-  const places = await findServicePlaces(session, flags);
+  let places = await findServicePlaces(session, flags);
   const isOnce = flags.stream === false || session.options.dryRun;
+  let failed: Outcome | undefined;
   try {
     do {
       const pause = isOnce ? undefined : delay(leastPauseMs, undefined, { signal: session.signal });
       // An abort ends the loop in any case.
       pause?.catch(() => {});
-      for (const place of places) await showStats(session, place, flags);
+      const answered = new Set<ServicePlace>();
+      const work: Work<ServicePlace> = async (place, own) => {
+        await showStats(own, place, flags);
+        answered.add(place);
+        return true;
+      };
+      const outcome = await eachOf(session, places, work, { mayPass: true });
+      if (outcome.exitCode !== exitCodes.done) failed = outcome;
+      places = places.filter((place) => answered.has(place));
       await pause;
-    } while (!isOnce && !session.signal.aborted);
+    } while (!isOnce && places.length > 0 && !session.signal.aborted);
   } catch (error) {
     // The usual end of watching.
     if (isOnce || !session.signal.aborted) throw error;
   }
-  return { exitCode: exitCodes.done };
+  return failed ?? { exitCode: exitCodes.done };
 }
 
 async function showStats(session: Session, place: ServicePlace, flags: QueryFlags): Promise<void> {
-  const { repo, lab, services } = place;
+  const { repo, lab, services, on } = place;
   const { reporter } = session;
-  const rows = await composeStats(repo, lab, { on: flags.on, services, signal: session.signal });
+  const rows = await composeStats(repo, lab, { on, services, signal: session.signal });
   if (flags.format === "json" && !session.options.json) {
     for (const row of rows) reporter.heading(JSON.stringify(row));
     return;

@@ -1,10 +1,11 @@
 import { composeRun } from "@otto/docker";
+import { OttoError } from "@otto/errors";
 import { type PlaceOptions, toVariables } from "../arguments/option.js";
 import { cacheDirectory } from "../cache-directory.js";
 import { finishCommand, orNeverRan } from "../command-outcome.js";
 import type { Outcome } from "../outcome.js";
 import { createNoticeListener } from "../output/docker-event.js";
-import { findServicePlaces } from "../service-choice.js";
+import { findServicePlaces, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
 import { createRawMode } from "../terminal/terminal-mode.js";
 import { hasTerminal } from "./docker-exec.js";
@@ -30,25 +31,36 @@ export interface DockerRunFlags extends PlaceOptions {
 export function dockerRun(session: Session, flags: DockerRunFlags): Promise<Outcome> {
   return orNeverRan(session, async () => {
     const isTty = hasTerminal(session, flags);
-    const [place] = await findServicePlaces(session, { ...flags, services: [flags.service] });
-    if (place === undefined) throw new TypeError("a service is of a repository");
-    const { repo, lab, parent } = place;
+    const { repo, lab, parent, on } = onlyPlace(
+      flags,
+      await findServicePlaces(session, { ...flags, services: [flags.service] }),
+    );
     const id = `a container of ${flags.service} on ${parent.id}`;
     const command = flags.command.length === 0 ? ["its own command"] : flags.command;
     return finishCommand(session, { id, command, timeout: Number.POSITIVE_INFINITY }, (output) =>
-      composeRun(repo, lab, flags.service, { ...optionsOf(session, flags, isTty), output }),
+      composeRun(repo, lab, flags.service, { ...optionsOf(session, flags, isTty), on, output }),
     );
+  });
+}
+
+function onlyPlace({ service }: DockerRunFlags, places: readonly ServicePlace[]): ServicePlace {
+  const [place, ...others] = places;
+  if (place === undefined) throw new TypeError("a service is of a repository");
+  if (others.length === 0) return place;
+  const parents = places.map(({ parent }) => parent.id);
+  throw new OttoError("CLI_USAGE", `the service ${service} is on ${parents.join(" and on ")}`, {
+    hint: `Choose one with --on ${place.parent.id}.`,
   });
 }
 
 function optionsOf(session: Session, flags: DockerRunFlags, isTty: boolean) {
   const { invocation, signal, reporter } = session;
   const { stdin, stdout } = invocation;
-  const { on, command, env, user, workdir, volume: volumes, entrypoint, servicePorts, deps, build } = flags;
+  const { command, env, user, workdir, volume: volumes, entrypoint, servicePorts, deps, build } = flags;
   const isFed = flags.interactive === true || stdin.isTTY !== true;
   const terminal = { input: stdin, output: stdout, setRawMode: createRawMode(stdin) };
   return {
-    ...{ on, command, user, workdir, volumes, entrypoint, servicePorts, build, signal },
+    ...{ command, user, workdir, volumes, entrypoint, servicePorts, build, signal },
     noDeps: !deps,
     cacheDir: cacheDirectory(invocation),
     onEvent: createNoticeListener(reporter),

@@ -9,14 +9,16 @@ import {
 } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
 import { nameParent } from "../arguments/parent-name.js";
-import { eachOf, findPlaces, headPlan, type Place, warnOfStandIn } from "../arguments/place.js";
+import { findPlaces, headPlan, type Place, warnOfStandIn } from "../arguments/place.js";
 import { cacheDirectory } from "../cache-directory.js";
 import type { Outcome } from "../outcome.js";
+import { doneWords } from "../output/board/board.js";
 import { isShownByBoard, openDockerProgress } from "../output/docker-progress.js";
 import { showTable } from "../output/shown-table.js";
 import { countOf, showSummary } from "../output/summary.js";
 import { chooseServices, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
+import { eachOf } from "../side-by-side/each-part.js";
 import { withStack } from "../stack-choice.js";
 import { showBuildPlan } from "./docker-build.js";
 
@@ -39,9 +41,9 @@ export interface DockerUpFlags extends PlaceOptions {
 
 /** `otto docker up` */
 export async function dockerUp(session: Session, flags: DockerUpFlags): Promise<Outcome> {
-  const places = await chooseServices(withStack(session, await findPlaces(session, flags)), flags);
+  const places = await chooseServices(withStack(session, await findPlaces(session, flags)), flags.services);
   const apply = session.options.dryRun ? showUpPlan : bringUp;
-  return eachOf(session, places, (place) => apply(session, place, flags));
+  return eachOf(session, places, (place, own) => apply(own, place, flags), { done: doneWords.up });
 }
 
 async function bringUp(session: Session, place: ServicePlace, flags: DockerUpFlags): Promise<boolean> {
@@ -99,8 +101,8 @@ async function showBuilds(session: Session, place: Place, { build, cacheDir, sig
   return showBuildPlan(session, place, { imageNames, cacheDir, signal });
 }
 
-function upOptions(session: Session, { services }: ServicePlace, flags: DockerUpFlags): ComposeUpOptions {
-  const { on, build = true, profile, deps, forceRecreate, scale, pull, timeout, waitTimeout } = flags;
+function upOptions(session: Session, { services, on }: ServicePlace, flags: DockerUpFlags): ComposeUpOptions {
+  const { build = true, profile, deps, forceRecreate, scale, pull, timeout, waitTimeout } = flags;
   return {
     on,
     build,

@@ -19,6 +19,7 @@ export interface LabAddFlags {
   /** Nearest first; each may be a list with commas, as `ssh -J` takes it. */
   readonly via?: readonly string[];
   readonly name?: string;
+  readonly role?: readonly string[];
   readonly identity?: string;
   readonly force?: boolean;
 }
@@ -29,7 +30,7 @@ const firstLab = "lab";
 /** `otto lab add`: writes a parent, and the hops on the way to it, to the lab file. */
 export async function labAdd(
   session: Session,
-  { machine, via = [], name, identity, force }: LabAddFlags,
+  { machine, via = [], name, role: roles, identity, force }: LabAddFlags,
 ): Promise<Outcome> {
   const { invocation, options } = session;
   const repos = await session.repos();
@@ -38,6 +39,7 @@ export async function labAdd(
     machine: parseMachineAddress(machine),
     via: via.flatMap((list) => list.split(",")).map(parseMachineAddress),
     name,
+    roles,
     identity: identity === undefined ? undefined : keyPath(identity, invocation),
     lab: chosen === "local" ? firstLab : chosen,
   };

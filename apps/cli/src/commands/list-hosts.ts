@@ -1,10 +1,10 @@
 import type { HostData } from "@otto/config";
-import type { ContainerHostRow, Lab, SkippedRepo } from "@otto/docker";
+import type { ContainerHostRow } from "@otto/docker";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import { showTable, type TableRow } from "../output/shown-table.js";
 import type { Session } from "../session.js";
-import { hasStack } from "../stack-choice.js";
+import { declareServices } from "../stack-choice.js";
 
 /**
  * `otto --list-hosts`: the hosts of the lab and the containers that the repos declare. Connects to nothing. A compose
@@ -13,7 +13,7 @@ import { hasStack } from "../stack-choice.js";
 export async function listHosts(session: Session): Promise<Outcome> {
   const lab = await session.lab();
   try {
-    for (const { repo, error } of await declare(lab)) {
+    for (const { repo, error } of await declareServices(lab)) {
       session.reporter.notice("warn", `${repo.name} is skipped: ${error.message}`);
     }
     return { exitCode: exitCodes.done };
@@ -22,19 +22,14 @@ export async function listHosts(session: Session): Promise<Outcome> {
   }
 }
 
-async function declare(lab: Lab): Promise<readonly SkippedRepo[]> {
-  if (!lab.repos.some(hasStack)) return [];
-  const { declareStacks } = await import("../stack-declaration.js");
-  return declareStacks(lab);
-}
-
 function hostRow(host: HostData): TableRow {
-  const { id, handle, hop, dockerCapable, isLocal, ip, ssh } = host;
+  const { id, handle, hop, dockerCapable, isLocal, ip, ssh, roles } = host;
   const address = isLocal ? "this machine" : `${ip}:${ssh.port}`;
   const way = hop === undefined ? address : `${address} through ${hop}`;
+  const named = roles.length === 0 ? way : `${way}, for ${roles.join(", ")}`;
   return {
-    cells: [handle === id ? id : `${id} (${handle})`, dockerCapable ? "parent" : "host", way],
-    record: { type: "host", kind: "host", id, handle, address, hop, dockerCapable },
+    cells: [handle === id ? id : `${id} (${handle})`, dockerCapable ? "parent" : "host", named],
+    record: { type: "host", kind: "host", id, handle, address, hop, dockerCapable, roles },
   };
 }
 

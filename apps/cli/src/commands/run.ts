@@ -14,6 +14,7 @@ import type { Outcome } from "../outcome.js";
 import { createNoticeListener } from "../output/docker-event.js";
 import { showTable, type TableRow } from "../output/shown-table.js";
 import type { Session } from "../session.js";
+import { declareServices } from "../stack-choice.js";
 
 export interface RunFlags {
   readonly name: string | undefined;
@@ -70,9 +71,8 @@ async function explainService<T>(session: Session, { name = "", words }: RunFlag
 
 /** The declared services, without a question; none for files that cannot be read. */
 async function readServices(session: Session): Promise<readonly string[]> {
-  const { declareStacks } = await import("../stack-declaration.js");
   const lab = await session.lab({ asks: false });
-  await declareStacks(lab).catch(() => undefined);
+  await declareServices(lab).catch(() => undefined);
   return lab.hosts.list().map(({ service }) => service);
 }
 
@@ -112,14 +112,11 @@ async function showRun({ reporter }: Session, chosen: FoundInstruction, given: G
 }
 
 async function runChosen(session: Session, chosen: FoundInstruction, given: GivenOptions): Promise<Outcome> {
-  const [{ declareStacks }, { exitCodeOfResult }, lab] = await Promise.all([
-    import("../stack-declaration.js"),
-    import("@otto/instructions"),
-    session.lab({ asks: false }),
-  ]);
+  const [{ exitCodeOfResult }, lab] = await Promise.all([import("@otto/instructions"), session.lab({ asks: false })]);
   // A stack that cannot be read is an error of whoever uses it.
-  await declareStacks(lab, { onEvent: createNoticeListener(session.reporter) }).catch((error: Error) =>
-    session.reporter.notice("debug", error.message),
+  const { reporter } = session;
+  await declareServices(lab, async () => ({ onEvent: createNoticeListener(reporter) })).catch((error: Error) =>
+    reporter.notice("debug", error.message),
   );
   const repo = lab.repos.find(({ root }) => root === chosen.repo.root) ?? chosen.repo;
   const result = await runBody(session, { ...chosen, repo }, { lab, options: given });

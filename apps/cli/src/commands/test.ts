@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { type Repo, selectRepos } from "@otto/config";
 import { OttoError } from "@otto/errors";
-import { eachOf } from "../arguments/place.js";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import { createNoticeListener } from "../output/docker-event.js";
 import type { Session } from "../session.js";
+import { eachOf } from "../side-by-side/each-part.js";
 
 export interface TestFlags {
   readonly words: readonly string[];
@@ -27,9 +27,9 @@ export async function test(session: Session, flags: TestFlags): Promise<Outcome>
   const all = await session.repos();
   const suites = await findSuites(session, selectRepos(all, flags.repo), flags.words);
   let exitCode: number = exitCodes.done;
-  const outcome = await eachOf(session, suites, async (suite) => {
-    if (session.options.dryRun) return showSuite(session, suite);
-    exitCode = Math.max(exitCode, await runSuite(session, suite, all));
+  const outcome = await eachOf(session, suites, async (suite, own) => {
+    if (session.options.dryRun) return showSuite(own, suite);
+    exitCode = Math.max(exitCode, await runSuite(own, suite, all));
     return true;
   });
   return { exitCode: Math.max(exitCode, outcome.exitCode) };

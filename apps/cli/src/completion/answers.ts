@@ -11,7 +11,8 @@ const answers: Readonly<Record<Subject, Answer>> = {
   lab: async (session, question) => (await import("./lab-answers.js")).answerLabs(session, question),
   repo: async (session) => (await session.repos()).map(({ name, root }) => ({ value: name, description: root })),
   host: async (session, question) => (await import("./stack-answers.js")).answerHosts(session, question),
-  parent: async (session, question) => (await import("./lab-answers.js")).answerParents(session, question),
+  parent: async (session, question) => (await import("./lab-answers.js")).answerParent(session, question),
+  parents: async (session, question) => (await import("./lab-answers.js")).answerParents(session, question),
   image: async (session, question) => (await reposOf(session, question)).flatMap(imagesOf),
   service: async (session, question) => (await import("./stack-answers.js")).answerServices(session, question),
   instruction: async (session, question) =>

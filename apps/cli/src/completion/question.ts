@@ -10,6 +10,7 @@ export type Subject =
   | "repo"
   | "host"
   | "parent"
+  | "parents"
   | "image"
   | "service"
   | "instruction"
@@ -68,6 +69,7 @@ const optionSubjects: Readonly<Record<string, Subject>> = {
   mode: "nothing",
   name: "nothing",
   on: "parent",
+  role: "nothing",
   output: "nothing",
   profile: "nothing",
   repo: "repo",
@@ -91,6 +93,8 @@ const optionSubjects: Readonly<Record<string, Subject>> = {
 /** What an argument or option's value is; undefined when nobody has said. */
 export function subjectOf(of: Argument | Option, command: Command): Subject | undefined {
   if (of.argChoices !== undefined) return "words";
+  // Some commands take several, `--on <hosts>`.
+  if ("long" in of && of.flags.endsWith("<hosts>")) return "parents";
   if ("long" in of) return optionSubjects[of.attributeName()];
   if (of.name() === "paths") return command.name() === "put" ? "sent-path" : "fetched-path";
   return argumentSubjects[of.name()];

@@ -1,7 +1,7 @@
 import type { Shell } from "./shells.js";
 
 // None of them evaluates a word or an answer: names of files on a host are somebody else's text. An answer is a line, its
-// description behind a tab. One that ends in / or : goes on, so no space follows it.
+// description behind a tab. One that ends in /, : or = goes on, so no space follows it.
 
 // Bash splits words at = and :, which are joined here and cut off the answers again.
 const bash = `# otto completion for bash
@@ -25,7 +25,7 @@ _otto() {
     COMPREPLY+=("\${line:cut}")
   done < <(command otto completion bash -- "\${words[@]}" 2>/dev/null)
   type compopt &>/dev/null || return 0
-  [[ \${#COMPREPLY[@]} -gt 0 && \${COMPREPLY[0]} == *[/:] ]] && compopt -o nospace
+  [[ \${#COMPREPLY[@]} -gt 0 && \${COMPREPLY[0]} == *[/:=] ]] && compopt -o nospace
   return 0
 }
 complete -F _otto otto
@@ -38,7 +38,7 @@ _otto() {
   for line in "\${(@f)$(command otto completion zsh -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)}"; do
     value=\${line%%$'\\t'*}
     if [[ -z $value ]]; then continue
-    elif [[ $value == *[/:] ]]; then open+=("$value")
+    elif [[ $value == *[/:=] ]]; then open+=("$value")
     elif [[ $line == *$'\\t'* ]]; then closed+=("\${value//:/\\\\:}:\${line#*$'\\t'}")
     else closed+=("\${value//:/\\\\:}")
     fi

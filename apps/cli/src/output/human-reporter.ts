@@ -39,6 +39,9 @@ export function createHumanReporter(options: HumanReporterOptions): Reporter {
   };
   const tell = (text: string, dress = (shown: string) => shown) => write(stderr, `${dress(escapeControls(text))}\n`);
   const show = (text: string) => write(stdout, `${escapeControls(text)}\n`);
+  const summary = (text: string) => {
+    if (isShown("info", logLevel)) tell(text, paint.bold);
+  };
   return {
     item: show,
     heading: show,
@@ -60,17 +63,16 @@ export function createHumanReporter(options: HumanReporterOptions): Reporter {
       tell(text, paint.dim);
     },
     event: () => {},
-    summary: (text) => {
-      if (isShown("info", logLevel)) tell(text, paint.bold);
-    },
+    summary,
     paint,
     bytes: (stream, bytes) => write(stream === "stdout" ? stdout : stderr, bytes),
     notice: (level, text) => {
       if (isShown(level, logLevel)) tell(text, (shown) => `${labels[level]} ${shown}`);
     },
-    error: (error) => {
+    error: (error, { parent = "" } = {}) => {
       const described = nameLab(describeError(error), options.lab);
-      const { message, hint } = described;
+      const { hint } = described;
+      const message = described.message.includes(parent) ? described.message : `${parent}: ${described.message}`;
       const label = escapeControls(errorLabel(described), { line: true });
       tell(message, (shown) => `${paint.red(label)} ${shown}`);
       const news = outputOf(error).filter((line) => !message.endsWith(line.trim()) && !told.has(line));
@@ -78,7 +80,9 @@ export function createHumanReporter(options: HumanReporterOptions): Reporter {
       if (hint !== undefined) tell(hint, (shown) => `${paint.cyan("hint:")} ${shown}`);
       if (logLevel === "debug") tell(formatTrace(error));
     },
-    result: () => {},
+    result: (_record, text) => {
+      if (text !== undefined) summary(text);
+    },
   };
 }
 

@@ -35,8 +35,8 @@ export function createJsonReporter({ stdout, stderr, logLevel, lab }: JsonReport
     notice: (level, text, record) => {
       if (isShown(level, logLevel)) writeNow(record ?? { type: "notice", level, text });
     },
-    error: (error) => {
-      writeNow(errorRecord(error, lab));
+    error: (error, place) => {
+      writeNow({ ...errorRecord(error, lab), ...place });
       if (logLevel === "debug") stderr.write(`${escapeControls(formatTrace(error))}\n`);
     },
     result: (record) => writeNow({ type: "result", ...record }),

@@ -61,6 +61,11 @@ export function createLiveArea(terminal: OutputStream, onClose: () => void): Ter
     update.done();
     onClose();
   };
+  const aside = (write: () => void) => {
+    clear(size());
+    write();
+    draw();
+  };
   return {
     show: (wanted) => {
       render = wanted;
@@ -81,11 +86,11 @@ export function createLiveArea(terminal: OutputStream, onClose: () => void): Ter
         },
       };
     },
-    aside: (write) => {
-      clear(size());
-      write();
-      draw();
+    leave: (last) => {
+      const lines = last(size());
+      if (lines.length > 0) aside(() => terminal.write(`${lines.join("\n")}\n`));
     },
+    aside,
     [Symbol.dispose]: close,
   };
 }

@@ -15,11 +15,14 @@ const texts = { type: "array", items: text };
 const object = { type: "object" };
 const oneOf = (...values: readonly string[]): OutputSchema => ({ enum: values });
 const image = { image: text };
+const failure = { type: "object", properties: { repo: text, parent: text, code: text }, required: ["code"] };
 const holder = { who: text, since: text, "uid?": count, "pid?": count };
 const transfer = { image: text, tag: text, action: oneOf("pull", "push") };
 
 /** Those that say when they happened, beside all whose names have a dot. */
 const timed: ReadonlySet<string> = new Set(["suite", "summary", "notice", "error", "result"]);
+/** Those that may say what they are about, beside all whose names have a dot. */
+const placed: ReadonlySet<string> = new Set(["notice", "error"]);
 const servicePhases = [
   ...["pulling", "pulled", "building", "built", "waiting", "creating", "created", "starting", "running", "healthy"],
   ...["unhealthy", "restarting", "exited", "paused", "stopping", "stopped", "removing", "removed", "failed"],
@@ -37,7 +40,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
     ...{ "hash?": { type: "string", pattern: "^[0-9a-f]{64}$" }, "code?": text },
   },
   host: [
-    { kind: oneOf("host"), id: text, handle: text, address: text, "hop?": text, dockerCapable: flag },
+    { kind: oneOf("host"), id: text, handle: text, address: text, "hop?": text, dockerCapable: flag, roles: texts },
     {
       ...{
         kind: oneOf("container"),
@@ -193,12 +196,12 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
     ...{ built: count, cached: count, pulled: count, sentBytes: count, urls: texts },
   },
   notice: { level: oneOf("debug", "info", "warn"), text },
-  error: { code: text, message: text, "hint?": text, "details?": object, "parent?": text },
+  error: { code: text, message: text, "hint?": text, "details?": object },
   result: {
     ...{ status: oneOf("success", "failed"), exitCode: count },
     ...{ "stdout?": text, "stderr?": text, "encoding?": oneOf("utf8", "base64"), "timedOut?": flag },
     ...{ "ok?": count, "warning?": count, "failed?": count, "notReached?": count, "instruction?": text, "repo?": text },
-    ...{ "entries?": count, "bytes?": count },
+    ...{ "entries?": count, "bytes?": count, "failures?": { type: "array", items: failure } },
   },
 };
 
@@ -222,7 +225,8 @@ function toObject(type: string, fields: Fields): OutputSchema {
   // An error may also be the answer of one of several parents: a row.
   const key = type === "error" ? "time?" : "time";
   const when = type.includes(".") || timed.has(type) ? { [key]: time } : {};
-  const entries = Object.entries({ type: { const: type }, schema: { const: 1 }, ...when, ...fields });
+  const place = type.includes(".") || placed.has(type) ? { "repo?": text, "parent?": text } : {};
+  const entries = Object.entries({ type: { const: type }, schema: { const: 1 }, ...when, ...place, ...fields });
   return {
     type: "object",
     properties: Object.fromEntries(entries.map(([key, schema]) => [key.replace(/\?$/, ""), schema])),

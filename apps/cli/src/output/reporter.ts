@@ -7,6 +7,12 @@ export interface JsonRecord {
   readonly [key: string]: unknown;
 }
 
+/** What a record is about. */
+export interface RecordPlace {
+  readonly repo?: string;
+  readonly parent?: string;
+}
+
 /** How things are told; the only way to stdout and stderr. Human and JSON reporters differ in what they show of each. */
 export interface Reporter {
   /** Part of what was asked for: `text` to a person on stdout, `record` to a program. */
@@ -29,9 +35,10 @@ export interface Reporter {
   bytes(stream: "stdout" | "stderr", bytes: Uint8Array): void;
   /** Something to know beside the result; a program gets `record`, where there is one. */
   notice(level: LogLevel, text: string, record?: JsonRecord): void;
-  error(error: unknown): void;
-  /** The last line for a program; nothing for a person. */
-  result(record: Readonly<Record<string, unknown>>): void;
+  /** @param place where it happened, for a person who would not know it from the message */
+  error(error: unknown, place?: RecordPlace): void;
+  /** The last line: `record` for a program, `summary` for a person where there is one. */
+  result(record: Readonly<Record<string, unknown>>, summary?: string): void;
 }
 
 export interface TerminalSize {
@@ -43,6 +50,8 @@ export interface TerminalSize {
 export interface LiveArea extends Disposable {
   /** Draws what `render` gives from now on, and again as time goes on. It makes its text fit for a terminal itself. */
   show(render: (size: TerminalSize) => readonly string[]): void;
+  /** Writes lines above it that stay. It makes its text fit for a terminal itself. */
+  leave(render: (size: TerminalSize) => readonly string[]): void;
   /** Ends it, and leaves there what it would draw. */
   keep(): void;
 }

@@ -48,6 +48,7 @@ function createAdd(choose: Choose): Command {
     .argument("<machine>", "user@host[:port]")
     .option("--via <machine>", "a hop, as user@host[:port] or its id; may be repeated, the nearest first", collect)
     .option("--name <id>", "id of the machine (default: the first word of its name, or its address)")
+    .option("--role <name>", "a role of the machine, for Compose files with this role; may be repeated", collect)
     .option("--identity <file>", "private key for the machines that are added")
     .option("--force", "replace hosts that have these ids")
     .action((machine: string, flags: Omit<LabAddFlags, "machine">) =>

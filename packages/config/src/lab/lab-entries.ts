@@ -12,6 +12,7 @@ export interface HostEntry {
   readonly labs: readonly string[];
   readonly hop?: string;
   readonly docker_capable?: boolean;
+  readonly roles?: readonly string[];
   readonly ssh_options?: { readonly port?: number; readonly client_keys?: readonly string[] };
 }
 
@@ -28,6 +29,8 @@ export interface NewParent {
   readonly via: readonly MachineAddress[];
   /** Its id. Default: the first word of its name, or its address. */
   readonly name?: string | undefined;
+  /** Default: none. */
+  readonly roles?: readonly string[] | undefined;
   /** A private key file, for the hosts that are made. */
   readonly identity?: string | undefined;
   readonly lab: string;
@@ -46,7 +49,7 @@ export interface PlannedEntries {
  * @throws `LAB_MACHINE_INVALID` for a machine without a login, `LAB_HOST_EXISTS` unless `force`
  */
 export function planEntries(
-  { machine, via, name, identity, lab }: NewParent,
+  { machine, via, name, roles, identity, lab }: NewParent,
   known: readonly KnownHost[],
   force: boolean,
 ): PlannedEntries {
@@ -62,7 +65,7 @@ export function planEntries(
       hop = present.id;
       continue;
     }
-    const entry = toEntry(address, { element: wanted ?? nameOf(address.host), hop, identity, lab, isParent });
+    const entry = toEntry(address, { element: wanted ?? nameOf(address.host), hop, roles, identity, lab, isParent });
     const id = formatHostId(entry);
     if (!force && (known.some((it) => it.id === id) || entries.some((it) => formatHostId(it) === id))) throw exists(id);
     entries.push(entry);
@@ -74,6 +77,7 @@ export function planEntries(
 interface EntryPlan {
   readonly element: string;
   readonly hop: string | undefined;
+  readonly roles: readonly string[] | undefined;
   readonly identity: string | undefined;
   readonly lab: string;
   readonly isParent: boolean;
@@ -81,7 +85,7 @@ interface EntryPlan {
 
 function toEntry(
   { host, user, port }: MachineAddress,
-  { element, hop, identity, lab, isParent }: EntryPlan,
+  { element, hop, roles, identity, lab, isParent }: EntryPlan,
 ): HostEntry {
   if (user === undefined || slug(element) === "") {
     throw new OttoError(
@@ -101,6 +105,7 @@ function toEntry(
     ...{ element, ip: host, user, creds: [{ login: user }], labs: [lab] },
     ...(hop !== undefined && { hop }),
     ...(isParent && { docker_capable: true }),
+    ...(isParent && roles !== undefined && { roles }),
     ...(Object.keys(options).length > 0 && { ssh_options: options }),
   };
 }

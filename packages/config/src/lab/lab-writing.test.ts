@@ -40,6 +40,14 @@ test("a parent and the hops on the way make a lab that loads, in a file that is 
   ]);
 });
 
+test("roles are the parent's, not its hop's", async () => {
+  await add("ci@10.0.0.7", ["ci@gate"], { name: "pepper", roles: ["db"] });
+  expect((await load()).hosts.map(({ id, roles }) => [id, roles])).toEqual([
+    ["gate", []],
+    ["pepper", ["db"]],
+  ]);
+});
+
 test("a hop that is there is used, by its address or its id, and a chain is in order", async () => {
   await add("ci@10.0.0.7", ["ci@gate"], { name: "pepper" });
   await add("ci@10.0.0.8", ["ci@gate", "ci@inner"], { name: "carrot" });

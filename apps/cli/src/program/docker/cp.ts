@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { onOption, parseCount, repoOption } from "../../arguments/option.js";
+import { oneHostOption, parseCount, repoOption } from "../../arguments/option.js";
 import type { DockerCpFlags } from "../../commands/docker-cp.js";
 import type { Choose } from "../../outcome.js";
 
@@ -14,7 +14,7 @@ export function createCp(choose: Choose): Command {
     .argument("<source>", "a path here, SERVICE:PATH, or - for an archive on stdin")
     .argument("<destination>", "a path here, SERVICE:PATH, or - for an archive on stdout")
     .addOption(repoOption())
-    .addOption(onOption())
+    .addOption(oneHostOption())
     .option("--index <number>", "the replica (default: 1)", parseCount)
     .action((source: string, destination: string, options: Omit<DockerCpFlags, "source" | "destination">) =>
       choose(async (session) => {

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { collectAssignment, onOption, parseCount, repoOption } from "../../arguments/option.js";
+import { collectAssignment, oneHostOption, parseCount, repoOption } from "../../arguments/option.js";
 import type { DockerExecFlags } from "../../commands/docker-exec.js";
 import type { Choose } from "../../outcome.js";
 
@@ -14,7 +14,7 @@ export function createExec(choose: Choose): Command {
     .argument("<service>", "a service, or its short id: web, shop.web, web.2")
     .argument("<command...>", "a program and its arguments")
     .addOption(repoOption())
-    .addOption(onOption())
+    .addOption(oneHostOption())
     .option("-d, --detach", "leave it running, and show nothing of it")
     .option(
       "-e, --env <name=value>",

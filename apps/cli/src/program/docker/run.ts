@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { collect, collectAssignment, onOption, repoOption } from "../../arguments/option.js";
+import { collect, collectAssignment, oneHostOption, repoOption } from "../../arguments/option.js";
 import type { DockerRunFlags } from "../../commands/docker-run.js";
 import type { Choose } from "../../outcome.js";
 
@@ -14,7 +14,7 @@ export function createServiceRun(choose: Choose): Command {
     .argument("<service>", "name of the service")
     .argument("[command...]", "a program and its arguments (default: the service's)")
     .addOption(repoOption())
-    .addOption(onOption())
+    .addOption(oneHostOption())
     .option("--rm", "remove the container, which is done anyway")
     .option("-e, --env <name=value>", "a variable for it; NAME alone is yours; may be repeated", collectAssignment)
     .option("-i, --interactive", "send stdin to it, which is done anyway unless stdin is a terminal")
