@@ -14,7 +14,7 @@ export type Work<Of extends Part> = (part: Of, session: PartSession) => Promise<
 /** What a command works with on one part: what it tells comes with that of no other part in between. */
 export interface PartSession extends Session {
   /** Waits until what is told is shown at once; for what is too much to be held back. */
-  reachTurn(): Promise<void>;
+  readonly reachTurn: () => Promise<void>;
 }
 
 export interface EachOptions {

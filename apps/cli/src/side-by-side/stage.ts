@@ -53,7 +53,7 @@ export function openStage({ reporter, options }: Session, parts: readonly Part[]
         inTurn: inTurn(part),
         // A plan is read from its begin to its end.
         isForPrograms: options.json && !options.dryRun,
-        live: isSeveral ? () => openBoard(part) : reporter.live,
+        live: () => (isSeveral ? openBoard(part) : reporter.live()),
         onError: (error, isHeld) => {
           onError(error);
           // It is known at once, though it is told later.
