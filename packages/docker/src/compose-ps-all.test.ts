@@ -18,7 +18,7 @@ test("a listener that throws keeps no parent's answer back; its error comes when
       },
     },
   });
-  const lab = { data: { hosts }, parent } as unknown as Lab;
+  const lab = { data: { hosts }, repos: [], parent } as unknown as Lab;
   const seen: string[] = [];
   const onAnswer = ({ parent }: { readonly parent: string }) => {
     seen.push(parent);

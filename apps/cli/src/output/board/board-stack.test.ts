@@ -63,7 +63,8 @@ test("there are never more lines than there is room for, and none is left out th
       const sum = shares.reduce((all, one) => all + one, 0);
       const wanted = needed.reduce((all, one) => all + one, 0);
       const cut = shares.filter((share, index) => share < (needed[index] ?? 0)).length;
-      return sum <= room && (wanted > room || sum === wanted) && (cut === 0 || room - sum < cut);
+      expect(sum <= room && (wanted > room || sum === wanted)).toBe(true);
+      expect(cut === 0 || room - sum < cut).toBe(true);
     }),
   );
 });
