@@ -2,7 +2,7 @@ import { amendError, isOttoError, type Json, OttoError } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 
 export interface EachOptions {
-  /** How many are worked on at the same time, at least 1. Default {@link defaultLimit}. */
+  /** How many are worked on at the same time, at least 1. Default {@link parentsAtOnce}. */
   readonly limit?: number | undefined;
   /** After an abort nothing more is begun; what has begun is waited for. */
   readonly signal?: AbortSignal | undefined;
@@ -12,7 +12,7 @@ export interface EachOptions {
 type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 
 /** A connection costs each side a key exchange: more at the same time than this only make one another late. */
-export const defaultLimit = 32;
+export const parentsAtOnce = 32;
 
 /**
  * Does the same for each of several parts, side by side. One that fails does not stop the others.
@@ -24,7 +24,7 @@ export const defaultLimit = 32;
 export async function eachPart<Part extends { readonly parent: Parent }, T>(
   parts: readonly Part[],
   work: (part: Part) => Promise<T>,
-  { limit = defaultLimit, signal }: EachOptions = {},
+  { limit = parentsAtOnce, signal }: EachOptions = {},
 ): Promise<T[]> {
   const [only] = parts;
   if (only !== undefined && parts.length === 1) return [await work(only)];

@@ -1,5 +1,5 @@
 export type { KeptSshConnection, SshPrompt, SshPromptHandler } from "ssh2-streamer";
-export { type EachOptions, eachPart, joinFailures } from "./each-part.js";
+export { type EachOptions, eachPart, joinFailures, parentsAtOnce } from "./each-part.js";
 export { listConnections } from "./kept-connections.js";
 export { Lab, type LabOptions, type RepoPart } from "./lab.js";
 export {

@@ -1,3 +1,4 @@
+import { parentsAtOnce } from "@otto/host-registry";
 import { exitCodeOf, exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import { formatDuration } from "../output/duration.js";
@@ -22,12 +23,9 @@ export interface EachOptions {
   readonly done?: string | undefined;
   /** Whether parts are told as they come, where one of them takes long. Default: in their order. */
   readonly mayPass?: boolean | undefined;
-  /** How many parents are worked on at once. Default 8. */
+  /** How many parents are worked on at once. Default: as the library's calls. */
   readonly limit?: number | undefined;
 }
-
-/** Parents may have a hop in common, and an sshd lets 10 log in at a time before it refuses some (MaxStartups 10:30:100). */
-const parentsAtOnce = 8;
 
 /** How the work on a part ended. */
 interface End {
