@@ -4,7 +4,10 @@ import { dirname, join, relative } from "node:path";
 
 export type Random = (limit: number) => number;
 
-/** A Dockerfile with what its settings add, over a context `context` and a named context `shared`. */
+/**
+ * A Dockerfile with what its settings add, over a context `context`, a named context `shared`, and one `tools` that has
+ * `busybox`.
+ */
 export interface ReachCase {
   readonly dockerfile: string;
   readonly ignoreFile: string | undefined;
@@ -57,7 +60,7 @@ export function drawCase(random: Random): ReachCase {
     for (let count = 1 + random(2); count > 0; count--) {
       if (random(2) === 0)
         lines.push(pick(["ARG V", "ARG V=b", "ARG W", "ENV V=d", "ENV W da", "ENV V=\"a\" W='b'", "# COPY . /"]));
-      lines.push(drawCopy(random, `/${place++}/`));
+      lines.push(...(random(6) === 0 ? drawRun(random, `/${place++}`) : [drawCopy(random, `/${place++}/`)]));
     }
     const taken = stage > 0 && random(3) === 0 ? random(stage) : undefined;
     if (taken !== undefined) lines.push(`COPY --from=${pick([`s${taken}`, `${taken}`])} / /${place++}/`);
@@ -86,6 +89,25 @@ function drawCopy(random: Random, to: string): string {
   const source = pick(sources);
   if (random(4) === 0) return `${word} ${flag}["${source.replaceAll("\\", "\\\\")}", "${to}"]`;
   return `${word} ${flag}${random(4) === 0 ? "\\\n # comment\n " : ""}${source} ${to}`;
+}
+
+const mounted = ["a", "d", "e/d", "./e", "/d/da", "l", "m", "d/l", "$V", "${V:-b}", "../a", ".", ""] as const;
+
+/** A `RUN` that has a part of a context mounted, and puts into the image what it sees there. */
+function drawRun(random: Random, to: string): string[] {
+  const pick = pickOf(random);
+  const source = pick(mounted);
+  const options = [
+    ...(random(3) === 0 ? [] : ["type=bind"]),
+    ...(source === "" ? [] : [`${pick(["source", "src"])}=${source}`]),
+    ...(random(4) === 0 ? ["from=shared"] : []),
+    `${pick(["target", "dst"])}=/mounted`,
+  ];
+  const also = random(4) === 0 ? `--mount=${pick(["source=b,target=/also", "type=tmpfs,target=/also"])} ` : "";
+  return [
+    "COPY --from=tools / /",
+    `RUN ${also}--mount=${options.join()} ["/busybox", "cp", "-a", "/mounted", "${to}"]`,
+  ];
 }
 
 const targets = ["a", "d", "../a", "/d/da", "./e", "e/d", "e/d", "../../b", "l", ".", "/", "d/l", "../e/d"] as const;

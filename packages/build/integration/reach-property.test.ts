@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -19,6 +19,8 @@ let work: string;
 
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), "otto-reach-"));
+  await mkdir(join(work, "tools"));
+  await copyFile("/bin/busybox", join(work, "tools/busybox"));
 });
 afterAll(async () => {
   await rm(work, { recursive: true });
@@ -42,7 +44,7 @@ async function layRepo(random: Random, drawn: ReachCase): Promise<Repo> {
   if (drawn.ignoreFile !== undefined) await writeFile(join(root, context, ".dockerignore"), drawn.ignoreFile);
   const settings = [
     `name = "reach${id}"\nversion = "1"\n[[docker.images]]\nname = "api"`,
-    `context = "${context}"\ndockerfile = "${context}/Dockerfile"\nadditional_contexts = { shared = "shared-${id}" }`,
+    `context = "${context}"\ndockerfile = "${context}/Dockerfile"\nadditional_contexts = { shared = "shared-${id}", tools = "../tools" }`,
     ...(drawn.target === undefined ? [] : [`target = "${drawn.target}"`]),
     ...Object.entries(drawn.buildArgs).map(([name, value]) => `build_args.${name} = "${value}"`),
   ];
@@ -67,8 +69,12 @@ async function buildReference({ context, dockerfile, target, buildArgs, addition
   return undefined;
 }
 
+/** A `RUN` leaves them behind, which one of both outputs has. */
+const runtimeDirectories: ReadonlySet<string> = new Set(["dev", "proc", "sys"]);
+
 function listEntries(entries: readonly ImageEntry[]): string {
-  const lines = entries.map(({ header: { name, type, mode, uid, gid, linkname }, digest }) => {
+  const own = entries.filter(({ header: { name } }) => !runtimeDirectories.has(name.replace(/\/$/, "")));
+  const lines = own.map(({ header: { name, type, mode, uid, gid, linkname }, digest }) => {
     const kind = type === "file" && (mode & 0o100) !== 0 ? "executable" : type;
     return [kind, uid, gid, name.replace(/\/$/, ""), linkname ?? "", digest].join(" ");
   });
