@@ -9,22 +9,23 @@ const execute = promisify(execFile);
 /** By what the machines of a lab are found on this machine. */
 export interface MachineTraces {
   readonly directory: string;
-  readonly network: string;
   /** As `net:[4026531840]`: those of the machines, their containers and the switch. */
   readonly namespaces: ReadonlySet<string>;
 }
 
-/** Takes down what finds the machines later, when their processes may have lost their parents. */
-export async function recordTraces(lab: { directory: string; ownAddress: string }): Promise<MachineTraces> {
+/**
+ * Takes down what finds the machines later, when their processes may have lost their parents.
+ * @param directory of the lab, or one that it is in
+ */
+export async function recordTraces(directory: string): Promise<MachineTraces> {
   const own = new Set(await namespacesOf("self"));
-  const pids = await Promise.all((await processesWith(lab.directory)).map(descendantsOf));
+  const pids = await Promise.all((await processesWith(directory)).map(descendantsOf));
   const all = await Promise.all(pids.flat().map(namespacesOf));
-  const namespaces = new Set(all.flat().filter((namespace) => !own.has(namespace)));
-  return { directory: lab.directory, network: lab.ownAddress.replace(/\.1$/, ""), namespaces };
+  return { directory, namespaces: new Set(all.flat().filter((namespace) => !own.has(namespace))) };
 }
 
 /** What there is of the machines: a line for each process, interface, mount, cgroup and directory. */
-export async function findTraces({ directory, network, namespaces }: MachineTraces): Promise<string[]> {
+export async function findTraces({ directory, namespaces }: MachineTraces): Promise<string[]> {
   const processes = await Promise.all(
     (await processIds()).map(async (pid) => {
       const [command, own] = await Promise.all([commandOf(pid), namespacesOf(pid)]);
@@ -32,19 +33,19 @@ export async function findTraces({ directory, network, namespaces }: MachineTrac
       return isTheirs ? [`process ${pid} ${command}`] : [];
     }),
   );
-  const { stdout: addresses } = await execute("ip", ["-4", "-oneline", "address", "show", "to", `${network}.0/24`]);
-  const { stdout: cgroups } = await execute("find", ["/sys/fs/cgroup", "-name", `*${basename(directory)}*`]);
-  const mounts = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
+  const links = (await execute("ip", ["-oneline", "link", "show"])).stdout;
+  const cgroups = (await execute("find", ["/sys/fs/cgroup", "-name", "otto-machine-*"])).stdout;
+  const mounts = await readFile("/proc/self/mountinfo", "utf8");
   return [
     ...processes.flat(),
-    ...linesOf(addresses).map((line) => `address ${line}`),
-    ...linesOf(cgroups).map((line) => `cgroup ${line}`),
-    ...mounts.filter((line) => line.includes(directory)).map((line) => `mount ${line}`),
+    ...linesWith(links, directory).map((line) => `interface ${line}`),
+    ...linesWith(cgroups, basename(directory)).map((line) => `cgroup ${line}`),
+    ...linesWith(mounts, directory).map((line) => `mount ${line}`),
     ...(existsSync(directory) ? [`directory ${directory}`] : []),
   ];
 }
 
-const linesOf = (text: string) => text.split("\n").filter((line) => line !== "");
+const linesWith = (text: string, part: string) => text.split("\n").filter((line) => line.includes(part));
 
 const processIds = async () => (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
 

@@ -1,12 +1,23 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { createBusyboxImage, type Lab, type LabHost, labJson, type Machine, startMachines } from "@otto/lab";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  createBusyboxImage,
+  createRandom,
+  type Lab,
+  type LabHost,
+  labJson,
+  type Machine,
+  readRandomRun,
+  startMachines,
+} from "@otto/lab";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { findTraces, type MachineTraces, recordTraces } from "./machine-traces.js";
 
 const execute = promisify(execFile);
@@ -88,7 +99,7 @@ test("a machine that was switched off comes back with its address, its disk and 
   await startWeb(b);
   expect(await ssh(lab, a, getFrom(b).join(" "))).toBe("b\n");
   await ssh(lab, b, "echo kept >/etc/mine");
-  const traces = await recordTraces({ ...lab, directory: `${lab.directory}/disks/b` });
+  const traces = await recordTraces(`${lab.directory}/disks/b`);
   expect(await processes(traces)).toContainEqual(expect.stringContaining("httpd"));
   await b.stop();
   expect(await processes(traces)).toEqual([]);
@@ -150,49 +161,84 @@ test("a lab.json names the machines by their addresses, those with an engine as 
   expect(await ssh(lab, b, "ps -e")).not.toMatch(/dockerd|containerd/);
 });
 
-const everything = new Set(["address", "cgroup", "directory", "process"]);
+const everything = new Set(["interface", "cgroup", "directory", "process"]);
 const kindsOf = (lines: readonly string[]) => new Set(lines.map((line) => line.split(" ")[0]));
 
 test("machines leave nothing behind, and others beside them stay as they are", async () => {
-  await using others = await startMachines({ hosts: { a: {} } });
+  const start = () => startMachines({ hosts: { a: {} } });
+  const [lab, beside] = await Promise.all([start(), start()]);
+  await using others = beside;
+  expect(lab.ownAddress).not.toBe(others.ownAddress);
   let traces: MachineTraces;
   {
-    await using lab = await startMachines({ hosts: { a: {}, b: { engine: false } } });
+    await using _ = lab;
     await lab.loadImage(tag);
     await startWeb(lab.hosts.a);
-    traces = await recordTraces(lab);
+    traces = await recordTraces(lab.directory);
     expect(kindsOf(await findTraces(traces))).toEqual(everything);
-    expect(lab.ownAddress).not.toBe(others.ownAddress);
   }
   expect(await findTraces(traces)).toEqual([]);
   expect(await ssh(others, others.hosts.a, "hostname; docker ps --quiet")).toBe("a\n");
 });
 
-test("machines leave nothing behind when the process that started them is killed", async () => {
+/** A process that starts machines and runs a container on one. */
+function startUser(environment: NodeJS.ProcessEnv = {}) {
   const program = `import { startMachines } from "@otto/lab";
     const lab = await startMachines({ hosts: { a: {}, b: {} } });
     await lab.loadImage("${tag}");
     await lab.hosts.a.runDocker(["run", "--detach", "${tag}"]);
-    console.log(JSON.stringify({ directory: lab.directory, ownAddress: lab.ownAddress }));
+    console.log(lab.directory);
     setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+  return spawn(process.execPath, ["--input-type=module", "-e", program], {
     cwd: import.meta.dirname,
+    env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "inherit"],
   });
+}
+
+test("machines leave nothing behind when the process that started them is killed", async () => {
+  const child = startUser();
   const [line] = (await once(child.stdout, "data")) as [Buffer];
-  const traces = await recordTraces(JSON.parse(line.toString()) as { directory: string; ownAddress: string });
+  const traces = await recordTraces(line.toString().trim());
   expect(kindsOf(await findTraces(traces))).toEqual(everything);
   child.kill("SIGKILL");
   await once(child, "exit");
   await expect.poll(() => findTraces(traces)).toEqual([]);
 });
 
+/** More for a longer search: OTTO_KILLS=100. */
+const { count: kills, seed, label } = readRandomRun("OTTO_KILLS", 4);
+
+test(`machines leave nothing behind when the process is killed while it starts them: ${label}`, async () => {
+  const random = createRandom(seed);
+  for (let kill = 0; kill < kills; kill += 1) {
+    const directory = await mkdtemp(join(tmpdir(), "machines-test-"));
+    const child = startUser({ TMPDIR: directory });
+    await delay(200 + random(2000));
+    const traces = await recordTraces(directory);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await expect.poll(() => readdir(directory)).toEqual([]);
+    await rmdir(directory);
+    await expect.poll(() => findTraces(traces)).toEqual([]);
+  }
+});
+
 test("machines that cannot start are an error with the reason, and leave nothing behind", async () => {
-  const directories = () =>
-    readdir(tmpdir()).then((names) => names.filter((name) => name.startsWith("otto-machines-")));
-  const before = await directories();
-  await expect(startMachines({ hosts: { a: {}, b: { dockerd: ["--no-such-option"] } } })).rejects.toThrow(
-    /unknown flag: --no-such-option/,
+  const directory = await mkdtemp(join(tmpdir(), "machines-test-"));
+  vi.stubEnv("TMPDIR", directory);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const hosts = { a: {}, b: { dockerd: ["--no-such-option"] } };
+  await expect(startMachines({ hosts })).rejects.toThrow("unknown flag: --no-such-option");
+  await rmdir(directory);
+  expect(await findTraces({ directory, namespaces: new Set() })).toEqual([]);
+});
+
+test("a network that this machine has a route to is not taken for machines", async () => {
+  const program = `import { startMachines } from "@otto/lab"; await startMachines({ hosts: {} });`;
+  const script = 'ip link set lo up; ip route add 172.16.0.0/16 dev lo; exec "$@"';
+  const command = ["sh", "-c", script, "sh", process.execPath, "--input-type=module", "-e", program];
+  await expect(execute("unshare", ["--net", ...command], { cwd: import.meta.dirname })).rejects.toThrow(
+    "networks 172.16.N.0/24 are in use",
   );
-  expect(await directories()).toEqual(before);
 });

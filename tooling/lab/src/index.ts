@@ -16,6 +16,7 @@ export { LimitedLink, linkCuts } from "./limited-link.js";
 export { findGrowth, type LongLife, type LongWork } from "./long-life.js";
 export type { Machine, MachineOptions } from "./machines/machine.js";
 export { type Machines, startMachines } from "./machines/machines.js";
+export { joinSwarm } from "./machines/swarm.js";
 export { createMemoryGauge } from "./memory-gauge.js";
 export {
   type Authentication,

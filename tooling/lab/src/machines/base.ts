@@ -38,7 +38,7 @@ until
   ! is_used $network.0/24 && ip link add uplink type veth peer name otto-m$number netns /proc/self/fd/4
 do
   number=$(((number + 1) % 256)) tries=$((tries + 1))
-  [ $tries -lt 256 ] || exit 1
+  [ $tries -lt 32 ] || { echo "32 networks 172.16.N.0/24 are in use" >&2; exit 1; }
 done
 ip -batch - <<END
 link add bridge type bridge
@@ -47,7 +47,7 @@ link set uplink master bridge up
 END
 outside ip -batch - <<END
 address add $network.1/24 dev otto-m$number
-link set otto-m$number up
+link set otto-m$number alias $directory up
 END
 exec 4<&-
 mount -t tmpfs -o mode=755 tmpfs "$directory"
