@@ -30,6 +30,7 @@ import { type LogRange, readLog } from "./containers/logs.js";
 import { type StartOptions, startContainer, waitContainer } from "./containers/start.js";
 import { type PullOptions, pullImage, pushImage, type TransferOptions } from "./images/image-transfer.js";
 import { type ImageInfo, inspectImage, removeImage, tagImage } from "./images/images.js";
+import { createSwarmApi, type SwarmApi } from "./swarm/swarm-api.js";
 
 export interface EngineVersion {
   /** `Docker`, or the name that another engine gives itself, as `Podman Engine`. */
@@ -47,6 +48,8 @@ export interface EngineVersion {
 
 /** A Docker engine. Every call takes a signal and may run beside any other. */
 export interface Engine extends AsyncDisposable {
+  /** The swarm that it manages. */
+  readonly swarm: SwarmApi;
   version(signal?: AbortSignal): Promise<EngineVersion>;
   /** What the clock of the engine's machine says. */
   time(signal?: AbortSignal): Promise<Date>;
@@ -140,6 +143,7 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
   };
 
   return {
+    swarm: createSwarmApi(client),
     version: async (signal) => describeVersion(await readVersion(unversioned, signal)),
     time: (signal) => ask(signal, (client) => readTime(client, signal)),
     inspectImage: (reference, signal) => ask(signal, (client) => inspectImage(client, reference, signal)),

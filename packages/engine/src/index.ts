@@ -29,3 +29,14 @@ export type { ImageInfo } from "./images/images.js";
 export type { RegistryCredentials } from "./images/registry-credentials.js";
 export { registryConnectionHint } from "./images/registry-hint.js";
 export type { TransferProgress } from "./images/transfer-log.js";
+export type { ContentKind, NewContent, SwarmApi } from "./swarm/swarm-api.js";
+export type {
+  SwarmContent,
+  SwarmMembership,
+  SwarmNetwork,
+  SwarmNode,
+  SwarmService,
+  SwarmServiceMode,
+  SwarmTask,
+  SwarmUpdate,
+} from "./swarm/swarm-objects.js";

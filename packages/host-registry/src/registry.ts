@@ -28,7 +28,7 @@ interface Entry {
  * host in each of several Compose projects; they come and go apart.
  */
 export class HostRegistry {
-  /** By id and project; who runs since last is last. */
+  /** By key and project; who runs since last is last. */
   readonly #entries = new Map<string, Entry>();
 
   /**
@@ -53,11 +53,11 @@ export class HostRegistry {
 
   /**
    * Closes the hosts of one Compose project; declared ones stay as placeholders.
-   * @param parent id of the parent that the project is on; default: wherever it is
+   * @param parent id of the parent that the project is on, or managed on; default: wherever it is
    * @param services whose hosts are closed; default: all
    */
   async unregister(project: string, parent?: string, services?: ReadonlySet<string>): Promise<void> {
-    const isOn = ({ id }: DockerContainerHost) => parent === undefined || id.startsWith(`${parent}.`);
+    const isOn = ({ key }: DockerContainerHost) => parent === undefined || key.startsWith(`${parent}.`);
     const gone = [...this.#entries].filter(
       ([, { host }]) => host.project === project && isOn(host) && services?.has(host.service) !== false,
     );
@@ -96,8 +96,9 @@ export class HostRegistry {
   }
 
   /** Of a host that is registered or declared; `placeholder` for any other, too. */
-  stateOf(host: Pick<DockerContainerHost, "id" | "project">): HostState {
-    return this.#entries.get(keyOf(host))?.status?.state ?? "placeholder";
+  stateOf({ id, project }: Pick<DockerContainerHost, "id" | "project">): HostState {
+    const entry = this.#entriesOf(id).find(({ host }) => host.project === project);
+    return entry?.status?.state ?? "placeholder";
   }
 
   list(): ContainerHostRow[] {
@@ -121,8 +122,8 @@ export class HostRegistry {
   }
 }
 
-function keyOf({ id, project }: Pick<DockerContainerHost, "id" | "project">): string {
-  return `${id} ${project}`;
+function keyOf({ key, project }: Pick<DockerContainerHost, "key" | "project">): string {
+  return `${key} ${project}`;
 }
 
 function didYouMean(id: string, known: readonly string[]): string {

@@ -11,10 +11,15 @@ export type {
   StdinSource,
   Terminal,
 } from "ssh2-streamer";
-export { readServiceReplica, type ServiceReplica } from "./compose/compose-labels.js";
+export { projectLabel, readServiceReplica, type ServiceReplica, type StackEngine } from "./compose/compose-labels.js";
 export { type ComposeProgram, type ComposeVersion, findCompose } from "./compose/compose-program.js";
 export type { ContainerExecOptions } from "./container/container-exec.js";
-export { type BringUp, type ContainerHostOptions, notRunning } from "./container/container-finder.js";
+export {
+  type BringUp,
+  type ContainerHostOptions,
+  type ContainerLocation,
+  notRunning,
+} from "./container/container-finder.js";
 export { type ContainerLoginOptions, DockerContainerHost } from "./container/container-host.js";
 export type { ContainerSpawnOptions } from "./container/container-process.js";
 export { type ContainerRunOptions, runContainer } from "./container/container-run.js";

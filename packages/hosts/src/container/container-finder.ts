@@ -13,6 +13,8 @@ import type { Parent } from "../parent/parent.js";
 export interface ContainerHostOptions {
   /** `<parent id>.<repo>.<service>`, in lower case; a further replica has `.<number>` behind it. */
   readonly id: string;
+  /** What stays as it is when the container moves, beginning with the id of the parent that its stack is managed on. Default: `id`. */
+  readonly key?: string | undefined;
   readonly service: string;
   /** The Compose project that the container belongs to. */
   readonly project: string;
@@ -21,6 +23,11 @@ export interface ContainerHostOptions {
   readonly engine: Engine;
   /** Where it runs, for `forward`. Without: by a program in the container alone. */
   readonly parent?: Pick<Parent, "id" | "dialTcp" | "spawn"> | undefined;
+  /**
+   * Says where the container is now, for one that moves between machines: undefined: nowhere. Asked again when it is not
+   * found there any more, and 5 s after the last answer. Default: it stays on `engine` and `parent`.
+   */
+  readonly locate?: ((signal: AbortSignal | undefined) => Promise<ContainerLocation | undefined>) | undefined;
   /**
    * Whether a process waits in the container for the next `exec` after one, up to 10 s, which makes that faster. Where the
    * image has no `/bin/sh`, or the server allows few sessions, none does. Default true.
@@ -33,20 +40,53 @@ export interface ContainerHostOptions {
   readonly bringUp?: BringUp | undefined;
 }
 
+/** The machine that a container is on. */
+export interface ContainerLocation {
+  /** The host's id as long as it is there. */
+  readonly id: string;
+  readonly parent: Pick<Parent, "id" | "dialTcp" | "spawn" | "engine">;
+  /** Labels that this container has, and no other: `key=value`. */
+  readonly labels: readonly string[];
+}
+
 export type BringUp = (signal: AbortSignal, status: ContainerStatus) => Promise<void>;
+
+/** A machine, and what is known of the container there. */
+interface Site {
+  readonly id: string;
+  readonly engine: Engine;
+  readonly parent: ContainerHostOptions["parent"];
+  readonly labels: readonly string[];
+  /** The container's name, as far as it can be guessed. */
+  readonly name: string | undefined;
+  readonly isOurs: (container: ContainerSummary) => boolean;
+}
 
 /** What was looked up. */
 interface Looked {
+  /** Undefined: the container is nowhere. */
+  readonly site: Site | undefined;
   /** The one that runs, else any. */
   readonly container: ContainerSummary | undefined;
   readonly status: ContainerStatus;
 }
 
+/** A container as its engine lists it, and that engine. */
+export interface RequiredContainer {
+  readonly engine: Engine;
+  readonly parent: ContainerHostOptions["parent"];
+  readonly container: ContainerSummary;
+}
+
 /** A running container, and whether its image has `/bin/sh`. */
 export interface FoundContainer {
+  readonly engine: Engine;
   readonly container: string;
   readonly hasShell: boolean;
 }
+
+/** A container that moved may go on where it was, as when its machine lost the others: it is not used for longer. */
+const locatedMs = 5000;
 
 /** Finds the container that a host stands for, and again when it was replaced. Calls may be made concurrently. */
 export class ContainerFinder {
@@ -54,9 +94,17 @@ export class ContainerFinder {
   readonly #looking = new SingleFlight((signal) => this.#lookForRunning(signal));
   readonly #bringing = new SingleFlight((signal) => this.#bringUp(signal));
   #found: FoundContainer | undefined;
+  #id: string;
+  #locatedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ContainerHostOptions) {
     this.#options = options;
+    this.#id = options.id;
+  }
+
+  /** The host's id, of where its container was last. */
+  get id(): string {
+    return this.#id;
   }
 
   /**
@@ -66,15 +114,19 @@ export class ContainerFinder {
    * @throws OttoError `HOST_NOT_RUNNING`, what `bringUp` throws, and what `use` throws
    */
   async use<T>(deadline: Deadline, use: (found: FoundContainer) => Promise<T>): Promise<T> {
+    if (this.#options.locate !== undefined && performance.now() - this.#locatedAt > locatedMs) this.#found = undefined;
     const isKnown = this.#found !== undefined;
     const found = this.#found ?? (await this.#find(deadline));
     try {
       return await use(found);
     } catch (error) {
       const isGone = isStopped(error) || (isKnown && isOttoError(error, "ENGINE_REQUEST_FAILED"));
-      if (!isGone && !isRuntimeFailure(error)) throw error;
+      // Nothing has begun on a machine that there is no way to; what was lost on the way may have.
+      const isCutOff = isKnown && this.#options.locate !== undefined && isOttoError(error, "SSH_CONNECT_FAILED");
+      const mustLookAgain = isGone || isCutOff || isRuntimeFailure(error);
       // Somebody else may have found the next one already.
-      if (this.#found === found) this.#found = undefined;
+      if ((mustLookAgain || isLost(error)) && this.#found === found) this.#found = undefined;
+      if (!mustLookAgain) throw error;
       return await this.#useNext(this.#found ?? (await this.#find(deadline)), use);
     }
   }
@@ -83,7 +135,7 @@ export class ContainerFinder {
     try {
       return await use(found);
     } catch (error) {
-      throw isStopped(error) ? notRunning(this.#options, (await this.#look(undefined)).status) : error;
+      throw isStopped(error) ? this.#notRunning((await this.#look(undefined)).status) : error;
     }
   }
 
@@ -95,17 +147,34 @@ export class ContainerFinder {
   async require(
     which: { readonly all: boolean; readonly isDry?: boolean },
     signal: AbortSignal | undefined,
-  ): Promise<ContainerSummary> {
+  ): Promise<RequiredContainer> {
     const found = await this.#look(signal);
-    const use = ({ container, status }: Looked) => (which.all || isRunningState(status.state) ? container : undefined);
+    const use = ({ site, container, status }: Looked): RequiredContainer | undefined => {
+      if (site === undefined || container === undefined) return undefined;
+      return which.all || isRunningState(status.state) ? { ...site, container } : undefined;
+    };
     const used = use(found);
     if (used !== undefined) return used;
-    if (which.isDry === true) throw notRunning(this.#options, found.status);
+    if (which.isDry === true) throw this.#notRunning(found.status);
     await this.#bringing.do(signal);
     const brought = await this.#look(signal);
     const ready = use(brought);
-    if (ready === undefined) throw notRunning(this.#options, brought.status);
+    if (ready === undefined) throw this.#notRunning(brought.status);
     return ready;
+  }
+
+  /** Whether the container may be on another machine later. */
+  get isMoving(): boolean {
+    return this.#options.locate !== undefined;
+  }
+
+  /** The engine that the container is on, or would be: for what asks by labels. */
+  async locate(signal: AbortSignal | undefined): Promise<{ readonly engine: Engine } | undefined> {
+    return this.#locate(signal);
+  }
+
+  #notRunning(status: ContainerStatus): OttoError {
+    return notRunning({ id: this.#id, service: this.#options.service }, status);
   }
 
   /** Whoever asks while the stack is brought up waits for that, even if the container runs by now. */
@@ -117,7 +186,7 @@ export class ContainerFinder {
     await this.#bringing.do(signal);
     deadline.start();
     const brought = await this.#looking.do(signal);
-    if (brought === undefined) throw notRunning(this.#options, (await this.#look(signal)).status);
+    if (brought === undefined) throw this.#notRunning((await this.#look(signal)).status);
     return brought;
   }
 
@@ -128,38 +197,67 @@ export class ContainerFinder {
     if (isRunningState(status.state)) return;
     // Using a host neither resumes what was paused nor waits for what crashes.
     const isKept = status.state === "paused" || status.state === "restarting";
-    if (bringUp === undefined || isKept) throw notRunning(this.#options, status);
+    if (bringUp === undefined || isKept) throw this.#notRunning(status);
     await bringUp(signal, status);
   }
 
   async #lookForRunning(signal: AbortSignal): Promise<FoundContainer | undefined> {
-    const { project, service, replica } = this.#options;
-    // What Compose calls it, unless the service has a name of its own: asked beside the list, it takes no further round trip.
-    const name = `${project}-${service}-${replica}`;
-    // Another container may have it, which need not answer.
-    const asking = this.#hasShell(name, signal).catch(() => undefined);
-    const [looked, hasNamedShell] = await Promise.all([this.#look(signal), asking]);
+    const site = await this.#locate(signal);
+    if (site === undefined) return undefined;
+    const { engine, name } = site;
+    // Another container may have the name, which need not answer.
+    const asking = name === undefined ? undefined : this.#hasShell(engine, name, signal).catch(() => undefined);
+    const [looked, hasNamedShell] = await Promise.all([this.#lookAt(site, signal), asking]);
     const { container, status } = looked;
     if (container === undefined || !isRunningState(status.state)) return undefined;
     const isNamed = container.Names?.includes(`/${name}`) === true;
-    const hasShell = (isNamed ? hasNamedShell : undefined) ?? (await this.#hasShell(container.Id, signal));
-    this.#found = { container: container.Id, hasShell };
+    const hasShell = (isNamed ? hasNamedShell : undefined) ?? (await this.#hasShell(engine, container.Id, signal));
+    this.#found = { engine, container: container.Id, hasShell };
     return this.#found;
   }
 
-  async #hasShell(container: string, signal: AbortSignal): Promise<boolean> {
-    const { engine, id } = this.#options;
-    return (await engine.statPath({ container, path: "/bin/sh", containerName: id }, signal)) !== undefined;
+  async #hasShell(engine: Engine, container: string, signal: AbortSignal): Promise<boolean> {
+    return (await engine.statPath({ container, path: "/bin/sh", containerName: this.#id }, signal)) !== undefined;
+  }
+
+  async #locate(signal: AbortSignal | undefined): Promise<Site | undefined> {
+    const { locate } = this.#options;
+    if (locate === undefined) return this.#fixedSite();
+    const located = await locate(signal);
+    this.#locatedAt = performance.now();
+    if (located === undefined) return undefined;
+    const { id, parent, labels } = located;
+    this.#id = id;
+    return { id, engine: parent.engine, parent, labels, name: undefined, isOurs: () => true };
+  }
+
+  #fixedSite(): Site {
+    const { id, engine, parent, project, service, replica } = this.#options;
+    const labels = [projectLabel(project), `com.docker.compose.service=${service}`];
+    // What Compose calls it, unless the service has a name of its own: asked beside the list, it takes no further round trip.
+    const name = `${project}-${service}-${replica}`;
+    const isOurs = ({ Labels }: ContainerSummary) => readServiceReplica(Labels)?.replica === replica;
+    return { id, engine, parent, labels, name, isOurs };
   }
 
   async #look(signal: AbortSignal | undefined): Promise<Looked> {
-    const { engine, project, service, replica } = this.#options;
-    const labels = [projectLabel(project), `com.docker.compose.service=${service}`];
-    const containers = await engine.listContainers({ labels, all: true }, signal);
-    const ours = containers.filter((candidate) => readServiceReplica(candidate.Labels)?.replica === replica);
-    const container = ours.find(({ State }) => State === "running") ?? ours[0];
-    return { container, status: readListedStatus(container) };
+    const site = await this.#locate(signal);
+    return site === undefined
+      ? { site, container: undefined, status: readListedStatus(undefined) }
+      : this.#lookAt(site, signal);
   }
+
+  async #lookAt(site: Site, signal: AbortSignal | undefined): Promise<Looked> {
+    const containers = await site.engine.listContainers({ labels: site.labels, all: true }, signal);
+    const ours = containers.filter(site.isOurs);
+    const container = ours.find(({ State }) => State === "running") ?? ours[0];
+    return { site, container, status: readListedStatus(container) };
+  }
+}
+
+/** Whether the machine, or the way to it, is why; the container may be elsewhere by now. */
+function isLost(error: unknown): boolean {
+  return isOttoError(error) && /^(SSH_|ENGINE_UNREACHABLE$|ENGINE_STREAM_LOST$)/.test(error.code);
 }
 
 function isRuntimeFailure(error: unknown): boolean {

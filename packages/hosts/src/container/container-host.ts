@@ -1,5 +1,4 @@
 import type { Readable } from "node:stream";
-import type { Engine } from "@otto/engine";
 import { anySignal, createDeadline, type Deadline, forgetLastStat, OttoError, startDeadline } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import type { CopyOptions, CopyResult } from "../files/copy.js";
@@ -39,33 +38,38 @@ const loginArgv: readonly string[] = [
   "if command -v bash >/dev/null 2>&1; then exec bash; else exec /bin/sh; fi",
 ];
 
-/** A service's container as a host. It is looked up by its Compose labels, so a recreated container is found again. */
+/**
+ * A service's container as a host. It is looked up by its labels, so a container that was recreated, or that moved to another
+ * machine, is found again.
+ */
 export class DockerContainerHost implements AsyncDisposable, FileTransfer {
-  readonly id: string;
+  /** What stays as it is when the container moves to another machine: of a host whose container does not, its id. */
+  readonly key: string;
   readonly service: string;
   readonly project: string;
   readonly replica: number;
-  readonly #engine: Engine;
   readonly #shells = new HostShells((deadline) => this.#openShell(deadline));
   readonly #watchdogs = new Map<string, WatchdogPool>();
   readonly #spares = new Map<string, SparePool>();
   readonly #keepsSpare: boolean;
   readonly #transfer: FileTransfer;
   readonly #finder: ContainerFinder;
-  readonly #parent: ContainerHostOptions["parent"];
   #closing = new AbortController();
 
   constructor(options: ContainerHostOptions) {
-    this.id = options.id;
+    this.key = options.key ?? options.id;
     this.service = options.service;
     this.project = options.project;
     this.replica = options.replica;
-    this.#engine = options.engine;
     // As docker cp.
     this.#transfer = createTransfer(options.id, (copy) => this.#openFiles(copy), "text");
-    this.#parent = options.parent;
     this.#keepsSpare = options.keepsSpare ?? true;
     this.#finder = new ContainerFinder(options);
+  }
+
+  /** `<parent id>.<repo>.<service>`, in lower case, of the parent that the container was last found on. */
+  get id(): string {
+    return this.#finder.id;
   }
 
   /**
@@ -159,8 +163,8 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
    * @throws OttoError `HOST_NOT_RUNNING` when there is no container, `ENGINE_REQUEST_FAILED`
    */
   async putArchive(tar: Readable, directory: string, { signal }: Pick<CopyOptions, "signal"> = {}): Promise<void> {
-    const { Id: container } = await this.#finder.require({ all: true }, signal);
-    await this.#engine.writeArchive({ container, path: directory, containerName: this.id }, tar, signal);
+    const { engine, container } = await this.#finder.require({ all: true }, signal);
+    await engine.writeArchive({ container: container.Id, path: directory, containerName: this.id }, tar, signal);
   }
 
   /**
@@ -168,8 +172,8 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
    * @throws as {@link putArchive}
    */
   async getArchive(path: string, { signal }: Pick<CopyOptions, "signal"> = {}): Promise<Readable> {
-    const { Id: container } = await this.#finder.require({ all: true }, signal);
-    return this.#engine.readArchive({ container, path, containerName: this.id }, signal);
+    const { engine, container } = await this.#finder.require({ all: true }, signal);
+    return engine.readArchive({ container: container.Id, path, containerName: this.id }, signal);
   }
 
   /**
@@ -180,7 +184,11 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
    */
   logs(options: LogOptions = {}): AsyncGenerator<LogLine, void> {
     const { id, project, service, replica } = this;
-    return readHostLogs({ id, project, service, replica, engine: this.#engine }, options, this.#closing.signal);
+    const locate = async (signal: AbortSignal) => (await this.#finder.locate(signal))?.engine;
+    const { isMoving } = this.#finder;
+    const stackEngine = isMoving ? "swarm" : "compose";
+    const logged = { id, project, service, replica, stackEngine, locate, isMoving } as const;
+    return readHostLogs(logged, options, this.#closing.signal);
   }
 
   /**
@@ -195,10 +203,9 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     const signal = anySignal(closing, options.signal);
     await this.#finder.require({ all: false }, signal);
     const dial = async (dialing: AbortSignal) => {
-      const container = await this.#finder.require({ all: false }, dialing);
+      const found = await this.#finder.require({ all: false }, dialing);
       const spawnInside = (argv: readonly string[]) => this.spawn(argv, { signal: dialing });
-      const route = { name, engine: this.#engine, parent: this.#parent, container, spawnInside };
-      return dialContainer(route, containerPort, dialing);
+      return dialContainer({ ...found, name, spawnInside }, containerPort, dialing);
     };
     return openForward({ localPort, remotePort: containerPort }, { name, dial }, { ...options, signal });
   }
@@ -232,28 +239,28 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
 
   #withContainer<T>(deadline: Deadline, use: (target: ExecTarget) => Promise<T>): Promise<T> {
     return this.#finder.use(deadline, (found) => {
-      const pools = { watchdogs: this.#watchdogsOf(found.container), spares: this.#sparesOf(found) };
-      return use({ engine: this.#engine, host: this.id, ...pools, ...found });
+      const pools = { watchdogs: this.#watchdogsOf(found), spares: this.#sparesOf(found) };
+      return use({ host: this.id, ...pools, ...found });
     });
   }
 
-  #sparesOf({ container, hasShell }: FoundContainer): SparePool | undefined {
+  #sparesOf({ engine, container, hasShell }: FoundContainer): SparePool | undefined {
     if (!this.#keepsSpare || !hasShell) return undefined;
-    const spares = this.#spares.get(container) ?? new SparePool(this.#engine, { container, host: this.id });
+    const spares = this.#spares.get(container) ?? new SparePool(engine, { container, host: this.id });
     this.#spares.set(container, spares);
     return spares;
   }
 
-  #watchdogsOf(container: string): WatchdogPool {
-    const watchdogs = this.#watchdogs.get(container) ?? new WatchdogPool(this.#engine, { container, host: this.id });
+  #watchdogsOf({ engine, container }: FoundContainer): WatchdogPool {
+    const watchdogs = this.#watchdogs.get(container) ?? new WatchdogPool(engine, { container, host: this.id });
     this.#watchdogs.set(container, watchdogs);
     return watchdogs;
   }
 
   async #openFiles({ signal, dryRun: isDry = false }: CopyOptions): Promise<HostFiles> {
-    const { Id: container } = await this.#finder.require({ all: true, isDry }, signal);
+    const { engine, container } = await this.#finder.require({ all: true, isDry }, signal);
     forgetLastStat();
     const { openContainerFiles } = await import("../files/container-files.js");
-    return openContainerFiles({ engine: this.#engine, container, host: this.id }, signal);
+    return openContainerFiles({ engine, container: container.Id, host: this.id }, signal);
   }
 }

@@ -117,7 +117,8 @@ class Following {
     const retry = createRetryPolicy(patienceMs, signal);
     for (;;) {
       try {
-        const events = await engine.watchContainers([projectLabel(this.#selection.project)], signal);
+        const { project, stackEngine } = this.#selection;
+        const events = await engine.watchContainers([projectLabel(project, stackEngine)], signal);
         if (await this.#look()) return await this.#finish();
         retry.reset();
         for await (const _ of events) if (await this.#look()) return await this.#finish();
@@ -130,7 +131,7 @@ class Following {
   /** @returns whether there is nothing to look at any more */
   async #look(): Promise<boolean> {
     const { engine, signal } = this.#reading;
-    const containers = await listProjectContainers(engine, this.#selection.project, signal);
+    const containers = await listProjectContainers(engine, this.#selection, signal);
     for (const container of containers) {
       if (isSelected(container, this.#selection) && !this.#known.has(container.id)) this.add(container);
     }

@@ -1,5 +1,5 @@
 import type { ContainerSummary, Engine } from "@otto/engine";
-import { projectLabel, readServiceReplica, type ServiceReplica } from "../compose/compose-labels.js";
+import { projectLabel, readServiceReplica, type ServiceReplica, type StackEngine } from "../compose/compose-labels.js";
 
 /** Whose logs are read. */
 export interface LogSelection {
@@ -9,6 +9,8 @@ export interface LogSelection {
   readonly services?: readonly string[] | undefined;
   /** Default: every replica. */
   readonly replica?: number | undefined;
+  /** What runs the project. Default: Compose. */
+  readonly stackEngine?: StackEngine | undefined;
 }
 
 /** A container of a service, running or not. */
@@ -22,17 +24,17 @@ export async function listServiceContainers(
   selection: LogSelection,
   signal: AbortSignal,
 ): Promise<ServiceContainer[]> {
-  const all = await listProjectContainers(engine, selection.project, signal);
+  const all = await listProjectContainers(engine, selection, signal);
   return all.filter((container) => isSelected(container, selection));
 }
 
 /** The same of all services. */
 export async function listProjectContainers(
   engine: Engine,
-  project: string,
+  { project, stackEngine }: Pick<LogSelection, "project" | "stackEngine">,
   signal: AbortSignal,
 ): Promise<ServiceContainer[]> {
-  const found = await engine.listContainers({ all: true, labels: [projectLabel(project)] }, signal);
+  const found = await engine.listContainers({ all: true, labels: [projectLabel(project, stackEngine)] }, signal);
   return found
     .toSorted((a, b) => a.Created - b.Created)
     .map(toServiceContainer)

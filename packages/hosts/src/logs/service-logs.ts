@@ -40,11 +40,15 @@ export function readServiceLogs(
   selection: LogSelection,
   options: LogOptions = {},
 ): AsyncGenerator<ServiceLogLine, void> {
-  const { since, until, tail, follow } = options;
+  checkLogOptions(options);
+  return readLogs(engine, selection, options);
+}
+
+/** @throws TypeError as {@link readServiceLogs} */
+export function checkLogOptions({ since, until, tail, follow }: LogOptions): void {
   for (const time of [since, until]) if (time !== undefined) parseLogTime(time, () => new Date(0));
   if (until !== undefined && follow === true) throw new TypeError("`until` ends what `follow` would go on with");
   if (tail !== undefined && !(Number.isInteger(tail) && tail >= 0)) throw new TypeError(`no number of lines: ${tail}`);
-  return readLogs(engine, selection, options);
 }
 
 async function* readLogs(

@@ -1,0 +1,217 @@
+import { cleanText, OttoError } from "@otto/errors";
+
+/** What an engine says of the swarm that it is in. */
+export interface SwarmMembership {
+  /** `inactive`, `pending`, `active`, `error` or `locked`; others of a later engine. */
+  readonly state: string;
+  /** Of this engine; empty where it is in no swarm. */
+  readonly nodeId: string;
+  /** Whether this engine answers for the swarm. */
+  readonly isManager: boolean;
+  /** Of the swarm; only a manager knows it. */
+  readonly clusterId: string | undefined;
+  /** Why it is in the state `error`; clean. */
+  readonly error: string;
+}
+
+export interface SwarmNode {
+  readonly id: string;
+  readonly hostname: string;
+  /** As managers see it; may be empty. */
+  readonly address: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly isManager: boolean;
+  readonly isLeader: boolean;
+  /** Whether it answers the managers. */
+  readonly isReady: boolean;
+  /** Whether it is to have tasks: `availability` is `active`. */
+  readonly isActive: boolean;
+}
+
+export interface SwarmService {
+  readonly id: string;
+  /** Counts up with each change of the service. */
+  readonly version: number;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly image: string;
+  readonly mode: SwarmServiceMode;
+  /** `any` where the service says nothing. */
+  readonly restartCondition: "none" | "on-failure" | "any";
+  /** Ids of the configs and secrets that its tasks, or those it would be rolled back to, are given. */
+  readonly contents: readonly string[];
+  /** Of its last roll-out; undefined: it was never updated. */
+  readonly update: SwarmUpdate | undefined;
+  /** How many tasks the swarm wants of it now; undefined: the engine does not say. */
+  readonly desiredTasks: number | undefined;
+}
+
+export type SwarmServiceMode =
+  | { readonly kind: "replicated"; readonly replicas: number }
+  | { readonly kind: "global" }
+  /** `total`: how many tasks are to end with 0. */
+  | { readonly kind: "replicated-job"; readonly total: number; readonly iteration: number }
+  | { readonly kind: "global-job"; readonly iteration: number };
+
+export interface SwarmUpdate {
+  /** `updating`, `paused`, `completed`, `rollback_started`, `rollback_paused`, `rollback_completed`. */
+  readonly state: string;
+  /** The swarm's own words; clean. */
+  readonly message: string;
+}
+
+export interface SwarmTask {
+  readonly id: string;
+  readonly serviceId: string;
+  /** From 1; undefined for a task of a service with one task for each node. */
+  readonly slot: number | undefined;
+  /** Undefined: it is on no node yet. */
+  readonly nodeId: string | undefined;
+  /** `pending`, `running`, `complete`, `failed`, `rejected`, …: what it is at. */
+  readonly state: string;
+  /** What it is to be at: `running`, `shutdown`, `remove`, … */
+  readonly desiredState: string;
+  /** Why it failed, or waits; empty, else clean. */
+  readonly error: string;
+  readonly message: string;
+  readonly containerId: string | undefined;
+  readonly exitCode: number | undefined;
+  /** As the engine writes it: it sorts as text. */
+  readonly createdAt: string;
+  /** Of services whose tasks are to end. */
+  readonly jobIteration: number | undefined;
+  /** Whether its container has a terminal, so that its log is not framed. */
+  readonly tty: boolean;
+}
+
+/** A config or a secret. */
+export interface SwarmContent {
+  readonly id: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface SwarmNetwork {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** A part of an answer, whatever it is. */
+interface Part {
+  readonly [key: string]: unknown;
+}
+
+export function readMembership(answer: unknown): SwarmMembership {
+  const swarm = partOf(partOf(answer).Swarm);
+  const id = textOf(partOf(swarm.Cluster).ID);
+  return {
+    state: textOf(swarm.LocalNodeState) || "inactive",
+    nodeId: textOf(swarm.NodeID),
+    isManager: swarm.ControlAvailable === true,
+    clusterId: id === "" ? undefined : id,
+    error: cleanText(textOf(swarm.Error)),
+  };
+}
+
+export function readNode(answer: unknown): SwarmNode {
+  const { ID, Spec, Description, Status, ManagerStatus } = partOf(answer);
+  const [spec, status] = [partOf(Spec), partOf(Status)];
+  return {
+    id: idOf(ID),
+    hostname: textOf(partOf(Description).Hostname),
+    address: textOf(status.Addr),
+    labels: labelsOf(spec.Labels),
+    isManager: textOf(spec.Role) === "manager",
+    isLeader: partOf(ManagerStatus).Leader === true,
+    isReady: textOf(status.State) === "ready",
+    isActive: textOf(spec.Availability) === "active",
+  };
+}
+
+export function readService(answer: unknown): SwarmService {
+  const { ID, Version, Spec, PreviousSpec, UpdateStatus, ServiceStatus, JobStatus } = partOf(answer);
+  const spec = partOf(Spec);
+  const template = partOf(spec.TaskTemplate);
+  const condition = textOf(partOf(template.RestartPolicy).Condition);
+  const update = partOf(UpdateStatus);
+  return {
+    id: idOf(ID),
+    version: numberOf(partOf(Version).Index) ?? 0,
+    name: textOf(spec.Name),
+    labels: labelsOf(spec.Labels),
+    image: textOf(partOf(template.ContainerSpec).Image),
+    mode: readMode(partOf(spec.Mode), partOf(JobStatus)),
+    restartCondition: condition === "none" || condition === "on-failure" ? condition : "any",
+    contents: [...contentsOf(spec), ...contentsOf(partOf(PreviousSpec))],
+    update: textOf(update.State) === "" ? undefined : { state: textOf(update.State), message: wordsOf(update.Message) },
+    desiredTasks: numberOf(partOf(ServiceStatus).DesiredTasks),
+  };
+}
+
+function readMode(mode: Part, job: Part): SwarmServiceMode {
+  const iteration = numberOf(partOf(job.JobIteration).Index) ?? 0;
+  if (mode.Global !== undefined) return { kind: "global" };
+  if (mode.GlobalJob !== undefined) return { kind: "global-job", iteration };
+  if (mode.ReplicatedJob === undefined)
+    return { kind: "replicated", replicas: numberOf(partOf(mode.Replicated).Replicas) ?? 1 };
+  const { TotalCompletions, MaxConcurrent } = partOf(mode.ReplicatedJob);
+  return { kind: "replicated-job", total: numberOf(TotalCompletions) ?? numberOf(MaxConcurrent) ?? 1, iteration };
+}
+
+function contentsOf(spec: Part): string[] {
+  const { Configs, Secrets } = partOf(partOf(spec.TaskTemplate).ContainerSpec);
+  return [...listOf(Configs), ...listOf(Secrets)]
+    .map((one) => textOf(partOf(one).ConfigID) || textOf(partOf(one).SecretID))
+    .filter((id) => id !== "");
+}
+
+export function readTask(answer: unknown): SwarmTask {
+  const { ID, ServiceID, Slot, NodeID, Status, DesiredState, CreatedAt, JobIteration, Spec } = partOf(answer);
+  const status = partOf(Status);
+  const container = partOf(status.ContainerStatus);
+  const [nodeId, containerId] = [textOf(NodeID), textOf(container.ContainerID)];
+  const slot = numberOf(Slot);
+  return {
+    id: idOf(ID),
+    serviceId: idOf(ServiceID),
+    slot: slot === 0 ? undefined : slot,
+    nodeId: nodeId === "" ? undefined : nodeId,
+    state: textOf(status.State),
+    desiredState: textOf(DesiredState),
+    error: wordsOf(status.Err),
+    message: wordsOf(status.Message),
+    containerId: containerId === "" ? undefined : containerId,
+    exitCode: Status === undefined ? undefined : numberOf(container.ExitCode),
+    createdAt: textOf(CreatedAt),
+    jobIteration: numberOf(partOf(JobIteration).Index),
+    tty: partOf(partOf(Spec).ContainerSpec).TTY === true,
+  };
+}
+
+export function readContent(answer: unknown): SwarmContent {
+  const { ID, Spec } = partOf(answer);
+  return { id: idOf(ID), name: textOf(partOf(Spec).Name), labels: labelsOf(partOf(Spec).Labels) };
+}
+
+export function readNetwork(answer: unknown): SwarmNetwork {
+  const { Id, Name } = partOf(answer);
+  return { id: idOf(Id), name: textOf(Name) };
+}
+
+/** Becomes a part of paths of further requests. @throws OttoError `ENGINE_STREAM_INVALID` */
+function idOf(value: unknown): string {
+  const id = textOf(value);
+  if (/^[A-Za-z0-9]{1,128}$/.test(id)) return id;
+  throw new OttoError("ENGINE_STREAM_INVALID", `reading an answer on the swarm: "${cleanText(id)}" is no id`);
+}
+
+function labelsOf(value: unknown): Readonly<Record<string, string>> {
+  const pairs = Object.entries(partOf(value)).filter((pair): pair is [string, string] => typeof pair[1] === "string");
+  return Object.fromEntries(pairs);
+}
+
+const partOf = (value: unknown): Part => (typeof value === "object" && value !== null ? (value as Part) : {});
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+const wordsOf = (value: unknown): string => cleanText(textOf(value)).trim();
+const numberOf = (value: unknown): number | undefined => (Number.isSafeInteger(value) ? (value as number) : undefined);
