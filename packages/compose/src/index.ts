@@ -8,9 +8,16 @@ export {
   readListedStatus,
 } from "@otto/engine";
 export { mayEnd } from "./declared/may-end.js";
-export { requireDeclared, type ServiceChoice, usedImages } from "./declared/service-choice.js";
+export {
+  chooseServices,
+  forcedServices,
+  requireDeclared,
+  type ServiceChoice,
+  usedImages,
+} from "./declared/service-choice.js";
 export { type PlacedStack, readStack, type Stack, type StackOptions } from "./declared/stack.js";
 export { createStackRedactor, type StackRedactor } from "./declared/stack-redactor.js";
+export { type ComposeModel, readComposeModel } from "./desired/compose-model.js";
 export { type DownEvent, type DownOptions, type DownOutcome, formatKept, takeDown } from "./down.js";
 export type {
   ComposeBuildEvent,
@@ -31,6 +38,7 @@ export {
   type SavedFailure,
 } from "./failure/saved-failure.js";
 export type { SavedLogLine } from "./failure/saved-log.js";
+export { type HeldLease, type HoldOptions, holdLease, isLeased } from "./lease/stack-lease.js";
 export { leaseStack, reapStack, type StackLease, type StackLeaseOptions } from "./lease-stack.js";
 export { containerHostId, createContainerHost } from "./observed/container-hosts.js";
 export { type ComposePsOptions, type ContainerRow, composePs, toRow } from "./observed/container-rows.js";
@@ -49,6 +57,13 @@ export {
   type ServiceActionSettings,
   type ServiceChange,
 } from "./service-actions.js";
+export { type WaitingEvent, withStackLock } from "./session/stack-lock.js";
 export type { PhaseListener, StackPhase, StackPhaseName } from "./session/stack-phase.js";
+export {
+  openStackSession,
+  type SessionOptions,
+  type StackLocation,
+  type StackSession,
+} from "./session/stack-session.js";
 export { type QueryOptions, queryStack, readStackConfig } from "./stack-queries.js";
 export { bringUp } from "./up.js";

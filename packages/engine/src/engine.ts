@@ -28,6 +28,7 @@ import { type ContainerProcess, type ExecOptions, execDetached, execInContainer 
 import type { LogEntry } from "./containers/log-entries.js";
 import { type LogRange, readLog } from "./containers/logs.js";
 import { type StartOptions, startContainer, waitContainer } from "./containers/start.js";
+import { findDigest } from "./images/image-digest.js";
 import { type PullOptions, pullImage, pushImage, type TransferOptions } from "./images/image-transfer.js";
 import { type ImageInfo, inspectImage, removeImage, tagImage } from "./images/images.js";
 import { createSwarmApi, type SwarmApi } from "./swarm/swarm-api.js";
@@ -60,6 +61,8 @@ export interface Engine extends AsyncDisposable {
   pullImage(options: PullOptions, signal?: AbortSignal): Promise<boolean>;
   /** Brings an image to its registry; its digest there. */
   pushImage(options: TransferOptions, signal?: AbortSignal): Promise<string | undefined>;
+  /** Asks a registry which image a name means now: `busybox:latest@sha256:…`. */
+  findDigest(image: Pick<TransferOptions, "reference" | "credentials">, signal?: AbortSignal): Promise<string>;
   /** Whether the engine builds with BuildKit: Docker on Linux does, Podman does not. Asked once. */
   hasBuildKit(signal?: AbortSignal): Promise<boolean>;
   /** Builds with BuildKit, sending what the engine asks for. */
@@ -151,6 +154,7 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
     removeImage: async (reference, signal) => removeImage(await client(signal), reference, signal),
     pullImage: (pull, signal) => guarded(pull, async (options) => pullImage(await client(signal), options, signal)),
     pushImage: (push, signal) => guarded(push, async (options) => pushImage(await client(signal), options, signal)),
+    findDigest: async (image, signal) => findDigest(await client(signal), image, signal),
     hasBuildKit: async (signal) => (await negotiateOnce(signal)).hasBuildKit,
     buildWithSession: (build, signal) =>
       guarded(build, async (options) => {

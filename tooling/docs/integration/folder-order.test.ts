@@ -34,7 +34,7 @@ const orders: Readonly<Record<string, readonly string[]>> = {
     "json-schema",
     "index",
   ],
-  engine: ["connection", "containers", "images", "build", "buildkit", "engine", "index"],
+  engine: ["connection", "containers", "images", "swarm", "build", "buildkit", "engine", "index"],
   hosts: ["process", "shell", "files", "forward", "compose", "logs", "parent", "container", "lock", "index"],
   "ssh2-streamer": [
     ...["local", "lists", "host-keys", "route", "login", "command", "transport", "ssh2", "openssh", "choice"],

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { startLab } from "@otto/lab";
+import { createBusyboxImage, startLab } from "@otto/lab";
 import { runCommand } from "./command.js";
 import { workspaceRoot } from "./published-packages.js";
 
@@ -17,6 +18,7 @@ export async function prepareSurroundings(name: string, directory: string): Prom
   const project = `otto-hello-${suffix}`;
   const nothing = async () => {};
   if (name === "@otto/compose") return { args: [project], env, [Symbol.asyncDispose]: nothing };
+  if (name === "@otto/swarm") return prepareSwarm(directory, { args: [directory, project], env });
   if (name === "@otto/hosts") {
     const otto = (...words: string[]) =>
       runCommand([process.execPath, join(workspaceRoot, "apps/cli/bin/otto.js"), "docker", ...words], {
@@ -33,4 +35,22 @@ export async function prepareSurroundings(name: string, directory: string): Prom
     return { args, env, [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose]() };
   }
   return { args: [], env, [Symbol.asyncDispose]: nothing };
+}
+
+/** A swarm of this machine alone, and a repo in `directory`. */
+async function prepareSwarm(
+  directory: string,
+  surroundings: Omit<Surroundings, keyof AsyncDisposable>,
+): Promise<Surroundings> {
+  const image = await createBusyboxImage(`otto-swarm-${randomUUID().slice(0, 8)}:1`);
+  await writeFile(join(directory, "compose.yml"), `services: { api: { image: "${image.tag}" } }\n`);
+  const docker = (...words: string[]) => runCommand(["docker", ...words], { cwd: directory, env: {} });
+  await docker("swarm", "init", "--advertise-addr", "127.0.0.1");
+  return {
+    ...surroundings,
+    async [Symbol.asyncDispose]() {
+      await docker("swarm", "leave", "--force");
+      await image[Symbol.asyncDispose]();
+    },
+  };
 }

@@ -15,6 +15,11 @@ export interface HeldLease {
 export interface HoldOptions {
   /** The name under which a waiting command reports the clean-up after this process. */
   readonly who: string;
+  /**
+   * Shell text that takes the stack down where its holders own it, run by the parent with the stack's lock when the last one is
+   * gone without a word. Default: what takes down a stack of Compose.
+   */
+  readonly takeDownScript?: string | undefined;
   /** Called when someone keeps it from being noted: none of us does. */
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
   /** Ends the wait for it. */
@@ -32,9 +37,10 @@ type LeaseProcess = Awaited<ReturnType<Parent["spawn"]>>;
  */
 export async function holdLease(
   { parent, project }: StackLocation,
-  { who, onWaiting, signal }: HoldOptions,
+  { who, takeDownScript = composeDownScript(parent, project), onWaiting, signal }: HoldOptions,
 ): Promise<HeldLease> {
-  const process = await abortable(startLease(parent, project, who), signal, letGo);
+  const script = leaseScript(takeDownScript);
+  const process = await abortable(startLease(parent, { project, who, script }), signal, letGo);
   const held = new Promise<void>((resolve, reject) => {
     readLines(process.stdout, (line) => {
       if (line === "held") resolve();
@@ -67,8 +73,10 @@ export async function holdLease(
   };
 }
 
-async function startLease(parent: Parent, project: string, who: string): Promise<LeaseProcess> {
-  const script = leaseScript(parent, project);
+async function startLease(
+  parent: Parent,
+  { project, who, script }: { readonly project: string; readonly who: string; readonly script: string },
+): Promise<LeaseProcess> {
   const process = await parent.spawn([
     "sh",
     "-c",
@@ -102,7 +110,7 @@ export async function isLeased(session: StackSession): Promise<boolean> {
   return exitCode !== 0;
 }
 
-function leaseScript(parent: Parent, project: string): string {
+function leaseScript(takeDownScript: string): string {
   return `export project="$2" who="$3" lock_functions=${quoteWord(lockFunctions)}
 umask 077
 unset ${engineVariables.join(" ")}
@@ -113,20 +121,18 @@ flock -s "$lock" sh -c 'echo held; read -r answer; [ "$answer" = release ]' otto
 exec >/dev/null 2>&1 </dev/null
 trap '' HUP PIPE
 find_lock "$project" || exit 1
-with_lock ${quoteWord(takeDownScript(parent, project))} "the clean-up after $who"
+with_lock ${quoteWord(`eval "$lock_functions"\n${isUnusedScript} || exit\n${takeDownScript}`)} "the clean-up after $who"
 # otto-lease`;
 }
 
 /** Seconds. The owner is gone: nobody waits for a graceful end. */
 const stopTimeout = 1;
 
-function takeDownScript(parent: Parent, project: string): string {
+function composeDownScript(parent: Parent, project: string): string {
   const docker = dockerWords(parent);
   const filter = projectFilter(project);
   const down = downCommand([...parent.docker.command, "compose"], project, { stopTimeout, volumes: false });
-  return `eval "$lock_functions"
-${removeTreeScript(parent.docker.command)}
-${isUnusedScript} || exit
+  return `${removeTreeScript(parent.docker.command)}
 ${stagedDirectoryScript(project, parent.docker.stagingRoot)}
 [ -e "$dir/${ownDirectory}/owned" ] || exit 0
 ${quoteCommand(down)} || :

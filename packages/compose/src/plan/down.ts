@@ -5,7 +5,7 @@ export interface DownStep {
   /** `keep`: of `data` without `volumes`. */
   readonly do: "remove" | "keep";
   /** `files`: those that were sent. `data`: what containers wrote into bind mounts. */
-  readonly kind: "container" | "network" | "volume" | "image" | "files" | "data";
+  readonly kind: "container" | "service" | "config" | "secret" | "network" | "volume" | "image" | "files" | "data";
   /** Of `files` and `data`: the staged tree's directory on the parent. */
   readonly name: string;
   /** Of `data`: how many files. */

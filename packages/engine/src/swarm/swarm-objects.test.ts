@@ -20,6 +20,7 @@ const task = {
 
 test("a task is read as the engine tells it", () => {
   expect(readTask(task)).toEqual({
+    taskSpec: expect.stringMatching(/^[0-9a-f]{16}$/),
     id: "0wbqipi8b506g3pmfffebyydo",
     serviceId: "mlbjnv2ah4one15k65dbs9u1o",
     slot: 1,
@@ -82,4 +83,17 @@ test("a service names the contents of the spec that it would be rolled back to, 
   });
   const service = readService({ ID: "s1", Spec: specOf("c2", "x2"), PreviousSpec: specOf("c1", "x1") });
   expect(service.contents).toEqual(["c2", "x2", "c1", "x1"]);
+});
+
+test("a task is as its service says, wherever that lets it run", () => {
+  const ContainerSpec = { Image: "a", Env: ["A=1"], Privileges: { CredentialSpec: null } };
+  const service = readService({
+    ID: "s1",
+    Spec: {
+      TaskTemplate: { Runtime: "container", Placement: { Constraints: ["x==y"] }, ContainerSpec, Resources: {} },
+    },
+  });
+  const taskOf = (Spec: object) => readTask({ ...task, Spec }).taskSpec;
+  expect(taskOf({ ContainerSpec: { Env: ["A=1"], Image: "a", Privileges: {} } })).toBe(service.taskSpec);
+  expect(taskOf({ ContainerSpec: { Env: ["A=2"], Image: "a" } })).not.toBe(service.taskSpec);
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { cleanText, OttoError } from "@otto/errors";
 
 /** What an engine says of the swarm that it is in. */
@@ -42,6 +43,8 @@ export interface SwarmService {
   readonly contents: readonly string[];
   /** Of its last roll-out; undefined: it was never updated. */
   readonly update: SwarmUpdate | undefined;
+  /** Equals that of each task which is as the service says now, apart from where it may run. */
+  readonly taskSpec: string;
   /** How many tasks the swarm wants of it now; undefined: the engine does not say. */
   readonly desiredTasks: number | undefined;
 }
@@ -80,6 +83,8 @@ export interface SwarmTask {
   readonly createdAt: string;
   /** Of services whose tasks are to end. */
   readonly jobIteration: number | undefined;
+  /** As of its service, when it was made. */
+  readonly taskSpec: string;
   /** Whether its container has a terminal, so that its log is not framed. */
   readonly tty: boolean;
 }
@@ -94,6 +99,7 @@ export interface SwarmContent {
 export interface SwarmNetwork {
   readonly id: string;
   readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** A part of an answer, whatever it is. */
@@ -144,6 +150,7 @@ export function readService(answer: unknown): SwarmService {
     restartCondition: condition === "none" || condition === "on-failure" ? condition : "any",
     contents: [...contentsOf(spec), ...contentsOf(partOf(PreviousSpec))],
     update: textOf(update.State) === "" ? undefined : { state: textOf(update.State), message: wordsOf(update.Message) },
+    taskSpec: digestSpec(template),
     desiredTasks: numberOf(partOf(ServiceStatus).DesiredTasks),
   };
 }
@@ -184,8 +191,26 @@ export function readTask(answer: unknown): SwarmTask {
     exitCode: Status === undefined ? undefined : numberOf(container.ExitCode),
     createdAt: textOf(CreatedAt),
     jobIteration: numberOf(partOf(JobIteration).Index),
+    taskSpec: digestSpec(partOf(Spec)),
     tty: partOf(partOf(Spec).ContainerSpec).TTY === true,
   };
+}
+
+/** Swarm leaves tasks on nodes that a new placement allows, too; the runtime stands in a service alone. */
+function digestSpec(whole: Part): string {
+  const spec = { ...whole, Placement: null, Runtime: null };
+  return createHash("sha256").update(canonical(spec)).digest("hex").slice(0, 16);
+}
+
+/** Equal values have equal texts, whatever the order of their keys; what is empty is not there. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  const entries = Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`);
+  return `{${entries
+    .filter((entry) => !/:(null|\{\}|\[\])$/.test(entry))
+    .sort()
+    .join()}}`;
 }
 
 export function readContent(answer: unknown): SwarmContent {
@@ -194,8 +219,8 @@ export function readContent(answer: unknown): SwarmContent {
 }
 
 export function readNetwork(answer: unknown): SwarmNetwork {
-  const { Id, Name } = partOf(answer);
-  return { id: idOf(Id), name: textOf(Name) };
+  const { Id, Name, Labels } = partOf(answer);
+  return { id: idOf(Id), name: textOf(Name), labels: labelsOf(Labels) };
 }
 
 /** Becomes a part of paths of further requests. @throws OttoError `ENGINE_STREAM_INVALID` */

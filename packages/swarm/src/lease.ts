@@ -1,0 +1,130 @@
+import {
+  type HeldLease,
+  holdLease,
+  isLeased,
+  type StackSession,
+  type WaitingEvent,
+  withStackLock,
+} from "@otto/compose";
+import { quoteCommand } from "@otto/errors";
+import type { LockHolder } from "@otto/hosts";
+import { removeStack } from "./down.js";
+import { ownedLabel } from "./model/stack-file.js";
+import { type ObservedSwarm, observeSwarm, type SwarmLocation, stackFilter } from "./observed-swarm.js";
+import type { SwarmStack } from "./swarm-stack.js";
+import { bringUpIn, type SwarmUpOptions } from "./up.js";
+
+export interface SwarmLeaseOptions extends SwarmUpOptions {
+  /** Whether the last holder takes the stack down even if it ran before any of them. */
+  readonly own: boolean;
+}
+
+/** A stack of a swarm that is up as long as someone holds a lease of it. */
+export interface SwarmLease {
+  readonly observed: ObservedSwarm;
+  /**
+   * Ends the lease. The last holder takes the stack down, if a holder started it: by another manager where the one that it was
+   * deployed by does not answer.
+   * @param beforeDown called before that, to end what uses its containers
+   * @returns whether it was taken down
+   */
+  release(beforeDown?: () => Promise<void>): Promise<boolean>;
+}
+
+/**
+ * Brings a stack up and holds a lease of it on the manager. When this process or its link dies, the manager itself does what
+ * `release` would; when the manager dies, its leases die with it, and whoever still holds one takes the stack down by another.
+ * @throws OttoError what `bringUpSwarm` throws
+ */
+export async function leaseSwarm(stack: SwarmStack, options: SwarmLeaseOptions): Promise<SwarmLease> {
+  const { who, signal } = options;
+  const { parent, project } = stack;
+  const onWaiting = (holder: LockHolder) => {
+    const waiting: WaitingEvent = { type: "compose.waiting", project, ...holder };
+    options.onEvent?.(waiting);
+  };
+  return withStackLock(stack, options, async (session) => {
+    const takeDownScript = formatTakeDown(parent.docker.command, project);
+    const lease = await holdLease(stack, { who, takeDownScript, onWaiting, signal });
+    try {
+      const { observed } = await bringUpIn(session, stack, options);
+      const managers = otherManagers(stack, observed);
+      return {
+        observed,
+        release: (beforeDown) => release({ ...stack, managers }, lease, { ...options, beforeDown }),
+      };
+    } catch (error) {
+      await lease.release().catch(() => {});
+      throw error;
+    }
+  });
+}
+
+/** What was made before the first service has no mark: with no service at all, nobody wants it. */
+function formatTakeDown(docker: readonly string[], project: string): string {
+  const list = (...filters: readonly string[]) =>
+    quoteCommand([...docker, "service", "ls", "--quiet", ...filters.flatMap((one) => ["--filter", `label=${one}`])]);
+  return `all=$(${list(stackFilter(project))}) || exit
+owned=$(${list(stackFilter(project), ownedLabel)}) || exit
+[ -z "$all" ] || [ -n "$owned" ] || exit 0
+${quoteCommand([...docker, "stack", "rm", project])}
+for attempt in 1 2 3 4 5 6 7 8 9 10 11 12; do
+networks=$(${quoteCommand([...docker, "network", "ls", "--quiet", "--filter", `label=${stackFilter(project)}`])})
+[ -n "$networks" ] || break
+sleep 1
+${quoteCommand([...docker, "stack", "rm", project])}
+done`;
+}
+
+/** The hosts of the lab that manage the swarm, beside the one that was asked. */
+function otherManagers({ parent }: SwarmStack, { nodes }: ObservedSwarm): SwarmLocation["machines"] {
+  return nodes.flatMap(({ isManager, machine }) => (isManager && machine && machine.id !== parent.id ? [machine] : []));
+}
+
+interface ReleaseOptions extends SwarmLeaseOptions {
+  readonly beforeDown: (() => Promise<void>) | undefined;
+}
+
+async function release(
+  stack: SwarmStack & { readonly managers: SwarmLocation["machines"] },
+  lease: HeldLease,
+  options: ReleaseOptions,
+): Promise<boolean> {
+  try {
+    return await endOn(stack, lease, options);
+  } catch (error) {
+    for (const { open, id } of stack.managers) {
+      const parent = open();
+      const message = `${stack.parent.id} does not answer (${(error as Error).message}); the stack is taken down by ${id}`;
+      options.onEvent?.({ type: "compose.warning", project: stack.project, message });
+      // One that does not answer either: the next one may.
+      const ended = await endOn({ ...stack, parent }, undefined, options).catch(() => undefined);
+      if (ended !== undefined) return ended;
+    }
+    throw error;
+  }
+}
+
+/** Without the caller's signal: an interrupted body still leaves nothing behind. */
+function endOn(
+  location: SwarmLocation,
+  lease: HeldLease | undefined,
+  { who, onEvent, onPhase, beforeDown }: ReleaseOptions,
+): Promise<boolean> {
+  return withStackLock(location, { who, onEvent, onPhase }, async (session) => {
+    await lease?.release();
+    return endLease(location, session, { beforeDown, onPhase });
+  });
+}
+
+async function endLease(
+  location: SwarmLocation,
+  session: StackSession,
+  { beforeDown, onPhase }: Pick<ReleaseOptions, "beforeDown" | "onPhase">,
+): Promise<boolean> {
+  const { isOwned } = await observeSwarm(location);
+  if (!isOwned || (await isLeased(session))) return false;
+  await beforeDown?.();
+  await removeStack(location, { onPhase });
+  return true;
+}

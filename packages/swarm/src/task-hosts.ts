@@ -1,0 +1,178 @@
+import { containerHostId } from "@otto/compose";
+import type { SwarmApi, SwarmService, SwarmTask } from "@otto/engine";
+import { isOttoError, OttoError } from "@otto/errors";
+import { type ContainerHostOptions, type ContainerLocation, DockerContainerHost, type Parent } from "@otto/hosts";
+import { newest } from "./converge/judge-service.js";
+import { type Machine, type MatchedNode, matchNodes, nameNode } from "./nodes/match-nodes.js";
+import { type ObservedSwarm, type SwarmLocation, serviceOf, swarmName } from "./observed-swarm.js";
+
+import { shareSignal } from "./shared-signal.js";
+
+/** One task's place in a stack: a slot of a service, or a node for a service with a task for each. */
+export interface TaskPlace {
+  readonly repo: string;
+  readonly service: string;
+  /** 1 for the first, and for each of a service with a task for each node. */
+  readonly replica: number;
+  /** The node, for a service with a task for each. */
+  readonly nodeId?: string | undefined;
+}
+
+/** A place, and the task that is there, or was last. */
+export interface PlacedTask extends TaskPlace {
+  readonly task: SwarmTask;
+  /** Undefined: the task is on no node yet. */
+  readonly node: MatchedNode | undefined;
+}
+
+/** The tasks of a stack, one for each slot or node: that which runs, else the last one. Sorted by service and replica. */
+export function listTasks(repo: string, project: string, { services, tasks, nodes }: ObservedSwarm): PlacedTask[] {
+  const placed = services.flatMap((service) => {
+    const own = tasks.filter(({ serviceId }) => serviceId === service.id);
+    const keys = new Set(own.filter((task) => isListed(task, service)).map(({ slot, nodeId }) => `${slot ?? nodeId}`));
+    return [...keys].flatMap((key) => {
+      const task = choose(own.filter(({ slot, nodeId }) => `${slot ?? nodeId}` === key));
+      if (task === undefined) return [];
+      const node = nodes.find(({ id }) => id === task.nodeId);
+      const nodeId = task.slot === undefined ? task.nodeId : undefined;
+      return [{ repo, service: serviceOf(project, service), replica: task.slot ?? 1, nodeId, task, node }];
+    });
+  });
+  return placed.sort((a, b) => (a.service < b.service ? -1 : Number(a.service > b.service)) || a.replica - b.replica);
+}
+
+/** Slots beyond the number of replicas, and nodes that no longer have a task, are of the past. */
+function isListed({ slot, desiredState }: SwarmTask, { mode }: SwarmService): boolean {
+  if (mode.kind === "replicated") return slot !== undefined && slot <= mode.replicas;
+  if (mode.kind === "global") return desiredState === "running" || desiredState === "ready";
+  return true;
+}
+
+function choose(tasks: readonly SwarmTask[]): SwarmTask | undefined {
+  return newest(tasks.filter(({ desiredState }) => desiredState === "running")) ?? newest(tasks);
+}
+
+/** The managers of a swarm that are hosts of the lab: the next is asked where one does not answer. */
+export class SwarmManagers {
+  readonly machines: readonly Machine[];
+  readonly #project: string;
+  #managers: readonly Parent[];
+
+  constructor({ parent, project, machines }: SwarmLocation) {
+    this.machines = machines;
+    this.#project = project;
+    this.#managers = [parent];
+  }
+
+  /** Notes which hosts manage the swarm. */
+  note(nodes: readonly MatchedNode[]): void {
+    const open = nodes.flatMap(({ isManager, machine }) => (isManager && machine ? [machine.open()] : []));
+    this.#managers = [...new Set([...this.#managers, ...open])];
+  }
+
+  /** @returns the tasks of a service, and the swarm's nodes */
+  async observe(service: string, given: AbortSignal | undefined) {
+    const signal = shareSignal(given);
+    return this.#ask(async (swarm, parent) => {
+      const [membership, nodes, tasks] = await Promise.all([
+        swarm.membership(signal),
+        swarm.nodes(signal),
+        swarm.tasks({ service: swarmName(this.#project, service) }, signal),
+      ]);
+      const machine = this.machines.find(({ id }) => id === parent.id) ?? {
+        id: parent.id,
+        address: "",
+        open: () => parent,
+      };
+      const matched = matchNodes(nodes, this.machines, { nodeId: membership.nodeId, machine });
+      this.note(matched);
+      return { nodes: matched, tasks };
+    });
+  }
+
+  async #ask<T>(question: (swarm: SwarmApi, parent: Parent) => Promise<T>): Promise<T> {
+    let failure: unknown;
+    for (const parent of this.#managers) {
+      try {
+        const answer = await question(parent.engine.swarm, parent);
+        // The one that answers is asked first next time.
+        this.#managers = [parent, ...this.#managers.filter((other) => other !== parent)];
+        return answer;
+      } catch (error) {
+        if (!isSilence(error)) throw error;
+        failure ??= error;
+      }
+    }
+    throw failure;
+  }
+}
+
+/** The manager, or the way to it, is why; another one may answer. */
+function isSilence(error: unknown): boolean {
+  if (!isOttoError(error)) return false;
+  if (error.code === "ENGINE_REQUEST_FAILED") return Number(error.details?.status) >= 500;
+  return error.code.startsWith("SSH_") || error.code === "ENGINE_UNREACHABLE";
+}
+
+/**
+ * The host that a task's container is, or will be. It goes with its place: when the swarm puts another task there, on whatever
+ * node, the same object finds that.
+ * @param location of the stack; its parent names the host as long as its task is nowhere
+ * @param node the task's, as far as it is known
+ */
+export function createTaskHost(
+  location: SwarmLocation,
+  place: TaskPlace,
+  {
+    managers,
+    node,
+    bringUp,
+  }: {
+    readonly managers: SwarmManagers;
+    readonly node?: MatchedNode | undefined;
+  } & Pick<ContainerHostOptions, "bringUp">,
+): DockerContainerHost {
+  const { parent, project } = location;
+  const { service, replica, nodeId } = place;
+  const key = containerHostId({ ...place, parent: parent.id });
+  return new DockerContainerHost({
+    id: containerHostId({ ...place, parent: node?.machine?.id ?? parent.id }),
+    key: nodeId === undefined ? key : `${key}@${nodeId}`,
+    service,
+    project,
+    replica,
+    engine: parent.engine,
+    parent,
+    locate: (signal) => locate(managers, place, signal),
+    bringUp,
+  });
+}
+
+async function locate(
+  managers: SwarmManagers,
+  place: TaskPlace,
+  signal: AbortSignal | undefined,
+): Promise<ContainerLocation | undefined> {
+  const { service, replica, nodeId } = place;
+  const { tasks, nodes } = await managers.observe(service, signal);
+  const own = tasks.filter((task) => {
+    if (task.nodeId === undefined) return false;
+    return nodeId === undefined
+      ? task.slot === replica || (task.slot === undefined && replica === 1)
+      : task.nodeId === nodeId;
+  });
+  const task = choose(own);
+  const node = nodes.find(({ id }) => id === task?.nodeId);
+  if (task === undefined || node === undefined) return undefined;
+  const { machine } = node;
+  if (machine === undefined) throw outOfReach(place, node);
+  const labels = [`com.docker.swarm.task.id=${task.id}`];
+  return { id: containerHostId({ ...place, parent: machine.id }), parent: machine.open(), labels };
+}
+
+function outOfReach({ service }: TaskPlace, node: MatchedNode): OttoError {
+  return new OttoError("SWARM_NODE_UNKNOWN", `the service ${service} runs on ${nameNode(node)}: it is out of reach`, {
+    hint: `Add that host to the lab; if it is there, say so on a manager: \`docker node update --label-add otto.host=HOST ${node.id}\`.`,
+    details: { service, node: node.id },
+  });
+}
