@@ -1,4 +1,4 @@
-// Holds a lease of a stack until it is killed, or told to end by a line: node lease-process.mjs ROOT PROJECT NAME IMAGE
+// Holds a lease of a stack until it is killed: node lease-process.mjs ROOT PROJECT NAME IMAGE
 import { readStack } from "@otto/compose";
 import { createLocalParent } from "@otto/hosts";
 import { leaseSwarm } from "@otto/swarm";
@@ -10,10 +10,7 @@ const repo = { name, root, settingsFile: root, docker: { registryUrl: undefined,
 const read = await readStack(repo, { projectName, environment: {}, home: root });
 const machines = [{ id: "local", address: "", open: () => parent }];
 const stack = { ...read, parent, machines, images: new Map([[image, image]]) };
-const lease = await leaseSwarm(stack, { who: `process ${process.pid}`, own: false });
+await leaseSwarm(stack, { who: `process ${process.pid}`, own: false });
 console.log("held");
-process.stdin.once("data", async () => {
-  console.log(`down: ${await lease.release()}`);
-  await parent[Symbol.asyncDispose]();
-  process.exit();
-});
+// It holds it as long as it lives.
+process.stdin.resume();

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { bringUpSwarm, leaseSwarm, observeSwarm, takeDownSwarm } from "@otto/swarm";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createSwarmRepo, docker, type OneNodeSwarm, type SwarmRepo, startSwarm } from "./swarm-lab.js";
@@ -18,9 +18,10 @@ const compose = `services:
 configs: { app: { content: hello } }
 `;
 
+const script = fileURLToPath(new URL("./lease-process.mjs", import.meta.url));
+
 /** Another process that holds a lease. */
 async function holdElsewhere({ root, project, image }: SwarmRepo): Promise<ChildProcess> {
-  const script = join(import.meta.dirname, "lease-process.mjs");
   const child = spawn(process.execPath, [script, root, project, "shop", image], { stdio: ["pipe", "pipe", "inherit"] });
   const [line] = (await once(createInterface(child.stdout), "line")) as [string];
   expect(line).toBe("held");
@@ -81,8 +82,9 @@ test("the manager itself takes a stack down whose last user was killed, not whil
 
 test("what a killed roll-out left is rolled out by the next one", async () => {
   await using repo = await createSwarmRepo(swarm, compose);
-  const script = join(import.meta.dirname, "lease-process.mjs");
-  const child = spawn(process.execPath, [script, repo.root, repo.project, "shop", repo.image]);
+  const child = spawn(process.execPath, [script, repo.root, repo.project, "shop", repo.image], {
+    stdio: ["pipe", "ignore", "inherit"],
+  });
   // Its config is the first that it makes.
   await vi.waitFor(async () => expect(await isThere(repo)).toBe(true), { timeout: 60_000, interval: 20 });
   child.kill("SIGKILL");
