@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { type ContainerProcess, createEngine, type Engine } from "@otto/engine";
+import { Secret } from "@otto/errors";
 import { createBusyboxImage, type Registry, startRegistry, type TestImage } from "@otto/lab";
 import { pack } from "tar-stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -21,6 +22,7 @@ let registry: Registry;
 let container: string;
 
 beforeAll(async () => {
+  await execute("docker", ["swarm", "init", "--advertise-addr", "127.0.0.1"]);
   image = await createBusyboxImage(`${name}:base`);
   registry = await startRegistry();
   await engine.tagImage({ source: image.tag, target: `${registry.host}/${name}:base` });
@@ -38,6 +40,7 @@ afterAll(async () => {
   await engine[Symbol.asyncDispose]();
   await registry[Symbol.asyncDispose]();
   await image[Symbol.asyncDispose]();
+  await execute("docker", ["swarm", "leave", "--force"]);
 });
 
 async function dialAndCount(): Promise<Socket> {
@@ -77,6 +80,29 @@ const calls: Record<Exclude<keyof Engine, typeof Symbol.asyncDispose>, Record<st
   pushImage: {
     done: (signal) => engine.pushImage({ reference: `${registry.host}/${name}:base` }, signal),
     refused: (signal) => engine.pushImage({ reference: `${registry.host}/${absent}:base` }, signal),
+  },
+  findDigest: {
+    there: (signal) => engine.findDigest({ reference: `${registry.host}/${name}:base` }, signal),
+    absent: (signal) => engine.findDigest({ reference: `${registry.host}/${absent}:base` }, signal),
+  },
+  swarm: {
+    membership: (signal) => engine.swarm.membership(signal),
+    nodes: (signal) => engine.swarm.nodes(signal),
+    services: (signal) => engine.swarm.services(undefined, signal),
+    tasks: (signal) => engine.swarm.tasks({ label: "x=y" }, signal),
+    networks: (signal) => engine.swarm.networks("x=y", signal),
+    contents: (signal) => engine.swarm.contents("config", undefined, signal),
+    "a secret": async (signal) => {
+      const content = { name: `${name}-secret`, labels: {}, data: new Secret("s") };
+      const id = (await engine.swarm.createContent("secret", content, signal)) ?? "";
+      expect(await engine.swarm.createContent("secret", content, signal)).toBeUndefined();
+      await engine.swarm.removeContent("secret", id, signal);
+      await engine.swarm.removeContent("secret", id, signal);
+    },
+    "a service that is not there": (signal) => engine.swarm.removeService("none", signal),
+    "a network that is not there": (signal) => engine.swarm.removeNetwork("none", signal),
+    "the log of a task that is not there": (signal) =>
+      Readable.from(engine.swarm.readTaskLog({ id: "none", tty: false }, { tail: 1 }, signal)).toArray(),
   },
   buildWithSession: {
     done: (signal) => buildWithSession("", signal),
