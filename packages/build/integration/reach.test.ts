@@ -1,13 +1,12 @@
 import { execFile } from "node:child_process";
-import fs, { type PathLike } from "node:fs";
-import { chmod, mkdir, rm, symlink, utimes } from "node:fs/promises";
-import { syncBuiltinESMExports } from "node:module";
+import { chmod, mkdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { buildImages, contextHash, formatBuildStep, planBuild } from "@otto/build";
 import { listImage } from "@otto/lab";
 import { afterAll, expect, test } from "vitest";
 import { type BuildRepo, build, createBuildRepo, onlyImage, parent } from "./local-build.js";
+import { watchListings } from "./watched-listings.js";
 
 const execute = promisify(execFile);
 const docker = (...args: string[]) => execute("docker", args);
@@ -15,25 +14,6 @@ afterAll(() => parent[Symbol.asyncDispose]());
 
 const statusOf = async (repo: BuildRepo) => (await build(await repo.load())).result.status;
 const hashOf = async (repo: BuildRepo) => contextHash(onlyImage(await repo.load()));
-
-/** The directories below a root that are listed meanwhile, each as often as it is. */
-async function watchListings(root: string, work: () => Promise<unknown>): Promise<readonly string[]> {
-  const listed: string[] = [];
-  const { readdirSync } = fs;
-  const watched = (path: PathLike, ...rest: never[]) => {
-    if (String(path).startsWith(root)) listed.push(String(path).slice(root.length));
-    return readdirSync(path, ...rest);
-  };
-  fs.readdirSync = watched as unknown as typeof readdirSync;
-  syncBuiltinESMExports();
-  try {
-    await work();
-  } finally {
-    fs.readdirSync = readdirSync;
-    syncBuiltinESMExports();
-  }
-  return listed.sort();
-}
 
 test("an edit outside of what the Dockerfile copies builds nothing, and opens no directory beside it", async () => {
   await using repo = await createBuildRepo();
@@ -94,7 +74,7 @@ test("every edit of what the Dockerfile copies changes the hash, and nothing els
 
 /** An image of this name that adds `COPY . /all/` to whatever begins with it. */
 async function buildTrigger(name: string, root: string): Promise<void> {
-  await fs.promises.writeFile(join(root, "Trigger"), "FROM scratch\nCOPY Trigger /\nONBUILD COPY . /all/\n");
+  await writeFile(join(root, "Trigger"), "FROM scratch\nCOPY Trigger /\nONBUILD COPY . /all/\n");
   await docker("build", "--quiet", "--tag", name, "--file", join(root, "Trigger"), root);
 }
 

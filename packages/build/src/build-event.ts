@@ -21,6 +21,12 @@ export type BuildEvent =
   | RegistryEvent
   | { readonly type: "build.finished"; readonly image: string; readonly result: ImageResult };
 
+/** What happens on one of several parents. */
+export type ParentBuildEvent = BuildEvent & {
+  /** Its id. */
+  readonly parent: string;
+};
+
 /** What goes on between the parent and a registry. */
 export type RegistryEvent =
   | (RegistryTransfer & { readonly type: "registry.started" })

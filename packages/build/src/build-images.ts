@@ -2,17 +2,20 @@ import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError, withListener } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import pLimit from "p-limit";
-import { planBuildOf } from "./build-observation.js";
-import type { BuildImagesOptions } from "./build-options.js";
-import { type BuildStep, holdsHash, planFinish } from "./build-plan.js";
-import { buildWanted } from "./image-build.js";
-import type { ImageResult, ImageSource } from "./image-result.js";
-import { pullWanted, pushTag, warnOfForeign } from "./image-transfer.js";
-import { provideOnce } from "./single-flight.js";
+import type { BuildEvent } from "./build-event.js";
+import { type BuildTarget, planTargets, type TargetPlan, workAtOnce } from "./build-observation.js";
+import type { BuildImagesOnOptions, BuildImagesOptions } from "./build-options.js";
+import type { BuildStep } from "./build-plan.js";
+import type { ImageResult } from "./image-result.js";
+import { assignStep, SharedImages, type SharingEnd } from "./shared-images.js";
+import { applyStep, type Build, failed } from "./step-application.js";
 import { baseFailed, type WholeImage } from "./wanted-images.js";
 
 // A build keeps a core of the parent busy; more side by side only wait for each other.
 const buildsAtOnce = 4;
+
+/** Image name to result, in the order of the settings; of images that were not named, those that had to be built. */
+type ImageResults = Record<string, ImageResult>;
 
 /**
  * Builds the images of a repo on a parent; one that is there with the same inputs is only pointed at by `:latest`.
@@ -26,44 +29,123 @@ export async function buildImages(
   parent: Parent,
   options: BuildImagesOptions = {},
 ): Promise<Record<string, ImageResult>> {
-  const { imageNames = [] } = options;
+  const refuse = ([plan]: readonly TargetPlan[]) => {
+    if (plan?.error !== undefined) throw plan.error;
+  };
+  const onEvent = options.onEvent && ((event: BuildEvent) => options.onEvent?.(event));
+  const built = await buildTargets(repo, [{ parent }], { ...options, onEvent }, refuse);
+  return built.get(parent.id) ?? {};
+}
+
+/**
+ * As {@link buildImages} on several parents, side by side. With a `registry_url` one parent provides an image: it has it, pulls it
+ * or builds it, and pushes its hash tag; the others pull that. When the provider fails for a reason of its own, the next
+ * parent takes its place. A registry that cannot be used fails the image, or, with `registry_optional`, each parent builds for
+ * itself, with a warning. Without a registry each builds for itself.
+ *
+ * A parent that cannot be reached fails its own images. Contexts are read once.
+ *
+ * @param targets the parents, each once; the first builds what none of them has. A `RepoPart` of a lab is one
+ * @returns by the parent's id, in the order of `targets`, what {@link buildImages} returns
+ * @throws OttoError `BUILD_IMAGE_UNKNOWN`
+ */
+export async function buildImagesOn(
+  repo: Repo,
+  targets: readonly BuildTarget[],
+  options: BuildImagesOnOptions = {},
+): Promise<Record<string, Record<string, ImageResult>>> {
+  const onEvent = options.onEvent && ((event: BuildEvent, parent: string) => options.onEvent?.({ ...event, parent }));
+  return Object.fromEntries(await buildTargets(repo, targets, { ...options, onEvent }));
+}
+
+interface BuildTargetsOptions extends Omit<BuildImagesOptions, "onEvent"> {
+  readonly onEvent: ((event: BuildEvent, parentId: string) => void) | undefined;
+}
+
+/** @param refuse may throw for what is planned, before anything is done */
+async function buildTargets(
+  repo: Repo,
+  targets: readonly BuildTarget[],
+  options: BuildTargetsOptions,
+  refuse: (plans: readonly TargetPlan[]) => void = () => {},
+): Promise<ReadonlyMap<string, ImageResults>> {
   const whole = new Map<string, WholeImage>();
-  const results: Record<string, ImageResult> = {};
-  let steps = await planBuildOf({ repo, parent }, options);
-  return withListener(options.onEvent, async (onEvent) => {
+  const results = new Map<string, ImageResults>();
+  const plan = async (left: readonly BuildTarget[]) => {
+    const plans = await planTargets(repo, left, options, whole);
+    refuse(plans);
+    return plans;
+  };
+  let plans = await plan(targets);
+  const { onEvent: listener, ...common } = options;
+  const tell = listener && (({ event, id }: ToldEvent) => listener(event, id));
+  return withListener(tell, async (guarded) => {
     for (;;) {
-      const applied = await applySteps(steps, { repo, parent, options: { ...options, onEvent } });
-      Object.assign(results, applied.results);
-      const left = applied.unfinished.filter((name) => imageNames.length === 0 || imageNames.includes(name));
-      // A base image alone is left where the images that were named could not be built anyway.
-      if (left.length === 0) return inOrder(repo, results);
-      for (const [name, image] of applied.widened) whole.set(name, image);
-      steps = await planBuildOf({ repo, parent }, { ...options, imageNames: left }, whole);
+      const buildOn = (parent: Parent): Build => {
+        const onEvent = (event: BuildEvent) => guarded({ event, id: parent.id });
+        return { repo, parent, options: { ...common, onEvent } };
+      };
+      const left: BuildTarget[] = [];
+      for (const { target, applied } of await applyPlans(plans, buildOn)) {
+        const { id } = target.parent;
+        results.set(id, inOrder(repo, { ...results.get(id), ...applied.results }));
+        for (const [name, image] of applied.widened) whole.set(name, image);
+        const { imageNames = options.imageNames ?? [] } = target;
+        const unfinished = applied.unfinished.filter((name) => imageNames.length === 0 || imageNames.includes(name));
+        // A base image alone is left where the images that were named could not be built anyway.
+        if (unfinished.length > 0) left.push({ ...target, imageNames: unfinished });
+      }
+      if (left.length === 0) return results;
+      plans = await plan(left);
     }
   });
 }
 
-function inOrder({ docker }: Repo, results: Readonly<Record<string, ImageResult>>): Record<string, ImageResult> {
+interface ToldEvent {
+  readonly event: BuildEvent;
+  readonly id: string;
+}
+
+function inOrder({ docker }: Repo, results: Readonly<ImageResults>): ImageResults {
   const names = docker.images.map(({ name }) => name);
   return Object.fromEntries(names.flatMap((name) => (results[name] === undefined ? [] : [[name, results[name]]])));
 }
 
+/** Nothing of it goes on behind the caller's back: the first that is no result of an image is thrown when all have settled. */
+async function applyPlans(plans: readonly TargetPlan[], buildOn: (parent: Parent) => Build) {
+  const shared = new SharedImages();
+  const limitAll = pLimit(workAtOnce);
+  const applying = plans.map(async ({ target, steps }) => {
+    const limitOne = pLimit(buildsAtOnce);
+    const limit: Limit = (work) => limitOne(() => limitAll(work));
+    return { target, applied: await applySteps(steps, { build: buildOn(target.parent), shared, limit }) };
+  });
+  await Promise.allSettled(applying);
+  return Promise.all(applying);
+}
+
+type Limit = <T>(work: () => Promise<T>) => Promise<T>;
+
 interface Applied {
-  readonly results: Readonly<Record<string, ImageResult>>;
+  readonly results: Readonly<ImageResults>;
   /** Images whose builds read more than their hashes cover, and now are to be planned with hashes that cover it. */
   readonly widened: ReadonlyMap<string, WholeImage>;
   /** Those, and what stands on them. */
   readonly unfinished: readonly string[];
 }
 
-/** Nothing of it goes on behind the caller's back: the first that is no result of an image is thrown when all have settled. */
-async function applySteps(steps: readonly BuildStep[], build: Build): Promise<Applied> {
-  const limit = pLimit(buildsAtOnce);
+interface Applying {
+  readonly build: Build;
+  readonly shared: SharedImages;
+  /** For work; what waits for another parent's work must not be in it. */
+  readonly limit: Limit;
+}
+
+async function applySteps(steps: readonly BuildStep[], { build, shared, limit }: Applying): Promise<Applied> {
   const applying = new Map<string, Promise<ImageResult>>();
   for (const step of steps) {
     const apply = async () => {
-      const error = await findFailedBase(step, applying);
-      const result = error === undefined ? await limit(() => applyStep(step, build)) : failed(error);
+      const result = await applyShared(step, { build, shared, limit }, () => findFailedBase(step, applying));
       if (!isUnfinished(result)) build.options.onEvent?.({ type: "build.finished", image: step.image, result });
       return result;
     };
@@ -83,6 +165,29 @@ async function applySteps(steps: readonly BuildStep[], build: Build): Promise<Ap
   return { results, widened, unfinished };
 }
 
+/** Applies a step when its base images are there, and the parents before this one that share the image have had their turn. */
+async function applyShared(
+  step: BuildStep,
+  { build, shared, limit }: Applying,
+  findFailed: () => Promise<OttoError | undefined>,
+): Promise<ImageResult> {
+  const { parent, options } = build;
+  const tell = (end: SharingEnd) => {
+    if (step.do !== "fail") shared.tell(step.tag, parent.id, end);
+  };
+  try {
+    const error = await findFailed();
+    if (error !== undefined) return failed(error);
+    const since = new Date();
+    const onWaiting = (who: string) => options.onEvent?.({ type: "build.waiting", image: step.image, who, since });
+    const earlier = await shared.waitForEarlier(step, parent.id, { onWaiting, signal: options.signal });
+    return await limit(() => applyStep(assignStep(step, earlier), build, tell));
+  } finally {
+    // Where something else was told this is not heard.
+    tell({ is: "given up" });
+  }
+}
+
 type FailedResult = Extract<ImageResult, { status: "failed" }>;
 
 const beyondReach = "CONTEXT_REACH_EXCEEDED";
@@ -99,7 +204,7 @@ function isUnfinished(result: ImageResult): boolean {
   return isOttoError(error, beyondReach);
 }
 
-function widen({ tag }: WantedStep, { message }: OttoError): WholeImage {
+function widen({ tag }: Exclude<BuildStep, { do: "fail" }>, { message }: OttoError): WholeImage {
   return { cause: message, narrowTag: tag };
 }
 
@@ -114,73 +219,4 @@ async function findFailedBase(
     if (result?.status === "failed") return baseFailed(step.image, image.name, result.error);
   }
   return undefined;
-}
-
-interface Build {
-  readonly repo: Repo;
-  readonly parent: Parent;
-  readonly options: BuildImagesOptions;
-}
-
-async function applyStep(step: BuildStep, build: Build): Promise<ImageResult> {
-  build.options.signal?.throwIfAborted();
-  if (step.do === "fail") return failed(step.error);
-  const started = performance.now();
-  const { tag, wanted, push } = step;
-  try {
-    const source = await provide(step, build);
-    for (const finish of planFinish(step)) {
-      if (finish.do === "tag") await build.parent.engine.tagImage(finish, build.options.signal);
-      else await pushTag(finish.tag, wanted, build);
-    }
-    const status = source === "built" ? "success" : "skipped";
-    const durationMs = performance.now() - started;
-    return { status, source, pushed: push, message: tag, tag, hash: wanted.context.hash, durationMs };
-  } catch (error) {
-    if (!isOttoError(error)) throw error;
-    return failed(error);
-  }
-}
-
-type WantedStep = Exclude<BuildStep, { do: "fail" }>;
-
-/** Sees to it that the parent has the image. */
-async function provide(step: WantedStep, build: Build): Promise<ImageSource> {
-  if (step.do === "skip") return "present";
-  const { parent, options } = build;
-  const { tag, wanted } = step;
-  return provideOnce({
-    parent,
-    tag,
-    who: options.who ?? "otto",
-    rebuild: step.do === "build" && step.isForced,
-    isPresent: async () => holdsHash(wanted, await parent.engine.inspectImage(tag, options.signal)),
-    provide: (signal) => pullOrBuild(step, { ...build, options: { ...options, signal } }),
-    onWaiting: (holder) => options.onEvent?.({ type: "build.waiting", image: step.image, ...holder }),
-    signal: options.signal,
-  });
-}
-
-const pullCauses = {
-  absent: "neither the parent nor the registry has an image with this hash",
-  failed: "the parent has no image with this hash, and the registry cannot be asked",
-};
-
-async function pullOrBuild(step: WantedStep, build: Build): Promise<ImageSource> {
-  const pulled = step.do === "pull" ? await pullWanted(step.wanted, build) : undefined;
-  if (pulled === "pulled") return pulled;
-  if (step.do === "build" && step.replacesForeign) warnOfForeign(step.wanted, build);
-  const { image, tag } = step;
-  const cause = pulled === undefined ? step.cause : pullCauses[pulled];
-  build.options.onEvent?.({ type: "build.started", image, tag, cause });
-  const { noCache = false, refreshes } = step.do === "build" ? step : {};
-  await buildWanted(step.wanted, { ...build, noCache });
-  if (refreshes === undefined) return "built";
-  const built = await build.parent.engine.inspectImage(tag, build.options.signal);
-  return built?.id === refreshes ? "present" : "built";
-}
-
-function failed(error: OttoError): ImageResult {
-  const output = error.details?.output;
-  return { status: "failed", message: typeof output === "string" ? output : error.message, error };
 }

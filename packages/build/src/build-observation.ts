@@ -1,8 +1,11 @@
 import type { DockerImage, Repo } from "@otto/config";
 import type { ImageInfo } from "@otto/engine";
-import { isOttoError } from "@otto/errors";
+import { isOttoError, type OttoError } from "@otto/errors";
+import { isOwnRegistry } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
+import pLimit from "p-limit";
 import { type BuildStep, holdsHash, planImage, reachesOf, type WantedImage, wholeLabel } from "./build-plan.js";
+import { planSharing } from "./build-sharing.js";
 import { selectImages } from "./image-selection.js";
 import {
   createWantedReader,
@@ -11,6 +14,9 @@ import {
   type WholeImage,
   type WholeImages,
 } from "./wanted-images.js";
+
+/** What is done side by side on all parents together: each connection costs this process time and memory. */
+export const workAtOnce = 16;
 
 export interface PlanBuildOptions {
   /** Default: all images that the repo declares. Missing base images of a named image are built too. */
@@ -33,6 +39,21 @@ export interface PlanBuildOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A parent that builds; a part of a lab is one. */
+export interface BuildTarget {
+  readonly parent: Parent;
+  /** Over those of the options. */
+  readonly imageNames?: readonly string[] | undefined;
+}
+
+/** What happens on one of the parents. */
+export interface TargetPlan {
+  readonly target: BuildTarget;
+  readonly steps: readonly BuildStep[];
+  /** Why the parent could not be asked: the steps of all its images fail with it. */
+  readonly error?: OttoError | undefined;
+}
+
 /**
  * Reads the contexts, asks the engine what it has and says what `buildImages` would do, an image after those that it
  * stands on. Changes nothing.
@@ -43,27 +64,92 @@ export async function planBuild(
   parent: Parent,
   options: PlanBuildOptions = {},
 ): Promise<readonly BuildStep[]> {
-  return planBuildOf({ repo, parent }, options);
+  const [plan] = await planTargets(repo, [{ parent }], options);
+  if (plan?.error !== undefined) throw plan.error;
+  return plan?.steps ?? [];
 }
 
-/** As {@link planBuild}, where it is known of some images already that their builds may read all of their contexts. */
-export async function planBuildOf(
-  { repo: declared, parent }: { readonly repo: Repo; readonly parent: Parent },
+/**
+ * As {@link planBuild}, for what `buildImagesOn` would do: with a registry, one parent provides an image to the others. Contexts
+ * are read once. The images of a parent that cannot be asked fail.
+ * @returns by the parent's id
+ * @throws OttoError `BUILD_IMAGE_UNKNOWN`
+ */
+export async function planBuildOn(
+  repo: Repo,
+  targets: readonly BuildTarget[],
+  options: PlanBuildOptions = {},
+): Promise<Record<string, readonly BuildStep[]>> {
+  const plans = await planTargets(repo, targets, options);
+  return Object.fromEntries(plans.map(({ target, steps }) => [target.parent.id, steps]));
+}
+
+/**
+ * The plans of several parents, where it is known of some images already that their builds may read all of their contexts.
+ * What one parent's engine says of that counts for all, so that an image has one hash.
+ */
+export async function planTargets(
+  repo: Repo,
+  targets: readonly BuildTarget[],
   options: PlanBuildOptions,
   knownWhole: WholeImages = new Map(),
-): Promise<readonly BuildStep[]> {
-  const repo = withBuildArgs(declared, options);
-  const { cacheDir, signal } = options;
+): Promise<readonly TargetPlan[]> {
+  refuseRepeated(targets);
+  const limit = pLimit(workAtOnce);
   const whole = new Map(knownWhole);
   const contexts: ReadContexts = new Map();
+  const isAlone = targets.length === 1 || !isOwnRegistry(repo.docker.registryUrl);
   for (;;) {
     const before = whole.size;
-    const steps = new Map<string, BuildStep>();
-    const read = createWantedReader(repo, { cacheDir, signal }, { wholeImages: whole, contexts });
-    const planning: Planning = { repo, parent, options, steps, read, whole };
-    for (const image of selectImages(repo, options.imageNames)) await addSteps(planning, image);
+    const common = { repo, options, whole, contexts, isAlone };
+    const planning = targets.map((target) => limit(() => planTarget({ ...common, target })));
+    await Promise.allSettled(planning);
+    const plans = await Promise.all(planning);
     // The hash of an image is part of those that stand on it: all is planned again.
-    if (whole.size === before) return [...steps.values()];
+    if (whole.size === before) return shareAmong(plans, repo);
+  }
+}
+
+function refuseRepeated(targets: readonly BuildTarget[]): void {
+  const ids = targets.map(({ parent }) => parent.id);
+  const repeated = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (repeated !== undefined) throw new TypeError(`building on ${repeated}: it is named twice`);
+}
+
+function shareAmong(plans: readonly (TargetPlan & { architecture: string | undefined })[], { docker }: Repo) {
+  const own = plans.map(({ target, ...plan }) => ({ ...plan, parentId: target.parent.id }));
+  const shared = planSharing(own, docker.registryUrl);
+  return plans.map((plan, index) => ({ ...plan, steps: shared[index] ?? [] }));
+}
+
+interface TargetPlanning {
+  readonly repo: Repo;
+  readonly target: BuildTarget;
+  readonly options: PlanBuildOptions;
+  readonly whole: Map<string, WholeImage>;
+  readonly contexts: ReadContexts;
+  /** Whether no other parent shares its images. */
+  readonly isAlone: boolean;
+}
+
+async function planTarget({ repo: declared, target, options: given, ...planned }: TargetPlanning) {
+  const { whole, contexts, isAlone } = planned;
+  const { parent } = target;
+  const options = { ...given, imageNames: target.imageNames ?? given.imageNames };
+  const repo = withBuildArgs(declared, options);
+  const { cacheDir, signal } = options;
+  const images = selectImages(repo, options.imageNames);
+  const steps = new Map<string, BuildStep>();
+  const read = createWantedReader(repo, { cacheDir, signal }, { wholeImages: whole, contexts });
+  const planning: Planning = { repo, parent, options, steps, read, whole };
+  try {
+    for (const image of images) await addSteps(planning, image);
+    const architecture = isAlone ? undefined : (await parent.engine.version(signal)).architecture;
+    return { target, steps: [...steps.values()], architecture };
+  } catch (error) {
+    if (!isOttoError(error)) throw error;
+    const failed = images.map(({ name }) => ({ do: "fail", image: name, cause: error.message, error }) as const);
+    return { target, steps: failed, error, architecture: undefined };
   }
 }
 

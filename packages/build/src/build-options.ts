@@ -1,4 +1,4 @@
-import type { BuildEvent } from "./build-event.js";
+import type { BuildEvent, ParentBuildEvent } from "./build-event.js";
 import type { PlanBuildOptions } from "./build-observation.js";
 import type { Environment } from "./build-secrets.js";
 
@@ -12,4 +12,10 @@ export interface BuildImagesOptions extends PlanBuildOptions {
   readonly who?: string | undefined;
   /** What it throws ends no build: the call rejects with it once all have settled. */
   readonly onEvent?: ((event: BuildEvent) => void) | undefined;
+}
+
+/** Image names are those of each parent that names none itself. */
+export interface BuildImagesOnOptions extends Omit<BuildImagesOptions, "onEvent"> {
+  /** As that of {@link BuildImagesOptions}. */
+  readonly onEvent?: ((event: ParentBuildEvent) => void) | undefined;
 }

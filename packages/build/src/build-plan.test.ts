@@ -10,7 +10,13 @@ const wanted = {
   tag: "r-api:abab",
   latestTag: "r-api:latest",
 } as unknown as WantedImage;
-const image = (labels: Record<string, string>) => ({ id: "sha256:1", tags: [], labels, architecture: "amd64" });
+const image = (labels: Record<string, string>) => ({
+  id: "sha256:1",
+  tags: [],
+  digests: [],
+  labels,
+  architecture: "amd64",
+});
 
 test.each([
   ["nothing there", undefined, false, "api: build r-api:abab (no image with this hash is there)"],

@@ -29,7 +29,11 @@ export type BuildStep =
       readonly isLatest: boolean;
     })
   /** Built after all when the registry does not have it. */
-  | (WantedStep & { readonly do: "pull" })
+  | (WantedStep & {
+      readonly do: "pull";
+      /** Of an image that another parent provides: what this one does when none of those before it can. */
+      readonly takeOver?: WantedStepOf<"pull" | "build"> | undefined;
+    })
   | (WantedStep & {
       readonly do: "build";
       /** Whether the engine has an image under the tag that other inputs made. */
@@ -43,13 +47,25 @@ export type BuildStep =
     })
   | { readonly do: "fail"; readonly image: string; readonly cause: string; readonly error: OttoError };
 
+export type WantedStepOf<Do extends BuildStep["do"]> = Extract<BuildStep, { do: Do }>;
+
 interface WantedStep {
   readonly image: string;
   readonly tag: string;
   readonly cause: string;
   /** Whether both tags go to the registry afterwards. */
   readonly push: boolean;
+  /** How several parents come by the image with one build. Undefined: this parent sees to it alone. */
+  readonly sharing?: ImageSharing | undefined;
   readonly wanted: WantedImage;
+}
+
+/** One parent provides an image and pushes it to the registry, the others wait for that and pull it. */
+export interface ImageSharing {
+  /** Their ids, in the order in which they would provide it: the first does; one that cannot is succeeded by the next. */
+  readonly parentIds: readonly string[];
+  /** What the others pull: the hash tag, or the digest where parents of several architectures push to one tag. */
+  readonly by: "tag" | "digest";
 }
 
 /** The label that holds the whole hash: a tag alone holds 16 of its digits, and anybody can set a tag. */
@@ -62,6 +78,8 @@ export const wholeLabel = "otto.whole-context";
 export function holdsHash(wanted: WantedImage, observed: ImageInfo | undefined): boolean {
   return observed?.labels[hashLabel] === wanted.context.hash;
 }
+
+export const absentCause = "no image with this hash is there";
 
 export interface PlanImageOptions {
   readonly rebuild: boolean;
@@ -95,9 +113,8 @@ export function planImage(wanted: WantedImage, observed: ImageInfo | undefined, 
     const isLatest = observed.tags.includes(familiarImageName(wanted.latestTag));
     return { do: "skip", ...common, imageId: observed.id, isLatest, cause: "the image with this hash is there" };
   }
-  if (hasRegistry)
-    return { do: "pull", ...common, cause: "no image with this hash is there; the registry may have it" };
-  return { ...build, cause: "no image with this hash is there" };
+  if (hasRegistry) return { do: "pull", ...common, cause: `${absentCause}; the registry may have it` };
+  return { ...build, cause: absentCause };
 }
 
 /** What is done once the parent has the image, in this order. */
@@ -106,16 +123,20 @@ export type FinishingStep =
   | { readonly do: "push"; readonly tag: string };
 
 /**
- * Points `:latest` at the wanted image, whether it was just built or already there; with `push`, pushes both tags. No tag is
- * written when `:latest` already points to it: that would fail on an engine whose disk is full.
+ * Points `:latest` at the wanted image, whether it was just built or already there, and pushes it. No tag is written when
+ * `:latest` already points to it: that would fail on an engine whose disk is full.
+ * @param pushes which tags go to the registry. Default: as the step says
  */
-export function planFinish(step: Exclude<BuildStep, { do: "fail" }>): FinishingStep[] {
+export function planFinish(
+  step: WantedStepOf<"skip" | "pull" | "build">,
+  pushes: "both" | "hash" | "none" = step.push ? "both" : "none",
+): FinishingStep[] {
   const { tag, latestTag, narrowTag } = step.wanted;
   const isTagged = step.do === "skip" && step.isLatest;
   const targets = isTagged ? [] : [latestTag, ...(narrowTag === undefined ? [] : [narrowTag])];
   const tags = targets.map((target) => ({ do: "tag", source: tag, target }) as const);
-  const pushes = step.push ? [tag, latestTag] : [];
-  return [...tags, ...pushes.map((pushed) => ({ do: "push", tag: pushed }) as const)];
+  const pushed = { both: [tag, latestTag], hash: [tag], none: [] }[pushes];
+  return [...tags, ...pushed.map((each) => ({ do: "push", tag: each }) as const)];
 }
 
 /**

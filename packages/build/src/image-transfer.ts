@@ -14,38 +14,59 @@ interface Build {
   readonly options: BuildImagesOptions;
 }
 
+export interface PullWantedOptions {
+  /** What is pulled. Default: the wanted tag, which the image has afterwards in any case. */
+  readonly reference?: string | undefined;
+  /** Takes why the registry could not be asked; what it throws ends the pull. */
+  readonly onFailure: (error: OttoError) => void;
+}
+
 /**
- * Takes an image from its registry. One that was built from other inputs is not kept. Why a pull failed goes to a warning.
+ * Takes an image from its registry. One that was built from other inputs is not kept.
  * @returns whether the parent has the image now, the registry has none, or it cannot be told
  */
-export async function pullWanted(wanted: WantedImage, build: Build): Promise<"pulled" | "absent" | "failed"> {
+export async function pullWanted(
+  wanted: WantedImage,
+  build: Build,
+  { reference = wanted.tag, onFailure }: PullWantedOptions,
+): Promise<"pulled" | "absent" | "failed"> {
   try {
-    if (!(await transfer({ action: "pull", tag: wanted.tag, wanted }, build))) return "absent";
+    if (!(await transfer({ action: "pull", tag: reference, wanted }, build))) return "absent";
   } catch (error) {
-    if (!isPullFailure(error)) throw error;
-    const hint = error.hint === undefined ? "" : ` (${error.hint})`;
-    warn(wanted, build, { code: "BUILD_PULL_FAILED", message: `${error.message}; building instead${hint}` });
+    if (!isRegistryFailure(error)) throw error;
+    onFailure(error);
     return "failed";
   }
   const { engine } = build.parent;
-  const { architecture } = await engine.version(build.options.signal);
-  const refusal = refusePulled(wanted, await engine.inspectImage(wanted.tag, build.options.signal), architecture);
-  if (refusal === undefined) return "pulled";
-  await engine.removeImage(wanted.tag, build.options.signal);
+  const { signal } = build.options;
+  const { architecture } = await engine.version(signal);
+  const refusal = refusePulled(wanted, await engine.inspectImage(reference, signal), architecture);
+  if (refusal === undefined) {
+    if (reference !== wanted.tag) await engine.tagImage({ source: reference, target: wanted.tag }, signal);
+    return "pulled";
+  }
+  await engine.removeImage(reference, signal);
   warn(wanted, build, foreign(wanted, refusal));
   return "absent";
 }
 
-/** What a build gets around. An engine that does not answer is not among it. */
-const pullFailures: ReadonlySet<string> = new Set([
+/** What the registry, the way to it and the login for it may do. An engine that does not answer is not among it. */
+const registryFailures: ReadonlySet<string> = new Set([
   "ENGINE_PULL_FAILED",
+  "ENGINE_PUSH_FAILED",
   "ENGINE_REQUEST_FAILED",
   "DOCKER_CONFIG_INVALID",
   "DOCKER_CREDENTIAL_HELPER_FAILED",
 ]);
 
-function isPullFailure(error: unknown): error is OttoError {
-  return isOttoError(error) && pullFailures.has(error.code);
+export function isRegistryFailure(error: unknown): error is OttoError {
+  return isOttoError(error) && registryFailures.has(error.code);
+}
+
+/** Says that an image is built because its pull failed. */
+export function warnOfPull(wanted: WantedImage, build: Build, { message, hint }: OttoError): void {
+  const advice = hint === undefined ? "" : ` (${hint})`;
+  warn(wanted, build, { code: "BUILD_PULL_FAILED", message: `${message}; building instead${advice}` });
 }
 
 /** Brings one tag of an image to its registry. */
@@ -78,7 +99,7 @@ function foreign({ tag }: WantedImage, reason: string) {
   return { code: "BUILD_IMAGE_FOREIGN", message: `the image ${tag} ${reason}; building anew` };
 }
 
-function warn({ image }: WantedImage, { options }: Build, warning: { code: string; message: string }): void {
+export function warn({ image }: WantedImage, { options }: Build, warning: { code: string; message: string }): void {
   options.onEvent?.({ type: "build.warning", image: image.name, ...warning });
 }
 

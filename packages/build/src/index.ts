@@ -1,12 +1,13 @@
 export { type DockerfileUse, findStageImages } from "./base-images.js";
-export type { BuildEvent, RegistryEvent } from "./build-event.js";
-export { buildImages } from "./build-images.js";
-export { type PlanBuildOptions, planBuild } from "./build-observation.js";
-export type { BuildImagesOptions } from "./build-options.js";
+export type { BuildEvent, ParentBuildEvent, RegistryEvent } from "./build-event.js";
+export { buildImages, buildImagesOn } from "./build-images.js";
+export { type BuildTarget, type PlanBuildOptions, planBuild, planBuildOn } from "./build-observation.js";
+export type { BuildImagesOnOptions, BuildImagesOptions } from "./build-options.js";
 export {
   type BuildStep,
   formatBuildStep,
   hashLabel,
+  type ImageSharing,
   type PlanImageOptions,
   planImage,
   type WantedImage,

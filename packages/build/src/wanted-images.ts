@@ -22,8 +22,11 @@ export interface WholeImage {
   readonly narrowTag?: string | undefined;
 }
 
-/** Contexts that were read, by image, each with what was known of it. */
-export type ReadContexts = Map<string, { readonly context: BuildContext; readonly wholeImage: WholeImage | undefined }>;
+/** Contexts that were read, or are being read, by image, each with what was known of it. */
+export type ReadContexts = Map<
+  string,
+  { readonly context: Promise<BuildContext>; readonly wholeImage: WholeImage | undefined }
+>;
 
 interface KnownImages {
   readonly wholeImages?: WholeImages | undefined;
@@ -49,8 +52,9 @@ export function createWantedReader(
       wholeImage === undefined ? findBuildReach(dockerfile, image) : wholeReach(wholeImage.cause);
     const kept = contexts.get(image.name);
     const isCurrent = kept !== undefined && kept.wholeImage === wholeImage;
-    const context = isCurrent ? kept.context : await readContext(contextSource(image), { ...options, findReach });
-    contexts.set(image.name, { context, wholeImage });
+    const reading = isCurrent ? kept.context : readContext(contextSource(image), { ...options, findReach });
+    contexts.set(image.name, { context: reading, wholeImage });
+    const context = await reading;
     const bases: WantedImage[] = [];
     for (const base of findBases(repo, image, context)) {
       bases.push(await read(base, [...above, image.name]).catch(throwBaseFailed(image.name, base.name)));

@@ -1,11 +1,16 @@
 export {
   type BuildEvent,
+  type BuildImagesOnOptions,
   type BuildImagesOptions,
   type BuildStep,
+  type BuildTarget,
   contextHash,
   formatBuildStep,
   type ImageResult,
+  type ImageSharing,
+  type ParentBuildEvent,
   planBuild,
+  planBuildOn,
   type RegistryEvent,
 } from "@otto/build";
 export {
@@ -101,7 +106,7 @@ export type {
   Terminal,
 } from "@otto/hosts";
 export { parseLogTime } from "@otto/hosts";
-export { buildImages } from "./build-images.js";
+export { buildImages, buildImagesOn } from "./build-images.js";
 export { type ComposeActionOptions, type ContainerChange, composeAct, planComposeAct } from "./compose-actions.js";
 export {
   type ComposeDownOptions,

@@ -13,28 +13,33 @@ export interface EngineEvent {
 }
 
 /**
- * Runs `work`; everything that this machine's engine says has happened meanwhile, in its order.
+ * Runs `work`; everything that an engine says has happened meanwhile, in its order.
  *
  * It is listened to all the time: an engine that is asked afterwards knows its last 256 events alone.
+ * @param address of the engine, for `docker --host`. Default: this machine's
  */
-export async function recordEngineEvents(work: () => Promise<unknown>): Promise<readonly EngineEvent[]> {
+export async function recordEngineEvents(
+  work: () => Promise<unknown>,
+  address?: string,
+): Promise<readonly EngineEvent[]> {
+  const host = address === undefined ? [] : ["--host", address];
   const mark = `otto-mark-${randomBytes(6).toString("hex")}`;
-  const listener = listen(await engineTime(), []);
+  const listener = listen(await engineTime(host), [], host);
   const heard = listenUntil(listener.stdout, mark);
   try {
     await work();
     // What happened before this volume came has been said when it is.
-    await runCommand("docker", ["volume", "create", mark]);
+    await runCommand("docker", [...host, "volume", "create", mark]);
     return await heard;
   } finally {
     listener.kill();
-    await runCommand("docker", ["volume", "rm", "--force", mark]);
+    await runCommand("docker", [...host, "volume", "rm", "--force", mark]);
   }
 }
 
-/** What this machine's engine takes for now. */
-export async function engineTime(): Promise<string> {
-  return (await runCommand("docker", ["info", "--format", "{{.SystemTime}}"])).trim();
+/** What an engine takes for now. @param host options of `docker`. Default: this machine's engine */
+export async function engineTime(host: readonly string[] = []): Promise<string> {
+  return (await runCommand("docker", [...host, "info", "--format", "{{.SystemTime}}"])).trim();
 }
 
 /**
@@ -51,8 +56,16 @@ export async function engineEvent(since: string, filters: readonly string[]): Pr
   }
 }
 
-function listen(since: string, filters: readonly string[]) {
-  const argv = ["events", "--since", since, "--format", "{{json .}}", ...filters.flatMap((each) => ["--filter", each])];
+function listen(since: string, filters: readonly string[], host: readonly string[] = []) {
+  const argv = [
+    ...host,
+    "events",
+    "--since",
+    since,
+    "--format",
+    "{{json .}}",
+    ...filters.flatMap((each) => ["--filter", each]),
+  ];
   return spawn("docker", argv, { stdio: ["ignore", "pipe", "inherit"] });
 }
 

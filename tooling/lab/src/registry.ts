@@ -5,12 +5,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { hash } from "bcryptjs";
 import { type Keeper, keepRunning } from "./keeper.js";
 
-/** A registry on this machine's loopback, which engines reach without TLS. */
+/** A registry on this machine, which engines reach without TLS on its loopback. */
 export interface Registry extends AsyncDisposable {
-  /** `127.0.0.1:<port>` */
+  /** `<address>:<port>` */
   readonly host: string;
   /** Requests that were answered so far, as `GET /v2/a/manifests/b 200`. */
   requests(): Promise<readonly string[]>;
+  /** Ends it, with all that is under way; what it has stays. */
+  stop(): Promise<void>;
+  /** Starts it again, at the same address. */
+  start(): Promise<void>;
 }
 
 export interface RegistryLogin {
@@ -21,23 +25,34 @@ export interface RegistryLogin {
 // It takes less than one; a machine may be busy.
 const startTimeoutMs = 60_000;
 
-/** Starts Debian's docker-registry with a storage that goes with it; with `login` it lets nobody else in. */
-export async function startRegistry(login?: RegistryLogin): Promise<Registry> {
+/**
+ * Starts Debian's docker-registry with a storage that goes with it; with `login` it lets nobody else in.
+ * @param at the address of this machine that it listens on. Default: loopback
+ */
+export async function startRegistry(login?: RegistryLogin, at = "127.0.0.1"): Promise<Registry> {
   const directory = await mkdtemp(join(tmpdir(), "otto-registry-"));
-  const [config, log] = [join(directory, "config.json"), join(directory, "log")];
-  // JSON is YAML.
-  await writeFile(config, JSON.stringify(await configuration(directory, login)));
+  const log = join(directory, "log");
   await writeFile(log, "");
-  const keeper = keepRunning("sh", ["-c", 'exec docker-registry serve "$1" >"$2" 2>&1', "sh", config, log]);
+  let keeper: Keeper | undefined;
+  const stop = async () => {
+    await keeper?.release();
+  };
+  const start = async (address: string) => {
+    const known = (await readFile(log)).length;
+    keeper = await launch({ directory, log, address, login });
+    return waitForListening(keeper, { log, known });
+  };
   const dispose = async () => {
-    await keeper.release();
+    await stop();
     await rm(directory, { recursive: true });
   };
   try {
-    const host = await waitForListening(keeper, log);
+    const host = await start(`${at}:0`);
     return {
       host,
       requests: async () => (await readFile(log, "utf8")).split("\n").flatMap(requestIn),
+      stop,
+      start: async () => void (await start(host)),
       [Symbol.asyncDispose]: dispose,
     };
   } catch (error) {
@@ -46,27 +61,43 @@ export async function startRegistry(login?: RegistryLogin): Promise<Registry> {
   }
 }
 
-async function configuration(directory: string, login: RegistryLogin | undefined): Promise<object> {
+interface RegistryLaunch {
+  readonly directory: string;
+  readonly log: string;
+  readonly address: string;
+  readonly login: RegistryLogin | undefined;
+}
+
+async function launch({ directory, log, address, login }: RegistryLaunch): Promise<Keeper> {
+  const config = join(directory, "config.json");
+  // JSON is YAML.
+  await writeFile(config, JSON.stringify(await configuration(directory, address, login)));
+  return keepRunning("sh", ["-c", 'exec docker-registry serve "$1" >>"$2" 2>&1', "sh", config, log]);
+}
+
+async function configuration(directory: string, address: string, login: RegistryLogin | undefined): Promise<object> {
   const path = join(directory, "htpasswd");
   if (login !== undefined) await writeFile(path, `${login.username}:${await hash(login.password, 4)}\n`);
   return {
     version: "0.1",
     log: { level: "info", accesslog: { disabled: false } },
     storage: { filesystem: { rootdirectory: join(directory, "data") } },
-    http: { addr: "127.0.0.1:0" },
+    http: { addr: address },
     ...(login !== undefined && { auth: { htpasswd: { realm: "otto", path } } }),
   };
 }
 
-async function waitForListening(keeper: Keeper, log: string): Promise<string> {
+/** @param output.known bytes of the log that are of an earlier start */
+async function waitForListening(keeper: Keeper, { log, known }: { log: string; known: number }): Promise<string> {
+  const said = async () => (await readFile(log)).subarray(known).toString();
   const deadline = Date.now() + startTimeoutMs;
   while (Date.now() < deadline) {
-    const [, address] = /listening on ([\d.:]+)/.exec(await readFile(log, "utf8")) ?? [];
+    const [, address] = /listening on ([\d.:]+)/.exec(await said()) ?? [];
     if (address !== undefined) return address;
     await sleep(20);
   }
   throw new Error(
-    `lab: docker-registry (keeper ${keeper.pid}) does not listen; Debian: apt-get install docker-registry\n${await readFile(log, "utf8")}`,
+    `lab: docker-registry (keeper ${keeper.pid}) does not listen; Debian: apt-get install docker-registry\n${await said()}`,
   );
 }
 

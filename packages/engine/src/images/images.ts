@@ -7,6 +7,8 @@ export interface ImageInfo {
   /** `sha256:…` */
   readonly id: string;
   readonly tags: readonly string[];
+  /** The names under which registries have it, as `registry.example/app@sha256:…`. */
+  readonly digests: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   /** As Go names it: `amd64`. */
   readonly architecture: string;
@@ -22,7 +24,8 @@ export async function inspectImage(
     try {
       const image = await (await loadDockerClient(client, signal)).getImage(reference).inspect();
       const labels = image.Config?.Labels ?? {};
-      return { id: image.Id, tags: image.RepoTags ?? [], labels, architecture: image.Architecture };
+      const { Id: id, RepoTags: tags, RepoDigests: digests, Architecture: architecture } = image;
+      return { id, tags: tags ?? [], digests: digests ?? [], labels, architecture };
     } catch (error) {
       if (hasStatus(error, 404)) return undefined;
       throw error;
