@@ -94,7 +94,8 @@ start_engine() {
   exec 5< <(exec tail -f --pid $! -n +1 ${labDirectory}/containerd.log)
   grep -q -m 1 "successfully booted" <&5
   exec 5<&-
-  kill $!
+  # It may have seen already that nobody reads it.
+  kill $! 2>/dev/null || true
   { dockerd --containerd /run/containerd/containerd.sock "$@" || echo "lab: dockerd ended: $?"; } \\
     >>${labDirectory}/engine.log 2>&1 </dev/null &
 }
