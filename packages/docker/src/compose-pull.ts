@@ -43,5 +43,5 @@ export async function planComposePull(
 const doing = "choosing services";
 
 function placeForPull(part: RepoPart, lab: Lab, options: ComposePullOptions) {
-  return placeStack(part, lab, options, { services: options.services, noDeps: true });
+  return placeStack(part, lab, options, { choice: { services: options.services, noDeps: true } });
 }

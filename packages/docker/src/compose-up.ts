@@ -23,6 +23,7 @@ import type { DockerContainerHost } from "@otto/hosts";
 import { currentUser } from "./current-user.js";
 import { failuresDirectory, withNextSteps } from "./failed-up.js";
 import { withActivity } from "./lab-activity.js";
+import { eachInOrder, findPorts } from "./port-order.js";
 import { joinRows, type OnParent } from "./repo-parts.js";
 import { readParts, type StackPart } from "./stack-parts.js";
 import type { ComposeUpOptions } from "./up-options.js";
@@ -51,7 +52,7 @@ export async function upParts(
   lab: Lab,
   options: EachOptions,
 ): Promise<Record<string, DockerContainerHost>> {
-  return joinHosts(await eachPart(parts, (part) => upPart(part, lab), options));
+  return joinHosts(await eachInOrder(parts, (part) => upPart(part, lab), options));
 }
 
 /** The hosts of several parents by service name; the first parent's go before. */
@@ -114,7 +115,9 @@ export async function planComposeUp(
   return joinRows(results);
 }
 
-async function planPart({ stack, options, images }: StackPart<PlanUpOptions>): Promise<UpPreview> {
+async function planPart(part: StackPart<PlanUpOptions>): Promise<UpPreview> {
+  const { options, images, ports } = part;
+  const stack = ports.length === 0 ? part.stack : await part.withPorts(await findPorts(ports, options.signal));
   const { build = true, cacheDir, signal } = options;
   const planned = { imageNames: images, cacheDir, signal };
   const builds = build ? (options.builds ?? (await planBuilds(stack, planned))) : [];

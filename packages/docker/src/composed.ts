@@ -7,6 +7,7 @@ import { joinHosts, loginsOf, prepareStack, registerContainers } from "./compose
 import { currentUser } from "./current-user.js";
 import { failuresDirectory, withNextSteps } from "./failed-up.js";
 import { withActivity } from "./lab-activity.js";
+import { eachInOrder } from "./port-order.js";
 import { readParts, type StackPart } from "./stack-parts.js";
 import { requireEnabled } from "./stack-services.js";
 import type { ComposeUpOptions } from "./up-options.js";
@@ -113,7 +114,7 @@ async function startUses(parts: readonly StackPart[], lab: Lab, options: Compose
     return use;
   };
   try {
-    return await eachPart(parts, start, options);
+    return await eachInOrder(parts, start, options);
   } catch (error) {
     await releaseAll(uses).catch(() => {});
     throw error;

@@ -2,8 +2,10 @@ import { type PlacedStack, usedImages } from "@otto/compose";
 import { parseOn, type Repo } from "@otto/config";
 import type { Lab, RepoPart } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
+import type { ChosenPort } from "./part-environment.js";
+import { type PortOf, providersFirst } from "./port-order.js";
 import { choosePartCalls } from "./repo-parts.js";
-import { type PlacementOptions, placeStack } from "./stack-placement.js";
+import { listPortsBefore, type PlacementOptions, placeStack } from "./stack-placement.js";
 import type { ComposeUpOptions } from "./up-options.js";
 
 /** What an `up` does on one parent. */
@@ -14,13 +16,17 @@ export interface StackPart<Options extends ComposeUpOptions = ComposeUpOptions> 
   readonly options: Options;
   /** The images of the settings that are built there; undefined: all. */
   readonly images: readonly string[] | undefined;
+  /** The ports of other parts that are to be known before it comes up; until then they are 0. */
+  readonly ports: readonly ChosenPort[];
+  /** Reads it again, with those ports. */
+  readonly withPorts: (portOf: PortOf) => Promise<PlacedStack>;
 }
 
 /**
  * Reads what an `up` brings up, parent by parent. Nothing is connected. Of several parents those without an enabled service are
  * left out.
  * @param parts default: those of `Lab.partsOf`
- * @throws OttoError what `readStack` and `Lab.partsOf` throw, `COMPOSE_UNKNOWN_SERVICE`
+ * @throws OttoError what `readStack` and `Lab.partsOf` throw, `COMPOSE_UNKNOWN_SERVICE`, `COMPOSE_REFERENCE_CYCLE`
  */
 export async function readParts<Options extends ComposeUpOptions>(
   repo: Repo,
@@ -32,8 +38,10 @@ export async function readParts<Options extends ComposeUpOptions>(
   const read = await Promise.all(
     calls.map(async ({ part, options: own }) => ({
       parent: part.parent,
-      stack: await placeStack(part, lab, own, own),
+      stack: await placeStack(part, lab, own, { choice: own }),
       options: own,
+      ports: await listPortsBefore(part, lab, own),
+      withPorts: (portOf: PortOf) => placeStack(part, lab, own, { choice: own, portOf }),
     })),
   );
   const enabled = read.filter(({ stack }) => stack.files.services.some((service) => service.enabled));
@@ -42,7 +50,10 @@ export async function readParts<Options extends ComposeUpOptions>(
     wanted.map(({ stack }) => stack),
     options,
   );
-  return wanted.map((one, index) => ({ ...one, images: images[index] }));
+  const ready = wanted.map((one, index) => ({ ...one, images: images[index] }));
+  // A circle is refused before anything is done.
+  providersFirst(ready);
+  return ready;
 }
 
 /**

@@ -4,6 +4,7 @@ import { checkProjectName } from "@otto/hashing";
 import type { Lab, RepoPart } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
 import { getUserComposeProject } from "./compose-project.js";
+import { type ChosenPort, resolveEnvironment, type StackReading } from "./part-environment.js";
 
 export interface PlacementOptions {
   /**
@@ -40,20 +41,41 @@ export function placementOf({ on, projectName, profiles }: PlacementOptions): Pl
   return { on, projectName, profiles };
 }
 
-/** Reads what of a repo's stack belongs on one parent. Nothing is connected. @param choice what an `up` is asked for beside the files */
+export interface StackChoice {
+  /** What an `up` is asked for beside the files. */
+  readonly choice?: ServiceChoice | undefined;
+  /** The ports that engines have chosen. Default: one that is not known is 0. */
+  readonly portOf?: ((port: ChosenPort) => number) | undefined;
+}
+
+/**
+ * Reads what of a repo's stack belongs on one parent. Nothing is connected.
+ * @throws OttoError what `readStack` and {@link resolveEnvironment} throw
+ */
 export async function placeStack(
-  { repo, parent }: RepoPart,
+  part: RepoPart,
   lab: Lab,
   options: PlacementOptions,
-  choice?: ServiceChoice,
+  { choice, portOf }: StackChoice = {},
 ): Promise<PlacedStack> {
   const { env, home } = lab.sshEnvironment;
-  const stack = await readStack(repo, {
-    projectName: projectNameOf(repo, lab, options),
-    profiles: options.profiles,
-    choice,
-    environment: env,
-    home,
-  });
-  return { ...stack, parent };
+  const reading = readingOf(part, lab, options);
+  const { render } = await resolveEnvironment(part, lab, reading);
+  // Those of the user's environment are not among them.
+  const environment = { ...env, ...render(portOf) };
+  const { repo, parent } = part;
+  return { ...(await readStack(repo, { ...reading, choice, environment, home })), parent };
+}
+
+/** The ports that engines choose and that the files of this part need. @throws OttoError as {@link placeStack} */
+export async function listPortsBefore(
+  part: RepoPart,
+  lab: Lab,
+  options: PlacementOptions,
+): Promise<readonly ChosenPort[]> {
+  return (await resolveEnvironment(part, lab, readingOf(part, lab, options))).ports;
+}
+
+function readingOf({ repo }: RepoPart, lab: Lab, options: PlacementOptions): StackReading {
+  return { projectName: projectNameOf(repo, lab, options), profiles: options.profiles };
 }

@@ -42,6 +42,8 @@ export interface LabOptions extends SshEnvironment {
 export interface RepoPart {
   readonly repo: Repo;
   readonly parent: Parent;
+  /** All parts of the repo that one call has found, this one too. Default: this one alone. */
+  readonly all?: readonly RepoPart[] | undefined;
 }
 
 /**
@@ -124,7 +126,7 @@ export class Lab implements AsyncDisposable {
    * @throws OttoError as {@link parent}, and what `planPlacements` throws
    */
   partsOf(repo: Repo, on?: string): RepoPart[] {
-    return planPlacements(repo, this.data, this.#choiceOf(on)).map((placement) => this.#openPart(placement));
+    return this.#openParts(planPlacements(repo, this.data, this.#choiceOf(on)));
   }
 
   /**
@@ -132,7 +134,7 @@ export class Lab implements AsyncDisposable {
    * @throws OttoError as {@link partsOf}, and `LAB_DEFAULT_HOST_MISSING`
    */
   removalPartsOf(repo: Repo, on?: string): RepoPart[] {
-    return planRemovalPlacements(repo, this.data, this.#choiceOf(on)).map((placement) => this.#openPart(placement));
+    return this.#openParts(planRemovalPlacements(repo, this.data, this.#choiceOf(on)));
   }
 
   /**
@@ -184,8 +186,10 @@ export class Lab implements AsyncDisposable {
     return { on, find: (name) => this.#findParent(name) };
   }
 
-  #openPart({ host, repo }: Placement): RepoPart {
-    return { repo, parent: this.#open(host) };
+  #openParts(placements: readonly Placement[]): RepoPart[] {
+    const all: RepoPart[] = [];
+    for (const { host, repo } of placements) all.push({ repo, parent: this.#open(host), all });
+    return all;
   }
 
   #findParent(name: string): HostData {
