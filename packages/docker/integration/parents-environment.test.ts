@@ -58,8 +58,8 @@ async function open(environment: string, port: string): Promise<ParentsRepo> {
 }
 
 /** What a container has of these variables. */
-async function variablesOf({ runDocker }: Parents["hosts"]["a"], name: string): Promise<string[]> {
-  const text = await runDocker(["inspect", "--format", "{{json .Config.Env}}", name]);
+async function variablesOf(machine: Parents["hosts"]["a"], name: string): Promise<string[]> {
+  const text = await machine.runDocker(["inspect", "--format", "{{json .Config.Env}}", name]);
   return (JSON.parse(text) as string[]).filter((line) => /^(WHERE|HOME_OF|PLAIN)=/.test(line)).toSorted();
 }
 

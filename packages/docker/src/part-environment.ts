@@ -21,8 +21,8 @@ type Piece = string | ChosenPort;
 export interface PartEnvironment {
   /** The ports that are to be known before. */
   readonly ports: readonly ChosenPort[];
-  /** @param portOf default: an unknown port is 0 */
-  render(portOf?: (port: ChosenPort) => number): Record<string, string>;
+  /** Its argument: the ports, default 0. */
+  readonly render: (portOf?: (port: ChosenPort) => number) => Record<string, string>;
 }
 
 /** How the stacks of a call are read. */

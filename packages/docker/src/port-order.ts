@@ -58,7 +58,7 @@ export async function eachInOrder<Part extends OrderedPart, T>(
   const results = await eachPart(
     sorted,
     (part) => {
-      const providers = providersOf(part, parts).map((provider) => begun.get(provider));
+      const providers = providersOf(part, parts).flatMap((provider) => begun.get(provider) ?? []);
       const done = workWithPorts(part, providers, { work, options });
       begun.set(part, done);
       return done;
@@ -70,7 +70,7 @@ export async function eachInOrder<Part extends OrderedPart, T>(
 
 async function workWithPorts<Part extends OrderedPart, T>(
   part: Part,
-  providers: readonly (Promise<T> | undefined)[],
+  providers: readonly Promise<T>[],
   { work, options }: { readonly work: (part: Part) => Promise<T>; readonly options: EachOptions },
 ): Promise<T> {
   const [first] = part.ports;
