@@ -27,9 +27,9 @@ export function parseReferences(value: string): readonly ValueSegment[] {
   const segments: ValueSegment[] = [];
   let end = 0;
   for (const match of value.matchAll(/(\$?)\$\{otto:([^}]*)(\}?)/g)) {
-    const [text, escape, words = "", close] = match;
+    const [text, dollar, words = "", close] = match;
     segments.push(value.slice(end, match.index));
-    if (escape === "$") segments.push(text.slice(1));
+    if (dollar === "$") segments.push(text.slice(1));
     else segments.push({ text, reference: close === "" ? undefined : parseWords(words) });
     end = match.index + text.length;
   }
