@@ -4,9 +4,8 @@ import { promisify } from "node:util";
 import { type Registry, startRegistry } from "@otto/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { finished, runJson, startOtto } from "./otto-process.js";
-import { Screen } from "./screen.js";
-import { TestTerminal } from "./terminal.js";
 import { createTestRepo, type TestRepo } from "./test-repo.js";
+import { Watcher } from "./watcher.js";
 
 const execute = promisify(execFile);
 
@@ -61,69 +60,9 @@ beforeAll(async () => {
 });
 afterAll(() => repo[Symbol.asyncDispose]());
 
-/** Runs `otto` on a terminal of this size and reads the screen. */
-class Watcher implements AsyncDisposable {
-  /** Each screen that was another than the one before. */
-  readonly frames: string[] = [];
-  /** How long one stood at most. */
-  longestMs = 0;
-  /** How many lines were too long for the terminal, at most. */
-  wrapped = 0;
-  /** All bytes, as latin1. */
-  shown = "";
-  readonly terminal: TestTerminal;
-  readonly screen: Screen;
-  #changedAt = performance.now();
-  #looking = Promise.resolve();
-
-  static async open(argv: readonly string[], size: { columns: number; rows: number }): Promise<Watcher> {
-    return new Watcher(await TestTerminal.open(repo.place, argv, size), new Screen(size));
-  }
-
-  private constructor(terminal: TestTerminal, screen: Screen) {
-    this.terminal = terminal;
-    this.screen = screen;
-    terminal.follow((shown) => {
-      this.shown += shown;
-      this.#looking = this.#looking.then(() => this.#look(shown));
-    });
-  }
-
-  async #look(shown: string): Promise<void> {
-    await this.screen.write(shown);
-    const frame = this.screen.lines.join("\n");
-    if (frame === this.frames.at(-1)) return;
-    const now = performance.now();
-    if (this.frames.length > 0) this.longestMs = Math.max(this.longestMs, now - this.#changedAt);
-    this.#changedAt = now;
-    this.wrapped = Math.max(this.wrapped, this.screen.wrapped);
-    this.frames.push(frame);
-  }
-
-  /** Another size: nothing that `otto` wrote for the old one is read at the new one. */
-  async resize({ columns, rows }: { columns: number; rows: number }): Promise<void> {
-    await this.terminal.whileStopped(async () => {
-      await this.#looking;
-      this.screen.resize(columns, rows);
-      await this.terminal.resize(columns, rows);
-    });
-  }
-
-  /** Waits for the end. */
-  async finished() {
-    const end = await this.terminal.finished();
-    await this.#looking;
-    return { ...end, last: this.screen.lines, all: this.frames.join("\n") };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.terminal[Symbol.asyncDispose]();
-  }
-}
-
 describe.sequential("a stack with a build, a pull and a chain of services", () => {
   test("on a terminal an up shows images and services as they come, and its last board stays", async () => {
-    await using watcher = await Watcher.open(["up"], { columns: 80, rows: 24 });
+    await using watcher = await Watcher.open(repo.place, ["up"], { columns: 80, rows: 24 });
     const { exitCode, last, all, before, after } = await watcher.finished();
     expect(exitCode, last.join("\n")).toBe(0);
     for (const seen of [
@@ -147,14 +86,14 @@ describe.sequential("a stack with a build, a pull and a chain of services", () =
   });
 
   test("an up that changes nothing says so, in 40 columns, and no line is too long", async () => {
-    await using watcher = await Watcher.open(["up"], { columns: 40, rows: 12 });
+    await using watcher = await Watcher.open(repo.place, ["up"], { columns: 40, rows: 12 });
     const { last } = await watcher.finished();
     expect(last.filter((line) => line.endsWith("unchanged"))).toHaveLength(4);
     expect(last.join("")).toContain("4 services up on local: nothing changed");
   });
 
   test("a down shows what goes, and what went", async () => {
-    await using watcher = await Watcher.open(["down"], { columns: 80, rows: 24 });
+    await using watcher = await Watcher.open(repo.place, ["down"], { columns: 80, rows: 24 });
     const { exitCode, last } = await watcher.finished();
     expect(exitCode).toBe(0);
     expect(last.filter((line) => /^✔ \w+ +removed$/.test(line))).toHaveLength(4);
@@ -208,7 +147,7 @@ describe.sequential("a stack with a build, a pull and a chain of services", () =
 
   test("an interrupted up on a terminal that was made narrower leaves it as it was", async () => {
     await repo.write("docker/web.Dockerfile", webDockerfile(`${repo.name} again`));
-    await using watcher = await Watcher.open(["up"], { columns: 80, rows: 24 });
+    await using watcher = await Watcher.open(repo.place, ["up"], { columns: 80, rows: 24 });
     await watcher.terminal.sees("compiling part 1");
     await watcher.resize({ columns: 50, rows: 20 });
     await watcher.terminal.sees("compiling part 2");

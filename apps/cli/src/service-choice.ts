@@ -9,6 +9,8 @@ import { withStack } from "./stack-choice.js";
 export interface ServicePlace extends Place {
   /** None: all. */
   readonly services: readonly string[];
+  /** How many containers services get. Default: as declared. */
+  readonly scale?: Readonly<Record<string, number>> | undefined;
 }
 
 /**
@@ -22,21 +24,27 @@ export async function findServicePlaces(
 ): Promise<ServicePlace[]> {
   const places = withStack(session, await findPlaces(session, options));
   for (const place of places) warnOfStandIn(session, place);
-  return chooseServices(places, services);
+  return chooseServices(places, { services });
 }
 
-/** The same of places that have been found. @param services none: all of each */
-export async function chooseServices(places: readonly Place[], services: readonly string[]): Promise<ServicePlace[]> {
-  const [only] = places;
-  if (services.length === 0 || (places.length === 1 && only !== undefined))
-    return places.map((place) => ({ ...place, services }));
+/** The same of places that have been found. */
+export async function chooseServices(
+  places: readonly Place[],
+  { services, scale = {} }: Pick<ServicePlace, "services" | "scale">,
+): Promise<ServicePlace[]> {
+  const named = [...services, ...Object.keys(scale)];
+  if (named.length === 0 || places.length === 1) return places.map((place) => ({ ...place, services, scale }));
   const declared = await Promise.all(
     places.map(async (place) => ({ place, names: await listServices(place.repo, place.lab, { on: place.on }) })),
   );
-  for (const service of services) checkOwner(service, declared);
+  for (const service of named) checkOwner(service, declared);
   return declared
-    .map(({ place, names }) => ({ ...place, services: services.filter((service) => names.includes(service)) }))
-    .filter((place) => place.services.length > 0);
+    .map(({ place, names }) => {
+      const has = (service: string) => names.includes(service);
+      const own = Object.entries(scale).filter(([service]) => has(service));
+      return { ...place, services: services.filter(has), scale: Object.fromEntries(own) };
+    })
+    .filter((place) => services.length === 0 || place.services.length > 0);
 }
 
 interface DeclaredServices {

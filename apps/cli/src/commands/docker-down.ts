@@ -30,7 +30,7 @@ export async function dockerDown(session: Session, flags: DockerDownFlags): Prom
       hint: `Take it down: otto down --rmi ${flags.rmi}`,
     });
   }
-  const places = await chooseServices(withStack(session, await findPlaces(session, flags)), flags.services);
+  const places = await chooseServices(withStack(session, await findPlaces(session, flags)), flags);
   const apply = session.options.dryRun ? showPlan : takeDown;
   return eachOf(session, places, (place, own) => apply(own, place, flags), { done: doneWords.down });
 }

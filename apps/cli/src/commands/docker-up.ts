@@ -1,5 +1,6 @@
 import {
   type ComposeUpOptions,
+  type ContainerHostRow,
   composeUp,
   formatContainerStatus,
   formatUpStep,
@@ -41,7 +42,7 @@ export interface DockerUpFlags extends PlaceOptions {
 
 /** `otto docker up` */
 export async function dockerUp(session: Session, flags: DockerUpFlags): Promise<Outcome> {
-  const places = await chooseServices(withStack(session, await findPlaces(session, flags)), flags.services);
+  const places = await chooseServices(withStack(session, await findPlaces(session, flags)), flags);
   const apply = session.options.dryRun ? showUpPlan : bringUp;
   return eachOf(session, places, (place, own) => apply(own, place, flags), { done: doneWords.up });
 }
@@ -50,7 +51,8 @@ async function bringUp(session: Session, place: ServicePlace, flags: DockerUpFla
   const { repo, lab, parent } = place;
   const { hosts, progress } = await upShown(session, place, upOptions(session, place, flags));
   const projects = new Set(Object.values(hosts).map((host) => host.project));
-  const running = lab.hosts.list().filter((host) => host.state !== "placeholder" && projects.has(host.project));
+  const isOwn = ({ id, project }: ContainerHostRow) => id.startsWith(`${parent.id}.`) && projects.has(project);
+  const running = lab.hosts.list().filter((host) => host.state !== "placeholder" && isOwn(host));
   const rows = running.map((host) => ({
     cells: [host.id, formatContainerStatus(host)],
     record: { type: "host", kind: "container", repo: repo.name, parent: parent.id, ...host },
@@ -101,8 +103,8 @@ async function showBuilds(session: Session, place: Place, { build, cacheDir, sig
   return showBuildPlan(session, place, { imageNames, cacheDir, signal });
 }
 
-function upOptions(session: Session, { services, on }: ServicePlace, flags: DockerUpFlags): ComposeUpOptions {
-  const { build = true, profile, deps, forceRecreate, scale, pull, timeout, waitTimeout } = flags;
+function upOptions(session: Session, { services, scale, on }: ServicePlace, flags: DockerUpFlags): ComposeUpOptions {
+  const { build = true, profile, deps, forceRecreate, pull, timeout, waitTimeout } = flags;
   return {
     on,
     build,

@@ -48,7 +48,7 @@ export async function eachOf<Of extends Part>(
   work: Work<Of>,
   { done, mayPass = false, limit = parentsAtOnce }: EachOptions = {},
 ): Promise<Outcome> {
-  const { signal } = session;
+  const { signal, options } = session;
   const began = performance.now();
   const parents = parts.map(({ parent }) => parent?.id ?? "");
   await using stage = openStage(session, parts, { mayPass });
@@ -63,7 +63,12 @@ export async function eachOf<Of extends Part>(
   if (ended.length < parts.length) signal.throwIfAborted();
   const failures = ended.flatMap(({ failure }) => failure ?? []);
   const exitCode = Math.max(exitCodes.done, ...ended.map((end) => end.exitCode));
-  const summary = sumUp({ parts, failures, done, elapsedMs: performance.now() - began });
+  const summary = sumUp({
+    parts,
+    failures,
+    done: options.dryRun ? undefined : done,
+    elapsedMs: performance.now() - began,
+  });
   return { exitCode, ...(failures.length > 0 && { fields: { failures } }), ...(summary !== undefined && { summary }) };
 }
 
