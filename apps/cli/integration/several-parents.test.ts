@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { labJson, type Machines, startMachines } from "@otto/lab";
+import { labJson, type Machines, type Registry, startMachines, startRegistry } from "@otto/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type JsonLine, runJson, runOtto, startOtto } from "./otto-process.js";
 import { createTestRepo, settings, type TestRepo } from "./test-repo.js";
@@ -14,11 +14,15 @@ default_host = "pepper"
 [[docker.composes]]
 path = "docker/db.yml"
 role = "db"
+[[docker.images]]
+name = "store"
+dockerfile = "docker/Dockerfile"
+context = "docker"
 `;
 
-const service = (repo: string, name: string, command: string) => `services:
+const service = (image: string, name: string, command: string) => `services:
   ${name}:
-    image: ${repo}-api:latest
+    image: ${image}:latest
     init: true
     command: ["sh", "-c", "${command}; exec sleep infinity"]
 `;
@@ -30,8 +34,8 @@ beforeAll(async () => {
   const withRoles = hosts.map((host) => ({ ...host, roles: host.element === "leek" ? ["db"] : [] }));
   await repo.write("lab.json", JSON.stringify({ hosts: withRoles }));
   await repo.write(".otto/settings.toml", settings(repo.name, composes));
-  await repo.write("docker/compose.yml", service(repo.name, "web", "echo web is here"));
-  await repo.write("docker/db.yml", service(repo.name, "db", "echo db is here"));
+  await repo.write("docker/compose.yml", service(`${repo.name}-api`, "web", "echo web is here"));
+  await repo.write("docker/db.yml", service(`${repo.name}-store`, "db", "echo db is here"));
 });
 afterAll(async () => {
   await repo[Symbol.asyncDispose]();
@@ -55,7 +59,7 @@ async function expectRunning(services: Readonly<Record<Name, readonly string[]>>
 }
 
 const placesOf = (lines: readonly JsonLine[], type: string) =>
-  lines.filter((line) => line.type === type).map(({ repo: name, parent }) => `${name} on ${parent}`);
+  lines.filter((line) => line.type === type).map(({ repo: name, parent }) => [name, parent].join(" on "));
 
 /** Lines of logs, however wide the names before them are, sorted. */
 function linesOf(logs: string): readonly string[] {
@@ -68,7 +72,7 @@ describe.sequential("a stack on two of three machines", () => {
     const { exitCode, stdout, stderr } = await runOtto(repo.place, ["up", "--dry-run"]);
     expect([exitCode, stderr]).toEqual([0, ""]);
     expect(stdout.replaceAll(repo.name, "shop")).toMatch(
-      /^shop on pepper\napi: build .*\nweb: create .*\nshop on leek\napi: build .*\ndb: create .*\n$/,
+      /^shop on pepper\napi: build .*\nweb: create .*\nshop on leek\nstore: build .*\ndb: create .*\n$/,
     );
     expect(await lab.hosts.carrot.handshakes()).toBe(0);
   });
@@ -94,7 +98,7 @@ describe.sequential("a stack on two of three machines", () => {
     expect(exitCode).toBe(0);
     const events = lines.filter(({ type }) => type.includes("."));
     expect(events.length).toBeGreaterThan(3);
-    expect(new Set(events.map((event) => `${event.repo} on ${event.parent}`))).toEqual(
+    expect(new Set(events.map((event) => [event.repo, event.parent].join(" on ")))).toEqual(
       new Set([`${repo.name} on pepper`, `${repo.name} on leek`]),
     );
     expect(placesOf(lines, "host")).toEqual([`${repo.name} on pepper`, `${repo.name} on leek`]);
@@ -171,7 +175,7 @@ describe.sequential("a stack on two of three machines", () => {
       1,
       [{ repo: repo.name, parent: "pepper", code: "SSH_CONNECT_FAILED" }],
     ]);
-    const hosts = lines.filter(({ type }) => type === "service").map(({ host }) => `${host}`);
+    const hosts = lines.filter(({ type }) => type === "service").map(({ host }) => String(host));
     expect(hosts.toSorted()).toEqual(
       ["carrot.X.db", "carrot.X.web", "leek.X.db", "leek.X.web"].map((id) => id.replace("X", repo.name)),
     );
@@ -216,5 +220,69 @@ describe.sequential("a stack on two of three machines", () => {
     await lab.hosts.pepper.start();
     expect((await runOtto(repo.place, ["down"])).exitCode).toBe(0);
     await expectRunning({ pepper: [], leek: [], carrot: [] });
+  });
+});
+
+describe.sequential("a repository with a registry, on three machines", () => {
+  let registry: Registry;
+  beforeAll(async () => {
+    registry = await startRegistry(undefined, lab.ownAddress);
+    const withRegistry = settings(repo.name, composes).replace(
+      /^(version = .*)$/m,
+      `$1\n[docker]\nregistry_url = "${registry.host}"`,
+    );
+    await repo.write(".otto/settings.toml", withRegistry);
+    for (const [name, image] of [
+      ["compose", "api"],
+      ["db", "store"],
+    ] as const)
+      await repo.write(`docker/${name}.yml`, service(`${registry.host}/${repo.name}-${image}`, name, "true"));
+  });
+  afterAll(() => registry[Symbol.asyncDispose]());
+
+  test("a plan says who builds an image for the others", async () => {
+    const { exitCode, stdout } = await runOtto(repo.place, ["build", "--on", "pepper,leek", "--dry-run", "api"]);
+    expect([exitCode, stdout.replaceAll(repo.name, "shop")]).toEqual([
+      0,
+      expect.stringMatching(
+        /^shop on pepper\napi: pull .*; else built here and pushed for leek\)\nshop on leek\napi: pull .*; pepper provides it through the registry\)\n$/,
+      ),
+    ]);
+  });
+
+  test("each image is built on one of them, and pulled by the others", async () => {
+    const { exitCode, lines } = await runJson(repo.place, ["build", "--on", "all"]);
+    const images = lines.filter(({ type }) => type === "image");
+    expect([exitCode, images.map(({ parent, image, source }) => [parent, image, source])]).toEqual([
+      0,
+      [
+        ["pepper", "api", "built"],
+        ["pepper", "store", "built"],
+        ["leek", "api", "pulled"],
+        ["leek", "store", "pulled"],
+        ["carrot", "api", "pulled"],
+        ["carrot", "store", "pulled"],
+      ],
+    ]);
+    expect(new Set(placesOf(lines, "build.started"))).toEqual(new Set([`${repo.name} on pepper`]));
+  });
+
+  test("an up builds what changed once, on the parents that run it", async () => {
+    await repo.write("docker/marker", "second\n");
+    const { exitCode, lines } = await runJson(repo.place, ["up", "--on", "front=leek,front=carrot,db=carrot"]);
+    expect(exitCode).toBe(0);
+    const built = lines.filter(({ type }) => type === "build.started");
+    expect(built.map(({ parent, image }) => [image, parent].join(" on ")).toSorted()).toEqual([
+      "api on leek",
+      "store on carrot",
+    ]);
+    const summaries = lines.filter(({ type }) => type === "summary");
+    expect(summaries.map(({ parent, built, pulled }) => ({ parent, built, pulled }))).toEqual(
+      expect.arrayContaining([
+        { parent: "leek", built: 1, pulled: 0 },
+        { parent: "carrot", built: 1, pulled: 1 },
+      ]),
+    );
+    expect((await runOtto(repo.place, ["down", "--on", "all"])).exitCode).toBe(0);
   });
 });

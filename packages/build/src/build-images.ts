@@ -1,12 +1,21 @@
 import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError, withListener } from "@otto/errors";
+import { isOwnRegistry } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
-import pLimit from "p-limit";
+import pLimit, { type LimitFunction } from "p-limit";
 import type { BuildEvent } from "./build-event.js";
-import { type BuildTarget, planTargets, type TargetPlan, workAtOnce } from "./build-observation.js";
+import {
+  type BuildTarget,
+  type CommonPlanning,
+  planTargets,
+  refuseRepeated,
+  type TargetPlan,
+  workAtOnce,
+} from "./build-observation.js";
 import type { BuildImagesOnOptions, BuildImagesOptions } from "./build-options.js";
 import type { BuildStep } from "./build-plan.js";
 import type { ImageResult } from "./image-result.js";
+import { selectImages } from "./image-selection.js";
 import { assignStep, SharedImages, type SharingEnd } from "./shared-images.js";
 import { applyStep, type Build, failed } from "./step-application.js";
 import { baseFailed, type WholeImage } from "./wanted-images.js";
@@ -55,10 +64,25 @@ export async function buildImagesOn(
   options: BuildImagesOnOptions = {},
 ): Promise<Record<string, Record<string, ImageResult>>> {
   const onEvent = options.onEvent && ((event: BuildEvent, parent: string) => options.onEvent?.({ ...event, parent }));
-  return Object.fromEntries(await buildTargets(repo, targets, { ...options, onEvent }));
+  const all = { ...options, onEvent };
+  if (isOwnRegistry(repo.docker.registryUrl)) return Object.fromEntries(await buildTargets(repo, targets, all));
+  refuseRepeated(targets);
+  for (const { imageNames = options.imageNames } of targets) selectImages(repo, imageNames);
+  // None waits for another, which may not answer.
+  const common = { contexts: new Map(), planLimit: pLimit(workAtOnce), workLimit: pLimit(workAtOnce) };
+  const building = targets.map((target) => buildTargets(repo, [target], { ...all, ...common }));
+  await Promise.allSettled(building);
+  return Object.fromEntries((await Promise.all(building)).flatMap((results) => [...results]));
 }
 
-interface BuildTargetsOptions extends Omit<BuildImagesOptions, "onEvent"> {
+interface BuildTargetsOptions
+  extends Omit<BuildImagesOptions, "onEvent">,
+    Pick<BuildImagesOnOptions, "onResults">,
+    Pick<CommonPlanning, "contexts"> {
+  /** How many parents are asked at once. */
+  readonly planLimit?: LimitFunction;
+  /** How much is done at once. */
+  readonly workLimit?: LimitFunction;
   readonly onEvent: ((event: BuildEvent, parentId: string) => void) | undefined;
 }
 
@@ -70,33 +94,40 @@ async function buildTargets(
   refuse: (plans: readonly TargetPlan[]) => void = () => {},
 ): Promise<ReadonlyMap<string, ImageResults>> {
   const whole = new Map<string, WholeImage>();
-  const results = new Map<string, ImageResults>();
+  const results = new Map<string, ImageResults>(targets.map(({ parent }) => [parent.id, {}]));
+  const { contexts, planLimit, workLimit = pLimit(workAtOnce) } = options;
   const plan = async (left: readonly BuildTarget[]) => {
-    const plans = await planTargets(repo, left, options, whole);
+    const plans = await planTargets(repo, left, options, { knownWhole: whole, contexts, limit: planLimit });
     refuse(plans);
     return plans;
   };
   let plans = await plan(targets);
-  const { onEvent: listener, ...common } = options;
-  const tell = listener && (({ event, id }: ToldEvent) => listener(event, id));
+  const { onEvent: listener, onResults, ...common } = options;
+  const tell = (told: ToldEvent | ToldResults) => {
+    if ("event" in told) listener?.(told.event, told.id);
+    else onResults?.(told.id, told.results, told.error);
+  };
   return withListener(tell, async (guarded) => {
     for (;;) {
       const buildOn = (parent: Parent): Build => {
         const onEvent = (event: BuildEvent) => guarded({ event, id: parent.id });
         return { repo, parent, options: { ...common, onEvent } };
       };
-      const left: BuildTarget[] = [];
-      for (const { target, applied } of await applyPlans(plans, buildOn)) {
+      const left = new Map<string, BuildTarget>();
+      const take = ({ target, applied, error }: AppliedTarget) => {
         const { id } = target.parent;
-        results.set(id, inOrder(repo, { ...results.get(id), ...applied.results }));
+        const own = inOrder(repo, { ...results.get(id), ...applied.results });
+        results.set(id, own);
         for (const [name, image] of applied.widened) whole.set(name, image);
         const { imageNames = options.imageNames ?? [] } = target;
         const unfinished = applied.unfinished.filter((name) => imageNames.length === 0 || imageNames.includes(name));
         // A base image alone is left where the images that were named could not be built anyway.
-        if (unfinished.length > 0) left.push({ ...target, imageNames: unfinished });
-      }
-      if (left.length === 0) return results;
-      plans = await plan(left);
+        if (unfinished.length > 0) left.set(id, { ...target, imageNames: unfinished });
+        else guarded({ results: own, id, error });
+      };
+      await applyPlans(plans, { buildOn, workLimit, take });
+      if (left.size === 0) return results;
+      plans = await plan(plans.flatMap(({ target }) => left.get(target.parent.id) ?? []));
     }
   });
 }
@@ -106,22 +137,48 @@ interface ToldEvent {
   readonly id: string;
 }
 
+interface ToldResults {
+  readonly results: Readonly<ImageResults>;
+  readonly id: string;
+  readonly error: OttoError | undefined;
+}
+
+interface AppliedTarget {
+  readonly target: BuildTarget;
+  readonly applied: Applied;
+  /** Why the parent could not be asked. */
+  readonly error?: OttoError;
+}
+
+interface PlanApplication {
+  readonly buildOn: (parent: Parent) => Build;
+  readonly workLimit: LimitFunction;
+  /** Called with what came of each target when that is known. */
+  readonly take: (applied: AppliedTarget) => void;
+}
+
 function inOrder({ docker }: Repo, results: Readonly<ImageResults>): ImageResults {
   const names = docker.images.map(({ name }) => name);
   return Object.fromEntries(names.flatMap((name) => (results[name] === undefined ? [] : [[name, results[name]]])));
 }
 
 /** Nothing of it goes on behind the caller's back: the first that is no result of an image is thrown when all have settled. */
-async function applyPlans(plans: readonly TargetPlan[], buildOn: (parent: Parent) => Build) {
+async function applyPlans(plans: readonly TargetPlan[], { buildOn, workLimit, take }: PlanApplication): Promise<void> {
   const shared = new SharedImages();
-  const limitAll = pLimit(workAtOnce);
-  const applying = plans.map(async ({ target, steps }) => {
+  const applying = plans.map(async ({ target, steps, error }) => {
+    if (error !== undefined) return take({ target, error, applied: failAll(steps, error) });
     const limitOne = pLimit(buildsAtOnce);
-    const limit: Limit = (work) => limitOne(() => limitAll(work));
-    return { target, applied: await applySteps(steps, { build: buildOn(target.parent), shared, limit }) };
+    const limit: Limit = (work) => limitOne(() => workLimit(work));
+    return take({ target, applied: await applySteps(steps, { build: buildOn(target.parent), shared, limit }) });
   });
   await Promise.allSettled(applying);
-  return Promise.all(applying);
+  await Promise.all(applying);
+}
+
+/** A parent that could not be asked has none of its images; nothing happens on it. */
+function failAll(steps: readonly BuildStep[], error: OttoError): Applied {
+  const results = Object.fromEntries(steps.map(({ image }) => [image, failed(error)]));
+  return { results, widened: new Map(), unfinished: [] };
 }
 
 type Limit = <T>(work: () => Promise<T>) => Promise<T>;

@@ -3,7 +3,7 @@ import type { ImageInfo } from "@otto/engine";
 import { isOttoError, type OttoError } from "@otto/errors";
 import { isOwnRegistry } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
-import pLimit from "p-limit";
+import pLimit, { type LimitFunction } from "p-limit";
 import { type BuildStep, holdsHash, planImage, reachesOf, type WantedImage, wholeLabel } from "./build-plan.js";
 import { planSharing } from "./build-sharing.js";
 import { selectImages } from "./image-selection.js";
@@ -84,6 +84,15 @@ export async function planBuildOn(
   return Object.fromEntries(plans.map(({ target, steps }) => [target.parent.id, steps]));
 }
 
+/** What the plans of several parents have in common. */
+export interface CommonPlanning {
+  readonly knownWhole?: WholeImages | undefined;
+  /** Those that have been read. */
+  readonly contexts?: ReadContexts | undefined;
+  /** How many parents are asked at once. */
+  readonly limit?: LimitFunction | undefined;
+}
+
 /**
  * The plans of several parents, where it is known of some images already that their builds may read all of their contexts.
  * What one parent's engine says of that counts for all, so that an image has one hash.
@@ -92,12 +101,10 @@ export async function planTargets(
   repo: Repo,
   targets: readonly BuildTarget[],
   options: PlanBuildOptions,
-  knownWhole: WholeImages = new Map(),
+  { knownWhole = new Map(), contexts = new Map(), limit = pLimit(workAtOnce) }: CommonPlanning = {},
 ): Promise<readonly TargetPlan[]> {
   refuseRepeated(targets);
-  const limit = pLimit(workAtOnce);
   const whole = new Map(knownWhole);
-  const contexts: ReadContexts = new Map();
   const isAlone = targets.length === 1 || !isOwnRegistry(repo.docker.registryUrl);
   for (;;) {
     const before = whole.size;
@@ -110,7 +117,8 @@ export async function planTargets(
   }
 }
 
-function refuseRepeated(targets: readonly BuildTarget[]): void {
+/** @throws TypeError for a parent that is named twice */
+export function refuseRepeated(targets: readonly BuildTarget[]): void {
   const ids = targets.map(({ parent }) => parent.id);
   const repeated = ids.find((id, index) => ids.indexOf(id) !== index);
   if (repeated !== undefined) throw new TypeError(`building on ${repeated}: it is named twice`);

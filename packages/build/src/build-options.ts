@@ -1,6 +1,8 @@
+import type { OttoError } from "@otto/errors";
 import type { BuildEvent, ParentBuildEvent } from "./build-event.js";
 import type { PlanBuildOptions } from "./build-observation.js";
 import type { Environment } from "./build-secrets.js";
+import type { ImageResult } from "./image-result.js";
 
 export interface BuildImagesOptions extends PlanBuildOptions {
   /**
@@ -18,4 +20,11 @@ export interface BuildImagesOptions extends PlanBuildOptions {
 export interface BuildImagesOnOptions extends Omit<BuildImagesOptions, "onEvent"> {
   /** As that of {@link BuildImagesOptions}. */
   readonly onEvent?: ((event: ParentBuildEvent) => void) | undefined;
+  /**
+   * Called with the results of a parent, by its id, when it has its images; others may go on. `error`: why the parent could not be
+   * asked. What it throws is as of `onEvent`.
+   */
+  readonly onResults?:
+    | ((parent: string, results: Readonly<Record<string, ImageResult>>, error?: OttoError) => void)
+    | undefined;
 }

@@ -140,13 +140,10 @@ async function planBuilds({ repo, parent }: PlacedStack, options: PlanBuildOptio
 
 async function buildAll({ stack: { repo, parent }, options, images }: StackPart, lab: Lab): Promise<void> {
   if (images?.length === 0) return;
-  const results = await buildImages(repo, parent, {
-    imageNames: images,
-    cacheDir: options.cacheDir,
-    env: lab.sshEnvironment.env,
-    signal: options.signal,
-    onEvent: options.onEvent,
-  });
+  const { cacheDir, signal, onEvent } = options;
+  const { env } = lab.sshEnvironment;
+  const buildHere = () => buildImages(repo, parent, { imageNames: images, cacheDir, env, signal, onEvent });
+  const results = await (options.buildOn?.(parent, onEvent) ?? buildHere());
   const failed = Object.entries(results).filter((result): result is [string, Failed] => result[1].status === "failed");
   const [first] = failed;
   if (first === undefined) return;

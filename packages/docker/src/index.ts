@@ -151,6 +151,7 @@ export { currentLab, withLab } from "./current-lab.js";
 export { listServices } from "./declared-services.js";
 export { type OpenLabOptions, openLab } from "./open-lab.js";
 export type { OnParent } from "./repo-parts.js";
+export { type BuildOnParent, shareBuild } from "./shared-build.js";
 export { type DeclareOptions, declareStacks, type SkippedRepo } from "./stack-declaration.js";
 export {
   type GraphContainer,

@@ -1,10 +1,12 @@
-import { type PlacedStack, usedImages } from "@otto/compose";
+import type { BuildTarget } from "@otto/build";
+import { type PlacedStack, type ServiceChoice, usedImages } from "@otto/compose";
 import { parseOn, type Repo } from "@otto/config";
 import type { Lab, RepoPart } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
 import type { ChosenPort } from "./part-environment.js";
 import { type PortOf, providersFirst } from "./port-order.js";
 import { choosePartCalls } from "./repo-parts.js";
+import { shareBuild } from "./shared-build.js";
 import { listPortsBefore, type PlacementOptions, placeStack } from "./stack-placement.js";
 import type { ComposeUpOptions } from "./up-options.js";
 
@@ -50,10 +52,24 @@ export async function readParts<Options extends ComposeUpOptions>(
     wanted.map(({ stack }) => stack),
     options,
   );
-  const ready = wanted.map((one, index) => ({ ...one, images: images[index] }));
+  const chosen = wanted.map((one, index) => ({ ...one, images: images[index] }));
+  const targets = chosen.map(({ parent, images: imageNames }) => ({ parent, imageNames }));
   // A circle is refused before anything is done.
-  providersFirst(ready);
-  return ready;
+  providersFirst(chosen);
+  const buildOn = options.buildOn ?? shareAmong(repo, lab, { targets, options });
+  return chosen.map((one) => ({ ...one, options: { ...one.options, buildOn } }));
+}
+
+interface Sharing {
+  readonly targets: readonly BuildTarget[];
+  readonly options: ComposeUpOptions;
+}
+
+/** @returns undefined where one parent builds, as it does by itself */
+function shareAmong(repo: Repo, { sshEnvironment: { env } }: Lab, { targets, options }: Sharing) {
+  const building = targets.filter(({ imageNames }) => imageNames?.length !== 0);
+  const { cacheDir, signal } = options;
+  return building.length > 1 ? shareBuild(repo, building, { cacheDir, env, signal }) : undefined;
 }
 
 /**
@@ -80,10 +96,14 @@ export interface ImagePart {
 
 /**
  * The parents that a repo's images are built on. Of several, each gets those that its services are started from; others are
- * built where `on` says that everything belongs, else on the first parent.
+ * built where `on` says that everything belongs, else on the first parent. With `services`, those that these need.
  * @throws OttoError what `Lab.partsOf` and, with several parents, `readStack` throw
  */
-export async function listImageParts(repo: Repo, lab: Lab, options: PlacementOptions = {}): Promise<ImagePart[]> {
+export async function listImageParts(
+  repo: Repo,
+  lab: Lab,
+  options: PlacementOptions & ServiceChoice = {},
+): Promise<ImagePart[]> {
   const parts = lab.partsOf(repo, options.on);
   if (parts.length === 1 || repo.docker.composes.length === 0)
     return parts.map(({ parent }) => ({ repo, parent, imageNames: undefined }));

@@ -11,6 +11,8 @@ export interface Place {
   readonly lab: Lab;
   /** With the `[[docker.composes]]` of this parent alone. */
   readonly repo: Repo;
+  /** With all of them. */
+  readonly whole: Repo;
   readonly parent: Parent;
   /** For the library: the parent's id. Undefined where it stands in for another, on which nothing may be taken down. */
   readonly on: string | undefined;
@@ -33,7 +35,7 @@ export async function findPlaces(session: Session, options: PlaceOptions): Promi
   const places: Place[] = [];
   for (const repo of repos) {
     try {
-      places.push(...lab.partsOf(repo, options.on).map((part) => toPlace(lab, part, options.on)));
+      places.push(...lab.partsOf(repo, options.on).map((part) => ({ ...toPlace(lab, part, options.on), whole: repo })));
     } catch (error) {
       if (!isOttoError(error, "LAB_NO_PARENT")) throw error;
       skipped.push({ repo, error });
@@ -51,7 +53,7 @@ export async function findPlaces(session: Session, options: PlaceOptions): Promi
   return places;
 }
 
-function toPlace(lab: Lab, { repo, parent }: RepoPart, on: string | undefined): Place {
+function toPlace(lab: Lab, { repo, parent }: RepoPart, on: string | undefined): Omit<Place, "whole"> {
   const missing = missingDefaultHosts(repo, lab.data, on);
   if (missing.length === 0) return { lab, repo, parent, on: parent.id, warning: undefined };
   const warning = `${describeMissing(missing, lab.data)}: ${parent.id} is used instead`;

@@ -18,6 +18,7 @@ import { isShownByBoard, openDockerProgress } from "../output/docker-progress.js
 import type { JsonRecord } from "../output/reporter.js";
 import { countOf, showSummary } from "../output/summary.js";
 import { formatTable } from "../output/table.js";
+import { type SharedPlace, shareBuilds } from "../place-builds.js";
 import type { Session } from "../session.js";
 import { eachOf, type Work } from "../side-by-side/each-part.js";
 
@@ -39,9 +40,15 @@ export async function dockerBuild(session: Session, flags: DockerBuildFlags): Pr
   for (const place of places) warnOfStandIn(session, place);
   if (flags.buildArg !== undefined) session.reporter.notice("info", argumentsNotice);
   const apply = session.options.dryRun ? planRepo : buildRepo;
+  const options = buildOptions(session, flags);
+  const choices = await shareBuilds(chooseImages(places, flags.images), {
+    ...{ ...options, on: flags.on, imageNames: flags.images, env: session.invocation.env },
+  });
   const work: Work<Choice> = (choice, own) =>
-    apply(own, choice, { ...buildOptions(session, flags), imageNames: choice.imageNames });
-  return eachOf(session, chooseImages(places, flags.images), work, { done: doneWords.build });
+    choice.shared?.imageNames.length === 0
+      ? Promise.resolve(true)
+      : apply(own, choice, { ...options, imageNames: choice.imageNames });
+  return eachOf(session, choices, work, { done: doneWords.build });
 }
 
 const argumentsNotice =
@@ -59,6 +66,7 @@ function refusePaths(images: readonly string[]): void {
 interface Choice extends Place {
   /** Absent: all. */
   readonly imageNames?: readonly string[];
+  readonly shared?: SharedPlace | undefined;
 }
 
 /** Each repo builds the named images that it declares. A name that none declares is left to the first to refuse. */
@@ -88,20 +96,24 @@ function buildOptions(session: Session, flags: DockerBuildFlags): BuildImagesOpt
   };
 }
 
-async function planRepo(session: Session, place: Place, options: BuildImagesOptions): Promise<boolean> {
+async function planRepo(session: Session, place: Choice, options: BuildImagesOptions): Promise<boolean> {
   headPlan(session, place);
   return (await showBuildPlan(session, place, options)).every((step) => step.do !== "fail");
 }
 
-async function buildRepo(session: Session, place: Place, options: BuildImagesOptions): Promise<boolean> {
+async function buildRepo(session: Session, place: Choice, options: BuildImagesOptions): Promise<boolean> {
   const { repo, parent } = place;
   const { images, progress } = await buildShown(session, place, options);
   const results = Object.entries(images);
   const lines = formatTable(results.map(([image, result]) => [image, wordsOf(result, parent.id)]));
+  const told = new Set<unknown>();
   for (const [index, [image, result]] of results.entries()) {
     if (!isShownByBoard(session, progress) || result.status === "failed")
       session.reporter.item(lines[index] ?? image, imageRecord({ repo: repo.name, parent: parent.id, image }, result));
-    if (result.status === "failed") session.reporter.error(result.error);
+    if (result.status !== "failed" || told.has(result.error)) continue;
+    // A parent that is down fails all of its images by one error.
+    told.add(result.error);
+    session.reporter.error(result.error);
   }
   const there = results.filter(([, result]) => result.status !== "failed").length;
   const isChanged = results.some(([, result]) => result.status === "success" || isNews(result));
@@ -113,14 +125,15 @@ function isNews(result: ImageResult): boolean {
   return result.status === "skipped" && (result.source !== "present" || result.pushed);
 }
 
-async function buildShown({ reporter, tracing }: Session, { repo, lab, parent }: Place, options: BuildImagesOptions) {
+async function buildShown({ reporter, tracing }: Session, place: Choice, options: BuildImagesOptions) {
+  const { repo, lab, parent, shared } = place;
   const title = { verb: "build", repo: repo.name, parent: nameParent(lab, parent) } as const;
   using progress = await openDockerProgress(reporter, title);
   const onEvent = (event: BuildEvent) => {
     tracing?.onEvent(event);
     progress.onEvent(event);
   };
-  const images = await buildImages(repo, parent, { ...options, onEvent });
+  const images = await (shared?.buildOn(parent, onEvent) ?? buildImages(repo, parent, { ...options, onEvent }));
   return { images, progress };
 }
 
@@ -141,16 +154,19 @@ function imageRecord(place: Readonly<Record<string, string>>, result: ImageResul
 /** Prints what a build of a repo would do. */
 export async function showBuildPlan(
   { reporter }: Session,
-  { repo, parent }: Place,
+  { repo, parent, shared }: Choice,
   options: Parameters<typeof planBuild>[2],
 ): Promise<readonly BuildStep[]> {
-  const steps = await planBuild(repo, parent, options);
+  const steps = await (shared?.planOn() ?? planBuild(repo, parent, options));
+  const told = new Set<unknown>();
   for (const step of steps) {
     const { do: action, image, cause } = step;
     const { tag, push } = step.do === "fail" ? { tag: undefined, push: undefined } : step;
     const record = { type: "step", repo: repo.name, parent: parent.id, do: action, image, tag, push, cause };
     reporter.item(formatBuildStep(step), record);
-    if (step.do === "fail") reporter.error(step.error);
+    if (step.do !== "fail" || told.has(step.error)) continue;
+    told.add(step.error);
+    reporter.error(step.error);
   }
   return steps;
 }

@@ -17,6 +17,7 @@ import { doneWords } from "../output/board/board.js";
 import { isShownByBoard, openDockerProgress } from "../output/docker-progress.js";
 import { showTable } from "../output/shown-table.js";
 import { countOf, showSummary } from "../output/summary.js";
+import { type BuildChoice, shareBuilds, type WithBuilds } from "../place-builds.js";
 import { chooseServices, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
 import { eachOf } from "../side-by-side/each-part.js";
@@ -42,12 +43,15 @@ export interface DockerUpFlags extends PlaceOptions {
 
 /** `otto docker up` */
 export async function dockerUp(session: Session, flags: DockerUpFlags): Promise<Outcome> {
-  const places = await chooseServices(withStack(session, await findPlaces(session, flags)), flags);
+  const chosen = await chooseServices(withStack(session, await findPlaces(session, flags)), flags);
+  const places = await shareBuilds(chosen, sharedOptions(session, flags));
   const apply = session.options.dryRun ? showUpPlan : bringUp;
   return eachOf(session, places, (place, own) => apply(own, place, flags), { done: doneWords.up });
 }
 
-async function bringUp(session: Session, place: ServicePlace, flags: DockerUpFlags): Promise<boolean> {
+type UpPlace = WithBuilds<ServicePlace>;
+
+async function bringUp(session: Session, place: UpPlace, flags: DockerUpFlags): Promise<boolean> {
   const { repo, lab, parent } = place;
   const { hosts, progress } = await upShown(session, place, upOptions(session, place, flags));
   const projects = new Set(Object.values(hosts).map((host) => host.project));
@@ -74,7 +78,7 @@ async function upShown({ reporter }: Session, { repo, lab, parent }: Place, opti
   return { hosts, progress };
 }
 
-async function showUpPlan(session: Session, place: ServicePlace, flags: DockerUpFlags): Promise<boolean> {
+async function showUpPlan(session: Session, place: UpPlace, flags: DockerUpFlags): Promise<boolean> {
   const { repo, lab, parent } = place;
   const options = upOptions(session, place, flags);
   warnOfStandIn(session, place);
@@ -97,17 +101,25 @@ function subjectOf(step: UpPreview[number]) {
   return step.service === undefined ? { network: step.network } : { service: step.service };
 }
 
-async function showBuilds(session: Session, place: Place, { build, cacheDir, signal, ...options }: ComposeUpOptions) {
+async function showBuilds(session: Session, place: UpPlace, { build, cacheDir, signal, ...options }: ComposeUpOptions) {
+  if (place.shared !== undefined) return build === false ? [] : showBuildPlan(session, place, {});
   const imageNames = await listUpImages(place.repo, place.lab, options);
   if (build === false || imageNames?.length === 0) return [];
   return showBuildPlan(session, place, { imageNames, cacheDir, signal });
 }
 
-function upOptions(session: Session, { services, scale, on }: ServicePlace, flags: DockerUpFlags): ComposeUpOptions {
+/** Of all builds of a call. */
+function sharedOptions({ invocation, signal }: Session, { on, profile, deps }: DockerUpFlags): BuildChoice {
+  const cacheDir = cacheDirectory(invocation);
+  return { on, profiles: profile, noDeps: deps === false, cacheDir, env: invocation.env, signal };
+}
+
+function upOptions(session: Session, { services, scale, on, shared }: UpPlace, flags: DockerUpFlags): ComposeUpOptions {
   const { build = true, profile, deps, forceRecreate, pull, timeout, waitTimeout } = flags;
   return {
     on,
     build,
+    ...(shared && { buildOn: shared.buildOn }),
     profiles: profile,
     services,
     noDeps: deps === false,
