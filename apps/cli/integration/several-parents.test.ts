@@ -223,6 +223,28 @@ describe.sequential("a stack on two of three machines", () => {
   });
 });
 
+describe.sequential("a stack whose entries find each other", () => {
+  beforeAll(async () => {
+    const environment = '[docker.composes.environment]\nDB = "${otto:role.db.addr}:${otto:service.db.port.80}"';
+    const found = composes.replace(/^(default_host = .*)$/m, `$1\n${environment}`);
+    await repo.write(".otto/settings.toml", settings(repo.name, found));
+    const web = service(`${repo.name}-api`, "web", "echo db is at $$DB");
+    await repo.write("docker/compose.yml", `${web}    environment: { DB: "\${DB}" }\n`);
+    await repo.write("docker/db.yml", `${service(`${repo.name}-store`, "db", "true")}    ports: ["80"]\n`);
+  });
+
+  test("a service waits for the port that another parent's engine chooses, wherever --on puts it", async () => {
+    const on = ["--on", "front=leek,db=carrot"];
+    const up = await runOtto(repo.place, ["up", ...on]);
+    expect(up.exitCode, up.stderr).toBe(0);
+    const { stdout } = await runOtto(repo.place, ["logs", "web", ...on, "--no-log-prefix"]);
+    const published = await lab.hosts.carrot.runDocker(["port", `${repo.project}-db-1`, "80/tcp"]);
+    const port = /:(\d+)$/m.exec(published)?.[1];
+    expect(stdout).toBe(`db is at ${lab.hosts.carrot.address}:${port}\n`);
+    expect((await runOtto(repo.place, ["down", ...on])).exitCode).toBe(0);
+  });
+});
+
 describe.sequential("a repository with a registry, on three machines", () => {
   let registry: Registry;
   beforeAll(async () => {

@@ -23,7 +23,7 @@ import type { DockerContainerHost } from "@otto/hosts";
 import { currentUser } from "./current-user.js";
 import { failuresDirectory, withNextSteps } from "./failed-up.js";
 import { withActivity } from "./lab-activity.js";
-import { eachInOrder, findPorts } from "./port-order.js";
+import { eachInOrder, findPorts, type PartEnd } from "./port-order.js";
 import { joinRows, type OnParent } from "./repo-parts.js";
 import { readParts, type StackPart } from "./stack-parts.js";
 import type { ComposeUpOptions } from "./up-options.js";
@@ -50,9 +50,11 @@ export async function composeUp(
 export async function upParts(
   parts: readonly StackPart[],
   lab: Lab,
-  options: EachOptions,
+  { onParent, ...options }: EachOptions & Pick<ComposeUpOptions, "onParent">,
 ): Promise<Record<string, DockerContainerHost>> {
-  return joinHosts(await eachInOrder(parts, (part) => upPart(part, lab), options));
+  const onEnd = ({ parent: { id: parent } }: StackPart, end: PartEnd<Record<string, DockerContainerHost>>) =>
+    onParent?.("error" in end ? { parent, error: end.error } : { parent, hosts: end.value });
+  return joinHosts(await eachInOrder(parts, (part) => upPart(part, lab), { ...options, onEnd }));
 }
 
 /** The hosts of several parents by service name; the first parent's go before. */

@@ -152,6 +152,7 @@ export { listServices } from "./declared-services.js";
 export { type OpenLabOptions, openLab } from "./open-lab.js";
 export type { OnParent } from "./repo-parts.js";
 export { type BuildOnParent, shareBuild } from "./shared-build.js";
+export { type SharedCallOutlets, shareCall } from "./shared-call.js";
 export { type DeclareOptions, declareStacks, type SkippedRepo } from "./stack-declaration.js";
 export {
   type GraphContainer,
@@ -164,4 +165,4 @@ export {
 } from "./stack-graph.js";
 export { type ImagePart, listImageParts, listUpImages } from "./stack-parts.js";
 export type { PlacementOptions } from "./stack-placement.js";
-export type { ComposeUpOptions } from "./up-options.js";
+export type { ComposeUpOptions, UpEnd } from "./up-options.js";

@@ -42,15 +42,19 @@ function providersOf<Part extends Pick<OrderedPart, "parent" | "ports">>(
   return parts.filter(({ parent }) => ports.some((port) => port.parent.id === parent.id));
 }
 
+/** What came of the work on a part. */
+export type PartEnd<T> = { readonly value: T } | { readonly error: unknown };
+
 /**
  * Works on parts side by side, on each when those whose ports it needs are done, with its stack read for these ports.
+ * @param options `onEnd` is called with what came of each part when it is known
  * @returns in the order of the parts
  * @throws what `eachPart` throws; of a part whose provider is not up, `COMPOSE_PROVIDER_NOT_UP`
  */
 export async function eachInOrder<Part extends OrderedPart, T>(
   parts: readonly Part[],
   work: (part: Part) => Promise<T>,
-  options: EachOptions,
+  { onEnd, ...options }: EachOptions & { readonly onEnd?: (part: Part, end: PartEnd<T>) => void },
 ): Promise<T[]> {
   // Whoever is waited for has begun before.
   const sorted = providersFirst(parts);
@@ -61,6 +65,10 @@ export async function eachInOrder<Part extends OrderedPart, T>(
       const providers = providersOf(part, parts).flatMap((provider) => begun.get(provider) ?? []);
       const done = workWithPorts(part, providers, { work, options });
       begun.set(part, done);
+      done.then(
+        (value) => onEnd?.(part, { value }),
+        (error: unknown) => onEnd?.(part, { error }),
+      );
       return done;
     },
     options,

@@ -1,5 +1,6 @@
 import type { BuildEvent } from "@otto/build";
 import type { ServiceChoice, UpEvent } from "@otto/compose";
+import type { DockerContainerHost } from "@otto/hosts";
 import type { OnParent } from "./repo-parts.js";
 import type { BuildOnParent } from "./shared-build.js";
 import type { PlacementOptions } from "./stack-placement.js";
@@ -22,4 +23,12 @@ export interface ComposeUpOptions extends PlacementOptions, ServiceChoice {
   readonly readyTimeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: OnParent<BuildEvent | UpEvent>) => void) | undefined;
+  /** Of `composeUp`: called when what belongs on a parent is up, or has failed; others may go on. It must not throw. */
+  readonly onParent?: ((end: UpEnd) => void) | undefined;
 }
+
+/** What came of an `up` on one parent. */
+export type UpEnd =
+  /** `hosts` by service: those of the first containers. */
+  | { readonly parent: string; readonly hosts: Readonly<Record<string, DockerContainerHost>> }
+  | { readonly parent: string; readonly error: unknown };

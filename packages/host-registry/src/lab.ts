@@ -62,6 +62,8 @@ export class Lab implements AsyncDisposable {
   readonly sshConfig: SshClientConfig;
   readonly #onSshEvent: SshEventListener | undefined;
   readonly #parents = new Map<string, Parent>();
+  /** Of several parts of a repo, each by its own repo, with what placed it. */
+  readonly #parts = new WeakMap<Repo, { readonly part: RepoPart; readonly on: string | undefined }>();
   /** Those without a lab, by name and id. */
   readonly #machines = new Map<string, HostData>();
   readonly #closers = new Set<() => Promise<void>>();
@@ -121,12 +123,15 @@ export class Lab implements AsyncDisposable {
   }
 
   /**
-   * The parents that a repo's stack and images belong on, each with what of the repo belongs there; at least one.
+   * The parents that a repo's stack and images belong on, each with what of the repo belongs there; at least one. The repo of
+   * one of several parts is that part alone, wherever it was placed.
    * @param on as `--on` takes it: what {@link findHost} takes, `all`, and `NAME=HOST`, separated by commas
    * @throws OttoError as {@link parent}, and what `planPlacements` throws
    */
   partsOf(repo: Repo, on?: string): RepoPart[] {
-    return this.#openParts(planPlacements(repo, this.data, this.#choiceOf(on)));
+    const own = on === undefined ? this.#parts.get(repo) : undefined;
+    if (own !== undefined) return [own.part];
+    return this.#openParts(planPlacements(repo, this.data, this.#choiceOf(on)), on);
   }
 
   /**
@@ -134,7 +139,11 @@ export class Lab implements AsyncDisposable {
    * @throws OttoError as {@link partsOf}, and `LAB_DEFAULT_HOST_MISSING`
    */
   removalPartsOf(repo: Repo, on?: string): RepoPart[] {
-    return this.#openParts(planRemovalPlacements(repo, this.data, this.#choiceOf(on)));
+    const own = on === undefined ? this.#parts.get(repo) : undefined;
+    // Who named its parent means it.
+    if (own?.on !== undefined) return [own.part];
+    const placements = planRemovalPlacements(repo, this.data, this.#choiceOf(on));
+    return own === undefined ? this.#openParts(placements, on) : [own.part];
   }
 
   /**
@@ -186,9 +195,13 @@ export class Lab implements AsyncDisposable {
     return { on, find: (name) => this.#findParent(name) };
   }
 
-  #openParts(placements: readonly Placement[]): RepoPart[] {
+  #openParts(placements: readonly Placement[], on: string | undefined): RepoPart[] {
     const all: RepoPart[] = [];
-    for (const { host, repo } of placements) all.push({ repo, parent: this.#open(host), all });
+    for (const { host, repo } of placements) {
+      const part = { repo: placements.length > 1 ? { ...repo } : repo, parent: this.#open(host), all };
+      if (placements.length > 1) this.#parts.set(part.repo, { part, on });
+      all.push(part);
+    }
     return all;
   }
 

@@ -14,7 +14,10 @@ export interface Place {
   /** With all of them. */
   readonly whole: Repo;
   readonly parent: Parent;
-  /** For the library: the parent's id. Undefined where it stands in for another, on which nothing may be taken down. */
+  /**
+   * For calls on `repo`: the parent's id. Undefined where the repo is that of one of several parts, which says by itself where it
+   * belongs, and where the parent stands in for another, on which nothing may be taken down.
+   */
   readonly on: string | undefined;
   /** What is to be said of a parent that stands in for a default host which the lab does not have. */
   readonly warning: string | undefined;
@@ -35,7 +38,9 @@ export async function findPlaces(session: Session, options: PlaceOptions): Promi
   const places: Place[] = [];
   for (const repo of repos) {
     try {
-      places.push(...lab.partsOf(repo, options.on).map((part) => ({ ...toPlace(lab, part, options.on), whole: repo })));
+      const parts = lab.partsOf(repo, options.on);
+      const found = parts.map((part) => toPlace(lab, part, options.on));
+      places.push(...found.map((place) => ({ ...place, whole: repo, ...(parts.length > 1 && { on: undefined }) })));
     } catch (error) {
       if (!isOttoError(error, "LAB_NO_PARENT")) throw error;
       skipped.push({ repo, error });

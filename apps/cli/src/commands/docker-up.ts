@@ -6,11 +6,12 @@ import {
   formatUpStep,
   listUpImages,
   planComposeUp,
+  shareCall,
   type UpPreview,
 } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
 import { nameParent } from "../arguments/parent-name.js";
-import { findPlaces, headPlan, type Place, warnOfStandIn } from "../arguments/place.js";
+import { findPlaces, headPlan, warnOfStandIn } from "../arguments/place.js";
 import { cacheDirectory } from "../cache-directory.js";
 import type { Outcome } from "../outcome.js";
 import { doneWords } from "../output/board/board.js";
@@ -44,12 +45,17 @@ export interface DockerUpFlags extends PlaceOptions {
 /** `otto docker up` */
 export async function dockerUp(session: Session, flags: DockerUpFlags): Promise<Outcome> {
   const chosen = await chooseServices(withStack(session, await findPlaces(session, flags)), flags);
-  const places = await shareBuilds(chosen, sharedOptions(session, flags));
+  const places = shareUps(session, await shareBuilds(chosen, sharedOptions(session, flags)), flags);
   const apply = session.options.dryRun ? showUpPlan : bringUp;
   return eachOf(session, places, (place, own) => apply(own, place, flags), { done: doneWords.up });
 }
 
-type UpPlace = WithBuilds<ServicePlace>;
+interface UpPlace extends WithBuilds<ServicePlace> {
+  /** Of a repo on several parents: brings its part up, in one call for all of them. */
+  readonly up?: ((parent: string, onEvent: ComposeUpOptions["onEvent"]) => Promise<UpHosts>) | undefined;
+}
+
+type UpHosts = Awaited<ReturnType<typeof composeUp>>;
 
 async function bringUp(session: Session, place: UpPlace, flags: DockerUpFlags): Promise<boolean> {
   const { repo, lab, parent } = place;
@@ -71,10 +77,12 @@ async function bringUp(session: Session, place: UpPlace, flags: DockerUpFlags): 
   return true;
 }
 
-async function upShown({ reporter }: Session, { repo, lab, parent }: Place, options: ComposeUpOptions) {
+async function upShown({ reporter }: Session, place: UpPlace, options: ComposeUpOptions) {
+  const { repo, lab, parent } = place;
   const title = { verb: "up", repo: repo.name, parent: nameParent(lab, parent) } as const;
   using progress = await openDockerProgress(reporter, title);
-  const hosts = await composeUp(repo, lab, { ...options, onEvent: progress.onEvent });
+  const { onEvent } = progress;
+  const hosts = await (place.up?.(parent.id, onEvent) ?? composeUp(repo, lab, { ...options, onEvent }));
   return { hosts, progress };
 }
 
@@ -108,18 +116,46 @@ async function showBuilds(session: Session, place: UpPlace, { build, cacheDir, s
   return showBuildPlan(session, place, { imageNames, cacheDir, signal });
 }
 
+/** A repo's stacks may need each other's ports, and its images are built once: one call brings all of them up. */
+function shareUps(session: Session, places: readonly UpPlace[], flags: DockerUpFlags): UpPlace[] {
+  const ups = new Map<string, UpPlace["up"]>();
+  for (const { whole, lab } of places) {
+    const own = places.filter((place) => place.whole === whole);
+    if (own.length < 2 || ups.has(whole.root)) continue;
+    const services = [...new Set(own.flatMap((place) => place.services))];
+    const scale = Object.assign({}, ...own.map((place) => place.scale)) as ServicePlace["scale"];
+    const options = upOptions(session, { services, scale, on: flags.on }, flags);
+    const parents = own.map(({ parent }) => parent.id);
+    const up = shareCall<UpEvents, UpHosts>(parents, ({ tell, end, fail }) =>
+      composeUp(whole, lab, {
+        ...options,
+        onEvent: (event) => tell(event.parent ?? "", event),
+        onParent: (ended) =>
+          "error" in ended ? fail(ended.parent, ended.error) : end(ended.parent, { ...ended.hosts }),
+      }),
+    );
+    ups.set(whole.root, up);
+  }
+  return places.map((place) => ({ ...place, up: ups.get(place.whole.root) }));
+}
+
+type UpEvents = Parameters<NonNullable<ComposeUpOptions["onEvent"]>>[0];
+
 /** Of all builds of a call. */
 function sharedOptions({ invocation, signal }: Session, { on, profile, deps }: DockerUpFlags): BuildChoice {
   const cacheDir = cacheDirectory(invocation);
   return { on, profiles: profile, noDeps: deps === false, cacheDir, env: invocation.env, signal };
 }
 
-function upOptions(session: Session, { services, scale, on, shared }: UpPlace, flags: DockerUpFlags): ComposeUpOptions {
+function upOptions(
+  session: Session,
+  { services, scale, on }: Pick<ServicePlace, "services" | "scale" | "on">,
+  flags: DockerUpFlags,
+): ComposeUpOptions {
   const { build = true, profile, deps, forceRecreate, pull, timeout, waitTimeout } = flags;
   return {
     on,
     build,
-    ...(shared && { buildOn: shared.buildOn }),
     profiles: profile,
     services,
     noDeps: deps === false,
