@@ -90,8 +90,10 @@ async function createSharedRepo(settings: RepoSettings = {}): Promise<SharedRepo
 
 function record() {
   const events: ParentBuildEvent[] = [];
-  const of = (type: ParentBuildEvent["type"], parent?: string) =>
-    events.filter((event) => event.type === type && (parent === undefined || event.parent === parent));
+  const of = (type?: ParentBuildEvent["type"], parent?: string) =>
+    events.filter(
+      (event) => (type === undefined || event.type === type) && (parent === undefined || event.parent === parent),
+    );
   return { of, onEvent: (event: ParentBuildEvent) => void events.push(event) };
 }
 
@@ -289,21 +291,77 @@ test.each([
   expect(step.runs()).toBe(runs);
 });
 
+test("a parent that alone cannot reach the registry fails, or builds for itself with registry_optional", async () => {
+  const [host, port] = registry.host.split(":");
+  await a.exec(["sh", "-c", `echo ${host} registry.test >>/etc/hosts`]);
+  // An engine that runs may have read the file just now.
+  await restart();
+  const registryUrl = `registry.test:${port}`;
+  const strict = await createSharedRepo({ registryUrl });
+  const failed = { api: { status: "failed", error: { code: "BUILD_REGISTRY_FAILED", details: { parent: "b" } } } };
+  expect(await buildImagesOn(strict.loaded, both())).toMatchObject({ a: built, b: failed });
+  expect(strict.step.runs()).toBe(1);
+
+  const { loaded, step } = await createSharedRepo({ registryUrl, docker: "registry_optional = true\n" });
+  const told = record();
+  expect(await buildImagesOn(loaded, both(), told)).toMatchObject({ a: built, b: built });
+  expect(told.of("build.warning")).toMatchObject([{ parent: "b", code: "BUILD_PULL_FAILED" }]);
+  expect(step.runs()).toBe(2);
+});
+
+test("each parent gets the user's login with its own request, and no event or error has it", async () => {
+  const login = { username: "ann", password: randomBytes(12).toString("hex") };
+  await using guarded = await startRegistry(login, machines.ownAddress);
+  const { repo, loaded, step } = await createSharedRepo({ registryUrl: guarded.host });
+  const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
+  const told = record();
+  const refused = await buildImagesOn(loaded, both(), told);
+  expect(refused).toMatchObject({ a: { api: { error: { hint: expect.stringContaining("docker login") } } } });
+  expect(step.runs()).toBe(0);
+  await repo.write("user/config.json", JSON.stringify({ auths: { [guarded.host]: { auth } } }));
+  const env = { DOCKER_CONFIG: join(repo.root, "user") };
+  expect(await buildImagesOn(loaded, both(), { ...told, env })).toMatchObject({ a: built, b: pulled });
+  const said = JSON.stringify(told.of());
+  expect([login.password, auth].filter((secret) => said.includes(secret))).toEqual([]);
+});
+
+test("a parent's results are told as soon as it has all of them", async () => {
+  const { loaded, step } = await createSharedRepo({ registryUrl: "" });
+  await buildImagesOn(loaded, [{ parent: b }]);
+  const held = await createSharedRepo({ registryUrl: "", isHeld: true });
+  const more = { ...held.loaded.docker.images[0], name: "more" } as Repo["docker"]["images"][number];
+  const images = [...loaded.docker.images, more];
+  const targets = [
+    { parent: a, imageNames: ["more"] },
+    { parent: b, imageNames: ["api"] },
+  ];
+  const told: string[] = [];
+  const onResults = (id: string, results: Readonly<Record<string, ImageResult>>) => {
+    told.push(...Object.entries(results).map(([image, result]) => `${id} ${image} ${sourceIn(result)}`));
+    held.step.release();
+  };
+  const results = await buildImagesOn({ ...loaded, docker: { ...loaded.docker, images } }, targets, { onResults });
+  expect(told).toEqual(["b api present", "a more built"]);
+  expect(Object.keys(results)).toEqual(["a", "b"]);
+  expect(step.runs()).toBe(1);
+});
+
 test("a registry that restarts in a push: the engine sends the layer again, and one build does", async () => {
   const { repo, step } = await createSharedRepo();
   await repo.write("context/root/noise", randomBytes(16 << 20));
   const loaded = await repo.load();
   const told = record();
-  let restarting: Promise<void> | undefined;
+  let stopped: Promise<void> | undefined;
+  let started: Promise<void> | undefined;
   const onEvent = (event: ParentBuildEvent) => {
     told.onEvent(event);
-    if (event.type === "registry.bytes" && event.action === "push") restarting ??= registry.stop();
-    if (event.type === "registry.retrying") restarting = restarting?.then(() => registry.start());
+    if (event.type === "registry.bytes" && event.action === "push") stopped ??= registry.stop();
+    if (event.type === "registry.retrying") started ??= stopped?.then(() => registry.start());
   };
   const results = await buildImagesOn(loaded, both(), { onEvent });
-  await restarting;
+  await started;
   expect(results).toMatchObject({ a: built, b: pulled });
-  expect(told.of("registry.retrying", "a")).toMatchObject([{ action: "push", afterSeconds: 5 }]);
+  expect(told.of("registry.retrying", "a")[0]).toMatchObject({ action: "push", afterSeconds: 5 });
   expect(step.runs()).toBe(1);
 });
 
@@ -331,7 +389,8 @@ test.each([
   const results = await building;
   await mend();
   expect(results).toMatchObject({ a: { api: { status: "failed" } }, b: built });
-  expect(await buildImagesOn(loaded, both())).toMatchObject({ a: pulled, b: present });
+  // An engine that only lost its network may have ended its build meanwhile.
+  expect(await buildImagesOn(loaded, both())).toMatchObject({ a: { api: { status: "skipped" } }, b: present });
 });
 
 test("a parent that is down fails its own images, and the others are built", async () => {
