@@ -14,6 +14,7 @@ import { currentUser } from "./current-user.js";
 import { checkServices } from "./declared-services.js";
 import { callParts, type OnParent } from "./repo-parts.js";
 import { locateStack, type PlacementOptions, placementOf } from "./stack-placement.js";
+import { requireComposeEngine } from "./swarm/stack-engine.js";
 
 export interface ComposeActionOptions extends PlacementOptions, ServiceActionSettings {
   readonly signal?: AbortSignal | undefined;
@@ -74,11 +75,18 @@ function withHost(
   return (change) => ({ ...change, project, host: idOf(change) });
 }
 
+/** What a swarm has in the place of an action. */
+function insteadOf(action: ServiceAction): string {
+  if (action === "restart") return "Replace its tasks: `otto docker up --force-recreate SERVICE`.";
+  return "A swarm keeps as many tasks as are declared: `otto docker up --scale SERVICE=0` ends them, `otto docker up` starts them again.";
+}
+
 async function findTarget(
   part: RepoPart,
   lab: Lab,
   { action, options }: { readonly action: ServiceAction; readonly options: ComposeActionOptions },
 ) {
+  requireComposeEngine(part, `otto docker ${action}`, insteadOf(action));
   const { services } = options;
   const named = await checkServices(part, lab, { ...placementOf(options), services, doing: action });
   return { location: locateStack(part, lab, options), services: named };

@@ -16,12 +16,14 @@ import { withActivity } from "./lab-activity.js";
 import { callParts, joinRows, type OnParent, type PartResult } from "./repo-parts.js";
 import { listServiceReplicas } from "./service-replicas.js";
 import { placeStack, projectNameOf } from "./stack-placement.js";
+import { stackEngineOf } from "./swarm/stack-engine.js";
+import { planSwarmPartDown, takeSwarmPartDown } from "./swarm/swarm-parts.js";
 
 export interface ComposeDownOptions {
   /** As of `PlacementOptions`. */
   readonly on?: string | undefined;
   readonly projectName?: string | undefined;
-  /** Seconds each container gets before it is killed. Default 1. */
+  /** Seconds each container gets before it is killed; tasks of a swarm get their `stop_grace_period`. Default 1. */
   readonly stopTimeout?: number | undefined;
   /** Whether named volumes and what containers wrote into bind mounts go too. Default false. */
   readonly volumes?: boolean | undefined;
@@ -103,6 +105,13 @@ async function takePartDown(part: RepoPart, lab: Lab, options: DownCallOptions):
   const [is, was] = (services?.size ?? 1) > 1 ? ["are", "were"] : ["is", "was"];
   try {
     await lab.hosts.unregister(project, parent.id, services);
+    if (stackEngineOf(part) === "swarm") {
+      const { wasUp, left } = await takeSwarmPartDown(part, lab, { ...options, volumes, services, signal });
+      const stays = left.length === 0 ? "" : `; ${left.join("; ")}`;
+      return wasUp
+        ? { status: "success", message: `${what} ${is} down on the swarm of ${parent.id}${stays}`, kept: undefined }
+        : { status: "skipped", message: `${what} ${was} not up on the swarm of ${parent.id}`, kept: undefined };
+    }
     const removal = { stopTimeout, volumes, rmi, services, who: currentUser(), signal, onEvent, onPhase };
     const { wasUp, kept } = await takeDown(parent, project, removal);
     const stays = kept === undefined ? "" : `; ${formatKept(kept)}`;
@@ -135,6 +144,7 @@ export async function planComposeDown(
   const results = await callParts(removalCall(repo, lab, options), options, async (part, own) => {
     const { volumes = false, rmi, signal } = own;
     const services = await chooseServices(part, lab, own);
+    if (stackEngineOf(part) === "swarm") return planSwarmPartDown(part, lab, { ...own, services });
     return previewDown(part.parent, projectNameOf(repo, lab, own), { volumes, rmi, services, signal });
   });
   return joinRows(results);
@@ -149,6 +159,7 @@ async function chooseServices(
   if (services.length === 0) return undefined;
   if (rmi !== undefined) throw new TypeError("composeDown: rmi takes the images of the whole stack, not of services");
   const options = { on, projectName };
+  if (stackEngineOf(part) === "swarm") return new Set(services);
   const replicas = await listServiceReplicas(part.parent, projectNameOf(part.repo, lab, options));
   const there = new Set(replicas.map(({ service }) => service));
   if (!removeOrphans && services.every((name) => there.has(name))) return new Set(services);

@@ -9,6 +9,8 @@ import { mergeAsTheyCome, mergeByTime } from "./merged-rows.js";
 import { choosePartCalls, type OnParent } from "./repo-parts.js";
 import { listServiceReplicas } from "./service-replicas.js";
 import { locateStack, type PlacementOptions } from "./stack-placement.js";
+import { stackEngineOf } from "./swarm/stack-engine.js";
+import { listLogSources } from "./swarm/swarm-logs.js";
 
 export interface ComposeLogsOptions extends PlacementOptions, LogOptions {
   /** Default: every service. */
@@ -55,10 +57,23 @@ async function* readPartLogs(
 ): AsyncGenerator<ServiceLogLine, void> {
   const { project, parent } = locateStack(part, lab, options);
   const services = await checkServices(part, lab, { ...options, doing });
+  if (stackEngineOf(part) === "swarm") return yield* readSwarmLogs(part, lab, { ...options, services });
   const saved = await findSaved(parent, project, failuresDirectory(lab, options));
   if (saved === undefined) return yield* readServiceLogs(parent.engine, { project, services }, options);
   options.onSaved?.(saved);
   yield* readSavedLines(saved, { ...options, services });
+}
+
+/** @param options those of the call, with the services that are meant */
+async function* readSwarmLogs(
+  part: RepoPart,
+  lab: Lab,
+  options: ComposeLogsOptions,
+): AsyncGenerator<ServiceLogLine, void> {
+  const leaving = new AbortController();
+  const sources = await listLogSources(part, lab, { ...options, signal: anySignal(options.signal, leaving.signal) });
+  if (options.follow === true) yield* mergeAsTheyCome(sources, () => leaving.abort());
+  else yield* mergeByTime(sources);
 }
 
 /** @returns undefined where the stack has a container */

@@ -1,9 +1,10 @@
 import { type PulledImage, previewPull, pullStack, type StackPullStep, type UpEvent } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import type { Lab, RepoPart } from "@otto/host-registry";
-import { loginsOf } from "./compose-up.js";
+import { loginsOf } from "./registry-logins.js";
 import { callParts, joinRows, type OnParent } from "./repo-parts.js";
 import { type PlacementOptions, placeStack } from "./stack-placement.js";
+import { requireComposeEngine } from "./swarm/stack-engine.js";
 
 export interface ComposePullOptions extends PlacementOptions {
   /** Default: all that the active profiles leave. */
@@ -43,5 +44,10 @@ export async function planComposePull(
 const doing = "choosing services";
 
 function placeForPull(part: RepoPart, lab: Lab, options: ComposePullOptions) {
+  requireComposeEngine(
+    part,
+    "otto docker pull",
+    "Nodes pull by themselves; to roll out newer images: `otto docker up --pull always`.",
+  );
   return placeStack(part, lab, options, { choice: { services: options.services, noDeps: true } });
 }

@@ -3,10 +3,12 @@ import type { Repo } from "@otto/config";
 import { cleanText, OttoError } from "@otto/errors";
 import type { Lab, RepoPart } from "@otto/host-registry";
 import { findCompose, type Parent } from "@otto/hosts";
-import { readPartStatus, type ServiceStatus, type StackContainer, type StackStatus } from "./compose-status.js";
+import { readPartStatus, type StackStatus } from "./compose-status.js";
 import { checkServices } from "./declared-services.js";
 import { callParts, choosePartCalls, joinRows, type OnParent, type PartResult } from "./repo-parts.js";
+import type { ServiceStatus, StackContainer } from "./service-status.js";
 import { locateStack, type PlacementOptions, placementOf, placeStack } from "./stack-placement.js";
+import { requireComposeEngine } from "./swarm/stack-engine.js";
 
 export interface ComposeQueryOptions extends PlacementOptions {
   /** Default: all. */
@@ -75,10 +77,13 @@ export async function composePort(
   const [first] = await choosePartCalls({ repo, lab, doing }, { ...options, services: [service] });
   // A part is left, or the service is unknown.
   const { part } = first as NonNullable<typeof first>;
+  requireComposeEngine(part, "otto docker port", insteadOfQuery);
   await checkServices(part, lab, { ...placementOf(options), services: [service], doing });
   const words = ["port", `--protocol=${protocol}`, `--index=${index}`, "--", service, String(target)];
   return (await queryStack(locateStack(part, lab, options), words, options)).trim();
 }
+
+const insteadOfQuery = "`otto docker ps` lists its tasks; on a manager, `docker stack services` has images and ports.";
 
 interface Query extends ComposeQueryOptions {
   readonly words: readonly string[];
@@ -87,6 +92,7 @@ interface Query extends ComposeQueryOptions {
 async function query(repo: Repo, lab: Lab, { words, ...options }: Query): Promise<PartResult<string>[]> {
   const doing = `asking for ${words[0] ?? ""}`;
   return callParts({ repo, lab, doing }, options, async (part, own) => {
+    requireComposeEngine(part, `otto docker ${words[0] ?? ""}`, insteadOfQuery);
     const named = (await checkServices(part, lab, { ...placementOf(own), services: own.services, doing })) ?? [];
     return queryStack(locateStack(part, lab, own), [...words, "--", ...named], own);
   });
@@ -137,11 +143,25 @@ export async function composeStats(
 }
 
 async function readStats(part: RepoPart, lab: Lab, options: ComposeQueryOptions): Promise<readonly ContainerStats[]> {
-  const { parent } = part;
   const { services } = await readPartStatus(part, lab, options);
-  const running = containersOf(services).filter(({ row }) => row.State === "running");
-  const ids = running.map(({ id }) => id);
-  if (ids.length === 0) return [];
+  const running = services.filter(({ container }) => container?.row.State === "running");
+  const parents = [...new Set(running.map((service) => parentOf(part, lab, service)))];
+  const read = parents.map((parent) => {
+    const own = containersOf(running.filter((service) => parentOf(part, lab, service) === parent));
+    return readStatsOn(
+      parent,
+      own.map(({ id }) => id),
+      options,
+    );
+  });
+  return (await Promise.all(read)).flat();
+}
+
+async function readStatsOn(
+  parent: Parent,
+  ids: readonly string[],
+  options: ComposeQueryOptions,
+): Promise<readonly ContainerStats[]> {
   const argv = [...parent.docker.command, "stats", "--no-stream", "--format", "{{json .}}", ...ids];
   const { exitCode, stdout, stderr } = await parent.exec(argv, { signal: options.signal });
   if (exitCode !== 0) {
@@ -167,10 +187,19 @@ export async function composeInspect(
 ): Promise<readonly unknown[]> {
   const results = await callParts({ repo, lab, doing: "listing containers" }, options, async (part, own) => {
     const { services } = await readPartStatus(part, lab, own);
-    const { engine } = part.parent;
-    return Promise.all(containersOf(services).map(({ id }) => engine.inspectContainer(id, own.signal)));
+    return Promise.all(
+      services.map((service) => {
+        const { container } = service;
+        return container && parentOf(part, lab, service).engine.inspectContainer(container.id, own.signal);
+      }),
+    );
   });
   return results.flatMap(({ value }) => value).filter((details) => details !== undefined);
+}
+
+/** Where a container is: a task of a swarm may be on another host than the manager. */
+function parentOf(part: RepoPart, lab: Lab, { parent }: ServiceStatus): Parent {
+  return parent === part.parent.id ? part.parent : lab.parent(parent);
 }
 
 function containersOf(services: readonly ServiceStatus[]): StackContainer[] {
@@ -198,9 +227,11 @@ export async function composeWait(
   const call = { repo, lab, doing: "listing containers" };
   const found = await callParts(call, options, (part, own) => readPartStatus(part, lab, own));
   const running = found.flatMap(({ part, value: { services } }) =>
-    services.flatMap(({ service, container }) =>
-      container?.row.State === "running" ? [{ engine: part.parent.engine, service, container }] : [],
-    ),
+    services.flatMap((status) => {
+      const { service, container } = status;
+      if (container?.row.State !== "running") return [];
+      return [{ engine: parentOf(part, lab, status).engine, service, container }];
+    }),
   );
   if (running.length === 0) throw noneRuns(found.map(({ value }) => value));
   const ended: EndedContainer[] = [];

@@ -1,9 +1,12 @@
 import { reapStack, type UpEvent } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import type { Lab } from "@otto/host-registry";
+import { reapSwarm } from "@otto/swarm";
 import { currentUser } from "./current-user.js";
 import { callParts, type OnParent } from "./repo-parts.js";
 import { locateStack, type PlacementOptions } from "./stack-placement.js";
+import { swarmLocationOf } from "./swarm/lab-machines.js";
+import { stackEngineOf } from "./swarm/stack-engine.js";
 
 export type ComposeReapOptions = Pick<PlacementOptions, "on" | "projectName"> & {
   readonly onEvent?: ((event: OnParent<UpEvent>) => void) | undefined;
@@ -17,7 +20,9 @@ export type ComposeReapOptions = Pick<PlacementOptions, "on" | "projectName"> & 
 export async function composeReap(repo: Repo, lab: Lab, options: ComposeReapOptions = {}): Promise<boolean> {
   const who = currentUser();
   const results = await callParts({ repo, lab, doing: "taking down" }, options, (part, { onEvent }) =>
-    reapStack(locateStack(part, lab, options), { who, onEvent }),
+    stackEngineOf(part) === "swarm"
+      ? reapSwarm(swarmLocationOf(part, lab, options), { who, onEvent })
+      : reapStack(locateStack(part, lab, options), { who, onEvent }),
   );
   return results.some(({ value }) => value);
 }

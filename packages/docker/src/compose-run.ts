@@ -10,6 +10,7 @@ import { checkServices } from "./declared-services.js";
 import { withActivity } from "./lab-activity.js";
 import { choosePartCalls } from "./repo-parts.js";
 import { readParts, type StackPart } from "./stack-parts.js";
+import { requireComposeEngine } from "./swarm/stack-engine.js";
 import type { ComposeUpOptions } from "./up-options.js";
 
 export interface ComposeRunOptions
@@ -43,6 +44,7 @@ export async function composeRun(
   const [first] = await choosePartCalls({ repo, lab, doing }, { on, projectName, profiles, services: [service] });
   // A part is left, or the service is unknown.
   const { part } = first as NonNullable<typeof first>;
+  requireComposeEngine(part, "otto docker run", "Run it in a task that is up: `otto docker exec SERVICE COMMAND`.");
   await checkServices(part, lab, { on, projectName, profiles, services: [service], doing });
   const common = {
     on,

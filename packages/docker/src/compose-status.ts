@@ -1,4 +1,4 @@
-import { type ContainerRow, type ContainerStatus, containerHostId, readListedStatus, toRow } from "@otto/compose";
+import { containerHostId, readListedStatus } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { withListener } from "@otto/errors";
 import type { Lab, RepoPart } from "@otto/host-registry";
@@ -7,38 +7,10 @@ import { getUserComposeProject } from "./compose-project.js";
 import { checkServices } from "./declared-services.js";
 import { callParts } from "./repo-parts.js";
 import { isUnreadableStack } from "./service-replicas.js";
+import { type ServiceStatus, toStackContainer } from "./service-status.js";
 import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
-
-/** One replica of a service, or another container of the stack. */
-export interface ServiceStatus extends ContainerStatus {
-  /** Id. */
-  readonly parent: string;
-  /** Id of the container host; undefined for a one-off container of `run`. */
-  readonly host: string | undefined;
-  readonly service: string;
-  /** 1 for the first. */
-  readonly replica: number;
-  /** Whether `up` runs it, with the profiles that are active. */
-  readonly enabled: boolean;
-  /** Undefined: there is none, the state is `absent`. */
-  readonly container: StackContainer | undefined;
-}
-
-export interface StackContainer {
-  /** Whole. */
-  readonly id: string;
-  readonly created: Date;
-  readonly row: ContainerRow;
-  readonly publishers: readonly PublishedPort[];
-}
-
-/** A port of a container; `published` is undefined for one that is open to the stack's networks alone. */
-export interface PublishedPort {
-  readonly address: string;
-  readonly published: number | undefined;
-  readonly target: number;
-  readonly protocol: string;
-}
+import { stackEngineOf } from "./swarm/stack-engine.js";
+import { readSwarmStatus } from "./swarm/swarm-status.js";
 
 /** A stack: every declared service, and every container, by name; those of further parents behind. */
 export interface StackStatus {
@@ -96,6 +68,19 @@ export async function readPartStatus(
   const project = projectNameOf(repo, lab, options);
   const placement = { on, projectName, profiles };
   const named = await checkServices(part, lab, { ...placement, services: options.services, doing });
+  if (stackEngineOf(part) === "swarm") {
+    const there = await readSwarmStatus(part, lab, { ...placement, signal });
+    const declared = await listReplicas(part, lab, { ...placement, isNeeded: there.length === 0 });
+    const isEnabled = (name: string) => declared.some(({ service, enabled }) => service === name && enabled);
+    const tasks = there.map((one): ServiceStatus => ({ ...one, enabled: isEnabled(one.service) }));
+    return {
+      repo: repo.name,
+      parent: parent.id,
+      project,
+      owner: ownerOf(project, repo),
+      services: joinReplicas({ part, there: tasks, declared, named }),
+    };
+  }
   const labels = [`com.docker.compose.project=${project}`];
   const listed = await parent.engine.listContainers({ labels, all: true }, signal);
   const declared = await listReplicas(part, lab, { ...placement, isNeeded: listed.length === 0 });
@@ -111,19 +96,25 @@ export async function readPartStatus(
       replica,
       enabled: isEnabled,
       ...readListedStatus(summary),
-      container: {
-        id: summary.Id,
-        created: new Date(summary.Created * 1000),
-        row: toRow(summary),
-        publishers: summary.Ports.map(({ IP, PublicPort, PrivatePort, Type }) => ({
-          address: (IP as string | undefined) ?? "",
-          published: PublicPort,
-          target: PrivatePort,
-          protocol: Type,
-        })),
-      },
+      container: toStackContainer(summary),
     };
   });
+  const services = joinReplicas({ part, there, declared, named });
+  return { repo: repo.name, parent: parent.id, project, owner: ownerOf(project, repo), services };
+}
+
+/** What is there, and the declared replicas that are not. */
+function joinReplicas({
+  part: { repo, parent },
+  there,
+  declared,
+  named,
+}: {
+  readonly part: RepoPart;
+  readonly there: readonly ServiceStatus[];
+  readonly declared: readonly Replica[];
+  readonly named: readonly string[] | undefined;
+}): ServiceStatus[] {
   const isThere = (one: Replica) =>
     there.some(
       ({ service, replica, host }) => host !== undefined && service === one.service && replica === one.replica,
@@ -134,10 +125,9 @@ export async function readPartStatus(
       const host = containerHostId({ ...one, parent: parent.id, repo: repo.name });
       return { ...one, parent: parent.id, host, state: "absent", container: undefined };
     });
-  const services = [...there, ...absent]
+  return [...there, ...absent]
     .filter(({ service }) => named === undefined || named.includes(service))
     .toSorted(compareServices);
-  return { repo: repo.name, parent: parent.id, project, owner: ownerOf(project, repo), services };
 }
 
 interface Replica {

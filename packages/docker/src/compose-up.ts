@@ -1,15 +1,7 @@
-import {
-  type BuildStep,
-  buildImages,
-  findUserCredentials,
-  type ImageResult,
-  type PlanBuildOptions,
-  planBuild,
-} from "@otto/build";
+import { type BuildStep, buildImages, type ImageResult, type PlanBuildOptions, planBuild } from "@otto/build";
 import {
   bringUp,
   createContainerHost,
-  type FindLogin,
   type ObservedContainer,
   type PlacedStack,
   previewUp,
@@ -24,8 +16,11 @@ import { currentUser } from "./current-user.js";
 import { failuresDirectory, withNextSteps } from "./failed-up.js";
 import { withActivity } from "./lab-activity.js";
 import { eachInOrder, findPorts, type PartEnd } from "./port-order.js";
+import { loginsOf } from "./registry-logins.js";
 import { joinRows, type OnParent } from "./repo-parts.js";
 import { readParts, type StackPart } from "./stack-parts.js";
+import { stackEngineOf } from "./swarm/stack-engine.js";
+import { planSwarmPart, upSwarmPart } from "./swarm/swarm-parts.js";
 import type { ComposeUpOptions } from "./up-options.js";
 
 /**
@@ -67,6 +62,10 @@ export function joinHosts(
 
 async function upPart(part: StackPart, lab: Lab): Promise<Record<string, DockerContainerHost>> {
   const { stack, options } = part;
+  if (stackEngineOf(stack) === "swarm") {
+    warnOfStandIn(part, lab);
+    return upSwarmPart(part, lab);
+  }
   await prepareStack(part, lab);
   const failuresDir = failuresDirectory(lab, options);
   const upOptions = { ...options, failuresDir, findLogin: loginsOf(lab, options), who: currentUser() };
@@ -76,11 +75,6 @@ async function upPart(part: StackPart, lab: Lab): Promise<Record<string, DockerC
   return registerContainers(lab, stack, containers);
 }
 
-/** The logins that this machine's Docker configuration has. */
-export function loginsOf({ sshEnvironment: { env } }: Lab, { signal }: Pick<ComposeUpOptions, "signal">): FindLogin {
-  return (host) => findUserCredentials({ host, env, signal });
-}
-
 /** Builds the images of a stack, unless that is not wanted. */
 export async function prepareStack(part: StackPart, lab: Lab): Promise<void> {
   warnOfStandIn(part, lab);
@@ -88,7 +82,10 @@ export async function prepareStack(part: StackPart, lab: Lab): Promise<void> {
 }
 
 /** Says that the parent stands in for a default host that the lab does not have. */
-function warnOfStandIn({ stack: { repo, project, parent }, options: { on, onEvent } }: StackPart, lab: Lab): void {
+export function warnOfStandIn(
+  { stack: { repo, project, parent }, options: { on, onEvent } }: StackPart,
+  lab: Lab,
+): void {
   const missing = missingDefaultHosts(repo, lab.data, on);
   if (missing.length === 0) return;
   const message = `${describeMissing(missing, lab.data)}: ${parent.id} is used instead`;
@@ -113,13 +110,18 @@ export async function planComposeUp(
   const parts = await readParts(repo, lab, options);
   if (parts.length > 1 && options.builds !== undefined)
     throw new TypeError("planComposeUp: builds is what planBuild says of one parent, and there are several");
-  const results = await eachPart(parts, async (part) => ({ part: part.stack, value: await planPart(part) }), options);
+  const results = await eachPart(
+    parts,
+    async (part) => ({ part: part.stack, value: await planPart(part, lab) }),
+    options,
+  );
   return joinRows(results);
 }
 
-async function planPart(part: StackPart<PlanUpOptions>): Promise<UpPreview> {
+async function planPart(part: StackPart<PlanUpOptions>, lab: Lab): Promise<UpPreview> {
   const { options, images, ports } = part;
   const stack = ports.length === 0 ? part.stack : await part.withPorts(await findPorts(ports, options.signal));
+  if (stackEngineOf(stack) === "swarm") return planSwarmPart({ stack, options }, lab);
   const { build = true, cacheDir, signal } = options;
   const planned = { imageNames: images, cacheDir, signal };
   const builds = build ? (options.builds ?? (await planBuilds(stack, planned))) : [];

@@ -3,13 +3,16 @@ import type { Repo } from "@otto/config";
 import { anySignal } from "@otto/errors";
 import { eachPart, type Lab } from "@otto/host-registry";
 import type { DockerContainerHost, Parent } from "@otto/hosts";
-import { joinHosts, loginsOf, prepareStack, registerContainers } from "./compose-up.js";
+import { joinHosts, prepareStack, registerContainers, warnOfStandIn } from "./compose-up.js";
 import { currentUser } from "./current-user.js";
 import { failuresDirectory, withNextSteps } from "./failed-up.js";
 import { withActivity } from "./lab-activity.js";
 import { eachInOrder } from "./port-order.js";
+import { loginsOf } from "./registry-logins.js";
 import { readParts, type StackPart } from "./stack-parts.js";
 import { requireEnabled } from "./stack-services.js";
+import { stackEngineOf } from "./swarm/stack-engine.js";
+import { startSwarmPart } from "./swarm/swarm-parts.js";
 import type { ComposeUpOptions } from "./up-options.js";
 
 export interface ComposedOptions<Service extends string = string> extends ComposeUpOptions {
@@ -131,6 +134,10 @@ interface StackUse {
 
 async function startPart(part: StackPart, lab: Lab, own: boolean): Promise<StackUse> {
   const { stack, options, parent } = part;
+  if (stackEngineOf(stack) === "swarm") {
+    warnOfStandIn(part, lab);
+    return { parent, ...(await startSwarmPart(part, lab, own)) };
+  }
   await prepareStack(part, lab);
   const findLogin = loginsOf(lab, options);
   const failuresDir = failuresDirectory(lab, options);

@@ -136,14 +136,7 @@ export {
 } from "./compose-queries.js";
 export { type ComposeReapOptions, composeReap } from "./compose-reap.js";
 export { type ComposeRunOptions, composeRun } from "./compose-run.js";
-export {
-  type ComposeStatusOptions,
-  composeStatus,
-  type PublishedPort,
-  type ServiceStatus,
-  type StackContainer,
-  type StackStatus,
-} from "./compose-status.js";
+export { type ComposeStatusOptions, composeStatus, type StackStatus } from "./compose-status.js";
 export { composeUp, type PlanUpOptions, planComposeUp } from "./compose-up.js";
 export { type ComposedOptions, type ComposedStack, composed } from "./composed.js";
 export { findByShortId, getContainerHost } from "./container-host-lookup.js";
@@ -151,6 +144,7 @@ export { currentLab, withLab } from "./current-lab.js";
 export { listServices } from "./declared-services.js";
 export { type OpenLabOptions, openLab } from "./open-lab.js";
 export type { OnParent } from "./repo-parts.js";
+export type { PublishedPort, ServiceStatus, StackContainer } from "./service-status.js";
 export { type BuildOnParent, shareBuild } from "./shared-build.js";
 export { type SharedCallOutlets, shareCall } from "./shared-call.js";
 export { type DeclareOptions, declareStacks, type SkippedRepo } from "./stack-declaration.js";

@@ -5,6 +5,8 @@ import { eachPart, type Lab } from "@otto/host-registry";
 import { isUnreadableStack, listServiceReplicas } from "./service-replicas.js";
 import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
 import { createStackUp, createTouch, type DeclaredStack } from "./stack-touch.js";
+import { stackEngineOf } from "./swarm/stack-engine.js";
+import { declareTasks } from "./swarm/swarm-hosts.js";
 import type { ComposeUpOptions } from "./up-options.js";
 
 /** A repo whose services are not known, and why: its stack has no place in the lab, or its files cannot be read. */
@@ -64,6 +66,10 @@ async function declareContainers(lab: Lab, repo: Repo, options: DeclareOptions, 
 
 function declareServices(lab: Lab, declared: DeclaredStack, options: DeclareOptions): void {
   const touch = createTouch(lab, declared, options);
+  if (stackEngineOf(declared.stack) === "swarm") {
+    declareTasks(lab, declared.stack, touch);
+    return;
+  }
   const { repo, project, parent, files } = declared.stack;
   for (const service of files.services) {
     for (let replica = 1; replica <= service.replicas; replica += 1) {

@@ -10,6 +10,8 @@ export interface Examined {
   readonly route: SshRoute | readonly [];
   /** Whether the host is a parent. */
   readonly isParent: boolean;
+  /** Whether stacks of the lab's repos are deployed by it on a swarm. */
+  readonly isManager: boolean;
 }
 
 const server = ["name", "tcp", "banner"] as const;
@@ -20,7 +22,7 @@ const ofParent = [
 ] as readonly DoctorCheck[];
 
 /** All that is to be looked at, so that what was not can be told. */
-export function listChecks({ host, route, isParent }: Examined): Check[] {
+export function listChecks({ host, route, isParent, isManager }: Examined): Check[] {
   const on = (machine: string, checks: readonly DoctorCheck[]) => checks.map((check) => ({ machine, check }));
   const hops = route.slice(0, -1).map(({ name }) => name);
   const isRemote = route.length > 0;
@@ -32,6 +34,7 @@ export function listChecks({ host, route, isParent }: Examined): Check[] {
     ]),
     ...on(host, isRemote ? ["sessions"] : []),
     ...on(host, isParent ? ofParent : []),
+    ...on(host, isParent && isManager ? ["swarm"] : []),
     ...on(host, isParent && isRemote ? ["forwarding"] : []),
   ];
 }

@@ -1,3 +1,4 @@
+import { planPlacements } from "@otto/config";
 import { isOttoError } from "@otto/errors";
 import { type Lab, planRoute } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
@@ -22,13 +23,14 @@ export async function* diagnose(lab: Lab, idOrHandle: string, signal: AbortSigna
   const route = host.isLocal ? ([] as const) : await planRoute(lab.data, host, environment, lab.sshConfig);
   // Before names are resolved and ports are tried, too.
   for (const endpoint of route) endpoint.authorize?.();
-  const left = listChecks({ host: host.id, route, isParent: parent !== undefined });
+  const isManager = deploysOnSwarm(lab, host.id);
+  const left = listChecks({ host: host.id, route, isParent: parent !== undefined, isManager });
   let cause = "";
   try {
     const { docker } = host;
     const { env } = lab.sshEnvironment;
     const { onPrompt } = lab;
-    for await (const finding of examine({ host: host.id, route, parent, docker, env, onPrompt, signal })) {
+    for await (const finding of examine({ host: host.id, route, parent, docker, isManager, env, onPrompt, signal })) {
       const index = left.findIndex((one) => one.machine === finding.machine && one.check === finding.check);
       if (index >= 0) left.splice(index, 1);
       if (finding.status === "failed") cause = `${finding.check} of ${finding.machine} failed`;
@@ -42,11 +44,26 @@ export async function* diagnose(lab: Lab, idOrHandle: string, signal: AbortSigna
   for (const check of left) yield { ...check, ...notReached(`not looked at: ${cause}`) };
 }
 
+/** Whether the settings of a repo have this host deploy a stack on a swarm. */
+function deploysOnSwarm(lab: Lab, host: string): boolean {
+  return lab.repos.some((repo) => {
+    try {
+      const part = planPlacements(repo, lab.data).find((placement) => placement.host.id === host);
+      return part?.repo.docker.composes.some(({ engine }) => engine === "swarm") === true;
+    } catch (error) {
+      // Where the repo belongs nowhere, nothing is deployed.
+      if (isOttoError(error)) return false;
+      throw error;
+    }
+  });
+}
+
 interface Examination {
   readonly host: string;
   readonly route: SshRoute | readonly [];
   readonly parent: Parent | undefined;
   readonly docker: DockerProbe["docker"];
+  readonly isManager: boolean;
   readonly env: HopProbe["env"];
   readonly onPrompt: HopProbe["onPrompt"];
   readonly signal: AbortSignal;
@@ -54,7 +71,7 @@ interface Examination {
 
 /** Looks at one thing after the other, until one fails that the rest needs. */
 async function* examine(examination: Examination): AsyncGenerator<Finding> {
-  const { host, route, parent, docker, env, onPrompt, signal } = examination;
+  const { host, route, parent, docker, isManager, env, onPrompt, signal } = examination;
   const engine = parent === undefined ? undefined : findEngine(parent);
   const socketPath = engine?.socketPath;
   let isForwarded: boolean | undefined;
@@ -66,7 +83,7 @@ async function* examine(examination: Examination): AsyncGenerator<Finding> {
   if (engine?.finding !== undefined) yield engine.finding;
   if (parent === undefined || socketPath === undefined) return;
   let engineAnswers = false;
-  for await (const finding of examineDocker({ parent, docker, signal })) {
+  for await (const finding of examineDocker({ parent, docker, isManager, signal })) {
     engineAnswers ||= finding.check === "engine" && finding.status === "ok";
     yield finding;
   }

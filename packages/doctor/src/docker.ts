@@ -14,6 +14,7 @@ import {
   judgeEngine,
   judgePrograms,
   judgeSocket,
+  judgeSwarm,
 } from "./verdicts.js";
 
 /** What a parent is asked with. */
@@ -21,6 +22,8 @@ export interface DockerProbe {
   readonly parent: Parent;
   /** As the lab declares it. */
   readonly docker: HostData["docker"];
+  /** Whether stacks are deployed by it on a swarm. */
+  readonly isManager: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -54,6 +57,7 @@ export async function* examineDocker(probe: DockerProbe): AsyncGenerator<Finding
   const root = noDocker === undefined ? await askRoot(probe) : undefined;
   yield at("client", noDocker ?? noEngine ?? (await examineClient(probe, root)));
   yield at("compose", noDocker ?? (await examineCompose(probe)));
+  if (probe.isManager) yield at("swarm", noEngine ?? (await examineSwarm(probe)));
   yield at("disk", await examineDisk(probe, root));
   yield at("clock", await examineClock(probe));
 }
@@ -114,6 +118,17 @@ async function askEngine({ parent, docker, signal }: DockerProbe): Promise<{ jud
         ? "The socket is there and the engine is not behind it: look at its log (journalctl -u docker)."
         : `Run \`${docker.command.join(" ")} version\` there: it must name the engine, and ask nothing.`;
     return { judged: bad("failed", "DOCTOR_ENGINE_SILENT", { text, hint }) };
+  }
+}
+
+/** Whether a stack can be deployed by it. */
+async function examineSwarm({ parent, signal }: DockerProbe): Promise<Judged> {
+  using deadline = startDeadline(timeoutMs, signal);
+  try {
+    return judgeSwarm(await parent.engine.swarm.membership(deadline.signal));
+  } catch (error) {
+    signal.throwIfAborted();
+    return notReached(isOttoError(error) ? error.message : `no answer within ${timeoutMs} ms`);
   }
 }
 

@@ -16,6 +16,7 @@ export type DoctorCheck =
   | "buildkit"
   | "client"
   | "compose"
+  | "swarm"
   | "disk"
   | "clock";
 

@@ -13,6 +13,7 @@ import {
   judgeEngine,
   judgeSessions,
   judgeSocket,
+  judgeSwarm,
 } from "./verdicts.js";
 
 const gib = 2 ** 30;
@@ -28,6 +29,8 @@ const client = (seen: Partial<Parameters<typeof judgeClient>[0]>) =>
     ...seen,
   });
 const hop = { session: { name: "hop" }, events: [] } as unknown as ProbedHost;
+
+const member = { state: "inactive", nodeId: "", isManager: false, clusterId: undefined, error: "" };
 
 test.each<[string, Judged]>([
   ["ok", judgeBanner("a:22", "SSH-2.0-OpenSSH_9.2")],
@@ -68,8 +71,19 @@ test.each<[string, Judged]>([
   ["ok", judgeClock(-30_000)],
   ["DOCTOR_CLOCK_SKEWED", judgeClock(-30_001)],
   ["DOCTOR_CLOCK_SKEWED", judgeClock(3_600_000)],
+  ["ok", judgeSwarm({ ...member, state: "active", isManager: true })],
+  ["DOCTOR_SWARM_NOT_MANAGER", judgeSwarm({ ...member, state: "active" })],
+  ["DOCTOR_SWARM_NOT_MANAGER", judgeSwarm(member)],
 ])("%s: %j", (wanted, judged) => {
   expect("code" in judged ? judged.code : judged.status).toBe(wanted);
+});
+
+test.each([
+  [{}, /docker swarm init/],
+  [{ state: "active" }, /docker node promote/],
+  [{ state: "locked" }, /docker swarm unlock/],
+])("an engine that manages no swarm gets Docker's command for it: %j", (is, command) => {
+  expect(judgeSwarm({ ...member, ...is })).toMatchObject({ hint: expect.stringMatching(command) as string });
 });
 
 test("a server with few sessions gets the advice that is for it", () => {

@@ -1,3 +1,4 @@
+import { describeMembership, type SwarmMembership } from "@otto/engine";
 import type { ComposeVersion } from "@otto/hosts";
 import { bad, type Judged, notReached, ok } from "./finding.js";
 
@@ -160,6 +161,13 @@ export function judgeDisk(directory: string, freeBytes: number): Judged {
   const hint = "Make room: docker image prune, docker builder prune.";
   if (freeBytes < leastFreeBytes) return bad("failed", "DOCTOR_DISK_FULL", { text, hint });
   return freeBytes < fewFreeBytes ? bad("warning", "DOCTOR_DISK_LOW", { text, hint }) : ok(text);
+}
+
+/** Whether an engine deploys stacks on a swarm. */
+export function judgeSwarm(membership: SwarmMembership): Judged {
+  const missing = describeMembership(membership);
+  if (missing === undefined) return ok("it is a manager");
+  return bad("failed", "DOCTOR_SWARM_NOT_MANAGER", { text: missing.reason, hint: missing.hint });
 }
 
 /** How far the machine's clock is from ours, less what the question took. Its clock tells whole seconds. */

@@ -91,6 +91,7 @@ const calls: Record<Exclude<keyof Engine, typeof Symbol.asyncDispose>, Record<st
     services: (signal) => engine.swarm.services(undefined, signal),
     tasks: (signal) => engine.swarm.tasks({ label: "x=y" }, signal),
     networks: (signal) => engine.swarm.networks("x=y", signal),
+    "a container of no task": (signal) => engine.swarm.taskAddress(container, signal),
     contents: (signal) => engine.swarm.contents("config", undefined, signal),
     "a secret": async (signal) => {
       const content = { name: `${name}-secret`, labels: {}, data: new Secret("s") };

@@ -29,6 +29,7 @@ export type { ImageInfo } from "./images/images.js";
 export type { RegistryCredentials } from "./images/registry-credentials.js";
 export { registryConnectionHint } from "./images/registry-hint.js";
 export type { TransferProgress } from "./images/transfer-log.js";
+export { describeMembership } from "./swarm/membership.js";
 export type { ContentKind, NewContent, SwarmApi } from "./swarm/swarm-api.js";
 export type {
   SwarmContent,

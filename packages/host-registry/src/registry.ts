@@ -47,6 +47,7 @@ export class HostRegistry {
     const known = this.#entries.get(key);
     this.#entries.delete(key);
     const kept = known?.host ?? host;
+    kept.noteMoved(host);
     this.#entries.set(key, { host: kept, declared: known?.declared, status });
     return kept;
   }

@@ -1,6 +1,5 @@
 export { type SwarmDownOptions, type SwarmDownOutcome, takeDownSwarm } from "./down.js";
-export { describeMembership } from "./errors.js";
-export { leaseSwarm, type SwarmLease, type SwarmLeaseOptions } from "./lease.js";
+export { leaseSwarm, reapSwarm, type SwarmLease, type SwarmLeaseOptions } from "./lease.js";
 export { hostLabel, type Machine, type MatchedNode, matchNodes, nameNode } from "./nodes/match-nodes.js";
 export { type ObservedSwarm, observeSwarm, type SwarmLocation } from "./observed-swarm.js";
 export { previewDownSwarm, previewUpSwarm, type SwarmPreview } from "./preview.js";

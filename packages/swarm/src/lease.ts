@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   type HeldLease,
   holdLease,
@@ -6,7 +7,7 @@ import {
   type WaitingEvent,
   withStackLock,
 } from "@otto/compose";
-import { quoteCommand } from "@otto/errors";
+import { quoteCommand, startRunningClock } from "@otto/errors";
 import type { LockHolder } from "@otto/hosts";
 import { removeStack } from "./down.js";
 import { ownedLabel } from "./model/stack-file.js";
@@ -57,6 +58,26 @@ export async function leaseSwarm(stack: SwarmStack, options: SwarmLeaseOptions):
       await lease.release().catch(() => {});
       throw error;
     }
+  });
+}
+
+/** What a killed process takes until the manager sees that it has gone, at most. */
+const leavingMs = 5000;
+const pollMs = 100;
+
+/**
+ * Takes down what killed holders left, as the manager does by itself, and returns when it is gone.
+ * @returns whether it was taken down: not what no holder started, or what is still leased after 5 s
+ * @throws OttoError what `takeDownSwarm` throws
+ */
+export async function reapSwarm(
+  location: SwarmLocation,
+  options: Pick<SwarmLeaseOptions, "who" | "onEvent">,
+): Promise<boolean> {
+  return withStackLock(location, options, async (session) => {
+    using clock = startRunningClock();
+    while (clock.now() < leavingMs && (await isLeased(session))) await delay(pollMs);
+    return endLease(location, session, { beforeDown: undefined });
   });
 }
 

@@ -5,6 +5,7 @@ import type { EngineMessage } from "../connection/engine-message.js";
 import { decodeLog, type LogEntry } from "../containers/log-entries.js";
 import {
   readContent,
+  readGatewayAddress,
   readMembership,
   readNetwork,
   readNode,
@@ -42,6 +43,11 @@ export interface SwarmApi {
   ): Promise<SwarmTask[]>;
   contents(kind: ContentKind, label: string | undefined, signal?: AbortSignal): Promise<SwarmContent[]>;
   networks(label: string, signal?: AbortSignal): Promise<SwarmNetwork[]>;
+  /**
+   * Where this engine's machine, a manager or not, reaches the container of a task: addresses of its networks mean nothing
+   * there. Undefined: nowhere, as on an internal network.
+   */
+  taskAddress(container: string, signal?: AbortSignal): Promise<string | undefined>;
   /** @returns its id; undefined: there is one of this name */
   createContent(kind: ContentKind, content: NewContent, signal?: AbortSignal): Promise<string | undefined>;
   /** What is not there is fine. */
@@ -59,6 +65,9 @@ export interface SwarmApi {
 }
 
 type GetClient = (signal: AbortSignal | undefined) => Promise<EngineClient>;
+
+/** By it, each node's containers reach what is outside of the swarm. */
+const gatewayBridge = "docker_gwbridge";
 
 const paths = { config: "/configs", secret: "/secrets" } as const;
 
@@ -106,6 +115,18 @@ export function createSwarmApi(client: GetClient): SwarmApi {
       list([`${kind}s of the swarm`, { path: paths[kind], query: { filters: labelled(label) } }], readContent, signal),
     networks: (label, signal) =>
       list(["networks", { path: "/networks", query: { filters: labelled(label) } }], readNetwork, signal),
+    async taskAddress(container, signal) {
+      const asked = await client(signal);
+      return callEngine(asked, { doing: "looking for the bridge of the swarm", signal }, async () => {
+        try {
+          const message = { method: "GET", path: `/networks/${gatewayBridge}` } as const;
+          return readGatewayAddress(await asked.request<object>(message, signal), container);
+        } catch (error) {
+          if (hasStatus(error, 404)) return undefined;
+          throw error;
+        }
+      });
+    },
     async createContent(kind, { name, labels, data }, signal) {
       const asked = await client(signal);
       const json = { Name: name, Labels: labels, Data: Buffer.from(data.revealBytes()).toString("base64") };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readMembership, readNode, readService, readTask } from "./swarm-objects.js";
+import { readGatewayAddress, readMembership, readNode, readService, readTask } from "./swarm-objects.js";
 
 // Engine 26.1.5
 const task = {
@@ -83,6 +83,15 @@ test("a service names the contents of the spec that it would be rolled back to, 
   });
   const service = readService({ ID: "s1", Spec: specOf("c2", "x2"), PreviousSpec: specOf("c1", "x1") });
   expect(service.contents).toEqual(["c2", "x2", "c1", "x1"]);
+});
+
+test.each([
+  [{ c1: { IPv4Address: "172.18.0.3/16" } }, "172.18.0.3"],
+  [{ c2: { IPv4Address: "172.18.0.3/16" } }, undefined],
+  [{ c1: { IPv4Address: "evil.example/16" } }, undefined],
+  [undefined, undefined],
+])("the address of a container on the bridge %j", (Containers, address) => {
+  expect(readGatewayAddress({ Containers }, "c1")).toBe(address);
 });
 
 test("a task is as its service says, wherever that lets it run", () => {

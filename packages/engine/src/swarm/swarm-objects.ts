@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isIPv4 } from "node:net";
 import { cleanText, OttoError } from "@otto/errors";
 
 /** What an engine says of the swarm that it is in. */
@@ -221,6 +222,12 @@ export function readContent(answer: unknown): SwarmContent {
 export function readNetwork(answer: unknown): SwarmNetwork {
   const { Id, Name, Labels } = partOf(answer);
   return { id: idOf(Id), name: textOf(Name), labels: labelsOf(Labels) };
+}
+
+/** @param answer the bridge, as `GET /networks/{name}` describes it */
+export function readGatewayAddress(answer: unknown, container: string): string | undefined {
+  const address = textOf(partOf(partOf(partOf(answer).Containers)[container]).IPv4Address).split("/")[0] ?? "";
+  return isIPv4(address) ? address : undefined;
 }
 
 /** Becomes a part of paths of further requests. @throws OttoError `ENGINE_STREAM_INVALID` */

@@ -163,6 +163,11 @@ export class ContainerFinder {
     return ready;
   }
 
+  /** Notes the id of where the container is by now, as somebody else has seen it. */
+  noteId(id: string): void {
+    if (this.isMoving) this.#id = id;
+  }
+
   /** Whether the container may be on another machine later. */
   get isMoving(): boolean {
     return this.#options.locate !== undefined;

@@ -72,6 +72,11 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     return this.#finder.id;
   }
 
+  /** Notes where the container is by now, as another host of the same {@link key} says; nothing where it does not move. */
+  noteMoved({ id }: Pick<DockerContainerHost, "id">): void {
+    this.#finder.noteId(id);
+  }
+
   /**
    * Runs one command, apart from every other; safe to call concurrently. A string goes to `/bin/sh -c`, a list needs no
    * shell in the image. When the call ends, by itself, by timeout or abort, so does the command.

@@ -45,6 +45,7 @@ async function addressOf(
   container: ContainerSummary,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  if (container.Labels["com.docker.swarm.task.id"] !== undefined) return engine.swarm.taskAddress(container.Id, signal);
   // Podman's list of containers has no HostConfig.
   const details = container.HostConfig === undefined ? await engine.inspectContainer(container.Id, signal) : container;
   if (details === undefined) return undefined;

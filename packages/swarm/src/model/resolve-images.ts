@@ -1,7 +1,7 @@
 import type { FindLogin } from "@otto/compose";
 import { cleanText, isOttoError, startDeadline } from "@otto/errors";
 
-import { parseImageReference } from "@otto/hashing";
+import { familiarImageName, parseImageReference } from "@otto/hashing";
 import type { ObservedSwarm } from "../observed-swarm.js";
 import type { SwarmStack } from "../swarm-stack.js";
 import { imageLabel } from "./stack-file.js";
@@ -34,7 +34,7 @@ export async function resolveImages(
   },
 ): Promise<ResolvedImages> {
   const declared = [...new Set([...services.values()].map(({ entry }) => String(entry.image)))];
-  const own = stack.images ?? new Map<string, string>();
+  const own = ownImages(stack, declared);
   const asked = declared.filter((image) => !own.has(image) && !image.includes("@"));
   const warnings: string[] = [];
   const resolved = await Promise.all(
@@ -55,6 +55,16 @@ export async function resolveImages(
     }),
   );
   return { images: new Map([...own, ...resolved.filter((pair) => pair !== undefined)]), warnings };
+}
+
+/** By their names in the files. */
+function ownImages({ images }: SwarmStack, declared: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    declared.flatMap((image) => {
+      const own = images?.get(familiarImageName(image));
+      return own === undefined ? [] : [[image, own] as const];
+    }),
+  );
 }
 
 /** As `--resolve-image changed` of the docker client: an `up` of the same files rolls nothing out. */
