@@ -188,9 +188,10 @@ export async function composeInspect(
   const results = await callParts({ repo, lab, doing: "listing containers" }, options, async (part, own) => {
     const { services } = await readPartStatus(part, lab, own);
     return Promise.all(
-      services.map((service) => {
+      services.flatMap((service) => {
         const { container } = service;
-        return container && parentOf(part, lab, service).engine.inspectContainer(container.id, own.signal);
+        if (container === undefined) return [];
+        return [parentOf(part, lab, service).engine.inspectContainer(container.id, own.signal)];
       }),
     );
   });

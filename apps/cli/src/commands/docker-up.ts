@@ -15,6 +15,7 @@ import { findPlaces, headPlan, warnOfStandIn } from "../arguments/place.js";
 import { cacheDirectory } from "../cache-directory.js";
 import type { Outcome } from "../outcome.js";
 import { doneWords } from "../output/board/board.js";
+import { createNoticeListener } from "../output/docker-event.js";
 import { isShownByBoard, openDockerProgress } from "../output/docker-progress.js";
 import { showTable } from "../output/shown-table.js";
 import { countOf, showSummary } from "../output/summary.js";
@@ -93,7 +94,8 @@ async function showUpPlan(session: Session, place: UpPlace, flags: DockerUpFlags
   headPlan(session, place);
   const builds = await showBuilds(session, place, options);
   if (builds.some((step) => step.do === "fail")) return false;
-  for (const step of await planComposeUp(repo, lab, { ...options, builds })) {
+  const onEvent = createNoticeListener(session.reporter);
+  for (const step of await planComposeUp(repo, lab, { ...options, builds, onEvent })) {
     const { do: action, cause, after } = step;
     const record = { type: "step", repo: repo.name, parent: parent.id, do: action, ...subjectOf(step), cause, after };
     session.reporter.item(formatUpStep(step), record);

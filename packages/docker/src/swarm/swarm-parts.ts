@@ -25,9 +25,11 @@ import { swarmLocationOf, swarmStackOf } from "./lab-machines.js";
 import { registerTasks } from "./swarm-hosts.js";
 import { planSwarmImages, prepareSwarmImages } from "./swarm-images.js";
 
+type PlacedPart<Options extends ComposeUpOptions = ComposeUpOptions> = Pick<StackPart<Options>, "stack" | "options">;
+
 /** Rolls out what of a repo's stack belongs on the swarm of one manager. */
 export async function upSwarmPart(
-  { stack, options }: StackPart,
+  { stack, options }: PlacedPart,
   lab: Lab,
 ): Promise<Record<string, DockerContainerHost>> {
   const placed = swarmStackOf(stack, lab);
@@ -39,7 +41,7 @@ export async function upSwarmPart(
 
 /** What {@link upSwarmPart} would do. */
 export async function planSwarmPart(
-  { stack, options }: StackPart<ComposeUpOptions & { readonly builds?: readonly BuildStep[] | undefined }>,
+  { stack, options }: PlacedPart<ComposeUpOptions & { readonly builds?: readonly BuildStep[] | undefined }>,
   lab: Lab,
 ): Promise<UpPreview> {
   const placed = swarmStackOf(stack, lab);
@@ -58,7 +60,7 @@ export interface SwarmUse {
 }
 
 /** Rolls it out for as long as somebody uses it. */
-export async function startSwarmPart({ stack, options }: StackPart, lab: Lab, own: boolean): Promise<SwarmUse> {
+export async function startSwarmPart({ stack, options }: PlacedPart, lab: Lab, own: boolean): Promise<SwarmUse> {
   const placed = swarmStackOf(stack, lab);
   const images = await prepareSwarmImages(placed, lab, options);
   const ready = { ...placed, images };
