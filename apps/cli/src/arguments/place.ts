@@ -14,10 +14,7 @@ export interface Place {
   /** With all of them. */
   readonly whole: Repo;
   readonly parent: Parent;
-  /**
-   * For calls on `repo`: the parent's id. Undefined where the repo is that of one of several parts, which says by itself where it
-   * belongs, and where the parent stands in for another, on which nothing may be taken down.
-   */
+  /** `--on`, for calls on `repo`. Undefined where that is one of several parts of a repo: it says by itself where it belongs. */
   readonly on: string | undefined;
   /** What is to be said of a parent that stands in for a default host which the lab does not have. */
   readonly warning: string | undefined;
@@ -39,8 +36,10 @@ export async function findPlaces(session: Session, options: PlaceOptions): Promi
   for (const repo of repos) {
     try {
       const parts = lab.partsOf(repo, options.on);
-      const found = parts.map((part) => toPlace(lab, part, options.on));
-      places.push(...found.map((place) => ({ ...place, whole: repo, ...(parts.length > 1 && { on: undefined }) })));
+      const on = parts.length > 1 ? undefined : options.on;
+      places.push(
+        ...parts.map((part) => ({ lab, ...part, whole: repo, on, warning: warningOf(lab, part, options.on) })),
+      );
     } catch (error) {
       if (!isOttoError(error, "LAB_NO_PARENT")) throw error;
       skipped.push({ repo, error });
@@ -58,11 +57,9 @@ export async function findPlaces(session: Session, options: PlaceOptions): Promi
   return places;
 }
 
-function toPlace(lab: Lab, { repo, parent }: RepoPart, on: string | undefined): Omit<Place, "whole"> {
+function warningOf(lab: Lab, { repo, parent }: RepoPart, on: string | undefined): string | undefined {
   const missing = missingDefaultHosts(repo, lab.data, on);
-  if (missing.length === 0) return { lab, repo, parent, on: parent.id, warning: undefined };
-  const warning = `${describeMissing(missing, lab.data)}: ${parent.id} is used instead`;
-  return { lab, repo, parent, on: undefined, warning };
+  return missing.length === 0 ? undefined : `${describeMissing(missing, lab.data)}: ${parent.id} is used instead`;
 }
 
 /** Says that a parent stands in for a default host that the lab does not have. */
