@@ -34,7 +34,10 @@ export async function findTraces({ directory, namespaces }: MachineTraces): Prom
     }),
   );
   const links = (await execute("ip", ["-oneline", "link", "show"])).stdout;
-  const cgroups = (await execute("find", ["/sys/fs/cgroup", "-name", "otto-machine-*"])).stdout;
+  // Of the second version, and of each controller of the first.
+  const cgroups = (
+    await execute("sh", ["-c", "ls -d /sys/fs/cgroup/otto-* /sys/fs/cgroup/*/otto-* 2>/dev/null || true"])
+  ).stdout;
   const mounts = await readFile("/proc/self/mountinfo", "utf8");
   return [
     ...processes.flat(),

@@ -8,7 +8,7 @@ beforeAll(async () => {
   lab = await startMachines({ hosts: { a: {}, b: {}, c: {} } });
   const { a, b, c } = lab.hosts;
   await using _ = await createBusyboxImage(tag);
-  await Promise.all([lab.loadImage(tag), joinSwarm([a, b, c])]);
+  await Promise.all([lab.loadImage(tag), joinSwarm([a], [b, c])]);
   await a.runDocker(["stack", "deploy", "--detach=true", "--resolve-image=never", "--compose-file", "-", "s"], stack);
 });
 afterAll(() => lab[Symbol.asyncDispose]());
@@ -38,10 +38,10 @@ async function askPages(machine: Machine): Promise<string> {
   return (await machine.runDocker(["exec", container, "sh", "-c", script])).trim();
 }
 
-const stateOf = (machine: Machine) =>
-  lab.hosts.a
-    .runDocker(["node", "inspect", "--format", "{{.Status.State}}", machine.name])
-    .then((state) => state.trim());
+/** What a manager holds of a node: `ready` or `down`. */
+async function stateOf(node: Machine, manager: Machine): Promise<string> {
+  return (await manager.runDocker(["node", "inspect", "--format", "{{.Status.State}}", node.name])).trim();
+}
 
 /** The machine on which the only task of the service one runs. */
 async function placeOfOne(): Promise<string> {
@@ -70,11 +70,11 @@ test("tasks leave a node that is switched off, and it takes tasks when it is bac
   const name = (await placeOfOne()) as "b" | "c";
   const machine = lab.hosts[name];
   await machine.stop();
-  await expect.poll(() => stateOf(machine)).toBe("down");
+  await expect.poll(() => stateOf(machine, lab.hosts.a)).toBe("down");
   await expect.poll(placeOfOne).toBe(other(name));
   await expect.poll(() => askPages(lab.hosts.a)).toBe(`a ${other(name)}`);
   await machine.start();
-  await expect.poll(() => stateOf(machine)).toBe("ready");
+  await expect.poll(() => stateOf(machine, lab.hosts.a)).toBe("ready");
   for (const each of Object.values<Machine>(lab.hosts))
     await expect.poll(() => askPages(each).catch(String)).toBe("a b c");
 });
@@ -83,13 +83,29 @@ test("tasks leave a node that is cut off, and it takes tasks when it has joined 
   const name = (await placeOfOne()) as "b" | "c";
   const machine = lab.hosts[name];
   await machine.cut();
-  await expect.poll(() => stateOf(machine)).toBe("down");
+  await expect.poll(() => stateOf(machine, lab.hosts.a)).toBe("down");
   await expect.poll(placeOfOne).toBe(other(name));
   // Its container runs on: nobody could tell it to stop.
   expect(await machine.runDocker(["ps", "--quiet", "--filter", "name=s_one"])).not.toBe("");
   await machine.join();
-  await expect.poll(() => stateOf(machine)).toBe("ready");
+  await expect.poll(() => stateOf(machine, lab.hosts.a)).toBe("ready");
   await expect.poll(() => machine.runDocker(["ps", "--quiet", "--filter", "name=s_one"])).toBe("");
-  for (const each of Object.values<Machine>(lab.hosts))
-    await expect.poll(() => askPages(each).catch(String)).toBe("a b c");
+  // Nodes of an overlay network tell each other all that they know every half a minute.
+  await expect.poll(() => askPages(lab.hosts.a), { timeout: 120_000 }).toBe("a b c");
+}, 240_000);
+
+test("two of three managers go on without the third, which catches up when it is back", async () => {
+  await using managers = await startMachines({ hosts: { a: {}, b: {}, c: {} } });
+  const { a, b, c } = managers.hosts;
+  await joinSwarm([a, b, c]);
+  const reachability = (node: Machine, manager: Machine) =>
+    manager.runDocker(["node", "inspect", "--format", "{{.ManagerStatus.Reachability}}", node.name]).catch(String);
+  await c.stop();
+  await expect.poll(() => reachability(c, a)).toBe("unreachable\n");
+  expect(await reachability(b, a)).toBe("reachable\n");
+  // The managers agree on a change.
+  await b.runDocker(["config", "create", "agreed", "-"], "content");
+  await c.start();
+  await expect.poll(() => reachability(c, c)).toBe("reachable\n");
+  expect(await c.runDocker(["config", "ls", "--format", "{{.Name}}"])).toBe("agreed\n");
 });

@@ -142,7 +142,7 @@ test("a machine that was cut off while it was off comes back cut off", async () 
   await a.start();
   await expectSilence(lab, a);
   await a.join();
-  await ssh(lab, a, "true");
+  expect(await ssh(lab, a, "hostname")).toBe("a\n");
 });
 
 test("a lab.json names the machines by their addresses, those with an engine as parents", async () => {
