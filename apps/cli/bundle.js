@@ -4,6 +4,9 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { listBundledPackages, listInstalledPackages } from "./notices/bundled-packages.js";
+import { formatSbom } from "./notices/sbom.js";
+import { formatNotices } from "./notices/third-party.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -24,6 +27,9 @@ const wholePackages = {
 };
 const takesAll = /packages\/instructions\/dist\/module-loader\.js$/;
 
+// ssh2 has a native part; jiti loads its compiler from beside its own file.
+const external = ["jiti", "ssh2"];
+
 await rm(here("bundle"), { recursive: true, force: true });
 const build = await rolldown({
   input: {
@@ -41,8 +47,7 @@ const build = await rolldown({
   plugins: [wholePackages],
   // Of modules that one command loads late and another at once.
   checks: { ineffectiveDynamicImport: false },
-  // ssh2 has a native part; jiti loads its compiler from beside its own file.
-  external: ["jiti", "ssh2"],
+  external,
   resolve: { mainFields: ["module", "main"] },
 });
 const { output } = await build.write({
@@ -57,3 +62,11 @@ const modules = output.flatMap(({ fileName, moduleIds = [] }) => [
   [fileName, moduleIds.map((id) => relative(root, id))],
 ]);
 await writeFile(here("dist/bundle-modules.json"), JSON.stringify(Object.fromEntries(modules)));
+
+const bundled = listBundledPackages(
+  output.flatMap(({ moduleIds = [] }) => moduleIds),
+  here("node_modules/rolldown"),
+);
+const subject = bundled.find(({ manifest }) => manifest.name === "@otto/cli");
+await writeFile(here("THIRD-PARTY.txt"), formatNotices(bundled));
+await writeFile(here("sbom.cdx.json"), formatSbom(subject, bundled, listInstalledPackages(external, here("."))));

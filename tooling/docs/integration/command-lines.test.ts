@@ -34,7 +34,9 @@ async function listShown(): Promise<readonly Shown[]> {
 }
 
 function readCall(page: string, line: string): readonly Shown[] {
-  const call = /^(?:[A-Z_]+=\S+ )*(?:npx |pnpm )?otto (.*)$/.exec(line.replace(/ #.*| \|\|? .*|['"].*/, ""))?.[1];
+  const call = /^(?:[A-Z_]+=\S+ )*(?:npx --package @otto\/cli |pnpm )?otto (.*)$/.exec(
+    line.replace(/ #.*| \|\|? .*|['"].*/, ""),
+  )?.[1];
   if (call === undefined) return [];
   const words = (call.split(" -- ")[0] ?? "").split(" ").filter((word) => word !== "" && word !== "…");
   const options = words.filter((word) => /^--?[a-z]/.test(word));

@@ -26,15 +26,30 @@ test("the README's table names each package with what it is for and what it need
   expect(readTable(read("README.md"))).toEqual(wanted);
 });
 
+test("npx is given the package's name: otto alone is somebody else's", () => {
+  const pages = [...listPages(root), "llms.txt"].map((page) => ({ page, text: read(page) }));
+  const commands = pages.flatMap(({ page, text }) =>
+    [...text.matchAll(/\b(?:npx|npm exec|pnpm dlx|bunx)((?: [-@]\S+)*) otto\b/g)].map(([, options]) => ({
+      page,
+      options,
+    })),
+  );
+  expect(commands.filter(({ options }) => options !== " --package @otto/cli")).toEqual([]);
+  expect(commands.length).toBeGreaterThan(3);
+});
+
 test("every link to a file of the repository leads somewhere", () => {
-  const pages = listPages(root);
+  // GitHub's own pages of a repository are above its files.
+  const ofGitHub = "../../security/advisories/new";
+  const pages = [...listPages(root), "llms.txt"];
   const links = pages.flatMap((page) =>
     [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)\s#]+)(?:#[^)]*)?\)/g)].map(([, link = ""]) => ({
       page,
       link,
     })),
   );
-  expect(links.filter(({ page, link }) => !existsSync(join(root, dirname(page), link)))).toEqual([]);
+  const files = links.filter(({ link }) => link !== ofGitHub);
+  expect(files.filter(({ page, link }) => !existsSync(join(root, dirname(page), link)))).toEqual([]);
   expect(links.length).toBeGreaterThan(20);
 });
 

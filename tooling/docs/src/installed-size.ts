@@ -15,7 +15,7 @@ interface Manifest {
 }
 
 // What is not published of the folders that are, nested installs, and what a build of native code leaves.
-const notInstalled = /(?:^|\/)(?:node_modules|\.turbo|build\/Release\/(?:obj|\.deps).*)$|\.map$|\.tsbuildinfo$/;
+const notInstalled = /(?:^|\/)(?:node_modules|\.turbo|build\/Release\/(?:obj|\.deps).*)$|\.test\.ts$|\.tsbuildinfo$/;
 const alwaysPublished = ["package.json", "README.md", "LICENSE"];
 
 /** Adds up packages of the workspace and everything that they bring, each once, as it lies in this workspace. */

@@ -55,6 +55,15 @@ test("npm installs the CLI without the packages that its bundle holds", async ()
   expect(installed.sort()).toEqual(["", "@otto/cli", "jiti", "ssh2", ...ofSsh2].sort());
 });
 
+test("the bill of materials in the package names, besides the bundle's, what npm installs with it", async () => {
+  const text = await readFile(join(scratch, "node_modules/@otto/cli/sbom.cdx.json"), "utf8");
+  const { components } = JSON.parse(text) as { components: { name: string; properties: { value: string }[] }[] };
+  const beside = components.filter(({ properties }) => properties.some(({ value }) => value === "installed"));
+  const lock = JSON.parse(await readFile(join(scratch, "package-lock.json"), "utf8")) as { packages: object };
+  const installed = Object.keys(lock.packages).map((path) => path.replace("node_modules/", ""));
+  expect(["", "@otto/cli", ...beside.map(({ name }) => name)].sort()).toEqual(installed.sort());
+});
+
 test("a stack comes up, runs a command and goes down", async () => {
   const { otto } = await copyExample("hello");
   await otto("docker", "up");

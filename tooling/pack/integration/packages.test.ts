@@ -1,14 +1,15 @@
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { askAttw, askPublint } from "./checkers.js";
 import { type Consumer, createConsumers } from "./consumers.js";
 import { runExample } from "./example.js";
-import { listPublishedPackages } from "./published-packages.js";
+import { listPublishedPackages, toFileName, workspaceRoot } from "./published-packages.js";
+import { findUnresolvedSourceMaps } from "./source-maps.js";
 import { prepareSurroundings } from "./surroundings.js";
-import { listTarball, packAll, readTarball } from "./tarballs.js";
+import { listTarball, packAll, readTarball, unpackTarball } from "./tarballs.js";
 
 // pnpm, a compiler and an engine, on what may be a busy machine.
 const exampleTimeoutMs = 300_000;
@@ -25,7 +26,7 @@ beforeAll(async () => {
 }, exampleTimeoutMs);
 afterAll(() => rm(scratch, { recursive: true }));
 
-describe.concurrent.each(packages)("$name", ({ name, manifest }) => {
+describe.concurrent.each(packages)("$name", ({ name, directory, manifest }) => {
   const tarball = () => tarballs.get(name) ?? "";
 
   test(
@@ -51,11 +52,37 @@ describe.concurrent.each(packages)("$name", ({ name, manifest }) => {
     const entry = Object.values(manifest.exports["."]).map((path) => path.replace("./", ""));
     expect(entry).toHaveLength(2);
     expect(files).toEqual(expect.arrayContaining(["package.json", "README.md", "LICENSE", ...entry]));
-    expect(files.filter((file) => /\.test\.|\.map$|tsbuildinfo|^src\/|integration\//.test(file))).toEqual([]);
+    expect(files.filter((file) => /\.test\.|tsbuildinfo|integration\//.test(file))).toEqual([]);
   });
 
-  test("it would be published for everyone, with its provenance, under the MIT licence", () => {
-    expect(manifest).toMatchObject({ license: "MIT", publishConfig: { access: "public", provenance: true } });
+  test("every source map that a file names is there, and every source that a map names", async () => {
+    const unpacked = await unpackTarball(tarball(), join(scratch, "unpacked", toFileName(name)));
+    const { looked, unresolved } = await findUnresolvedSourceMaps(unpacked);
+    expect(looked).toBeGreaterThan(0);
+    expect(unresolved).toEqual([]);
+  });
+
+  test("the manifest says what people look for, and nothing that only the workspace has", async () => {
+    const unpacked = await unpackTarball(tarball(), join(scratch, "unpacked", toFileName(name)));
+    const packed = JSON.parse(readFileSync(join(unpacked, "package.json"), "utf8"));
+    const { repository, homepage, bugs } = JSON.parse(readFileSync(join(workspaceRoot, "package.json"), "utf8"));
+    const folder = relative(workspaceRoot, directory);
+    expect(packed).toMatchObject({
+      license: "MIT",
+      publishConfig: { access: "public", provenance: true },
+      repository: { ...repository, directory: folder },
+      homepage: homepage.replace("#readme", `/tree/main/${folder}#readme`),
+      bugs,
+      description: expect.stringMatching(/\.$/),
+    });
+    expect(packed.keywords.length).toBeGreaterThan(2);
+    expect(Object.keys(packed)).not.toEqual(expect.arrayContaining(["devDependencies"]));
+    expect(Object.keys(packed)).not.toEqual(expect.arrayContaining(["scripts"]));
+    const published = new Map(packages.map((found) => [found.name, found.manifest.version]));
+    const ranges: [string, string][] = Object.entries(packed.dependencies ?? {});
+    const ownRanges = ranges.filter(([needed]) => needed.startsWith("@otto/") || published.has(needed));
+    expect(ownRanges).toEqual(ownRanges.map(([needed]) => [needed, published.get(needed)]));
+    expect(ranges.filter(([, range]) => /^(?:workspace|catalog|file|link):/.test(range))).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runCommand } from "./command.js";
 import { type PublishedPackage, toFileName, workspaceRoot } from "./published-packages.js";
@@ -37,4 +37,11 @@ export async function listTarball(path: string): Promise<readonly string[]> {
     .trim()
     .split("\n")
     .map((name) => name.replace(/^package\//, ""));
+}
+
+/** Unpacks a tarball. @returns the directory of the package in it */
+export async function unpackTarball(path: string, destination: string): Promise<string> {
+  await mkdir(destination, { recursive: true });
+  await runCommand(["tar", "-xzf", path, "-C", destination], { cwd: workspaceRoot });
+  return join(destination, "package");
 }

@@ -1,5 +1,7 @@
+import { createRequire } from "node:module";
 import { forgetLastStat } from "@otto/errors";
 import type Docker from "dockerode";
+import { assertDockerodeShape } from "./dockerode-shape.js";
 import type { EngineClient } from "./engine-client.js";
 import { encodeReference } from "./engine-message.js";
 
@@ -13,7 +15,8 @@ export interface DockerClient {
 /**
  * dockerode for calls with one signal. They go by the {@link EngineClient} and not by docker-modem, which keeps an answer of
  * any length, leaves a connection open whose answer nobody reads, follows redirects and inspects its agent at each call.
- * It is loaded at the first call.
+ * It is loaded at the first call, and checked.
+ * @throws OttoError `ENGINE_LIBRARY_UNSUPPORTED`
  */
 export async function loadDockerClient(client: EngineClient, signal: AbortSignal | undefined): Promise<DockerClient> {
   const { Container, Exec, Image } = await loadCalls();
@@ -30,14 +33,30 @@ export async function loadDockerClient(client: EngineClient, signal: AbortSignal
   };
 }
 
-let calls: Promise<typeof import("./dockerode-calls.js")> | undefined;
+let calls: ReturnType<typeof importCalls> | undefined;
 
 function loadCalls() {
   if (calls === undefined) {
     forgetLastStat();
-    calls = import("./dockerode-calls.js");
+    calls = importCalls();
   }
   return calls;
+}
+
+async function importCalls() {
+  const { Container, Exec, Image } = await import("./dockerode-calls.js");
+  const parts = { Container, Exec, Image };
+  assertDockerodeShape(parts, readDockerodeVersion);
+  return parts;
+}
+
+function readDockerodeVersion(): string {
+  try {
+    const { version } = createRequire(import.meta.url)("dockerode/package.json") as { readonly version: string };
+    return version;
+  } catch {
+    return "in this bundle";
+  }
 }
 
 /** What dockerode asks of its modem. */

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { forgetLastStat } from "@otto/errors";
 import type { Channel, Client, ParsedKey } from "ssh2";
 import { keyAlgorithms } from "../host-keys/host-key.js";
@@ -185,9 +186,32 @@ function tap(handlers: MessageHandler[]): void {
   }
 }
 
-async function importPart<T>(name: string): Promise<T> {
+type ChannelConstructor = new (client: Client, info: object, options: object) => object;
+
+/** Which version of ssh2 is installed. */
+export function readSsh2Version(): string {
+  try {
+    const { version } = createRequire(import.meta.url)("ssh2/package.json") as { readonly version: string };
+    return version;
+  } catch {
+    return "in this bundle";
+  }
+}
+
+/** What is used of ssh2's files beside its entry. */
+export async function importSsh2Parts() {
+  const { Channel } = await importFile<{ readonly Channel: ChannelConstructor }>("lib/Channel.js");
+  const [handlers, utils, constants] = await Promise.all(
+    ["handlers.js", "utils.js", "constants.js"].map((name) => importPart<unknown>(name)),
+  );
+  return { Channel, handlers, utils, constants };
+}
+
+const importPart = <T>(name: string) => importFile<T>(`lib/protocol/${name}`);
+
+async function importFile<T>(file: string): Promise<T> {
   // A bundler that leaves out ssh2 knows it by that name alone: this one is for Node to find.
-  const path = ["ssh2", `lib/protocol/${name}`].join("/");
+  const path = ["ssh2", file].join("/");
   forgetLastStat();
   return ((await import(path)) as { default: T }).default;
 }
