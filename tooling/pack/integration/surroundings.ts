@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createBusyboxImage, startLab } from "@otto/lab";
 import { runCommand } from "./command.js";
@@ -43,6 +43,9 @@ async function prepareSwarm(
   surroundings: Omit<Surroundings, keyof AsyncDisposable>,
 ): Promise<Surroundings> {
   const image = await createBusyboxImage(`otto-swarm-${randomUUID().slice(0, 8)}:1`);
+  const settings = 'name = "shop"\nversion = "1"\n[[docker.composes]]\npath = "compose.yml"\nengine = "swarm"\n';
+  await mkdir(join(directory, ".otto"));
+  await writeFile(join(directory, ".otto/settings.toml"), settings);
   await writeFile(join(directory, "compose.yml"), `services: { api: { image: "${image.tag}" } }\n`);
   const docker = (...words: string[]) => runCommand(["docker", ...words], { cwd: directory, env: {} });
   await docker("swarm", "init", "--advertise-addr", "127.0.0.1");
