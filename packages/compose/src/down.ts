@@ -5,7 +5,7 @@ import { lastLine } from "./declared/engine-text.js";
 import type { ComposeOutputEvent, StackEvent } from "./events/stack-event.js";
 import { createStackProgress, readOutput } from "./events/stack-progress.js";
 import { removeContainersScript } from "./execute/scripts.js";
-import { type ObservedContainer, observeStack } from "./observed/observed-stack.js";
+import { type ObservedContainer, type ObservedStack, observeStack } from "./observed/observed-stack.js";
 import { dockerWords, downCommand, projectFilter } from "./session/compose-command.js";
 import { type ComposeOutcome, createCompose } from "./session/compose-process.js";
 import { type WaitingEvent, withStackLock } from "./session/stack-lock.js";
@@ -53,10 +53,11 @@ type TearDown = Pick<DownOptions, "stopTimeout" | "volumes" | "rmi" | "services"
 
 /** The same within a session that holds the stack's lock. */
 export async function takeDownIn(session: StackSession, options: TearDown): Promise<DownOutcome> {
-  const { parent, project } = session;
+  const { project } = session;
   options.onPhase?.({ type: "compose.phase", project, phase: "observe" });
-  const { containers, remoteDir } = await observeStack(session);
+  const { containers, remoteDir, memberDirs } = await observeStack(session);
   options.onPhase?.({ type: "compose.phase", project, phase: "take down" });
+  if (session.member !== undefined) return removeMember(session, { containers, remoteDir }, options);
   const isOthers = containers.some(({ service }) => options.services?.has(service) === false);
   // The volumes of services that are down already are not theirs to remove.
   if (isOthers || (options.services !== undefined && options.volumes))
@@ -68,9 +69,25 @@ export async function takeDownIn(session: StackSession, options: TearDown): Prom
   const volumes = options.volumes && stopped.exitCode !== 0;
   const rest = await session.run(removeRestScript(session, { ...options, volumes }));
   if (rest.exitCode !== 0) throw downFailed(session, stopped.output + rest.output);
-  const tree = { shell: session, remoteDir, host: parent.id, docker: parent.docker.command };
-  const kept = await removeTree(tree, { volumes: options.volumes });
+  let kept = await removeStaged(session, remoteDir, options);
+  for (const directory of memberDirs) kept = (await removeStaged(session, directory, options)) ?? kept;
   return { wasUp: containers.length > 0, kept };
+}
+
+function removeStaged(session: StackSession, remoteDir: string, { volumes }: TearDown): Promise<KeptFiles | undefined> {
+  const { id: host, docker } = session.parent;
+  return removeTree({ shell: session, remoteDir, host, docker: docker.command }, { volumes });
+}
+
+/** Of a project that several repos make, what one of them has there; networks stay as long as others are on them. */
+async function removeMember(
+  session: StackSession,
+  { containers, remoteDir }: Pick<ObservedStack, "containers" | "remoteDir">,
+  options: TearDown,
+): Promise<DownOutcome> {
+  const services = new Set(containers.map(({ service }) => service));
+  const { wasUp } = await removeServices(session, containers, { ...options, services });
+  return { wasUp, kept: await removeStaged(session, remoteDir, options) };
 }
 
 /** One sentence for a person. */

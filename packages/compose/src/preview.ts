@@ -10,6 +10,7 @@ import { createStackRedactor } from "./declared/stack-redactor.js";
 import { listStack, readDesiredStack } from "./desired/desired-stack.js";
 import { type BuiltImages, withBuilt } from "./desired/image-stand-ins.js";
 import { observeStack } from "./observed/observed-stack.js";
+import { requireFree } from "./observed/other-services.js";
 import { observeRemains } from "./observed/remains.js";
 import { type DownStep, planDown } from "./plan/down.js";
 import type { IgnoreStep, UpPreview } from "./plan/operations.js";
@@ -42,6 +43,7 @@ export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}
     observeStack(session, imageReferences(stack)),
     listStack(stack, { cacheDir, signal }),
   ]);
+  requireFree(stack, observed.others);
   const compose = createCompose(session, createStackRedactor(stack));
   const desired = await readDesiredStack(compose, stack, { observed, listing, build, signal });
   const images = withBuilt(stack, observed.images, builtImages);

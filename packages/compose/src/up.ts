@@ -15,6 +15,7 @@ import {
   observeContainers,
   observeStack,
 } from "./observed/observed-stack.js";
+import { requireFree } from "./observed/other-services.js";
 import { withStackLock } from "./session/stack-lock.js";
 import { openStackSession, type StackSession } from "./session/stack-session.js";
 
@@ -64,6 +65,7 @@ export async function bringUpIn(
     observeStack(session, imageReferences(stack)),
     listStack(stack, { cacheDir, signal }),
   ]);
+  requireFree(stack, observed.others);
   const noted = stack.files.warnings.filter(({ code }) => shownWarnings.has(code));
   const ranBefore = observed.containers.some(({ state }) => state === "running");
   const owns = options.own === true || (options.own === false && !ranBefore);

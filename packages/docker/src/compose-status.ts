@@ -8,7 +8,7 @@ import { checkServices } from "./declared-services.js";
 import { callParts } from "./repo-parts.js";
 import { isUnreadableStack } from "./service-replicas.js";
 import { type ServiceStatus, toStackContainer } from "./service-status.js";
-import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
+import { memberOf, type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
 import { stackEngineOf } from "./swarm/stack-engine.js";
 import { readSwarmStatus } from "./swarm/swarm-status.js";
 
@@ -81,7 +81,8 @@ export async function readPartStatus(
       services: joinReplicas({ part, there: tasks, declared, named }),
     };
   }
-  const labels = [`com.docker.compose.project=${project}`];
+  const member = memberOf(repo);
+  const labels = [`com.docker.compose.project=${project}`, ...(member === undefined ? [] : [`otto.repo=${member}`])];
   const listed = await parent.engine.listContainers({ labels, all: true }, signal);
   const declared = await listReplicas(part, lab, { ...placement, isNeeded: listed.length === 0 });
   const there = listed.map((summary): ServiceStatus => {

@@ -1,4 +1,4 @@
-import { createStackRedactor, leaseStack, type StackRedactor } from "@otto/compose";
+import { createStackRedactor, leaseStack, type PlacedStack, type StackRedactor } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { anySignal } from "@otto/errors";
 import { eachPart, type Lab } from "@otto/host-registry";
@@ -150,9 +150,14 @@ async function startPart(part: StackPart, lab: Lab, own: boolean): Promise<Stack
     hosts: registerContainers(lab, stack, lease.containers),
     redactor: createStackRedactor(stack),
     release: async () => {
-      await lease.release(() => lab.hosts.unregister(stack.project, parent.id));
+      await lease.release(() => lab.hosts.unregister(stack.project, parent.id, servicesOf(stack)));
     },
   };
+}
+
+/** Where others share the project, its own. */
+function servicesOf({ member, files }: PlacedStack): ReadonlySet<string> | undefined {
+  return member === undefined ? undefined : new Set(files.services.map(({ name }) => name));
 }
 
 async function releaseAll(uses: readonly StackUse[]): Promise<void> {

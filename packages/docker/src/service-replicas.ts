@@ -19,9 +19,13 @@ const fileFaults = [
   "COMPOSE_VARIABLE_UNSET",
 ] as const;
 
-/** The replicas that a project's containers have, running or not, by their labels. */
-export async function listServiceReplicas({ engine }: Parent, project: string): Promise<ServiceReplica[]> {
-  const labels = [`com.docker.compose.project=${project}`];
+/** The replicas that a project's containers have, running or not, by their labels. @param member those of one repo alone */
+export async function listServiceReplicas(
+  { engine }: Parent,
+  project: string,
+  member?: string,
+): Promise<ServiceReplica[]> {
+  const labels = [`com.docker.compose.project=${project}`, ...(member === undefined ? [] : [`otto.repo=${member}`])];
   const containers = await engine.listContainers({ labels, all: true });
   return containers.flatMap((container) => readServiceReplica(container.Labels) ?? []);
 }

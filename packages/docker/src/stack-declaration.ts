@@ -3,7 +3,7 @@ import type { Repo } from "@otto/config";
 import { isOttoError, type OttoError } from "@otto/errors";
 import { eachPart, type Lab } from "@otto/host-registry";
 import { isUnreadableStack, listServiceReplicas } from "./service-replicas.js";
-import { type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
+import { memberOf, type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
 import { createStackUp, createTouch, type DeclaredStack } from "./stack-touch.js";
 import { stackEngineOf } from "./swarm/stack-engine.js";
 import { declareTasks } from "./swarm/swarm-hosts.js";
@@ -53,7 +53,7 @@ export async function declareStacks(lab: Lab, options: DeclareOptions = {}): Pro
 async function declareContainers(lab: Lab, repo: Repo, options: DeclareOptions, error: OttoError): Promise<boolean> {
   const project = projectNameOf(repo, lab, options);
   const found = await eachPart(lab.partsOf(repo, options.on), async ({ parent }) => {
-    const replicas = await listServiceReplicas(parent, project).catch(() => []);
+    const replicas = await listServiceReplicas(parent, project, memberOf(repo)).catch(() => []);
     return replicas.map((replica) => ({ parent, replica }));
   });
   if (found.flat().length === 0) return false;

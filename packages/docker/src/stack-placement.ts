@@ -1,6 +1,6 @@
 import { type PlacedStack, readStack, type ServiceChoice } from "@otto/compose";
 import type { Repo } from "@otto/config";
-import { checkProjectName } from "@otto/hashing";
+import { checkProjectName, composeProjectPart } from "@otto/hashing";
 import type { Lab, RepoPart } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
 import { getUserComposeProject } from "./compose-project.js";
@@ -24,7 +24,12 @@ export interface PlacementOptions {
  */
 export function projectNameOf(repo: Repo, lab: Lab, options: PlacementOptions): string {
   if (options.projectName !== undefined) return checkProjectName(options.projectName);
-  return getUserComposeProject(repo.name, undefined, lab.sshEnvironment.env);
+  return getUserComposeProject(repo.docker.project ?? repo.name, undefined, lab.sshEnvironment.env);
+}
+
+/** What a repo is called in a Compose project that it makes together with others; undefined: it has one of its own. */
+export function memberOf({ name, docker }: Repo): string | undefined {
+  return docker.project === undefined ? undefined : composeProjectPart(name);
 }
 
 /** Where a repo's stack is, whatever its files say. */
@@ -32,8 +37,8 @@ export function locateStack(
   { repo, parent }: RepoPart,
   lab: Lab,
   options: PlacementOptions,
-): { readonly parent: Parent; readonly project: string } {
-  return { parent, project: projectNameOf(repo, lab, options) };
+): { readonly parent: Parent; readonly project: string; readonly member: string | undefined } {
+  return { parent, project: projectNameOf(repo, lab, options), member: memberOf(repo) };
 }
 
 /** The options of a call that say which stack is meant. */
@@ -64,7 +69,7 @@ export async function placeStack(
   // Those of the user's environment are not among them.
   const environment = { ...env, ...render(portOf) };
   const { repo, parent } = part;
-  return { ...(await readStack(repo, { ...reading, choice, environment, home })), parent };
+  return { ...(await readStack(repo, { ...reading, choice, environment, home })), parent, member: memberOf(repo) };
 }
 
 /** The ports that engines choose and that the files of this part need. @throws OttoError as {@link placeStack} */

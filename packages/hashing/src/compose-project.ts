@@ -11,10 +11,11 @@ const longestPart = 80;
  * @see https://docs.docker.com/compose/how-tos/project-name/
  */
 export function composeProjectName(repoName: string, suffix: string): string {
-  return `otto-${projectPart(repoName)}-${projectPart(suffix)}`;
+  return `otto-${composeProjectPart(repoName)}-${composeProjectPart(suffix)}`;
 }
 
-function projectPart(text: string): string {
+/** A text as a part of a Compose project name: as it is where it fits, else with what tells it from others. */
+export function composeProjectPart(text: string): string {
   const part = text
     .toLowerCase()
     .replace(/[^a-z0-9_-]+/g, "-")

@@ -1,4 +1,4 @@
-export { checkProjectName, composeProjectName } from "./compose-project.js";
+export { checkProjectName, composeProjectName, composeProjectPart } from "./compose-project.js";
 export type { ContextEntry, Digest, DirectoryEntry, FileEntry, SymlinkEntry } from "./context-entry.js";
 export {
   type ContextHashInputs,

@@ -9,6 +9,7 @@ export {
   removeTreeScript,
   type SetAside,
   type StagedTree,
+  stackKey,
   stagedDirectoryScript,
   updateTree,
 } from "./staged-tree.js";

@@ -50,14 +50,25 @@ export interface SetAside {
 /**
  * Shell commands that set `dir` to where a stack's files lie: below `docker.staging_root`, for each login apart, else in
  * `otto` of the login's cache directory.
+ * @param member whose files, of a project that several repos make
  * @throws OttoError `COMPOSE_PROJECT_INVALID` for a name that could lead elsewhere
  */
-export function stagedDirectoryScript(project: string, stagingRoot: string | undefined): string {
-  checkProjectName(project);
-  if (stagingRoot === undefined) return `dir="\${XDG_CACHE_HOME:-$HOME/.cache}/otto"/stacks/${project}`;
+export function stagedDirectoryScript(project: string, stagingRoot: string | undefined, member?: string): string {
+  const name = stackKey(project, member);
+  if (stagingRoot === undefined) return `dir="\${XDG_CACHE_HOME:-$HOME/.cache}/otto"/stacks/${name}`;
   const root = quoteWord(stagingRoot);
   // Versions before had no directory of the login.
-  return `dir=${root}/stacks/${project}; [ -O "$dir" ] || dir=${root}/$(id -un)/stacks/${project}`;
+  return `dir=${root}/stacks/${name}; [ -O "$dir" ] || dir=${root}/$(id -un)/stacks/${name}`;
+}
+
+/**
+ * What tells a stack from all others on its parent: its project, and of a project that several repos make, the member.
+ * @throws OttoError `COMPOSE_PROJECT_INVALID`
+ */
+export function stackKey(project: string, member: string | undefined): string {
+  checkProjectName(project);
+  // No project name has this sign.
+  return member === undefined ? project : `${project}@${checkProjectName(member)}`;
 }
 
 /** Shell commands that print what {@link parseSentTree} reads of the tree in `$dir`, with `separator` between both. */

@@ -32,6 +32,8 @@ export interface StackOptions {
 /** A stack and where it runs. */
 export interface PlacedStack extends Stack {
   readonly parent: Parent;
+  /** Of a project that several repos make: what this repo is called in it. */
+  readonly member?: string | undefined;
 }
 
 /**

@@ -8,7 +8,7 @@ import { digestKey, formatDigests } from "../desired/digest-cache.js";
 import { formatDigest, type ServiceDigest } from "../desired/service-digest.js";
 import { buildLabel } from "../observed/observed-images.js";
 import { configLabel, digestsFile, networksLabel } from "../observed/observed-stack.js";
-import { labelsFile } from "../session/compose-command.js";
+import { labelsFile, memberLabel } from "../session/compose-command.js";
 import type { StackSession } from "../session/stack-session.js";
 import type { UpOptions } from "./up-options.js";
 
@@ -71,7 +71,7 @@ export async function writeLabels(
 ): Promise<void> {
   const policies = chosenPolicies(stack);
   const labelled = [...desired.digests].map(([name, digest]) => {
-    const labels = labelsOf(digest, !desired.builders.has(name));
+    const labels = labelsOf(digest, !desired.builders.has(name), stack.member);
     // Compose would pull it again, without the login.
     const policy = pulled.has(name) ? "missing" : policies.get(name);
     return [name, policy === undefined ? labels : { ...labels, pull_policy: policy }] as const;
@@ -98,10 +98,11 @@ function chosenPolicies(stack: PlacedStack): ReadonlyMap<string, string> {
   );
 }
 
-function labelsOf(digest: ServiceDigest, isBuilder: boolean): object {
+function labelsOf(digest: ServiceDigest, isBuilder: boolean, member: string | undefined): object {
   const networks = Object.entries(digest.networks ?? {}).map(([key, { settings }]) => `${key}=${settings}`);
   const labels = {
     [configLabel]: formatDigest(digest),
+    ...(member !== undefined && { [memberLabel]: member }),
     ...(networks.length > 0 && { [networksLabel]: networks.join(" ") }),
   };
   return digest.build === "" || !isBuilder ? { labels } : { labels, build: { labels: { [buildLabel]: digest.build } } };
@@ -111,7 +112,7 @@ function labelsOf(digest: ServiceDigest, isBuilder: boolean): object {
 export async function markOwned(session: StackSession, stack: PlacedStack, owned: boolean): Promise<void> {
   const file = `"$dir/${ownDirectory}/owned"`;
   const { exitCode, output } = await session.run(
-    `${stagedDirectoryScript(stack.project, stack.parent.docker.stagingRoot)}\n${owned ? `: >${file}` : `rm -f ${file}`} 2>&1`,
+    `${stagedDirectoryScript(stack.project, stack.parent.docker.stagingRoot, stack.member)}\n${owned ? `: >${file}` : `rm -f ${file}`} 2>&1`,
   );
   if (exitCode !== 0) throw upFailed(stack, output);
 }

@@ -1,8 +1,8 @@
 import { abortable, OttoError, quoteCommand, quoteWord } from "@otto/errors";
 import { engineVariables, type LockHolder, lockFunctions, type Parent, parseHolder } from "@otto/hosts";
-import { ownDirectory, removeTreeScript, stagedDirectoryScript } from "@otto/remote-tree";
+import { ownDirectory, removeTreeScript, stackKey, stagedDirectoryScript } from "@otto/remote-tree";
 import { removeContainersScript } from "../execute/scripts.js";
-import { dockerWords, downCommand, projectFilter } from "../session/compose-command.js";
+import { dockerWords, downCommand, memberFilter, projectFilter } from "../session/compose-command.js";
 import { readLines } from "../session/read-lines.js";
 import type { StackLocation, StackSession } from "../session/stack-session.js";
 
@@ -36,11 +36,15 @@ type LeaseProcess = Awaited<ReturnType<Parent["spawn"]>>;
  * @throws OttoError `COMPOSE_SESSION_LOST`, and what connecting or `onWaiting` throws
  */
 export async function holdLease(
-  { parent, project }: StackLocation,
-  { who, takeDownScript = composeDownScript(parent, project), onWaiting, signal }: HoldOptions,
+  { parent, project, member }: StackLocation,
+  { who, takeDownScript = composeDownScript({ parent, project, member }), onWaiting, signal }: HoldOptions,
 ): Promise<HeldLease> {
   const script = leaseScript(takeDownScript);
-  const process = await abortable(startLease(parent, { project, who, script }), signal, letGo);
+  const process = await abortable(
+    startLease(parent, { project, key: stackKey(project, member), who, script }),
+    signal,
+    letGo,
+  );
   const held = new Promise<void>((resolve, reject) => {
     readLines(process.stdout, (line) => {
       if (line === "held") resolve();
@@ -75,7 +79,12 @@ export async function holdLease(
 
 async function startLease(
   parent: Parent,
-  { project, who, script }: { readonly project: string; readonly who: string; readonly script: string },
+  {
+    project,
+    key,
+    who,
+    script,
+  }: { readonly project: string; readonly key: string; readonly who: string; readonly script: string },
 ): Promise<LeaseProcess> {
   const process = await parent.spawn([
     "sh",
@@ -85,6 +94,7 @@ async function startLease(
     `${Buffer.byteLength(script)}`,
     project,
     who,
+    key,
   ]);
   for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", () => {});
   process.stderr.resume();
@@ -101,21 +111,23 @@ function letGo({ stdin, stdout }: LeaseProcess): void {
   stdin.end("release\n");
 }
 
-/** Shell text that fails when somebody has a lease of the stack `$project`, or when that cannot be said. */
-const isUnusedScript = `{ find_lock "$project.used" && for place in $(lock_places); do flock -n "$place/." true || exit; done; }`;
+/** Shell text that fails when somebody has a lease of the stack `$key`, or when that cannot be said. */
+const isUnusedScript = `{ find_lock "$key.used" && for place in $(lock_places); do flock -n "$place/." true || exit; done; }`;
 
 /** Whether anyone has a lease of the stack. To be asked with the stack's lock. */
 export async function isLeased(session: StackSession): Promise<boolean> {
-  const { exitCode } = await session.run(`${lockFunctions}\nproject=${quoteWord(session.project)}\n${isUnusedScript}`);
+  const { exitCode } = await session.run(
+    `${lockFunctions}\nkey=${quoteWord(stackKey(session.project, session.member))}\n${isUnusedScript}`,
+  );
   return exitCode !== 0;
 }
 
 function leaseScript(takeDownScript: string): string {
-  return `export project="$2" who="$3" lock_functions=${quoteWord(lockFunctions)}
+  return `export project="$2" who="$3" key="$4" lock_functions=${quoteWord(lockFunctions)}
 umask 077
 unset ${engineVariables.join(" ")}
 eval "$lock_functions"
-find_lock "$project.used" || exit 1
+find_lock "$key.used" || exit 1
 tell_holder ''
 flock -s "$lock" sh -c 'echo held; read -r answer; [ "$answer" = release ]' otto-used "$who" && exit 0
 exec >/dev/null 2>&1 </dev/null
@@ -128,17 +140,17 @@ with_lock ${quoteWord(`eval "$lock_functions"\n${isUnusedScript} || exit\n${take
 /** Seconds. The owner is gone: nobody waits for a graceful end. */
 const stopTimeout = 1;
 
-function composeDownScript(parent: Parent, project: string): string {
+function composeDownScript({ parent, project, member }: StackLocation): string {
   const docker = dockerWords(parent);
   const filter = projectFilter(project);
   const down = downCommand([...parent.docker.command, "compose"], project, { stopTimeout, volumes: false });
   return `${removeTreeScript(parent.docker.command)}
-${stagedDirectoryScript(project, parent.docker.stagingRoot)}
+${stagedDirectoryScript(project, parent.docker.stagingRoot, member)}
 [ -e "$dir/${ownDirectory}/owned" ] || exit 0
-${quoteCommand(down)} || :
-ids=$(${docker} container ls --all --quiet ${filter})
+${member === undefined ? `${quoteCommand(down)} || :` : ":"}
+ids=$(${docker} container ls --all --quiet ${filter} ${memberFilter(member)})
 [ -z "$ids" ] || ${removeContainersScript(docker, { stopTimeout, volumes: false })}
 networks=$(${docker} network ls --quiet ${filter})
-[ -z "$networks" ] || ${docker} network rm $networks
+[ -z "$networks" ] || ${docker} network rm $networks 
 remove_tree`;
 }

@@ -1,9 +1,10 @@
 import { cleanText, OttoError, quoteWord } from "@otto/errors";
 import { type Parent, readServiceReplica, type ServiceReplica } from "@otto/hosts";
 import { ownDirectory, parseSentTree, readSentScript, type SentTree, stagedDirectoryScript } from "@otto/remote-tree";
-import { dockerWords, projectFilter } from "../session/compose-command.js";
+import { dockerWords, memberLabel, projectFilter } from "../session/compose-command.js";
 import type { StackLocation, StackSession } from "../session/stack-session.js";
 import { buildLabel, findImages, type ObservedImages } from "./observed-images.js";
+import type { OtherService } from "./other-services.js";
 
 /** A port of a container that its parent publishes. */
 export interface ObservedPort {
@@ -54,7 +55,12 @@ export interface ObservedStack {
   readonly isOwned: boolean;
   /** Text of the digests that the last `up` left. */
   readonly digests: string;
+  /** Of a project that several repos make: those of the member that is meant. */
   readonly containers: readonly ObservedContainer[];
+  /** The services of other members that have a container. */
+  readonly others: readonly OtherService[];
+  /** Staged trees of members, where the whole project is meant: absolute paths. */
+  readonly memberDirs: readonly string[];
   readonly images: ObservedImages;
   /** The parent's time, in milliseconds since 1970. */
   readonly now: number;
@@ -76,17 +82,28 @@ const separator = "\u001e";
  * @throws OttoError `COMPOSE_ENGINE_FAILED`
  */
 export async function observeStack(session: StackSession, references: readonly string[] = []): Promise<ObservedStack> {
-  const { parent } = session;
+  const { parent, member } = session;
   const { exitCode, output } = await session.run(observeScript(session, references));
   if (exitCode !== 0) throw engineFailed(parent, output);
-  const [remoteDir = "", manifest = "", down = "", owned, digests = "", containers = "", images = "", now] =
-    output.split(separator);
+  const [
+    remoteDir = "",
+    manifest = "",
+    down = "",
+    owned,
+    digests = "",
+    containers = "",
+    images = "",
+    now,
+    members = "",
+  ] = output.split(separator);
   return {
     remoteDir,
     sent: parseSentTree(manifest, down),
     isOwned: owned === "owned",
     digests,
-    containers: parseContainers(parent, containers),
+    containers: parseContainers(parent, containers, member),
+    others: member === undefined ? [] : parseOthers(parent, containers, member),
+    memberDirs: members.split("\n").filter((line) => line !== ""),
     warnings: parseWarnings(containers),
     images: findImages(references, images, (line) => parseLine(parent, line)),
     now: Number(now) * 1000,
@@ -97,13 +114,13 @@ export async function observeStack(session: StackSession, references: readonly s
 export async function observeContainers(session: StackSession): Promise<ObservedContainer[]> {
   const { exitCode, output } = await session.run(listScript(session));
   if (exitCode !== 0) throw engineFailed(session.parent, output);
-  return parseContainers(session.parent, output);
+  return parseContainers(session.parent, output, session.member);
 }
 
-function observeScript({ parent, project }: StackLocation, images: readonly string[]): string {
+function observeScript({ parent, project, member }: StackLocation, images: readonly string[]): string {
   const next = "printf '\\036'";
   const inspect = `${dockerWords(parent)} image inspect --format '{{json .}}' ${images.map(quoteWord).join(" ")}`;
-  return `${stagedDirectoryScript(project, parent.docker.stagingRoot)}
+  return `${stagedDirectoryScript(project, parent.docker.stagingRoot, member)}
 case $dir in /*) ;; *) echo "its login has no home directory; set docker.staging_root of the host"; exit 1 ;; esac
 printf %s "$dir"; ${next}
 ${readSentScript(next)}; ${next}
@@ -113,7 +130,7 @@ ${listScript({ parent, project })}
 ${next}
 ${images.length === 0 ? "" : `${inspect.replace("{{json .}}", imageFormat)} 2>/dev/null`}
 ${next}
-date +%s`;
+date +%s${member === undefined ? `; ${next}\nfor one in "$dir"@*; do [ ! -d "$one" ] || printf '%s\\n' "$one"; done` : ""}`;
 }
 
 const imageFormat = [
@@ -166,7 +183,7 @@ interface PortBinding {
 }
 
 /** Reads lines of `docker container inspect`; whoever is no service's container is left out. */
-export function parseContainers(parent: Parent, text: string): ObservedContainer[] {
+export function parseContainers(parent: Parent, text: string, member?: string): ObservedContainer[] {
   const all = text.split("\n");
   const lines = all.filter((line) => line.startsWith("{"));
   const failure = all.filter((line) => line.startsWith(said.failed)).map((line) => line.slice(1));
@@ -175,7 +192,18 @@ export function parseContainers(parent: Parent, text: string): ObservedContainer
   return lines.flatMap((text) => {
     const line = parseLine(parent, text) as InspectLine;
     const place = readServiceReplica(line.labels);
-    return place === undefined ? [] : [toObserved(line, place)];
+    const isMeant = member === undefined || line.labels[memberLabel] === member;
+    return place === undefined || !isMeant ? [] : [toObserved(line, place)];
+  });
+}
+
+function parseOthers(parent: Parent, text: string, member: string): OtherService[] {
+  const lines = text.split("\n").filter((line) => line.startsWith("{"));
+  return lines.flatMap((line) => {
+    const { labels } = parseLine(parent, line) as InspectLine;
+    const place = readServiceReplica(labels);
+    const other = labels[memberLabel] ?? "";
+    return place === undefined || other === member ? [] : [{ service: place.service, member: other }];
   });
 }
 

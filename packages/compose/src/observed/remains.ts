@@ -22,10 +22,15 @@ export interface Resource {
 /** What there is of a project, whether its files are known or not. */
 export interface Remains {
   readonly resources: readonly Resource[];
-  /** The staged tree; undefined where nothing was sent. */
-  readonly tree:
-    | { readonly directory: string; readonly isDown: boolean; readonly kept: KeptFiles | undefined }
-    | undefined;
+  /** The staged trees: one, or of a project that several repos make one each. None where nothing was sent. */
+  readonly trees: readonly RemainingTree[];
+}
+
+export interface RemainingTree {
+  /** Absolute, on the parent. */
+  readonly directory: string;
+  readonly isDown: boolean;
+  readonly kept: KeptFiles | undefined;
 }
 
 const kinds = ["container", "network", "volume", "image"] as const;
@@ -43,12 +48,15 @@ export async function observeRemains(session: StackSession, choice: RemainsChoic
   const { parent, project } = session;
   const { exitCode, output } = await session.run(listScript(session, choice));
   if (exitCode === 0) {
-    const [list = "", directory, manifest = "", down = ""] = output.split(separator);
-    const resources = parseResources(list);
-    if (directory === undefined) return { resources, tree: undefined };
-    const sent = parseSentTree(manifest, down);
-    const kept = await findKept({ shell: session, remoteDir: directory, host: parent.id }, sent);
-    return { resources, tree: { directory, isDown: down !== "", kept } };
+    const [list = "", ...words] = output.split(separator);
+    const trees: RemainingTree[] = [];
+    for (let at = 0; at + 2 < words.length; at += 3) {
+      const [directory = "", manifest = "", down = ""] = words.slice(at, at + 3);
+      const sent = parseSentTree(manifest, down);
+      const kept = await findKept({ shell: session, remoteDir: directory, host: parent.id }, sent);
+      trees.push({ directory, isDown: down !== "", kept });
+    }
+    return { resources: parseResources(list), trees };
   }
   const said = cleanText(output).trim();
   throw new OttoError("COMPOSE_DOWN_FAILED", `looking for what is left of ${project} on ${parent.id}: ${said}`, {
@@ -69,9 +77,11 @@ function listScript({ parent, project }: StackLocation, { volumes, rmi }: Remain
   return `${stagedDirectoryScript(project, parent.docker.stagingRoot)}
 { ${lists.map((list) => `${docker} ${list}`).join(" &&\n")}
 } 2>&1 || exit 1
-[ -e "$dir/${ownDirectory}/manifest" ] || exit 0
+for dir in "$dir" "$dir"@*; do
+[ -e "$dir/${ownDirectory}/manifest" ] || continue
 printf '\\036%s\\036' "$dir"
-${readSentScript("printf '\\036'")}`;
+${readSentScript("printf '\\036'")}
+done`;
 }
 
 const containerFormat = '{{.Names}}\t{{.Label "com.docker.compose.service"}}\t{{.Networks}},{{.Mounts}}';

@@ -9,7 +9,7 @@ const remains: Remains = {
     ...["p_back", "p_front", "p_idle"].map((name) => ({ kind: "network" as const, name })),
     ...["p_data", "p_pages", "p_shared", "p_idle"].map((name) => ({ kind: "volume" as const, name })),
   ],
-  tree: { directory: "/t", isDown: false, kept: { host: "h", directory: "/t", files: 2 } },
+  trees: [{ directory: "/t", isDown: false, kept: { host: "h", directory: "/t", files: 2 } }],
 };
 
 const plan = (volumes: boolean, ...services: readonly string[]) =>
@@ -24,6 +24,12 @@ test("a whole stack goes with its files, and keeps what containers wrote", () =>
     "keep what containers wrote in /t (2 files)",
   ]);
   expect(plan(true).at(-1)).toBe("remove what containers wrote in /t (2 files)");
+});
+
+test("of a project that several repos make, the files of each go", () => {
+  const trees = ["/t@a", "/t@b"].map((directory) => ({ directory, isDown: false, kept: undefined }));
+  const steps = planDown({ resources: [], trees }, { volumes: false });
+  expect(steps.map(formatDownStep)).toEqual(["remove the staged files in /t@a", "remove the staged files in /t@b"]);
 });
 
 test("of services go their containers, and what nobody uses any more", () => {
@@ -41,6 +47,6 @@ test("all services are the whole stack, but for the volumes that they have not",
 
 test("images go with the whole stack", () => {
   const image = { kind: "image", name: "shop-api:latest" } as const;
-  const steps = planDown({ resources: [...remains.resources, image], tree: undefined }, { volumes: false });
+  const steps = planDown({ resources: [...remains.resources, image], trees: [] }, { volumes: false });
   expect(steps.map(formatDownStep).at(-1)).toBe("remove the image shop-api:latest, unless others use it");
 });

@@ -1,4 +1,4 @@
-import type { Remains, Resource } from "../observed/remains.js";
+import type { RemainingTree, Remains, Resource } from "../observed/remains.js";
 
 /** One thing that `down` removes, or leaves. */
 export interface DownStep {
@@ -20,12 +20,14 @@ interface Wanted {
 }
 
 /** Decides what `down` removes. */
-export function planDown({ resources, tree }: Remains, { volumes, services }: Wanted): DownStep[] {
+export function planDown({ resources, trees }: Remains, { volumes, services }: Wanted): DownStep[] {
   const staying = resources.filter(({ service }) => service !== undefined && services?.has(service) === false);
   if (services !== undefined && (staying.length > 0 || volumes)) return planPart(resources, { staying, volumes });
-  const steps = resources.map(removal);
-  if (tree === undefined) return steps;
-  const { directory: name, isDown, kept } = tree;
+  return [...resources.map(removal), ...trees.flatMap((tree) => planTree(tree, volumes))];
+}
+
+function planTree({ directory: name, isDown, kept }: RemainingTree, volumes: boolean): DownStep[] {
+  const steps: DownStep[] = [];
   // After a `down` only what containers wrote is there.
   if (!isDown || kept === undefined) steps.push({ do: "remove", kind: "files", name });
   if (kept !== undefined) steps.push({ do: volumes ? "remove" : "keep", kind: "data", name, files: kept.files });

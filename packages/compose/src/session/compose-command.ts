@@ -16,6 +16,14 @@ export function projectFilter(project: string): string {
   return `--filter ${quoteWord(`label=com.docker.compose.project=${project}`)}`;
 }
 
+/** The label of a container that says which repo it is of, in a project that several make. */
+export const memberLabel = "otto.repo";
+
+/** The same for what of a project is of one member; all of it without one. */
+export function memberFilter(member: string | undefined): string {
+  return member === undefined ? "" : `--filter ${quoteWord(`label=${memberLabel}=${member}`)}`;
+}
+
 /** `docker compose` on a parent, for one project. Global flags only; `--progress` is none before 2.19. */
 export function composeCommand(compose: readonly string[], project: string): string[] {
   return [...compose, "--ansi", "never", "--project-name", project];

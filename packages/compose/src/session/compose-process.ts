@@ -1,6 +1,6 @@
 import { cleanText, createRedactor, OttoError, OutputText, quoteCommand, quoteWord } from "@otto/errors";
 import { findCompose } from "@otto/hosts";
-import type { Stack } from "../declared/stack.js";
+import type { PlacedStack, Stack } from "../declared/stack.js";
 import type { StackRedactor } from "../declared/stack-redactor.js";
 import { endableLine, isDirect } from "./endable-command.js";
 import type { StackSession } from "./stack-session.js";
@@ -78,10 +78,12 @@ export function createCompose(
 /** Runs compose where the files of a stack lie. @param directory of the staged tree, absolute */
 export function runInTree(
   compose: Compose,
-  { files: { environment, projectDirectory } }: Stack,
+  { files: { environment, projectDirectory }, member }: Stack & Pick<PlacedStack, "member">,
   directory: string,
 ): (argv: ComposeArgv, run?: Omit<ComposeRun, "environment" | "cwd">) => Promise<ComposeOutcome> {
-  return (argv, run) => compose.run(argv, { ...run, environment, cwd: `${directory}/${projectDirectory}` });
+  // To Compose, services of another repo are orphans.
+  const ours = member === undefined ? environment : { ...environment, COMPOSE_IGNORE_ORPHANS: "true" };
+  return (argv, run) => compose.run(argv, { ...run, environment: ours, cwd: `${directory}/${projectDirectory}` });
 }
 
 interface SingleRun extends Omit<ComposeRun, "onOutput"> {

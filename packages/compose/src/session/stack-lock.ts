@@ -26,7 +26,7 @@ interface LockOptions {
  * @throws OttoError `COMPOSE_PROJECT_INVALID` before anything else
  */
 export async function withStackLock<T>(
-  { parent, project }: StackLocation,
+  { parent, project, member }: StackLocation,
   options: LockOptions,
   work: (session: StackSession) => Promise<T>,
 ): Promise<T> {
@@ -36,7 +36,7 @@ export async function withStackLock<T>(
   onPhase?.({ type: "compose.phase", project, phase: "lock" });
   try {
     return await inQueue({ parent, project, who, onWaiting, signal }, async () => {
-      await using session = await openStackSession({ parent, project }, { who, onWaiting, signal });
+      await using session = await openStackSession({ parent, project, member }, { who, onWaiting, signal });
       try {
         return await work(session);
       } catch (error) {

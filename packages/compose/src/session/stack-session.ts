@@ -13,6 +13,8 @@ import { watchSilence } from "./silence-watch.js";
 export interface StackLocation {
   readonly parent: Parent;
   readonly project: string;
+  /** Of a project that several repos make: the one whose services are meant. Default: the whole project. */
+  readonly member?: string | undefined;
 }
 
 export interface SessionOptions {
@@ -48,7 +50,7 @@ const chunkBytes = 1 << 18;
  * @throws OttoError `COMPOSE_PROGRAM_MISSING`, `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, and what connecting throws
  */
 export async function openStackSession(
-  { parent, project }: StackLocation,
+  { parent, project, member }: StackLocation,
   options: SessionOptions,
 ): Promise<StackSession> {
   const nonce = randomBytes(8).toString("hex");
@@ -124,6 +126,7 @@ export async function openStackSession(
   return {
     parent,
     project,
+    member,
     run(script, options): Promise<ShellOutcome> {
       const outcome = before.then(() => runNow(script, options));
       before = outcome.catch(() => {});
