@@ -1,4 +1,5 @@
 import {
+  type ComposeUpOptions,
   composeAct,
   composeDown,
   composed,
@@ -204,8 +205,21 @@ test("touching a placeholder brings all parts up once, and a parent that is down
   await composeDown(repo, lab);
 });
 
-test("an entry that is placed elsewhere goes there", async () => {
+test("an entry that is placed elsewhere goes there, and a warning says once what is left and what removes it", async () => {
   const { repo, lab } = own;
+  const warnings: string[] = [];
+  const onEvent: ComposeUpOptions["onEvent"] = (event) => {
+    if (event.type === "compose.warning") warnings.push(event.message);
+  };
+  await composeUp(repo, lab, { services: ["metrics", "cache"], onEvent });
+  expect(warnings).toEqual([]);
+  await composeUp(repo, lab, { on: "db=c,front=c", services: ["cache"], onEvent });
+  const command = (parent: string) => expect.stringContaining(`\`otto docker down --on ${parent}\``);
+  expect(warnings).toEqual([command("a"), command("b")]);
+  await composeUp(repo, lab, { on: "db=c,front=c", services: ["cache"], onEvent });
+  expect(warnings).toHaveLength(2);
+  await composeDown(repo, lab, { on: "all" });
+  expect(await leftOn(parents, project)).toEqual(nothing);
   const hosts = await composeUp(repo, lab, { on: "db=c,front=a" });
   expect(hosts.db?.id).toBe(`c.${repo.name}.db`);
   expect(await runningOn(parents, project)).toEqual({
@@ -213,4 +227,5 @@ test("an entry that is placed elsewhere goes there", async () => {
     b: [],
     c: ["cache", "db", "worker"],
   });
+  await composeDown(repo, lab, { on: "all" });
 });

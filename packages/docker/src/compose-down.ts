@@ -16,6 +16,7 @@ import { withActivity } from "./lab-activity.js";
 import { callParts, joinRows, type OnParent, type PartResult } from "./repo-parts.js";
 import { listServiceReplicas } from "./service-replicas.js";
 import { placeStack, projectNameOf } from "./stack-placement.js";
+import { StackPlaces } from "./stack-places.js";
 import { stackEngineOf } from "./swarm/stack-engine.js";
 import { planSwarmPartDown, takeSwarmPartDown } from "./swarm/swarm-parts.js";
 
@@ -105,6 +106,7 @@ async function takePartDown(part: RepoPart, lab: Lab, options: DownCallOptions):
   const [is, was] = (services?.size ?? 1) > 1 ? ["are", "were"] : ["is", "was"];
   try {
     await lab.hosts.unregister(project, parent.id, services);
+    if (services === undefined) await new StackPlaces(lab, project).forget(parent.id);
     if (stackEngineOf(part) === "swarm") {
       const { wasUp, left } = await takeSwarmPartDown(part, lab, { ...options, volumes, services, signal });
       const stays = left.length === 0 ? "" : `; ${left.join("; ")}`;

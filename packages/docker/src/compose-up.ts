@@ -19,6 +19,8 @@ import { eachInOrder, findPorts, type PartEnd } from "./port-order.js";
 import { loginsOf } from "./registry-logins.js";
 import { joinRows, type OnParent } from "./repo-parts.js";
 import { readParts, type StackPart } from "./stack-parts.js";
+import { projectNameOf } from "./stack-placement.js";
+import { formatLeftBehind, placesEntries, StackPlaces } from "./stack-places.js";
 import { stackEngineOf } from "./swarm/stack-engine.js";
 import { planSwarmPart, upSwarmPart } from "./swarm/swarm-parts.js";
 import type { ComposeUpOptions } from "./up-options.js";
@@ -26,7 +28,8 @@ import type { ComposeUpOptions } from "./up-options.js";
 /**
  * Brings a repo's stack up and registers its containers in `lab.hosts`. A stack that runs as declared is left as it is,
  * one that differs converges. If this call started the stack and fails, its logs are saved and what it started is taken down.
- * What belongs on several parents comes up side by side: one that fails does not stop the others, which stay up.
+ * What belongs on several parents comes up side by side: one that fails does not stop the others, which stay up. A
+ * `compose.warning` names a parent that an earlier call used for an entry which now belongs elsewhere.
  *
  * @returns service name to the host of its first container, on the first parent that has it; the others are in `lab.hosts`
  * @throws OttoError `BUILD_FAILED` before anything starts on that parent; what `bringUp`, `readStack`, `buildImages` and, with
@@ -38,7 +41,19 @@ export async function composeUp(
   given: ComposeUpOptions = {},
 ): Promise<Record<string, DockerContainerHost>> {
   const options = { ...given, ...withActivity(lab, given.onEvent) };
-  return upParts(await readParts(repo, lab, options), lab, options);
+  const parts = await readParts(repo, lab, options);
+  await notePlaces(repo, lab, options);
+  return upParts(parts, lab, options);
+}
+
+/** Says where an earlier `up` has left what now belongs elsewhere. */
+async function notePlaces(repo: Repo, lab: Lab, options: ComposeUpOptions): Promise<void> {
+  if (!placesEntries(repo)) return;
+  const project = projectNameOf(repo, lab, options);
+  const parents = lab.partsOf(repo, options.on).map(({ parent }) => parent.id);
+  for (const parent of await new StackPlaces(lab, project).replace(parents)) {
+    options.onEvent?.({ type: "compose.warning", project, message: formatLeftBehind(project, parent) });
+  }
 }
 
 /** Brings up what was read. @param options of the call */
