@@ -50,7 +50,9 @@ export async function composeUp(
 async function notePlaces(repo: Repo, lab: Lab, options: ComposeUpOptions): Promise<void> {
   if (!placesEntries(repo)) return;
   const project = projectNameOf(repo, lab, options);
-  const parents = lab.partsOf(repo, options.on).map(({ parent }) => parent.id);
+  // Of a part, the others stay where they are.
+  const all = lab.partsOf(repo, options.on).flatMap((part) => part.all ?? [part]);
+  const parents = [...new Set(all.map(({ parent }) => parent.id))];
   for (const parent of await new StackPlaces(lab, project).replace(parents)) {
     options.onEvent?.({ type: "compose.warning", project, message: formatLeftBehind(project, parent) });
   }
