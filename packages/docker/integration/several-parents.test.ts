@@ -44,10 +44,19 @@ let own: ParentsRepo;
 let project: string;
 const { start, killAll } = createStackChildren(() => ({ root: own.stack.root, home: own.home }));
 
+const nodeWarnings: string[] = [];
+const noteWarning = ({ message }: Error) => nodeWarnings.push(message);
+
 beforeAll(async () => {
+  process.on("warning", noteWarning);
   parents = await startParents();
 });
-afterAll(() => parents[Symbol.asyncDispose]());
+afterAll(async () => {
+  await parents[Symbol.asyncDispose]();
+  process.off("warning", noteWarning);
+  // As of too many listeners of one signal.
+  expect(nodeWarnings).toEqual([]);
+});
 
 beforeEach(async () => {
   own = await createParentsRepo(parents, {

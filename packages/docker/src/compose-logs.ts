@@ -1,6 +1,6 @@
 import { type FoundFailure, readSavedFailure, readSavedLog } from "@otto/compose";
 import type { Repo } from "@otto/config";
-import { anySignal } from "@otto/errors";
+import { anySignal, shareSignal } from "@otto/errors";
 import type { Lab, RepoPart } from "@otto/host-registry";
 import { type LogOptions, type Parent, parseLogTime, readServiceLogs, type ServiceLogLine } from "@otto/hosts";
 import { checkServices } from "./declared-services.js";
@@ -39,7 +39,7 @@ export async function* composeLogs(
   const [only] = calls;
   if (only !== undefined && calls.length === 1) return yield* readPartLogs(only.part, lab, only.options);
   const leaving = new AbortController();
-  const signal = anySignal(options.signal, leaving.signal);
+  const signal = shareSignal(anySignal(options.signal, leaving.signal));
   const sources = calls.map(({ part, options: own }) => ({
     parent: part.parent.id,
     rows: readPartLogs(part, lab, { ...own, signal }),

@@ -1,5 +1,6 @@
 import { requireDeclared } from "@otto/compose";
 import type { Repo } from "@otto/config";
+import { shareSignal } from "@otto/errors";
 import { eachPart, type Lab, type RepoPart } from "@otto/host-registry";
 import { listContainerServices, listPartServices } from "./declared-services.js";
 import type { PlacementOptions } from "./stack-placement.js";
@@ -47,8 +48,9 @@ export async function choosePartCalls<Options extends PartOptions & Listening>(
   const { repo, lab, parts = lab.partsOf(repo, options.on) } = call;
   if (parts.length === 1) return parts.map((part) => ({ part, options }));
   const chosen = await chooseServices({ ...call, parts }, options);
+  const signal = shareSignal(options.signal);
   return chosen.map(({ part, ...choice }) => {
-    const own = { ...options, ...choice };
+    const own = { ...options, ...choice, signal };
     return { part, options: chosen.length === 1 ? own : markEvents(part, own) };
   });
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { stallMs } from "./running-clock.js";
 
 /** Milliseconds. Node fires a timer that is set to more after 1 ms. */
@@ -30,6 +31,14 @@ export function anySignal(...signals: readonly (AbortSignal | undefined)[]): Abo
 export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
   const given = signals.filter((signal) => signal !== undefined);
   return given.length > 1 ? AbortSignal.any(given) : given[0];
+}
+
+/** The same signal for many calls at once: of one with more than ten listeners, Node warns. */
+export function shareSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  const shared = anySignal(new AbortController().signal, signal);
+  setMaxListeners(0, shared);
+  return shared;
 }
 
 /**

@@ -16,6 +16,7 @@ export {
   type Grace,
   isWithin,
   longestTimerMs,
+  shareSignal,
   startDeadline,
   startGrace,
   startTimer,

@@ -1,10 +1,10 @@
 import type { SwarmContent, SwarmNetwork, SwarmService, SwarmTask } from "@otto/engine";
+import { shareSignal } from "@otto/errors";
 import type { Parent } from "@otto/hosts";
 import { requireManager } from "./errors.js";
 import { stackLabel } from "./model/content-names.js";
 import { ownedLabel } from "./model/stack-file.js";
 import { type Machine, type MatchedNode, matchNodes } from "./nodes/match-nodes.js";
-import { shareSignal } from "./shared-signal.js";
 
 /** A stack of a swarm, and the hosts that may be nodes. */
 export interface SwarmLocation {

@@ -1,12 +1,10 @@
 import { containerHostId } from "@otto/compose";
 import type { SwarmApi, SwarmService, SwarmTask } from "@otto/engine";
-import { isOttoError, OttoError } from "@otto/errors";
+import { isOttoError, OttoError, shareSignal } from "@otto/errors";
 import { type ContainerHostOptions, type ContainerLocation, DockerContainerHost, type Parent } from "@otto/hosts";
 import { newest } from "./converge/judge-service.js";
 import { type Machine, type MatchedNode, matchNodes, nameNode } from "./nodes/match-nodes.js";
 import { type ObservedSwarm, type SwarmLocation, serviceOf, swarmName } from "./observed-swarm.js";
-
-import { shareSignal } from "./shared-signal.js";
 
 /** One task's place in a stack: a slot of a service, or a node for a service with a task for each. */
 export interface TaskPlace {
