@@ -66,7 +66,7 @@ export async function composeDown(repo: Repo, lab: Lab, given: ComposeDownOption
   const call = removalCall(repo, lab, options);
   const isOne = call.parts.length === 1;
   const results = await callParts(call, options, (part, own) =>
-    isOne ? takePartDown(part, lab, own) : takePartDown(part, lab, own).catch(toFailure),
+    isOne ? downPart(part, lab, own) : downPart(part, lab, own).catch(toFailure),
   );
   return joinResults(results);
 }
@@ -97,6 +97,14 @@ function joinResults(results: readonly PartResult<DownResult>[]): ComposeDownRes
   return { status, message, kept: kept[0], parents };
 }
 
+async function downPart(part: RepoPart, lab: Lab, options: DownCallOptions): Promise<DownResult> {
+  const result = await takePartDown(part, lab, options);
+  const isWhole = (options.services ?? []).length === 0;
+  if (isWhole && result.status !== "failed")
+    await new StackPlaces(lab, projectNameOf(part.repo, lab, options)).forget(part.parent.id);
+  return result;
+}
+
 async function takePartDown(part: RepoPart, lab: Lab, options: DownCallOptions): Promise<DownResult> {
   const { parent } = part;
   const project = projectNameOf(part.repo, lab, options);
@@ -106,7 +114,6 @@ async function takePartDown(part: RepoPart, lab: Lab, options: DownCallOptions):
   const [is, was] = (services?.size ?? 1) > 1 ? ["are", "were"] : ["is", "was"];
   try {
     await lab.hosts.unregister(project, parent.id, services);
-    if (services === undefined) await new StackPlaces(lab, project).forget(parent.id);
     if (stackEngineOf(part) === "swarm") {
       const { wasUp, left } = await takeSwarmPartDown(part, lab, { ...options, volumes, services, signal });
       const stays = left.length === 0 ? "" : `; ${left.join("; ")}`;
