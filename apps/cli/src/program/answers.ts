@@ -47,7 +47,7 @@ const words: Readonly<Record<string, Answer>> = {
     says: "Ask the host's Docker: otto host HOST exec docker volume ls",
   }),
   ...spread(["swarm", "stack", "service", "node", "secret"], {
-    says: "otto runs Compose stacks on one machine each: otto up",
+    says: 'A stack with engine = "swarm" in [[docker.composes]] is rolled out on a Docker Swarm: otto up. The swarm itself: otto host HOST exec docker swarm …',
   }),
   version: { runs: ["--version"] },
   instructions: { runs: ["run"] },
