@@ -6,14 +6,17 @@ const path = require("node:path");
 
 const { repository, homepage, bugs } = JSON.parse(readFileSync(path.join(__dirname, "package.json"), "utf8"));
 
-function beforePacking({ devDependencies: _, scripts: __, ...manifest }, directory) {
+function beforePacking(packed, directory) {
   const folder = path.relative(__dirname, directory).split(path.sep).join("/");
-  return {
-    ...manifest,
+  const manifest = {
+    ...packed,
     repository: { ...repository, directory: folder },
     homepage: homepage.replace("#", `/tree/main/${folder}#`),
     bugs,
   };
+  delete manifest.devDependencies;
+  delete manifest.scripts;
+  return manifest;
 }
 
 module.exports = { hooks: { beforePacking } };

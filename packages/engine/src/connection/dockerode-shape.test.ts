@@ -6,7 +6,7 @@ import type { EngineClient } from "./engine-client.js";
 
 test("the dockerode that is installed has what is used of it", async () => {
   const docker = await loadDockerClient({} as EngineClient, undefined);
-  expect(docker.getImage("a").inspect).toBeTypeOf("function");
+  expect(docker.getImage("a")).toHaveProperty("inspect");
 });
 
 test("a dockerode without one of the calls is refused by its version and the name of what it has not", () => {
