@@ -150,7 +150,7 @@ export class Lab implements AsyncDisposable {
    * Does the same on several docker-capable hosts, side by side. One that fails does not stop the others.
    * @param parents by what {@link findHost} takes; `all`: every docker-capable host of the lab
    * @returns what `work` gave, in the order of the parents
-   * @throws OttoError as {@link parent} before anything is done; then what {@link eachPart} throws
+   * @throws OttoError as {@link parent} before anything is done; then what `eachPart` throws
    */
   async eachParent<T>(
     parents: readonly string[] | "all",
