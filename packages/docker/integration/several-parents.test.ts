@@ -54,8 +54,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await parents[Symbol.asyncDispose]();
   process.off("warning", noteWarning);
-  // As of too many listeners of one signal.
-  expect(nodeWarnings).toEqual([]);
 });
 
 beforeEach(async () => {
@@ -237,4 +235,8 @@ test("an entry that is placed elsewhere goes there, and a warning says once what
     c: ["cache", "db", "worker"],
   });
   await composeDown(repo, lab, { on: "all" });
+});
+
+test("no signal has got so many listeners by all that, that Node warns", () => {
+  expect(nodeWarnings).toEqual([]);
 });
