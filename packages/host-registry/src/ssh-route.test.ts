@@ -64,6 +64,8 @@ test("a password may come from a variable, the agent from SSH_AUTH_SOCK unless i
   expect(withAgent.credentials[0]).toMatchObject({ agent: "/agent" });
   expect(reveal(withAgent.credentials[0].password)).toBe("hunter2");
   expect(without.credentials[0].agent).toBeUndefined();
+  const [unset] = await planRoute(labOf(), host("a", { ssh }), { ...environment, env: { SSH_AUTH_SOCK: "" } });
+  expect(unset.credentials[0].agent).toBeUndefined();
 });
 
 test("a password or passphrase may come from a command, after the file and the variable, and runs when it is needed", async () => {

@@ -188,7 +188,8 @@ function readByCommand(
 
 function agentSocket(ssh: SshOptions, env: SshEnvironment["env"]): string | undefined {
   if (typeof ssh.agent === "string") return ssh.agent;
-  return ssh.agent === false ? undefined : env.SSH_AUTH_SOCK;
+  // To OpenSSH, too, an empty one is none.
+  return ssh.agent === false ? undefined : env.SSH_AUTH_SOCK || undefined;
 }
 
 /** Declared keys, else those of OpenSSH's usual names that are there; none where the SSH configuration wants none. */
