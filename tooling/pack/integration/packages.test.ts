@@ -63,7 +63,7 @@ describe.concurrent.each(packages)("$name", ({ name, directory, manifest }) => {
   });
 
   test("the manifest says what people look for, and nothing that only the workspace has", async () => {
-    const unpacked = await unpackTarball(tarball(), join(scratch, "unpacked", toFileName(name)));
+    const unpacked = await unpackTarball(tarball(), join(scratch, "manifests", toFileName(name)));
     const packed = JSON.parse(readFileSync(join(unpacked, "package.json"), "utf8"));
     const { repository, homepage, bugs } = JSON.parse(readFileSync(join(workspaceRoot, "package.json"), "utf8"));
     const folder = relative(workspaceRoot, directory);
