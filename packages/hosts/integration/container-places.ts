@@ -91,3 +91,12 @@ function routeOf(lab: Lab<"bastion" | "parent">): SshRoute {
     hostKey: { pin: fingerprint },
   })) as unknown as SshRoute;
 }
+
+/** On cgroup v1, runc gives up freezing processes that come and go on a busy machine: then it is asked again. */
+export async function pauseContainer(container: string): Promise<void> {
+  for (;;) {
+    const refusal = await execute("docker", ["pause", container]).then(() => undefined, String);
+    if (refusal === undefined) return;
+    if (!refusal.includes("unable to freeze")) throw new Error(refusal);
+  }
+}

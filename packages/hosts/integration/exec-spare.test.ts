@@ -5,6 +5,7 @@ import { type CommandResult, type ContainerExecOptions, DockerContainerHost } fr
 import { recordEngineEvents, startLab } from "@otto/lab";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectParent } from "./conformance-parents.js";
+import { pauseContainer } from "./container-places.js";
 import { isSpared, keeper, type SparePlace, startSparePlace } from "./spare-places.js";
 
 const execute = promisify(execFile);
@@ -254,7 +255,7 @@ describe.each(shells)("a process that waits for the next command (%s)", (shell) 
 
   test("runs nothing in a container that is paused, not even when that goes on", async () => {
     await place.prepare();
-    await execute("docker", ["pause", place.container]);
+    await pauseContainer(place.container);
     try {
       await expect(place.host.exec(word)).rejects.toMatchObject({ code: "HOST_NOT_RUNNING" });
     } finally {

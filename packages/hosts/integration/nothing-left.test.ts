@@ -4,7 +4,7 @@ import { PassThrough } from "node:stream";
 import { promisify } from "node:util";
 import type { DockerContainerHost } from "@otto/hosts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ContainerPlace, startPlace, startPlaces } from "./container-places.js";
+import { type ContainerPlace, pauseContainer, startPlace, startPlaces } from "./container-places.js";
 
 const execute = promisify(execFile);
 
@@ -65,7 +65,7 @@ test.concurrent("what runs in a paused container times out, and is ended when it
   const running = host.run(sleeps[0], { timeoutMs });
   const executing = host.exec(sleeps[1].split(" "), { timeoutMs });
   for (const sleep of sleeps) await expect.poll(() => place.count(sleep)).toBe(1);
-  await execute("docker", ["pause", place.container]);
+  await pauseContainer(place.container);
   try {
     expect(await running).toMatchObject({ timedOut: true });
     expect(await executing).toMatchObject({ timedOut: true });
