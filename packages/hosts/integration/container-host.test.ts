@@ -89,7 +89,7 @@ test("a host without a container says how to bring it up", async () => {
 
 test("the time of a command begins when its container runs, however long that took to bring up", async () => {
   // Long enough for a busy machine to run two commands, and over before the container is there.
-  const limit = { timeoutMs: 4000 };
+  const limit = { timeoutMs: 10_000 };
   await using late = new DockerContainerHost({
     ...{ id: "local.r.late", service: "late", project: name, replica: 1, engine: parent.engine },
     bringUp: async () => {
