@@ -69,7 +69,7 @@ function splitWord(word: string, on: string): readonly [string | undefined, stri
   const at = word.startsWith("ssh://") ? -1 : word.indexOf("=");
   const [name, host] = at === -1 ? [undefined, word] : [word.slice(0, at), word.slice(at + 1)];
   if (name !== "" && host !== "") return [name, host];
-  throw new OttoError("LAB_ON_INVALID", `choosing a parent with ${on === "" ? '""' : on}: a word of it is empty`, {
+  throw new OttoError("LAB_ON_INVALID", `choosing a parent with "${on}": a word of it is empty`, {
     hint: "Give HOST, all, or NAME=HOST for the entries of [[docker.composes]] with this name or role; more after commas.",
     details: { on },
   });

@@ -208,14 +208,14 @@ test("services with the names of JavaScript's own properties are hosts like any 
 const code = (wanted: string | RegExp) => expect.objectContaining({ code: expect.stringMatching(wanted) });
 
 /** What takes the name of something that is not there, and the error that says so. */
-const lookups: Record<string, [string, (name: string) => unknown]> = {
+const lookups: Record<string, [string | RegExp, (name: string) => unknown]> = {
   "openLab, lab": ["LAB_UNKNOWN", (lab) => openLab({ cwd: placed.stack.root, home: running.directory, lab, env: {} })],
   "lab.machine": ["LAB_UNKNOWN_HOST", (id) => lab.machine(id)],
   "lab.parent": ["LAB_UNKNOWN_HOST", (id) => lab.parent(id)],
   // The stack has services of such names, and the name of a service is enough.
   getContainerHost: ["HOST_UNKNOWN", (name) => getContainerHost(`no ${name}`, lab)],
-  "composeUp, on": ["LAB_UNKNOWN_HOST", (on) => composeUp(repo, lab, { on })],
-  "composeDown, on": ["LAB_UNKNOWN_HOST", (on) => composeDown(repo, lab, { on })],
+  "composeUp, on": [/LAB_(UNKNOWN_HOST|ON_INVALID)/, (on) => composeUp(repo, lab, { on })],
+  "composeDown, on": [/LAB_(UNKNOWN_HOST|ON_INVALID)/, (on) => composeDown(repo, lab, { on })],
   "composeLogs, services": [
     "COMPOSE_UNKNOWN_SERVICE",
     (name) => composeLogs(repo, lab, { services: [`no ${name}`] }).next(),
