@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type DownEvent, type PhaseListener, withStackLock } from "@otto/compose";
+import { type DownOptions, withStackLock } from "@otto/compose";
 import type { SwarmService } from "@otto/engine";
 import { cleanText, isOttoError, OttoError, startRunningClock } from "@otto/errors";
 import { type Machine, nameNode } from "./nodes/match-nodes.js";
@@ -13,17 +13,9 @@ import {
 } from "./observed-swarm.js";
 import { isChosen } from "./plan/plan-down.js";
 
-export interface SwarmDownOptions {
+export interface SwarmDownOptions extends Pick<DownOptions, "services" | "who" | "signal" | "onEvent" | "onPhase"> {
   /** Whether the stack's named volumes go, too, on each node that is a host of the lab. Default false. */
   readonly volumes?: boolean | undefined;
-  /** The services that go; the rest of the stack stays. Default: the whole stack. */
-  readonly services?: ReadonlySet<string> | undefined;
-  /** The name under which a waiting command reports this call. */
-  readonly who: string;
-  readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: ((event: DownEvent) => void) | undefined;
-  /** Called with each part of the work as it begins, for a trace. It must not throw. */
-  readonly onPhase?: PhaseListener | undefined;
 }
 
 export interface SwarmDownOutcome {

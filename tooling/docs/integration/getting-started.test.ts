@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Guide, matchesOutput, parseGuide } from "./guide.js";
 
@@ -11,27 +10,17 @@ const installs = "npm install @otto/docker\n";
 
 const run = randomUUID().slice(0, 8);
 const tags = new Set<string>();
-let scratch: string;
 let guide: Guide;
 
 beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), "otto-guide-"));
-  const bin = join(scratch, "bin");
-  await mkdir(bin);
-  await symlink(join(root, "apps/cli/bin/otto.js"), join(bin, "otto"));
-  guide = new Guide(scratch, {
-    PATH: [bin, process.env.PATH].join(delimiter),
-    OTTO_COMPOSE_SUFFIX: `guide-${run}`,
-    OTTO_LAB: undefined,
-    OTTO_SUT_DIRS: undefined,
-  });
+  guide = await Guide.open(run);
 });
 afterAll(async () => {
   await guide.run("otto docker down");
   // By id: with every tag that the image has, and no other image that has the guide's name for its own.
   if (tags.size > 0)
     await guide.run(`docker image inspect --format '{{.Id}}' ${[...tags].join(" ")} | xargs docker image rm --force`);
-  await rm(scratch, { recursive: true });
+  await guide[Symbol.asyncDispose]();
 });
 
 // Each block stands on those before it, so they are one test; its message says which block it was.

@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 
 const execute = promisify(execFile);
+const root = resolve(import.meta.dirname, "../../..");
 
 /** A block of a page: a file to write, or commands to run with what they should print. */
 export type GuideBlock =
@@ -24,15 +26,42 @@ export function parseGuide(page: string): readonly GuideBlock[] {
 }
 
 /** Runs the blocks of a page one after the other; `cd` and variables last from block to block. */
-export class Guide {
-  readonly #state: string;
+export class Guide implements AsyncDisposable {
+  /** Where it begins: a directory of its own. */
+  readonly directory: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
   #cwd: string;
 
-  constructor(directory: string, env: Readonly<Record<string, string | undefined>>) {
+  /**
+   * Begins in an empty directory, with this workspace's `otto` in the `PATH` and nothing set that names a lab or repositories.
+   * @param suffix of the names of stacks
+   */
+  static async open(suffix: string): Promise<Guide> {
+    const directory = await mkdtemp(join(tmpdir(), "otto-guide-"));
+    const bin = join(directory, "bin");
+    await mkdir(bin);
+    await symlink(join(root, "apps/cli/bin/otto.js"), join(bin, "otto"));
+    return new Guide(directory, {
+      PATH: [bin, process.env.PATH].join(delimiter),
+      OTTO_COMPOSE_SUFFIX: `guide-${suffix}`,
+      OTTO_LAB: undefined,
+      OTTO_SUT_DIRS: undefined,
+    });
+  }
+
+  private constructor(directory: string, env: Readonly<Record<string, string | undefined>>) {
+    this.directory = directory;
     this.#cwd = directory;
-    this.#state = join(directory, ".cwd");
     this.#env = env;
+  }
+
+  /** The same with further variables. */
+  with(env: Readonly<Record<string, string | undefined>>): Guide {
+    return new Guide(this.directory, { ...this.#env, ...env });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.directory, { recursive: true });
   }
 
   async write(path: string, text: string): Promise<void> {
@@ -44,9 +73,10 @@ export class Guide {
   /** @returns stdout */
   async run(commands: string): Promise<string> {
     const script = `set -euo pipefail\n${commands}\npwd > "$GUIDE_STATE"\n`;
-    const env = { ...process.env, ...this.#env, GUIDE_STATE: this.#state };
+    const state = join(this.directory, ".cwd");
+    const env = { ...process.env, ...this.#env, GUIDE_STATE: state };
     const { stdout } = await execute("bash", ["-c", script], { cwd: this.#cwd, env, maxBuffer: 2 ** 26 });
-    this.#cwd = (await readFile(this.#state, "utf8")).trim();
+    this.#cwd = (await readFile(state, "utf8")).trim();
     return stdout;
   }
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { copyFile, mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { copyFile, mkdir, readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { type Machines, startMachines } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Guide, parseGuide } from "./guide.js";
@@ -10,34 +9,22 @@ const root = resolve(import.meta.dirname, "../../..");
 const blocks = parseGuide(await readFile(join(root, "docs/how-to/more-than-one-machine.md"), "utf8"));
 
 let machines: Machines<"pepper" | "leek">;
-let scratch: string;
 let guide: Guide;
 
 beforeAll(async () => {
   machines = await startMachines({ hosts: { pepper: {}, leek: {} } });
-  scratch = await mkdtemp(join(tmpdir(), "otto-guide-"));
-  const bin = join(scratch, "bin");
-  await mkdir(bin);
-  await symlink(join(root, "apps/cli/bin/otto.js"), join(bin, "otto"));
+  const opened = await Guide.open(randomUUID().slice(0, 8));
+  const home = opened.directory;
+  guide = opened.with({ HOME: home, OTTO_TRUST: home, XDG_STATE_HOME: undefined, XDG_CACHE_HOME: undefined });
   // The user has a key, and knows the machines.
-  const ssh = join(scratch, ".ssh");
+  const ssh = join(home, ".ssh");
   await mkdir(ssh, { mode: 0o700 });
   await copyFile(machines.hosts.pepper.privateKeyPath, join(ssh, "id_ed25519"));
   await copyFile(machines.knownHostsPath, join(ssh, "known_hosts"));
-  guide = new Guide(scratch, {
-    PATH: [bin, process.env.PATH].join(delimiter),
-    HOME: scratch,
-    OTTO_COMPOSE_SUFFIX: `guide-${randomUUID().slice(0, 8)}`,
-    OTTO_LAB: undefined,
-    OTTO_SUT_DIRS: undefined,
-    OTTO_TRUST: scratch,
-    XDG_STATE_HOME: undefined,
-    XDG_CACHE_HOME: undefined,
-  });
 });
 afterAll(async () => {
   await machines[Symbol.asyncDispose]();
-  await rm(scratch, { recursive: true });
+  await guide[Symbol.asyncDispose]();
 });
 
 /** The addresses that the page invents are those of the machines. */

@@ -1,29 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Guide, parseGuide } from "./guide.js";
 
 const root = resolve(import.meta.dirname, "../../..");
 const blocks = parseGuide(await readFile(join(root, "docs/how-to/swarm.md"), "utf8"));
 
-let scratch: string;
 let guide: Guide;
 
 beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), "otto-guide-"));
-  const bin = join(scratch, "bin");
-  await mkdir(bin);
-  await symlink(join(root, "apps/cli/bin/otto.js"), join(bin, "otto"));
-  guide = new Guide(scratch, {
-    PATH: [bin, process.env.PATH].join(delimiter),
-    OTTO_COMPOSE_SUFFIX: `guide-${randomUUID().slice(0, 8)}`,
-    OTTO_LAB: undefined,
-    OTTO_SUT_DIRS: undefined,
-  });
+  guide = await Guide.open(randomUUID().slice(0, 8));
 });
-afterAll(() => rm(scratch, { recursive: true }));
+afterAll(() => guide[Symbol.asyncDispose]());
 
 test("the commands of the page on swarms do what it says, one after the other", async () => {
   const outputs: string[] = [];

@@ -45,7 +45,7 @@ export async function doctor(session: Session, flags: DoctorFlags): Promise<Outc
   return { ...outcome, exitCode: Math.max(exitCode, isWell ? exitCodes.done : exitCodes.failed), fields };
 }
 
-/** Ids of what is to be looked at: by default every parent of the lab. @throws `CLI_USAGE` for both ways to name it */
+/** Ids of the hosts to check. Default: every parent of the lab. @throws `CLI_USAGE` if both HOST and `--on` are given */
 function chooseHosts(lab: Lab, { host, on }: DoctorFlags): readonly string[] {
   if (host !== undefined && on !== undefined)
     throw new OttoError("CLI_USAGE", `doctor: ${host} and --on ${on} both name hosts`, {

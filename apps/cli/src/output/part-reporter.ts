@@ -5,16 +5,16 @@ export interface PartReporterOptions {
   readonly place: RecordPlace;
   /** Before each line of something that runs, where several parts run: `pepper | `. */
   readonly prefix: string;
-  /** Does what it is given when this part may tell something. @returns whether that was at once */
+  /** Calls `act` when it is this part's turn to print. @returns whether that was at once */
   readonly inTurn: (act: () => void) => boolean;
   /** Programs get what happens as it happens; only results wait for their turn. */
   readonly isForPrograms: boolean;
   readonly live: Reporter["live"];
-  /** Called with each error. `isHeld`: it is told later. */
+  /** Called with each error. `isHeld`: it is printed later. */
   readonly onError: (error: unknown, isHeld: boolean) => void;
 }
 
-/** The reporter of one of several things that are done side by side. What runs is told at once, all else when it is its turn. */
+/** The reporter of one of several parts that run at the same time. It prints progress at once, and everything else in turn. */
 export function createPartReporter(base: Reporter, options: PartReporterOptions): Reporter {
   const { place, prefix, inTurn, isForPrograms, live, onError } = options;
   const atOnce = (act: () => void) => {

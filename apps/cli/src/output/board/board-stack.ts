@@ -54,7 +54,7 @@ export function createBoardStack(
   };
 }
 
-/** The boards of what is at work, as high as there is room for, then a line each for what has ended and what is to come. */
+/** The boards of running parts, cut to the height of the terminal, then one line for each part that has ended or has not begun. */
 export function formatStack(
   boards: readonly StackedBoard[],
   size: TerminalSize,
