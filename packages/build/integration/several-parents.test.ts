@@ -372,6 +372,8 @@ const switchOn = () => machines.hosts.a.start();
 const restart = async () => {
   await switchOff();
   await switchOn();
+  // A call on the connection from before fails, and so it is found that this is gone.
+  await expect.poll(() => a.engine.version().catch(() => undefined)).toBeDefined();
 };
 
 test.each([

@@ -40,7 +40,8 @@ export async function applyStep(
     return { status, source, pushed: push, message: tag, tag, hash: wanted.context.hash, durationMs };
   } catch (error) {
     if (!isOttoError(error)) throw error;
-    if (isOfImage(error) && (await answers(build))) tell({ is: "failed", error });
+    // Who waits for it listens to a provider alone.
+    if (assignment.role === "provider" && isOfImage(error) && (await answers(build))) tell({ is: "failed", error });
     return failed(error);
   }
 }

@@ -179,14 +179,7 @@ async function removeVolumes(
       if (node.machine === undefined || !node.isReady) return `volumes on ${nameNode(node)} are left`;
       const parent = node.machine.open();
       const script = `volumes=$("$@" volume ls --quiet --filter "label=$stack") && { [ -z "$volumes" ] || "$@" volume rm $volumes; } 2>&1`;
-      const argv = [
-        "sh",
-        "-c",
-        `stack=$1; shift; ${script}`,
-        "sh",
-        `com.docker.stack.namespace=${project}`,
-        ...parent.docker.command,
-      ];
+      const argv = ["sh", "-c", `stack=$1; shift; ${script}`, "sh", stackFilter(project), ...parent.docker.command];
       const { exitCode, stdout } = await parent.exec(argv, { signal });
       return exitCode === 0
         ? undefined

@@ -84,13 +84,12 @@ async function workOn<Of extends Part>(
   part: Of,
   { index, session, stage, work }: WorkOptions<Of>,
 ): Promise<End | undefined> {
-  const errors: unknown[] = [];
-  const reporter = stage.reporterOf(index, (error) => errors.push(error));
-  const failed = (exitCode: number) => {
-    const [first] = errors;
-    const code = first === undefined ? "" : describeError(first).code;
-    return { exitCode, failure: { ...placeOf(part), code } };
-  };
+  // That of the first error.
+  let code = "";
+  const reporter = stage.reporterOf(index, (error) => {
+    if (code === "") ({ code } = describeError(error));
+  });
+  const failed = (exitCode: number) => ({ exitCode, failure: { ...placeOf(part), code } });
   try {
     const isDone = await work(part, { ...session, reporter, reachTurn: () => stage.turns.reach(index) });
     stage.end(index, isDone);

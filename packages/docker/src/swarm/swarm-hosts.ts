@@ -1,4 +1,4 @@
-import type { ContainerStatus, PlacedStack, UpEvent } from "@otto/compose";
+import { type ContainerStatus, containerHostId, type PlacedStack, type UpEvent } from "@otto/compose";
 import type { Lab } from "@otto/host-registry";
 import type { ContainerHostOptions, DockerContainerHost } from "@otto/hosts";
 import {
@@ -57,8 +57,8 @@ export function declareTasks(
   for (const service of stack.files.services) {
     for (let replica = 1; replica <= service.replicas; replica += 1) {
       const place = { repo: stack.repo.name, service: service.name, replica };
-      const { id } = createTaskHost(swarm, place, { managers });
-      const host = createTaskHost(swarm, place, { managers, bringUp: touch(service, id) });
+      const bringUp = touch(service, containerHostId({ ...place, parent: stack.parent.id }));
+      const host = createTaskHost(swarm, place, { managers, bringUp });
       lab.hosts.declare(host, { listed: service.enabled });
     }
   }

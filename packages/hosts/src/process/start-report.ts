@@ -66,7 +66,10 @@ export function readStartReport(
     }
     if (found === undefined && ahead.length <= longestAheadBytes) return { before: nothing, rest: nothing };
     lines = new SentinelLines(found?.sentinel ?? createSentinel());
-    return found ?? { before: nothing, rest: ahead };
+    const all = ahead;
+    // It lives as long as the process.
+    ahead = nothing;
+    return found ?? { before: nothing, rest: all };
   };
   const output = new Transform({
     transform(chunk: Buffer, _encoding, callback) {

@@ -67,10 +67,14 @@ export function formatStack(
   ];
   const room = Math.max(size.rows - 1 - sums.length, 1);
   const renders = boards.flatMap(({ state, render }) => (state === "working" && render ? [render] : []));
-  const needed = renders.map((render) => render({ ...size, rows: Number.POSITIVE_INFINITY }).length);
-  const shares = shareRows(needed, room);
-  const drawn = renders.flatMap((render, index) => {
+  const whole = renders.map((render) => ({ render, lines: render({ ...size, rows: Number.POSITIVE_INFINITY }) }));
+  const shares = shareRows(
+    whole.map(({ lines }) => lines.length),
+    room,
+  );
+  const drawn = whole.flatMap(({ render, lines }, index) => {
     const share = shares[index] ?? 0;
+    if (lines.length <= share) return lines;
     return share === 0 ? [] : render({ ...size, rows: share + 1 });
   });
   return [...drawn, ...sums].slice(0, Math.max(size.rows - 1, 1));
