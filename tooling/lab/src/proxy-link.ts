@@ -21,8 +21,8 @@ export interface Traffic {
 /** Joins two sockets; `cut` resets both. */
 export function openLink(client: Socket, upstream: Socket, traffic: Traffic): { cut(): void } {
   const cut = () => {
-    client.resetAndDestroy();
-    upstream.resetAndDestroy();
+    // libuv refuses to reset a socket whose end is on its way, and Node's process then never exits.
+    for (const socket of [client, upstream]) socket[socket.writableEnded ? "destroy" : "resetAndDestroy"]();
   };
   const trips = traffic.trips.observe();
   carry({ from: client, to: upstream, direction: "up", traffic, trips, cut });

@@ -1,6 +1,7 @@
 import { once, setMaxListeners } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { guardListener, isOttoError, OttoError } from "@otto/errors";
+import { resetSocket } from "./reset.js";
 import { joinTunnel, type Tunnel } from "./tunnel.js";
 
 export interface ForwardOptions {
@@ -50,7 +51,7 @@ export async function openForward(
     clients.add(client);
     client.once("close", () => clients.delete(client));
     void connect(client, target, closing.signal).catch((error: Error) => {
-      client.resetAndDestroy();
+      resetSocket(client);
       if (!closing.signal.aborted) failures.tell(error);
     });
   });
@@ -59,8 +60,7 @@ export async function openForward(
   const close = async () => {
     closing.abort();
     server.close();
-    // Who has not been told the end must not take this for it.
-    for (const client of clients) client[client.writableEnded ? "destroy" : "resetAndDestroy"]();
+    for (const client of clients) resetSocket(client);
     await closed;
     failures.throwFailure();
   };

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Duplex, Readable, Writable } from "node:stream";
+import { resetSocket } from "./reset.js";
 
 /** Both directions of a connection, which may end apart. */
 export interface Tunnel {
@@ -38,14 +39,14 @@ export function joinTunnel(client: Socket, tunnel: Tunnel): void {
   });
   const onCut = () => {
     // The client must not take it for the end.
-    if (!readable.readableEnded) client.resetAndDestroy();
+    if (!readable.readableEnded) resetSocket(client);
   };
   readable.once("error", onCut);
   readable.once("close", onCut);
   // One that is closed already does not say so again.
   if (readable.destroyed) onCut();
   readable.once("end", () => {
-    void tunnel.failure.then((error) => (error === undefined ? client.end() : client.resetAndDestroy()));
+    void tunnel.failure.then((error) => (error === undefined ? client.end() : resetSocket(client)));
   });
   client.pipe(writable);
   readable.pipe(client, { end: false });
