@@ -45,7 +45,7 @@ starts rotates. A ratio is the median over the rounds, followed by the lowest an
 checks its own result: contents are equal, all bytes arrived, the containers run.
 
 \`\`\`sh
-pnpm bench                                  # everything, in about half an hour on two cores
+pnpm bench                                  # everything
 pnpm bench build --rounds 3                 # one area
 pnpm bench exec --of ../before --check      # beside another built checkout; fails if a target is missed
 \`\`\`

@@ -1,5 +1,6 @@
 import { Agent, request } from "node:http";
 import { text } from "node:stream/consumers";
+import { type Calls, inTurn } from "./calls.js";
 import { median } from "./statistics.js";
 
 /** `exec` by three requests on the engine's own socket: what the engine itself takes. Rejects where a command fails. */
@@ -28,10 +29,10 @@ export function createEngineExec(socketPath: string, container: string) {
     if (ExitCode !== 0) throw new Error(`${argv.join(" ")}: exit code ${ExitCode}`);
   };
   return {
-    /** What one of `count` calls, one after the other, takes in the middle. */
-    each: async (count: number): Promise<number> => {
+    /** What one of the calls takes in the middle. */
+    each: async (calls: Calls): Promise<number> => {
       const times: number[] = [];
-      for (let call = 0; call < count; call += 1) {
+      for await (const _ of inTurn(calls)) {
         const startedAt = performance.now();
         await exec(["true"]);
         times.push(performance.now() - startedAt);

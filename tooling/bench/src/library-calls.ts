@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { DockerContainerHost, Parent } from "@otto/hosts";
 import type { SshRoute, SshSession } from "ssh2-streamer";
+import { type Calls, inTurn } from "./calls.js";
 import type { Route } from "./link.js";
 import { median } from "./statistics.js";
+import { openFilesOf } from "./watch-processes.js";
 
 export interface Question {
   readonly method: string;
@@ -36,6 +38,7 @@ const docker = { command: ["docker"], stagingRoot: undefined };
 export function createLibraryCalls(root: string) {
   const load = (name: string) => import(join(root, "packages", name, "dist/index.js"));
   const loadHosts = (): Promise<typeof import("@otto/hosts")> => load("hosts");
+  const loadDocker = (): Promise<typeof import("@otto/docker")> => load("docker");
   const loadSsh = (): Promise<typeof import("ssh2-streamer")> => load("ssh2-streamer");
   const loadContext = (): Promise<typeof import("@otto/context")> => load("context");
   const parents = new Map<string, Parent>();
@@ -90,18 +93,18 @@ export function createLibraryCalls(root: string) {
       const { ms, output } = await time(() => readContext(source, { cacheDir }));
       return { ms, output: { hash: output.hash, heldMs: beats.stop() } };
     },
-    execInContainer: async (route: Route, name: ContainerName, count: number) => {
+    execInContainer: async (route: Route, name: ContainerName, calls: Calls) => {
       const host = await containerOf(route, name);
-      return timeEach(count, () => host.exec(["true"]));
+      return timeEach(calls, () => host.exec(["true"]));
     },
     execManyInContainer: async (route: Route, name: ContainerName, count: number) => {
       const host = await containerOf(route, name);
       const all = await time(() => Promise.all(Array.from({ length: count }, () => host.exec(["true"]))));
       return { ms: all.ms, output: all.output.map(({ exitCode }) => exitCode) };
     },
-    runInContainer: async (route: Route, name: ContainerName, count: number) => {
+    runInContainer: async (route: Route, name: ContainerName, calls: Calls) => {
       const host = await containerOf(route, name);
-      return timeEach(count, () => host.run("true"));
+      return timeEach(calls, () => host.run("true"));
     },
     putInContainer: async (route: Route, name: ContainerName, [from, to]: readonly [string, string]) => {
       const host = await containerOf(route, name);
@@ -118,6 +121,15 @@ export function createLibraryCalls(root: string) {
     getFromParent: async (route: Route, [from, to]: readonly [string, string]) => {
       const parent = await parentOf(route);
       return timeQuietly(() => parent.get(from, to));
+    },
+    /** Runs `true` on every parent of the lab of the repository in `directory`. */
+    fanOut: async (directory: string, env: NodeJS.ProcessEnv) => {
+      const { openLab } = await loadDocker();
+      return time(async () => {
+        await using lab = await openLab({ cwd: directory, env: { ...process.env, ...env } });
+        const ended = await lab.eachParent("all", (parent) => parent.exec(["true"]));
+        return { exitCodes: ended.map(({ exitCode }) => exitCode), openFiles: openFilesOf(process.pid) };
+      });
     },
     connectAndExec: async (route: Route, transport: Transport) => {
       const { openSshSession } = await loadSsh();
@@ -184,11 +196,11 @@ async function timeQuietly(work: () => Promise<unknown>): Promise<Timed<undefine
   return { ms: (await time(work)).ms, output: undefined };
 }
 
-/** The middle one of `count` calls, one after the other, and the exit codes of all. */
-async function timeEach(count: number, call: () => Promise<{ readonly exitCode: number }>): Promise<Timed<number[]>> {
-  const calls: Timed<{ readonly exitCode: number }>[] = [];
-  for (let index = 0; index < count; index += 1) calls.push(await time(call));
-  return { ms: median(calls.map(({ ms }) => ms)), output: calls.map(({ output }) => output.exitCode) };
+/** The middle one of the calls, and the exit codes of all. */
+async function timeEach(calls: Calls, call: () => Promise<{ readonly exitCode: number }>): Promise<Timed<number[]>> {
+  const timed: Timed<{ readonly exitCode: number }>[] = [];
+  for await (const _ of inTurn(calls)) timed.push(await time(call));
+  return { ms: median(timed.map(({ ms }) => ms)), output: timed.map(({ output }) => output.exitCode) };
 }
 
 function zeros(bytes: number): Readable {

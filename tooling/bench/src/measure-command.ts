@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { Measured } from "./measured.js";
-import { watchMemory } from "./process-memory.js";
+import { watchProcesses } from "./watch-processes.js";
 
 export interface CommandSettings {
   readonly cwd?: string;
@@ -32,7 +32,7 @@ export async function measureCommand(
   const startedAt = performance.now();
   const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   const closed = once(child, "close");
-  const memory = watchMemory(child.pid ?? 0);
+  const processes = watchProcesses(child.pid ?? 0);
   const hash = digest === true ? createHash("sha256") : undefined;
   const chunks: Buffer[] = [];
   const errors: Buffer[] = [];
@@ -45,10 +45,10 @@ export async function measureCommand(
   child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
   const [exitCode]: (number | null)[] = await closed;
   const ms = performance.now() - startedAt;
-  const peakBytes = memory.stop();
+  const peak = processes.stop();
   const stdout = Buffer.concat(chunks).toString();
   if (exitCode !== 0) throw new Error(formatFailure(argv, exitCode, Buffer.concat(errors).toString() || stdout));
-  return { ms, peakBytes, output: { stdout, stdoutBytes, stdoutDigest: hash?.digest("hex") } };
+  return { ms, ...peak, output: { stdout, stdoutBytes, stdoutDigest: hash?.digest("hex") } };
 }
 
 const keptCharacters = 500;

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import type { Login, Route } from "./link.js";
 import type { Variables } from "./subject.js";
 
+/** Of every machine that runs containers. */
+const role = "parent";
+
 /** A repository as otto's users have one, with the hosts of the links as its lab. */
 export interface Repo {
   readonly name: string;
@@ -18,8 +21,8 @@ export interface RepoLayout {
   readonly hasImage?: boolean;
   /** Text of compose.yml. */
   readonly compose?: string;
-  /** The parent of its stack. */
-  readonly on?: Route;
+  /** The parent of its stack, or all of them. */
+  readonly on?: Route | "all";
   /** `ssh_options` of every machine. */
   readonly sshOptions?: Readonly<Record<string, unknown>>;
 }
@@ -35,7 +38,7 @@ export function layRepo(directory: string, layout: RepoLayout): Repo {
   const root = join(directory, name);
   mkdirSync(join(root, ".otto"), { recursive: true });
   const image = `[[docker.images]]\nname = "api"\ncontext = "${name}"\ndockerfile = "${name}/Dockerfile"\n`;
-  const stack = `[[docker.composes]]\npath = "compose.yml"\n${on === undefined ? "" : `default_host = "${on.name}"\n`}`;
+  const stack = `[[docker.composes]]\npath = "compose.yml"\n${formatPlace(on)}`;
   const settings = [
     `name = "${name}"\nversion = "1"\n[[lab.sources]]\nbackend = "json"\npaths = ["lab.json"]\n`,
     hasImage === true ? image : "",
@@ -45,6 +48,11 @@ export function layRepo(directory: string, layout: RepoLayout): Repo {
   writeFileSync(join(root, "lab.json"), JSON.stringify(describeLab(layout)));
   if (compose !== undefined) writeFileSync(join(root, "compose.yml"), compose);
   return { name, root, settings: { cwd: root, variables: { OTTO_TRUST: root, OTTO_COMPOSE_SUFFIX: "bench" } } };
+}
+
+function formatPlace(on: RepoLayout["on"]): string {
+  if (on === undefined) return "";
+  return on === "all" ? `role = "${role}"\nspread = true\n` : `default_host = "${on.name}"\n`;
 }
 
 function describeLab({ routes, sshOptions }: RepoLayout) {
@@ -75,6 +83,7 @@ function describeMachine(login: Login, machine: MachineInLab, sshOptions?: Reado
     labs: ["lab"],
     ...(hop !== undefined && { hop }),
     docker_capable: dockerCapable,
+    ...(dockerCapable && { roles: [role] }),
     ssh_options: {
       port,
       client_keys: [login.privateKeyPath],

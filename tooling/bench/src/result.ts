@@ -52,6 +52,8 @@ export interface Figures {
   readonly tripsAfterHandshake?: number;
   /** The largest sum of what its processes held. */
   readonly peakBytes?: number;
+  /** The largest number of files that its processes had open. */
+  readonly openFiles?: number;
 }
 
 export function isFailed(figures: Figures | Failed): figures is Failed {

@@ -13,6 +13,8 @@ export interface Row {
   readonly cost?: Cost;
   /** Moves so many bytes that the counting proxy would be what is measured: bytes are counted in a round of its own. */
   readonly bulk?: boolean;
+  /** Shows how many files were open, too. Default false. */
+  readonly showsFiles?: boolean;
   ours(subject: Subject): Contender;
   readonly theirs: readonly Contender[];
   /** Removes what no later row needs. */

@@ -11,7 +11,8 @@ import { median, ratioOf, rotate, spreadOf } from "./statistics.js";
 interface Sample {
   readonly ms: number;
   readonly peakBytes: number | undefined;
-  readonly counts: LinkCounts | undefined;
+  readonly openFiles: number | undefined;
+  readonly counts: Partial<LinkCounts>;
 }
 
 interface Lane {
@@ -76,8 +77,8 @@ async function runLane(lane: Lane, { round, route, isTimed, counts }: LaneRound)
   try {
     await lane.contender.prepare?.(round);
     const count = route?.isCounted === true ? await startCounting(route) : undefined;
-    const { ms, peakBytes, output, calls = 1 }: Measured<unknown> = await lane.contender.run(round);
-    const sample: Sample = { ms, peakBytes, counts: perCall(await count?.(), calls) };
+    const { output, calls = 1, ...measured }: Measured<unknown> = await lane.contender.run(round);
+    const sample = sampleOf(measured, perCall(await count?.(), calls));
     await lane.contender.check(output, round);
     if (isTimed) lane.samples.push(sample);
     if (counts) lane.counted.push(sample);
@@ -86,8 +87,15 @@ async function runLane(lane: Lane, { round, route, isTimed, counts }: LaneRound)
   }
 }
 
-function perCall(counts: LinkCounts | undefined, calls: number): LinkCounts | undefined {
-  if (counts === undefined) return undefined;
+function sampleOf(
+  { ms, peakBytes, openFiles, handshakes }: Omit<Measured<unknown>, "output">,
+  counts: Partial<LinkCounts>,
+): Sample {
+  return { ms, peakBytes, openFiles, counts: { ...counts, ...(handshakes !== undefined && { handshakes }) } };
+}
+
+function perCall(counts: LinkCounts | undefined, calls: number): Partial<LinkCounts> {
+  if (counts === undefined) return {};
   const { upBytes, downBytes, handshakes, roundTrips } = counts;
   const trips = roundTrips === undefined ? undefined : roundTrips / calls;
   return { upBytes: upBytes / calls, downBytes: downBytes / calls, handshakes, roundTrips: trips };
@@ -106,23 +114,27 @@ function summarize(row: Row, lanes: readonly Lane[], summary: Summary): RowResul
     what,
     ...(link !== undefined && { link }),
     rounds: summary.rounds,
-    ours: figuresOf(ours, summary.handshakeTrips),
-    theirs: theirs.map((lane) => compare(ours, lane)),
+    ours: figuresOf(ours, { ...row, handshakeTrips: summary.handshakeTrips }),
+    theirs: theirs.map((lane) => compare(ours, lane, row)),
   };
 }
 
-function compare(ours: Lane, lane: Lane): Reference {
-  const figures = figuresOf(lane);
+function compare(ours: Lane, lane: Lane, row: Row): Reference {
+  const figures = figuresOf(lane, row);
   const reference = { name: lane.contender.name, figures };
   if (ours.failed !== undefined || isFailed(figures)) return reference;
   return { ...reference, ratio: ratioOf(timesOf(ours), timesOf(lane)) };
 }
 
-/** @param handshakeTrips what a connection of this contender alone needs, where that is known */
-function figuresOf(lane: Lane, handshakeTrips?: number): Figures | Failed {
+interface Shown extends Pick<Row, "showsFiles"> {
+  /** What a connection of this contender alone needs, where that is known. */
+  readonly handshakeTrips?: number | undefined;
+}
+
+function figuresOf(lane: Lane, { handshakeTrips, showsFiles }: Shown): Figures | Failed {
   if (lane.failed !== undefined) return { failed: lane.failed };
   const countOf = (name: keyof LinkCounts) => {
-    const values = lane.counted.flatMap(({ counts }) => counts?.[name] ?? []);
+    const values = lane.counted.flatMap(({ counts }) => counts[name] ?? []);
     return values.length === 0 ? undefined : Math.round(10 * median(values)) / 10;
   };
   const counts = {
@@ -131,14 +143,15 @@ function figuresOf(lane: Lane, handshakeTrips?: number): Figures | Failed {
     handshakes: countOf("handshakes"),
     roundTrips: countOf("roundTrips"),
   };
-  const peaks = lane.samples.flatMap(({ peakBytes }) =>
-    peakBytes === undefined || peakBytes === 0 ? [] : [peakBytes],
-  );
+  const mostOf = (name: "peakBytes" | "openFiles") => {
+    const most = Math.max(0, ...lane.samples.map((sample) => sample[name] ?? 0));
+    return most === 0 ? undefined : most;
+  };
   return {
     ms: spreadOf(timesOf(lane)),
     ...present(counts),
     ...present({ tripsAfterHandshake: tripsAfterHandshake(counts, handshakeTrips) }),
-    ...(peaks.length > 0 && { peakBytes: Math.max(...peaks) }),
+    ...present({ peakBytes: mostOf("peakBytes"), openFiles: showsFiles === true ? mostOf("openFiles") : undefined }),
   };
 }
 

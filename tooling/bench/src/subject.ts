@@ -8,7 +8,7 @@ import type { LinkName, Route } from "./link.js";
 import { startCounting } from "./link-counters.js";
 import { type CommandOutput, type CommandSettings, measureCommand } from "./measure-command.js";
 import type { Measured } from "./measured.js";
-import { forgetPeak, peakOf } from "./process-memory.js";
+import { forgetPeak, peakOf } from "./watch-processes.js";
 
 /** A built checkout of otto: its command line, and its libraries in a process of their own. */
 export interface Subject {

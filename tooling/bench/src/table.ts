@@ -16,6 +16,7 @@ const head = [
   "handshakes",
   "round trips",
   "peak memory",
+  "open files",
 ];
 
 export interface TableSettings {
@@ -53,6 +54,7 @@ function linesOf(row: RowResult, area: string, targets: readonly Target[]): stri
       both(row.ours, reference, ({ handshakes }) => handshakes?.toString()),
       both(row.ours, reference, formatTrips),
       both(row.ours, reference, ({ peakBytes }) => formatBytes(peakBytes)),
+      both(row.ours, reference, ({ openFiles }) => openFiles?.toString()),
     ];
   });
 }

@@ -1,4 +1,5 @@
 import { engineSocketPath } from "@otto/lab";
+import type { Calls } from "../calls.js";
 import { commandContender, commandOverSsh, dockerOverSsh } from "../command-contender.js";
 import { type RunningContainer, startContainer } from "../container.js";
 import { createEngineExec } from "../engine-exec.js";
@@ -10,13 +11,16 @@ import type { SshClient } from "../ssh-client.js";
 const many = 100;
 /** A default sshd allows ten sessions on a connection, and more parallel starts slow the engine down. */
 const atOnce = 8;
+/** Longer than an engine takes to start a process. */
+const apartMs = 200;
 
 export const exec: Area = {
   name: "exec",
   title: "Commands",
   about:
     "`true` in a container and on the parent. Rows “in a session” call @otto/hosts over a connection that is already open, and show the median of " +
-    "several calls; the other rows run the whole command `otto host ID exec`. “The engine’s socket” sends the engine's three requests for an exec " +
+    `several calls, ${apartMs} ms apart unless they are back to back: meanwhile the process of the next command is started. ` +
+    "The other rows run the whole command `otto host ID exec`. “The engine’s socket” sends the engine's three requests for an exec " +
     "to its local socket, without SSH. “Connection persists” uses the connection of an earlier command (`ssh_options.persist`).",
   usesLinks: true,
   open: async (bench) => {
@@ -43,7 +47,9 @@ function execRows(bench: Bench, link: LinkName, target: ExecTarget): readonly Ro
 }
 
 function sessionRows({ ssh }: Bench, link: LinkName, { container, engine }: ExecTarget): readonly Row[] {
-  const calls = isFar(link) ? 5 : 20;
+  const count = isFar(link) ? 5 : 20;
+  const backToBack = { count, pauseMs: 0 };
+  const apart = { count, pauseMs: apartMs };
   const sshDockerExec = dockerExecBySsh(ssh.shared, container);
   const socket = (ms: () => Promise<number>): Contender => ({
     name: "the engine's socket",
@@ -59,24 +65,29 @@ function sessionRows({ ssh }: Bench, link: LinkName, { container, engine }: Exec
   });
   const repeatedRow = (
     what: string,
-    call: "execInContainer" | "runInContainer",
+    [call, calls]: readonly ["execInContainer" | "runInContainer", Calls],
     theirs: readonly Contender[],
   ): Row => ({
     what,
     link,
     ours: (subject) => ({
       name: subject.name,
-      run: async ({ route }) => ({ ...(await subject.call(call, route, container.name, calls)), calls }),
-      check: (codes) => expectEqual("exit codes", codes, Array(calls).fill(0)),
+      run: async ({ route }) => ({ ...(await subject.call(call, route, container.name, calls)), calls: count }),
+      check: (codes) => expectEqual("exit codes", codes, Array(count).fill(0)),
     }),
     theirs,
   });
   return [
-    repeatedRow("exec in a container, in a session", "execInContainer", [
-      socket(() => engine.each(calls)),
-      sshDockerExec,
-      dockerExec(ssh.shared, container),
-    ]),
+    repeatedRow(
+      "exec in a container, in a session",
+      ["execInContainer", apart],
+      [socket(() => engine.each(apart)), sshDockerExec, dockerExec(ssh.shared, container)],
+    ),
+    repeatedRow(
+      "exec in a container, in a session, back to back",
+      ["execInContainer", backToBack],
+      [socket(() => engine.each(backToBack))],
+    ),
     {
       what: "100 execs in a container at once, in a session",
       link,
@@ -88,7 +99,7 @@ function sessionRows({ ssh }: Bench, link: LinkName, { container, engine }: Exec
       }),
       theirs: [socket(() => engine.many(many, atOnce)), manyBySsh],
     },
-    repeatedRow("run in a container, in a session", "runInContainer", [sshDockerExec]),
+    repeatedRow("run in a container, in a session", ["runInContainer", backToBack], [sshDockerExec]),
   ];
 }
 
