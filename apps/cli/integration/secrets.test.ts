@@ -126,15 +126,28 @@ echo "<$(cat $file)>"; base64 $file; printf "ada:%s" "$(cat $file)" | base64 -w 
 head -c 3 $file; sleep 0.05; tail -c +4 $file
 done`;
 
-const secretIds = [...canaries.map(({ name }) => `${name}-file`), ...texts.map(({ name }) => `${name}-env`)];
+const secretIds = [
+  ...canaries.map(({ name }) => `${name}-file`),
+  ...texts.flatMap(({ name }) => [`${name}-env`, `${name}-command`]),
+];
+/** One newline of what a command prints is cut. */
+const printer = ({ name }: Canary) => `command = ["sh", "-c", "cat secrets/${name}; echo"]`;
 const sums = new Map([
   ...canaries.map((canary) => [`${canary.name}-file`, sumOf(canary)] as const),
-  ...texts.map((canary) => [`${canary.name}-env`, sumOf(canary)] as const),
+  ...texts.flatMap((canary) =>
+    ["env", "command"].map((origin) => [`${canary.name}-${origin}`, sumOf(canary)] as const),
+  ),
 ]);
+
+const configIds = secretIds.filter((id) => !id.endsWith("-command"));
+const stackSettings = `[[docker.composes]]
+path = "compose.yml"
+secrets = [${texts.map((canary) => `{ id = "${canary.name}-command", ${printer(canary)} }`).join(", ")}]
+`;
 
 /** What `sha256sum` says of files that are named like the secrets. */
 function parseSums(text: string): Map<string, string> {
-  const lines = text.split("\n").map((line) => /^([0-9a-f]{64}) +.*?([a-z]+-(?:file|env))$/.exec(line));
+  const lines = text.split("\n").map((line) => /^([0-9a-f]{64}) +.*?([a-z]+-(?:file|env|command))$/.exec(line));
   return new Map(lines.flatMap((found) => (found === null ? [] : [[found[2] ?? "", found[1] ?? ""] as const])));
 }
 
@@ -148,19 +161,20 @@ ${more}`;
 function imageSettings(name: string): string {
   const files = canaries.map((canary) => `{ id = "${canary.name}-file", file = "secrets/${canary.name}" }`);
   const env = texts.map((canary) => `{ id = "${canary.name}-env", env = "${variable("BUILD", canary)}" }`);
+  const commands = texts.map((canary) => `{ id = "${canary.name}-command", ${printer(canary)} }`);
   return `[[docker.images]]
 name = "${name}"
 context = "app"
 dockerfile = "${name}.Dockerfile"
 network = "host"
-secrets = [${[...files, ...env].join(", ")}]
+secrets = [${[...files, ...env, ...commands].join(", ")}]
 `;
 }
 
 /** A stack whose services have all canaries as secrets, configs and variables, and print the secrets. */
 function composeFile(more: object = {}): string {
   const script = `${printing("/run/secrets")}\nexec sleep infinity`.replaceAll("$", "$$$$");
-  const declared = (kind: string) => ({
+  const declared = (kind: "SECRET" | "CONFIG") => ({
     ...Object.fromEntries(canaries.map(({ name }) => [`${name}-file`, { file: `secrets/${name}` }])),
     ...Object.fromEntries(texts.map((canary) => [`${canary.name}-env`, { environment: variable(kind, canary) }])),
   });
@@ -172,12 +186,17 @@ function composeFile(more: object = {}): string {
         network_mode: "none",
         command: ["sh", "-c", script],
         secrets: secretIds,
-        configs: secretIds.map((source) => ({ source, target: `/configs/${source}` })),
+        configs: configIds.map((source) => ({ source, target: `/configs/${source}` })),
         environment: texts.map((canary) => variable("PLAIN", canary)),
         ...more,
       },
     },
-    secrets: declared("SECRET"),
+    secrets: {
+      ...declared("SECRET"),
+      ...Object.fromEntries(
+        texts.map((canary) => [`${canary.name}-command`, { environment: variable("PRINTED", canary) }]),
+      ),
+    },
     configs: declared("CONFIG"),
   });
 }
@@ -192,10 +211,7 @@ RUN ${mounts} ${printing("/run/secrets").replaceAll("\n", "; ").replaceAll("do;"
   await write("api.Dockerfile", dockerfile("true"));
   await write("broken.Dockerfile", dockerfile("exit 3"));
   await write("compose.yml", composeFile({ healthcheck: { test: ["CMD", "false"], interval: "4s", retries: 1 } }));
-  await write(
-    ".otto/settings.toml",
-    settings(`${imageSettings("api")}${imageSettings("broken")}[[docker.composes]]\npath = "compose.yml"\n`),
-  );
+  await write(".otto/settings.toml", settings(`${imageSettings("api")}${imageSettings("broken")}${stackSettings}`));
   const { exitCode, stdout } = await tell(["docker", "build"], { env: variables("BUILD") });
   expect([exitCode, stdout]).toEqual([1, expect.stringContaining("canaries-api:")]);
   expect(told.get("docker build")).toContain("[redacted]");
@@ -217,7 +233,7 @@ test("a stack's secrets and configs arrive byte by byte, and go with it", async 
     parseSums((await tell(["host", "parent.canaries.app", "exec", command], { only: "plain" })).stdout);
   expect(await read("cat /sums")).toEqual(sums);
   expect(await read("sha256sum /run/secrets/*")).toEqual(sums);
-  expect(await read("sha256sum /configs/*")).toEqual(sums);
+  expect(await read("sha256sum /configs/*")).toEqual(new Map([...sums].filter(([id]) => configIds.includes(id))));
   expect((await tell(["docker", "ps"])).exitCode).toBe(0);
   expect((await tell(["docker", "down"])).exitCode).toBe(0);
 });

@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { buildImages, formatBuildStep, planBuild } from "@otto/build";
 import { afterAll, expect, test } from "vitest";
@@ -78,4 +79,38 @@ test("another value of a secret is no reason to build, and a missing one is an e
   expect((await build(loaded)).result).toMatchObject({ status: "failed", error: { code: "BUILD_SECRET_MISSING" } });
   expect((await build(loaded, { env: { TOKEN: "a" } })).result.status).toBe("success");
   expect((await build(loaded, { env: { TOKEN: "b" } })).result.status).toBe("skipped");
+});
+
+test("commands print the secrets of a call, each once, and one that fails ends it before anything is sent", async () => {
+  await using repo = await createShellRepo(useSecret("test $(cat /run/secrets/token) = pw"));
+  const image = (name: string, command: string) => `[[docker.images]]
+name = "${name}"
+context = "context"
+dockerfile = "context/Dockerfile"
+network = "host"
+build_args = { NAME = "${name}" }
+secrets = [{ id = "token", command = ["sh", "-c", "${command}"] }]
+`;
+  const head = `name = "${repo.name}"\nversion = "1"\n`;
+  const print = "echo run >>runs; echo pw";
+  const events: string[] = [];
+  const call = async (images: string) => {
+    await repo.write(".otto/settings.toml", `${head}${images}`);
+    return buildImages(await repo.load(), parent, {
+      env: process.env,
+      onEvent: ({ type }) => events.push(type),
+    });
+  };
+  const failing = call(`${image("api", print)}${image("web", "echo sealed >&2; exit 3")}`);
+  await expect(failing).rejects.toMatchObject({
+    code: "BUILD_SECRET_MISSING",
+    message: `building web: the secret token: 'sh' '-c' 'echo sealed >&2; exit 3': exit code 3: sealed`,
+  });
+  expect(events).toEqual([]);
+  await repo.write("runs", "");
+  const built = await call(`${image("api", print)}${image("web", print)}`);
+  expect(Object.values(built).map(({ status }) => status)).toEqual(["success", "success"]);
+  const again = await call(`${image("api", print)}${image("web", print)}`);
+  expect(Object.values(again).map(({ status }) => status)).toEqual(["skipped", "skipped"]);
+  expect(await readFile(`${repo.root}/runs`, "utf8")).toBe("run\n");
 });

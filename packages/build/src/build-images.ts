@@ -1,4 +1,4 @@
-import type { Repo } from "@otto/config";
+import { type DockerImage, LocalCommands, type Repo } from "@otto/config";
 import { isOttoError, type OttoError, withListener } from "@otto/errors";
 import { isOwnRegistry } from "@otto/hashing";
 import type { Parent } from "@otto/hosts";
@@ -14,6 +14,7 @@ import {
 } from "./build-observation.js";
 import type { BuildImagesOnOptions, BuildImagesOptions } from "./build-options.js";
 import type { BuildStep } from "./build-plan.js";
+import { runSecretCommands } from "./build-secrets.js";
 import type { ImageResult } from "./image-result.js";
 import { selectImages } from "./image-selection.js";
 import { assignStep, SharedImages, type SharingEnd } from "./shared-images.js";
@@ -31,7 +32,8 @@ type ImageResults = Record<string, ImageResult>;
  * An image is built after the declared images that it is based on. A failed image fails those based on it, and no others.
  *
  * @returns image name to result, in the order of the settings; of images that were not named, those that had to be built
- * @throws OttoError `BUILD_IMAGE_UNKNOWN`, `ENGINE_UNREACHABLE`, and what connecting to the parent throws
+ * @throws OttoError `BUILD_IMAGE_UNKNOWN`, `ENGINE_UNREACHABLE`, and what connecting to the parent throws; before anything is sent,
+ * `BUILD_SECRET_MISSING` where a command prints no secret
  */
 export async function buildImages(
   repo: Repo,
@@ -56,7 +58,7 @@ export async function buildImages(
  *
  * @param targets the parents, each once; the first builds what none of them has. A `RepoPart` of a lab is one
  * @returns by the parent's id, in the order of `targets`, what {@link buildImages} returns
- * @throws OttoError `BUILD_IMAGE_UNKNOWN`
+ * @throws OttoError `BUILD_IMAGE_UNKNOWN`, and `BUILD_SECRET_MISSING` as {@link buildImages}
  */
 export async function buildImagesOn(
   repo: Repo,
@@ -64,7 +66,7 @@ export async function buildImagesOn(
   options: BuildImagesOnOptions = {},
 ): Promise<Record<string, Record<string, ImageResult>>> {
   const onEvent = options.onEvent && ((event: BuildEvent, parent: string) => options.onEvent?.({ ...event, parent }));
-  const all = { ...options, onEvent };
+  const all = { ...options, onEvent, commands: options.commands ?? new LocalCommands() };
   if (isOwnRegistry(repo.docker.registryUrl)) return Object.fromEntries(await buildTargets(repo, targets, all));
   refuseRepeated(targets);
   for (const { imageNames = options.imageNames } of targets) selectImages(repo, imageNames);
@@ -90,15 +92,17 @@ interface BuildTargetsOptions
 async function buildTargets(
   repo: Repo,
   targets: readonly BuildTarget[],
-  options: BuildTargetsOptions,
+  given: BuildTargetsOptions,
   refuse: (plans: readonly TargetPlan[]) => void = () => {},
 ): Promise<ReadonlyMap<string, ImageResults>> {
+  const options = { ...given, commands: given.commands ?? new LocalCommands() };
   const whole = new Map<string, WholeImage>();
   const results = new Map<string, ImageResults>(targets.map(({ parent }) => [parent.id, {}]));
   const { contexts, planLimit, workLimit = pLimit(workAtOnce) } = options;
   const plan = async (left: readonly BuildTarget[]) => {
     const plans = await planTargets(repo, left, options, { knownWhole: whole, contexts, limit: planLimit });
     refuse(plans);
+    await runSecretCommands(imagesToBuild(plans), repo, options);
     return plans;
   };
   let plans = await plan(targets);
@@ -130,6 +134,12 @@ async function buildTargets(
       plans = await plan(plans.flatMap(({ target }) => left.get(target.parent.id) ?? []));
     }
   });
+}
+
+/** Those that are surely built: one that is to be pulled may be in the registry. */
+function imagesToBuild(plans: readonly TargetPlan[]): readonly DockerImage[] {
+  const building = plans.flatMap(({ steps }) => steps.filter((step) => step.do === "build"));
+  return building.map(({ wanted }) => wanted.image);
 }
 
 interface ToldEvent {

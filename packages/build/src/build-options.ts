@@ -1,3 +1,4 @@
+import type { LocalCommands } from "@otto/config";
 import type { OttoError } from "@otto/errors";
 import type { BuildEvent, ParentBuildEvent } from "./build-event.js";
 import type { PlanBuildOptions } from "./build-observation.js";
@@ -10,6 +11,8 @@ export interface BuildImagesOptions extends PlanBuildOptions {
    * up. Default: nowhere.
    */
   readonly env?: Environment | undefined;
+  /** Runs the commands that print secrets, each once; that of a lab is `lab.commands`. Default: each call has its own. */
+  readonly commands?: LocalCommands | undefined;
   /** The name that others see while they wait for this build of the same image. Default `otto`. */
   readonly who?: string | undefined;
   /** What it throws ends no build: the call rejects with it once all have settled. */

@@ -48,7 +48,7 @@ async function buildBySession(wanted: WantedImage, build: Build): Promise<void> 
   const { image, context } = wanted;
   await refuseNamedContexts(image, build);
   const { env = {} } = options;
-  const secrets = await readSecrets(image, env);
+  const secrets = await readSecrets(image, repo, options);
   warnOfShort(secrets, image, options);
   const proxies = await readProxies(env);
   const services = {

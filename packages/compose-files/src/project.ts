@@ -213,6 +213,8 @@ export interface ComposeProject {
   readonly environment: Readonly<Record<string, string>>;
   /** The variables that `configs` and `secrets` with `environment:` are made of, `.env` included. */
   readonly contentVariables: ReadonlyMap<string, Secret>;
+  /** The variable of each of the `secrets` with `environment:`, by the secret's name. */
+  readonly secretVariables: ReadonlyMap<string, string>;
   /** What `secrets` with `environment:` hold, `.env` included. Those of files are resources of the kind `secret`. */
   readonly secretValues: readonly Secret[];
   readonly warnings: readonly ComposeWarning[];

@@ -279,6 +279,11 @@ secrets: { a: { environment: A }, b: { environment: B }, unset: { environment: U
     },
     { environment: { A: "a-of-shell" } },
   );
+  expect([...project.secretVariables]).toEqual([
+    ["a", "A"],
+    ["b", "B"],
+    ["unset", "U"],
+  ]);
   expect(project.secretValues.map((secret) => secret.reveal())).toEqual(["a-of-shell", "b-of-file"]);
 });
 

@@ -68,6 +68,7 @@ export async function readProject(
     (file) => file !== undefined,
   );
   const used = usedEnvironment(source, uses);
+  const secretVariables = findSecretVariables(tree);
 
   return {
     name: textAt(tree, "name"),
@@ -89,7 +90,8 @@ export async function readProject(
     contentVariables: new Map(
       findContentVariables(tree).flatMap((name) => secretOf(command.lookup(name)).map((value) => [name, value])),
     ),
-    secretValues: findSecretVariables(tree).flatMap((name) => secretOf(command.lookup(name))),
+    secretVariables,
+    secretValues: [...secretVariables.values()].flatMap((name) => secretOf(command.lookup(name))),
     environment: used.environment,
     warnings: unique([
       ...unsetWarnings(groups),

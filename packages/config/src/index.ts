@@ -1,3 +1,4 @@
+export { type LocalCommand, LocalCommands } from "./command/local-commands.js";
 export { isWithin } from "./document/local-path.js";
 export { slug } from "./document/slug.js";
 export { createJsonSchema, type JsonSchema, type SchemaName } from "./json-schema.js";
@@ -21,7 +22,16 @@ export {
 } from "./parent-plan.js";
 export { type Placement, type PlacementChoice, planPlacements, planRemovalPlacements } from "./placement-plan.js";
 export { findComposeFiles } from "./repo/compose-repo.js";
-export type { BindMount, BuildSecret, DockerCompose, DockerImage, LabSource, Repo, RepoDocker } from "./repo/repo.js";
+export type {
+  BindMount,
+  BuildSecret,
+  DockerCompose,
+  DockerImage,
+  LabSource,
+  Repo,
+  RepoDocker,
+  StackSecret,
+} from "./repo/repo.js";
 export { type LoadRepoOptions, loadRepo } from "./repo/repo-loading.js";
 export { findRepoRoots, type RepoSearch } from "./repo/repo-search.js";
 export { findRepo, selectRepos } from "./repo/repo-selection.js";

@@ -38,6 +38,7 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
     "docker.images[].secrets[].id": "Id of the secret in the Dockerfile.",
     "docker.images[].secrets[].env": "Environment variable that holds it.",
     "docker.images[].secrets[].file": "File that holds it.",
+    "docker.images[].secrets[].command": "Command of this machine that prints it, as argv: from a vault, say.",
     "docker.images[].ssh": "SSH agents or key files for RUN --mount=type=ssh, as default or default=~/.ssh/id.",
     "docker.images[].push": "Whether each build pushes it to the registry.",
     "docker.images[].mtime": "Times of files in the image: made from their content, or preserved.",
@@ -58,6 +59,9 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
     "docker.composes[].bind_mounts[].path": "The directory that is mounted.",
     "docker.composes[].bind_mounts[].ignore":
       "Patterns of what is not sent, as lines of a .dockerignore in that directory.",
+    "docker.composes[].secrets": "Commands for secrets that the Compose files take from variables.",
+    "docker.composes[].secrets[].id": "Name of the secret in the Compose file, which has environment: there.",
+    "docker.composes[].secrets[].command": "Command of this machine that prints it, as argv: from a vault, say.",
     $schema: schemaKey,
     coverage: ignored,
     creds: ignored,

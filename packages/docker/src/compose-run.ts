@@ -10,6 +10,7 @@ import { checkServices } from "./declared-services.js";
 import { withActivity } from "./lab-activity.js";
 import { choosePartCalls } from "./repo-parts.js";
 import { readParts, type StackPart } from "./stack-parts.js";
+import { fillSecrets } from "./stack-secrets.js";
 import { requireComposeEngine } from "./swarm/stack-engine.js";
 import type { ComposeUpOptions } from "./up-options.js";
 
@@ -55,15 +56,18 @@ export async function composeRun(
     signal,
     ...withActivity(lab, options.onEvent),
   };
-  const [read] = await readParts(repo, lab, { ...common, services: [service], noDeps: true }, [part]);
+  const one = await readParts(repo, lab, { ...common, services: [service], noDeps: true }, [part]);
+  const [read] = await fillSecrets(one, lab, signal);
   // One part gives one stack.
   const prepared = read as StackPart;
   await prepareStack(prepared, lab);
   const { stack } = prepared;
   const declared = stack.files.services.find(({ name }) => name === service);
   const dependencies = noDeps ? [] : (declared?.dependsOn ?? []).map((one) => one.service);
-  if (dependencies.length > 0)
-    await upParts(await readParts(repo, lab, { ...common, services: dependencies }, [part]), lab, common);
+  if (dependencies.length > 0) {
+    const needed = await readParts(repo, lab, { ...common, services: dependencies }, [part]);
+    await upParts(await fillSecrets(needed, lab, signal), lab, common);
+  }
   const oneOff = { ...options, service, terminal: terminal !== undefined };
   await using container = await startOneOff(stack, oneOff, { ...common, who: currentUser() });
   return await runContainer(container, { terminal, stdin, output, signal });

@@ -21,6 +21,7 @@ import { joinRows, type OnParent } from "./repo-parts.js";
 import { readParts, type StackPart } from "./stack-parts.js";
 import { projectNameOf } from "./stack-placement.js";
 import { formatLeftBehind, placesEntries, StackPlaces } from "./stack-places.js";
+import { fillSecrets } from "./stack-secrets.js";
 import { stackEngineOf } from "./swarm/stack-engine.js";
 import { planSwarmPart, upSwarmPart } from "./swarm/swarm-parts.js";
 import type { ComposeUpOptions } from "./up-options.js";
@@ -32,7 +33,7 @@ import type { ComposeUpOptions } from "./up-options.js";
  * `compose.warning` names a parent that an earlier call used for an entry which now belongs elsewhere.
  *
  * @returns service name to the host of its first container, on the first parent that has it; the others are in `lab.hosts`
- * @throws OttoError `BUILD_FAILED` before anything starts on that parent; what `bringUp`, `readStack`, `buildImages` and, with
+ * @throws OttoError before anything is sent `COMPOSE_SECRET_UNKNOWN` and `COMPOSE_SECRET_MISSING`; `BUILD_FAILED` before anything starts on that parent; what `bringUp`, `readStack`, `buildImages` and, with
  * several parents, `eachPart` throw
  */
 export async function composeUp(
@@ -41,7 +42,7 @@ export async function composeUp(
   given: ComposeUpOptions = {},
 ): Promise<Record<string, DockerContainerHost>> {
   const options = { ...given, ...withActivity(lab, given.onEvent) };
-  const parts = await readParts(repo, lab, options);
+  const parts = await fillSecrets(await readParts(repo, lab, options), lab, options.signal);
   await notePlaces(repo, lab, options);
   return upParts(parts, lab, options);
 }
@@ -124,7 +125,7 @@ export async function planComposeUp(
   lab: Lab,
   options: PlanUpOptions = {},
 ): Promise<readonly OnParent<UpPreview[number]>[]> {
-  const parts = await readParts(repo, lab, options);
+  const parts = await fillSecrets(await readParts(repo, lab, options), lab, options.signal);
   if (parts.length > 1 && options.builds !== undefined)
     throw new TypeError("planComposeUp: builds is what planBuild says of one parent, and there are several");
   const results = await eachPart(
@@ -137,7 +138,7 @@ export async function planComposeUp(
 
 async function planPart(part: StackPart<PlanUpOptions>, lab: Lab): Promise<UpPreview> {
   const { options, images, ports } = part;
-  const stack = ports.length === 0 ? part.stack : await part.withPorts(await findPorts(ports, options.signal));
+  const stack = ports.length === 0 ? part.stack : await part.read({ portOf: await findPorts(ports, options.signal) });
   if (stackEngineOf(stack) === "swarm") return planSwarmPart({ stack, options }, lab);
   const { build = true, cacheDir, signal } = options;
   const planned = { imageNames: images, cacheDir, signal };
@@ -163,7 +164,8 @@ async function buildAll({ stack: { repo, parent }, options, images }: StackPart,
   if (images?.length === 0) return;
   const { cacheDir, signal, onEvent } = options;
   const { env } = lab.sshEnvironment;
-  const buildHere = () => buildImages(repo, parent, { imageNames: images, cacheDir, env, signal, onEvent });
+  const common = { imageNames: images, cacheDir, env, commands: lab.commands, signal };
+  const buildHere = () => buildImages(repo, parent, { ...common, onEvent });
   const results = await (options.buildOn?.(parent, onEvent) ?? buildHere());
   const failed = Object.entries(results).filter((result): result is [string, Failed] => result[1].status === "failed");
   const [first] = failed;

@@ -10,6 +10,7 @@ import { withActivity } from "./lab-activity.js";
 import { eachInOrder } from "./port-order.js";
 import { loginsOf } from "./registry-logins.js";
 import { readParts, type StackPart } from "./stack-parts.js";
+import { fillSecrets } from "./stack-secrets.js";
 import { requireEnabled } from "./stack-services.js";
 import { stackEngineOf } from "./swarm/stack-engine.js";
 import { startSwarmPart } from "./swarm/swarm-parts.js";
@@ -93,7 +94,7 @@ async function startUse<Service extends string>(repo: Repo, lab: Lab, given: Com
     parts.map(({ stack }) => stack),
     used,
   );
-  const uses = await startUses(parts, lab, options);
+  const uses = await startUses(await fillSecrets(parts, lab, options.signal), lab, options);
   const { project } = (parts[0] as StackPart).stack;
   let released: Promise<void> | undefined;
   return {

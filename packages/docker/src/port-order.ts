@@ -11,7 +11,7 @@ export interface OrderedPart {
   readonly parent: Parent;
   readonly stack: PlacedStack;
   readonly ports: readonly ChosenPort[];
-  readonly withPorts: (portOf: PortOf) => Promise<PlacedStack>;
+  readonly read: (given: { readonly portOf: PortOf }) => Promise<PlacedStack>;
 }
 
 /**
@@ -88,7 +88,7 @@ async function workWithPorts<Part extends OrderedPart, T>(
     throw providerMissing(wordsOf(first), cause);
   });
   const portOf = await readPorts(part.ports, options.signal);
-  return work({ ...part, stack: await part.withPorts(portOf) });
+  return work({ ...part, stack: await part.read({ portOf }) });
 }
 
 /** @throws OttoError `COMPOSE_PROVIDER_NOT_UP` */

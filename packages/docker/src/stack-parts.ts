@@ -4,10 +4,10 @@ import { parseOn, type Repo } from "@otto/config";
 import type { Lab, RepoPart } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
 import type { ChosenPort } from "./part-environment.js";
-import { type PortOf, providersFirst } from "./port-order.js";
+import { providersFirst } from "./port-order.js";
 import { choosePartCalls } from "./repo-parts.js";
 import { shareBuild } from "./shared-build.js";
-import { listPortsBefore, type PlacementOptions, placeStack } from "./stack-placement.js";
+import { listPortsBefore, type PlacementOptions, placeStack, type StackChoice } from "./stack-placement.js";
 import type { ComposeUpOptions } from "./up-options.js";
 
 /** What an `up` does on one parent. */
@@ -20,8 +20,8 @@ export interface StackPart<Options extends ComposeUpOptions = ComposeUpOptions> 
   readonly images: readonly string[] | undefined;
   /** The ports of other parts that are to be known before it comes up; until then they are 0. */
   readonly ports: readonly ChosenPort[];
-  /** Reads it again, with those ports. */
-  readonly withPorts: (portOf: PortOf) => Promise<PlacedStack>;
+  /** Reads it again, with those ports, or with more variables. */
+  readonly read: (given: Omit<StackChoice, "choice">) => Promise<PlacedStack>;
 }
 
 /**
@@ -43,7 +43,7 @@ export async function readParts<Options extends ComposeUpOptions>(
       stack: await placeStack(part, lab, own, { choice: own }),
       options: own,
       ports: await listPortsBefore(part, lab, own),
-      withPorts: (portOf: PortOf) => placeStack(part, lab, own, { choice: own, portOf }),
+      read: (given: Omit<StackChoice, "choice">) => placeStack(part, lab, own, { ...given, choice: own }),
     })),
   );
   const enabled = read.filter(({ stack }) => stack.files.services.some((service) => service.enabled));
@@ -66,10 +66,10 @@ interface Sharing {
 }
 
 /** @returns undefined where one parent builds, as it does by itself */
-function shareAmong(repo: Repo, { sshEnvironment: { env } }: Lab, { targets, options }: Sharing) {
+function shareAmong(repo: Repo, { sshEnvironment: { env }, commands }: Lab, { targets, options }: Sharing) {
   const building = targets.filter(({ imageNames }) => imageNames?.length !== 0);
   const { cacheDir, signal } = options;
-  return building.length > 1 ? shareBuild(repo, building, { cacheDir, env, signal }) : undefined;
+  return building.length > 1 ? shareBuild(repo, building, { cacheDir, env, commands, signal }) : undefined;
 }
 
 /**

@@ -51,6 +51,8 @@ export interface StackChoice {
   readonly choice?: ServiceChoice | undefined;
   /** The ports that engines have chosen. Default: one that is not known is 0. */
   readonly portOf?: ((port: ChosenPort) => number) | undefined;
+  /** Variables that only this reading has. Default: none. */
+  readonly variables?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -61,13 +63,13 @@ export async function placeStack(
   part: RepoPart,
   lab: Lab,
   options: PlacementOptions,
-  { choice, portOf }: StackChoice = {},
+  { choice, portOf, variables }: StackChoice = {},
 ): Promise<PlacedStack> {
   const { env, home } = lab.sshEnvironment;
   const reading = readingOf(part, lab, options);
   const { render } = await resolveEnvironment(part, lab, reading);
   // Those of the user's environment are not among them.
-  const environment = { ...env, ...render(portOf) };
+  const environment = { ...env, ...render(portOf), ...variables };
   const { repo, parent } = part;
   return { ...(await readStack(repo, { ...reading, choice, environment, home })), parent, member: memberOf(repo) };
 }

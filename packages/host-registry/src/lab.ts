@@ -4,6 +4,7 @@ import {
   findRepo,
   type HostData,
   type LabData,
+  LocalCommands,
   type Placement,
   type PlacementChoice,
   planPlacements,
@@ -18,7 +19,6 @@ import { keptConnectionDirectories } from "./kept-connections.js";
 import { describeMachine, explainUnknown, withOwnId } from "./named-machine.js";
 import { rememberAnswers } from "./prompt-memory.js";
 import { HostRegistry } from "./registry.js";
-import { SecretCommands } from "./secret-command.js";
 import { SshClientConfig } from "./ssh-client-config.js";
 import { planRoute, type SshEnvironment } from "./ssh-route.js";
 
@@ -55,6 +55,8 @@ export class Lab implements AsyncDisposable {
   readonly repos: readonly Repo[];
   readonly hosts = new HostRegistry();
   readonly sshEnvironment: SshEnvironment;
+  /** Runs the commands that print secrets, each once. */
+  readonly commands: LocalCommands;
   /** {@link LabOptions.onPrompt}, with what it remembers. */
   readonly onPrompt: SshPromptHandler | undefined;
   /** {@link LabOptions.onActivity} */
@@ -71,7 +73,8 @@ export class Lab implements AsyncDisposable {
   constructor(options: LabOptions) {
     this.data = options.data;
     this.repos = options.repos;
-    this.sshEnvironment = { ...options, secretCommands: options.secretCommands ?? new SecretCommands() };
+    this.commands = options.commands ?? new LocalCommands();
+    this.sshEnvironment = { ...options, commands: this.commands };
     this.onPrompt = options.onPrompt && rememberAnswers(options.onPrompt);
     this.sshConfig = new SshClientConfig(options);
     this.onActivity = options.onActivity;

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Credential, HostData, LabData, SshOptions } from "@otto/config";
+import { type Credential, type HostData, type LabData, LocalCommands, type SshOptions } from "@otto/config";
 import { OttoError, Secret } from "@otto/errors";
 import type {
   HostKeyPolicy,
@@ -14,7 +14,6 @@ import type {
 } from "ssh2-streamer";
 import { hasTicket } from "./kerberos-ticket.js";
 import { requireTrust, stateDirectory, type TrustSetting } from "./lab-trust.js";
-import { SecretCommands } from "./secret-command.js";
 import { SshClientConfig } from "./ssh-client-config.js";
 import { fillHost, formatAsked, toJumpHost } from "./ssh-config-fill.js";
 
@@ -26,7 +25,7 @@ export interface SshEnvironment extends TrustSetting {
   /** Whether passwords may be sent, and commands run that print secrets; otherwise agents and keys alone log in. Default true. */
   readonly sendPasswords?: boolean | undefined;
   /** Runs the commands that print secrets. Default: each route has its own, that of a {@link Lab} is shared. */
-  readonly secretCommands?: SecretCommands | undefined;
+  readonly commands?: LocalCommands | undefined;
   /** Ends the programs that are asked: OpenSSH's client about the configuration, `klist` about tickets. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -179,11 +178,16 @@ function planPassword(
 function readByCommand(
   { id, source }: HostData,
   { what, argv }: { readonly what: string; readonly argv: readonly string[] | undefined },
-  { env, secretCommands = new SecretCommands() }: SshEnvironment,
+  { env, commands = new LocalCommands() }: SshEnvironment,
 ): ReadSecret | undefined {
   if (argv === undefined) return undefined;
   const directory = source === undefined ? undefined : dirname(source);
-  return (signal) => secretCommands.read({ host: id, what, argv, directory, env }, signal);
+  const failure = (why: string, command: string) =>
+    new OttoError("LAB_SECRET_COMMAND_FAILED", `reading ${what} on ${id} by ${command}: ${why}`, {
+      hint: "Run the command yourself: it has to print the secret on stdout, and nothing else there.",
+      details: { host: id, command },
+    });
+  return (signal) => commands.read({ argv, directory, env, scope: `${id} ${what}`, failure }, signal);
 }
 
 function agentSocket(ssh: SshOptions, env: SshEnvironment["env"]): string | undefined {

@@ -133,7 +133,8 @@ async function buildShown({ reporter, tracing }: Session, place: Choice, options
     tracing?.onEvent(event);
     progress.onEvent(event);
   };
-  const images = await (shared?.buildOn(parent, onEvent) ?? buildImages(repo, parent, { ...options, onEvent }));
+  const buildHere = () => buildImages(repo, parent, { ...options, commands: lab.commands, onEvent });
+  const images = await (shared?.buildOn(parent, onEvent) ?? buildHere());
   return { images, progress };
 }
 

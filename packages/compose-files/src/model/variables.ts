@@ -29,16 +29,17 @@ function bareIn(tree: Tree | undefined): BareVariable[] {
 
 /** Variables that `configs` and `secrets` are made of. */
 export function findContentVariables(tree: MapTree): string[] {
-  return [...variablesOf(tree, "configs"), ...findSecretVariables(tree)];
+  return [...variablesOf(tree, "configs").values(), ...findSecretVariables(tree).values()];
 }
 
-/** Variables that `secrets` are made of. */
-export function findSecretVariables(tree: MapTree): string[] {
+/** Variables that `secrets` are made of, by the secrets' names. */
+export function findSecretVariables(tree: MapTree): Map<string, string> {
   return variablesOf(tree, "secrets");
 }
 
-function variablesOf(tree: MapTree, section: string): string[] {
-  return entriesOf(mapAt(tree, section)).flatMap(([, value]) => textAt(value, "environment") ?? []);
+function variablesOf(tree: MapTree, section: string): Map<string, string> {
+  const named = entriesOf(mapAt(tree, section)).map(([name, value]) => [name, textAt(value, "environment")] as const);
+  return new Map(named.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
 }
 
 /** Every scalar of a tree, those that aliases bring in several times. */

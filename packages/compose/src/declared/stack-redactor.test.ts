@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { createStackRedactor } from "./stack-redactor.js";
 
 const empty: Omit<ComposeProject, "resources" | "secretValues"> = {
+  secretVariables: new Map(),
   name: undefined,
   profiles: [],
   services: [],

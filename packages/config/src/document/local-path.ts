@@ -15,6 +15,11 @@ export function resolvePath(path: string, base: PathBase): string {
   return resolve(base.directory, path);
 }
 
+/** A command with its program as a path, where it has a slash; another one is looked up in the `PATH`. */
+export function resolveCommand([program = "", ...words]: readonly string[], base: PathBase): readonly string[] {
+  return [program.includes("/") ? resolvePath(program, base) : program, ...words];
+}
+
 /** Whether `path` is `directory` or lies below it. Both absolute; links are not followed. */
 export function isWithin(directory: string, path: string): boolean {
   const between = relative(directory, path);

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { Secret } from "@otto/errors";
-import { type PathBase, resolvePath } from "../document/local-path.js";
+import { type PathBase, resolveCommand, resolvePath } from "../document/local-path.js";
 import { optional } from "../document/optional.js";
 import { formatHostId } from "./host-identity.js";
 import type { Credential, HostData, HostDocker, SshOptions } from "./lab-data.js";
@@ -81,11 +81,8 @@ function toCredential(
   return { login, ...optional({ password: given, passwordCommand: toCommand(command, base) }) };
 }
 
-/** A program without a slash is one of the `PATH`, else a path as those of other files. */
 function toCommand(argv: readonly string[] | null | undefined, base: PathBase): readonly string[] | undefined {
-  const [program = "", ...words] = argv ?? [];
-  if (program === "") return undefined;
-  return [program.includes("/") ? resolvePath(program, base) : program, ...words];
+  return argv ? resolveCommand(argv, base) : undefined;
 }
 
 function toDocker(docker: NonNullable<HostText["docker"]>): HostDocker {

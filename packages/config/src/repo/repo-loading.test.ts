@@ -39,7 +39,7 @@ target = "prod"
 platform = "linux/amd64"
 build_args = { PORT = 8080, DEBUG = true, VERSION = 1.0, NAME = "x", HALF = 0.5 }
 ssh = ["default", "host=~/id,keys/b", "agent=/run/agent"]
-secrets = [{ id = "npm", env = "NPM_TOKEN" }, { id = "key", file = "~/key" }]
+secrets = [{ id = "npm", env = "NPM_TOKEN" }, { id = "key", file = "~/key" }, { id = "pip", command = ["op", "read", "op://ci/pip"] }, { id = "git", command = ["bin/token", "./x"] }]
 additional_contexts = { shared = "../shared", base = "docker-image://alpine" }
 [[docker.composes]]
 path = "docker/compose.yml"
@@ -49,6 +49,9 @@ profiles = ["debug"]
 [[docker.composes.bind_mounts]]
 path = "web"
 ignore = [".git", "**/node_modules"]
+[[docker.composes.secrets]]
+id = "db"
+command = ["~/bin/vault", "db"]
 `;
 
 test("settings become absolute paths and strings", async () => {
@@ -77,6 +80,8 @@ test("settings become absolute paths and strings", async () => {
       secrets: [
         { id: "npm", env: "NPM_TOKEN" },
         { id: "key", file: "/home/ada/key" },
+        { id: "pip", command: ["op", "read", "op://ci/pip"] },
+        { id: "git", command: [join(root, "bin/token"), "./x"] },
       ],
       ssh: ["default", `host=/home/ada/id,${join(root, "keys/b")}`, "agent=/run/agent"],
     },
@@ -88,6 +93,7 @@ test("settings become absolute paths and strings", async () => {
       services: ["api"],
       profiles: ["debug"],
       bindMounts: [{ path: join(root, "web"), ignore: [".git", "**/node_modules"] }],
+      secrets: [{ id: "db", command: ["/home/ada/bin/vault", "db"] }],
     },
   ]);
 });
@@ -168,7 +174,13 @@ test.each([
     "a secret with two origins",
     `${head}${image}secrets = [{ id = "a", env = "A", file = "b" }]`,
     "CONFIG_INVALID",
-    "docker.images[0].secrets[0]: must have env or file, not both",
+    "docker.images[0].secrets[0]: must have one of env, file and command",
+  ],
+  [
+    "a secret of a stack without a program",
+    `${head}[[docker.composes]]\npath = "c"\nsecrets = [{ id = "a", command = [] }]`,
+    "CONFIG_INVALID",
+    "docker.composes[0].secrets[0].command: must name a program",
   ],
   [
     "a name that clears the terminal",

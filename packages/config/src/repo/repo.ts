@@ -69,6 +69,8 @@ export interface BuildSecret {
   readonly env?: string;
   /** Absolute path of the file that holds the value. */
   readonly file?: string;
+  /** Argv of a command of this machine that prints the value; it runs in the root. A program with a slash is an absolute path. */
+  readonly command?: readonly string[];
 }
 
 /** One `[[docker.composes]]`. */
@@ -94,6 +96,16 @@ export interface DockerCompose {
   readonly allowOutside?: boolean;
   /** What is not sent of directories that services bind-mount. Default: nothing. */
   readonly bindMounts?: readonly BindMount[];
+  /** Where the values of secrets come from that the compose files take from variables. Default: from the environment alone. */
+  readonly secrets?: readonly StackSecret[];
+}
+
+/** A secret of a stack that a command prints, when the environment does not have it. */
+export interface StackSecret {
+  /** Its name in `secrets` of a compose file, which names a variable there (`environment:`). */
+  readonly id: string;
+  /** As that of a {@link BuildSecret}. */
+  readonly command: readonly string[];
 }
 
 /** One `[[docker.composes.bind_mounts]]`. */

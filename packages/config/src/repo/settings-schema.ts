@@ -11,9 +11,16 @@ const texts = z.array(text);
 const scalar = z.union([z.string(), z.bigint(), z.number(), z.boolean()]).transform(formatScalar);
 const scalars = z.record(z.string(), scalar);
 
+const command = texts.min(1, "must name a program");
+
 const secret = z
-  .strictObject({ id: name, env: name.optional(), file: text.optional() })
-  .refine((it) => it.env === undefined || it.file === undefined, "must have env or file, not both");
+  .strictObject({ id: name, env: name.optional(), file: text.optional(), command: command.optional() })
+  .refine(
+    ({ env, file, command: argv }) => [env, file, argv].filter((origin) => origin !== undefined).length < 2,
+    "must have one of env, file and command",
+  );
+
+const stackSecret = z.strictObject({ id: name, command });
 
 const image = z.strictObject({
   name,
@@ -49,6 +56,7 @@ const compose = z
     profiles: names.default([]),
     allow_outside: z.boolean().optional(),
     bind_mounts: z.array(bindMount).default([]),
+    secrets: z.array(stackSecret).default([]),
   })
   .refine((it) => it.role === undefined || it.default_host === undefined, "must have role or default_host, not both")
   .refine((it) => it.spread === undefined || it.role !== undefined, { path: ["spread"], error: "needs a role" });

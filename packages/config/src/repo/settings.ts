@@ -1,6 +1,6 @@
-import { type PathBase, resolvePath } from "../document/local-path.js";
+import { type PathBase, resolveCommand, resolvePath } from "../document/local-path.js";
 import { optional } from "../document/optional.js";
-import type { BindMount, BuildSecret, DockerCompose, DockerImage, Repo } from "./repo.js";
+import type { BindMount, BuildSecret, DockerCompose, DockerImage, Repo, StackSecret } from "./repo.js";
 import { type ComposeText, foreignKeys, type ImageText, type SettingsText } from "./settings-schema.js";
 
 /** The repo that validated settings describe. Pure; paths become absolute and are not looked at. */
@@ -74,6 +74,7 @@ function toCompose(compose: ComposeText, base: PathBase): DockerCompose {
       services: compose.services,
       allowOutside: compose.allow_outside,
       bindMounts: toBindMounts(compose.bind_mounts, base),
+      secrets: toStackSecrets(compose.secrets, base),
     }),
   };
 }
@@ -85,7 +86,13 @@ function toBindMounts(mounts: ComposeText["bind_mounts"], base: PathBase): reado
 
 function toSecret(secret: ImageText["secrets"][number], base: PathBase): BuildSecret {
   const file = secret.file === undefined ? undefined : resolvePath(secret.file, base);
-  return { id: secret.id, ...optional({ env: secret.env, file }) };
+  const command = secret.command && resolveCommand(secret.command, base);
+  return { id: secret.id, ...optional({ env: secret.env, file, command }) };
+}
+
+function toStackSecrets(secrets: ComposeText["secrets"], base: PathBase): readonly StackSecret[] | undefined {
+  if (secrets.length === 0) return undefined;
+  return secrets.map(({ id, command }) => ({ id, command: resolveCommand(command, base) }));
 }
 
 function toContexts(contexts: Readonly<Record<string, string>>, base: PathBase): Record<string, string> {

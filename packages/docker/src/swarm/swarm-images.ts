@@ -129,6 +129,7 @@ async function buildOn(
     imageNames: names,
     cacheDir: options.cacheDir,
     env: lab.sshEnvironment.env,
+    commands: lab.commands,
     signal: options.signal,
     onEvent: options.onEvent,
     ...(push && { push }),

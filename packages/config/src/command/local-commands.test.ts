@@ -1,16 +1,19 @@
+import { OttoError } from "@otto/errors";
 import { expect, test } from "vitest";
-import { SecretCommands } from "./secret-command.js";
+import { LocalCommands } from "./local-commands.js";
 
 const { PATH } = process.env;
 const { signal } = new AbortController();
-const commandOf = (script: string, host = "box") => ({
-  host,
-  what: "the password of ada",
+const failure = (why: string, commandLine: string) =>
+  new OttoError("LAB_SECRET_COMMAND_FAILED", `${commandLine}: ${why}`, { hint: "", details: {} });
+const commandOf = (script: string, scope = "box") => ({
+  scope,
   argv: ["sh", "-c", script],
   directory: "/",
   env: { PATH, WORD: "from-the-environment" },
+  failure,
 });
-const read = async (script: string) => (await new SecretCommands().read(commandOf(script), signal)).reveal();
+const read = async (script: string) => (await new LocalCommands().read(commandOf(script), signal)).reveal();
 
 test.each([
   ["echo pw", "pw"],
@@ -36,32 +39,30 @@ test.each([
   // Without an end.
   ["exec yes", "it printed more than 65536 bytes"],
 ])("%j fails: %s", async (script, why) => {
-  const failure = await read(script).catch((error: unknown) => error);
-  expect(failure).toMatchObject({ code: "LAB_SECRET_COMMAND_FAILED", details: { host: "box" } });
-  expect((failure as Error).message.replace(/^.*?': /s, "")).toBe(why);
+  const error = await read(script).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "LAB_SECRET_COMMAND_FAILED" });
+  expect((error as Error).message.replace(/^.*?': /s, "")).toBe(why);
 });
 
 test("a program that is not there fails by name", async () => {
-  const reading = new SecretCommands().read({ ...commandOf(""), argv: ["no-such-vault", "show"] }, signal);
-  await expect(reading).rejects.toThrow(
-    "reading the password of ada on box by 'no-such-vault' 'show': no such program",
-  );
+  const reading = new LocalCommands().read({ ...commandOf(""), argv: ["no-such-vault", "show"] }, signal);
+  await expect(reading).rejects.toThrow("'no-such-vault' 'show': no such program");
 });
 
-test("it runs once for a host, however many ask, and again after a failure", async () => {
-  const commands = new SecretCommands();
+test("it runs once for a scope, however many ask, and again after a failure", async () => {
+  const commands = new LocalCommands();
   const now = commandOf("date +%s%N");
   const [one, other] = await Promise.all([commands.read(now, signal), commands.read(now, signal)]);
   const later = await commands.read(now, signal);
   expect(new Set([one, other, later].map((it) => it.reveal())).size).toBe(1);
-  expect((await commands.read({ ...now, host: "fox" }, signal)).reveal()).not.toBe(one.reveal());
+  expect((await commands.read({ ...now, scope: "fox" }, signal)).reveal()).not.toBe(one.reveal());
   const once = commandOf("exit 1");
   await expect(commands.read(once, signal)).rejects.toThrow("exit code 1");
   await expect(commands.read(once, signal)).rejects.toThrow("exit code 1");
 });
 
 test("an abort ends it, for the last one who waits", async () => {
-  const commands = new SecretCommands();
+  const commands = new LocalCommands();
   const [first, second] = [new AbortController(), new AbortController()];
   const command = commandOf("sleep 0.3; echo pw");
   const both = [commands.read(command, first.signal), commands.read(command, second.signal)];
