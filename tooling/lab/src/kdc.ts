@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Keeper, keepRunning } from "./keeper.js";
+import { waitForLog } from "./log-file.js";
 import { findFreePort } from "./ports.js";
 
 /** A Kerberos realm of its own, whose KDC listens on loopback. */
@@ -19,8 +19,7 @@ export interface Kdc extends AsyncDisposable {
   addService(name: string): Promise<void>;
 }
 
-// It takes less than one; a machine may be busy.
-const startTimeoutMs = 60_000;
+const kdcLog = { ready: /commencing operation/, failed: /krb5kdc: cannot|Error|error/ };
 
 /** Starts MIT's krb5kdc with a database that goes with it. */
 export async function startKdc(): Promise<Kdc> {
@@ -43,7 +42,7 @@ export async function startKdc(): Promise<Kdc> {
     await administer("kdb5_util", ["create", "-s"], `${masterKey}\n${masterKey}\n`);
     const variables = Object.entries(paths).map((pair) => pair.join("="));
     keeper = keepRunning("env", [...variables, "/usr/sbin/krb5kdc", "-n"]);
-    await waitForListening(log);
+    await waitForLog(log, 0, kdcLog);
   } catch (error) {
     await dispose();
     throw error;
@@ -94,13 +93,4 @@ async function runWithStdin(argv: readonly [string, ...string[]], env: NodeJS.Pr
   throw new Error(
     `lab: ${program} ended with ${code}; Debian: apt-get install krb5-kdc krb5-admin-server krb5-user\n${said}`,
   );
-}
-
-async function waitForListening(log: string): Promise<void> {
-  const deadline = Date.now() + startTimeoutMs;
-  while (Date.now() < deadline) {
-    if ((await readFile(log, "utf8")).includes("commencing operation")) return;
-    await sleep(5);
-  }
-  throw new Error(`lab: krb5kdc does not listen\n${await readFile(log, "utf8")}`);
 }

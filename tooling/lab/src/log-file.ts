@@ -12,14 +12,16 @@ export interface StartLog {
 
 /**
  * Waits until a program says in its log that it is ready.
+ * @returns what `ready` matched
  * @param offset where in the log its start begins, see {@link endOfLog}
  * @throws Error with the log when the program says that it failed, or says nothing for a minute
  */
-export async function waitForLog(path: string, offset: number, { ready, failed }: StartLog): Promise<void> {
+export async function waitForLog(path: string, offset: number, { ready, failed }: StartLog): Promise<RegExpExecArray> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const log = (await readFile(path, "utf8").catch(() => "")).slice(offset);
-    if (ready.test(log)) return;
+    const match = ready.exec(log);
+    if (match !== null) return match;
     if (failed.test(log) || Date.now() > deadline) throw new Error(`lab: ${path} does not say ${ready}:\n${log}`);
     await delay(5);
   }

@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { hash } from "bcryptjs";
 import { type Keeper, keepRunning } from "./keeper.js";
+import { endOfLog, waitForLog } from "./log-file.js";
 
 /** A registry on this machine, which engines reach without TLS on its loopback. */
 export interface Registry extends AsyncDisposable {
@@ -22,8 +22,7 @@ export interface RegistryLogin {
   readonly password: string;
 }
 
-// It takes less than one; a machine may be busy.
-const startTimeoutMs = 60_000;
+const registryLog = { ready: /listening on ([\d.:]+)/, failed: /level=fatal|configuration error/ };
 
 /**
  * Starts Debian's docker-registry with a storage that goes with it; with `login` it lets nobody else in.
@@ -32,15 +31,15 @@ const startTimeoutMs = 60_000;
 export async function startRegistry(login?: RegistryLogin, at = "127.0.0.1"): Promise<Registry> {
   const directory = await mkdtemp(join(tmpdir(), "otto-registry-"));
   const log = join(directory, "log");
-  await writeFile(log, "");
   let keeper: Keeper | undefined;
   const stop = async () => {
     await keeper?.release();
   };
   const start = async (address: string) => {
-    const known = (await readFile(log)).length;
+    const offset = await endOfLog(log);
     keeper = await launch({ directory, log, address, login });
-    return waitForListening(keeper, { log, known });
+    const [, listening = ""] = await waitForLog(log, offset, registryLog);
+    return listening;
   };
   const dispose = async () => {
     await stop();
@@ -85,20 +84,6 @@ async function configuration(directory: string, address: string, login: Registry
     http: { addr: address },
     ...(login !== undefined && { auth: { htpasswd: { realm: "otto", path } } }),
   };
-}
-
-/** @param output.known bytes of the log that are of an earlier start */
-async function waitForListening(keeper: Keeper, { log, known }: { log: string; known: number }): Promise<string> {
-  const said = async () => (await readFile(log)).subarray(known).toString();
-  const deadline = Date.now() + startTimeoutMs;
-  while (Date.now() < deadline) {
-    const [, address] = /listening on ([\d.:]+)/.exec(await said()) ?? [];
-    if (address !== undefined) return address;
-    await sleep(20);
-  }
-  throw new Error(
-    `lab: docker-registry (keeper ${keeper.pid}) does not listen; Debian: apt-get install docker-registry\n${await said()}`,
-  );
 }
 
 /** A line of the access log, in the form that web servers share. */

@@ -106,14 +106,11 @@ async function buildRepo(session: Session, place: Choice, options: BuildImagesOp
   const { images, progress } = await buildShown(session, place, options);
   const results = Object.entries(images);
   const lines = formatTable(results.map(([image, result]) => [image, wordsOf(result, parent.id)]));
-  const told = new Set<unknown>();
+  const reportError = reportEachOnce(session.reporter);
   for (const [index, [image, result]] of results.entries()) {
     if (!isShownByBoard(session, progress) || result.status === "failed")
       session.reporter.item(lines[index] ?? image, imageRecord({ repo: repo.name, parent: parent.id, image }, result));
-    if (result.status !== "failed" || told.has(result.error)) continue;
-    // A parent that is down fails all of its images by one error.
-    told.add(result.error);
-    session.reporter.error(result.error);
+    if (result.status === "failed") reportError(result.error);
   }
   const there = results.filter(([, result]) => result.status !== "failed").length;
   const isChanged = results.some(([, result]) => result.status === "success" || isNews(result));
@@ -159,15 +156,22 @@ export async function showBuildPlan(
   options: Parameters<typeof planBuild>[2],
 ): Promise<readonly BuildStep[]> {
   const steps = await (shared?.planOn() ?? planBuild(repo, parent, options));
-  const told = new Set<unknown>();
+  const reportError = reportEachOnce(reporter);
   for (const step of steps) {
     const { do: action, image, cause } = step;
     const { tag, push } = step.do === "fail" ? { tag: undefined, push: undefined } : step;
     const record = { type: "step", repo: repo.name, parent: parent.id, do: action, image, tag, push, cause };
     reporter.item(formatBuildStep(step), record);
-    if (step.do !== "fail" || told.has(step.error)) continue;
-    told.add(step.error);
-    reporter.error(step.error);
+    if (step.do === "fail") reportError(step.error);
   }
   return steps;
+}
+
+/** A parent that is down fails all of its images by one error. */
+function reportEachOnce(reporter: Session["reporter"]): (error: OttoError) => void {
+  const reported = new Set<OttoError>();
+  return (error) => {
+    if (!reported.has(error)) reporter.error(error);
+    reported.add(error);
+  };
 }
