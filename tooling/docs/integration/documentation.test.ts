@@ -1,6 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { formatErrorPage, formatThirdParty, listPackages, readErrorCatalogue, readTable } from "@otto/docs";
+import {
+  formatErrorPage,
+  formatThirdParty,
+  formatTroubleshooting,
+  listPackages,
+  readErrorCatalogue,
+  readSymptoms,
+  readTable,
+} from "@otto/docs";
 import { expect, test } from "vitest";
 import { listPages } from "./pages.js";
 
@@ -16,6 +24,11 @@ test("each error code of the code has a cause in its package's README and a cure
 
 test("docs/errors.md is what pnpm docs:write would write", () => {
   expect(read("docs/errors.md")).toBe(formatErrorPage(catalogue.sections));
+});
+
+test("docs/troubleshooting.md is what pnpm docs:write would write", () => {
+  const symptoms = readSymptoms(join(root, "tooling/docs/symptoms.yaml"));
+  expect(read("docs/troubleshooting.md")).toBe(formatTroubleshooting(symptoms, catalogue.sections));
 });
 
 test("the README's table names each package with what it is for and what it needs of others", () => {

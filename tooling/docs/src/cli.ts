@@ -4,14 +4,17 @@ import { readErrorCatalogue } from "./error-catalogue.js";
 import { formatErrorPage } from "./error-page.js";
 import { listRows, replaceTable } from "./package-table.js";
 import { readPodmanRows, replacePodmanTable } from "./podman-table.js";
+import { formatTroubleshooting, readSymptoms } from "./troubleshooting-page.js";
 import { listPackages } from "./workspace-package.js";
 
-// pnpm docs:write: writes docs/errors.md and the tables of packages (README.md) and of Podman (how-to/engine.md) anew.
+// pnpm docs:write: writes docs/errors.md, docs/troubleshooting.md and the tables of packages (README.md) and of Podman (how-to/engine.md) anew.
 const root = resolve(import.meta.dirname, "../../..");
 const packages = listPackages(root);
 
 const { sections, gaps } = readErrorCatalogue(packages, join(root, "tooling/docs/cures.yaml"));
 writeFileSync(join(root, "docs/errors.md"), formatErrorPage(sections));
+const symptoms = readSymptoms(join(root, "tooling/docs/symptoms.yaml"));
+writeFileSync(join(root, "docs/troubleshooting.md"), formatTroubleshooting(symptoms, sections));
 
 const readme = join(root, "README.md");
 writeFileSync(readme, replaceTable(readFileSync(readme, "utf8"), listRows(packages)));

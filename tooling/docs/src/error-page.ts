@@ -34,12 +34,13 @@ export function formatErrorPage(sections: readonly ErrorSection[]): string {
 
 function formatSection({ packageName, link, errors }: ErrorSection): string {
   const entries = errors.map(
-    ({ code, cause, cure }) => `### ${code}\n\n${sentence(cause)}\n\n**Cure:** ${sentence(cure)}\n`,
+    ({ code, cause, cure }) => `### ${code}\n\n${formatSentence(cause)}\n\n**Cure:** ${formatSentence(cure)}\n`,
   );
   return `## [${packageName}](${link})\n\n${entries.join("\n")}`;
 }
 
-function sentence(text: string): string {
+/** The text with a capital at its begin and a full stop at its end. */
+export function formatSentence(text: string): string {
   const [first = "", ...rest] = text;
   return `${first.toUpperCase()}${rest.join("")}${/[.!?]$/.test(text) ? "" : "."}`;
 }
