@@ -56,6 +56,7 @@ export async function converge(
   const planned = planFor(observed);
   onEvent?.({ type: "compose.planned", project, steps: planned });
   if (!build) requireImages(chosen, observed, planned);
+  const origin = isConverged(planned) ? undefined : options.readOrigin?.();
   begin("send files");
   await sendFiles(session, { directory, tree: desired.tree }, options);
   if (options.owns) await markOwned(session, stack, true);
@@ -71,7 +72,10 @@ export async function converge(
   using clock = startRunningClock();
   const waiting = readyOptions(chosen, plan, { ...options, before: seen.containers, now: clock.now });
   const isUp = isConverged(plan) && isReady(waiting);
-  if (!isConverged(plan) || (isUp && desired.isNew)) await writeLabels(session, stack, { directory, desired, pulled });
+  if (!isConverged(plan) || (isUp && desired.isNew)) {
+    const labels = { origin: await origin, owns: options.owns };
+    await writeLabels(session, stack, { directory, desired, pulled, ...labels });
+  }
   if (isUp) return seen.containers;
   const watched = { session, redactor, events: await watchContainers(session, (change) => progress.hear(change)) };
   if (!isConverged(plan)) {

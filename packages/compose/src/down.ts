@@ -9,6 +9,7 @@ import { type ObservedContainer, type ObservedStack, observeStack } from "./obse
 import { dockerWords, downCommand, projectFilter } from "./session/compose-command.js";
 import { type ComposeOutcome, createCompose } from "./session/compose-process.js";
 import { type WaitingEvent, withStackLock } from "./session/stack-lock.js";
+import { logged } from "./session/stack-log.js";
 import type { PhaseListener } from "./session/stack-phase.js";
 import type { StackLocation, StackSession } from "./session/stack-session.js";
 
@@ -23,8 +24,10 @@ export interface DownOptions {
   readonly rmi?: "all" | "local" | undefined;
   /** The services whose containers go; the rest of the stack stays. Default: the whole stack. */
   readonly services?: ReadonlySet<string> | undefined;
-  /** The name under which a waiting command reports this call. */
+  /** The name under which a waiting command reports this call, and the log of the parent. */
   readonly who: string;
+  /** The repo's name, for that log. Default: it says the project alone. */
+  readonly repo?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: DownEvent) => void) | undefined;
   /** Called with each part of the work as it begins, for a trace. It must not throw. */
@@ -44,7 +47,22 @@ export interface DownOutcome {
  * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_DOWN_FAILED`, `COMPOSE_MISSING`, `COMPOSE_LOCK_UNAVAILABLE`, `STAGING_FAILED`
  */
 export async function takeDown(parent: Parent, project: string, options: DownOptions): Promise<DownOutcome> {
-  return withStackLock({ parent, project }, options, (session) => takeDownIn(session, options));
+  const work = (session: StackSession) => takeDownIn(session, options);
+  return withStackLock(
+    { parent, project },
+    options,
+    loggedDown(options, work, ({ wasUp }) => wasUp),
+  );
+}
+
+/** Has a tear-down add a line to the log of the parent, where anything was there. */
+export function loggedDown<T>(
+  { who, repo, services }: Pick<DownOptions, "who" | "repo" | "services">,
+  work: (session: StackSession) => Promise<T>,
+  wasUp: (result: T) => boolean,
+): (session: StackSession) => Promise<T> {
+  const text = services && [...services].join(", ");
+  return logged({ do: "down", who, repo }, work, (result) => (wasUp(result) ? { text } : undefined));
 }
 
 type TearDown = Pick<DownOptions, "stopTimeout" | "volumes" | "rmi" | "services" | "signal" | "onPhase"> & {

@@ -2,13 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { startRunningClock } from "@otto/errors";
 import type { LockHolder } from "@otto/hosts";
 import type { PlacedStack } from "./declared/stack.js";
-import { formatKept, takeDownIn } from "./down.js";
+import { formatKept, loggedDown, takeDownIn } from "./down.js";
 import type { UpOptions } from "./execute/up-options.js";
 import { holdLease, isLeased } from "./lease/stack-lease.js";
 import { type ObservedContainer, observeStack } from "./observed/observed-stack.js";
 import { waitingEvent, withStackLock } from "./session/stack-lock.js";
 import type { StackLocation, StackSession } from "./session/stack-session.js";
-import { bringUpIn } from "./up.js";
+import { bringUpIn, loggedUp } from "./up.js";
 
 export interface StackLeaseOptions extends UpOptions {
   /** Whether the last holder takes the stack down even if it ran before any of them. */
@@ -40,16 +40,17 @@ const pollMs = 100;
 export async function leaseStack(stack: PlacedStack, options: StackLeaseOptions): Promise<StackLease> {
   const { who, signal } = options;
   const onWaiting = (holder: LockHolder) => options.onEvent?.(waitingEvent(stack.project, holder));
-  return withStackLock(stack, options, async (session) => {
+  const work = async (session: StackSession) => {
     const lease = await holdLease(stack, { who, onWaiting, signal });
     try {
-      const { containers } = await bringUpIn(session, stack, options);
-      return { containers, release: (beforeDown) => release(stack, lease, { ...options, beforeDown }) };
+      return { lease, ...(await bringUpIn(session, stack, options)) };
     } catch (error) {
       await Promise.race([lease.release(), session.lost]).catch(() => {});
       throw error;
     }
-  });
+  };
+  const { containers, lease } = await withStackLock(stack, options, loggedUp(stack, options, work));
+  return { containers, release: (beforeDown) => release(stack, lease, { ...options, beforeDown }) };
 }
 
 /** Without the caller's signal: an interrupted body still leaves nothing behind. */
@@ -58,10 +59,11 @@ async function release(
   lease: { release(): Promise<void> },
   { who, onEvent, onPhase, beforeDown }: StackLeaseOptions & { beforeDown: (() => Promise<void>) | undefined },
 ): Promise<boolean> {
-  return withStackLock(stack, { who, onEvent, onPhase }, async (session) => {
+  const work = async (session: StackSession) => {
     await lease.release();
     return endLease(session, { onEvent, onPhase, beforeDown });
-  });
+  };
+  return withStackLock(stack, { who, onEvent, onPhase }, loggedDown({ who, repo: stack.repo.name }, work, Boolean));
 }
 
 /**
@@ -73,11 +75,12 @@ export async function reapStack(
   stack: StackLocation,
   options: Pick<StackLeaseOptions, "who" | "onEvent">,
 ): Promise<boolean> {
-  return withStackLock(stack, options, async (session) => {
+  const work = async (session: StackSession) => {
     using clock = startRunningClock();
     while (clock.now() < leavingMs && (await isLeased(session))) await delay(pollMs);
     return endLease(session, options);
-  });
+  };
+  return withStackLock(stack, options, loggedDown({ who: options.who }, work, Boolean));
 }
 
 async function endLease(

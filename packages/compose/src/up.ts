@@ -17,6 +17,7 @@ import {
 } from "./observed/observed-stack.js";
 import { requireFree } from "./observed/other-services.js";
 import { withStackLock } from "./session/stack-lock.js";
+import { type LogSummary, logged } from "./session/stack-log.js";
 import { openStackSession, type StackSession } from "./session/stack-session.js";
 
 /** The others Compose says itself, or are no matter of an `up`. */
@@ -38,18 +39,31 @@ const rollback = { stopTimeout: 1, volumes: false };
  * `COMPOSE_ENGINE_FAILED`, `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, `STAGING_FAILED`, `STAGING_FILE_CHANGED`
  */
 export async function bringUp(stack: PlacedStack, options: UpOptions): Promise<readonly ObservedContainer[]> {
-  return withStackLock(stack, options, async (session) => {
-    const { containers, isOwned } = await bringUpIn(session, stack, options);
+  const work = async (session: StackSession) => {
+    const up = await bringUpIn(session, stack, options);
     // Whoever brings a stack up by itself wants it to stay.
-    if (isOwned) await markOwned(session, stack, false);
-    return containers;
-  });
+    if (up.isOwned) await markOwned(session, stack, false);
+    return up;
+  };
+  const { containers } = await withStackLock(stack, options, loggedUp(stack, options, work));
+  return containers;
+}
+
+/** Has an `up` add a line to the log of the parent. */
+export function loggedUp<T extends { readonly summary: LogSummary }>(
+  stack: PlacedStack,
+  { who }: Pick<UpOptions, "who">,
+  work: (session: StackSession) => Promise<T>,
+): (session: StackSession) => Promise<T> {
+  return logged({ do: "up", who, repo: stack.repo.name }, work, ({ summary }) => summary);
 }
 
 export interface BroughtUp {
   readonly containers: readonly ObservedContainer[];
   /** Whether the last holder of a lease takes it down. */
   readonly isOwned: boolean;
+  /** For the log of the parent. */
+  readonly summary: LogSummary;
 }
 
 /** Within a session that holds the stack's lock. @param own whether the last holder of a lease is to take it down */
@@ -69,14 +83,22 @@ export async function bringUpIn(
   const noted = stack.files.warnings.filter(({ code }) => shownWarnings.has(code));
   const ranBefore = observed.containers.some(({ state }) => state === "running");
   const owns = options.own === true || (options.own === false && !ranBefore);
+  let commit: string | undefined;
+  const readOrigin = async () => {
+    const origin = await (options.readOrigin as NonNullable<UpOptions["readOrigin"]>)();
+    commit = origin.commit;
+    return origin;
+  };
+  const noting = { ...options, readOrigin: options.readOrigin && readOrigin };
   return withListener(options.onEvent, async (onEvent) => {
     for (const message of [...noted.map((one) => one.message), ...observed.warnings])
       onEvent({ type: "compose.warning", project: stack.project, message });
     try {
-      const containers = await converge(session, stack, { ...options, onEvent, observed, listing, owns });
+      const containers = await converge(session, stack, { ...noting, onEvent, observed, listing, owns });
       if (options.failuresDir) await removeSavedFailure(options.failuresDir, session).catch(() => undefined);
-      onEvent(readyEvent(stack.project, containers, observed.containers));
-      return { containers, isOwned: observed.isOwned || owns };
+      const ready = readyEvent(stack.project, containers, observed.containers);
+      onEvent(ready);
+      return { containers, isOwned: observed.isOwned || owns, summary: { text: formatReady(ready), commit } };
     } catch (error) {
       throw await settle(session, stack, { ...options, error, observed, owns, onEvent });
     }
@@ -95,6 +117,10 @@ function readyEvent(
   const services = new Set(containers.map(({ service }) => service)).size;
   const isChanged = idsOf(containers).join() !== idsOf(before).join();
   return { type: "compose.ready", project, services, isChanged, ports };
+}
+
+function formatReady({ services, isChanged }: ReadyEvent): string {
+  return `${services === 1 ? "1 service" : `${services} services`} up${isChanged ? "" : ", nothing changed"}`;
 }
 
 interface Settling extends UpOptions {

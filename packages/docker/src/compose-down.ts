@@ -121,7 +121,8 @@ async function takePartDown(part: RepoPart, lab: Lab, options: DownCallOptions):
         ? { status: "success", message: `${what} ${is} down on the swarm of ${parent.id}${stays}`, kept: undefined }
         : { status: "skipped", message: `${what} ${was} not up on the swarm of ${parent.id}`, kept: undefined };
     }
-    const removal = { stopTimeout, volumes, rmi, services, who: currentUser(), signal, onEvent, onPhase };
+    const who = { who: currentUser(), repo: part.repo.name };
+    const removal = { stopTimeout, volumes, rmi, services, ...who, signal, onEvent, onPhase };
     const { wasUp, kept } = await takeDown(parent, project, removal);
     const stays = kept === undefined ? "" : `; ${formatKept(kept)}`;
     return wasUp

@@ -12,6 +12,7 @@ import { describeMissing, missingDefaultHosts, type Repo } from "@otto/config";
 import { OttoError } from "@otto/errors";
 import { type EachOptions, eachPart, type Lab } from "@otto/host-registry";
 import type { DockerContainerHost } from "@otto/hosts";
+import { originOf } from "./checkout.js";
 import { currentUser } from "./current-user.js";
 import { failuresDirectory, withNextSteps } from "./failed-up.js";
 import { withActivity } from "./lab-activity.js";
@@ -86,7 +87,8 @@ async function upPart(part: StackPart, lab: Lab): Promise<Record<string, DockerC
   }
   await prepareStack(part, lab);
   const failuresDir = failuresDirectory(lab, options);
-  const upOptions = { ...options, failuresDir, findLogin: loginsOf(lab, options), who: currentUser() };
+  const whose = { who: currentUser(), readOrigin: originOf(stack.repo, lab) };
+  const upOptions = { ...options, failuresDir, findLogin: loginsOf(lab, options), ...whose };
   const containers = await bringUp(stack, upOptions).catch((error: unknown) => {
     throw withNextSteps(error, stack.repo, lab, options);
   });

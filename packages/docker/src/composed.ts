@@ -3,6 +3,7 @@ import type { Repo } from "@otto/config";
 import { anySignal } from "@otto/errors";
 import { eachPart, type Lab } from "@otto/host-registry";
 import type { DockerContainerHost, Parent } from "@otto/hosts";
+import { originOf } from "./checkout.js";
 import { joinHosts, prepareStack, registerContainers, warnOfStandIn } from "./compose-up.js";
 import { currentUser } from "./current-user.js";
 import { failuresDirectory, withNextSteps } from "./failed-up.js";
@@ -142,7 +143,8 @@ async function startPart(part: StackPart, lab: Lab, own: boolean): Promise<Stack
   await prepareStack(part, lab);
   const findLogin = loginsOf(lab, options);
   const failuresDir = failuresDirectory(lab, options);
-  const leaseOptions = { ...options, failuresDir, findLogin, own, who: currentUser() };
+  const whose = { who: currentUser(), readOrigin: originOf(stack.repo, lab) };
+  const leaseOptions = { ...options, failuresDir, findLogin, own, ...whose };
   const lease = await leaseStack(stack, leaseOptions).catch((error: unknown) => {
     throw withNextSteps(error, stack.repo, lab, options);
   });

@@ -2,7 +2,12 @@ import { hostname, userInfo } from "node:os";
 
 /** Who runs this process, for others who wait for it: `ada@desk (process 4711)`. */
 export function currentUser(): string {
-  return `${userName()}@${hostname()} (process ${process.pid})`;
+  return `${userAndMachine()} (process ${process.pid})`;
+}
+
+/** Whose a stack is, whichever process brought it up: `ada@desk`. */
+export function userAndMachine(): string {
+  return `${userName()}@${hostname()}`;
 }
 
 function userName(): string {

@@ -8,9 +8,9 @@ import { digestKey, formatDigests } from "../desired/digest-cache.js";
 import { formatDigest, type ServiceDigest } from "../desired/service-digest.js";
 import { buildLabel } from "../observed/observed-images.js";
 import { configLabel, digestsFile, networksLabel } from "../observed/observed-stack.js";
-import { labelsFile, memberLabel } from "../session/compose-command.js";
+import { commitLabel, labelsFile, memberLabel, ownedLabel, userLabel } from "../session/compose-command.js";
 import type { StackSession } from "../session/stack-session.js";
-import type { UpOptions } from "./up-options.js";
+import type { StackOrigin, UpOptions } from "./up-options.js";
 
 /** Sends the files that changed, and removes those that went. @param directory of the staged tree */
 export async function sendFiles(
@@ -58,7 +58,7 @@ function formatAside(host: string, { directory, paths }: SetAside): string {
 /**
  * Writes labels and digests. The labels make compose replace the containers that the plan says, and tell the next plan
  * what they were started from; the digests spare the next `up` of the same files to have compose read them.
- * @param pulled the services whose images were pulled
+ * @param written `pulled`: the services whose images were pulled; `owns`: whether the last holder of a lease takes the stack down
  */
 export async function writeLabels(
   session: StackSession,
@@ -67,11 +67,25 @@ export async function writeLabels(
     directory,
     desired,
     pulled,
-  }: { readonly directory: string; readonly desired: DesiredStack; readonly pulled: ReadonlySet<string> },
+    origin,
+    owns,
+  }: {
+    readonly directory: string;
+    readonly desired: DesiredStack;
+    readonly pulled: ReadonlySet<string>;
+    readonly origin?: StackOrigin | undefined;
+    readonly owns: boolean;
+  },
 ): Promise<void> {
   const policies = chosenPolicies(stack);
+  const common = {
+    [memberLabel]: stack.member ?? stack.repo.name,
+    ...(origin !== undefined && { [userLabel]: origin.user }),
+    ...(origin?.commit !== undefined && { [commitLabel]: origin.commit }),
+    ...(owns && { [ownedLabel]: "true" }),
+  };
   const labelled = [...desired.digests].map(([name, digest]) => {
-    const labels = labelsOf(digest, !desired.builders.has(name), stack.member);
+    const labels = labelsOf(digest, !desired.builders.has(name), common);
     // Compose would pull it again, without the login.
     const policy = pulled.has(name) ? "missing" : policies.get(name);
     return [name, policy === undefined ? labels : { ...labels, pull_policy: policy }] as const;
@@ -98,11 +112,11 @@ function chosenPolicies(stack: PlacedStack): ReadonlyMap<string, string> {
   );
 }
 
-function labelsOf(digest: ServiceDigest, isBuilder: boolean, member: string | undefined): object {
+function labelsOf(digest: ServiceDigest, isBuilder: boolean, common: Readonly<Record<string, string>>): object {
   const networks = Object.entries(digest.networks ?? {}).map(([key, { settings }]) => `${key}=${settings}`);
   const labels = {
+    ...common,
     [configLabel]: formatDigest(digest),
-    ...(member !== undefined && { [memberLabel]: member }),
     ...(networks.length > 0 && { [networksLabel]: networks.join(" ") }),
   };
   return digest.build === "" || !isBuilder ? { labels } : { labels, build: { labels: { [buildLabel]: digest.build } } };

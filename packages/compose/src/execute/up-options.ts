@@ -47,6 +47,14 @@ export type UpEvent =
     }
   | { readonly type: "compose.warning"; readonly project: string; readonly message: string };
 
+/** Who brings a stack up, and from what: it becomes labels of its containers. */
+export interface StackOrigin {
+  /** As `ada@desk`: the label `otto.user`. */
+  readonly user: string;
+  /** Of the checkout, with `-dirty` behind it where tracked files differ: the label `otto.commit`. Undefined: it is none of git's. */
+  readonly commit?: string | undefined;
+}
+
 /** Finds the user's login for a registry, as `registry.example:5000`; undefined: there is none. */
 export type FindLogin = (registry: string) => Promise<RegistryCredentials | undefined>;
 
@@ -66,7 +74,9 @@ export interface UpOptions {
   readonly readyTimeoutMs?: number | undefined;
   /** The user's logins for registries: private images are pulled with them. Default: none. */
   readonly findLogin?: FindLogin | undefined;
-  /** The name under which a waiting command reports this call. */
+  /** Called once where a container is made, for its labels; must not reject. Default: it has none. */
+  readonly readOrigin?: (() => Promise<StackOrigin>) | undefined;
+  /** The name under which a waiting command reports this call, and the log of the parent. */
   readonly who: string;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: UpEvent) => void) | undefined;

@@ -1,5 +1,12 @@
 import { abortable, OttoError, quoteCommand, quoteWord } from "@otto/errors";
-import { engineVariables, type LockHolder, lockFunctions, type Parent, parseHolder } from "@otto/hosts";
+import {
+  appendLogScript,
+  engineVariables,
+  type LockHolder,
+  lockFunctions,
+  type Parent,
+  parseHolder,
+} from "@otto/hosts";
 import { ownDirectory, removeTreeScript, stackKey, stagedDirectoryScript } from "@otto/remote-tree";
 import { removeContainersScript } from "../execute/scripts.js";
 import { dockerWords, downCommand, memberFilter, projectFilter } from "../session/compose-command.js";
@@ -37,7 +44,12 @@ type LeaseProcess = Awaited<ReturnType<Parent["spawn"]>>;
  */
 export async function holdLease(
   { parent, project, member }: StackLocation,
-  { who, takeDownScript = composeDownScript({ parent, project, member }), onWaiting, signal }: HoldOptions,
+  {
+    who,
+    takeDownScript = composeDownScript({ parent, project, member }, cleanerOf(who)),
+    onWaiting,
+    signal,
+  }: HoldOptions,
 ): Promise<HeldLease> {
   const script = leaseScript(takeDownScript);
   const process = await abortable(
@@ -133,14 +145,17 @@ flock -s "$lock" sh -c 'echo held; read -r answer; [ "$answer" = release ]' otto
 exec >/dev/null 2>&1 </dev/null
 trap '' HUP PIPE
 find_lock "$project" || exit 1
-with_lock ${quoteWord(`eval "$lock_functions"\n${isUnusedScript} || exit\n${takeDownScript}`)} "the clean-up after $who"
+with_lock ${quoteWord(`eval "$lock_functions"\n${isUnusedScript} || exit\n${takeDownScript}`)} "${cleanerOf("$who")}"
 # otto-lease`;
 }
+
+/** Who takes down what a killed holder left. */
+const cleanerOf = (who: string) => `the clean-up after ${who}`;
 
 /** Seconds. The owner is gone: nobody waits for a graceful end. */
 const stopTimeout = 1;
 
-function composeDownScript({ parent, project, member }: StackLocation): string {
+function composeDownScript({ parent, project, member }: StackLocation, who: string): string {
   const docker = dockerWords(parent);
   const filter = projectFilter(project);
   const down = downCommand([...parent.docker.command, "compose"], project, { stopTimeout, volumes: false });
@@ -151,6 +166,7 @@ ${member === undefined ? `${quoteCommand(down)} || :` : ":"}
 ids=$(${docker} container ls --all --quiet ${filter} ${memberFilter(member)})
 [ -z "$ids" ] || ${removeContainersScript(docker, { stopTimeout, volumes: false })}
 networks=$(${docker} network ls --quiet ${filter})
-[ -z "$networks" ] || ${docker} network rm $networks 
-remove_tree`;
+[ -z "$networks" ] || ${docker} network rm $networks
+remove_tree
+${appendLogScript({ do: "down", who, project })}`;
 }

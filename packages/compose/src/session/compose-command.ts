@@ -16,8 +16,15 @@ export function projectFilter(project: string): string {
   return `--filter ${quoteWord(`label=com.docker.compose.project=${project}`)}`;
 }
 
-/** The label of a container that says which repo it is of, in a project that several make. */
+/** The label of a container that says which repo it is of; in a project that several make, which member. */
 export const memberLabel = "otto.repo";
+
+/** The label of a container that says who brought it up. */
+export const userLabel = "otto.user";
+/** The label of a container that says from which commit, and whether files differed from it. */
+export const commitLabel = "otto.commit";
+/** The label of a container that was brought up by a holder of a lease, to go with the last of them. */
+export const ownedLabel = "otto.owned";
 
 /** The same for what of a project is of one member; all of it without one. */
 export function memberFilter(member: string | undefined): string {

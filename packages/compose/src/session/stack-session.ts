@@ -34,6 +34,8 @@ export interface StackSession extends StackLocation, RemoteShell, AsyncDisposabl
   ): Promise<ShellOutcome>;
   /** Calls `listener` with each line that scripts write to stderr. */
   onLine(listener: (line: string) => void): () => void;
+  /** Has the process run `script` when the session is closed, with the lock and its own functions. The last one counts. */
+  runLast(script: string): void;
   /** Ends the process whose number a script told; its script then ends too. */
   stop(pid: number): void;
   /** Rejects when the session is over, whatever ended it. */
@@ -87,8 +89,11 @@ export async function openStackSession(
     isOver = true;
   });
   process.stdin.on("error", () => {});
+  let last: string | undefined;
   const close = async () => {
-    if (!isOver) process.stdin.end("quit\n");
+    if (!isOver && last === undefined) process.stdin.end("quit\n");
+    // In one go: whoever closes it does not wait for the script's answer before it says goodbye.
+    else if (!isOver) send("run", `${last}\nremove_scratch\nkill -s KILL 0`);
     await Promise.race([lost.catch(() => {}), once(process.stdout, "close").catch(() => {})]);
     silence[Symbol.dispose]();
   };
@@ -135,6 +140,9 @@ export async function openStackSession(
     onLine(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    runLast: (script) => {
+      last = script;
     },
     stop: (pid) => {
       process.stdin.write(`stop ${pid}\n`);
