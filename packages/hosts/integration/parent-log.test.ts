@@ -116,9 +116,9 @@ test("a line that says it is another login's is not", async () => {
   await appendParentLog(parentOf(bob), up("bob"));
   const forged = `= ${ann} root\n${ann} 2026-11-30T04:05:06Z {"do":"down","who":"ann"}\n`;
   writeFileSync(`${logOf(bob)}/log`, `${forged}2026-11-30T04:05:06Z {"do":"down","who":"root"}\n`, { flag: "a" });
-  expect((await readOwn(ann)).map(({ uid, login, who }) => [uid, login, who]).toSorted()).toEqual([
-    [bob, undefined, "bob"],
-    [bob, undefined, "root"],
+  expect((await readOwn(ann)).map(({ uid, login = "-", who }) => `${uid} ${login} ${who}`).toSorted()).toEqual([
+    `${bob} - bob`,
+    `${bob} - root`,
   ]);
 });
 
