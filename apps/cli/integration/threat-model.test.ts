@@ -216,6 +216,31 @@ const sentences: Readonly<Record<string, () => Promise<void>>> = {
     expect(await refused()).toBe(true);
   },
 
+  C12: async () => {
+    const printer = `${marker("vault")}console.log(JSON.stringify({ hosts: [{ ip: "127.0.0.1", element: "evil",
+      creds: [{ login: "me" }], labs: ["x"], docker_capable: true, ssh_options: { port: ${port} } }] }));`;
+    await write("clone/app/vault.mjs", printer);
+    await write(
+      "clone/app/.otto/settings.toml",
+      settings().replace(
+        'backend = "json"\npaths = ["lab.json"]',
+        `backend = "command"\ncommand = ${JSON.stringify([process.execPath, "./vault.mjs"])}`,
+      ),
+    );
+    expect((await otto(tab("host", ""))).exitCode).toBe(0);
+    for (const argv of [["--list-hosts"], ["docker", "ps"]]) expect(await codeOf(argv)).toBe("LAB_NOT_TRUSTED");
+    expect((await otto(["trust", "--dry-run"])).stdout).toContain("vault.mjs");
+    expect([seen.connections, agentQuestions, executed()]).toEqual([0, 0, []]);
+    await otto(["trust"]);
+    expect((await otto(["--list-hosts"])).stdout).toContain(`127.0.0.1:${port}`);
+    expect(executed()).toEqual(["vault"]);
+    await otto(["host", "evil", "exec", "id"]);
+    expect(seen.connections).toBe(1);
+    await write("clone/app/vault.mjs", `${printer}\n`);
+    expect(await codeOf(["host", "evil", "exec", "id"])).toBe("LAB_NOT_TRUSTED");
+    expect(seen.connections).toBe(1);
+  },
+
   C5: async () => {
     await writeLab("clone/app/lab.json", { password_env: "AWS_SECRET" });
     await otto(["trust"]);

@@ -18,6 +18,7 @@ export async function openSessionLab({
     cwd,
     env,
     home,
+    signal,
     ...(asks && options.input ? { onPrompt: createTerminalPrompt({ signal, undisturbed }) } : {}),
     onActivity: tracing?.onEvent,
     onSshEvent: (event) => {

@@ -10,8 +10,9 @@ export const descriptions: Readonly<Record<"settings" | "lab", Readonly<Record<s
     lab: "Where labs come from.",
     "lab.default": "The lab to work in without --lab and OTTO_LAB. Default: local, this machine.",
     "lab.sources": "Sources of lab hosts; a later one replaces hosts of an earlier one.",
-    "lab.sources[].backend": "Kind of the source: json, for files.",
+    "lab.sources[].backend": "Kind of the source: json, for files, or command, for a program that prints one.",
     "lab.sources[].name": "Name of the source.",
+    "lab.sources[].command": "Command of this machine that prints a lab file, JSON or YAML, as argv.",
     "lab.sources[].paths": "Directories (each its lab.json, lab.yaml or lab.yml) or files.",
     docker: "What is built and run.",
     "docker.registry_url":

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
-import { findDefaultLab, loadLab, loadRepos } from "@otto/config";
-import { Lab, type LabOptions } from "@otto/host-registry";
+import { findDefaultLab, type LoadLabOptions, LocalCommands, loadLab, loadRepos } from "@otto/config";
+import { Lab, type LabOptions, requireCommandTrust } from "@otto/host-registry";
 
 export interface OpenLabOptions
   extends Pick<
@@ -15,6 +15,8 @@ export interface OpenLabOptions
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Absolute path of the user's home. Default: this user's. */
   readonly home?: string | undefined;
+  /** Ends the commands of lab sources. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -24,9 +26,12 @@ export interface OpenLabOptions
  * @throws OttoError with a code of `CONFIG_…` or `LAB_…` naming the file that is wrong
  */
 export async function openLab(options: OpenLabOptions = {}): Promise<Lab> {
-  const { cwd = process.cwd(), env = process.env, home = homedir(), ...listeners } = options;
+  const { cwd = process.cwd(), env = process.env, home = homedir(), signal, ...listeners } = options;
   const repos = await loadRepos({ cwd, env, home });
   const name = options.lab ?? (env.OTTO_LAB || findDefaultLab(repos)?.name);
-  const data = await loadLab({ repos, name, home, env });
-  return new Lab({ data, repos, env, home, ...listeners });
+  const commands = new LocalCommands();
+  const requireTrust: LoadLabOptions["requireTrust"] = (origin, command) =>
+    requireCommandTrust(origin, command, { env, home, trusted: options.trusted });
+  const data = await loadLab({ repos, name, home, env, commands, requireTrust, signal });
+  return new Lab({ data, repos, env, home, commands, ...listeners });
 }

@@ -5,6 +5,7 @@ export { Lab, type LabOptions, type RepoPart } from "./lab.js";
 export {
   readTrust,
   recordTrust,
+  requireCommandTrust,
   revokeTrust,
   stateDirectory,
   type TrustSetting,

@@ -3,7 +3,7 @@ import { realpathSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { type HostData, isWithin, type LabOrigin } from "@otto/config";
-import { OttoError, readBoundedFileSync } from "@otto/errors";
+import { OttoError, quoteCommand, readBoundedFileSync } from "@otto/errors";
 
 /** What says whom a user trusts. */
 export interface TrustSetting {
@@ -47,10 +47,19 @@ export async function revokeTrust(origin: LabOrigin, setting: TrustSetting): Pro
 export function requireTrust({ id, origin, ssh }: HostData, setting: TrustSetting): void {
   if (origin === undefined) return;
   const state = readTrust(origin, setting);
-  if (state !== "trusted") throw untrusted(id, origin, state);
+  if (state !== "trusted") throw untrusted(`connecting to ${id}`, origin, state, id);
   for (const variable of [ssh.passwordEnv, ssh.passphraseEnv]) {
     if (variable !== undefined && !isAllowed(variable, setting)) throw refusedVariable(id, origin, variable);
   }
+}
+
+/**
+ * Before a command of settings runs that prints a lab: the settings are trusted. For `requireTrust` of `loadLab`.
+ * @throws OttoError `LAB_NOT_TRUSTED`
+ */
+export function requireCommandTrust(origin: LabOrigin, command: readonly string[], setting: TrustSetting): void {
+  const state = readTrust(origin, setting);
+  if (state !== "trusted") throw untrusted(`running ${quoteCommand(command)} for a lab`, origin, state);
 }
 
 /** Where otto keeps what it has to remember for the user. */
@@ -94,12 +103,14 @@ function readRecord(file: string): unknown {
   }
 }
 
-function untrusted(id: string, { file, digest }: LabOrigin, state: TrustState): OttoError {
+function untrusted(doing: string, { file, digest }: LabOrigin, state: TrustState, host?: string): OttoError {
   const why =
     state === "changed" ? "has changed since you trusted it" : "came with a repository or belongs to another user";
-  return new OttoError("LAB_NOT_TRUSTED", `connecting to ${id}: ${file}, which declares it, ${why}`, {
-    hint: `Read the file, then run \`otto trust\` (it shows where your keys and passwords would go), or set OTTO_TRUST=${dirname(file)}.`,
-    details: { host: id, file, digest, state },
+  const what = host === undefined ? "names it" : "declares it";
+  const shown = host === undefined ? "what would run" : "where your keys and passwords would go";
+  return new OttoError("LAB_NOT_TRUSTED", `${doing}: ${file}, which ${what}, ${why}`, {
+    hint: `Read the file, then run \`otto trust\` (it shows ${shown}), or set OTTO_TRUST=${dirname(file)}.`,
+    details: { ...(host !== undefined && { host }), file, digest, state },
   });
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type Credential, type HostData, type LabData, LocalCommands, type SshOptions } from "@otto/config";
 import { OttoError, Secret } from "@otto/errors";
 import type {
@@ -176,12 +176,11 @@ function planPassword(
 }
 
 function readByCommand(
-  { id, source }: HostData,
+  { id, directory }: HostData,
   { what, argv }: { readonly what: string; readonly argv: readonly string[] | undefined },
   { env, commands = new LocalCommands() }: SshEnvironment,
 ): ReadSecret | undefined {
   if (argv === undefined) return undefined;
-  const directory = source === undefined ? undefined : dirname(source);
   const failure = (why: string, command: string) =>
     new OttoError("LAB_SECRET_COMMAND_FAILED", `reading ${what} on ${id} by ${command}: ${why}`, {
       hint: "Run the command yourself: it has to print the secret on stdout, and nothing else there.",

@@ -11,14 +11,15 @@ export interface TrustFlags {
 
 type LabHost = RepoLab["hosts"][number];
 
-/** `otto trust`: shows what the lab files of the repos would have sent where, and records that the user trusts them. */
+/** `otto trust`: shows what the labs of the repos would have run here and sent where, and records that the user trusts them. */
 export async function trust(session: Session, { revoke = false }: TrustFlags): Promise<Outcome> {
   const { invocation, options, reporter } = session;
   const labs = await readRepoLabs(await session.repos(), invocation);
   if (labs.length === 0) reporter.notice("info", "no lab file came with these repositories: nothing needs trust");
-  for (const { origin, hosts } of labs) {
+  for (const { origin, hosts, commands } of labs) {
     const { file } = origin;
-    const lines = [file, ...hosts.map((host) => `  ${describeHost(host)}`)];
+    const run = commands.map((argv) => `runs ${quoteCommand(argv)} here and connects to the hosts that it prints`);
+    const lines = [file, ...[...run, ...hosts.map(describeHost)].map((line) => `  ${line}`)];
     // A field with a line of its own would look like another host.
     const shown = lines.map((line) => escapeControls(line, { line: true })).join("\n");
     if (options.dryRun) {
@@ -28,7 +29,10 @@ export async function trust(session: Session, { revoke = false }: TrustFlags): P
     }
     await (revoke ? revokeTrust : recordTrust)(origin, invocation);
     const status = readTrust(origin, invocation);
-    reporter.item(`${status}  ${shown}`, { type: "trust", file, status, hosts: hosts.map(describeHost) });
+    reporter.item(`${status}  ${shown}`, {
+      ...{ type: "trust", file, status, hosts: hosts.map(describeHost) },
+      commands: commands.map(quoteCommand),
+    });
   }
   return { exitCode: exitCodes.done };
 }

@@ -1,12 +1,13 @@
 import { relative } from "node:path";
 import { findDefaultLab, type LabData, listLabs, loadLab } from "@otto/config";
+import { labPlaces } from "../lab-places.js";
 import type { Session } from "../session.js";
 import { readAliases, toCandidate } from "./host-candidate.js";
 import type { Candidate, Question } from "./question.js";
 
 /** The labs. `a+b` merges labs: the last of them is being typed. */
 export async function answerLabs(session: Session, { typed }: Question): Promise<readonly Candidate[]> {
-  const labs = await listLabs(await session.repos(), session.invocation);
+  const labs = await listLabs(await session.repos(), labPlaces(session));
   const before = typed.slice(0, typed.lastIndexOf("+") + 1);
   return labs.map(({ name, hosts }) => ({ value: `${before}${name}`, description: hosts.join(", ") }));
 }
@@ -41,8 +42,8 @@ async function answerEntries(session: Session, { options }: Question): Promise<r
 }
 
 async function readLab(session: Session, question: Question): Promise<LabData> {
-  const { invocation, options } = session;
+  const { options } = session;
   const repos = await session.repos();
   const name = question.options.lab ?? options.lab ?? findDefaultLab(repos)?.name;
-  return loadLab({ ...invocation, repos, name });
+  return loadLab({ ...labPlaces(session), repos, name });
 }

@@ -134,7 +134,7 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
     ...{ host: text, machine: text, check: text, status: oneOf("ok", "warning", "failed", "not-reached"), text },
     ...{ "code?": text, "hint?": text },
   },
-  trust: { file: text, status: oneOf("trusted", "untrusted", "changed"), hosts: texts },
+  trust: { file: text, status: oneOf("trusted", "untrusted", "changed"), hosts: texts, commands: texts },
   instruction: { name: text, repo: text, file: text, description: text, options: object },
   log: [
     { "time?": time, level: oneOf("debug", "info", "warn", "error"), instruction: text, text },

@@ -18,9 +18,22 @@ export interface SourceDocument extends ParsedText {
  * @throws `<area>_FILE_MISSING`, `<area>_FILE_UNREADABLE` when it cannot be read or is not UTF-8, `<area>_SYNTAX`
  */
 export async function readDocument(area: Area, file: string): Promise<SourceDocument> {
-  const bytes = await readBytes(area, file);
+  return parseDocument(area, { file, bytes: await readBytes(area, file), extension: extname(file) });
+}
+
+/** What is to be parsed. */
+export interface DocumentText {
+  /** What messages call it. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  /** With its dot: `.yaml`. */
+  readonly extension: string;
+}
+
+/** As {@link readDocument}, of bytes that have been read. */
+export async function parseDocument(area: Area, { file, bytes, extension }: DocumentText): Promise<SourceDocument> {
   const text = decodeText(area, file, bytes);
-  const parse = await loadParser(extname(file));
+  const parse = await loadParser(extension);
   if (!parse) {
     throw new OttoError(faultCodes[area].syntax, `reading ${file}: not a .toml, .yaml or .json file`);
   }

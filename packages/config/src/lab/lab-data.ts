@@ -38,19 +38,24 @@ export interface HostData {
   readonly dockerCapable: boolean;
   readonly ssh: SshOptions;
   readonly docker: HostDocker;
-  /** Absolute path of the file that declares it; absent for `local`. */
+  /** Absolute path of the file that declares it, or of the settings that name the command which does; absent for `local`. */
   readonly source?: string;
+  /** Absolute path of where its commands run and its relative paths start; absent for `local`. */
+  readonly directory?: string;
   /** Absent: its file is the user's own, or it is `local`. */
   readonly origin?: LabOrigin;
   /** Whether this is the machine the program runs on: no SSH. */
   readonly isLocal: boolean;
 }
 
-/** A lab file that its user may not have written: one in a repo or its clone, or of another user. */
+/**
+ * A lab file that its user may not have written: one in a repo or its clone, or of another user. Of hosts that a command prints, the
+ * settings that name the command.
+ */
 export interface LabOrigin {
   /** Absolute path without links. */
   readonly file: string;
-  /** 64 hex digits: of its bytes, and of the files in the clone that it names. */
+  /** 64 hex digits: of its bytes, or of the commands for labs in it, and of the files in the clone that these name. */
   readonly digest: string;
 }
 

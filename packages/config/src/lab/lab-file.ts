@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import { isOttoError, OttoError } from "@otto/errors";
 import { isFormat } from "../document/format.js";
 import { optional } from "../document/optional.js";
@@ -7,7 +7,7 @@ import { readDocument, type SourceDocument } from "../document/source-document.j
 import { formatPlace, validateDocument } from "../document/validation.js";
 import type { LabData, LabOrigin } from "./lab-data.js";
 import { type DeclaredHost, toHost } from "./lab-host.js";
-import { type LabReading, readOrigin } from "./lab-origin.js";
+import { filesOf, type LabReading, readOrigin } from "./lab-origin.js";
 import { labSchema } from "./lab-schema.js";
 import { type KeyReport, reportKeys } from "./unknown-keys.js";
 
@@ -43,19 +43,38 @@ export async function labFileOf(path: string, settingsFile: string): Promise<str
  */
 export async function readLabFile(file: string, settingsFile: string, reading: LabReading): Promise<LabFile> {
   const document = await readFrom(file, settingsFile);
+  const lab = toLabFile(document, { source: file, directory: dirname(file), home: reading.home });
+  const hosts = lab.hosts.map(({ host }) => host);
+  const origin = await readOrigin(file, { bytes: document.bytes, files: filesOf(hosts) }, reading);
+  return withOrigin(lab, origin);
+}
+
+/** Where a lab comes from. */
+interface LabBase {
+  /** See {@link DeclaredHost.source}. */
+  readonly source: string;
+  readonly directory: string;
+  readonly home: string;
+}
+
+/** The lab of a document. @throws `LAB_INVALID` */
+export function toLabFile(document: SourceDocument, { source, ...base }: LabBase): LabFile {
   const lab = validateDocument(labSchema, document);
-  const hosts = lab.hosts.map((host) => toHost(host, file, reading.home));
-  const origin = await readOrigin(file, document.bytes, hosts, reading);
   return {
-    file,
-    ...optional({ origin }),
-    hosts: hosts.map((host, index) => ({
-      host: { ...host, ...optional({ origin }) },
+    file: source,
+    hosts: lab.hosts.map((host, index) => ({
+      host: toHost(host, source, base),
       place: formatPlace(document, ["hosts", index]),
     })),
     links: lab.links,
     ...reportKeys(lab, document),
   };
+}
+
+/** The same with where it comes from, if that is not the user's own. */
+export function withOrigin(lab: LabFile, origin: LabOrigin | undefined): LabFile {
+  const own = optional({ origin });
+  return { ...lab, ...own, hosts: lab.hosts.map(({ host, place }) => ({ host: { ...host, ...own }, place })) };
 }
 
 async function readFrom(file: string, settingsFile: string): Promise<SourceDocument> {

@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { Secret } from "@otto/errors";
 import { type PathBase, resolveCommand, resolvePath } from "../document/local-path.js";
 import { optional } from "../document/optional.js";
@@ -21,14 +20,13 @@ export const sshDefaults: SshOptions = {
   useSshConfig: false,
 };
 
-/** The host that a validated entry of a lab file describes. Local paths in it start at the file's directory. */
-export function toHost(host: HostText, source: string, home: string): DeclaredHost {
+/** The host that a validated entry of a lab file describes. */
+export function toHost(host: HostText, source: string, base: PathBase): DeclaredHost {
   const identity = optional({
     elementId: host.element_id ?? undefined,
     board: host.board ?? undefined,
     slot: host.slot ?? undefined,
   });
-  const base = { directory: dirname(source), home };
   return {
     id: formatHostId({ element: host.element, ...identity }),
     element: host.element,
@@ -42,6 +40,7 @@ export function toHost(host: HostText, source: string, home: string): DeclaredHo
     ssh: toSshOptions(host.ssh_options ?? {}, base),
     docker: toDocker(host.docker ?? {}),
     source,
+    directory: base.directory,
     isLocal: false,
     ...optional({ name: host.name ?? undefined, user: host.user ?? undefined, hop: host.hop ?? undefined }),
   };

@@ -124,6 +124,7 @@ test("what is left open gets its default", async () => {
     dockerCapable: false,
     isLocal: false,
     source: join(root, "lab.json"),
+    directory: root,
     origin: { file: join(root, "lab.json"), digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
     docker: { command: ["docker"] },
     ssh: {

@@ -5,7 +5,7 @@ import { assignHandles } from "./host-identity.js";
 import type { LabData, LabOrigin } from "./lab-data.js";
 import type { DeclaredHost } from "./lab-host.js";
 import { mergeSources } from "./lab-merge.js";
-import { type LabPlaces, readSources } from "./lab-sources.js";
+import { type LabPlaces, readSources, readUntrustedSources } from "./lab-sources.js";
 import { isBuiltIn, type LabSummary, labsOf } from "./lab-summary.js";
 import { localHost, localName } from "./local-lab.js";
 
@@ -21,7 +21,8 @@ export interface LoadLabOptions extends LabPlaces {
  * `local` lab, unless a file declares one, holds this machine as `local` and reads no file.
  *
  * @throws `LAB_UNKNOWN`, `LAB_DUPLICATE_HOST`, `LAB_UNKNOWN_HOP`, `LAB_HOP_CYCLE`, and what reading a lab file throws:
- * `LAB_FILE_MISSING`, `LAB_FILE_UNREADABLE`, `LAB_SYNTAX`, `LAB_INVALID`
+ * `LAB_FILE_MISSING`, `LAB_FILE_UNREADABLE`, `LAB_SYNTAX`, `LAB_INVALID`; of a source that is a command `LAB_COMMAND_FAILED`, and
+ * what `requireTrust` throws
  */
 export async function loadLab(options: LoadLabOptions): Promise<LabData> {
   if (options.name === undefined) return toLab(localName, [localHost], []);
@@ -58,22 +59,25 @@ export async function listLabs(repos: readonly Repo[], places: LabPlaces): Promi
   return [...labs.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A lab file that its user may not have written, and the hosts it declares. */
+/** A lab file that its user may not have written, with the hosts it declares; or settings, with the commands that print labs. */
 export interface RepoLab {
   readonly origin: LabOrigin;
   readonly hosts: readonly DeclaredHost[];
+  readonly commands: readonly (readonly string[])[];
 }
 
 /**
- * The lab files of the repos' sources that need the user's trust before anything is sent to their hosts.
+ * The lab sources of the repos that need the user's trust before anything is sent to their hosts, and before their commands run.
+ * None runs here.
  *
  * @throws as {@link listLabs}
  */
-export async function readRepoLabs(repos: readonly Repo[], places: LabPlaces): Promise<RepoLab[]> {
-  const files = (await readSources(repos, places)).flat();
-  return files.flatMap(({ origin, hosts }) =>
-    origin === undefined ? [] : [{ origin, hosts: hosts.map(({ host }) => host) }],
-  );
+export async function readRepoLabs(
+  repos: readonly Repo[],
+  places: Pick<LabPlaces, "home" | "env">,
+): Promise<RepoLab[]> {
+  const sources = await readUntrustedSources(repos, places);
+  return sources.map((source) => ({ ...source, hosts: source.hosts.map(({ host }) => host) }));
 }
 
 function splitName(name: string): string[] {

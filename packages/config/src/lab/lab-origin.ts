@@ -15,6 +15,13 @@ export interface LabReading {
   readonly home: string;
 }
 
+/** What trust is in. */
+interface TrustedText {
+  readonly bytes: Uint8Array;
+  /** Absolute paths of files that count as far as they lie in the clone. */
+  readonly files: readonly string[];
+}
+
 const versionControl = [".git", ".hg", ".svn", ".jj"];
 
 /**
@@ -23,15 +30,14 @@ const versionControl = [".git", ".hg", ".svn", ".jj"];
  */
 export async function readOrigin(
   file: string,
-  bytes: Uint8Array,
-  hosts: readonly DeclaredHost[],
+  { bytes, files }: TrustedText,
   { roots, home }: LabReading,
 ): Promise<LabOrigin | undefined> {
   const real = await realpath(file);
   const clones = await Promise.all(roots.map((root) => cloneOf(root, home)));
   const clone = clones.find((root) => root !== undefined && isWithin(root, real));
   if (clone === undefined && isOwn(await stat(real))) return undefined;
-  return { file: real, digest: await digestOf(bytes, filesOf(hosts), clone) };
+  return { file: real, digest: await digestOf(bytes, files, clone) };
 }
 
 /**
@@ -56,14 +62,17 @@ function isOwn({ uid }: Stats): boolean {
 }
 
 /** The files of host keys and private keys, and the programs that run on this machine. */
-function filesOf(hosts: readonly DeclaredHost[]): readonly string[] {
-  const files = hosts.flatMap(({ ssh, creds, source = "" }) => {
+export function filesOf(hosts: readonly DeclaredHost[]): readonly string[] {
+  const files = hosts.flatMap(({ ssh, creds, directory = "/" }) => {
     const commands = [ssh.passwordCommand, ssh.passphraseCommand, ...creds.map((it) => it.passwordCommand)];
-    // An interpreter's script is one of its words.
-    const words = commands.flatMap((argv = []) => argv.filter((word) => word.includes("/")));
-    return [...(ssh.knownHosts ?? []), ...ssh.clientKeys, ...words.map((word) => resolve(dirname(source), word))];
+    return [...(ssh.knownHosts ?? []), ...ssh.clientKeys, ...commands.flatMap((argv = []) => pathsIn(argv, directory))];
   });
   return [...new Set(files)].toSorted();
+}
+
+/** The words of a command that may be files: an interpreter's script is one of them. */
+export function pathsIn(argv: readonly string[], directory: string): readonly string[] {
+  return argv.filter((word) => word.includes("/")).map((word) => resolve(directory, word));
 }
 
 /** Of the lab file, and of what it names in the clone: a `git pull` may change those as well. */

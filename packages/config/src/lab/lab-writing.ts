@@ -22,13 +22,15 @@ export interface LabChange extends PlannedEntries {
 }
 
 /**
- * The lab file that changes go to: that of the first lab source of the repos, else the user's own.
+ * The lab file that changes go to: that of the first lab source of the repos that names one, else the user's own.
  *
  * @throws `LAB_FILE_MISSING` for a source that is no file and no directory
  */
 export async function findLabFile(repos: readonly Repo[], places: LabPlaces): Promise<string> {
   const [source] = repos.flatMap(({ labSources, settingsFile }) =>
-    labSources.flatMap(({ paths }) => paths.map((path) => ({ path, settingsFile }))),
+    labSources.flatMap((source) =>
+      source.backend === "json" ? source.paths.map((path) => ({ path, settingsFile })) : [],
+    ),
   );
   return source === undefined ? userLabFile(places) : labFileOf(source.path, source.settingsFile);
 }

@@ -168,7 +168,7 @@ test.each([
     "a lab backend that is not ours",
     `${head}[[lab.sources]]\nbackend = "netbox"\npaths = ["x"]`,
     "CONFIG_INVALID",
-    'lab.sources[0].backend: must be "json"',
+    'lab.sources[0].backend: must be "json" or "command"',
   ],
   [
     "a secret with two origins",

@@ -29,11 +29,17 @@ export interface RepoDocker {
 }
 
 /** One `[[lab.sources]]`. */
-export interface LabSource {
-  readonly backend: "json";
-  /** Absolute paths: a directory (its `lab.json`), or a `.json`, `.yaml` or `.yml` file. */
-  readonly paths: readonly string[];
-}
+export type LabSource =
+  | {
+      readonly backend: "json";
+      /** Absolute paths: a directory (its `lab.json`), or a `.json`, `.yaml` or `.yml` file. */
+      readonly paths: readonly string[];
+    }
+  | {
+      readonly backend: "command";
+      /** Argv of a command of this machine whose stdout is a lab file, JSON or YAML; it runs in the root. */
+      readonly command: readonly string[];
+    };
 
 /** One `[[docker.images]]`. Scalars of maps have become strings. */
 export interface DockerImage {

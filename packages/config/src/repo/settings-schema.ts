@@ -61,11 +61,22 @@ const compose = z
   .refine((it) => it.role === undefined || it.default_host === undefined, "must have role or default_host, not both")
   .refine((it) => it.spread === undefined || it.role !== undefined, { path: ["spread"], error: "needs a role" });
 
-const source = z.strictObject({
-  backend: z.literal("json"),
-  name: name.optional(),
-  paths: texts.min(1, "must name a file or directory"),
-});
+const sourceKeys = { json: "paths", command: "command" } as const;
+
+const source = z
+  .strictObject({
+    backend: z.enum(["json", "command"]),
+    name: name.optional(),
+    paths: texts.min(1, "must name a file or directory").optional(),
+    command: command.optional(),
+  })
+  .superRefine((it, context) => {
+    for (const [backend, key] of Object.entries(sourceKeys)) {
+      if ((it.backend === backend) === (it[key] !== undefined)) continue;
+      const message = it.backend === backend ? "is required (a list)" : `is for the backend ${backend}`;
+      context.addIssue({ code: "custom", path: [key], message });
+    }
+  });
 
 // Tables of the Python system that one file may hold for both.
 const foreign = {

@@ -13,10 +13,11 @@ export function toRepo(settings: SettingsText, settingsFile: string, base: PathB
     settingsFile,
     instructions: settings.instructions,
     ...optional({ defaultLab: settings.lab?.default }),
-    labSources: (settings.lab?.sources ?? []).map((source) => ({
-      backend: source.backend,
-      paths: source.paths.map((path) => resolvePath(path, base)),
-    })),
+    labSources: (settings.lab?.sources ?? []).map(({ backend, paths = [], command = [] }) =>
+      backend === "json"
+        ? { backend, paths: paths.map((path) => resolvePath(path, base)) }
+        : { backend, command: resolveCommand(command, base) },
+    ),
     docker: {
       registryUrl: docker?.registry_url,
       images: (docker?.images ?? []).map((image) => toImage(image, base)),
