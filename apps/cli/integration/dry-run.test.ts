@@ -60,6 +60,9 @@ const changing: Readonly<Record<string, (repo: TestRepo) => readonly string[]>> 
   test: () => ["test"],
   trust: () => ["trust"],
   lab: () => ["lab", "add", "ci@10.0.0.7"],
+  "lab reserve": () => ["lab", "reserve", "parent", "--for", "1h", "--break"],
+  "lab release": () => ["lab", "release", "parent"],
+  "lab extend": () => ["lab", "extend", "parent", "--for", "1h"],
   init: () => ["init", "--here", "--compose"],
 };
 

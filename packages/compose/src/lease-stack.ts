@@ -63,7 +63,11 @@ async function release(
     await lease.release();
     return endLease(session, { onEvent, onPhase, beforeDown });
   };
-  return withStackLock(stack, { who, onEvent, onPhase }, loggedDown({ who, repo: stack.repo.name }, work, Boolean));
+  return withStackLock(
+    stack,
+    { who, onEvent, onPhase, evenReserved: true },
+    loggedDown({ who, repo: stack.repo.name }, work, Boolean),
+  );
 }
 
 /**
@@ -80,7 +84,7 @@ export async function reapStack(
     while (clock.now() < leavingMs && (await isLeased(session))) await delay(pollMs);
     return endLease(session, options);
   };
-  return withStackLock(stack, options, loggedDown({ who: options.who }, work, Boolean));
+  return withStackLock(stack, { ...options, evenReserved: true }, loggedDown({ who: options.who }, work, Boolean));
 }
 
 async function endLease(

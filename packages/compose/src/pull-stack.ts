@@ -13,7 +13,7 @@ import type { PullStep } from "./plan/operations.js";
 import { createCompose } from "./session/compose-process.js";
 import { openStackSession } from "./session/stack-session.js";
 
-export type PullOptions = Pick<UpOptions, "findLogin" | "onEvent" | "signal">;
+export type PullOptions = Pick<UpOptions, "who" | "findLogin" | "onEvent" | "signal">;
 
 /** The image of a service that a registry was asked for. */
 export interface PulledImage {
@@ -27,11 +27,11 @@ export interface PulledImage {
 /**
  * Pulls the images of the stack's chosen services, as `docker compose pull`; those that Compose or the repo builds, and those
  * whose `pull_policy` is `never` or `build`, are left out. Containers stay as they are, so it waits for no lock.
- * @throws OttoError `COMPOSE_PROJECT_INVALID`, `COMPOSE_UP_FAILED` with what compose said, `COMPOSE_MISSING`, `COMPOSE_ENGINE_FAILED`
+ * @throws OttoError `HOST_RESERVED`, `COMPOSE_PROJECT_INVALID`, `COMPOSE_UP_FAILED` with what compose said, `COMPOSE_MISSING`, `COMPOSE_ENGINE_FAILED`
  */
 export async function pullStack(stack: PlacedStack, options: PullOptions): Promise<PulledImage[]> {
-  const { signal, onEvent = () => {} } = options;
-  await using session = await openStackSession(stack, { who: undefined, signal });
+  const { who, signal, onEvent = () => {} } = options;
+  await using session = await openStackSession(stack, { who, locks: false, signal });
   const references = imageReferences(stack);
   const { images: before, containers } = await observeStack(session, references);
   const steps = planStackPull(stack, before);

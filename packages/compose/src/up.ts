@@ -177,7 +177,7 @@ async function undo(session: StackSession, { who, signal, onEvent, onPhase }: Up
   const takeBack = async () => {
     if (session.isSilent) return undefined;
     if (!session.isOver) return takeDownIn(session, { ...rollback, onEvent, onPhase });
-    await using other = await openStackSession(session, { who, signal: grace.signal });
+    await using other = await openStackSession(session, { who, evenReserved: true, signal: grace.signal });
     return await takeDownIn(other, { ...rollback, onEvent, onPhase });
   };
   const again = () => (session.isOver ? takeBack() : undefined);

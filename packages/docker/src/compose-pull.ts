@@ -1,6 +1,7 @@
 import { type PulledImage, previewPull, pullStack, type StackPullStep, type UpEvent } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import type { Lab, RepoPart } from "@otto/host-registry";
+import { currentUser } from "./current-user.js";
 import { loginsOf } from "./registry-logins.js";
 import { callParts, joinRows, type OnParent } from "./repo-parts.js";
 import { type PlacementOptions, placeStack } from "./stack-placement.js";
@@ -24,7 +25,7 @@ export async function composePull(
   options: ComposePullOptions = {},
 ): Promise<OnParent<PulledImage>[]> {
   const results = await callParts({ repo, lab, doing }, options, async (part, own) =>
-    pullStack(await placeForPull(part, lab, own), { ...own, findLogin: loginsOf(lab, own) }),
+    pullStack(await placeForPull(part, lab, own), { ...own, findLogin: loginsOf(lab, own), who: currentUser() }),
   );
   return joinRows(results);
 }

@@ -87,6 +87,7 @@ export type {
   DockerContainerHost,
   FileTransfer,
   ForwardOptions,
+  HeldReservation,
   HostShell,
   LockHolder,
   LoginOptions,
@@ -98,6 +99,7 @@ export type {
   PortForward,
   ProcessExit,
   RemoteProcess,
+  Reservation,
   RunOptions,
   RunResult,
   ServiceLogLine,
@@ -105,7 +107,7 @@ export type {
   StdinSource,
   Terminal,
 } from "@otto/hosts";
-export { parseLogTime } from "@otto/hosts";
+export { formatEnd, parseLogTime } from "@otto/hosts";
 export { buildImages, buildImagesOn } from "./build-images.js";
 export { type ComposeActionOptions, type ContainerChange, composeAct, planComposeAct } from "./compose-actions.js";
 export {
@@ -142,6 +144,17 @@ export { type ComposedOptions, type ComposedStack, composed } from "./composed.j
 export { findByShortId, getContainerHost } from "./container-host-lookup.js";
 export { currentLab, withLab } from "./current-lab.js";
 export { listServices } from "./declared-services.js";
+export {
+  type ExtendHostOptions,
+  extendHost,
+  findReservable,
+  type HostReservation,
+  type ReleaseHostOptions,
+  type ReservedHost,
+  type ReserveHostOptions,
+  releaseHost,
+  reserveHost,
+} from "./host-reservation.js";
 export { type OpenLabOptions, openLab } from "./open-lab.js";
 export type { OnParent } from "./repo-parts.js";
 export type { PublishedPort, ServiceStatus, StackContainer } from "./service-status.js";

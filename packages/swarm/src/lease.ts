@@ -74,7 +74,7 @@ export async function reapSwarm(
   location: SwarmLocation,
   options: Pick<SwarmLeaseOptions, "who" | "onEvent">,
 ): Promise<boolean> {
-  return withStackLock(location, options, async (session) => {
+  return withStackLock(location, { ...options, evenReserved: true }, async (session) => {
     using clock = startRunningClock();
     while (clock.now() < leavingMs && (await isLeased(session))) await delay(pollMs);
     return endLease(location, session, { beforeDown: undefined });
@@ -132,7 +132,7 @@ function endOn(
   lease: HeldLease | undefined,
   { who, onEvent, onPhase, beforeDown }: ReleaseOptions,
 ): Promise<boolean> {
-  return withStackLock(location, { who, onEvent, onPhase }, async (session) => {
+  return withStackLock(location, { who, onEvent, onPhase, evenReserved: true }, async (session) => {
     await lease?.release();
     return endLease(location, session, { beforeDown, onPhase });
   });

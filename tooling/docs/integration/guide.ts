@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -25,6 +25,18 @@ export function parseGuide(page: string): readonly GuideBlock[] {
   });
 }
 
+/** Machines of `@otto/lab`. */
+interface GuideMachines {
+  readonly knownHostsPath: string;
+  readonly hosts: Readonly<Record<string, { readonly address: string; readonly privateKeyPath: string }>>;
+}
+
+/** A page's text with the addresses of these machines in the place of those that it invents: 10.0.0.11, 10.0.0.12 and on. */
+export function forMachines(text: string, { hosts }: GuideMachines): string {
+  const addresses = Object.values(hosts).map(({ address }) => address);
+  return text.replaceAll(/10\.0\.0\.1(\d)/g, (invented, digit) => addresses[Number(digit) - 1] ?? invented);
+}
+
 /** Runs the blocks of a page one after the other; `cd` and variables last from block to block. */
 export class Guide implements AsyncDisposable {
   /** Where it begins: a directory of its own. */
@@ -47,6 +59,19 @@ export class Guide implements AsyncDisposable {
       OTTO_LAB: undefined,
       OTTO_SUT_DIRS: undefined,
     });
+  }
+
+  /** The same, of a user who has a key for these machines and knows them. */
+  static async forMachines(suffix: string, machines: GuideMachines): Promise<Guide> {
+    const opened = await Guide.open(suffix);
+    const home = opened.directory;
+    const ssh = join(home, ".ssh");
+    await mkdir(ssh, { mode: 0o700 });
+    const [machine] = Object.values(machines.hosts);
+    if (machine === undefined) throw new TypeError("there is no machine");
+    await copyFile(machine.privateKeyPath, join(ssh, "id_ed25519"));
+    await copyFile(machines.knownHostsPath, join(ssh, "known_hosts"));
+    return opened.with({ HOME: home, OTTO_TRUST: home, XDG_STATE_HOME: undefined, XDG_CACHE_HOME: undefined });
   }
 
   private constructor(directory: string, env: Readonly<Record<string, string | undefined>>) {

@@ -13,6 +13,7 @@ export { findLabKind, type LabKind, type LabKindName, labKinds, secondEngineSock
 export { type Lab, startLab } from "./lab.js";
 export { type LabJson, type LabJsonHost, labJson } from "./lab-json.js";
 export { LimitedLink, linkCuts } from "./limited-link.js";
+export { findLockViolations, type LockEvent } from "./lock-history.js";
 export { findGrowth, type LongLife, type LongWork } from "./long-life.js";
 export type { Machine, MachineOptions } from "./machines/machine.js";
 export { type Machines, startMachines } from "./machines/machines.js";

@@ -89,6 +89,12 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     "otto --lab bench lab add ci@pepper:2222 --identity ~/.ssh/ci",
   ],
   "otto lab connections": ["otto lab connections", "otto lab connections --stop pepper"],
+  "otto lab reserve": [
+    "otto lab reserve pepper --for 2h",
+    "otto lab reserve db --wait           # the first free host with this role, as long as this runs",
+  ],
+  "otto lab release": ["otto lab release pepper", "otto lab release pepper --break"],
+  "otto lab extend": ["otto lab extend pepper --for 30m"],
   "otto lab list": ["otto lab list"],
   "otto lab remove": ["otto lab remove pepper"],
   "otto trust": [

@@ -56,6 +56,15 @@ export function parseSeconds(text: string): number {
   return seconds;
 }
 
+const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A time such as `90s`, `30m`, `2h`, `14d` or `1h30m`, as milliseconds. */
+export function parseTimeSpan(text: string): number {
+  if (!/^(\d+[smhd])+$/.test(text)) throw new InvalidArgumentError("Not a time such as 90s, 30m, 2h or 1h30m.");
+  const parts = [...text.matchAll(/(\d+)([smhd])/g)];
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * unitMs[unit as keyof typeof unitMs], 0);
+}
+
 /** Seconds as the engine takes them. */
 export function parseWholeSeconds(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Not a whole number of seconds.");

@@ -63,6 +63,7 @@ const argumentSubjects: Readonly<Record<string, Subject>> = {
 const optionSubjects: Readonly<Record<string, Subject>> = {
   buildArg: "nothing",
   env: "nothing",
+  for: "nothing",
   identity: "sent-path",
   index: "nothing",
   lab: "lab",

@@ -101,7 +101,21 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
         "close",
         "ignore",
       ],
-      ...["exec", "run", "login", "test", "write", "put", "get", "forward", "trust", "revoke"],
+      ...[
+        "exec",
+        "run",
+        "login",
+        "test",
+        "write",
+        "put",
+        "get",
+        "forward",
+        "trust",
+        "revoke",
+        "reserve",
+        "release",
+        "extend",
+      ],
     ),
     ...{ "repo?": text, "parent?": text, "host?": text, "image?": text, "tag?": text, "push?": flag, "cause?": text },
     ...{
@@ -129,6 +143,10 @@ const records: Readonly<Record<string, Fields | readonly Fields[]>> = {
     ...{ host: text, hops: texts, user: text, address: text, pid: count },
     ...{ state: oneOf("logging in", "open", "silent", "closed"), ageMs: count, idleMs: count, persistMs: count },
     users: { type: "array", items: count },
+  },
+  reservation: {
+    ...{ host: text, "owner?": text, "uid?": count, "since?": time, "until?": time },
+    status: oneOf("waiting", "held", "extended", "released", "free"),
   },
   check: {
     ...{ host: text, machine: text, check: text, status: oneOf("ok", "warning", "failed", "not-reached"), text },

@@ -1,12 +1,13 @@
-import { Command } from "commander";
-import { collect } from "../arguments/option.js";
+import { Command, Option } from "commander";
+import { collect, parseTimeSpan } from "../arguments/option.js";
 import type { LabAddFlags } from "../commands/lab.js";
+import type { LabExtendFlags, LabReleaseFlags, LabReserveFlags } from "../commands/lab-reserve.js";
 import type { Choose } from "../outcome.js";
 
-/** `otto lab add|list|remove` */
+/** `otto lab add|list|remove|connections|reserve|release|extend` */
 export function createLabCommand(choose: Choose): Command {
   return new Command("lab")
-    .description("add machines to the lab file, list the labs, remove a host, show kept connections")
+    .description("add machines to the lab file, list the labs, remove a host, show kept connections, reserve hosts")
     .addCommand(createAdd(choose))
     .addCommand(
       new Command("list")
@@ -21,7 +22,53 @@ export function createLabCommand(choose: Choose): Command {
           choose(async (session) => (await import("../commands/lab.js")).labRemove(session, host)),
         ),
     )
-    .addCommand(createConnections(choose));
+    .addCommand(createConnections(choose))
+    .addCommand(createReserve(choose))
+    .addCommand(createRelease(choose))
+    .addCommand(createExtend(choose));
+}
+
+const hostOrRole = "id or handle of the host, or a role";
+
+function createReserve(choose: Choose): Command {
+  return new Command("reserve")
+    .summary("have a host for yourself: commands of others there are refused")
+    .description(
+      "Reserves a host, or the first free one with a role. Until the end, what others want to build, start, change or take down there is refused; what they have running goes on. Without --for it lasts as long as this command runs. Whoever comes first is first.",
+    )
+    .argument("<host>", hostOrRole)
+    .addOption(timeOption("--for <time>", "how long, as 90s, 30m, 2h or 1d; it needs no client meanwhile"))
+    .option("--wait", "get in line, where somebody else has it")
+    .option("--break", "end another's reservation first; the host notes that in its log")
+    .action((host: string, flags: Omit<LabReserveFlags, "host">) =>
+      choose(async (session) => (await import("../commands/lab-reserve.js")).labReserve(session, { ...flags, host })),
+    );
+}
+
+function createRelease(choose: Choose): Command {
+  return new Command("release")
+    .summary("end your reservation of a host")
+    .description("Ends your reservation of a host, or those of all hosts with a role, whichever process holds it.")
+    .argument("<host>", hostOrRole)
+    .option("--break", "end another's, too; the host notes that in its log")
+    .action((host: string, flags: Omit<LabReleaseFlags, "host">) =>
+      choose(async (session) => (await import("../commands/lab-reserve.js")).labRelease(session, { ...flags, host })),
+    );
+}
+
+function createExtend(choose: Choose): Command {
+  return new Command("extend")
+    .summary("have a reserved host for longer")
+    .description("Moves the end of your reservation of a host, or of those of all hosts with a role.")
+    .argument("<host>", hostOrRole)
+    .addOption(timeOption("--for <time>", "how much longer, as 90s, 30m, 2h or 1d").makeOptionMandatory())
+    .action((host: string, flags: Omit<LabExtendFlags, "host">) =>
+      choose(async (session) => (await import("../commands/lab-reserve.js")).labExtend(session, { ...flags, host })),
+    );
+}
+
+function timeOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(parseTimeSpan);
 }
 
 function createConnections(choose: Choose): Command {

@@ -1,4 +1,4 @@
-import { engineVariables, findMissingPrograms, lockFunctions } from "@otto/hosts";
+import { denseScript, engineVariables, findMissingPrograms, lockFunctions } from "@otto/hosts";
 
 /*
  * One process on the parent does all of an operation, so that it needs one channel whatever the server allows. It reads
@@ -11,12 +11,9 @@ import { engineVariables, findMissingPrograms, lockFunctions } from "@otto/hosts
 /** The end of each script that is sent: without it, only a part has come, which is not to be run. */
 export const scriptEnd = (nonce: string): string => `\n# ${nonce}`;
 
-/** Without comments and indentation, which a sixth of it is: Dropbear ends a connection that asks for a command of 9000 bytes. */
-const dense = (script: string): string => script.replaceAll(/^[ \t]+/gm, "").replaceAll(/^#.*\n/gm, "");
-
-/** Arguments: nonce, Compose project name, who asks; no project: no lock. */
-export const sessionScript = dense(`
-nonce=$1 project=$2 who=$3
+/** Arguments: nonce, Compose project name, who asks, `even-reserved` or nothing; no project: no lock. */
+export const sessionScript = denseScript(`
+nonce=$1 project=$2 who=$3 reach=$4
 umask 077
 # Makes and prints a directory for one command's files, with a name that cannot be guessed; or prints what failed.
 make_scratch() {
@@ -84,6 +81,8 @@ serve() {
 
 if [ -n "$missing" ]; then
   printf '%s missing %s\\n' "$nonce" "$missing" >&3
+elif [ -n "$who" ] && [ -z "$reach" ] && tell_reserved "$nonce " "$who" >&3; then
+  :
 elif [ -z "$project" ]; then
   printf '%s ready\\n' "$nonce" >&3
   serve | cat >/dev/null

@@ -14,6 +14,8 @@ export function waitingEvent(project: string, holder: LockHolder): WaitingEvent 
 interface LockOptions {
   /** The name under which a waiting command reports this call. */
   readonly who: string;
+  /** Whether it works on a parent that somebody else has reserved: what ends earlier work does. Default false. */
+  readonly evenReserved?: boolean | undefined;
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: WaitingEvent) => void) | undefined;
@@ -23,7 +25,7 @@ interface LockOptions {
 
 /**
  * Runs `work` with the stack's lock.
- * @throws OttoError `COMPOSE_PROJECT_INVALID` before anything else
+ * @throws OttoError `COMPOSE_PROJECT_INVALID` before anything else; `HOST_RESERVED` when somebody else has reserved the parent
  */
 export async function withStackLock<T>(
   { parent, project, member }: StackLocation,
@@ -31,12 +33,15 @@ export async function withStackLock<T>(
   work: (session: StackSession) => Promise<T>,
 ): Promise<T> {
   checkProjectName(project);
-  const { who, signal, onPhase } = options;
+  const { who, evenReserved, signal, onPhase } = options;
   const onWaiting = (holder: LockHolder) => options.onEvent?.(waitingEvent(project, holder));
   onPhase?.({ type: "compose.phase", project, phase: "lock" });
   try {
     return await inQueue({ parent, project, who, onWaiting, signal }, async () => {
-      await using session = await openStackSession({ parent, project, member }, { who, onWaiting, signal });
+      await using session = await openStackSession(
+        { parent, project, member },
+        { who, evenReserved, onWaiting, signal },
+      );
       try {
         return await work(session);
       } catch (error) {
@@ -58,7 +63,7 @@ interface QueueEntry {
 /** The last call of this process for each stack of one parent: each that waits on the parent would hold a channel there. */
 const queues = new WeakMap<Parent, Map<string, QueueEntry>>();
 
-interface QueueRequest extends StackLocation, Omit<LockOptions, "onEvent" | "onPhase"> {
+interface QueueRequest extends StackLocation, Omit<LockOptions, "evenReserved" | "onEvent" | "onPhase"> {
   /** Called before a wait for earlier calls, with the last of them. */
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { abortable, cleanText, OttoError } from "@otto/errors";
-import { type LockHolder, type Parent, parseHolder } from "@otto/hosts";
+import { type LockHolder, type Parent, parseClaim, parseHolder, refusal } from "@otto/hosts";
 import type { RemoteShell, ShellOutcome } from "@otto/remote-tree";
 import { readLines } from "./read-lines.js";
 import { readAnswers } from "./session-answers.js";
@@ -20,6 +20,10 @@ export interface StackLocation {
 export interface SessionOptions {
   /** The name under which a waiting command reports this session; undefined: it locks nothing. */
   readonly who: string | undefined;
+  /** Whether it holds the stack's lock. Default true. */
+  readonly locks?: boolean | undefined;
+  /** Whether it works on a parent that somebody else has reserved: what ends earlier work does. Default false. */
+  readonly evenReserved?: boolean | undefined;
   readonly onWaiting?: ((holder: LockHolder) => void) | undefined;
   /** Ends the wait for the lock. After that, a parent that does not answer any more ends the session, with its reason. */
   readonly signal?: AbortSignal | undefined;
@@ -49,7 +53,7 @@ const chunkBytes = 1 << 18;
 
 /**
  * Starts a session and waits until it holds its lock.
- * @throws OttoError `COMPOSE_PROGRAM_MISSING`, `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, and what connecting throws
+ * @throws OttoError `HOST_RESERVED`, `COMPOSE_PROGRAM_MISSING`, `COMPOSE_LOCK_UNAVAILABLE`, `COMPOSE_SESSION_LOST`, and what connecting throws
  */
 export async function openStackSession(
   { parent, project, member }: StackLocation,
@@ -58,7 +62,7 @@ export async function openStackSession(
   const nonce = randomBytes(8).toString("hex");
   options.signal?.throwIfAborted();
   const starting = parent.spawn(
-    ["sh", "-c", sessionScript, "otto-stack", nonce, options.who === undefined ? "" : project, options.who ?? ""],
+    ["sh", "-c", sessionScript, "otto-stack", nonce, ...argumentsOf(project, options)],
     // It ends by itself, and nothing else of this operation needs a channel meanwhile.
     { lifetime: "short" },
   );
@@ -158,6 +162,10 @@ export async function openStackSession(
   };
 }
 
+function argumentsOf(project: string, { who, locks = true, evenReserved = false }: SessionOptions): string[] {
+  return who === undefined ? ["", "", ""] : [locks ? project : "", who, evenReserved ? "even-reserved" : ""];
+}
+
 interface LockWait {
   readonly answers: ReturnType<typeof readAnswers>;
   readonly lost: Promise<never>;
@@ -171,6 +179,7 @@ async function waitForLock(parent: Parent, { answers, lost, options }: LockWait)
     const [state = "", ...words] = said.split(" ");
     const text = words.join(" ");
     if (state === "ready") return;
+    if (state === "reserved") throw refusal(parent, parseClaim(text));
     if (state === "missing") throw programMissing(parent, words);
     if (state === "lockless") throw lockUnavailable(parent, cleanText(text));
     if (state === "waiting") options.onWaiting?.(parseHolder(text));

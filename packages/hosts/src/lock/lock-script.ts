@@ -32,6 +32,13 @@ export function parseHolder(text: string): LockHolder {
  * - `tell_holder PREFIX` prints `PREFIXwaiting <since> <uid> <pid> <who>` if it is held; `since` in seconds.
  * - `with_lock BODY WHO` waits for it and evaluates BODY with it; what BODY starts keeps it.
  * - `hold_lock LINE WHO` waits for it, prints LINE and holds it until stdin ends; SIGTERM ends the wait only.
+ *
+ * Who has reserved the parent is in line with all others who want to: each has a numbered directory, a ticket, beside its lock
+ * `host.reserved`, and a lock on that as long as it lives. The first ticket whose lock is held has the parent.
+ *
+ * - `list_tickets` prints `<number> <path>` of all logins, in the order of the line; `is_held TICKET` tells who lives.
+ * - `print_claim TICKET` prints `<now> <uid> <since> <until> <owner>`, times in seconds; until `-`: as long as its client lives.
+ * - `tell_reserved PREFIX WHO` prints `PREFIXreserved <claim>`, and succeeds, if somebody else has the parent.
  */
 export const lockFunctions = `own_lock_directory() {
   [ -d "$1" ] || (umask 022; mkdir "$1") 2>/dev/null
@@ -100,4 +107,25 @@ hold_lock() {
   otto_line=$1
   export otto_line
   with_lock 'trap "" TERM; printf "%s\\n" "$otto_line"; exec cat >/dev/null' "$2"
+}
+list_tickets() (
+lock_name=host.reserved
+for place in $(lock_places); do
+for ticket in "$place"/*; do
+case \${ticket##*/} in 0*|*[!0-9]*|????????????????*) ;; *) echo "\${ticket##*/} $ticket" ;; esac
+done
+done | sort -n
+)
+is_held() {
+flock -s -n "$1/." true 2>/dev/null
+[ $? = 1 ]
+}
+print_claim() {
+login=\${1#*/otto-}
+[ -f "$1/claim" ] && printf '%s %s %s\\n' "$(date +%s)" "\${login%%/*}" "$(head -c 400 "$1/claim" | head -n 1)"
+}
+tell_reserved() {
+claim=$(list_tickets | while read -r _ ticket; do is_held "$ticket" && print_claim "$ticket" && break; done)
+case \${claim#* } in ''|"$(id -u) "*" \${2% (process *}") return 1 ;; esac
+printf '%sreserved %s\\n' "$1" "$claim"
 }`;

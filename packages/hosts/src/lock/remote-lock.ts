@@ -1,8 +1,9 @@
-import type { Readable } from "node:stream";
 import { abortable, anySignal, OttoError } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import type { Parent } from "../parent/parent.js";
+import { parseClaim, refusal } from "../reservation/claim.js";
 import { type LockHolder, lockFunctions, parseHolder } from "./lock-script.js";
+import { readLines } from "./read-lines.js";
 
 export interface RemoteLockOptions {
   /** 1 to 100 of `[a-z0-9-]`, no dash first; the same for everybody on the parent. */
@@ -15,13 +16,12 @@ export interface RemoteLockOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const longestLine = 1 << 16;
-
 /**
  * Arguments: name, who. The end of stdin ends the wait for the lock too, and with the lock this ends. The
  * whole group is killed, so nothing has to be written to a client that has gone.
  */
 const lockScript = `${lockFunctions}
+tell_reserved "" "$2" && exit
 find_lock "$1" || { echo lockless; exit; }
 tell_holder ""
 { cat >/dev/null; kill -s KILL 0; } | { hold_lock held "$2"; kill -s KILL 0; }
@@ -31,7 +31,7 @@ tell_holder ""
  * Runs `body` while holding a lock on the parent. A parent without `flock` has no locks: `body` then runs at once.
  * @param body gets a signal that aborts with `options.signal`, and with `HOST_LOCK_LOST` or the error of the link when
  * the lock is lost
- * @throws OttoError `HOST_LOCK_LOST` when the wait ends without the lock, and what losing the link throws; TypeError for an invalid name
+ * @throws OttoError `HOST_RESERVED` when somebody else has reserved the parent, `HOST_LOCK_LOST` when the wait ends without the lock, and what losing the link throws; TypeError for an invalid name
  */
 export async function withRemoteLock<T>(
   parent: Parent,
@@ -48,7 +48,7 @@ export async function withRemoteLock<T>(
   for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on("error", () => {});
   process.stderr.resume();
   try {
-    const isHeld = await abortable(waitForLock(process, options), signal);
+    const isHeld = await abortable(waitForLock(parent, process, options), signal);
     return await runLocked(isHeld ? process : undefined, options, body);
   } finally {
     letGo(process);
@@ -74,22 +74,16 @@ async function runLocked<T>(
   return body(anySignal(lost.signal, signal));
 }
 
-async function* readLines(stream: Readable): AsyncGenerator<string> {
-  let rest = "";
-  stream.setEncoding("utf8");
-  for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<string>) {
-    const lines = (rest + chunk).split("\n");
-    // A line that goes on for ever is cut.
-    rest = (lines.pop() ?? "").slice(0, longestLine);
-    yield* lines;
-  }
-}
-
 /** @returns whether the parent has locks */
-async function waitForLock(process: RemoteProcess, { name, onWaiting }: RemoteLockOptions): Promise<boolean> {
+async function waitForLock(
+  parent: Parent,
+  process: RemoteProcess,
+  { name, onWaiting }: RemoteLockOptions,
+): Promise<boolean> {
   for await (const line of readLines(process.stdout)) {
     if (line === "held") return true;
     if (line === "lockless") return false;
+    if (line.startsWith("reserved ")) throw refusal(parent, parseClaim(line.slice("reserved ".length)));
     if (line.startsWith("waiting ")) onWaiting?.(parseHolder(line.slice("waiting ".length)));
   }
   await process.exit;
