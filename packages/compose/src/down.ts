@@ -5,6 +5,7 @@ import { lastLine } from "./declared/engine-text.js";
 import type { ComposeOutputEvent, StackEvent } from "./events/stack-event.js";
 import { createStackProgress, readOutput } from "./events/stack-progress.js";
 import { removeContainersScript } from "./execute/scripts.js";
+import type { StackWarning } from "./execute/up-options.js";
 import { type ObservedContainer, type ObservedStack, observeStack } from "./observed/observed-stack.js";
 import { dockerWords, downCommand, projectFilter } from "./session/compose-command.js";
 import { type ComposeOutcome, createCompose } from "./session/compose-process.js";
@@ -13,7 +14,7 @@ import { logged } from "./session/stack-log.js";
 import type { PhaseListener } from "./session/stack-phase.js";
 import type { StackLocation, StackSession } from "./session/stack-session.js";
 
-export type DownEvent = WaitingEvent | StackEvent | ComposeOutputEvent;
+export type DownEvent = WaitingEvent | StackEvent | ComposeOutputEvent | StackWarning;
 
 export interface DownOptions {
   /** Seconds each container gets before it is killed. */

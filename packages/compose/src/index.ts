@@ -29,7 +29,15 @@ export type {
   ServicePhase,
   StackEvent,
 } from "./events/stack-event.js";
-export type { FindLogin, ReadyEvent, ServicePort, StackOrigin, UpEvent, UpOptions } from "./execute/up-options.js";
+export type {
+  FindLogin,
+  ReadyEvent,
+  ServicePort,
+  StackOrigin,
+  StackWarning,
+  UpEvent,
+  UpOptions,
+} from "./execute/up-options.js";
 export {
   type FoundFailure,
   readSavedFailure,

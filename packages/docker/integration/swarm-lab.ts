@@ -44,6 +44,7 @@ export async function createSwarmRepo(
     settings = "",
     docker = "",
     hosts = ["a", "b", "c"],
+    sshPorts = {},
   }: {
     readonly compose: string;
     /** Further tables. */
@@ -52,6 +53,8 @@ export async function createSwarmRepo(
     readonly docker?: string;
     /** Those of the lab. */
     readonly hosts?: readonly string[];
+    /** Of hosts that are to be out of reach. */
+    readonly sshPorts?: Readonly<Record<string, number>>;
   },
 ): Promise<SwarmRepo> {
   const name = `swarm${randomBytes(4).toString("hex")}`;
@@ -80,7 +83,10 @@ ${settings}`,
   const chosen = described.hosts.filter(({ element }) => hosts.includes(element));
   const quick = chosen.map((host) => ({
     ...host,
-    ssh_options: { ...host.ssh_options, connect_timeout: 3, keepalive_interval: 1 },
+    ssh_options: {
+      ...host.ssh_options,
+      ...{ connect_timeout: 3, keepalive_interval: 1, port: sshPorts[host.element] ?? host.ssh_options.port },
+    },
   }));
   await write("lab/lab.json", JSON.stringify({ ...described, hosts: quick }));
   return {

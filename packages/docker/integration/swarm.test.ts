@@ -145,14 +145,61 @@ test("a task whose node is killed moves, and its host is the same object, on ano
   await swarm.machines.hosts.a.stop();
   try {
     expect((await host?.exec("echo without a"))?.stdout.toString()).toBe("without a\n");
-    await expect(composeUp(repo, lab)).rejects.toMatchObject({ code: "SSH_CONNECT_FAILED" });
-    const again = await vi.waitFor(() => composeUp(repo, lab, { on: "b" }), { timeout: 60_000, interval: 1000 });
-    expect(again.one?.id).toBe(host?.id);
-    expect(await composeDown(repo, lab, { on: "c" })).toMatchObject({ status: "success" });
   } finally {
     await swarm.machines.hosts.a.start();
   }
   await waitForNodes();
+  await composeDown(repo, lab);
+}, 600_000);
+
+test("with the manager of the settings dead, up, ps, exec, logs, down and a use go on by another one, which is said", async () => {
+  await using stack = await createSwarmRepo(swarm, { compose: one });
+  await using lost = await createSwarmRepo(swarm, { compose: one, hosts: ["a", "b"], sshPorts: { b: 1 } });
+  const { lab, repo } = await stack.open();
+  await using _ = lab;
+  const warnings: string[] = [];
+  const onEvent = ({ type, ...event }: { readonly type: string; readonly message?: string }) => {
+    if (type === "compose.warning") warnings.push(event.message ?? "");
+  };
+  await swarm.machines.hosts.a.stop();
+  try {
+    await waitForLeader("b");
+    await declareStacks(lab);
+    const declared = getContainerHost(`a.${stack.name}.one`, lab);
+    const { one: host } = await composeUp(repo, lab, { onEvent });
+    expect(host).toBe(declared);
+    expect(host?.id).toMatch(/^[bc]\./);
+    expect((await host?.exec("echo here"))?.stdout.toString()).toBe("here\n");
+    const { services } = await composeStatus(repo, lab, { onEvent });
+    expect(services).toMatchObject([{ service: "one", state: "running", host: host?.id }]);
+    const lines: string[] = [];
+    for await (const line of composeLogs(repo, lab, { onEvent })) lines.push(line.text);
+    expect(lines).toEqual(["began"]);
+    // Another program has asked nobody yet.
+    const other = await stack.open();
+    await declareStacks(other.lab);
+    const found = getContainerHost(`a.${stack.name}.one`, other.lab);
+    expect((await found.exec("echo there")).stdout.toString()).toBe("there\n");
+    await other.lab[Symbol.asyncDispose]();
+    expect(await composeDown(repo, lab, { onEvent })).toMatchObject({
+      status: "success",
+      message: `${stack.project} is down on the swarm of b`,
+    });
+    await using used = await composed(repo, lab, { onEvent });
+    expect((await used.hosts.one?.exec("echo used"))?.stdout.toString()).toBe("used\n");
+    const none = await lost.open();
+    await expect(composeUp(none.repo, none.lab)).rejects.toMatchObject({
+      code: "SWARM_NO_MANAGER",
+      details: { host: "a", tried: [{ host: "b", reason: expect.stringMatching(/^connecting to /) }] },
+    });
+    await none.lab[Symbol.asyncDispose]();
+  } finally {
+    await swarm.machines.hosts.a.start();
+  }
+  const instead = expect.stringMatching(/^a does not answer \(.*\); b, another manager of its swarm, is used instead$/);
+  expect(warnings).toEqual([instead, instead, instead, instead, instead]);
+  await waitForNodes();
+  expect(await swarm.machines.hosts.a.runDocker(["stack", "ls", "--format", "{{.Name}}"])).not.toContain(stack.project);
 }, 600_000);
 
 test("who uses a stack takes it down by another manager when the one that it came by is dead", async () => {
@@ -168,7 +215,7 @@ test("who uses a stack takes it down by another manager when the one that it cam
   await swarm.machines.hosts.a.stop();
   try {
     await use[Symbol.asyncDispose]();
-    expect(warnings.at(-1)).toMatch(/^a does not answer .*; the stack is taken down by [bc]$/);
+    expect(warnings.at(-1)).toMatch(/^a does not answer .*; [bc], another manager of its swarm, is used instead$/);
     expect(await swarm.machines.hosts.b.runDocker(["stack", "ls", "--format", "{{.Name}}"])).not.toContain(
       stack.project,
     );
@@ -225,6 +272,13 @@ test("a node outside of the lab is an error that says to use a registry; with on
   expect(codes.map(String).sort()).toEqual(["0", "0", "SWARM_NODE_UNKNOWN"]);
   await composeDown(repo, lab);
 }, 600_000);
+
+/** The swarm has a leader again, as this manager says. */
+async function waitForLeader(name: "b" | "c"): Promise<void> {
+  const format = "{{.ManagerStatus}}";
+  const list = () => swarm.machines.hosts[name].runDocker(["node", "ls", "--format", format]).catch(String);
+  await vi.waitFor(async () => expect(await list()).toContain("Leader"), { timeout: 60_000, interval: 250 });
+}
 
 /** All three are back: the swarm counts them as ready, and each can be asked. */
 async function waitForNodes(): Promise<void> {

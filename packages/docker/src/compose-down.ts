@@ -115,11 +115,11 @@ async function takePartDown(part: RepoPart, lab: Lab, options: DownCallOptions):
   try {
     await lab.hosts.unregister(project, parent.id, services);
     if (stackEngineOf(part) === "swarm") {
-      const { wasUp, left } = await takeSwarmPartDown(part, lab, { ...options, volumes, services, signal });
+      const { wasUp, left, manager } = await takeSwarmPartDown(part, lab, { ...options, volumes, services, signal });
       const stays = left.length === 0 ? "" : `; ${left.join("; ")}`;
       return wasUp
-        ? { status: "success", message: `${what} ${is} down on the swarm of ${parent.id}${stays}`, kept: undefined }
-        : { status: "skipped", message: `${what} ${was} not up on the swarm of ${parent.id}`, kept: undefined };
+        ? { status: "success", message: `${what} ${is} down on the swarm of ${manager}${stays}`, kept: undefined }
+        : { status: "skipped", message: `${what} ${was} not up on the swarm of ${manager}`, kept: undefined };
     }
     const who = { who: currentUser(), repo: part.repo.name };
     const removal = { stopTimeout, volumes, rmi, services, ...who, signal, onEvent, onPhase };

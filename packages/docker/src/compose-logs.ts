@@ -1,4 +1,4 @@
-import { type FoundFailure, readSavedFailure, readSavedLog } from "@otto/compose";
+import { type FoundFailure, readSavedFailure, readSavedLog, type StackWarning } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { anySignal, shareSignal } from "@otto/errors";
 import type { Lab, RepoPart } from "@otto/host-registry";
@@ -10,7 +10,7 @@ import { choosePartCalls, type OnParent } from "./repo-parts.js";
 import { listServiceReplicas } from "./service-replicas.js";
 import { locateStack, type PlacementOptions } from "./stack-placement.js";
 import { stackEngineOf } from "./swarm/stack-engine.js";
-import { listLogSources } from "./swarm/swarm-logs.js";
+import { followLogSources, listLogSources } from "./swarm/swarm-logs.js";
 
 export interface ComposeLogsOptions extends PlacementOptions, LogOptions {
   /** Default: every service. */
@@ -19,6 +19,8 @@ export interface ComposeLogsOptions extends PlacementOptions, LogOptions {
   readonly failuresDir?: string | false | undefined;
   /** Called before the first line, when the lines are those that were saved of an `up` that failed. */
   readonly onSaved?: ((saved: FoundFailure) => void) | undefined;
+  /** As of {@link composeStatus}. */
+  readonly onEvent?: ((event: OnParent<StackWarning>) => void) | undefined;
 }
 
 /**
@@ -70,10 +72,10 @@ async function* readSwarmLogs(
   lab: Lab,
   options: ComposeLogsOptions,
 ): AsyncGenerator<ServiceLogLine, void> {
+  if (options.follow !== true) return yield* mergeByTime(await listLogSources(part, lab, options));
   const leaving = new AbortController();
-  const sources = await listLogSources(part, lab, { ...options, signal: anySignal(options.signal, leaving.signal) });
-  if (options.follow === true) yield* mergeAsTheyCome(sources, () => leaving.abort());
-  else yield* mergeByTime(sources);
+  const signal = anySignal(options.signal, leaving.signal);
+  yield* mergeAsTheyCome(followLogSources(part, lab, { ...options, signal }), () => leaving.abort());
 }
 
 /** @returns undefined where the stack has a container */

@@ -1,7 +1,7 @@
 import { reapStack, type UpEvent } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import type { Lab } from "@otto/host-registry";
-import { reapSwarm } from "@otto/swarm";
+import { reachManager, reapSwarm } from "@otto/swarm";
 import { currentUser } from "./current-user.js";
 import { callParts, type OnParent } from "./repo-parts.js";
 import { locateStack, type PlacementOptions } from "./stack-placement.js";
@@ -21,7 +21,7 @@ export async function composeReap(repo: Repo, lab: Lab, options: ComposeReapOpti
   const who = currentUser();
   const results = await callParts({ repo, lab, doing: "taking down" }, options, (part, { onEvent }) =>
     stackEngineOf(part) === "swarm"
-      ? reapSwarm(swarmLocationOf(part, lab, options), { who, onEvent })
+      ? reachManager(swarmLocationOf(part, lab, options), { onEvent }).then((at) => reapSwarm(at, { who, onEvent }))
       : reapStack(locateStack(part, lab, options), { who, onEvent }),
   );
   return results.some(({ value }) => value);

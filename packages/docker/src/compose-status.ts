@@ -1,11 +1,11 @@
-import { containerHostId, readListedStatus } from "@otto/compose";
+import { containerHostId, readListedStatus, type StackWarning } from "@otto/compose";
 import type { Repo } from "@otto/config";
 import { withListener } from "@otto/errors";
 import type { Lab, RepoPart } from "@otto/host-registry";
 import { readServiceReplica } from "@otto/hosts";
 import { getUserComposeProject } from "./compose-project.js";
 import { checkServices } from "./declared-services.js";
-import { callParts } from "./repo-parts.js";
+import { callParts, type OnParent } from "./repo-parts.js";
 import { isUnreadableStack } from "./service-replicas.js";
 import { type ServiceStatus, toStackContainer } from "./service-status.js";
 import { memberOf, type PlacementOptions, placeStack, projectNameOf } from "./stack-placement.js";
@@ -28,6 +28,8 @@ export interface ComposeStatusOptions extends PlacementOptions {
   readonly services?: readonly string[] | undefined;
   /** Called with what each parent answers, as it comes: the others too, where one cannot be asked. */
   readonly onAnswer?: ((answer: StackStatus) => void) | undefined;
+  /** Hears which manager of a swarm is asked where the one that the settings name does not answer. */
+  readonly onEvent?: ((event: OnParent<StackWarning>) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -63,13 +65,13 @@ export async function readPartStatus(
   lab: Lab,
   options: Omit<ComposeStatusOptions, "onAnswer">,
 ): Promise<StackStatus> {
-  const { on, projectName, profiles, signal } = options;
+  const { on, projectName, profiles, signal, onEvent } = options;
   const { repo, parent } = part;
   const project = projectNameOf(repo, lab, options);
   const placement = { on, projectName, profiles };
   const named = await checkServices(part, lab, { ...placement, services: options.services, doing });
   if (stackEngineOf(part) === "swarm") {
-    const there = await readSwarmStatus(part, lab, { ...placement, signal });
+    const there = await readSwarmStatus(part, lab, { ...placement, signal, onEvent });
     const declared = await listReplicas(part, lab, { ...placement, isNeeded: there.length === 0 });
     const isEnabled = (name: string) => declared.some(({ service, enabled }) => service === name && enabled);
     const tasks = there.map((one): ServiceStatus => ({ ...one, enabled: isEnabled(one.service) }));

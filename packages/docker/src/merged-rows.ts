@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import { toError } from "@otto/errors";
 import { joinFailures } from "@otto/host-registry";
 import type { OnParent } from "./repo-parts.js";
 
@@ -24,7 +25,7 @@ interface Head<Row> {
 export async function* mergeByTime<Row extends { readonly timestamp: string }>(
   sources: readonly RowSource<Row>[],
 ): AsyncGenerator<OnParent<Row>, void> {
-  const reading = new Reading(sources);
+  const reading = new Reading<Row>();
   try {
     const heads = await Promise.all(sources.map((source) => reading.next(source)));
     for (;;) {
@@ -46,15 +47,15 @@ export async function* mergeByTime<Row extends { readonly timestamp: string }>(
 const heldRows = 256;
 
 /**
- * Joins sources row by row as each comes.
+ * Joins sources row by row as each comes; further sources may come, too.
  * @param leave ends the sources, when nobody reads any more
  * @throws as {@link mergeByTime}
  */
 export async function* mergeAsTheyCome<Row>(
-  sources: readonly RowSource<Row>[],
+  sources: Iterable<RowSource<Row>> | AsyncIterable<RowSource<Row>>,
   leave: () => void,
 ): AsyncGenerator<OnParent<Row>, void> {
-  const reading = new Reading(sources);
+  const reading = new Reading<Row>();
   const rows = new PassThrough({ objectMode: true, highWaterMark: heldRows });
   rows.setMaxListeners(0);
   const forward = async (source: RowSource<Row>) => {
@@ -63,13 +64,22 @@ export async function* mergeAsTheyCome<Row>(
       ({ row } = await reading.next(source));
     }
   };
-  const forwarding = Promise.all(sources.map(forward)).then(() => rows.end());
+  const forwarding: Promise<void>[] = [];
+  const forwardAll = async () => {
+    for await (const source of sources) forwarding.push(forward(source));
+    await Promise.all(forwarding);
+  };
+  const done = forwardAll().then(
+    () => void rows.end(),
+    (error: unknown) => void rows.destroy(toError(error)),
+  );
   try {
     for await (const row of rows) yield row as OnParent<Row>;
     reading.throwFailures();
   } finally {
     leave();
-    await forwarding;
+    await done;
+    await Promise.all(forwarding);
     await reading.end();
   }
 }
@@ -86,15 +96,12 @@ function untilDrained(rows: PassThrough): Promise<void> {
 }
 
 class Reading<Row> {
-  readonly #sources: readonly RowSource<Row>[];
+  readonly #sources = new Set<RowSource<Row>>();
   readonly #failures: Failure[] = [];
-
-  constructor(sources: readonly RowSource<Row>[]) {
-    this.#sources = sources;
-  }
 
   /** One that fails has ended. */
   async next(source: RowSource<Row>): Promise<Head<Row>> {
+    this.#sources.add(source);
     try {
       const { value } = await source.rows.next();
       return { source, row: value ?? undefined };
@@ -105,10 +112,10 @@ class Reading<Row> {
   }
 
   throwFailures(): void {
-    if (this.#failures.length > 0) throw joinFailures(this.#failures, this.#sources.length);
+    if (this.#failures.length > 0) throw joinFailures(this.#failures, this.#sources.size);
   }
 
   async end(): Promise<void> {
-    await Promise.allSettled(this.#sources.map(({ rows }) => rows.return()));
+    await Promise.allSettled([...this.#sources].map(({ rows }) => rows.return()));
   }
 }

@@ -1,9 +1,10 @@
 import { Readable } from "node:stream";
 import { createStackRedactor, type StackSession, type UpEvent } from "@otto/compose";
+import type { ContentKind } from "@otto/engine";
 import { abortable, cleanText, OttoError, quoteCommand, quoteWord } from "@otto/errors";
 import type { NamedContent } from "./model/content-names.js";
 import type { StackFile } from "./model/stack-file.js";
-import { type ObservedSwarm, observeSwarm, swarmName } from "./observed-swarm.js";
+import { type ObservedSwarm, stackFilter, swarmName } from "./observed-swarm.js";
 import type { SwarmStack } from "./swarm-stack.js";
 
 export interface DeployOptions {
@@ -68,26 +69,19 @@ async function createContents(
   { contents, before, signal }: Pick<DeployOptions, "contents" | "before" | "signal">,
 ): Promise<void> {
   const there = { config: before.configs, secret: before.secrets };
+  const listNames = async (kind: ContentKind) =>
+    (await parent.engine.swarm.contents(kind, stackFilter(project), signal)).map(({ name }) => name);
   const missing = contents.filter(({ kind, name }) => !there[kind].some((one) => one.name === name));
   for (const { kind, name, labels, data } of missing) {
     const id = await parent.engine.swarm.createContent(kind, { name, labels, data }, signal);
-    if (id !== undefined || (await isOurs(parent, { kind, name, project }, signal))) continue;
+    // Another manager may have made it meanwhile.
+    if (id !== undefined || (await listNames(kind)).includes(name)) continue;
     const message = `deploying ${project}: there is a ${kind} ${name} that is not of this stack`;
     throw new OttoError("SWARM_DEPLOY_FAILED", message, {
       hint: `Look at it on a manager: \`docker ${kind} inspect ${quoteWord(name)}\`.`,
       details: { host: parent.id, project, kind, name },
     });
   }
-}
-
-/** Another manager may have made it meanwhile. */
-async function isOurs(
-  parent: SwarmStack["parent"],
-  { kind, name, project }: Pick<NamedContent, "kind" | "name"> & { readonly project: string },
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const { configs, secrets } = await observeSwarm({ parent, project, machines: [] }, signal);
-  return (kind === "config" ? configs : secrets).some((one) => one.name === name);
 }
 
 /** Removes configs and secrets of the stack that no service has any more, after a roll-out that went well. */

@@ -15,6 +15,8 @@ export interface Deployment {
   readonly contents: readonly NamedContent[];
   readonly file: StackFile;
   readonly plan: UpPlan;
+  /** Services that are there as declared, and whose tasks are replaced all the same. */
+  readonly forced: readonly string[];
   /** One sentence each, for the user. */
   readonly notices: readonly string[];
 }
@@ -52,7 +54,9 @@ export async function planDeployment(
   });
   const { services, networks } = before;
   const prunes = choice.services === undefined || choice.services.length === 0;
-  const plan = planUp({ project, file, services, networks, prunes, owned, forced: forcedServices(chosen) });
+  const asked = forcedServices(chosen);
+  const { steps, forced } = planUp({ project, file, services, networks, prunes, owned, forced: asked });
   const ignored = describeIgnored(model);
-  return { model, contents, file, plan, notices: [...(ignored === undefined ? [] : [ignored]), ...resolved.warnings] };
+  const notices = [...(ignored === undefined ? [] : [ignored]), ...resolved.warnings];
+  return { model, contents, file, plan: steps, forced, notices };
 }

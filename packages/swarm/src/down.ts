@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type DownOptions, withStackLock } from "@otto/compose";
 import type { SwarmService } from "@otto/engine";
-import { cleanText, isOttoError, OttoError, startRunningClock } from "@otto/errors";
+import { cleanText, isOttoError, OttoError, shareSignal, startRunningClock } from "@otto/errors";
 import { type Machine, nameNode } from "./nodes/match-nodes.js";
 import {
   type ObservedSwarm,
@@ -147,11 +147,17 @@ async function isWithinTime(isSo: () => Promise<boolean>, signal: AbortSignal | 
 }
 
 /** A network is in use for a moment after its last task. */
-async function removeRest(location: SwarmLocation, signal: AbortSignal | undefined): Promise<void> {
+async function removeRest(location: SwarmLocation, given: AbortSignal | undefined): Promise<void> {
   const { swarm } = location.parent.engine;
+  const label = stackFilter(location.project);
+  const signal = shareSignal(given);
   using clock = startRunningClock();
   for (;;) {
-    const { configs, secrets, networks } = await observeSwarm(location, signal);
+    const [configs, secrets, networks] = await Promise.all([
+      swarm.contents("config", label, signal),
+      swarm.contents("secret", label, signal),
+      swarm.networks(label, signal),
+    ]);
     if (configs.length + secrets.length + networks.length === 0) return;
     const attempts = await Promise.allSettled([
       ...configs.map(({ id }) => swarm.removeContent("config", id, signal)),

@@ -11,6 +11,7 @@ import { quoteCommand, startRunningClock } from "@otto/errors";
 import type { LockHolder } from "@otto/hosts";
 import { removeStack } from "./down.js";
 import { ownedLabel } from "./model/stack-file.js";
+import { reachManager } from "./nodes/find-manager.js";
 import { type ObservedSwarm, observeSwarm, type SwarmLocation, stackFilter } from "./observed-swarm.js";
 import type { SwarmStack } from "./swarm-stack.js";
 import { bringUpIn, type SwarmUpOptions } from "./up.js";
@@ -48,12 +49,8 @@ export async function leaseSwarm(stack: SwarmStack, options: SwarmLeaseOptions):
     const takeDownScript = formatTakeDown(parent.docker.command, project);
     const lease = await holdLease(stack, { who, takeDownScript, onWaiting, signal });
     try {
-      const { observed } = await bringUpIn(session, stack, options);
-      const managers = otherManagers(stack, observed);
-      return {
-        observed,
-        release: (beforeDown) => release({ ...stack, managers }, lease, { ...options, beforeDown }),
-      };
+      const observed = await bringUpIn(session, stack, options);
+      return { observed, release: (beforeDown) => release(stack, lease, { ...options, beforeDown }) };
     } catch (error) {
       await lease.release().catch(() => {});
       throw error;
@@ -97,32 +94,17 @@ ${quoteCommand([...docker, "stack", "rm", project])}
 done`;
 }
 
-/** The hosts of the lab that manage the swarm, beside the one that was asked. */
-function otherManagers({ parent }: SwarmStack, { nodes }: ObservedSwarm): SwarmLocation["machines"] {
-  return nodes.flatMap(({ isManager, machine }) => (isManager && machine && machine.id !== parent.id ? [machine] : []));
-}
-
 interface ReleaseOptions extends SwarmLeaseOptions {
   readonly beforeDown: (() => Promise<void>) | undefined;
 }
 
-async function release(
-  stack: SwarmStack & { readonly managers: SwarmLocation["machines"] },
-  lease: HeldLease,
-  options: ReleaseOptions,
-): Promise<boolean> {
+async function release(location: SwarmLocation, lease: HeldLease, options: ReleaseOptions): Promise<boolean> {
   try {
-    return await endOn(stack, lease, options);
+    return await endOn(location, lease, options);
   } catch (error) {
-    for (const { open, id } of stack.managers) {
-      const parent = open();
-      const message = `${stack.parent.id} does not answer (${(error as Error).message}); the stack is taken down by ${id}`;
-      options.onEvent?.({ type: "compose.warning", project: stack.project, message });
-      // One that does not answer either: the next one may.
-      const ended = await endOn({ ...stack, parent }, undefined, options).catch(() => undefined);
-      if (ended !== undefined) return ended;
-    }
-    throw error;
+    const reached = await reachManager(location, { onEvent: options.onEvent });
+    if (reached === location) throw error;
+    return await endOn(reached, undefined, options);
   }
 }
 

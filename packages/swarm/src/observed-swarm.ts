@@ -52,7 +52,7 @@ export async function observeSwarm(
     swarm.contents("secret", label, signal),
     swarm.networks(label, signal),
   ]);
-  const machine = machines.find(({ id }) => id === parent.id) ?? { id: parent.id, address: "", open: () => parent };
+  const machine = machineOf({ parent, machines });
   return {
     clusterId: membership.clusterId ?? "",
     nodes: matchNodes(nodes, machines, { nodeId: membership.nodeId, machine }),
@@ -63,6 +63,11 @@ export async function observeSwarm(
     networks,
     isOwned: services.some(({ labels }) => labels[ownedLabel] !== undefined),
   };
+}
+
+/** The machine that the manager itself is; it may be none of the lab. */
+export function machineOf({ parent, machines }: Pick<SwarmLocation, "parent" | "machines">): Machine {
+  return machines.find(({ id }) => id === parent.id) ?? { id: parent.id, address: "", open: () => parent };
 }
 
 /** Looks again at what changes while a stack is rolled out or removed; the rest stays as it was. */

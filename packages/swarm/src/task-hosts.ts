@@ -1,10 +1,11 @@
 import { containerHostId } from "@otto/compose";
-import type { SwarmApi, SwarmService, SwarmTask } from "@otto/engine";
-import { isOttoError, OttoError, shareSignal } from "@otto/errors";
+import type { SwarmService, SwarmTask } from "@otto/engine";
+import { OttoError, shareSignal } from "@otto/errors";
 import { type ContainerHostOptions, type ContainerLocation, DockerContainerHost, type Parent } from "@otto/hosts";
 import { newest } from "./converge/judge-service.js";
+import { findStandIn, isSilence } from "./nodes/find-manager.js";
 import { type Machine, type MatchedNode, matchNodes, nameNode } from "./nodes/match-nodes.js";
-import { type ObservedSwarm, type SwarmLocation, serviceOf, swarmName } from "./observed-swarm.js";
+import { machineOf, type ObservedSwarm, type SwarmLocation, serviceOf, swarmName } from "./observed-swarm.js";
 
 /** One task's place in a stack: a slot of a service, or a node for a service with a task for each. */
 export interface TaskPlace {
@@ -53,63 +54,64 @@ function choose(tasks: readonly SwarmTask[]): SwarmTask | undefined {
 /** The managers of a swarm that are hosts of the lab: the next is asked where one does not answer. */
 export class SwarmManagers {
   readonly machines: readonly Machine[];
-  readonly #project: string;
+  readonly #location: SwarmLocation;
   #managers: readonly Parent[];
+  #areKnown = false;
 
-  constructor({ parent, project, machines }: SwarmLocation) {
-    this.machines = machines;
-    this.#project = project;
-    this.#managers = [parent];
+  constructor(location: SwarmLocation) {
+    this.machines = location.machines;
+    this.#location = location;
+    this.#managers = [location.parent];
   }
 
   /** Notes which hosts manage the swarm. */
   note(nodes: readonly MatchedNode[]): void {
     const open = nodes.flatMap(({ isManager, machine }) => (isManager && machine ? [machine.open()] : []));
     this.#managers = [...new Set([...this.#managers, ...open])];
+    this.#areKnown = true;
   }
 
   /** @returns the tasks of a service, and the swarm's nodes */
   async observe(service: string, given: AbortSignal | undefined) {
     const signal = shareSignal(given);
-    return this.#ask(async (swarm, parent) => {
-      const [membership, nodes, tasks] = await Promise.all([
+    const { project } = this.#location;
+    return this.#ask(given, async (parent) => {
+      const { swarm } = parent.engine;
+      const [{ nodeId }, nodes, tasks] = await Promise.all([
         swarm.membership(signal),
         swarm.nodes(signal),
-        swarm.tasks({ service: swarmName(this.#project, service) }, signal),
+        swarm.tasks({ service: swarmName(project, service) }, signal),
       ]);
-      const machine = this.machines.find(({ id }) => id === parent.id) ?? {
-        id: parent.id,
-        address: "",
-        open: () => parent,
-      };
-      const matched = matchNodes(nodes, this.machines, { nodeId: membership.nodeId, machine });
+      const { machines } = this;
+      const matched = matchNodes(nodes, machines, { nodeId, machine: machineOf({ parent, machines }) });
       this.note(matched);
       return { nodes: matched, tasks };
     });
   }
 
-  async #ask<T>(question: (swarm: SwarmApi, parent: Parent) => Promise<T>): Promise<T> {
-    let failure: unknown;
+  async #ask<T>(signal: AbortSignal | undefined, question: (parent: Parent) => Promise<T>): Promise<T> {
+    let silence: OttoError | undefined;
     for (const parent of this.#managers) {
       try {
-        const answer = await question(parent.engine.swarm, parent);
-        // The one that answers is asked first next time.
-        this.#managers = [parent, ...this.#managers.filter((other) => other !== parent)];
+        const answer = await question(parent);
+        this.#askFirst(parent);
         return answer;
       } catch (error) {
         if (!isSilence(error)) throw error;
-        failure ??= error;
+        silence ??= error;
       }
     }
-    throw failure;
+    // There is at least one.
+    if (this.#areKnown) throw silence;
+    const standIn = await findStandIn(this.#location, silence as OttoError, { signal });
+    this.#askFirst(standIn);
+    return question(standIn);
   }
-}
 
-/** The manager, or the way to it, is why; another one may answer. */
-function isSilence(error: unknown): boolean {
-  if (!isOttoError(error)) return false;
-  if (error.code === "ENGINE_REQUEST_FAILED") return Number(error.details?.status) >= 500;
-  return error.code.startsWith("SSH_") || error.code === "ENGINE_UNREACHABLE";
+  /** From the next time on. */
+  #askFirst(parent: Parent): void {
+    this.#managers = [parent, ...this.#managers.filter((other) => other !== parent)];
+  }
 }
 
 /**

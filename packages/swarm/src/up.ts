@@ -15,7 +15,6 @@ import { deploy, removeUnused } from "./deploy.js";
 import { planDeployment } from "./deployment.js";
 import { removeStack } from "./down.js";
 import { type ObservedSwarm, observeSwarm } from "./observed-swarm.js";
-import { forcedCause } from "./plan/plan-up.js";
 import { createProgress } from "./progress.js";
 import type { SwarmStack } from "./swarm-stack.js";
 
@@ -50,14 +49,8 @@ const undoMs = 60_000;
  */
 export async function bringUpSwarm(stack: SwarmStack, options: SwarmUpOptions): Promise<ObservedSwarm> {
   return withStackLock(stack, options, async (session) => {
-    return (await bringUpIn(session, stack, { ...options, own: undefined })).observed;
+    return bringUpIn(session, stack, { ...options, own: undefined });
   });
-}
-
-export interface BroughtUp {
-  readonly observed: ObservedSwarm;
-  /** Whether the last holder of a lease takes it down. */
-  readonly isOwned: boolean;
 }
 
 /**
@@ -68,7 +61,7 @@ export async function bringUpIn(
   session: StackSession,
   stack: SwarmStack,
   options: SwarmUpOptions & { readonly own: boolean | undefined },
-): Promise<BroughtUp> {
+): Promise<ObservedSwarm> {
   const { own, signal } = options;
   const begin = (phase: StackPhaseName) => options.onPhase?.({ type: "compose.phase", project: stack.project, phase });
   begin("observe");
@@ -77,8 +70,7 @@ export async function bringUpIn(
   const owned = own !== undefined && (own || before.isOwned || isNew);
   return withListener(options.onEvent, async (onEvent) => {
     try {
-      const observed = await rollOut(session, stack, { ...options, onEvent, before, owned, begin });
-      return { observed, isOwned: owned };
+      return await rollOut(session, stack, { ...options, onEvent, before, owned, begin });
     } catch (error) {
       throw await settle(stack, error, { ...options, onEvent, isNew });
     }
@@ -97,14 +89,13 @@ async function rollOut(session: StackSession, stack: SwarmStack, options: RollOu
   const { project } = stack;
   const warn = (message: string) => onEvent({ type: "compose.warning", project, message });
   begin("plan");
-  const { model, contents, file, plan, notices } = await planDeployment(session, stack, { ...options, before });
+  const { model, contents, file, plan, forced, notices } = await planDeployment(session, stack, { ...options, before });
   notices.forEach(warn);
   onEvent({ type: "compose.planned", project, steps: plan });
   using clock = startRunningClock();
   const progress = createProgress({ project, before, onEvent });
   if (changes(plan)) {
     begin("apply");
-    const forced = plan.flatMap((step) => (step.cause === forcedCause && step.service ? [step.service] : []));
     await deploy(session, stack, { file, contents, before, prunes: isWhole(stack), forced, signal, onEvent });
   }
   begin("wait");

@@ -3,6 +3,7 @@ import { hasColor } from "../arguments/global-options.js";
 import type { LogFlags } from "../arguments/log-options.js";
 import type { PlaceOptions } from "../arguments/option.js";
 import type { Outcome } from "../outcome.js";
+import { createNoticeListener } from "../output/docker-event.js";
 import { checkLogFlags, showLines } from "../output/log-output.js";
 import { ServiceLabels } from "../output/service-labels.js";
 import { findServicePlaces, type ServicePlace } from "../service-choice.js";
@@ -67,7 +68,8 @@ async function* readLines(session: Session, place: ServicePlace, flags: DockerLo
     const lead = `${project} is not up on ${parent}: these are the lines of its last up, which failed at ${savedAt}`;
     session.reporter.notice("warn", `${lead}. They are in ${directory}`);
   };
-  const options = { on, services, follow, since, until, tail, onSaved, signal: session.signal };
+  const onEvent = createNoticeListener(session.reporter);
+  const options = { on, services, follow, since, until, tail, onSaved, onEvent, signal: session.signal };
   for await (const line of composeLogs(repo, lab, options)) {
     if (index === undefined || line.replica === index) yield line;
   }

@@ -2,6 +2,7 @@ import { composeStatus, type ServiceStatus, type StackContainer, type StackStatu
 import type { PlaceOptions } from "../arguments/option.js";
 import type { Outcome } from "../outcome.js";
 import { formatDashboard } from "../output/dashboard.js";
+import { createNoticeListener } from "../output/docker-event.js";
 import type { JsonRecord } from "../output/reporter.js";
 import { columnsOf } from "../output/table.js";
 import { findServicePlaces, type ServicePlace } from "../service-choice.js";
@@ -39,7 +40,8 @@ function isFiltered({ services, quiet, names, format, status }: DockerPsFlags): 
 
 async function showStack(session: Session, place: ServicePlace, flags: DockerPsFlags): Promise<boolean> {
   const { repo, lab, services, on } = place;
-  const stack = await composeStatus(repo, lab, { on, services, signal: session.signal });
+  const onEvent = createNoticeListener(session.reporter);
+  const stack = await composeStatus(repo, lab, { on, services, signal: session.signal, onEvent });
   const shown = { ...stack, services: stack.services.filter((row) => isWanted(row, flags)) };
   if (session.options.json) for (const row of shown.services) session.reporter.item("", toRecord(row, stack));
   else for (const line of linesOf(session, shown, flags)) session.reporter.heading(line);

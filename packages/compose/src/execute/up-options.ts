@@ -21,6 +21,13 @@ export interface ServicePort extends ObservedPort {
   readonly replica: number;
 }
 
+/** Something that a user is to know; the work goes on. */
+export interface StackWarning {
+  readonly type: "compose.warning";
+  readonly project: string;
+  readonly message: string;
+}
+
 export type UpEvent =
   /** Someone else works on the stack; this call goes on when they are done. */
   | WaitingEvent
@@ -45,7 +52,7 @@ export type UpEvent =
       readonly state: ContainerState;
       readonly exitCode?: number | undefined;
     }
-  | { readonly type: "compose.warning"; readonly project: string; readonly message: string };
+  | StackWarning;
 
 /** Who brings a stack up, and from what: it becomes labels of its containers. */
 export interface StackOrigin {

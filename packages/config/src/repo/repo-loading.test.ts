@@ -183,6 +183,12 @@ test.each([
     "docker.composes[0].secrets[0].command: must name a program",
   ],
   [
+    "a swarm's stack spread over its managers",
+    `${head}[[docker.composes]]\npath = "c.yml"\nrole = "edge"\nspread = true\nengine = "swarm"`,
+    "CONFIG_INVALID",
+    'docker.composes[0].spread: must not be set with engine = "swarm"',
+  ],
+  [
     "a name that clears the terminal",
     `name = "a\\u001b[2J"\nversion = "1"`,
     "CONFIG_INVALID",

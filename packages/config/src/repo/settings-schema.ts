@@ -59,7 +59,11 @@ const compose = z
     secrets: z.array(stackSecret).default([]),
   })
   .refine((it) => it.role === undefined || it.default_host === undefined, "must have role or default_host, not both")
-  .refine((it) => it.spread === undefined || it.role !== undefined, { path: ["spread"], error: "needs a role" });
+  .refine((it) => it.spread === undefined || it.role !== undefined, { path: ["spread"], error: "needs a role" })
+  .refine((it) => it.spread !== true || it.engine !== "swarm", {
+    path: ["spread"],
+    error: 'must not be set with engine = "swarm": one manager deploys the stack, and the swarm spreads its tasks by deploy.mode and deploy.placement',
+  });
 
 const sourceKeys = { json: "paths", command: "command" } as const;
 

@@ -1,6 +1,6 @@
 import { type ContainerStatus, containerHostId, type PlacedStack, type UpEvent } from "@otto/compose";
 import type { Lab } from "@otto/host-registry";
-import type { ContainerHostOptions, DockerContainerHost } from "@otto/hosts";
+import type { ContainerHostOptions, DockerContainerHost, Parent } from "@otto/hosts";
 import {
   createTaskHost,
   listTasks,
@@ -12,16 +12,28 @@ import {
 } from "@otto/swarm";
 import { swarmStackOf } from "./lab-machines.js";
 
-/** Makes the tasks of a stack known in `lab.hosts`. @returns by service, the host of its first task */
+/**
+ * Makes the tasks of a stack known in `lab.hosts`.
+ * @param stack on the manager that the settings name: hosts that are declared have its name
+ * @param manager the one that was asked
+ * @returns by service, the host of its first task
+ */
 export function registerTasks(
   lab: Lab,
   stack: SwarmStack,
-  observed: ObservedSwarm,
-  onEvent?: (event: UpEvent) => void,
+  {
+    observed,
+    manager,
+    onEvent,
+  }: {
+    readonly observed: ObservedSwarm;
+    readonly manager: Parent;
+    readonly onEvent: ((event: UpEvent) => void) | undefined;
+  },
 ): Record<string, DockerContainerHost> {
   // A service may be called `constructor` or `__proto__`.
   const hosts = new Map<string, DockerContainerHost>();
-  const managers = new SwarmManagers(stack);
+  const managers = new SwarmManagers({ ...stack, parent: manager });
   managers.note(observed.nodes);
   for (const place of listTasks(stack.repo.name, stack.project, observed)) {
     const { service, replica, node } = place;

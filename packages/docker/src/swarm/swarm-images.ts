@@ -1,7 +1,7 @@
 import { type BuildStep, buildImages, type ImageResult, planBuild } from "@otto/build";
 import { usedImages } from "@otto/compose";
 import { OttoError } from "@otto/errors";
-import { familiarImageName, imageLatestTag, isOwnRegistry } from "@otto/hashing";
+import { familiarImageName, imageLatestTag, isOwnRegistry, parseImageReference } from "@otto/hashing";
 import { eachPart, type Lab } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
 import { type MatchedNode, nameNode, observeSwarm, type SwarmStack } from "@otto/swarm";
@@ -76,7 +76,7 @@ async function resolve(
       resolved.map(async ({ image, tag }): Promise<[string, string]> => {
         const name = familiarImageName(imageLatestTag(registryUrl, repo.name, image));
         if (!isOwnRegistry(registryUrl)) return [name, tag];
-        const credentials = await findLogin(registryUrl.split("/")[0] ?? registryUrl);
+        const credentials = await findLogin(parseImageReference(tag).registry);
         const asked = parent.engine.findDigest({ reference: tag, credentials }, signal);
         return [name, mustResolve ? await asked : await asked.catch(() => tag)];
       }),

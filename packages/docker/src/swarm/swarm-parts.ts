@@ -13,6 +13,7 @@ import {
   leaseSwarm,
   previewDownSwarm,
   previewUpSwarm,
+  reachManager,
   type SwarmDownOutcome,
   takeDownSwarm,
 } from "@otto/swarm";
@@ -32,11 +33,12 @@ export async function upSwarmPart(
   { stack, options }: PlacedPart,
   lab: Lab,
 ): Promise<Record<string, DockerContainerHost>> {
-  const placed = swarmStackOf(stack, lab);
-  const images = await prepareSwarmImages(placed, lab, options);
-  const ready = { ...placed, images };
+  const named = swarmStackOf(stack, lab);
+  const reached = await reachManager(named, options);
+  const images = await prepareSwarmImages(reached, lab, options);
   const upOptions = { ...options, findLogin: loginsOf(lab, options), who: currentUser() };
-  return registerTasks(lab, ready, await bringUpSwarm(ready, upOptions), options.onEvent);
+  const observed = await bringUpSwarm({ ...reached, images }, upOptions);
+  return registerTasks(lab, named, { observed, manager: reached.parent, onEvent: options.onEvent });
 }
 
 /** What {@link upSwarmPart} would do. */
@@ -44,7 +46,7 @@ export async function planSwarmPart(
   { stack, options }: PlacedPart<ComposeUpOptions & { readonly builds?: readonly BuildStep[] | undefined }>,
   lab: Lab,
 ): Promise<UpPreview> {
-  const placed = swarmStackOf(stack, lab);
+  const placed = await reachManager(swarmStackOf(stack, lab), options);
   const images = await planSwarmImages(placed, lab, options);
   const { signal, onEvent } = options;
   const { plan, notices } = await previewUpSwarm({ ...placed, images }, { findLogin: loginsOf(lab, options), signal });
@@ -61,12 +63,14 @@ export interface SwarmUse {
 
 /** Rolls it out for as long as somebody uses it. */
 export async function startSwarmPart({ stack, options }: PlacedPart, lab: Lab, own: boolean): Promise<SwarmUse> {
-  const placed = swarmStackOf(stack, lab);
-  const images = await prepareSwarmImages(placed, lab, options);
-  const ready = { ...placed, images };
-  const lease = await leaseSwarm(ready, { ...options, own, findLogin: loginsOf(lab, options), who: currentUser() });
+  const named = swarmStackOf(stack, lab);
+  const reached = await reachManager(named, options);
+  const images = await prepareSwarmImages(reached, lab, options);
+  const leaseOptions = { ...options, own, findLogin: loginsOf(lab, options), who: currentUser() };
+  const lease = await leaseSwarm({ ...reached, images }, leaseOptions);
+  const { observed } = lease;
   return {
-    hosts: registerTasks(lab, ready, lease.observed, options.onEvent),
+    hosts: registerTasks(lab, named, { observed, manager: reached.parent, onEvent: options.onEvent }),
     redactor: createStackRedactor(stack),
     release: async () => {
       await lease.release(() => lab.hosts.unregister(stack.project, stack.parent.id));
@@ -78,11 +82,17 @@ interface DownChoice extends PlacementOptions, Pick<DownOptions, "signal" | "onE
   readonly volumes?: boolean | undefined;
 }
 
-export function takeSwarmPartDown(part: RepoPart, lab: Lab, options: DownChoice): Promise<SwarmDownOutcome> {
-  return takeDownSwarm(swarmLocationOf(part, lab, options), { ...options, who: currentUser() });
+/** @returns `manager`: id of the one that was asked */
+export async function takeSwarmPartDown(
+  part: RepoPart,
+  lab: Lab,
+  options: DownChoice,
+): Promise<SwarmDownOutcome & { readonly manager: string }> {
+  const location = await reachManager(swarmLocationOf(part, lab, options), options);
+  return { ...(await takeDownSwarm(location, { ...options, who: currentUser() })), manager: location.parent.id };
 }
 
 /** What {@link takeSwarmPartDown} would remove. */
-export function planSwarmPartDown(part: RepoPart, lab: Lab, options: DownChoice): Promise<DownStep[]> {
-  return previewDownSwarm(swarmLocationOf(part, lab, options), options);
+export async function planSwarmPartDown(part: RepoPart, lab: Lab, options: DownChoice): Promise<DownStep[]> {
+  return previewDownSwarm(await reachManager(swarmLocationOf(part, lab, options), options), options);
 }

@@ -1,7 +1,8 @@
 import { containerHostId } from "@otto/compose";
 import type { Lab, RepoPart } from "@otto/host-registry";
 import { projectLabel } from "@otto/hosts";
-import { listTasks, type MatchedNode, observeSwarm, type PlacedTask } from "@otto/swarm";
+import { listTasks, type MatchedNode, observeSwarm, type PlacedTask, reachManager } from "@otto/swarm";
+import type { ComposeStatusOptions } from "../compose-status.js";
 import { type ListedContainer, type ServiceStatus, toStackContainer } from "../service-status.js";
 import type { PlacementOptions } from "../stack-placement.js";
 import { swarmLocationOf } from "./lab-machines.js";
@@ -11,9 +12,9 @@ import { statusOf } from "./swarm-hosts.js";
 export async function readSwarmStatus(
   part: RepoPart,
   lab: Lab,
-  { signal, ...options }: PlacementOptions & { readonly signal?: AbortSignal | undefined },
+  { signal, onEvent, ...options }: PlacementOptions & Pick<ComposeStatusOptions, "signal" | "onEvent">,
 ): Promise<Omit<ServiceStatus, "enabled">[]> {
-  const location = swarmLocationOf(part, lab, options);
+  const location = await reachManager(swarmLocationOf(part, lab, options), { signal, onEvent });
   const observed = await observeSwarm(location, signal);
   const tasks = listTasks(part.repo.name, location.project, observed);
   const containers = await listContainers(tasks, location.project, signal);

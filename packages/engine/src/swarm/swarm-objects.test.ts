@@ -54,7 +54,6 @@ test("nothing of an answer has to be there but ids", () => {
     address: "",
     labels: {},
     isManager: false,
-    isLeader: false,
     isReady: false,
     isActive: false,
   });
@@ -75,14 +74,6 @@ test.each([
   [{ ReplicatedJob: { TotalCompletions: 3 } }, { kind: "replicated-job", total: 3, iteration: 4 }],
 ])("the mode %j", (Mode, mode) => {
   expect(readService({ ID: "s1", Spec: { Mode }, JobStatus: { JobIteration: { Index: 4 } } }).mode).toEqual(mode);
-});
-
-test("a service names the contents of the spec that it would be rolled back to, too", () => {
-  const specOf = (ConfigID: string, SecretID: string) => ({
-    TaskTemplate: { ContainerSpec: { Configs: [{ ConfigID }], Secrets: [{ SecretID }] } },
-  });
-  const service = readService({ ID: "s1", Spec: specOf("c2", "x2"), PreviousSpec: specOf("c1", "x1") });
-  expect(service.contents).toEqual(["c2", "x2", "c1", "x1"]);
 });
 
 test.each([

@@ -23,7 +23,6 @@ export interface SwarmNode {
   readonly address: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly isManager: boolean;
-  readonly isLeader: boolean;
   /** Whether it answers the managers. */
   readonly isReady: boolean;
   /** Whether it is to have tasks: `availability` is `active`. */
@@ -32,16 +31,12 @@ export interface SwarmNode {
 
 export interface SwarmService {
   readonly id: string;
-  /** Counts up with each change of the service. */
-  readonly version: number;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly image: string;
   readonly mode: SwarmServiceMode;
   /** `any` where the service says nothing. */
   readonly restartCondition: "none" | "on-failure" | "any";
-  /** Ids of the configs and secrets that its tasks, or those it would be rolled back to, are given. */
-  readonly contents: readonly string[];
   /** Of its last roll-out; undefined: it was never updated. */
   readonly update: SwarmUpdate | undefined;
   /** Equals that of each task which is as the service says now, apart from where it may run. */
@@ -121,7 +116,7 @@ export function readMembership(answer: unknown): SwarmMembership {
 }
 
 export function readNode(answer: unknown): SwarmNode {
-  const { ID, Spec, Description, Status, ManagerStatus } = partOf(answer);
+  const { ID, Spec, Description, Status } = partOf(answer);
   const [spec, status] = [partOf(Spec), partOf(Status)];
   return {
     id: idOf(ID),
@@ -129,27 +124,24 @@ export function readNode(answer: unknown): SwarmNode {
     address: textOf(status.Addr),
     labels: labelsOf(spec.Labels),
     isManager: textOf(spec.Role) === "manager",
-    isLeader: partOf(ManagerStatus).Leader === true,
     isReady: textOf(status.State) === "ready",
     isActive: textOf(spec.Availability) === "active",
   };
 }
 
 export function readService(answer: unknown): SwarmService {
-  const { ID, Version, Spec, PreviousSpec, UpdateStatus, ServiceStatus, JobStatus } = partOf(answer);
+  const { ID, Spec, UpdateStatus, ServiceStatus, JobStatus } = partOf(answer);
   const spec = partOf(Spec);
   const template = partOf(spec.TaskTemplate);
   const condition = textOf(partOf(template.RestartPolicy).Condition);
   const update = partOf(UpdateStatus);
   return {
     id: idOf(ID),
-    version: numberOf(partOf(Version).Index) ?? 0,
     name: textOf(spec.Name),
     labels: labelsOf(spec.Labels),
     image: textOf(partOf(template.ContainerSpec).Image),
     mode: readMode(partOf(spec.Mode), partOf(JobStatus)),
     restartCondition: condition === "none" || condition === "on-failure" ? condition : "any",
-    contents: [...contentsOf(spec), ...contentsOf(partOf(PreviousSpec))],
     update: textOf(update.State) === "" ? undefined : { state: textOf(update.State), message: wordsOf(update.Message) },
     taskSpec: digestSpec(template),
     desiredTasks: numberOf(partOf(ServiceStatus).DesiredTasks),
@@ -164,13 +156,6 @@ function readMode(mode: Part, job: Part): SwarmServiceMode {
     return { kind: "replicated", replicas: numberOf(partOf(mode.Replicated).Replicas) ?? 1 };
   const { TotalCompletions, MaxConcurrent } = partOf(mode.ReplicatedJob);
   return { kind: "replicated-job", total: numberOf(TotalCompletions) ?? numberOf(MaxConcurrent) ?? 1, iteration };
-}
-
-function contentsOf(spec: Part): string[] {
-  const { Configs, Secrets } = partOf(partOf(spec.TaskTemplate).ContainerSpec);
-  return [...listOf(Configs), ...listOf(Secrets)]
-    .map((one) => textOf(partOf(one).ConfigID) || textOf(partOf(one).SecretID))
-    .filter((id) => id !== "");
 }
 
 export function readTask(answer: unknown): SwarmTask {
@@ -243,7 +228,6 @@ function labelsOf(value: unknown): Readonly<Record<string, string>> {
 }
 
 const partOf = (value: unknown): Part => (typeof value === "object" && value !== null ? (value as Part) : {});
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 const wordsOf = (value: unknown): string => cleanText(textOf(value)).trim();
 const numberOf = (value: unknown): number | undefined => (Number.isSafeInteger(value) ? (value as number) : undefined);

@@ -4,13 +4,11 @@ import { judgeService } from "./judge-service.js";
 
 const service = (more: Partial<SwarmService> = {}): SwarmService => ({
   id: "s",
-  version: 1,
   name: "p_api",
   labels: {},
   image: "a",
   mode: { kind: "replicated", replicas: 1 },
   restartCondition: "any",
-  contents: [],
   update: undefined,
   taskSpec: "now",
   desiredTasks: 1,
@@ -45,7 +43,6 @@ const node = {
   address: "",
   labels: {},
   isManager: true,
-  isLeader: true,
   isReady: true,
   isActive: true,
   machine: undefined,

@@ -9,7 +9,6 @@ const node = (id: string, more: Partial<SwarmNode> = {}): SwarmNode => ({
   address: "",
   labels: {},
   isManager: false,
-  isLeader: false,
   isReady: true,
   isActive: true,
   ...more,

@@ -34,13 +34,11 @@ function deployed(file: StackFile, more: Partial<SwarmService> = {}): SwarmServi
   const [wanted] = file.services;
   return {
     id: "s1",
-    version: 1,
     name: "shop_api",
     labels: services.api.deploy.labels,
     image: services.api.image,
     mode: { kind: "replicated", replicas: wanted?.replicas ?? 1 },
     restartCondition: "any",
-    contents: [],
     update: undefined,
     taskSpec: "x",
     desiredTasks: 1,
@@ -48,7 +46,7 @@ function deployed(file: StackFile, more: Partial<SwarmService> = {}): SwarmServi
   };
 }
 
-function plan(file: StackFile, services: readonly SwarmService[], more: Partial<UpComparison> = {}): string[] {
+function compare(file: StackFile, services: readonly SwarmService[], more: Partial<UpComparison> = {}) {
   const networks = [{ id: "n1", name: "shop_default", labels: {} }];
   const comparison = {
     project: "shop",
@@ -59,8 +57,10 @@ function plan(file: StackFile, services: readonly SwarmService[], more: Partial<
     owned: false,
     forced: new Set<string>(),
   };
-  return planUp({ ...comparison, ...more }).map(formatUpStep);
+  return planUp({ ...comparison, ...more });
 }
+
+const plan = (...compared: Parameters<typeof compare>): string[] => compare(...compared).steps.map(formatUpStep);
 
 const before = { user: "1", configs: [{ source: "app" }] };
 const same = "api: leave (it is as declared)";
@@ -104,10 +104,14 @@ test("a new service is created, and one that the files no longer have is removed
   expect(plan(fileOf(before), [old], { prunes: false })).toEqual(["api: create (it is not in the swarm)"]);
 });
 
-test("a service that is asked for is replaced though it is as declared", () => {
-  expect(plan(fileOf(before), [deployed(fileOf(before))], { forced: new Set(["api"]) })).toEqual([
-    "api: recreate (it was asked for)",
-  ]);
+test.each<[string, StackFile, readonly SwarmService[], string, readonly string[]]>([
+  ["is as declared", fileOf(before), [deployed(fileOf(before))], "api: recreate (it was asked for)", ["api"]],
+  ["changed: its roll-out replaces its tasks", fileOf({}), [deployed(fileOf(before))], "api: recreate (", []],
+  ["is new", fileOf(before), [], "api: create (it is not in the swarm)", []],
+])("a service that is to be replaced is forced where it %s", (_, file, services, step, forced) => {
+  const { steps, forced: found } = compare(file, services, { forced: new Set(["api"]) });
+  expect(steps.map(formatUpStep)).toEqual([expect.stringContaining(step)]);
+  expect(found).toEqual(forced);
 });
 
 test("who is to take a stack down is no matter of its tasks, and stands in the plan", () => {

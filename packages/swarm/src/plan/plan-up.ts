@@ -15,44 +15,52 @@ export interface UpComparison extends Pick<ObservedSwarm, "services" | "networks
   readonly forced: ReadonlySet<string>;
 }
 
+export interface SwarmPlan {
+  readonly steps: UpPlan;
+  /** The services whose tasks are replaced though the file tells the swarm nothing new of them. */
+  readonly forced: readonly string[];
+}
+
 /**
  * What `docker stack deploy` would do to each service, and why. Pure.
  * @throws OttoError `SWARM_NETWORK_CHANGED`
  */
-export function planUp(comparison: UpComparison): UpPlan {
+export function planUp(comparison: UpComparison): SwarmPlan {
   const { project, file, services, prunes } = comparison;
   refuseChangedNetworks(comparison);
-  const wanted = file.services.map((service) => planService(service, comparison));
+  const wanted = file.services.map((service) => ({ service, ...compare(service, comparison) }));
   const names = new Set(file.services.map(({ name }) => swarmName(project, name)));
   const gone = prunes ? services.filter(({ name }) => !names.has(name)) : [];
-  return [
-    ...gone.map((service): UpStep => {
-      return {
-        do: "remove",
-        service: serviceOf(project, service),
-        cause: "the files no longer have it",
-        after: [],
-        run,
-      };
-    }),
-    ...wanted,
-  ];
+  const removed = gone.map((service): UpStep => {
+    return { do: "remove", service: serviceOf(project, service), cause: "the files no longer have it", after: [], run };
+  });
+  const forced = wanted.filter((one) => one.isThere && one.cause === undefined && comparison.forced.has(one.service.name));
+  return {
+    steps: [...removed, ...wanted.map((one) => toStep(one.service.name, { ...one, isForced: forced.includes(one) }))],
+    forced: forced.map(({ service }) => service.name),
+  };
 }
-
-/** The cause of a step of which the file tells the swarm nothing. */
-export const forcedCause = "it was asked for";
 
 // The docker client deploys all of them together.
 const run = { number: 1, replaces: false, builds: false } as const;
 
-function planService(wanted: WantedService, { project, services, owned, forced }: UpComparison): UpStep {
-  const { name: service } = wanted;
-  const there = services.find(({ name }) => name === swarmName(project, service));
-  if (there === undefined) return { do: "create", service, cause: "it is not in the swarm", after: [], run };
-  const cause = findCause(wanted, there, owned) ?? (forced.has(service) ? forcedCause : undefined);
-  return cause === undefined
-    ? { do: "leave", service, cause: "it is as declared", after: [] }
-    : { do: "recreate", service, cause, after: [], run };
+/** How a service that is wanted differs from the one in the swarm. */
+interface Comparison {
+  readonly isThere: boolean;
+  /** Undefined: in nothing. */
+  readonly cause: string | undefined;
+}
+
+function compare(wanted: WantedService, { project, services, owned }: UpComparison): Comparison {
+  const there = services.find(({ name }) => name === swarmName(project, wanted.name));
+  return { isThere: there !== undefined, cause: there && findCause(wanted, there, owned) };
+}
+
+function toStep(service: string, { isThere, cause, isForced }: Comparison & { readonly isForced: boolean }): UpStep {
+  if (!isThere) return { do: "create", service, cause: "it is not in the swarm", after: [], run };
+  if (cause !== undefined) return { do: "recreate", service, cause, after: [], run };
+  if (isForced) return { do: "recreate", service, cause: "it was asked for", after: [], run };
+  return { do: "leave", service, cause: "it is as declared", after: [] };
 }
 
 /** @returns undefined: the service is as it is to be */
