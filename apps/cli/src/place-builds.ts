@@ -78,7 +78,7 @@ async function sharePlaces(places: readonly ChosenPlace[], choice: BuildChoice):
       imageNames: imageNames.filter((name) => named.length === 0 || named.includes(name)),
     }));
   const building = targets.filter(({ imageNames }) => imageNames.length > 0);
-  const build = shareBuild(repo, building, { ...options, commands: lab.commands });
+  const build = shareBuild(repo, async () => building, { ...options, commands: lab.commands });
   let plans: ReturnType<typeof planBuildOn> | undefined;
   const planOn = async (id: string) => {
     plans ??= planBuildOn(repo, building, options);

@@ -44,6 +44,8 @@ export interface BuildTarget {
   readonly parent: Parent;
   /** Over those of the options. */
   readonly imageNames?: readonly string[] | undefined;
+  /** Over that of the options. */
+  readonly push?: boolean | undefined;
 }
 
 /** What happens on one of the parents. */
@@ -143,7 +145,7 @@ interface TargetPlanning {
 async function planTarget({ repo: declared, target, options: given, ...planned }: TargetPlanning) {
   const { whole, contexts, isAlone } = planned;
   const { parent } = target;
-  const options = { ...given, imageNames: target.imageNames ?? given.imageNames };
+  const options = { ...given, imageNames: target.imageNames ?? given.imageNames, push: target.push ?? given.push };
   const repo = withBuildArgs(declared, options);
   const { cacheDir, signal } = options;
   const images = selectImages(repo, options.imageNames);

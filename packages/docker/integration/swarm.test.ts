@@ -14,9 +14,10 @@ import {
   getContainerHost,
   type Lab,
   planComposeUp,
+  planUpBuilds,
   type Repo,
 } from "@otto/docker";
-import { startRegistry } from "@otto/lab";
+import { type EngineEvent, recordEngineEvents, startRegistry } from "@otto/lab";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createSwarmRepo, type SwarmMachines, startSwarmMachines } from "./swarm-lab.js";
 
@@ -53,7 +54,15 @@ test("without a registry an image is built on every node; each task is a host on
   await using _ = lab;
   await declareStacks(lab);
   const placeholder = getContainerHost(`a.${stack.name}.web`, lab);
-  const hosts = await composeUp(repo, lab);
+  const building = ["a", "b", "c"].map((parent) => expect.objectContaining({ do: "build", image: "web", parent }));
+  expect(await planUpBuilds(repo, lab)).toEqual([{ parent: "a", steps: building }]);
+  const built: string[] = [];
+  const hosts = await composeUp(repo, lab, {
+    onEvent: (event) => {
+      if (event.type === "build.started") built.push(event.parent ?? "");
+    },
+  });
+  expect(built.toSorted()).toEqual(["a", "b", "c"]);
   expect(Object.keys(hosts)).toEqual(["web"]);
   expect(hosts.web).toBe(placeholder);
   const places = await placesOf(lab, repo);
@@ -114,7 +123,7 @@ const one = `services:
     deploy: { endpoint_mode: dnsrr, restart_policy: { delay: 0s } }
 `;
 
-test("a task whose node is killed moves, and its host is the same object, on another node; a killed manager is no end of it", async () => {
+test("a task whose node is killed moves, and its host is the same object, on another node, as is its followed log; a killed manager is no end of it", async () => {
   await using stack = await createSwarmRepo(swarm, {
     compose: one.replace("endpoint_mode", 'placement: { constraints: ["node.hostname!=a"] }, endpoint_mode'),
   });
@@ -124,13 +133,20 @@ test("a task whose node is killed moves, and its host is the same object, on ano
   const first = (await placesOf(lab, repo))["one.1"] as "b" | "c";
   expect(host?.id).toBe(`${first}.${stack.name}.one`);
   expect((await host?.exec("echo here"))?.stdout.toString()).toBe("here\n");
+  const second = first === "b" ? "c" : "b";
+  const lines: string[] = [];
+  const following = (async () => {
+    for await (const { parent, text: line } of composeLogs(repo, lab, { follow: true }))
+      lines.push(`${parent}: ${line}`);
+  })();
+  await expect.poll(() => lines).toEqual([`${first}: began`]);
   await swarm.machines.hosts[first].stop();
   try {
     await vi.waitFor(async () => expect((await host?.exec("echo there"))?.stdout.toString()).toBe("there\n"), {
       timeout: 120_000,
       interval: 1000,
     });
-    const second = first === "b" ? "c" : "b";
+    await expect.poll(() => lines).toEqual([`${first}: began`, `${second}: began`]);
     expect(host?.id).toBe(`${second}.${stack.name}.one`);
     expect(getContainerHost(`${second}.${stack.name}.one`, lab)).toBe(host);
     expect(() => getContainerHost(`${first}.${stack.name}.one`, lab)).toThrow(
@@ -150,6 +166,8 @@ test("a task whose node is killed moves, and its host is the same object, on ano
   }
   await waitForNodes();
   await composeDown(repo, lab);
+  await following;
+  expect(lines).toEqual([`${first}: began`, `${second}: began`]);
 }, 600_000);
 
 test("with the manager of the settings dead, up, ps, exec, logs, down and a use go on by another one, which is said", async () => {
@@ -158,8 +176,9 @@ test("with the manager of the settings dead, up, ps, exec, logs, down and a use 
   const { lab, repo } = await stack.open();
   await using _ = lab;
   const warnings: string[] = [];
-  const onEvent = ({ type, ...event }: { readonly type: string; readonly message?: string }) => {
-    if (type === "compose.warning") warnings.push(event.message ?? "");
+  const onEvent = (event: { readonly type: string }) => {
+    const { message = "" } = event as { readonly message?: string };
+    if (message.includes("does not answer")) warnings.push(message);
   };
   await swarm.machines.hosts.a.stop();
   try {
@@ -270,6 +289,36 @@ test("a node outside of the lab is an error that says to use a registry; with on
     ),
   );
   expect(codes.map(String).sort()).toEqual(["0", "0", "SWARM_NODE_UNKNOWN"]);
+  await composeDown(repo, lab);
+}, 600_000);
+
+test("a swarm and a stack of Compose that share an image have it built and pushed once", async () => {
+  await using registry = await startRegistry(undefined, swarm.machines.ownAddress);
+  const name = `${registry.host}/$NAME`;
+  await using stack = await createSwarmRepo(swarm, {
+    compose: web.replace("$NAME", name),
+    settings: `[[docker.composes]]\npath = "alone.yml"\ndefault_host = "b"\n${image}`,
+    docker: `registry_url = "${registry.host}"`,
+  });
+  await stack.write(
+    "alone.yml",
+    `services: { alone: { image: "${name}-web:latest", init: true, network_mode: none, command: [sleep, "9999"] } }\n`,
+  );
+  await stack.write("Dockerfile", dockerfile(1));
+  await stack.write(".dockerignore", "lab\n.otto\n");
+  const { lab, repo } = await stack.open();
+  await using _ = lab;
+  const { a, b } = swarm.machines.hosts;
+  let onB: readonly EngineEvent[] = [];
+  const work = async () => {
+    onB = await recordEngineEvents(() => composeUp(repo, lab), b.engineAddress);
+  };
+  const onA = await recordEngineEvents(work, a.engineAddress);
+  const pushed = [onA, onB].map((events) =>
+    events.filter(({ Action }) => Action === "push").map(({ Actor }) => Actor.ID.replace(/.*:/, "")),
+  );
+  expect(pushed).toEqual([[expect.stringMatching(/^[0-9a-f]{12,}$/), "latest"], []]);
+  expect(Object.keys(await placesOf(lab, repo)).toSorted()).toEqual(["alone.1", "web.1", "web.2", "web.3"]);
   await composeDown(repo, lab);
 }, 600_000);
 

@@ -1,4 +1,4 @@
-import { type BuildStep, buildImages, type ImageResult, type PlanBuildOptions, planBuild } from "@otto/build";
+import { type BuildStep, type PlanBuildOptions, planBuild } from "@otto/build";
 import {
   bringUp,
   createContainerHost,
@@ -9,13 +9,13 @@ import {
   type UpPreview,
 } from "@otto/compose";
 import { describeMissing, missingDefaultHosts, type Repo } from "@otto/config";
-import { OttoError } from "@otto/errors";
 import { type EachOptions, eachPart, type Lab } from "@otto/host-registry";
 import type { DockerContainerHost } from "@otto/hosts";
 import { originOf } from "./checkout.js";
 import { currentUser } from "./current-user.js";
 import { failuresDirectory, withNextSteps } from "./failed-up.js";
 import { withActivity } from "./lab-activity.js";
+import { buildPart, planBuilds, type UpBuilds } from "./part-builds.js";
 import { eachInOrder, findPorts, type PartEnd } from "./port-order.js";
 import { loginsOf } from "./registry-logins.js";
 import { joinRows, type OnParent } from "./repo-parts.js";
@@ -98,7 +98,7 @@ async function upPart(part: StackPart, lab: Lab): Promise<Record<string, DockerC
 /** Builds the images of a stack, unless that is not wanted. */
 export async function prepareStack(part: StackPart, lab: Lab): Promise<void> {
   warnOfStandIn(part, lab);
-  if (part.options.build ?? true) await buildAll(part, lab);
+  if (part.options.build ?? true) await buildPart(part);
 }
 
 /** Says that the parent stands in for a default host that the lab does not have. */
@@ -110,6 +110,20 @@ export function warnOfStandIn(
   if (missing.length === 0) return;
   const message = `${describeMissing(missing, lab.data)}: ${parent.id} is used instead`;
   onEvent?.({ type: "compose.warning", project, message });
+}
+
+/**
+ * What of building {@link composeUp} would do, by the parts that it brings up: of a swarm without a registry, on each of its nodes.
+ * Changes nothing.
+ * @throws OttoError what `readStack` and `planBuild` throw, and of a swarm what asking its manager does
+ */
+export async function planUpBuilds(
+  repo: Repo,
+  lab: Lab,
+  options: Omit<ComposeUpOptions, "onParent"> = {},
+): Promise<UpBuilds[]> {
+  const parts = await readParts(repo, lab, options);
+  return planBuilds(repo, parts, options);
 }
 
 export interface PlanUpOptions extends ComposeUpOptions {
@@ -141,10 +155,10 @@ export async function planComposeUp(
 async function planPart(part: StackPart<PlanUpOptions>, lab: Lab): Promise<UpPreview> {
   const { options, images, ports } = part;
   const stack = ports.length === 0 ? part.stack : await part.read({ portOf: await findPorts(ports, options.signal) });
-  if (stackEngineOf(stack) === "swarm") return planSwarmPart({ stack, options }, lab);
+  if (stackEngineOf(stack) === "swarm") return planSwarmPart({ ...part, stack }, lab);
   const { build = true, cacheDir, signal } = options;
   const planned = { imageNames: images, cacheDir, signal };
-  const builds = build ? (options.builds ?? (await planBuilds(stack, planned))) : [];
+  const builds = build ? (options.builds ?? (await planImages(stack, planned))) : [];
   return previewUp(stack, { ...options, builtImages: builtImages(builds) });
 }
 
@@ -158,33 +172,9 @@ function builtImages(steps: readonly BuildStep[]): Map<string, string | undefine
 }
 
 /** No image names mean all of them to `planBuild`; a choice may need none. */
-async function planBuilds({ repo, parent }: PlacedStack, options: PlanBuildOptions): Promise<readonly BuildStep[]> {
+async function planImages({ repo, parent }: PlacedStack, options: PlanBuildOptions): Promise<readonly BuildStep[]> {
   return options.imageNames?.length === 0 ? [] : planBuild(repo, parent, options);
 }
-
-async function buildAll({ stack: { repo, parent }, options, images }: StackPart, lab: Lab): Promise<void> {
-  if (images?.length === 0) return;
-  const { cacheDir, signal, onEvent } = options;
-  const { env } = lab.sshEnvironment;
-  const common = { imageNames: images, cacheDir, env, commands: lab.commands, signal };
-  const buildHere = () => buildImages(repo, parent, { ...common, onEvent });
-  const results = await (options.buildOn?.(parent, onEvent) ?? buildHere());
-  const failed = Object.entries(results).filter((result): result is [string, Failed] => result[1].status === "failed");
-  const [first] = failed;
-  if (first === undefined) return;
-  const [name, { error, message }] = first;
-  throw new OttoError(
-    "BUILD_FAILED",
-    `bringing ${repo.name} up: the image ${name} could not be built: ${error.message}`,
-    {
-      hint: error.hint,
-      details: { images: failed.map(([image]) => image), output: message, causeCode: error.code },
-      cause: error,
-    },
-  );
-}
-
-type Failed = Extract<ImageResult, { status: "failed" }>;
 
 /** Makes the containers known in `lab.hosts`. */
 export function registerContainers(

@@ -139,7 +139,7 @@ export {
 export { type ComposeReapOptions, composeReap } from "./compose-reap.js";
 export { type ComposeRunOptions, composeRun } from "./compose-run.js";
 export { type ComposeStatusOptions, composeStatus, type StackStatus } from "./compose-status.js";
-export { composeUp, type PlanUpOptions, planComposeUp } from "./compose-up.js";
+export { composeUp, type PlanUpOptions, planComposeUp, planUpBuilds } from "./compose-up.js";
 export { type ComposedOptions, type ComposedStack, composed } from "./composed.js";
 export { findByShortId, getContainerHost } from "./container-host-lookup.js";
 export { currentLab, withLab } from "./current-lab.js";
@@ -156,6 +156,7 @@ export {
   reserveHost,
 } from "./host-reservation.js";
 export { type OpenLabOptions, openLab } from "./open-lab.js";
+export type { UpBuilds } from "./part-builds.js";
 export type { OnParent } from "./repo-parts.js";
 export type { PublishedPort, ServiceStatus, StackContainer } from "./service-status.js";
 export { type BuildOnParent, shareBuild } from "./shared-build.js";
@@ -170,6 +171,6 @@ export {
   type StackGraph,
   type StackGraphOptions,
 } from "./stack-graph.js";
-export { type ImagePart, listImageParts, listUpImages } from "./stack-parts.js";
+export { type ImagePart, listImageParts } from "./stack-parts.js";
 export type { PlacementOptions } from "./stack-placement.js";
 export type { ComposeUpOptions, UpEnd } from "./up-options.js";

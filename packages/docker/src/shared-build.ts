@@ -14,15 +14,14 @@ export type BuildOnParent = (
   onEvent: ((event: BuildEvent) => void) | undefined,
 ) => Promise<Readonly<Record<string, ImageResult>>>;
 
-/** One call of {@link buildImagesOn} for callers that each work on one parent. @param targets those of the callers */
+/** One call of {@link buildImagesOn} for callers that each work on one parent. @param findTargets those of the callers */
 export function shareBuild(
   repo: Repo,
-  targets: readonly BuildTarget[],
+  findTargets: () => Promise<readonly BuildTarget[]>,
   options: Omit<BuildImagesOnOptions, "onEvent" | "onResults">,
 ): BuildOnParent {
-  const ids = targets.map(({ parent }) => parent.id);
-  const ask = shareCall<BuildEvent, Readonly<Record<string, ImageResult>>>(ids, (outlets) =>
-    buildImagesOn(repo, targets, {
+  const ask = shareCall<BuildEvent, Readonly<Record<string, ImageResult>>>(async (outlets) =>
+    buildImagesOn(repo, await findTargets(), {
       ...options,
       onEvent: (event) => outlets.tell(event.parent, event),
       onResults: (parent, results, error) =>

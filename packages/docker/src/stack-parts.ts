@@ -1,12 +1,11 @@
-import type { BuildTarget } from "@otto/build";
 import { type PlacedStack, type ServiceChoice, usedImages } from "@otto/compose";
 import { parseOn, type Repo } from "@otto/config";
 import type { Lab, RepoPart } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
+import { type PartBuilds, shareBuilds } from "./part-builds.js";
 import type { ChosenPort } from "./part-environment.js";
 import { providersFirst } from "./port-order.js";
 import { choosePartCalls } from "./repo-parts.js";
-import { shareBuild } from "./shared-build.js";
 import { listPortsBefore, type PlacementOptions, placeStack, type StackChoice } from "./stack-placement.js";
 import type { ComposeUpOptions } from "./up-options.js";
 
@@ -16,8 +15,9 @@ export interface StackPart<Options extends ComposeUpOptions = ComposeUpOptions> 
   readonly stack: PlacedStack;
   /** Those of the call for this parent: its services, and its listeners. */
   readonly options: Options;
-  /** The images of the settings that are built there; undefined: all. */
+  /** The images of the settings that are built for it; undefined: all. */
   readonly images: readonly string[] | undefined;
+  readonly builds: PartBuilds;
   /** The ports of other parts that are to be known before it comes up; until then they are 0. */
   readonly ports: readonly ChosenPort[];
   /** Reads it again, with those ports, or with more variables. */
@@ -53,23 +53,10 @@ export async function readParts<Options extends ComposeUpOptions>(
     options,
   );
   const chosen = wanted.map((one, index) => ({ ...one, images: images[index] }));
-  const targets = chosen.map(({ parent, images: imageNames }) => ({ parent, imageNames }));
   // A circle is refused before anything is done.
   providersFirst(chosen);
-  const buildOn = options.buildOn ?? shareAmong(repo, lab, { targets, options });
-  return chosen.map((one) => ({ ...one, options: { ...one.options, buildOn } }));
-}
-
-interface Sharing {
-  readonly targets: readonly BuildTarget[];
-  readonly options: ComposeUpOptions;
-}
-
-/** @returns undefined where one parent builds, as it does by itself */
-function shareAmong(repo: Repo, { sshEnvironment: { env }, commands }: Lab, { targets, options }: Sharing) {
-  const building = targets.filter(({ imageNames }) => imageNames?.length !== 0);
-  const { cacheDir, signal } = options;
-  return building.length > 1 ? shareBuild(repo, building, { cacheDir, env, commands, signal }) : undefined;
+  const builds = shareBuilds(repo, lab, chosen, options);
+  return chosen.map((one, index) => ({ ...one, builds: builds[index] as PartBuilds }));
 }
 
 /**
@@ -109,19 +96,4 @@ export async function listImageParts(
     return parts.map(({ parent }) => ({ repo, parent, imageNames: undefined }));
   const read = await readParts(repo, lab, options, parts);
   return read.map(({ parent, images }) => ({ repo, parent, imageNames: images }));
-}
-
-/**
- * The images of the settings that `composeUp` would build: those that the chosen services are started from; undefined: all of
- * them.
- * @throws OttoError what `readStack` throws
- */
-export async function listUpImages(
-  repo: Repo,
-  lab: Lab,
-  options: Omit<ComposeUpOptions, "onEvent"> = {},
-): Promise<readonly string[] | undefined> {
-  const parts = await readParts(repo, lab, options);
-  const names = parts.flatMap(({ images }) => images ?? []);
-  return parts.some(({ images }) => images === undefined) ? undefined : [...new Set(names)];
 }

@@ -2,14 +2,11 @@ import type { BuildEvent } from "@otto/build";
 import type { ServiceChoice, UpEvent } from "@otto/compose";
 import type { DockerContainerHost } from "@otto/hosts";
 import type { OnParent } from "./repo-parts.js";
-import type { BuildOnParent } from "./shared-build.js";
 import type { PlacementOptions } from "./stack-placement.js";
 
 export interface ComposeUpOptions extends PlacementOptions, ServiceChoice {
   /** Build the images first that the stack, or the chosen services, are started from, and let compose build. Default true. */
   readonly build?: boolean | undefined;
-  /** How these images are built. Default: by `buildImages`; on several parents by one `buildImagesOn`. */
-  readonly buildOn?: BuildOnParent | undefined;
   /** See `buildImages`. */
   readonly cacheDir?: string | false | undefined;
   /** Leaves what a failed or interrupted first `up` started as it is. Default false: it is taken down. */

@@ -1,6 +1,6 @@
 export { type SwarmDownOptions, type SwarmDownOutcome, takeDownSwarm } from "./down.js";
 export { leaseSwarm, reapSwarm, type SwarmLease, type SwarmLeaseOptions } from "./lease.js";
-export { reachManager } from "./nodes/find-manager.js";
+export { type ReachOptions, reachManager } from "./nodes/find-manager.js";
 export { hostLabel, type Machine, type MatchedNode, matchNodes, nameNode } from "./nodes/match-nodes.js";
 export { type ObservedSwarm, observeSwarm, type SwarmLocation } from "./observed-swarm.js";
 export { previewDownSwarm, previewUpSwarm, type SwarmPreview } from "./preview.js";

@@ -90,7 +90,7 @@ export class SwarmManagers {
   }
 
   async #ask<T>(signal: AbortSignal | undefined, question: (parent: Parent) => Promise<T>): Promise<T> {
-    let silence: OttoError | undefined;
+    const silences: OttoError[] = [];
     for (const parent of this.#managers) {
       try {
         const answer = await question(parent);
@@ -98,12 +98,13 @@ export class SwarmManagers {
         return answer;
       } catch (error) {
         if (!isSilence(error)) throw error;
-        silence ??= error;
+        silences.push(error);
       }
     }
     // There is at least one.
-    if (this.#areKnown) throw silence;
-    const standIn = await findStandIn(this.#location, silence as OttoError, { signal });
+    const [first] = silences as [OttoError];
+    if (this.#areKnown) throw first;
+    const standIn = await findStandIn(this.#location, first, { signal });
     this.#askFirst(standIn);
     return question(standIn);
   }

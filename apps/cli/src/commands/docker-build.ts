@@ -5,6 +5,7 @@ import {
   buildImages,
   formatBuildStep,
   type ImageResult,
+  type OnParent,
   planBuild,
 } from "@otto/docker";
 import { OttoError } from "@otto/errors";
@@ -98,7 +99,10 @@ function buildOptions(session: Session, flags: DockerBuildFlags): BuildImagesOpt
 
 async function planRepo(session: Session, place: Choice, options: BuildImagesOptions): Promise<boolean> {
   headPlan(session, place);
-  return (await showBuildPlan(session, place, options)).every((step) => step.do !== "fail");
+  const { repo, parent, shared } = place;
+  const steps = await (shared?.planOn() ?? planBuild(repo, parent, options));
+  showBuildSteps(session, place, steps);
+  return steps.every((step) => step.do !== "fail");
 }
 
 async function buildRepo(session: Session, place: Choice, options: BuildImagesOptions): Promise<boolean> {
@@ -149,22 +153,25 @@ function imageRecord(place: Readonly<Record<string, string>>, result: ImageResul
   return { type: "image", ...place, ...result, durationMs: Math.round(result.durationMs) };
 }
 
-/** Prints what a build of a repo would do. */
-export async function showBuildPlan(
+/** Prints what a build of a repo would do. A step of another parent than the place's names it. */
+export function showBuildSteps(
   { reporter }: Session,
-  { repo, parent, shared }: Choice,
-  options: Parameters<typeof planBuild>[2],
-): Promise<readonly BuildStep[]> {
-  const steps = await (shared?.planOn() ?? planBuild(repo, parent, options));
+  { repo, parent }: Pick<Place, "repo" | "parent">,
+  steps: readonly OnParent<BuildStep>[],
+): void {
   const reportError = reportEachOnce(reporter);
   for (const step of steps) {
     const { do: action, image, cause } = step;
     const { tag, push } = step.do === "fail" ? { tag: undefined, push: undefined } : step;
-    const record = { type: "step", repo: repo.name, parent: parent.id, do: action, image, tag, push, cause };
-    reporter.item(formatBuildStep(step), record);
+    const record = {
+      ...{ type: "step", repo: repo.name, parent: step.parent ?? parent.id, do: action, image, tag, push, cause },
+    };
+    reporter.item(
+      step.parent === undefined ? formatBuildStep(step) : `${formatBuildStep(step)} on ${step.parent}`,
+      record,
+    );
     if (step.do === "fail") reportError(step.error);
   }
-  return steps;
 }
 
 /** A parent that is down fails all of its images by one error. */

@@ -4,9 +4,10 @@ import {
   composeUp,
   formatContainerStatus,
   formatUpStep,
-  listUpImages,
   planComposeUp,
+  planUpBuilds,
   shareCall,
+  type UpBuilds,
   type UpPreview,
 } from "@otto/docker";
 import type { PlaceOptions } from "../arguments/option.js";
@@ -24,7 +25,7 @@ import { chooseServices, type ServicePlace } from "../service-choice.js";
 import type { Session } from "../session.js";
 import { eachOf } from "../side-by-side/each-part.js";
 import { withStack } from "../stack-choice.js";
-import { showBuildPlan } from "./docker-build.js";
+import { showBuildSteps } from "./docker-build.js";
 
 export interface DockerUpFlags extends PlaceOptions {
   readonly services: readonly string[];
@@ -54,6 +55,8 @@ export async function dockerUp(session: Session, flags: DockerUpFlags): Promise<
 interface UpPlace extends WithBuilds<ServicePlace> {
   /** Of a repo on several parents: brings its part up, in one call for all of them. */
   readonly up?: ((parent: string, onEvent: ComposeUpOptions["onEvent"]) => Promise<UpHosts>) | undefined;
+  /** Of such a repo: what all of its parts build. */
+  readonly planBuilds?: (() => Promise<UpBuilds[]>) | undefined;
 }
 
 type UpHosts = Awaited<ReturnType<typeof composeUp>>;
@@ -111,24 +114,24 @@ function subjectOf(step: UpPreview[number]) {
   return step.service === undefined ? { network: step.network } : { service: step.service };
 }
 
-async function showBuilds(session: Session, place: UpPlace, { build, cacheDir, signal, ...options }: ComposeUpOptions) {
-  if (place.shared !== undefined) return build === false ? [] : showBuildPlan(session, place, {});
-  const imageNames = await listUpImages(place.repo, place.lab, options);
-  if (build === false || imageNames?.length === 0) return [];
-  return showBuildPlan(session, place, { imageNames, cacheDir, signal });
+async function showBuilds(session: Session, place: UpPlace, options: ComposeUpOptions) {
+  if (options.build === false) return [];
+  const builds = await (place.planBuilds?.() ?? planUpBuilds(place.repo, place.lab, options));
+  const steps = builds.find(({ parent }) => parent === place.parent.id)?.steps ?? [];
+  showBuildSteps(session, place, steps);
+  return steps;
 }
 
 /** A repo's stacks may need each other's ports, and its images are built once: one call brings all of them up. */
 function shareUps(session: Session, places: readonly UpPlace[], flags: DockerUpFlags): UpPlace[] {
-  const ups = new Map<string, UpPlace["up"]>();
+  const ups = new Map<string, Pick<UpPlace, "up" | "planBuilds">>();
   for (const { whole, lab } of places) {
     const own = places.filter((place) => place.whole === whole);
     if (own.length < 2 || ups.has(whole.root)) continue;
     const services = [...new Set(own.flatMap((place) => place.services))];
     const scale = Object.assign({}, ...own.map((place) => place.scale)) as ServicePlace["scale"];
     const options = upOptions(session, { services, scale, on: flags.on }, flags);
-    const parents = own.map(({ parent }) => parent.id);
-    const up = shareCall<UpEvents, UpHosts>(parents, ({ tell, end, fail }) =>
+    const up = shareCall<UpEvents, UpHosts>(({ tell, end, fail }) =>
       composeUp(whole, lab, {
         ...options,
         onEvent: (event) => tell(event.parent ?? "", event),
@@ -136,9 +139,14 @@ function shareUps(session: Session, places: readonly UpPlace[], flags: DockerUpF
           "error" in ended ? fail(ended.parent, ended.error) : end(ended.parent, { ...ended.hosts }),
       }),
     );
-    ups.set(whole.root, up);
+    let builds: Promise<UpBuilds[]> | undefined;
+    const planBuilds = () => {
+      builds ??= planUpBuilds(whole, lab, options);
+      return builds;
+    };
+    ups.set(whole.root, { up, planBuilds });
   }
-  return places.map((place) => ({ ...place, up: ups.get(place.whole.root) }));
+  return places.map((place) => ({ ...place, ...ups.get(place.whole.root) }));
 }
 
 type UpEvents = Parameters<NonNullable<ComposeUpOptions["onEvent"]>>[0];

@@ -62,7 +62,8 @@ const compose = z
   .refine((it) => it.spread === undefined || it.role !== undefined, { path: ["spread"], error: "needs a role" })
   .refine((it) => it.spread !== true || it.engine !== "swarm", {
     path: ["spread"],
-    error: 'must not be set with engine = "swarm": one manager deploys the stack, and the swarm spreads its tasks by deploy.mode and deploy.placement',
+    error:
+      'must not be set with engine = "swarm": one manager deploys the stack, and the swarm spreads its tasks by deploy.mode and deploy.placement',
   });
 
 const sourceKeys = { json: "paths", command: "command" } as const;

@@ -1,8 +1,8 @@
-import { type BuildStep, buildImages, type ImageResult, planBuild } from "@otto/build";
+import { type BuildStep, type BuildTarget, planBuild } from "@otto/build";
 import { usedImages } from "@otto/compose";
 import { OttoError } from "@otto/errors";
 import { familiarImageName, imageLatestTag, isOwnRegistry, parseImageReference } from "@otto/hashing";
-import { eachPart, type Lab } from "@otto/host-registry";
+import type { Lab } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
 import { type MatchedNode, nameNode, observeSwarm, type SwarmStack } from "@otto/swarm";
 import { loginsOf } from "../registry-logins.js";
@@ -12,32 +12,28 @@ import type { ComposeUpOptions } from "../up-options.js";
 export type DeployedImages = ReadonlyMap<string, string>;
 
 /**
- * Makes the images of the settings that a stack is started from ready for its swarm. With a `registry_url` they are built on the
- * manager, pushed, and deployed by digest; else built on every ready node, and deployed by their hash tag.
- * @throws OttoError `BUILD_FAILED`; `SWARM_NODE_UNKNOWN` where nobody can bring an image to a node
+ * The parents that build the images which a swarm's stack is started from. With a `registry_url` that is its manager, which pushes
+ * them; else every ready node.
+ * @throws OttoError `SWARM_NODE_UNKNOWN` where nobody can bring an image to a node
  */
-export async function prepareSwarmImages(
+export async function listSwarmTargets(stack: SwarmStack, options: ComposeUpOptions): Promise<BuildTarget[]> {
+  const imageNames = usedNames(stack);
+  if (imageNames.length === 0) return [];
+  if (isOwnRegistry(stack.repo.docker.registryUrl)) return [{ parent: stack.parent, imageNames, push: true }];
+  return (await findBuilders(stack, options)).map((parent) => ({ parent, imageNames }));
+}
+
+/** What the images are deployed as when they have been built: with a `registry_url` by digest, else by their hash tag. */
+export async function resolveSwarmImages(
   stack: SwarmStack,
   lab: Lab,
   options: ComposeUpOptions,
 ): Promise<DeployedImages> {
-  const names = usedNames(stack);
-  if (names.length === 0) return new Map();
-  const { build = true, signal } = options;
-  const { repo, parent } = stack;
-  const hasRegistry = isOwnRegistry(repo.docker.registryUrl);
-  if (build) {
-    const parents = hasRegistry ? [parent] : await findBuilders(stack, options);
-    await eachPart(
-      parents.map((one) => ({ parent: one })),
-      ({ parent: on }) => buildOn(stack, { on, names, push: hasRegistry, lab, options }),
-      { signal },
-    );
-  }
-  return resolve(stack, lab, { ...options, names, mustResolve: hasRegistry });
+  const mustResolve = isOwnRegistry(stack.repo.docker.registryUrl);
+  return resolve(stack, lab, { ...options, names: usedNames(stack), mustResolve });
 }
 
-/** The same without building: an image that is not in the registry yet has its hash tag. Changes nothing. */
+/** The same before that: an image that is not in the registry yet has its hash tag. Changes nothing. */
 export async function planSwarmImages(
   stack: SwarmStack,
   lab: Lab,
@@ -108,40 +104,3 @@ function outOfReach({ repo, project }: SwarmStack, node: MatchedNode): OttoError
     },
   );
 }
-
-async function buildOn(
-  { repo }: SwarmStack,
-  {
-    on,
-    names,
-    push,
-    lab,
-    options,
-  }: {
-    readonly on: Parent;
-    readonly names: readonly string[];
-    readonly push: boolean;
-    readonly lab: Lab;
-    readonly options: ComposeUpOptions;
-  },
-): Promise<void> {
-  const results = await buildImages(repo, on, {
-    imageNames: names,
-    cacheDir: options.cacheDir,
-    env: lab.sshEnvironment.env,
-    commands: lab.commands,
-    signal: options.signal,
-    onEvent: options.onEvent,
-    ...(push && { push }),
-  });
-  const failed = Object.entries(results).find((result): result is [string, Failed] => result[1].status === "failed");
-  if (failed === undefined) return;
-  const [name, { error, message }] = failed;
-  throw new OttoError(
-    "BUILD_FAILED",
-    `bringing ${repo.name} up: the image ${name} could not be built on ${on.id}: ${error.message}`,
-    { hint: error.hint, details: { images: [name], output: message, causeCode: error.code }, cause: error },
-  );
-}
-
-type Failed = Extract<ImageResult, { status: "failed" }>;

@@ -1,13 +1,14 @@
 import { anySignal } from "@otto/errors";
 import type { Lab, RepoPart } from "@otto/host-registry";
 import { type LogOptions, readServiceLogs, type ServiceLogLine } from "@otto/hosts";
-import { type MatchedNode, type ObservedSwarm, observeSwarm, reachManager, watchSwarm } from "@otto/swarm";
-import type { ComposeStatusOptions } from "../compose-status.js";
+import { type MatchedNode, type ObservedSwarm, observeSwarm, type ReachOptions, reachManager, watchSwarm } from "@otto/swarm";
 import type { RowSource } from "../merged-rows.js";
 import type { PlacementOptions } from "../stack-placement.js";
 import { swarmLocationOf } from "./lab-machines.js";
 
-type SwarmLogOptions = PlacementOptions & LogOptions & Pick<ComposeStatusOptions, "services" | "onEvent">;
+interface SwarmLogOptions extends PlacementOptions, LogOptions, Pick<ReachOptions, "onEvent"> {
+  readonly services?: readonly string[] | undefined;
+}
 
 /** The logs of a part's stack, node by node: of those that are hosts of the lab and answer the managers. */
 export async function listLogSources(

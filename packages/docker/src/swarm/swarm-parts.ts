@@ -15,38 +15,48 @@ import {
   previewUpSwarm,
   reachManager,
   type SwarmDownOutcome,
+  type SwarmStack,
   takeDownSwarm,
 } from "@otto/swarm";
 import { currentUser } from "../current-user.js";
+import { buildPart } from "../part-builds.js";
 import { loginsOf } from "../registry-logins.js";
 import type { StackPart } from "../stack-parts.js";
 import type { PlacementOptions } from "../stack-placement.js";
 import type { ComposeUpOptions } from "../up-options.js";
 import { swarmLocationOf, swarmStackOf } from "./lab-machines.js";
 import { registerTasks } from "./swarm-hosts.js";
-import { planSwarmImages, prepareSwarmImages } from "./swarm-images.js";
+import { planSwarmImages, resolveSwarmImages } from "./swarm-images.js";
 
-type PlacedPart<Options extends ComposeUpOptions = ComposeUpOptions> = Pick<StackPart<Options>, "stack" | "options">;
+type PlacedPart<Options extends ComposeUpOptions = ComposeUpOptions> = Pick<
+  StackPart<Options>,
+  "stack" | "options" | "builds"
+>;
 
 /** Rolls out what of a repo's stack belongs on the swarm of one manager. */
-export async function upSwarmPart(
-  { stack, options }: PlacedPart,
-  lab: Lab,
-): Promise<Record<string, DockerContainerHost>> {
-  const named = swarmStackOf(stack, lab);
-  const reached = await reachManager(named, options);
-  const images = await prepareSwarmImages(reached, lab, options);
+export async function upSwarmPart(part: PlacedPart, lab: Lab): Promise<Record<string, DockerContainerHost>> {
+  const { stack, options } = part;
+  const ready = await prepareImages(part, lab);
   const upOptions = { ...options, findLogin: loginsOf(lab, options), who: currentUser() };
-  const observed = await bringUpSwarm({ ...reached, images }, upOptions);
-  return registerTasks(lab, named, { observed, manager: reached.parent, onEvent: options.onEvent });
+  const observed = await bringUpSwarm(ready, upOptions);
+  const { parent: manager } = ready;
+  return registerTasks(lab, swarmStackOf(stack, lab), { observed, manager, onEvent: options.onEvent });
+}
+
+/** Builds what is to be built. @returns the stack as it is deployed, on the manager that answers */
+async function prepareImages(part: PlacedPart, lab: Lab): Promise<SwarmStack> {
+  const { stack, options, builds } = part;
+  const placed = { ...swarmStackOf(stack, lab), parent: await builds.findManager() };
+  if (options.build ?? true) await buildPart(part);
+  return { ...placed, images: await resolveSwarmImages(placed, lab, options) };
 }
 
 /** What {@link upSwarmPart} would do. */
 export async function planSwarmPart(
-  { stack, options }: PlacedPart<ComposeUpOptions & { readonly builds?: readonly BuildStep[] | undefined }>,
+  { stack, options, builds }: PlacedPart<ComposeUpOptions & { readonly builds?: readonly BuildStep[] | undefined }>,
   lab: Lab,
 ): Promise<UpPreview> {
-  const placed = await reachManager(swarmStackOf(stack, lab), options);
+  const placed = { ...swarmStackOf(stack, lab), parent: await builds.findManager() };
   const images = await planSwarmImages(placed, lab, options);
   const { signal, onEvent } = options;
   const { plan, notices } = await previewUpSwarm({ ...placed, images }, { findLogin: loginsOf(lab, options), signal });
@@ -62,15 +72,15 @@ export interface SwarmUse {
 }
 
 /** Rolls it out for as long as somebody uses it. */
-export async function startSwarmPart({ stack, options }: PlacedPart, lab: Lab, own: boolean): Promise<SwarmUse> {
-  const named = swarmStackOf(stack, lab);
-  const reached = await reachManager(named, options);
-  const images = await prepareSwarmImages(reached, lab, options);
+export async function startSwarmPart(part: PlacedPart, lab: Lab, own: boolean): Promise<SwarmUse> {
+  const { stack, options } = part;
+  const ready = await prepareImages(part, lab);
   const leaseOptions = { ...options, own, findLogin: loginsOf(lab, options), who: currentUser() };
-  const lease = await leaseSwarm({ ...reached, images }, leaseOptions);
+  const lease = await leaseSwarm(ready, leaseOptions);
   const { observed } = lease;
+  const { parent: manager } = ready;
   return {
-    hosts: registerTasks(lab, named, { observed, manager: reached.parent, onEvent: options.onEvent }),
+    hosts: registerTasks(lab, swarmStackOf(stack, lab), { observed, manager, onEvent: options.onEvent }),
     redactor: createStackRedactor(stack),
     release: async () => {
       await lease.release(() => lab.hosts.unregister(stack.project, stack.parent.id));

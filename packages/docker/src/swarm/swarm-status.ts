@@ -1,8 +1,7 @@
 import { containerHostId } from "@otto/compose";
 import type { Lab, RepoPart } from "@otto/host-registry";
 import { projectLabel } from "@otto/hosts";
-import { listTasks, type MatchedNode, observeSwarm, type PlacedTask, reachManager } from "@otto/swarm";
-import type { ComposeStatusOptions } from "../compose-status.js";
+import { listTasks, type MatchedNode, observeSwarm, type PlacedTask, type ReachOptions, reachManager } from "@otto/swarm";
 import { type ListedContainer, type ServiceStatus, toStackContainer } from "../service-status.js";
 import type { PlacementOptions } from "../stack-placement.js";
 import { swarmLocationOf } from "./lab-machines.js";
@@ -12,7 +11,7 @@ import { statusOf } from "./swarm-hosts.js";
 export async function readSwarmStatus(
   part: RepoPart,
   lab: Lab,
-  { signal, onEvent, ...options }: PlacementOptions & Pick<ComposeStatusOptions, "signal" | "onEvent">,
+  { signal, onEvent, ...options }: PlacementOptions & ReachOptions,
 ): Promise<Omit<ServiceStatus, "enabled">[]> {
   const location = await reachManager(swarmLocationOf(part, lab, options), { signal, onEvent });
   const observed = await observeSwarm(location, signal);

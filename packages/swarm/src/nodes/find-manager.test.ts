@@ -109,7 +109,11 @@ test("where no other host manages the swarm, the error names those that were tri
 test.each([
   ["there is no other host", { a: silence("a") }, "SSH_CONNECT_FAILED"],
   ["a login is refused", { a: new OttoError("SSH_AUTH_FAILED", "no"), b: manager("b") }, "SSH_AUTH_FAILED"],
-  ["a host key is another", { a: new OttoError("SSH_HOST_KEY_CHANGED", "no"), b: manager("b") }, "SSH_HOST_KEY_CHANGED"],
+  [
+    "a host key is another",
+    { a: new OttoError("SSH_HOST_KEY_CHANGED", "no"), b: manager("b") },
+    "SSH_HOST_KEY_CHANGED",
+  ],
 ])("the manager's own error is thrown where %s", async (_, answers: Readonly<Record<string, Answer>>, code) => {
   const { location, asked } = labOf(answers);
   await expect(reachManager(location)).rejects.toMatchObject({ code });

@@ -136,10 +136,14 @@ const silences: ReadonlySet<string> = new Set([
   "SSH_CHANNEL_REFUSED",
   "SSH_CONNECTION_LOST",
   "SSH_CONNECT_FAILED",
+  "SSH_FORWARDING_REFUSED",
   "SSH_SESSION_CLOSED",
 ]);
 
-/** The manager, or the way to it, is why; another one may answer. What is wrong with a login or a host key is no silence. */
+/**
+ * The manager, or the way to it, is why; another one may answer. What is wrong with a login or a host key is no silence; an engine
+ * that is not up yet on a machine that is (`SSH_FORWARDING_REFUSED`) is one.
+ */
 export function isSilence(error: unknown): error is OttoError {
   if (!isOttoError(error)) return false;
   if (error.code === "ENGINE_REQUEST_FAILED") return Number(error.details?.status) >= 500;

@@ -34,7 +34,9 @@ export function planUp(comparison: UpComparison): SwarmPlan {
   const removed = gone.map((service): UpStep => {
     return { do: "remove", service: serviceOf(project, service), cause: "the files no longer have it", after: [], run };
   });
-  const forced = wanted.filter((one) => one.isThere && one.cause === undefined && comparison.forced.has(one.service.name));
+  const forced = wanted.filter(
+    (one) => one.isThere && one.cause === undefined && comparison.forced.has(one.service.name),
+  );
   return {
     steps: [...removed, ...wanted.map((one) => toStep(one.service.name, { ...one, isForced: forced.includes(one) }))],
     forced: forced.map(({ service }) => service.name),
