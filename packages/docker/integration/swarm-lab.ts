@@ -85,7 +85,7 @@ ${settings}`,
     ...host,
     ssh_options: {
       ...host.ssh_options,
-      ...{ connect_timeout: 3, keepalive_interval: 1, port: sshPorts[host.element] ?? host.ssh_options.port },
+      ...{ connect_timeout: 8, keepalive_interval: 1, port: sshPorts[host.element] ?? host.ssh_options.port },
     },
   }));
   await write("lab/lab.json", JSON.stringify({ ...described, hosts: quick }));
