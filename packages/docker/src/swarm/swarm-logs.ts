@@ -1,7 +1,14 @@
 import { anySignal } from "@otto/errors";
 import type { Lab, RepoPart } from "@otto/host-registry";
 import { type LogOptions, readServiceLogs, type ServiceLogLine } from "@otto/hosts";
-import { type MatchedNode, type ObservedSwarm, observeSwarm, type ReachOptions, reachManager, watchSwarm } from "@otto/swarm";
+import {
+  type MatchedNode,
+  type ObservedSwarm,
+  observeSwarm,
+  type ReachOptions,
+  reachManager,
+  watchSwarm,
+} from "@otto/swarm";
 import type { RowSource } from "../merged-rows.js";
 import type { PlacementOptions } from "../stack-placement.js";
 import { swarmLocationOf } from "./lab-machines.js";

@@ -1,7 +1,14 @@
 import { containerHostId } from "@otto/compose";
 import type { Lab, RepoPart } from "@otto/host-registry";
 import { projectLabel } from "@otto/hosts";
-import { listTasks, type MatchedNode, observeSwarm, type PlacedTask, type ReachOptions, reachManager } from "@otto/swarm";
+import {
+  listTasks,
+  type MatchedNode,
+  observeSwarm,
+  type PlacedTask,
+  type ReachOptions,
+  reachManager,
+} from "@otto/swarm";
 import { type ListedContainer, type ServiceStatus, toStackContainer } from "../service-status.js";
 import type { PlacementOptions } from "../stack-placement.js";
 import { swarmLocationOf } from "./lab-machines.js";
