@@ -247,7 +247,8 @@ function asksOf(container: string) {
     push: { ask: (pepper, signal) => pepper.pushImage({ reference }, signal), step: 300 },
     pull: { ask: (pepper, signal) => pepper.pullImage({ reference }, signal), step: 300 },
     log: {
-      ask: (pepper, signal) => Readable.from(pepper.readLog({ id: container, tty: false }, {}, signal)).toArray(),
+      ask: async (pepper, signal) =>
+        (await Readable.from(pepper.readLog({ id: container, tty: false }, {}, signal)).toArray()).flat(),
       step: 1,
     },
     // What tells how it ended is longer or shorter by a digit or two.

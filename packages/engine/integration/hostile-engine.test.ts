@@ -262,7 +262,7 @@ test("a log whose frames come byte by byte is read in a time that grows with its
       for (let at = 0; at < part.length; at += 16) response.write(part.subarray(at, at + 16));
     response.end();
   };
-  const [entry] = await Readable.from(engine.readLog({ id, tty: false }, {})).toArray();
+  const [[entry]] = await Readable.from(engine.readLog({ id, tty: false }, {})).toArray();
   expect(entry.bytes).toHaveLength(1 << 19);
   expect(line.subarray(21).equals(entry.bytes)).toBe(true);
 });

@@ -79,8 +79,12 @@ export interface Engine extends AsyncDisposable {
   writeArchive(target: ContainerPath, tar: Readable, signal?: AbortSignal): Promise<void>;
   /** Listens to the containers with these labels; resolves when the engine tells. */
   watchContainers(labels: readonly string[], signal?: AbortSignal): Promise<AsyncIterable<ContainerEvent>>;
-  /** A container's log, entry by entry. */
-  readLog(container: { id: string; tty: boolean }, range: LogRange, signal?: AbortSignal): AsyncIterable<LogEntry>;
+  /** A container's log: its entries, as many at a time as have come. */
+  readLog(
+    container: { id: string; tty: boolean },
+    range: LogRange,
+    signal?: AbortSignal,
+  ): AsyncIterable<readonly LogEntry[]>;
   exec(
     container: string,
     command: readonly string[],

@@ -93,7 +93,9 @@ async function readContainer(
 
 async function readEnd(log: ReturnType<Parent["engine"]["readLog"]>): Promise<string> {
   let text = "";
-  for await (const { bytes, endsLine } of log) text += endsLine ? `${bytes.toString()}\n` : bytes.toString();
+  for await (const entries of log) {
+    for (const { bytes, endsLine } of entries) text += endsLine ? `${bytes.toString()}\n` : bytes.toString();
+  }
   return text;
 }
 

@@ -68,6 +68,8 @@ export const targets: readonly Target[] = [
     ratio: 1.22,
   },
 
+  { area: "logs", what: "logs of 100 MB", link: "direct", against: "docker over ssh (ControlMaster)", ratio: 1.4 },
+
   ...delayed({ area: "ps", what: "docker ps", roundTripsAfterHandshake: 2 }),
   {
     area: "ps",

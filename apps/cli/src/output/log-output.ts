@@ -19,16 +19,51 @@ export async function showLines<Line extends LogLine>(
   { timestamps, dress }: Pick<LogFlags, "timestamps"> & { readonly dress: (line: Line) => LineDress },
 ): Promise<void> {
   const { stdout } = session.invocation;
+  const together = new BytesTogether((bytes) => session.reporter.bytes("stdout", bytes));
   try {
     for await (const line of lines) {
       const { label, record } = dress(line);
       if (session.options.json) session.reporter.item("", toRecord(line, record));
-      else session.reporter.bytes("stdout", toBytes(line, timestamps === true ? `${label}${line.timestamp} ` : label));
+      else together.add(Buffer.from(timestamps === true ? `${label}${line.timestamp} ` : label), line.bytes, newline);
       if (stdout.writableNeedDrain) await once(stdout, "drain", { signal: session.signal });
     }
   } catch (error) {
     // The usual end of following.
     if (!session.signal.aborted) throw error;
+  } finally {
+    together.flush();
+  }
+}
+
+const newline = Buffer.from("\n");
+const mostBytes = 1 << 16;
+
+/** Writes what comes in one turn of the event loop at once: each write of its own would cost a system call. */
+class BytesTogether {
+  readonly #write: (bytes: Buffer) => void;
+  #pieces: Buffer[] = [];
+  #size = 0;
+  #timer: NodeJS.Immediate | undefined;
+
+  constructor(write: (bytes: Buffer) => void) {
+    this.#write = write;
+  }
+
+  add(...pieces: readonly Buffer[]): void {
+    this.#timer ??= setImmediate(() => this.flush());
+    for (const piece of pieces) {
+      this.#pieces.push(piece);
+      this.#size += piece.length;
+    }
+    if (this.#size >= mostBytes) this.flush();
+  }
+
+  flush(): void {
+    clearImmediate(this.#timer);
+    this.#timer = undefined;
+    if (this.#size > 0) this.#write(Buffer.concat(this.#pieces));
+    this.#pieces = [];
+    this.#size = 0;
   }
 }
 
@@ -46,10 +81,6 @@ export function checkLogFlags({ since, until, follow }: LogFlags): void {
   }
   if (until === undefined || follow !== true) return;
   throw new OttoError("CLI_USAGE", "--until ends what --follow would go on with", { hint: "Leave one of them out." });
-}
-
-function toBytes({ bytes }: LogLine, label: string): Buffer {
-  return Buffer.concat([Buffer.from(label), bytes, Buffer.from("\n")]);
 }
 
 /** Text where it is text, else base64. */

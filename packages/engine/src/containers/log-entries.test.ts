@@ -13,7 +13,7 @@ function frame(stream: 1 | 2, text: string): Buffer {
 
 async function decode(chunks: readonly Buffer[], tty = false): Promise<LogEntry[]> {
   const entries: LogEntry[] = [];
-  for await (const entry of decodeLog(Readable.from(chunks), { tty })) entries.push(entry);
+  for await (const batch of decodeLog(Readable.from(chunks), { tty })) entries.push(...batch);
   return entries;
 }
 

@@ -20,19 +20,25 @@ const longestTimestamp = 40;
 const longestFrameBytes = 1 << 20;
 
 /**
- * Decodes a container's log, read with timestamps. Each frame is one entry; a container with a terminal has no frames, so
+ * Decodes a container's log, read with timestamps, piece by piece: a loop that waits for each of a million entries takes longer
+ * than the network. Each frame is one entry; a container with a terminal has no frames, so
  * its entries are told apart by newlines and by the size of a piece.
  * @throws OttoError `ENGINE_STREAM_INVALID`
  */
-export function decodeLog(source: AsyncIterable<Buffer>, { tty }: { tty: boolean }): AsyncGenerator<LogEntry> {
+export function decodeLog(
+  source: AsyncIterable<Buffer>,
+  { tty }: { tty: boolean },
+): AsyncGenerator<readonly LogEntry[]> {
   return tty ? decodeRaw(source) : decodeFrames(source);
 }
 
-async function* decodeFrames(source: AsyncIterable<Buffer>): AsyncGenerator<LogEntry> {
+async function* decodeFrames(source: AsyncIterable<Buffer>): AsyncGenerator<LogEntry[]> {
   const held = new ByteQueue();
   for await (const chunk of source) {
     held.push(chunk);
-    for (let entry = takeFrame(held); entry !== undefined; entry = takeFrame(held)) yield entry;
+    const entries: LogEntry[] = [];
+    for (let entry = takeFrame(held); entry !== undefined; entry = takeFrame(held)) entries.push(entry);
+    if (entries.length > 0) yield entries;
   }
   if (held.length > 0) throw invalid("it ends within a frame");
 }
@@ -46,16 +52,18 @@ function takeFrame(held: ByteQueue): LogEntry | undefined {
   return toEntry(streamOf(header[0]), held.take(size).subarray(headerBytes), { tty: false });
 }
 
-async function* decodeRaw(source: AsyncIterable<Buffer>): AsyncGenerator<LogEntry> {
+async function* decodeRaw(source: AsyncIterable<Buffer>): AsyncGenerator<LogEntry[]> {
   let held: Buffer = Buffer.alloc(0);
   for await (const chunk of source) {
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+    const entries: LogEntry[] = [];
     for (let taken = takeRaw(held); taken !== undefined; taken = takeRaw(held)) {
       held = held.subarray(taken.size);
-      yield taken.entry;
+      entries.push(taken.entry);
     }
+    if (entries.length > 0) yield entries;
   }
-  if (held.length > 0) yield toEntry("stdout", held, { tty: true });
+  if (held.length > 0) yield [toEntry("stdout", held, { tty: true })];
 }
 
 interface Taken {
@@ -88,9 +96,18 @@ function toUtc(text: string): string {
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text);
   if (match === null) throw invalid("a line without its time");
   const [, seconds = "", fraction = "", zone = "Z"] = match;
-  const date = new Date(`${seconds}${zone}`);
+  return `${secondsToUtc(`${seconds}${zone}`)}.${fraction.padEnd(9, "0")}Z`;
+}
+
+/** What was converted last: thousands of lines are of one second. */
+let converted = { local: "", utc: "" };
+
+function secondsToUtc(local: string): string {
+  if (converted.local === local) return converted.utc;
+  const date = new Date(local);
   if (Number.isNaN(date.getTime())) throw invalid("a line without its time");
-  return `${date.toISOString().slice(0, 19)}.${fraction.padEnd(9, "0")}Z`;
+  converted = { local, utc: date.toISOString().slice(0, 19) };
+  return converted.utc;
 }
 
 function invalid(reason: string): OttoError {

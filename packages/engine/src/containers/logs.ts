@@ -16,14 +16,14 @@ export interface LogRange {
 }
 
 /**
- * Reads a container's log in the order in which the engine kept it. It ends with the container's run when it follows.
+ * Reads a container's log in the order in which the engine kept it, as many entries at a time as have come. It ends with the container's run when it follows.
  * @throws OttoError `ENGINE_REQUEST_FAILED`, `ENGINE_STREAM_LOST`, `ENGINE_STREAM_INVALID`
  */
 export async function* readLog(
   client: EngineClient,
   { container, range }: { container: { id: string; tty: boolean }; range: LogRange },
   signal: AbortSignal | undefined,
-): AsyncGenerator<LogEntry> {
+): AsyncGenerator<readonly LogEntry[]> {
   const { since, until, tail, follow = false } = range;
   const query = { stdout: true, stderr: true, timestamps: true, follow, since, until, tail };
   const message = { method: "GET", path: `/containers/${encodeURIComponent(container.id)}/logs`, query } as const;

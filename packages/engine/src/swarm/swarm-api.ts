@@ -61,7 +61,7 @@ export interface SwarmApi {
     task: Pick<SwarmTask, "id" | "tty">,
     range: { readonly tail: number },
     signal?: AbortSignal,
-  ): AsyncGenerator<LogEntry>;
+  ): AsyncGenerator<readonly LogEntry[]>;
 }
 
 type GetClient = (signal: AbortSignal | undefined) => Promise<EngineClient>;

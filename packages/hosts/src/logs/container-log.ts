@@ -15,7 +15,7 @@ export interface LogReading {
   readonly signal: AbortSignal;
 }
 
-/** One container's log, read on after each interruption where it was left. Not for two readers at once. */
+/** One container's log, read on after each interruption where it was left, as many lines at a time as have come. Not for two readers at once. */
 export class ContainerLog {
   readonly id: string;
   readonly #position = new LogPosition();
@@ -26,24 +26,25 @@ export class ContainerLog {
   }
 
   /** What is there now. @param tail only so many of the last lines; 0: none, `follow` then gives what comes after them */
-  async *history(reading: LogReading, tail?: number): AsyncGenerator<LogLine> {
-    for await (const line of this.#read(reading, { tail: tail === 0 ? 1 : tail })) {
-      if (tail !== 0) yield line;
+  async *history(reading: LogReading, tail?: number): AsyncGenerator<LogLine[]> {
+    for await (const lines of this.#read(reading, { tail: tail === 0 ? 1 : tail })) {
+      if (tail !== 0) yield lines;
     }
   }
 
   /** What has not been read yet, and what comes until the container's run ends. */
-  follow(reading: LogReading): AsyncGenerator<LogLine> {
+  follow(reading: LogReading): AsyncGenerator<LogLine[]> {
     return this.#read(reading, { follow: true });
   }
 
-  async *#read(reading: LogReading, range: LogRange): AsyncGenerator<LogLine> {
+  async *#read(reading: LogReading, range: LogRange): AsyncGenerator<LogLine[]> {
     const retry = createRetryPolicy(reading.patienceMs, reading.signal);
     for (;;) {
       try {
-        for await (const line of this.#open(reading, range)) {
+        for await (const lines of this.#open(reading, range)) {
           retry.reset();
-          if (this.#position.pass(line)) yield line;
+          const fresh = lines.filter((line) => this.#position.pass(line));
+          if (fresh.length > 0) yield fresh;
         }
         return;
       } catch (error) {
@@ -53,7 +54,7 @@ export class ContainerLog {
     }
   }
 
-  async *#open({ engine, since, until, signal }: LogReading, range: LogRange): AsyncGenerator<LogLine> {
+  async *#open({ engine, since, until, signal }: LogReading, range: LogRange): AsyncGenerator<LogLine[]> {
     if (this.#tty === undefined) {
       const details = await engine.inspectContainer(this.id, signal);
       if (details === undefined) return;

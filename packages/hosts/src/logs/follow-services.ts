@@ -82,7 +82,9 @@ class Following {
 
   async #follow(container: ServiceContainer, log: ContainerLog): Promise<void> {
     do {
-      for await (const line of log.follow(this.#reading)) await this.#pass({ container, line });
+      for await (const lines of log.follow(this.#reading)) {
+        for (const line of lines) await this.#pass({ container, line });
+      }
     } while (await this.#runsAgain(container));
   }
 

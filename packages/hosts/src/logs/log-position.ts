@@ -27,14 +27,16 @@ export class LogPosition {
 
   /** Whether the line has not been passed before. */
   pass(place: Place): boolean {
-    const key = keyOf(place);
-    const times = this.#known.get(key) ?? 0;
-    if (times > 0) {
-      this.#known.set(key, times - 1);
-      return false;
-    }
+    if (this.#known.size > 0 && this.#isKnown(place)) return false;
     this.#note(place);
     return true;
+  }
+
+  #isKnown(place: Place): boolean {
+    const key = keyOf(place);
+    const times = this.#known.get(key) ?? 0;
+    if (times > 0) this.#known.set(key, times - 1);
+    return times > 0;
   }
 
   #note({ stream, timestamp }: Place): void {

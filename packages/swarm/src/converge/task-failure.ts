@@ -57,8 +57,8 @@ async function readTail(
   using deadline = startDeadline(logMs, signal);
   const chunks: Buffer[] = [];
   const read = async () => {
-    for await (const { bytes, endsLine } of engine.swarm.readTaskLog(task, { tail: tailLines }, deadline.signal))
-      chunks.push(bytes, Buffer.from(endsLine ? "\n" : ""));
+    for await (const entries of engine.swarm.readTaskLog(task, { tail: tailLines }, deadline.signal))
+      for (const { bytes, endsLine } of entries) chunks.push(bytes, Buffer.from(endsLine ? "\n" : ""));
   };
   // That a log cannot be read must not hide why it was wanted.
   await abortable(read(), deadline.signal).catch(() => undefined);

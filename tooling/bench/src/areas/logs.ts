@@ -20,6 +20,8 @@ export const logs: Area = {
       command: ["sh", "-c", script.replaceAll("$", () => "$$")],
     });
     run("docker", "exec", container.id, "sh", "-c", "until [ -e /tmp/done ]; do sleep 0.1; done");
+    // The engine keeps a line a moment after it was written.
+    sh('until [ "$(docker logs "$1" | wc -c)" -ge "$2" ]; do sleep 0.1; done', container.id, String(lines * 100));
     const digest = sh('docker logs "$1" | sha256sum | cut -d " " -f 1', container.id).trim();
     const check = (output: CommandOutput) => {
       expectEqual("bytes of logs", output.stdoutBytes, lines * 100);
