@@ -42,6 +42,7 @@ const changing: Readonly<Record<string, (repo: TestRepo) => readonly string[]>> 
   "docker down": () => ["docker", "down", "--volumes"],
   "docker exec": () => ["docker", "exec", "api", "touch", "/ran"],
   "docker run": () => ["docker", "run", "api", "touch", "/ran"],
+  "docker test": () => ["docker", "test", "api", "touch", "/ran"],
   "docker cp": () => ["docker", "cp", "docker/marker", "api:/copied"],
   "docker pull": () => ["docker", "pull"],
   "docker stop": () => ["docker", "stop"],

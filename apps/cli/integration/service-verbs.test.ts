@@ -477,6 +477,15 @@ describe("run", () => {
   });
 });
 
+test("a tested service shows what it writes and ends with its exit code; a stack that was up stays", async () => {
+  const words = ["once", "sh", "-c", "echo tested; exit 7"];
+  const { exitCode, stdout } = await runOtto(repo.place, ["docker", "test", ...words]);
+  expect([exitCode, stdout]).toEqual([7, "tested\n"]);
+  const late = await runJson(repo.place, ["docker", "test", "--timeout", "0.5", "once", "sleep", "600"]);
+  expect([late.exitCode, late.lines[0]?.code]).toEqual([124, "CLI_COMMAND_TIMED_OUT"]);
+  expect((await compose("ps", "--services")).stdout).toContain("db");
+});
+
 test("wait ends when a service has stopped, with its exit code", async () => {
   await compose("up", "--detach", "--no-recreate");
   const child = startOtto(repo.place, ["wait", "db"]);

@@ -73,5 +73,6 @@ export {
   type StackLocation,
   type StackSession,
 } from "./session/stack-session.js";
+export { findStackFailure } from "./stack-failure.js";
 export { type QueryOptions, queryStack, readStackConfig } from "./stack-queries.js";
 export { bringUp } from "./up.js";

@@ -29,6 +29,8 @@ export interface OneOff {
   readonly volumes?: readonly string[] | undefined;
   /** Whether the service's ports are published. Default false. */
   readonly servicePorts?: boolean | undefined;
+  /** Whether the networks know it by the service's names. Default false. */
+  readonly useAliases?: boolean | undefined;
   /** Whether it has a terminal. */
   readonly terminal: boolean;
 }
@@ -173,7 +175,7 @@ function runCommand(
   stack: PlacedStack,
   { directory, name, oneOff, overrideFile }: RunOptions,
 ): string[] {
-  const { service, command = [], entrypoint, user, workdir, volumes = [], servicePorts } = oneOff;
+  const { service, command = [], entrypoint, user, workdir, volumes = [], servicePorts, useAliases } = oneOff;
   return [
     ...stackCommand(compose, stack, directory),
     ...["--file", overrideFile],
@@ -183,6 +185,7 @@ function runCommand(
     ...(workdir === undefined ? [] : [`--workdir=${workdir}`]),
     ...volumes.map((volume) => `--volume=${volume}`),
     ...(servicePorts === true ? ["--service-ports"] : []),
+    ...(useAliases === true ? ["--use-aliases"] : []),
     ...["--", service, ...command],
   ];
 }

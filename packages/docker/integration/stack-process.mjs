@@ -1,5 +1,5 @@
-// One process that works on a stack: node stack-process.mjs <root> <home> <lab or -> <up | down | use | own>
-import { composeDown, composed, composeUp, openLab } from "@otto/docker";
+// One process that works on a stack: node stack-process.mjs <root> <home> <lab or -> <up | down | use | own | test>
+import { composeDown, composed, composeTest, composeUp, openLab } from "@otto/docker";
 
 const [root, home, labName, action] = process.argv.slice(2);
 const env = { ...process.env, OTTO_COMPOSE_SUFFIX: "ci", OTTO_TRUST: root };
@@ -10,6 +10,9 @@ if (action === "up") await composeUp(repo, lab);
 if (action === "down") {
   const result = await composeDown(repo, lab);
   if (result.status === "failed") throw result.error;
+}
+if (action === "test") {
+  await composeTest(repo, lab, { service: "k-test", output: { stdout: process.stdout, stderr: process.stderr } });
 }
 if (action === "use" || action === "own") {
   const stack = await composed(repo, lab, { own: action === "own" });

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import type { BuildEvent } from "@otto/build";
 import { type OneOff, startOneOff, type UpEvent } from "@otto/compose";
 import type { Repo } from "@otto/config";
-import type { Lab } from "@otto/host-registry";
+import type { Lab, RepoPart } from "@otto/host-registry";
 import { type CommandOutput, type CommandResult, type LoginTerminal, runContainer } from "@otto/hosts";
 import { prepareStack, upParts } from "./compose-up.js";
 import { currentUser } from "./current-user.js";
@@ -41,12 +41,6 @@ export async function composeRun(
   options: ComposeRunOptions = {},
 ): Promise<CommandResult> {
   const { on, projectName, profiles, terminal, stdin, output, signal, noDeps = false } = options;
-  const doing = "running a command";
-  const [first] = await choosePartCalls({ repo, lab, doing }, { on, projectName, profiles, services: [service] });
-  // A part is left, or the service is unknown.
-  const { part } = first as NonNullable<typeof first>;
-  requireComposeEngine(part, "otto docker run", "Run it in a task that is up: `otto docker exec SERVICE COMMAND`.");
-  await checkServices(part, lab, { on, projectName, profiles, services: [service], doing });
   const common = {
     on,
     projectName,
@@ -56,10 +50,7 @@ export async function composeRun(
     signal,
     ...withActivity(lab, options.onEvent),
   };
-  const one = await readParts(repo, lab, { ...common, services: [service], noDeps: true }, [part]);
-  const [read] = await fillSecrets(one, lab, signal);
-  // One part gives one stack.
-  const prepared = read as StackPart;
+  const { part, prepared } = await readServicePart(repo, lab, { ...common, service, command: "otto docker run" });
   await prepareStack(prepared, lab);
   const { stack } = prepared;
   const declared = stack.files.services.find(({ name }) => name === service);
@@ -71,4 +62,28 @@ export async function composeRun(
   const oneOff = { ...options, service, terminal: terminal !== undefined };
   await using container = await startOneOff(stack, oneOff, { ...common, who: currentUser() });
   return await runContainer(container, { terminal, stdin, output, signal });
+}
+
+const doing = "running a command";
+
+/**
+ * Reads the stack of which a service is run once, with that service alone chosen: of several parents, on the first that has it.
+ * @param options `command`: for the message where the parent's engine has no one-off containers
+ * @throws OttoError `COMPOSE_UNKNOWN_SERVICE`, and what `readStack` throws
+ */
+export async function readServicePart<Options extends ComposeUpOptions>(
+  repo: Repo,
+  lab: Lab,
+  { service, command, ...options }: Options & { readonly service: string; readonly command: string },
+): Promise<{ readonly part: RepoPart; readonly prepared: StackPart }> {
+  const { on, projectName, profiles } = options;
+  const [first] = await choosePartCalls({ repo, lab, doing }, { on, projectName, profiles, services: [service] });
+  // A part is left, or the service is unknown.
+  const { part } = first as NonNullable<typeof first>;
+  requireComposeEngine(part, command, "Run it in a task that is up: `otto docker exec SERVICE COMMAND`.");
+  await checkServices(part, lab, { on, projectName, profiles, services: [service], doing });
+  const parts = await readParts(repo, lab, { ...options, services: [service], noDeps: true }, [part]);
+  const [read] = await fillSecrets(parts, lab, options.signal);
+  // One part gives one stack.
+  return { part, prepared: read as StackPart };
 }

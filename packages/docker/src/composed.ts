@@ -57,17 +57,32 @@ export async function composed<T, const Service extends string = string>(
   options: ComposedOptions<Service> = {},
   body?: (stack: ComposedStack<Service>) => Promise<T>,
 ): Promise<ComposedStack<Service> | T> {
-  const stack = await openStack(repo, lab, options);
+  const { stacks: _stacks, ...stack } = await openStack(repo, lab, options);
   if (body === undefined) return stack;
   return runBody(stack, body);
+}
+
+/** A stack that is up until it is disposed, as far as it was chosen. */
+export interface ChosenStack extends ComposedStack {
+  /** Of each parent. */
+  readonly stacks: readonly PlacedStack[];
+}
+
+/** As {@link composed}, of some services alone. @param options `chosen`: as the `services` of `composeUp` */
+export function composeChosen(
+  repo: Repo,
+  lab: Lab,
+  options: ComposedOptions & { readonly chosen: readonly string[] },
+): Promise<ChosenStack> {
+  return openStack(repo, lab, options);
 }
 
 /** Who closes the lab meanwhile ends the stack with it. */
 async function openStack<Service extends string>(
   repo: Repo,
   lab: Lab,
-  options: ComposedOptions<Service>,
-): Promise<ComposedStack<Service>> {
+  options: Opening<Service>,
+): Promise<ComposedStack<Service> & Pick<ChosenStack, "stacks">> {
   const closing = new AbortController();
   const signal = anySignal(closing.signal, options.signal);
   const opening = startUse<Service>(repo, lab, { ...options, signal });
@@ -84,9 +99,11 @@ async function openStack<Service extends string>(
   }
 }
 
-async function startUse<Service extends string>(repo: Repo, lab: Lab, given: ComposedOptions<Service>) {
-  const { services: used = [], ...whole } = given;
-  const options = { ...whole, ...withActivity(lab, given.onEvent) };
+type Opening<Service extends string> = ComposedOptions<Service> & { readonly chosen?: readonly string[] };
+
+async function startUse<Service extends string>(repo: Repo, lab: Lab, given: Opening<Service>) {
+  const { services: used = [], chosen: services, ...whole } = given;
+  const options = { ...whole, ...withActivity(lab, given.onEvent), services };
   // With `own` it would take down what ran before.
   const places = options.own ? lab.removalPartsOf(repo, options.on) : lab.partsOf(repo, options.on);
   const parts = await readParts(repo, lab, options, places);
@@ -95,7 +112,8 @@ async function startUse<Service extends string>(repo: Repo, lab: Lab, given: Com
     parts.map(({ stack }) => stack),
     used,
   );
-  const uses = await startUses(await fillSecrets(parts, lab, options.signal), lab, options);
+  const filled = await fillSecrets(parts, lab, options.signal);
+  const uses = await startUses(filled, lab, options);
   const { project } = (parts[0] as StackPart).stack;
   let released: Promise<void> | undefined;
   return {
@@ -103,6 +121,7 @@ async function startUse<Service extends string>(repo: Repo, lab: Lab, given: Com
     // Those that are named have been declared and enabled.
     hosts: joinHosts(uses.map(({ hosts }) => hosts)) as Record<Service, DockerContainerHost>,
     redact: redactAll(uses.map(({ redactor }) => redactor)),
+    stacks: filled.map(({ stack }) => stack),
     [Symbol.asyncDispose]: () => {
       released ??= releaseAll(uses);
       return released;

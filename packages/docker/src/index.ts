@@ -106,6 +106,8 @@ export type {
   SpawnOptions,
   StdinSource,
   Terminal,
+  WaitCondition,
+  WaitOptions,
 } from "@otto/hosts";
 export { formatEnd, parseLogTime } from "@otto/hosts";
 export { buildImages, buildImagesOn } from "./build-images.js";
@@ -139,6 +141,7 @@ export {
 export { type ComposeReapOptions, composeReap } from "./compose-reap.js";
 export { type ComposeRunOptions, composeRun } from "./compose-run.js";
 export { type ComposeStatusOptions, composeStatus, type StackStatus } from "./compose-status.js";
+export { type ComposeTestOptions, composeTest, type TestRun } from "./compose-test.js";
 export { composeUp, type PlanUpOptions, planComposeUp, planUpBuilds } from "./compose-up.js";
 export { type ComposedOptions, type ComposedStack, composed } from "./composed.js";
 export { findByShortId, getContainerHost } from "./container-host-lookup.js";

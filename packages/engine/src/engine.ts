@@ -77,8 +77,12 @@ export interface Engine extends AsyncDisposable {
   readArchive(target: ContainerPath, signal?: AbortSignal): Promise<Readable>;
   /** Unpacks a tar stream in the directory `path`, in place. */
   writeArchive(target: ContainerPath, tar: Readable, signal?: AbortSignal): Promise<void>;
-  /** Listens to the containers with these labels; resolves when the engine tells. */
-  watchContainers(labels: readonly string[], signal?: AbortSignal): Promise<AsyncIterable<ContainerEvent>>;
+  /** Listens to the containers with these labels; resolves when the engine tells. @param more actions beside their lives' */
+  watchContainers(
+    labels: readonly string[],
+    signal?: AbortSignal,
+    more?: readonly "health_status"[],
+  ): Promise<AsyncIterable<ContainerEvent>>;
   /** A container's log: its entries, as many at a time as have come. */
   readLog(
     container: { id: string; tty: boolean },
@@ -172,7 +176,8 @@ export function createEngine(options: { name: string; dial: DialEngine }): Engin
     statPath: (target, signal) => ask(signal, (client) => statPath(client, target, signal)),
     readArchive: async (target, signal) => readArchive(await client(signal), target, signal),
     writeArchive: async (target, tar, signal) => writeArchive(await client(signal), target, tar, signal),
-    watchContainers: async (labels, signal) => watchContainers(await client(signal), labels, signal),
+    watchContainers: async (labels, signal, more = []) =>
+      watchContainers(await client(signal), { labels, more }, signal),
     async *readLog(container, range, signal) {
       yield* readLog(await client(signal), { container, range }, signal);
     },

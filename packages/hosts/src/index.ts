@@ -23,6 +23,14 @@ export {
 export { type ContainerLoginOptions, DockerContainerHost } from "./container/container-host.js";
 export type { ContainerSpawnOptions } from "./container/container-process.js";
 export { type ContainerRunOptions, runContainer } from "./container/container-run.js";
+export type { WaitOptions } from "./container/container-wait.js";
+export type {
+  HealthCondition,
+  HttpCondition,
+  LogCondition,
+  PortCondition,
+  WaitCondition,
+} from "./container/wait-condition.js";
 export type { CopyOptions, CopyResult } from "./files/copy.js";
 export type { CopyProgress } from "./files/copy-progress.js";
 export type { FileTransfer } from "./files/file-transfer.js";

@@ -50,6 +50,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   "otto docker port": ["otto port web 8080", "otto port --index 2 --protocol udp dns 53"],
   "otto docker pull": ["otto pull", "otto pull db"],
   "otto docker run": ["otto docker run web sh", "otto docker run --rm -e DEBUG=1 web ./migrate --dry"],
+  "otto docker test": [
+    "otto docker test",
+    "otto docker test --timeout 600 e2e",
+    "otto docker test e2e pytest -k smoke",
+  ],
   "otto docker wait": ["otto wait migrate"],
   "otto docker stop": ["otto stop", "otto stop web -t 30"],
   "otto docker start": ["otto start web"],

@@ -32,7 +32,7 @@ export function dockerRun(session: Session, flags: DockerRunFlags): Promise<Outc
   return orNeverRan(session, async () => {
     const isTty = hasTerminal(session, flags);
     const { repo, lab, parent, on } = onlyPlace(
-      flags,
+      `the service ${flags.service}`,
       await findServicePlaces(session, { ...flags, services: [flags.service] }),
     );
     const id = `a container of ${flags.service} on ${parent.id}`;
@@ -43,12 +43,13 @@ export function dockerRun(session: Session, flags: DockerRunFlags): Promise<Outc
   });
 }
 
-function onlyPlace({ service }: DockerRunFlags, places: readonly ServicePlace[]): ServicePlace {
+/** @throws `CLI_USAGE` where a service is in several places */
+export function onlyPlace(what: string, places: readonly ServicePlace[]): ServicePlace {
   const [place, ...others] = places;
   if (place === undefined) throw new TypeError("a service is of a repository");
   if (others.length === 0) return place;
   const parents = places.map(({ parent }) => parent.id);
-  throw new OttoError("CLI_USAGE", `the service ${service} is on ${parents.join(" and on ")}`, {
+  throw new OttoError("CLI_USAGE", `${what} is on ${parents.join(" and on ")}`, {
     hint: `Choose one with --on ${place.parent.id}.`,
   });
 }

@@ -19,6 +19,7 @@ import {
   createWait,
 } from "./docker/queries.js";
 import { createServiceRun } from "./docker/run.js";
+import { createServiceTest } from "./docker/test.js";
 import { createUp } from "./docker/up.js";
 import { createTraced } from "./traced-command.js";
 
@@ -31,6 +32,7 @@ const verbs: readonly ((choose: Choose) => Command)[] = [
   createLogs,
   createExec,
   createServiceRun,
+  createServiceTest,
   createCp,
   createGraph,
   createPull,

@@ -219,11 +219,17 @@ export function isReady({ services, before }: Pick<ReadyOptions, "services" | "b
   return failed.length === 0 && waiting.length === 0;
 }
 
-/** What of a stack failed by itself, as an error with what the engine knows of it. */
-export async function findFailure(view: StackView, options: Judging): Promise<OttoError | undefined> {
+/**
+ * What of a stack failed by itself, as an error with what the engine knows of it.
+ * @param options `allowsRestarts`: whether one that crashes again and again is what its restart policy declares. Default false
+ */
+export async function findFailure(
+  view: StackView,
+  { allowsRestarts = false, ...options }: Judging & { readonly allowsRestarts?: boolean | undefined },
+): Promise<OttoError | undefined> {
   const containers = await observeContainers(view.session);
   const { failed, looping } = judgeStack(containers, options, () => 0);
-  const unready = [...failed, ...looping];
+  const unready = [...failed, ...(allowsRestarts ? [] : looping)];
   return unready.length === 0 ? undefined : serviceFailed(view, unready, { ...options, containers });
 }
 

@@ -7,7 +7,10 @@ import { readJsonLines, textField } from "../connection/json-lines.js";
 /** A step in the life of a container. */
 export interface ContainerEvent {
   readonly container: string;
-  /** `create`, `start`, `die`, `destroy`, `rename`; of Podman `remove`, where Docker has `destroy`. */
+  /**
+   * `create`, `start`, `die`, `destroy`, `rename`; of Podman `remove`, where Docker has `destroy`. Where they are asked for, others:
+   * `health_status: healthy`.
+   */
   readonly action: string;
 }
 
@@ -17,14 +20,15 @@ const lifecycleActions = ["create", "start", "die", "died", "destroy", "remove",
 /**
  * Listens to what happens to containers; resolves when the engine tells, so that a look taken then misses nothing.
  * @param labels `key` or `key=value`; all must match
+ * @param more further actions to hear of: `health_status`
  * @throws OttoError `ENGINE_UNREACHABLE`; while it is read `ENGINE_STREAM_LOST`, also when the engine ends it
  */
 export async function watchContainers(
   client: EngineClient,
-  labels: readonly string[],
+  { labels, more }: { readonly labels: readonly string[]; readonly more: readonly string[] },
   signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<ContainerEvent>> {
-  const query = { filters: { type: ["container"], event: lifecycleActions, label: labels } };
+  const query = { filters: { type: ["container"], event: [...lifecycleActions, ...more], label: labels } };
   const source = await callEngine(client, { doing: "listening to container events", signal }, () =>
     client.stream({ method: "GET", path: "/events", query }, signal),
   );

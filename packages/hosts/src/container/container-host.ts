@@ -1,11 +1,13 @@
 import type { Readable } from "node:stream";
 import { anySignal, createDeadline, type Deadline, forgetLastStat, OttoError, startDeadline } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
+import { projectLabel } from "../compose/compose-labels.js";
 import type { CopyOptions, CopyResult } from "../files/copy.js";
 import { createTransfer, type FileTransfer } from "../files/file-transfer.js";
 import type { HostFiles } from "../files/host-files.js";
 import { dialContainer } from "../forward/container-route.js";
 import { type ForwardOptions, openForward, type PortForward } from "../forward/port-forward.js";
+import type { Tunnel } from "../forward/tunnel.js";
 import type { LogLine } from "../logs/log-line.js";
 import type { LogOptions } from "../logs/service-logs.js";
 import {
@@ -22,8 +24,10 @@ import { ShellSession } from "../shell/shell-session.js";
 import { type ContainerExecOptions, runInContainer } from "./container-exec.js";
 import { ContainerFinder, type ContainerHostOptions, type FoundContainer } from "./container-finder.js";
 import { type ContainerSpawnOptions, type ExecTarget, spawnInContainer } from "./container-process.js";
+import { type WaitOptions, waitForCondition } from "./container-wait.js";
 import { readHostLogs } from "./host-logs.js";
 import { SparePool } from "./spare-pool.js";
+import type { LogCondition, WaitCondition } from "./wait-condition.js";
 import { WatchdogPool } from "./watchdog-pool.js";
 
 export interface ContainerLoginOptions extends LoginOptions, Pick<ContainerSpawnOptions, "user" | "workdir" | "env"> {
@@ -203,16 +207,42 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
    * @throws TypeError for a port that is none; OttoError `HOST_NOT_RUNNING`, `HOST_PORT_UNAVAILABLE`
    */
   async forward(localPort: number, containerPort: number, options: ForwardOptions = {}): Promise<PortForward> {
-    const name = `${this.id}:${containerPort}`;
     const closing = this.#closing.signal;
     const signal = anySignal(closing, options.signal);
     await this.#finder.require({ all: false }, signal);
-    const dial = async (dialing: AbortSignal) => {
-      const found = await this.#finder.require({ all: false }, dialing);
-      const spawnInside = (argv: readonly string[]) => this.spawn(argv, { signal: dialing });
-      return dialContainer({ ...found, name, spawnInside }, containerPort, dialing);
+    const dial = (dialing: AbortSignal) => this.#dial(containerPort, { isDry: false }, dialing);
+    const target = { name: `${this.id}:${containerPort}`, dial };
+    return openForward({ localPort, remotePort: containerPort }, target, { ...options, signal });
+  }
+
+  /**
+   * Waits until the container has written a line, takes connections, answers by HTTP or passes its health check: the container
+   * that is there at the time, also one that is started again or replaced meanwhile.
+   * @param limit milliseconds, or with a signal. Default 30,000
+   * @returns the line that was waited for
+   * @throws TypeError for a condition that is none; OttoError `HOST_WAIT_TIMEOUT` with why it did not hold last,
+   * `HOST_NO_HEALTHCHECK`, `HOST_NOT_RUNNING` when there is no container and its stack cannot be brought up
+   */
+  waitFor(condition: LogCondition, limit?: number | WaitOptions): Promise<LogLine>;
+  waitFor(condition: WaitCondition, limit?: number | WaitOptions): Promise<LogLine | undefined>;
+  waitFor(condition: WaitCondition, limit: number | WaitOptions = {}): Promise<LogLine | undefined> {
+    const { timeoutMs, signal } = typeof limit === "number" ? { timeoutMs: limit } : limit;
+    const isDry = true;
+    const waited = {
+      ...{ id: this.id, service: this.service },
+      labels: [projectLabel(this.project, this.#finder.isMoving ? "swarm" : "compose")],
+      open: (ends: AbortSignal) => this.#finder.require({ all: true }, ends),
+      require: (ends: AbortSignal) => this.#finder.require({ all: false, isDry }, ends),
+      dial: (port: number, ends: AbortSignal) => this.#dial(port, { isDry }, ends),
+      logs: (options: LogOptions) => this.logs(options),
     };
-    return openForward({ localPort, remotePort: containerPort }, { name, dial }, { ...options, signal });
+    return waitForCondition(waited, condition, { timeoutMs, signal: anySignal(this.#closing.signal, signal) });
+  }
+
+  async #dial(port: number, { isDry }: { readonly isDry: boolean }, signal: AbortSignal): Promise<Tunnel> {
+    const found = await this.#finder.require({ all: false, isDry }, signal);
+    const spawnInside = (argv: readonly string[]) => this.spawn(argv, { signal });
+    return dialContainer({ ...found, name: `${this.id}:${port}`, spawnInside }, port, signal);
   }
 
   /** Ends the shells, every command that still runs and what follows the logs or forwards a port. The container goes on. */

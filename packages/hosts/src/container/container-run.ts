@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
 import type { ContainerProcess } from "@otto/engine";
-import { type CommandOutput, runToEnd } from "ssh2-streamer";
-import type { CommandResult } from "../process/command.js";
+import { startDeadline } from "@otto/errors";
+import type { CommandOutput } from "ssh2-streamer";
+import { type CommandResult, runWithin } from "../process/command.js";
 import { toRemoteProcess } from "../process/engine-process.js";
 import { type LoginTerminal, showProcess } from "../process/login.js";
 
@@ -12,6 +13,8 @@ export interface ContainerRunOptions {
   readonly stdin?: Readable | undefined;
   /** Where the outputs go, as they come. Default: into the result. */
   readonly output?: CommandOutput | undefined;
+  /** Milliseconds, without a terminal. Default: as long as it takes. */
+  readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -22,19 +25,13 @@ export interface ContainerRunOptions {
  */
 export async function runContainer(
   { name, process: started }: { readonly name: string; readonly process: ContainerProcess },
-  { terminal, stdin, output, signal }: ContainerRunOptions = {},
+  { terminal, stdin, output, timeoutMs = Number.POSITIVE_INFINITY, signal }: ContainerRunOptions = {},
 ): Promise<CommandResult> {
   const kill = () => started.disconnect();
-  const process = toRemoteProcess(started, { end: kill, kill }, signal);
-  if (terminal !== undefined) return resultOf(await showProcess(process, terminal));
-  if (stdin === undefined) process.stdin.end();
-  const { exitCode, stdout, stderr } = await runToEnd(async () => process, {
-    label: `running ${name}`,
-    stdin,
-    output,
-    signal,
-  });
-  return { exitCode, stdout, stderr, timedOut: false };
+  const start = (ending: AbortSignal | undefined) => toRemoteProcess(started, { end: kill, kill }, ending);
+  if (terminal !== undefined) return resultOf(await showProcess(start(signal), terminal));
+  using deadline = startDeadline(timeoutMs, signal);
+  return await runWithin(deadline, async (ending) => start(ending), { label: `running ${name}`, stdin, output });
 }
 
 function resultOf(exitCode: number): CommandResult {
