@@ -15,6 +15,7 @@ import { findFailure, isReady, readyOptions, waitUntilReady } from "./execute/re
 import { markOwned, sendFiles, writeLabels } from "./execute/staged-files.js";
 import type { UpOptions } from "./execute/up-options.js";
 import { watchContainers } from "./observed/container-events.js";
+import { observeHeld } from "./observed/held-containers.js";
 import {
   type ObservedContainer,
   type ObservedStack,
@@ -51,8 +52,9 @@ export async function converge(
   const desired = await readDesiredStack(compose, stack, options);
   const chosen = chooseServices(stack, observed.containers);
   const forced = forcedServices(chosen);
+  const held = await observeHeld(session, observed.containers);
   const planFor = (seen: ObservedStack) =>
-    planUp(chosen.files.services, { ...seen, ...desired, project, mayBuild: build, forced });
+    planUp(chosen.files.services, { ...seen, ...desired, project, mayBuild: build, forced, held });
   const planned = planFor(observed);
   onEvent?.({ type: "compose.planned", project, steps: planned });
   if (!build) requireImages(chosen, observed, planned);
@@ -70,7 +72,7 @@ export async function converge(
   const plan = planFor(seen);
   if (changesOf(plan) !== changesOf(planned)) onEvent?.({ type: "compose.planned", project, steps: plan });
   using clock = startRunningClock();
-  const waiting = readyOptions(chosen, plan, { ...options, before: seen.containers, now: clock.now });
+  const waiting = readyOptions(chosen, plan, { ...options, before: seen.containers, held, now: clock.now });
   const isUp = isConverged(plan) && isReady(waiting);
   if (!isConverged(plan) || (isUp && desired.isNew)) {
     const labels = { origin: await origin, owns: options.owns };

@@ -9,6 +9,7 @@ import type { PlacedStack } from "./declared/stack.js";
 import { createStackRedactor } from "./declared/stack-redactor.js";
 import { listStack, readDesiredStack } from "./desired/desired-stack.js";
 import { type BuiltImages, withBuilt } from "./desired/image-stand-ins.js";
+import { observeHeld } from "./observed/held-containers.js";
 import { observeStack } from "./observed/observed-stack.js";
 import { requireFree } from "./observed/other-services.js";
 import { observeRemains } from "./observed/remains.js";
@@ -50,7 +51,10 @@ export async function previewUp(stack: PlacedStack, options: PreviewOptions = {}
   const chosen = chooseServices(stack, observed.containers);
   const forced = forcedServices(chosen);
   const { project } = stack;
-  const plan = planUp(chosen.files.services, { ...observed, ...desired, project, images, mayBuild: build, forced });
+  const held = await observeHeld(session, observed.containers);
+  const plan = planUp(chosen.files.services, {
+    ...{ ...observed, ...desired, project, images, mayBuild: build, forced, held },
+  });
   return [...(await readIgnored(stack, listing, signal)), ...plan];
 }
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const program = fileURLToPath(new URL("stack-process.mjs", import.meta.url));
 
-export type ChildAction = "up" | "down" | "use" | "own" | "test";
+export type ChildAction = "up" | "down" | "use" | "own" | "test" | "break";
 
 /** Processes that work on a stack, each with a lab of its own. */
 export interface StackChildren {

@@ -1,4 +1,4 @@
-// One process that works on a stack: node stack-process.mjs <root> <home> <lab or -> <up | down | use | own | test>
+// One process that works on a stack: node stack-process.mjs <root> <home> <lab or -> <up | down | use | own | test | break>
 import { composeDown, composed, composeTest, composeUp, openLab } from "@otto/docker";
 
 const [root, home, labName, action] = process.argv.slice(2);
@@ -10,6 +10,15 @@ if (action === "up") await composeUp(repo, lab);
 if (action === "down") {
   const result = await composeDown(repo, lab);
   if (result.status === "failed") throw result.error;
+}
+if (action === "break") {
+  const stack = await composed(repo, lab);
+  const { hosts } = stack;
+  await stack.partition(["client"], ["web"]);
+  await Promise.all([hosts.db.stop({ stopTimeout: 0 }), hosts.web.pause()]);
+  console.log("broken");
+  // Until it is killed.
+  await new Promise((resolve) => process.stdin.once("data", resolve));
 }
 if (action === "test") {
   await composeTest(repo, lab, { service: "k-test", output: { stdout: process.stdout, stderr: process.stderr } });

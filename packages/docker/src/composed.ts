@@ -10,6 +10,7 @@ import { failuresDirectory, withNextSteps } from "./failed-up.js";
 import { withActivity } from "./lab-activity.js";
 import { eachInOrder } from "./port-order.js";
 import { loginsOf } from "./registry-logins.js";
+import { createStackFaults, type StackFaults } from "./stack-faults.js";
 import { readParts, type StackPart } from "./stack-parts.js";
 import { fillSecrets } from "./stack-secrets.js";
 import { requireEnabled } from "./stack-services.js";
@@ -25,7 +26,7 @@ export interface ComposedOptions<Service extends string = string> extends Compos
 }
 
 /** A stack that is up until it is disposed. */
-export interface ComposedStack<Service extends string = string> extends AsyncDisposable {
+export interface ComposedStack<Service extends string = string> extends AsyncDisposable, StackFaults {
   readonly project: string;
   /** By service name: of `services`, and of all others that the stack has. */
   readonly hosts: Readonly<Record<Service, DockerContainerHost>>;
@@ -115,15 +116,29 @@ async function startUse<Service extends string>(repo: Repo, lab: Lab, given: Ope
   const filled = await fillSecrets(parts, lab, options.signal);
   const uses = await startUses(filled, lab, options);
   const { project } = (parts[0] as StackPart).stack;
+  const faults = createStackFaults(
+    lab,
+    uses.map(({ parent }) => parent),
+    project,
+  );
+  const release = async () => {
+    try {
+      // Before somebody else may take it down.
+      await faults.undoFaults();
+    } finally {
+      await releaseAll(uses);
+    }
+  };
   let released: Promise<void> | undefined;
   return {
+    ...faults,
     project,
     // Those that are named have been declared and enabled.
     hosts: joinHosts(uses.map(({ hosts }) => hosts)) as Record<Service, DockerContainerHost>,
     redact: redactAll(uses.map(({ redactor }) => redactor)),
     stacks: filled.map(({ stack }) => stack),
     [Symbol.asyncDispose]: () => {
-      released ??= releaseAll(uses);
+      released ??= release();
       return released;
     },
   };

@@ -165,6 +165,7 @@ export type { PublishedPort, ServiceStatus, StackContainer } from "./service-sta
 export { type BuildOnParent, shareBuild } from "./shared-build.js";
 export { type SharedCallOutlets, shareCall } from "./shared-call.js";
 export { type DeclareOptions, declareStacks, type SkippedRepo } from "./stack-declaration.js";
+export type { StackFaults } from "./stack-faults.js";
 export {
   type GraphContainer,
   type GraphImage,

@@ -31,6 +31,9 @@ export type {
   PortCondition,
   WaitCondition,
 } from "./container/wait-condition.js";
+export type { Fault } from "./faults/fault.js";
+export { heldContainersScript } from "./faults/fault-script.js";
+export { nothingToCut, openPartition, type Partition } from "./faults/partition.js";
 export type { CopyOptions, CopyResult } from "./files/copy.js";
 export type { CopyProgress } from "./files/copy-progress.js";
 export type { FileTransfer } from "./files/file-transfer.js";

@@ -73,6 +73,8 @@ export function stackFixtures<const Service extends string = string>(
     stack: async ({ suiteStack, task }, use) => {
       await use(suiteStack);
       if (task.result?.state === "fail") await attachReport(task, suiteStack, reportDirectory);
+      // What a test broke on purpose is not broken for the next one.
+      await suiteStack.undoFaults();
     },
     hosts: async ({ stack }, use) => use(stack.hosts),
     lab: async ({ stack }, use) => use(stack.lab),

@@ -1,5 +1,6 @@
 import {
   type ComposedOptions,
+  type ComposedStack,
   composed,
   type DockerContainerHost,
   type Lab,
@@ -23,7 +24,9 @@ export interface SuiteStackOptions<Service extends string = string> extends Comp
 }
 
 /** A stack that is up until it is disposed, with all that tests ask for. */
-export interface SuiteStack<Service extends string = string> extends AsyncDisposable {
+export interface SuiteStack<Service extends string = string>
+  extends AsyncDisposable,
+    Pick<ComposedStack, "partition" | "undoFaults"> {
   readonly lab: Lab;
   readonly repo: Repo;
   /** Its Compose project. */
@@ -94,13 +97,16 @@ async function startStack<Service extends string>(
   options: SuiteStackOptions<Service>,
 ): Promise<SuiteStack<Service>> {
   const repo = suiteRepo(lab.repos, { name: options.repo, cwd: options.cwd ?? process.cwd() });
-  const { project, hosts, redact } = await composed(repo, lab, options);
+  const stack = await composed(repo, lab, options);
+  const { project, hosts, redact } = stack;
   const parents = lab.partsOf(repo, options.on).map(({ parent }) => parent);
   return {
     lab,
     repo,
     project,
     hosts,
+    partition: (a, b, cut) => stack.partition(a, b, cut),
+    undoFaults: () => stack.undoFaults(),
     report: (signal) => readStackReport(parents, { project, redact, signal }),
     graph: (signal) => {
       const { on, profiles } = options;

@@ -67,6 +67,8 @@ export interface ReadyOptions {
   readonly before: readonly ObservedContainer[];
   /** Ids of containers that the plan stops and replaces: that they have exited is no failure of theirs. Default: none. */
   readonly stopped?: ReadonlySet<string> | undefined;
+  /** Ids of containers that were stopped on purpose: their services are not waited for. Default: none. */
+  readonly held?: ReadonlySet<string> | undefined;
   /** When to give up, as {@link ReadyOptions.now} counts. */
   readonly deadline: number;
   /** The time in which this process runs. */
@@ -85,11 +87,12 @@ export function readyOptions(
   plan: UpPlan,
   {
     before,
+    held,
     now,
     readyTimeoutMs: timeoutMs = defaultTimeoutMs,
     signal,
     onEvent,
-  }: UpOptions & Pick<ReadyOptions, "before" | "now">,
+  }: UpOptions & Pick<ReadyOptions, "before" | "held" | "now">,
 ): ReadyOptions {
   const message = `the engine of ${parent.id} does not answer; waiting until it does`;
   const restarted = plan.flatMap((step) => (step.do === "restart" ? step.containers : []));
@@ -97,6 +100,7 @@ export function readyOptions(
     services: files.services,
     stackServices: files.services,
     before: before.filter(({ id }) => !restarted.includes(id)),
+    held,
     stopped: new Set(plan.flatMap((step) => ("network" in step ? step.containers : []))),
     deadline: now() + timeoutMs,
     now,
@@ -177,12 +181,12 @@ interface StackState {
   readonly recheckMs: number;
 }
 
-type Judging = Pick<ReadyOptions, "services" | "stackServices" | "before" | "stopped">;
+type Judging = Pick<ReadyOptions, "services" | "stackServices" | "before" | "stopped" | "held">;
 
 /** @param quietMs for how long nothing has happened to a container */
 function judgeStack(
   containers: readonly ObservedContainer[],
-  { services, before, stopped }: Judging,
+  { services, before, stopped, held }: Judging,
   quietMs: (id: string) => number,
 ): StackState {
   const failed: Unready[] = [];
@@ -192,6 +196,7 @@ function judgeStack(
   for (const declared of services.filter(({ enabled, replicas }) => enabled && replicas > 0)) {
     const service = declared.name;
     const own = containers.filter((container) => container.service === service && stopped?.has(container.id) !== true);
+    if (own.some(({ id }) => held?.has(id))) continue;
     if (own.length === 0) waiting.push({ service, because: "it has no container", isUnstarted: true });
     for (const container of own) {
       const known = before.find(({ id }) => id === container.id);
@@ -214,8 +219,8 @@ function judgeStack(
 }
 
 /** Whether a stack that nothing is done to is up, by what was seen of it before. */
-export function isReady({ services, before }: Pick<ReadyOptions, "services" | "before">): boolean {
-  const { failed, waiting } = judgeStack(before, { services, before }, () => 0);
+export function isReady({ services, before, held }: Pick<ReadyOptions, "services" | "before" | "held">): boolean {
+  const { failed, waiting } = judgeStack(before, { services, before, held }, () => 0);
   return failed.length === 0 && waiting.length === 0;
 }
 

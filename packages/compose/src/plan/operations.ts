@@ -10,6 +10,8 @@ export interface Comparison extends Pick<ObservedStack, "containers" | "images" 
   readonly builders: ReadonlyMap<string, string>;
   /** Whether compose may build images. */
   readonly mayBuild: boolean;
+  /** Ids of containers that somebody stopped on purpose, for as long as that lasts. Default: none. */
+  readonly held?: ReadonlySet<string> | undefined;
   /** The services whose containers are replaced though they run as declared. Default: none. */
   readonly forced?: ReadonlySet<string> | undefined;
 }

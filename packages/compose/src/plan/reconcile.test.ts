@@ -64,12 +64,13 @@ const others = Object.fromEntries(["db:1", "other", "w"].map((name) => [name, { 
 interface Changes {
   readonly imageId?: string;
   readonly digest?: Partial<ServiceDigest>;
+  readonly held?: ReadonlySet<string>;
 }
 
 function plan(services: readonly ComposeService[], containers: readonly ObservedContainer[], changes: Changes = {}) {
   const digests = new Map(services.map(({ name }) => [name, { ...digest, ...changes.digest }]));
   const images = { ...others, "r-api:latest": { id: changes.imageId ?? "sha256:1", build: "" } };
-  const steps = planUp(services, { ...fixed, containers, images, digests });
+  const steps = planUp(services, { ...fixed, containers, images, digests, held: changes.held });
   return [...steps.map(formatUpStep), ...steps.filter((step) => step.do !== "restart").flatMap(formatContainers)];
 }
 
@@ -125,6 +126,12 @@ test("a stopped service is started, a finished one-shot is left", () => {
     "api: start (its container exited with 137)",
     "seed: leave (it has done its work)",
   ]);
+});
+
+test("what was stopped on purpose is left as it is, whatever is declared", () => {
+  const held = new Set(["api"]);
+  const changed = container("api", { state: "exited", exitCode: 137, config: "older" });
+  expect(plan([service("api")], [changed], { held })).toEqual(["api: leave (it was stopped on purpose)"]);
 });
 
 test("a server that was stopped and exited with 0 is started, as nothing waits for its end", () => {
@@ -261,7 +268,7 @@ test("a paused container whose service changes is unpaused and replaced, one in 
 function stages(services: readonly ComposeService[], containers: readonly ObservedContainer[], changes: Changes = {}) {
   const digests = new Map(services.map(({ name }) => [name, { ...digest, ...changes.digest }]));
   const images = { ...others, "r-api:latest": { id: changes.imageId ?? "sha256:1", build: "" } };
-  const planned = planUp(services, { ...fixed, containers, images, digests });
+  const planned = planUp(services, { ...fixed, containers, images, digests, held: changes.held });
   return {
     stages: runsOf(planned).map(([{ replaces }, names]) => `${[...names].join("+")}${replaces ? " anew" : ""}`),
     restarted: planned.flatMap((step) => (step.do === "restart" ? step.containers : [])),

@@ -20,7 +20,7 @@ import { type ComposeAction, findWaits, planRuns } from "./stages.js";
 
 /** Decides what `up` does to each service. */
 export function planUp(services: readonly ComposeService[], comparison: Comparison): UpPlan {
-  const { repairs, containers } = planRepairs(comparison.containers);
+  const { repairs, containers } = planRepairs(comparison.containers, comparison.held);
   const enabled = services.filter((service) => service.enabled);
   const running = containers.filter(({ state }) => state === "running" || state === "paused");
   const own = enabled.map((service) => decide(service, containers, comparison));
@@ -87,6 +87,7 @@ function decide(service: ComposeService, all: readonly ObservedContainer[], comp
     return service.replicas === 0
       ? decision("leave", "no container is declared")
       : decision("create", "it has no container");
+  if (containers.some(({ id }) => comparison.held?.has(id))) return decision("leave", "it was stopped on purpose");
   const imageId = comparison.images[imageReference(comparison.project, service)]?.id;
   if (imageId !== undefined && containers.some((container) => container.imageId !== imageId)) {
     return decision("recreate", imageId === "" ? "its image will be built" : "its image was rebuilt");

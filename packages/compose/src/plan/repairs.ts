@@ -5,9 +5,10 @@ import type { ContainerStep } from "./operations.js";
 /**
  * A recreate that was killed leaves the new container under a name of its own: beside the old one it goes, alone it takes
  * the place that it was made for, and with it the old one's anonymous volumes.
+ * @param held ids of those that were stopped on purpose
  * @returns `containers`: those that compose is left to act on
  */
-export function planRepairs(all: readonly ObservedContainer[]) {
+export function planRepairs(all: readonly ObservedContainer[], held?: ReadonlySet<string>) {
   const repairs: ContainerStep[] = [];
   const containers: ObservedContainer[] = [];
   for (const container of all) {
@@ -24,7 +25,8 @@ export function planRepairs(all: readonly ObservedContainer[]) {
     const newName = name.slice("0123456789ab_".length);
     if (container.isLeftOver)
       repairs.push({ do: "rename", ...repair, name: newName, cause: "an interrupted up left it another name" });
-    if (state === "paused") repairs.push({ do: "unpause", ...repair, cause: "its container is paused" });
+    if (state === "paused" && held?.has(id) !== true)
+      repairs.push({ do: "unpause", ...repair, cause: "its container is paused" });
     containers.push(container);
   }
   return { repairs: joinEqual(repairs), containers };

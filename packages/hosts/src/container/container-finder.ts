@@ -21,8 +21,8 @@ export interface ContainerHostOptions {
   /** 1 for the first replica. */
   readonly replica: number;
   readonly engine: Engine;
-  /** Where it runs, for `forward`. Without: by a program in the container alone. */
-  readonly parent?: Pick<Parent, "id" | "dialTcp" | "spawn"> | undefined;
+  /** Where it runs, for faults and `forward`. Without: no faults, and `forward` by a program in the container alone. */
+  readonly parent?: Pick<Parent, "id" | "dialTcp" | "spawn" | "docker"> | undefined;
   /**
    * Says where the container is now, for one that moves between machines: undefined: nowhere. Asked again when it is not
    * found there any more, and 5 s after the last answer. Default: it stays on `engine` and `parent`.
@@ -44,7 +44,7 @@ export interface ContainerHostOptions {
 export interface ContainerLocation {
   /** The host's id as long as it is there. */
   readonly id: string;
-  readonly parent: Pick<Parent, "id" | "dialTcp" | "spawn" | "engine">;
+  readonly parent: Pick<Parent, "id" | "dialTcp" | "spawn" | "docker" | "engine">;
   /** Labels that this container has, and no other: `key=value`. */
   readonly labels: readonly string[];
 }

@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { anySignal, createDeadline, type Deadline, forgetLastStat, OttoError, startDeadline } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import { projectLabel } from "../compose/compose-labels.js";
+import { HostFaults } from "../faults/host-faults.js";
 import type { CopyOptions, CopyResult } from "../files/copy.js";
 import { createTransfer, type FileTransfer } from "../files/file-transfer.js";
 import type { HostFiles } from "../files/host-files.js";
@@ -35,6 +36,10 @@ export interface ContainerLoginOptions extends LoginOptions, Pick<ContainerSpawn
   readonly command?: readonly string[] | undefined;
 }
 
+interface Abortable {
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Argv of the shell in a container. No login shell: a profile would replace the image's own PATH. */
 const loginArgv: readonly string[] = [
   "/bin/sh",
@@ -58,6 +63,7 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
   readonly #keepsSpare: boolean;
   readonly #transfer: FileTransfer;
   readonly #finder: ContainerFinder;
+  readonly #faults: HostFaults;
   #closing = new AbortController();
 
   constructor(options: ContainerHostOptions) {
@@ -69,6 +75,12 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     this.#transfer = createTransfer(options.id, (copy) => this.#openFiles(copy), "text");
     this.#keepsSpare = options.keepsSpare ?? true;
     this.#finder = new ContainerFinder(options);
+    const isDry = true;
+    this.#faults = new HostFaults({
+      id: options.id,
+      isMoving: this.#finder.isMoving,
+      require: (which, signal) => this.#finder.require({ ...which, isDry }, signal),
+    });
   }
 
   /** `<parent id>.<repo>.<service>`, in lower case, of the parent that the container was last found on. */
@@ -245,10 +257,56 @@ export class DockerContainerHost implements AsyncDisposable, FileTransfer {
     return dialContainer({ ...found, name: `${this.id}:${port}`, spawnInside }, port, signal);
   }
 
-  /** Ends the shells, every command that still runs and what follows the logs or forwards a port. The container goes on. */
+  /**
+   * Stops the container on purpose: `up` leaves it alone, whoever calls it, until `start`, `undoFaults` or the end of the scope,
+   * which has it run again; so does the parent within seconds when this process or its link dies. The scope is the `composed`
+   * around it, or a test of `@otto/vitest`, and at most the life of the host. So are `kill` and `pause`.
+   * @param options `stopTimeout`: seconds before it is killed. Default: the container's own, else 10
+   * @throws OttoError `HOST_NOT_RUNNING`, `HOST_FAULT_FAILED`
+   */
+  stop({ signal, ...options }: Abortable & { readonly stopTimeout?: number | undefined } = {}): Promise<void> {
+    return this.#faults.add({ do: "stop", ...options }, signal);
+  }
+
+  /** Kills it as {@link stop} stops it. @param options `killSignal`: a name or number. Default `KILL` */
+  kill({ signal, killSignal }: Abortable & { readonly killSignal?: string | undefined } = {}): Promise<void> {
+    return this.#faults.add({ do: "kill", signal: killSignal }, signal);
+  }
+
+  /** Halts its processes, as {@link stop}. */
+  pause({ signal }: Abortable = {}): Promise<void> {
+    return this.#faults.add({ do: "pause" }, signal);
+  }
+
+  /** Undoes what `stop`, `kill` and `pause` did, and starts the container if somebody else stopped it. @throws as {@link stop}, `HOST_FAULT_LEFT` */
+  start({ signal }: Abortable = {}): Promise<void> {
+    return this.#faults.runAgain(signal);
+  }
+
+  /** The same as {@link start}. */
+  unpause(options: Abortable = {}): Promise<void> {
+    return this.start(options);
+  }
+
+  /** Stops it and starts it again; nothing is left to undo. @throws as {@link start} */
+  restart({ signal, stopTimeout }: Abortable & { readonly stopTimeout?: number | undefined } = {}): Promise<void> {
+    return this.#faults.restart(stopTimeout, signal);
+  }
+
+  /** Undoes what `stop`, `kill` and `pause` of this host did. @throws OttoError `HOST_FAULT_LEFT` */
+  undoFaults(): Promise<void> {
+    return this.#faults.undo();
+  }
+
+  /**
+   * Ends the shells, every command that still runs and what follows the logs or forwards a port, and undoes faults. The container
+   * goes on.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     this.#closing = new AbortController();
+    // What cannot be undone is the parent's to undo.
+    await this.#faults.undo().catch(() => {});
     for (const spares of this.#spares.values()) spares.close();
     await this.#shells[Symbol.asyncDispose]();
     await Promise.all([...this.#watchdogs.values()].map((watchdogs) => watchdogs.close()));
