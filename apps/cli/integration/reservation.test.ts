@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { hostname } from "node:os";
 import { engineEnvironment, labJson, type Machines, startMachines } from "@otto/lab";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -72,10 +73,11 @@ test("a reservation without a time lasts as long as its command; one in line has
   await reserved(first);
   const next = startOtto(repo.place, ["lab", "reserve", "leek", "--wait"]);
   await lineOf(next.stdout, (line) => line.startsWith("waiting for leek: reserved by "));
+  const interrupted = once(first, "exit");
   first.kill("SIGINT");
   const held = await reserved(next);
   expect(held).toMatch(/^leek is reserved for /);
-  expect(first.exitCode).toBe(130);
+  expect(await interrupted).toEqual([130, null]);
   const end = finished(next);
   expect((await eve("lab", "release", "leek", "--break")).exitCode).toBe(0);
   const { exitCode, stderr } = await end;
@@ -83,4 +85,29 @@ test("a reservation without a time lasts as long as its command; one in line has
     1,
     expect.stringMatching(/the reservation of leek is over: \S+@evening .* has ended it/),
   ]);
+});
+
+// One story: where it is placed once, it stays until it is down.
+test("an entry with a role goes to a host that is free, is found there, and goes to one's own first", async () => {
+  await repo.write(".otto/settings.toml", settings(repo.name, 'role = "db"\n'));
+  const placed = async () => {
+    const ids = ["pepper", "leek"] as const;
+    const shown = await Promise.all(ids.map((id) => lab.hosts[id].runDocker(["ps", "--quiet"])));
+    return ids.filter((_, index) => shown[index] !== "");
+  };
+  expect((await eve("lab", "reserve", "pepper", "--for", "1h")).exitCode).toBe(0);
+  const up = await otto("up");
+  expect([up.exitCode, up.stderr]).toEqual([0, expect.stringContaining("on leek")]);
+  expect(await placed()).toEqual(["leek"]);
+  expect((await eve("lab", "release", "pepper")).exitCode).toBe(0);
+  expect((await otto("ps")).stdout).toContain(`leek.${repo.name}.web`);
+  expect((await otto("up")).exitCode).toBe(0);
+  expect(await placed()).toEqual(["leek"]);
+  const down = await otto("down");
+  expect(down.exitCode, down.stderr).toBe(0);
+  expect(await placed()).toEqual([]);
+  expect((await otto("up", "--dry-run")).stdout).toContain(" on pepper\n");
+  expect((await otto("lab", "reserve", "leek", "--for", "1h")).exitCode).toBe(0);
+  expect((await otto("up", "--dry-run")).stdout).toContain(" on leek\n");
+  expect((await otto("lab", "release", "leek")).exitCode).toBe(0);
 });

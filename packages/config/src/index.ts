@@ -20,7 +20,13 @@ export {
   missingDefaultHosts,
   planParent,
 } from "./parent-plan.js";
-export { type Placement, type PlacementChoice, planPlacements, planRemovalPlacements } from "./placement-plan.js";
+export {
+  listOpenRoles,
+  type Placement,
+  type PlacementChoice,
+  planPlacements,
+  planRemovalPlacements,
+} from "./placement-plan.js";
 export { findComposeFiles } from "./repo/compose-repo.js";
 export type {
   BindMount,

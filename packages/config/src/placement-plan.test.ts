@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { HostData, LabData } from "./lab/lab-data.js";
 import { localHost } from "./lab/local-lab.js";
 import { checkOnNames, listOnHosts, parseOn } from "./on-choice.js";
-import { planPlacements, planRemovalPlacements } from "./placement-plan.js";
+import { listOpenRoles, planPlacements, planRemovalPlacements } from "./placement-plan.js";
 import type { DockerCompose, Repo } from "./repo/repo.js";
 
 const lab = (...hosts: (Pick<HostData, "id"> & Partial<HostData>)[]): LabData => ({
@@ -117,4 +117,28 @@ test("nothing is taken away from a host that stands in for another", () => {
     expect.objectContaining({ details: expect.objectContaining({ host: "a", missing: ["y"] }) }),
   );
   expect(planRemovalPlacements(named, one, { on: "db=a,web=a" })).toHaveLength(1);
+});
+
+test.each<[string, readonly string[], Record<string, string>]>([
+  ["of several hosts with a role the one that is preferred", ["c", "b"], { a: "0", c: "1" }],
+  ["the first of the lab where none of them is", ["a", "bastion"], { a: "0", b: "1" }],
+])("an entry goes to %s", (_what, prefer, places) => {
+  expect(placesOf(repo(db, edge), three, { prefer })).toEqual(places);
+});
+
+test("a preferred host changes nothing for a role that is spread, nor for what `on` says", () => {
+  const prefer = ["c"];
+  expect(placesOf(repo({ ...edge, spread: true }), three, { prefer })).toEqual({ b: "0", c: "0" });
+  expect(placesOf(repo(edge), three, { prefer, on: "edge=b" })).toEqual({ b: "0" });
+});
+
+test.each<[string, Partial<DockerCompose>, string | undefined, readonly string[] | undefined]>([
+  ["with several hosts", edge, undefined, ["b", "c"]],
+  ["with one host", db, undefined, undefined],
+  ["that is spread", { ...edge, spread: true }, undefined, undefined],
+  ["of an entry that `on` names", edge, "front=c", undefined],
+  ["where `on` names a host for everything", edge, "c", undefined],
+  ["where `on` names another entry", edge, "other=c", ["b", "c"]],
+])("a role %s is open or not", (_what, compose, on, hosts) => {
+  expect(listOpenRoles(repo(compose), three, on).get(compose.role ?? "")).toEqual(hosts);
 });

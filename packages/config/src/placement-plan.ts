@@ -16,6 +16,8 @@ export interface PlacementChoice {
   readonly on?: string | undefined;
   /** Finds a parent that `on` names. Default: {@link findParent}, in the lab. */
   readonly find?: ((name: string) => HostData) | undefined;
+  /** Ids: of several hosts with a role, the first of these goes before the lab's order. Default: none. */
+  readonly prefer?: readonly string[] | undefined;
 }
 
 /**
@@ -27,10 +29,10 @@ export interface PlacementChoice {
  * @throws OttoError `LAB_ON_INVALID`, `LAB_UNKNOWN_HOST`, `LAB_HOST_NOT_DOCKER_CAPABLE`, `LAB_NO_PARENT`, and `LAB_ROLE_MISSING`
  * where no host has the role
  */
-export function planPlacements(repo: Repo, lab: LabData, { on, find }: PlacementChoice = {}): Placement[] {
+export function planPlacements(repo: Repo, lab: LabData, { on, find, prefer = [] }: PlacementChoice = {}): Placement[] {
   const choice = parseOn(on);
   const { composes } = repo.docker;
-  const placing = { repo, lab, choice, find: find ?? ((name: string) => findParent(lab, name)) };
+  const placing = { repo, lab, choice, prefer, find: find ?? ((name: string) => findParent(lab, name)) };
   const placed = composes.map((compose) => ({ compose, hosts: hostsFor(compose, placing) }));
   const hosts = placed.length > 0 ? placed.flatMap((one) => one.hosts) : hostsWithoutStack(placing);
   return [...new Map(hosts.map((host) => [host.id, host])).values()].map((host) => {
@@ -59,6 +61,7 @@ interface Placing {
   readonly repo: Repo;
   readonly lab: LabData;
   readonly choice: OnChoice;
+  readonly prefer: readonly string[];
   readonly find: (name: string) => HostData;
 }
 
@@ -85,9 +88,26 @@ function hostsEverywhere(names: readonly string[] | "all", { repo, lab, find }: 
   return capable.length > 0 ? capable : [planParent(repo, lab)];
 }
 
-function hostsOfRole(role: string, isSpread: boolean, { repo, lab }: Placing): readonly HostData[] {
+/**
+ * The roles of a repo's entries for which the lab has several hosts, of which each entry goes to one, and `on` names none; with these
+ * hosts, by id.
+ * @throws OttoError `LAB_ON_INVALID`
+ */
+export function listOpenRoles(repo: Repo, lab: LabData, on?: string): ReadonlyMap<string, readonly string[]> {
+  const choice = parseOn(on);
+  const open = repo.docker.composes.flatMap((compose) => {
+    const { role, spread } = compose;
+    if (role === undefined || spread === true || choice.everywhere !== undefined) return [];
+    const hosts = lab.hosts.filter(({ roles }) => roles.includes(role)).map(({ id }) => id);
+    return hosts.length < 2 || hostsNamedFor(compose, choice).length > 0 ? [] : [[role, hosts] as const];
+  });
+  return new Map(open);
+}
+
+function hostsOfRole(role: string, isSpread: boolean, { repo, lab, prefer }: Placing): readonly HostData[] {
   const hosts = lab.hosts.filter(({ roles }) => roles.includes(role));
-  const [first] = hosts;
+  const preferred = prefer.find((wanted) => hosts.some(({ id }) => id === wanted));
+  const first = hosts.find(({ id }) => id === preferred) ?? hosts[0];
   if (first !== undefined) return (isSpread ? hosts : [first]).map(({ id }) => findParent(lab, id));
   const known = [...new Set(lab.hosts.flatMap(({ roles }) => roles))];
   const files = [...new Set(lab.hosts.flatMap(({ source }) => source ?? []))];

@@ -100,8 +100,9 @@ function joinResults(results: readonly PartResult<DownResult>[]): ComposeDownRes
 async function downPart(part: RepoPart, lab: Lab, options: DownCallOptions): Promise<DownResult> {
   const result = await takePartDown(part, lab, options);
   const isWhole = (options.services ?? []).length === 0;
-  if (isWhole && result.status !== "failed")
-    await new StackPlaces(lab, projectNameOf(part.repo, lab, options)).forget(part.parent.id);
+  if (!isWhole || result.status === "failed") return result;
+  await new StackPlaces(lab, projectNameOf(part.repo, lab, options)).forget(part.parent.id);
+  lab.preferHosts(part.repo, undefined);
   return result;
 }
 

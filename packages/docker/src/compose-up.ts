@@ -19,6 +19,7 @@ import { buildPart, planBuilds, type UpBuilds } from "./part-builds.js";
 import { eachInOrder, findPorts, type PartEnd } from "./port-order.js";
 import { loginsOf } from "./registry-logins.js";
 import { joinRows, type OnParent } from "./repo-parts.js";
+import { preferFreeHosts } from "./role-hosts.js";
 import { readParts, type StackPart } from "./stack-parts.js";
 import { projectNameOf } from "./stack-placement.js";
 import { formatLeftBehind, placesEntries, StackPlaces } from "./stack-places.js";
@@ -43,6 +44,7 @@ export async function composeUp(
   given: ComposeUpOptions = {},
 ): Promise<Record<string, DockerContainerHost>> {
   const options = { ...given, ...withActivity(lab, given.onEvent) };
+  await preferFreeHosts(repo, lab, options);
   const parts = await fillSecrets(await readParts(repo, lab, options), lab, options.signal);
   await notePlaces(repo, lab, options);
   return upParts(parts, lab, options);
@@ -141,6 +143,7 @@ export async function planComposeUp(
   lab: Lab,
   options: PlanUpOptions = {},
 ): Promise<readonly OnParent<UpPreview[number]>[]> {
+  await preferFreeHosts(repo, lab, options);
   const parts = await fillSecrets(await readParts(repo, lab, options), lab, options.signal);
   if (parts.length > 1 && options.builds !== undefined)
     throw new TypeError("planComposeUp: builds is what planBuild says of one parent, and there are several");

@@ -10,6 +10,7 @@ import { failuresDirectory, withNextSteps } from "./failed-up.js";
 import { withActivity } from "./lab-activity.js";
 import { eachInOrder } from "./port-order.js";
 import { loginsOf } from "./registry-logins.js";
+import { preferFreeHosts } from "./role-hosts.js";
 import { createStackFaults, type StackFaults } from "./stack-faults.js";
 import { readParts, type StackPart } from "./stack-parts.js";
 import { fillSecrets } from "./stack-secrets.js";
@@ -105,6 +106,7 @@ type Opening<Service extends string> = ComposedOptions<Service> & { readonly cho
 async function startUse<Service extends string>(repo: Repo, lab: Lab, given: Opening<Service>) {
   const { services: used = [], chosen: services, ...whole } = given;
   const options = { ...whole, ...withActivity(lab, given.onEvent), services };
+  await preferFreeHosts(repo, lab, options);
   // With `own` it would take down what ran before.
   const places = options.own ? lab.removalPartsOf(repo, options.on) : lab.partsOf(repo, options.on);
   const parts = await readParts(repo, lab, options, places);

@@ -161,6 +161,7 @@ export {
 export { type OpenLabOptions, openLab } from "./open-lab.js";
 export type { UpBuilds } from "./part-builds.js";
 export type { OnParent } from "./repo-parts.js";
+export { preferFreeHosts } from "./role-hosts.js";
 export type { PublishedPort, ServiceStatus, StackContainer } from "./service-status.js";
 export { type BuildOnParent, shareBuild } from "./shared-build.js";
 export { type SharedCallOutlets, shareCall } from "./shared-call.js";

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { findDefaultLab, type LoadLabOptions, LocalCommands, loadLab, loadRepos } from "@otto/config";
 import { Lab, type LabOptions, requireCommandTrust } from "@otto/host-registry";
+import { recallHosts } from "./role-hosts.js";
 
 export interface OpenLabOptions
   extends Pick<
@@ -33,5 +34,7 @@ export async function openLab(options: OpenLabOptions = {}): Promise<Lab> {
   const requireTrust: LoadLabOptions["requireTrust"] = (origin, command) =>
     requireCommandTrust(origin, command, { env, home, trusted: options.trusted });
   const data = await loadLab({ repos, name, home, env, commands, requireTrust, signal });
-  return new Lab({ data, repos, env, home, commands, ...listeners });
+  const lab = new Lab({ data, repos, env, home, commands, ...listeners });
+  await Promise.all(repos.map((repo) => recallHosts(repo, lab)));
+  return lab;
 }

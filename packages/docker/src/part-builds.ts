@@ -5,6 +5,7 @@ import { OttoError } from "@otto/errors";
 import { eachPart, type Lab } from "@otto/host-registry";
 import type { Parent } from "@otto/hosts";
 import { reachManager } from "@otto/swarm";
+import { currentUser } from "./current-user.js";
 import type { OnParent } from "./repo-parts.js";
 import { type BuildOnParent, shareBuild } from "./shared-build.js";
 import { swarmStackOf } from "./swarm/lab-machines.js";
@@ -36,7 +37,7 @@ export function shareBuilds(
   parts: readonly BuildingPart[],
   { cacheDir, signal }: ComposeUpOptions,
 ): PartBuilds[] {
-  const options = { cacheDir, env: lab.sshEnvironment.env, commands: lab.commands, signal };
+  const options = { cacheDir, env: lab.sshEnvironment.env, commands: lab.commands, who: currentUser(), signal };
   const found = parts.map((part) => findOnce(part, lab));
   // A part whose manager cannot be asked fails by itself.
   const findAll = async () => {

@@ -19,6 +19,11 @@ export class StackPlaces {
     this.#path = join(stateDirectory(lab.sshEnvironment), "places", `${project}.json`);
   }
 
+  /** The parents of this lab that it was brought up on, and not taken down from since. */
+  async list(): Promise<readonly string[]> {
+    return ((await this.#read())[this.#lab] ?? []).filter((parent) => this.#known.has(parent));
+  }
+
   /** @returns those of before that are not among `parents`, once: what is done with them is the caller's matter */
   async replace(parents: readonly string[]): Promise<string[]> {
     const before = await this.#read();

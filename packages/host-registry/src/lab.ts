@@ -68,6 +68,8 @@ export class Lab implements AsyncDisposable {
   readonly #parts = new WeakMap<Repo, { readonly part: RepoPart; readonly on: string | undefined }>();
   /** Those without a lab, by name and id. */
   readonly #machines = new Map<string, HostData>();
+  /** By the root of the repo. */
+  readonly #preferred = new Map<string, readonly string[]>();
   readonly #closers = new Set<() => Promise<void>>();
 
   constructor(options: LabOptions) {
@@ -120,7 +122,7 @@ export class Lab implements AsyncDisposable {
    * @throws OttoError as {@link partsOf}
    */
   parentFor(repo: Repo, on?: string): Parent {
-    const [first] = planPlacements(repo, this.data, this.#choiceOf(on));
+    const [first] = planPlacements(repo, this.data, this.#choiceOf(repo, on));
     // There is always one.
     return this.#open((first as Placement).host);
   }
@@ -134,7 +136,7 @@ export class Lab implements AsyncDisposable {
   partsOf(repo: Repo, on?: string): RepoPart[] {
     const own = on === undefined ? this.#parts.get(repo) : undefined;
     if (own !== undefined) return [own.part];
-    return this.#openParts(planPlacements(repo, this.data, this.#choiceOf(on)), on);
+    return this.#openParts(planPlacements(repo, this.data, this.#choiceOf(repo, on)), on);
   }
 
   /**
@@ -145,8 +147,22 @@ export class Lab implements AsyncDisposable {
     const own = on === undefined ? this.#parts.get(repo) : undefined;
     // Who named its parent means it.
     if (own?.on !== undefined) return [own.part];
-    const placements = planRemovalPlacements(repo, this.data, this.#choiceOf(on));
+    const placements = planRemovalPlacements(repo, this.data, this.#choiceOf(repo, on));
     return own === undefined ? this.#openParts(placements, on) : [own.part];
+  }
+
+  /**
+   * Has entries of a repo go to one of these hosts, where it has their role; otherwise to the first of the lab with that role.
+   * @param hosts ids, the best one first; undefined: that is open again
+   */
+  preferHosts({ root }: Repo, hosts: readonly string[] | undefined): void {
+    if (hosts === undefined) this.#preferred.delete(root);
+    else this.#preferred.set(root, hosts);
+  }
+
+  /** What {@link preferHosts} was given for a repo. */
+  preferredHosts({ root }: Repo): readonly string[] | undefined {
+    return this.#preferred.get(root);
   }
 
   /**
@@ -194,8 +210,8 @@ export class Lab implements AsyncDisposable {
     if (failed !== undefined) throw failed.reason;
   }
 
-  #choiceOf(on: string | undefined): PlacementChoice {
-    return { on, find: (name) => this.#findParent(name) };
+  #choiceOf({ root }: Repo, on: string | undefined): PlacementChoice {
+    return { on, prefer: this.#preferred.get(root), find: (name) => this.#findParent(name) };
   }
 
   #openParts(placements: readonly Placement[], on: string | undefined): RepoPart[] {

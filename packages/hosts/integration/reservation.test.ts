@@ -23,7 +23,7 @@ beforeAll(async () => {
   await once(keeper.stdout as NodeJS.ReadableStream, "data");
 });
 afterAll(async () => {
-  for (const client of clients) client.kill();
+  await Promise.all([...clients].map((client) => client.kill()));
   const closed = once(keeper, "close");
   keeper.stdin?.end();
   await closed;
@@ -78,7 +78,7 @@ class Client {
   ) {
     const enter = ["nsenter", `--mount=/proc/${keeper.pid}/ns/mnt`, `--wdns=${import.meta.dirname}`];
     const login = ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
-    const [file = "", ...argv] = [
+    const [file, ...argv] = [
       ...enter,
       ...login,
       process.execPath,

@@ -20,6 +20,11 @@ export interface Place {
   readonly warning: string | undefined;
 }
 
+interface PlaceChoice {
+  /** Whether what is not there yet is made: of several hosts with a role on one that is free. Default false. */
+  readonly makes?: boolean;
+}
+
 /**
  * The repos to work on, each once for every parent that something of it belongs on. Of several, one that has no parent in this
  * lab is named as skipped.
@@ -27,10 +32,18 @@ export interface Place {
  * @throws `CONFIG_NO_REPO`, `CONFIG_UNKNOWN_REPO`, `LAB_ON_INVALID`, `LAB_UNKNOWN_HOST`, `LAB_HOST_NOT_DOCKER_CAPABLE`,
  * `LAB_ROLE_MISSING`, `LAB_NO_PARENT`
  */
-export async function findPlaces(session: Session, options: PlaceOptions): Promise<Place[]> {
+export async function findPlaces(
+  session: Session,
+  options: PlaceOptions,
+  { makes = false }: PlaceChoice = {},
+): Promise<Place[]> {
   const lab = await session.lab();
   const repos = selectRepos(lab.repos, options.repo);
   checkOnNames(repos, parseOn(options.on));
+  if (makes) {
+    const { preferFreeHosts } = await import("@otto/docker");
+    await Promise.all(repos.map((repo) => preferFreeHosts(repo, lab, { on: options.on, signal: session.signal })));
+  }
   const skipped: { readonly repo: Repo; readonly error: Error }[] = [];
   const places: Place[] = [];
   for (const repo of repos) {

@@ -37,7 +37,7 @@ export interface DockerBuildFlags extends PlaceOptions {
 /** `otto docker build` */
 export async function dockerBuild(session: Session, flags: DockerBuildFlags): Promise<Outcome> {
   refusePaths(flags.images);
-  const places = await findPlaces(session, flags);
+  const places = await findPlaces(session, flags, { makes: true });
   for (const place of places) warnOfStandIn(session, place);
   if (flags.buildArg !== undefined) session.reporter.notice("info", argumentsNotice);
   const apply = session.options.dryRun ? planRepo : buildRepo;

@@ -46,7 +46,7 @@ export interface DockerUpFlags extends PlaceOptions {
 
 /** `otto docker up` */
 export async function dockerUp(session: Session, flags: DockerUpFlags): Promise<Outcome> {
-  const chosen = await chooseServices(withStack(session, await findPlaces(session, flags)), flags);
+  const chosen = await chooseServices(withStack(session, await findPlaces(session, flags, { makes: true })), flags);
   const places = shareUps(session, await shareBuilds(chosen, sharedOptions(session, flags)), flags);
   const apply = session.options.dryRun ? showUpPlan : bringUp;
   return eachOf(session, places, (place, own) => apply(own, place, flags), { done: doneWords.up });

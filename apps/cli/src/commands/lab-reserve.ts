@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { extendHost, findReservable, formatEnd, type HostReservation, releaseHost, reserveHost } from "@otto/docker";
-import { OttoError } from "@otto/errors";
+import { anySignal, OttoError } from "@otto/errors";
 import { exitCodes } from "../exit-code.js";
 import type { Outcome } from "../outcome.js";
 import { formatDuration } from "../output/duration.js";
@@ -33,7 +33,7 @@ export async function labReserve(session: Session, flags: LabReserveFlags): Prom
   reporter.item(`${held.host} is reserved for ${held.owner} ${how}`, recordOf(held, "held"));
   if (held.until !== undefined) return { exitCode: exitCodes.done };
   const { lost } = held;
-  const end = AbortSignal.any([lost, signal]);
+  const end = anySignal(lost, signal);
   if (!end.aborted) await once(end, "abort");
   // Neither an interruption nor its own end is a failure; what others do is.
   if (!signal.aborted) throw lost.reason;
