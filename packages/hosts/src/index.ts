@@ -38,6 +38,7 @@ export type { CopyOptions, CopyResult } from "./files/copy.js";
 export type { CopyProgress } from "./files/copy-progress.js";
 export type { FileTransfer } from "./files/file-transfer.js";
 export type { ForwardOptions, PortForward } from "./forward/port-forward.js";
+export { formatEnd, ownerOf, parseClaim, type Reservation, refusal } from "./lock/claim.js";
 export { denseScript } from "./lock/dense-script.js";
 export { type LockHolder, lockFunctions, parseHolder } from "./lock/lock-script.js";
 export { type RemoteLockOptions, withRemoteLock } from "./lock/remote-lock.js";
@@ -57,7 +58,6 @@ export { appendLogScript } from "./parent-log/log-script.js";
 export { appendParentLog, type ParentLogOptions, readParentLog } from "./parent-log/parent-log.js";
 export type { Command, CommandResult } from "./process/command.js";
 export type { LoginOptions, LoginTerminal } from "./process/login.js";
-export { formatEnd, ownerOf, parseClaim, type Reservation, refusal } from "./reservation/claim.js";
 export {
   type ExtendOptions,
   extendReservation,

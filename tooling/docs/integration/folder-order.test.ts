@@ -46,6 +46,7 @@ const orders: Readonly<Record<string, readonly string[]>> = {
     "container",
     "lock",
     "parent-log",
+    "reservation",
     "index",
   ],
   "ssh2-streamer": [

@@ -1,7 +1,7 @@
 import { abortable, anySignal, OttoError } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
 import type { Parent } from "../parent/parent.js";
-import { parseClaim, refusal } from "../reservation/claim.js";
+import { parseClaim, refusal } from "./claim.js";
 import { type LockHolder, lockFunctions, parseHolder } from "./lock-script.js";
 import { readLines } from "./read-lines.js";
 

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { abortable, cleanText, OttoError } from "@otto/errors";
 import type { RemoteProcess } from "ssh2-streamer";
+import { formatEnd, ownerOf, parseClaim, type Reservation, refusal } from "../lock/claim.js";
 import { sentScript } from "../lock/dense-script.js";
 import { readLines } from "../lock/read-lines.js";
 import type { Parent } from "../parent/parent.js";
 import { formatLogEntry } from "../parent-log/log-line.js";
-import { formatEnd, ownerOf, parseClaim, type Reservation, refusal } from "./claim.js";
 import {
   brokenOwner,
   extendScript,
