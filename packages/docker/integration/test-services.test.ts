@@ -46,10 +46,10 @@ const cases: readonly Case[] = [
     what: "an init service exits with 0 before it",
     services: {
       init: sh("exit 0"),
-      test: `${sh("sleep WAIT; exit 3")}, depends_on: { c-init: { condition: service_completed_successfully } }`,
+      test: `${sh("sleep 1; exit 3")}, depends_on: { c-init: { condition: service_completed_successfully } }`,
     },
     wanted: 3,
-    compose: [143, 137, 0],
+    compose: [143, 137, 0, 3],
   },
   {
     of: "d",

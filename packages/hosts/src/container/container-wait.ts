@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { readListedStatus } from "@otto/engine";
 import { cleanText, isOttoError, OttoError, startDeadline } from "@otto/errors";
@@ -120,13 +119,23 @@ async function openTunnel(host: WaitedHost, port: number, signal: AbortSignal): 
   const tunnel = await host.dial(port, signal);
   for (const stream of [tunnel.readable, tunnel.writable]) stream.on("error", () => {});
   const settled = new AbortController();
-  const heard = once(tunnel.readable, "readable", { signal: settled.signal }).catch(() => {});
   const waited = delay(connectMs, undefined, { signal: settled.signal }).catch(() => {});
-  const failure = await Promise.race([tunnel.failure, heard, waited]);
+  const failure = await Promise.race([tunnel.failure, untilBytes(tunnel, settled.signal), waited]);
   settled.abort();
   if (!(failure instanceof Error)) return tunnel;
   tunnel.close();
   throw failure;
+}
+
+/** Not at its end: of one that failed, that comes before the failure. */
+function untilBytes({ readable }: Tunnel, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const onReadable = () => {
+      if (readable.readableLength > 0) resolve();
+    };
+    readable.on("readable", onReadable);
+    signal.addEventListener("abort", () => readable.off("readable", onReadable), { once: true });
+  });
 }
 
 async function askHttp(host: WaitedHost, http: HttpCondition["http"], signal: AbortSignal): Promise<void> {

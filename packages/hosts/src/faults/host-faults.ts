@@ -1,14 +1,20 @@
 import { OttoError, quoteCommand } from "@otto/errors";
-import type { RequiredContainer } from "../container/container-finder.js";
+import type { Parent } from "../parent/parent.js";
 import { type Fault, openFault } from "./fault.js";
 import { checkSeconds, type HostFault, planHostFault, runAgainScript } from "./fault-script.js";
+
+/** A container, and the machine that it is on. */
+interface FaultTarget {
+  readonly parent: Pick<Parent, "id" | "spawn" | "docker"> | undefined;
+  readonly container: { readonly Id: string };
+}
 
 export interface FaultHost {
   readonly id: string;
   /** Whether its container is moved by others, which replace one that does not run. */
   readonly isMoving: boolean;
   /** The container. @param which.all also one that has stopped @throws OttoError `HOST_NOT_RUNNING` */
-  readonly require: (which: { readonly all: boolean }, signal: AbortSignal | undefined) => Promise<RequiredContainer>;
+  readonly require: (which: { readonly all: boolean }, signal: AbortSignal | undefined) => Promise<FaultTarget>;
 }
 
 /** What was done to a host on purpose, and is not taken back yet. */
