@@ -1,6 +1,4 @@
-import { posix } from "node:path";
-
-const { dirname, join, normalize, relative } = posix;
+import { dirname, join, normalize, relative } from "node:path/posix";
 
 /** The repository, as far as links need it. */
 export interface Repository {
