@@ -91,7 +91,10 @@ async function findBuilders(stack: SwarmStack, { onEvent, signal }: ComposeUpOpt
     const message = `images are not built on ${nameNode(node)}, which does not answer the managers; \`otto docker up\` does it when it is back`;
     onEvent?.({ type: "compose.warning", project: stack.project, message });
   }
-  return active.flatMap(({ isReady, machine }) => (isReady && machine !== undefined ? [machine.open()] : []));
+  const ready = active.flatMap(({ isReady, machine }) => (isReady && machine !== undefined ? [machine] : []));
+  // A swarm lists its nodes in any order.
+  const order = stack.machines.map(({ id }) => id);
+  return ready.toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id)).map(({ open }) => open());
 }
 
 function outOfReach({ repo, project }: SwarmStack, node: MatchedNode): OttoError {
