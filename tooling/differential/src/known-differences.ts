@@ -282,11 +282,11 @@ export const knownDifferences: readonly KnownDifference[] = [
   {
     verb: "up",
     kind: "meant",
-    difference: "Containers have the labels otto.config and otto.networks",
+    difference: "Containers have labels of otto's own: otto.config, networks, repo, user, commit",
     reason:
-      "They say what the container and its networks were made of, as Compose's own config-hash does, with the content of what is mounted.",
+      "They say what the container and its networks were made of, as Compose's own config-hash does, with the content of what is mounted; and who brought it up, from what.",
     matches: ({ difference: { fact, reference } }) =>
-      / label otto\.(config|networks)$/.test(fact) && reference === undefined,
+      / label otto\.(config|networks|repo|user|commit)$/.test(fact) && reference === undefined,
   },
   {
     verb: "up",
