@@ -1,7 +1,6 @@
 import { homedir } from "node:os";
-import { findDefaultLab, type LoadLabOptions, LocalCommands, loadLab, loadRepos } from "@otto/config";
+import { findDefaultLab, type LoadLabOptions, LocalCommands, listOpenRoles, loadLab, loadRepos } from "@otto/config";
 import { Lab, type LabOptions, requireCommandTrust } from "@otto/host-registry";
-import { recallHosts } from "./role-hosts.js";
 
 export interface OpenLabOptions
   extends Pick<
@@ -35,6 +34,11 @@ export async function openLab(options: OpenLabOptions = {}): Promise<Lab> {
     requireCommandTrust(origin, command, { env, home, trusted: options.trusted });
   const data = await loadLab({ repos, name, home, env, commands, requireTrust, signal });
   const lab = new Lab({ data, repos, env, home, commands, ...listeners });
-  await Promise.all(repos.map((repo) => recallHosts(repo, lab)));
+  const open = repos.filter((repo) => listOpenRoles(repo, data).size > 0);
+  if (open.length > 0) {
+    // What stacks need is loaded where it is needed.
+    const { recallHosts } = await import("./role-hosts.js");
+    await Promise.all(open.map((repo) => recallHosts(repo, lab)));
+  }
   return lab;
 }
